@@ -1,0 +1,27 @@
+"""Helper package of the course: one small module a concept, named in the lecture's words.
+
+Imports go downwards only: cards -> models -> reader -> service, prototype. Nothing heavy is
+imported here, so ``import fsdl_deploy`` costs milliseconds; the names below load on first use.
+"""
+
+from importlib import import_module
+
+_HOME = {
+    "Card": "cards",
+    "Customers": "cards",
+    "OnnxReader": "reader",
+    "Reader": "reader",
+    "Reading": "reader",
+    "RemoteReader": "remote",
+    "Server": "servers",
+    "TorchReader": "reader",
+    "closed_loop": "load",
+    "open_loop": "load",
+}
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str):
+    if name in _HOME:
+        return getattr(import_module(f"fsdl_deploy.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'fsdl_deploy' has no attribute {name!r}")

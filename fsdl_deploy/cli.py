@@ -1,0 +1,44 @@
+"""``fsdl-deploy COMMAND``: every command is a module with ``add_arguments(parser)`` and ``main(args)``.
+
+Knows nothing of what the commands do. Only the module of the chosen command is imported, so
+``fsdl-deploy doctor`` works in an environment where torch is broken.
+"""
+
+import argparse
+import sys
+from importlib import import_module
+
+COMMANDS = {
+    "doctor": ("doctor", "check this machine and say what to do about each problem"),
+    "cards": ("cards", "write meter cards as PNG files"),
+    "read": ("reader", "read the digits on pictures of meter cards"),
+    "train": ("training", "train, export and evaluate the models again"),
+    "serve": ("service", "serve the reader over HTTP"),
+    "prototype": ("prototype", "show the reader in a Gradio page"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; return its exit status: 0 good, 1 the command found a problem, 2 bad usage."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(prog="fsdl-deploy", description="The course's commands.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    chosen = argv[0] if argv and argv[0] in COMMANDS else None
+    for name, (module, help_text) in COMMANDS.items():
+        command = commands.add_parser(name, help=help_text, description=help_text.capitalize() + ".")
+        if name == chosen:
+            home = import_module(f"fsdl_deploy.{module}")
+            home.add_arguments(command)
+            command.set_defaults(run=home.main)
+    args = parser.parse_args(argv)
+    try:
+        return args.run(args) or 0
+    except KeyboardInterrupt:
+        return 130
+    except (OSError, ValueError, RuntimeError) as error:
+        print(f"fsdl-deploy {args.command}: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,232 @@
+"""The two networks and what surrounds them: uint8 pictures in, digits out, in one torch module.
+
+``MeterReader`` = ``Preprocess`` (resize, standardise) + a network (``Teacher`` or ``Student``,
+trained with CTC) + ``best_path``. All of it is exported to ONNX together, so a server in another
+language needs no preprocessing of its own. Knows nothing about files, training or serving.
+
+Cards in a batch have different widths: a picture batch is padded on the right and comes with its
+``widths``. Everything beyond a card's own width is masked to zero after every layer, which is what
+a convolution sees beyond the edge of a picture, so a card reads the same alone and in a batch.
+
+Sources: CTC, Graves et al. 2006; transformer, Vaswani et al. 2017; depthwise-separable
+convolutions, Howard et al. 2017 (MobileNets).
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+HEIGHT = 32
+BLANK = 0
+CLASSES = 11  # the blank and the ten digits
+STRIDE = 4  # pixels of width a time step
+
+
+def resize_weights(size_in: int, size_out: int, scale: Tensor) -> Tensor:
+    """Weights ``[size_out, size_in]`` of a linear resize by ``1 / scale``; shrinking averages (antialias).
+
+    A plain matrix: the same numbers in torch and in every ONNX runtime, whose own resize operators
+    differ in their rounding.
+    """
+    centre = (torch.arange(size_out).float() + 0.5) * scale
+    distance = (centre[:, None] - (torch.arange(size_in).float() + 0.5)[None]).abs()
+    return (1 - distance / scale.clamp(min=1.0)).clamp(min=0)
+
+
+class Preprocess(nn.Module):
+    """Pictures uint8 ``[N, H, W]``, widths int64 ``[N]`` -> ink float32 ``[N, 1, 32, W']``, widths ``[N]``.
+
+    Resizes to a height of 32 at the same aspect ratio, then standardises each picture by its own
+    mean and deviation, so that the light does not matter; ink is positive. With ``constants``
+    (mean, deviation) those replace the picture's own: the bug of ``v3-bad``.
+    """
+
+    def __init__(self, constants: tuple[float, float] | None = None):
+        super().__init__()
+        self.constants = constants
+
+    def forward(self, pictures: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
+        _, height, width = pictures.shape
+        width_out = (width * HEIGHT + height - 1) // height
+        scale = torch.full((), 1.0) * height / HEIGHT
+        x = pictures.float() / 255
+        own = (torch.arange(width)[None] < widths[:, None]).float()  # [N, W]
+        rows = resize_weights(height, HEIGHT, scale)
+        columns = resize_weights(width, width_out, scale)
+        x = rows @ (x * own[:, None]) / rows.sum(1)[:, None]
+        # Near a card's right edge only its own columns count, whatever stands in the padding.
+        x = (x @ columns.T) / (own @ columns.T).clamp(min=1e-6)[:, None]  # [N, 32, W']
+        widths = (widths * HEIGHT + height - 1) // height
+        mask = (torch.arange(width_out)[None] < widths[:, None]).float()[:, None]
+        if self.constants is None:
+            count = widths.float()[:, None, None] * HEIGHT
+            mean = (x * mask).sum((1, 2), keepdim=True) / count
+            deviation = (((x - mean) * mask) ** 2).sum((1, 2), keepdim=True).div(count).sqrt()
+        else:
+            mean, deviation = (torch.full((1, 1, 1), value) for value in self.constants)
+        ink = (mean - x) / deviation.clamp(min=0.02) * mask
+        return ink[:, None], widths
+
+
+def _masks(x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Masks ``[N, 1, 1, W]`` at 1, 1/2 and 1/4 of the width of ``x``, and nothing else."""
+    masks = []
+    for _ in range(3):
+        length = x.shape[3] if not masks else (masks[-1].shape[3] + 1) // 2
+        masks.append((torch.arange(length, device=x.device)[None] < widths[:, None]).to(x.dtype)[:, None, None])
+        widths = (widths + 1) // 2
+    return tuple(masks)
+
+
+def conv(i: int, o: int, kernel=3, stride=1, groups=1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(i, o, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(o)
+    )
+
+
+class Residual(nn.Module):
+    """Two 3 × 3 convolutions around a shortcut (He et al. 2015)."""
+
+    def __init__(self, d: int):
+        super().__init__()
+        self.first, self.second = conv(d, d), conv(d, d)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        h = F.relu(self.first(x)) * mask
+        return F.relu(x + self.second(h)) * mask
+
+
+class Attention(nn.Module):
+    """One pre-norm transformer encoder layer over ``[N, T, d]``."""
+
+    def __init__(self, d: int, heads: int, dropout: float):
+        super().__init__()
+        self.heads, self.dropout = heads, nn.Dropout(dropout)
+        self.norm1, self.norm2 = nn.LayerNorm(d), nn.LayerNorm(d)
+        self.qkv, self.out = nn.Linear(d, 3 * d), nn.Linear(d, d)
+        self.mlp = nn.Sequential(nn.Linear(d, 4 * d), nn.GELU(), nn.Linear(4 * d, d))
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        n, t, d = x.shape
+        q, k, v = self.qkv(self.norm1(x)).view(n, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        weights = (q @ k.transpose(2, 3) * (d // self.heads) ** -0.5 + bias).softmax(-1)
+        x = x + self.dropout(self.out((weights @ v).transpose(1, 2).reshape(n, t, d)))
+        return x + self.dropout(self.mlp(self.norm2(x)))
+
+
+class Teacher(nn.Module):
+    """Convolutions, then a transformer encoder; accurate and dear.
+
+    Ink float32 ``[N, 1, 32, W]``, widths ``[N]`` -> log-probabilities ``[N, T, 11]``, lengths ``[N]``.
+    """
+
+    def __init__(self, d: int = 128, layers: int = 2):
+        super().__init__()
+        self.stem, self.block1 = conv(1, 32, 5, 2), Residual(32)
+        self.down2, self.block2 = conv(32, 64, 3, 2), Residual(64)
+        self.down3, self.block3 = conv(64, d, 3, (2, 1)), Residual(d)
+        self.collapse = nn.Conv2d(d, d, (4, 1))
+        self.position = nn.Conv1d(d, d, 5, padding=2, groups=d)
+        self.layers = nn.ModuleList(Attention(d, 4, 0.1) for _ in range(layers))
+        self.norm, self.head = nn.LayerNorm(d), nn.Linear(d, CLASSES)
+
+    def forward(self, x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
+        _, half, quarter = _masks(x, widths)
+        x = self.block1(F.relu(self.stem(x)) * half, half)
+        x = self.block2(F.relu(self.down2(x)) * quarter, quarter)
+        x = self.block3(F.relu(self.down3(x)) * quarter, quarter)
+        x = (self.collapse(x) * quarter)[:, :, 0]  # [N, d, T]
+        x = (x + self.position(x)).transpose(1, 2)
+        bias = (quarter - 1) * 1e4  # [N, 1, 1, T]: no step attends to the padding
+        for layer in self.layers:
+            x = layer(x, bias)
+        return self.head(self.norm(x)).log_softmax(2), quarter.sum((1, 2, 3)).long()
+
+
+class Separable(nn.Module):
+    """A depthwise 3 × 3 convolution, then a pointwise one: the MobileNet block."""
+
+    def __init__(self, i: int, o: int, stride=1):
+        super().__init__()
+        self.depthwise, self.pointwise = conv(i, i, 3, stride, groups=i), conv(i, o, 1)
+        self.shortcut = i == o and stride == 1
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        h = self.pointwise(F.relu(self.depthwise(x)) * mask)
+        return F.relu(x + h if self.shortcut else h) * mask
+
+
+class Student(nn.Module):
+    """MobileNet-style; more than ten times fewer multiply-adds than the Teacher, the same interface."""
+
+    def __init__(self, widths: tuple[int, int, int, int] = (16, 32, 64, 128)):
+        super().__init__()
+        a, b, c, d = widths
+        self.stem = conv(1, a, 3, 2)
+        self.at_half = nn.ModuleList([Separable(a, b)])
+        self.at_quarter = nn.ModuleList(
+            [
+                Separable(b, c, 2), Separable(c, c), Separable(c, c),
+                Separable(c, d, (2, 1)), Separable(d, d), Separable(d, d),
+            ]
+        )  # fmt: skip
+        self.collapse = nn.Conv2d(d, d, (4, 1), groups=d)
+        self.context = nn.Conv1d(d, d, 5, padding=2, groups=d)
+        self.mix, self.head = nn.Linear(d, d), nn.Linear(d, CLASSES)
+
+    def forward(self, x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
+        _, half, quarter = _masks(x, widths)
+        x = F.relu(self.stem(x)) * half
+        for block in self.at_half:
+            x = block(x, half)
+        for block in self.at_quarter:
+            x = block(x, quarter)
+        x = (F.relu(self.collapse(x)) * quarter)[:, :, 0]  # [N, d, T]
+        x = (x + self.context(x)).transpose(1, 2)
+        return self.head(F.relu(self.mix(x))).log_softmax(2), quarter.sum((1, 2, 3)).long()
+
+
+def best_path(log_probabilities: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Decode CTC by its best path: drop repeats, then blanks (Graves et al. 2006, section 3.2).
+
+    Log-probabilities ``[N, T, 11]``, lengths ``[N]`` -> digits int64 ``[N, T]`` padded with -1;
+    digit confidence float32 ``[N, T]``, the highest probability in the digit's run, padded with 0;
+    confidence ``[N]``, the probability of the whole path.
+    """
+    best, symbols = log_probabilities.max(2)
+    steps = symbols.shape[1]
+    inside = torch.arange(steps, device=symbols.device)[None] < lengths[:, None]
+    symbols = torch.where(inside, symbols, BLANK)
+    before = F.pad(symbols, (1, 0), value=BLANK)[:, :-1]
+    written = symbols != BLANK
+    starts = written & (symbols != before)
+    place = starts.long().cumsum(1) - 1
+    aside = torch.full_like(place, steps)  # a column for what is not written, cut off at the end
+    digits = torch.full((symbols.shape[0], steps + 1), -1, dtype=torch.long, device=symbols.device)
+    digits = digits.scatter(1, torch.where(starts, place, aside), torch.where(starts, symbols - 1, -1))[:, :-1]
+    sure = torch.zeros(symbols.shape[0], steps + 1, device=symbols.device)
+    sure = sure.scatter_reduce(1, torch.where(written, place, aside), best.exp(), "amax")[:, :-1]
+    return digits, sure, (best * inside).sum(1).exp()
+
+
+class MeterReader(nn.Module):
+    """The whole reader, pictures to digits, around one network.
+
+    Pictures uint8 ``[N, H, W]``, widths int64 ``[N]`` -> the three outputs of ``best_path``.
+    """
+
+    def __init__(self, network: nn.Module, constants: tuple[float, float] | None = None):
+        super().__init__()
+        self.preprocess, self.network = Preprocess(constants), network
+
+    def forward(self, pictures: Tensor, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return best_path(*self.network(*self.preprocess(pictures, widths)))
+
+
+def multiply_adds(network: nn.Module, width: int = 160) -> int:
+    """Multiply-adds of the matrix work for one line of ``width`` pixels, counted by torch."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        network.eval()(torch.zeros(1, 1, HEIGHT, width), torch.tensor([width]))
+    return counter.get_total_flops() // 2

@@ -1,0 +1,83 @@
+"""A picture as the reader wants it: uint8 ``[H, W]``, 0 black and 255 white, from whatever bytes arrive.
+
+Every door of the course (command line, prototype, service) decodes through here, so that a bad
+picture is refused in one way. Knows nothing about digits.
+"""
+
+import io
+import warnings
+from typing import TypeAlias
+
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+
+Image: TypeAlias = np.ndarray
+"""uint8 ``[H, W]``, 0 is black ink, 255 is white paper."""
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+MAX_BYTES = 8 * 2**20
+MAX_PIXELS = 16 * 10**6
+MIN_SIDE, MAX_SIDE = 8, 8192
+
+
+class PictureError(ValueError):
+    """The bytes or the array are no picture that the reader can take; the message says why."""
+
+
+def decode(data: bytes) -> Image:
+    """Decode an encoded picture (PNG, JPEG, WebP, BMP, GIF) into uint8 ``[H, W]``.
+
+    Transparent pixels become white paper, EXIF rotation is applied. The header is checked against
+    MAX_PIXELS before any pixel is decoded, so a decompression bomb costs nothing.
+    Raises PictureError with a sentence that says what is wrong.
+    """
+    if not data:
+        raise PictureError("the picture has 0 bytes")
+    if len(data) > MAX_BYTES:
+        raise PictureError(f"the picture has {len(data):,} bytes, more than the limit of {MAX_BYTES:,}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            picture = PIL.Image.open(io.BytesIO(data), formats=FORMATS)
+            _check_size(picture.height, picture.width)
+            picture = PIL.ImageOps.exif_transpose(picture)
+            if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+                picture = picture.convert("RGBA")
+                paper = PIL.Image.new("RGBA", picture.size, "white")
+                picture = PIL.Image.alpha_composite(paper, picture)
+            elif picture.mode.startswith("I"):  # 16 and 32 bits a pixel: convert("L") would clip, not scale
+                picture = PIL.Image.fromarray((np.asarray(picture, np.float64) / 257).clip(0, 255).astype(np.uint8))
+            return np.array(picture.convert("L"))
+    except PictureError:
+        raise
+    except PIL.UnidentifiedImageError:
+        raise PictureError(f"the bytes are not a picture in one of the formats {', '.join(FORMATS)}") from None
+    except Exception as error:  # decoders raise many types on damaged files: all mean the same here
+        raise PictureError(f"the picture is damaged: {error}") from None
+
+
+def encode(image: Image) -> bytes:
+    """Encode uint8 ``[H, W]`` as PNG; ``decode(encode(image))`` gives the same pixels."""
+    out = io.BytesIO()
+    PIL.Image.fromarray(check(image)).save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
+def check(image: Image) -> Image:
+    """Return ``image`` if it is uint8 ``[H, W]`` of a size the reader takes, else raise PictureError."""
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 2:
+        what = f"{image.dtype} {list(image.shape)}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise PictureError(f"the reader takes uint8 [H, W], not {what}: decode() makes one from a file")
+    _check_size(*image.shape)
+    return image
+
+
+def _check_size(height: int, width: int) -> None:
+    if min(height, width) < MIN_SIDE:
+        raise PictureError(f"the picture is {width} × {height} pixels, smaller than {MIN_SIDE} on a side")
+    if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
+        raise PictureError(
+            f"the picture is {width} × {height} pixels, above the limit of {MAX_SIDE} on a side "
+            f"and {MAX_PIXELS:,} in all"
+        )

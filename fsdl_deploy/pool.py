@@ -1,0 +1,105 @@
+"""The pool of training cards: drawn once, bent and shifted anew each time a batch is taken.
+
+Drawing a card costs about as much as a training step of the student, so a pool of cards is drawn
+on all cores, kept on disk, and varied on the way out. A batch depends only on (seed, step), so
+training resumed after a kill sees the cards it would have seen.
+"""
+
+import os
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from tqdm.auto import tqdm
+
+from fsdl_deploy.cards import cards
+from fsdl_deploy.models import HEIGHT, Preprocess
+
+CHUNK = 100
+MIX = {"clean": 0.15, "typical": 0.6, "hard": 0.25}
+LENGTHS = {"clean": (1, 5), "typical": (3, 7), "hard": (3, 7)}
+BATCHES_SORTED = 8  # this many batches are drawn together and sorted by width: less padding
+
+
+def _ink(chunk: int) -> list[tuple[np.ndarray, str]]:
+    """One chunk of cards of the training digits as ink float16 ``[32, W]`` with their truth."""
+    torch.set_num_threads(1)
+    preprocess, seed = Preprocess(), 10_000 + chunk
+    level = np.random.default_rng(seed).choice(list(MIX), p=list(MIX.values()))
+    drawn = []
+    with torch.inference_mode():
+        for card in cards(CHUNK, str(level), "train", seed, lengths=LENGTHS[level]):
+            width = torch.tensor([card.image.shape[1]])
+            ink, _ = preprocess(torch.from_numpy(card.image)[None], width)
+            drawn.append((ink[0, 0].numpy().astype(np.float16), card.truth))
+    return drawn
+
+
+@dataclass
+class Pool:
+    """Ink of all cards side by side, float16 ``[32, sum of widths]``, with each card's edges and truth."""
+
+    ink: np.ndarray
+    edges: np.ndarray
+    truths: list[str]
+
+    @classmethod
+    def drawn(cls, size: int, folder: Path) -> "Pool":
+        """The pool of ``size`` cards, from ``folder`` when it has been drawn before."""
+        file = folder / f"pool-{size}.npz"
+        if not file.exists():
+            chunks = range(-(-size // CHUNK))
+            with get_context("spawn").Pool(os.cpu_count()) as workers:
+                drawn = [
+                    card
+                    for part in tqdm(workers.imap(_ink, chunks), "draw cards", len(chunks), unit=f"×{CHUNK}")
+                    for card in part
+                ]
+            folder.mkdir(parents=True, exist_ok=True)
+            part = file.with_name(f"part-{file.name}")
+            edges = np.cumsum([0, *(ink.shape[1] for ink, _ in drawn)])
+            np.savez(part, ink=np.concatenate([ink for ink, _ in drawn], 1), edges=edges, truths=[t for _, t in drawn])
+            part.replace(file)
+        with np.load(file) as saved:
+            return cls(saved["ink"], saved["edges"], saved["truths"].tolist())
+
+    def batch(self, step: int, size: int, seed: int, longest: int) -> tuple[Tensor, Tensor, list[str]]:
+        """Batch ``step``: ink float32 ``[size, 1, 32, W]``, widths ``[size]``, truths of at most ``longest`` digits."""
+        group, place = divmod(step, BATCHES_SORTED)
+        rng = np.random.default_rng((seed, group))
+        allowed = np.flatnonzero([len(t) <= longest for t in self.truths])
+        chosen = rng.choice(allowed, size * BATCHES_SORTED)
+        chosen = chosen[np.argsort(np.diff(self.edges)[chosen], kind="stable")]
+        chosen = chosen.reshape(BATCHES_SORTED, size)[rng.permutation(BATCHES_SORTED)[place]]
+        widths = np.diff(self.edges)[chosen]
+        ink = np.zeros((size, 1, HEIGHT, -(-int(widths.max()) // 8) * 8), np.float32)
+        for row, i in enumerate(chosen):
+            own = self.ink[:, self.edges[i] : self.edges[i + 1]]
+            ink[row, 0, :, : own.shape[1]] = own
+            ink[row, 0, :, own.shape[1] :] = own[:, -1:]
+        widths = torch.from_numpy(widths.astype(np.int64))
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+        return vary(torch.from_numpy(ink), widths, generator), widths, [self.truths[i] for i in chosen]
+
+
+def vary(ink: Tensor, widths: Tensor, generator: torch.Generator) -> Tensor:
+    """Bend, lean, shift, fade and speckle each card of a batch differently; shapes stay."""
+    n, _, height, width = ink.shape
+
+    def uniform(low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(n, 1, 1, generator=generator)
+
+    y, x = torch.meshgrid(torch.arange(height).float(), torch.arange(width).float(), indexing="ij")
+    bend = torch.randn(n, 2, 5, 2 + width // 12, generator=generator)
+    bend = F.interpolate(bend, (height, width), mode="bicubic", align_corners=True) * uniform(0, 0.9)[:, None]
+    across = x + uniform(-0.2, 0.2) * (y - height / 2) + uniform(-2, 2) + bend[:, 0]
+    down = (y - height / 2) * uniform(0.88, 1.14) + height / 2 + uniform(-2.5, 2.5) + bend[:, 1]
+    grid = torch.stack([across / (width - 1) * 2 - 1, down / (height - 1) * 2 - 1], -1)
+    ink = F.grid_sample(ink, grid, mode="bilinear", padding_mode="border", align_corners=True)
+    ink = ink * uniform(0.85, 1.15)[:, None] + uniform(-0.15, 0.15)[:, None]
+    ink = ink + torch.randn(ink.shape, generator=generator) * uniform(0, 0.15)[:, None]
+    return ink * (torch.arange(width) < widths[:, None])[:, None, None]

@@ -1,0 +1,124 @@
+"""``fsdl-deploy train``: draw the cards, train teacher and students, export and evaluate them.
+
+Each stage leaves its result under ``build/training`` and is skipped when it is there, and a stage
+that was killed goes on from its last checkpoint, so the same command always finishes the job.
+"""
+
+import json
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm.auto import tqdm
+
+from fsdl_deploy.models import Student, Teacher
+from fsdl_deploy.pool import Pool
+
+BATCH = 32
+CHECKPOINT_STEPS = 50
+CURVE_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one network is trained. ``taught`` adds distillation from the finished teacher."""
+
+    network: type[nn.Module]
+    steps: int
+    peak: float
+    seed: int
+    taught: bool = False
+
+
+RECIPES = {
+    "teacher": Recipe(Teacher, 2200, 1.5e-3, seed=1),
+    "v1": Recipe(Student, 900, 4e-3, seed=2),
+    "v2": Recipe(Student, 3000, 4e-3, seed=3, taught=True),
+}
+POOL, QUICK_POOL = 16_000, 1_200
+QUICK_STEPS = {"teacher": 40, "v1": 90, "v2": 110}
+
+
+def learning_rate(step: int, recipe: Recipe) -> float:
+    """Warm up over a tenth of the steps, then fall to nothing along a cosine."""
+    warm = recipe.steps // 10
+    if step < warm:
+        return recipe.peak * (step + 1) / warm
+    return recipe.peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / (recipe.steps - warm)))
+
+
+def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Module | None = None) -> nn.Module:
+    """Train one network, or go on with it; return the average of its weights over the last steps.
+
+    The loss is CTC; a taught student also follows the teacher's probabilities at every time step
+    (Hinton et al. 2015). ``folder`` keeps the checkpoint and the curve (``NAME.jsonl``).
+    """
+    torch.manual_seed(recipe.seed)
+    network = recipe.network().to(memory_format=torch.channels_last)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.995), use_buffers=True)
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.02)
+    file, first, spent = folder / f"{name}.pt", 0, 0.0
+    if file.exists():
+        saved = torch.load(file, weights_only=True)
+        if saved["steps"] != recipe.steps:
+            raise ValueError(f"{file} is from another recipe: delete it, or the folder, and train again")
+        network.load_state_dict(saved["network"])
+        average.load_state_dict(saved["average"])
+        optimizer.load_state_dict(saved["optimizer"])
+        first, spent = saved["step"], saved["spent"]
+    if first < recipe.steps:
+        network.train()
+        started = time.monotonic()
+        progress = tqdm(range(first, recipe.steps), f"train {name}", recipe.steps, initial=first, unit="step")
+        for step in progress:
+            torch.manual_seed(recipe.seed * 1_000_003 + step)
+            loss = _step(network, optimizer, recipe, pool, step, teacher)
+            average.update_parameters(network)
+            done = step + 1
+            if done % CURVE_STEPS == 0 or done == recipe.steps:
+                row = {"step": done, "loss": round(loss, 4), "seconds": round(spent + time.monotonic() - started)}
+                progress.set_postfix(row)
+                with open(folder / f"{name}.jsonl", "a") as curve:
+                    curve.write(json.dumps(row) + "\n")
+            if done % CHECKPOINT_STEPS == 0 or done == recipe.steps:
+                state = {
+                    "steps": recipe.steps, "step": done, "spent": spent + time.monotonic() - started,
+                    "network": network.state_dict(), "average": average.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                }  # fmt: skip
+                torch.save(state, file.with_suffix(".part"))
+                file.with_suffix(".part").replace(file)  # never half a checkpoint
+    trained = average.module.eval()
+    for parameter in trained.parameters():
+        parameter.requires_grad_(False)
+    return trained
+
+
+def _step(network, optimizer, recipe: Recipe, pool: Pool, step: int, teacher) -> float:
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate(step, recipe)
+    longest = 3 if step < recipe.steps // 12 else 9  # short lines first: CTC finds the digits sooner
+    ink, widths, truths = pool.batch(step, BATCH, recipe.seed, longest)
+    ink = ink.to(memory_format=torch.channels_last)
+    said, lengths = network(ink, widths)
+    target = torch.tensor(np.array([int(c) for c in "".join(truths)]) + 1)
+    target_lengths = torch.tensor([len(t) for t in truths])
+    ctc = F.ctc_loss(said.transpose(0, 1), target, lengths, target_lengths, zero_infinity=True)
+    loss = ctc
+    if recipe.taught:
+        with torch.inference_mode():
+            taught, _ = teacher(ink, widths)
+        inside = torch.arange(said.shape[1])[None] < lengths[:, None]
+        apart = F.kl_div(said, taught.clone(), reduction="none", log_target=True).sum(2)
+        loss = ctc * 0.3 + 2.0 * (apart * inside).sum() / inside.sum() * said.shape[1] / 10
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimizer.step()
+    return ctc.item()
