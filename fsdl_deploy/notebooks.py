@@ -1,162 +1,38 @@
 """``python -m fsdl_deploy.notebooks build|check|import|new|course``: the machinery behind the lessons.
 
-The source of a notebook is ``notebooks/source/NAME.py`` in jupytext's py:percent format, whose diff a
-person can read. ``build`` makes ``notebooks/NAME.ipynb`` from it, the same bytes each time: ids come
-from the cells' text, and the only outputs kept are those of cells tagged ``nbval-check-output``, which
-say the same on every machine; nbval compares them. A source whose name starts with ``_`` is a template.
-Rules for what a notebook holds stand in ``contract``; executing all of them for a report, in ``course``.
+``build`` makes ``notebooks/NAME.ipynb`` from its source ``notebooks/source/NAME.py``, running it for the
+outputs that are kept; ``import`` carries edits made in JupyterLab back into the source; ``new`` starts a
+tool notebook from the template. What a notebook is made of stands in ``conversion``, the rules for
+what it holds in ``contract``, executing all of them for a report in ``course``.
 """
 
 import argparse
-import copy
 import difflib
-import hashlib
 import re
 import shutil
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-COMPARED = "nbval-check-output"
-CELL_SECONDS = 120
-
-
-class NotebookError(ValueError):
-    """A notebook cannot be built, or is not what its source says; the message says what to do."""
-
-
-def notebook_of(source: Path, root: Path = ROOT) -> Path:
-    """``notebooks/source/tools/X.py`` -> ``notebooks/tools/X.ipynb``; NotebookError for any other path."""
-    folder = (root / "notebooks" / "source").resolve()
-    source = Path(source).resolve()
-    if source.suffix != ".py" or not source.is_relative_to(folder):
-        raise NotebookError(f"{source} is no source of a notebook: sources are {folder.name}/NAME.py")
-    return root / "notebooks" / source.relative_to(folder).with_suffix(".ipynb")
-
-
-def source_of(notebook: Path, root: Path = ROOT) -> Path:
-    """``notebooks/tools/X.ipynb`` -> ``notebooks/source/tools/X.py``; NotebookError for any other path."""
-    folder = (root / "notebooks").resolve()
-    notebook = Path(notebook).resolve()
-    if notebook.suffix != ".ipynb" or not notebook.is_relative_to(folder):
-        raise NotebookError(f"{notebook} is no notebook of the course: they are {folder.name}/NAME.ipynb")
-    return root / "notebooks" / "source" / notebook.relative_to(folder).with_suffix(".py")
-
-
-def sources(root: Path = ROOT) -> list[Path]:
-    """Every source, in the order of the course; templates (``_NAME.py``) are left out."""
-    folder = root / "notebooks" / "source"
-    return [path for path in _in_order(folder, "*.py") if not path.name.startswith("_")]
-
-
-def notebooks(root: Path = ROOT) -> list[Path]:
-    """Every notebook, in the order of the course: lessons first, then tools."""
-    return _in_order(root / "notebooks", "*.ipynb")
-
-
-def _in_order(folder: Path, pattern: str) -> list[Path]:
-    found = (path.relative_to(folder) for path in folder.rglob(pattern))
-    found = [path for path in found if not any(part.startswith(".") for part in path.parts)]
-    return [folder / path for path in sorted(found, key=lambda path: (len(path.parts), path.as_posix()))]
-
-
-def read_source(source: Path, name: str):
-    """The notebook that ``source`` describes, without outputs; ``name`` enters the ids of its cells."""
-    import jupytext
-    import nbformat
-
-    text = Path(source).read_text(encoding="utf-8")
-    notebook = jupytext.reads(text, fmt="py:percent")
-    cells = []
-    for cell in notebook.cells:
-        make = {"markdown": nbformat.v4.new_markdown_cell, "raw": nbformat.v4.new_raw_cell}.get(
-            cell.cell_type, nbformat.v4.new_code_cell
-        )
-        tags = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
-        cells.append(make(cell.source, metadata=tags))
-    for cell, cell_id in zip(cells, cell_ids(cells, name), strict=True):
-        cell.id = cell_id
-    metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
-    result = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
-    result.nbformat_minor = 5
-    return result
-
-
-def cell_ids(cells: Iterable, name: str) -> list[str]:
-    """Ids that depend on nothing but the notebook's name and each cell's text and tags: diffs stay small."""
-    ids, seen = [], {}
-    for cell in cells:
-        text = "\n".join([name, cell.cell_type, *cell.metadata.get("tags", ()), cell.source])
-        cell_id = hashlib.sha256(text.encode()).hexdigest()[:12]
-        seen[cell_id] = seen.get(cell_id, 0) + 1
-        ids.append(cell_id if seen[cell_id] == 1 else f"{cell_id}-{seen[cell_id]}")
-    return ids
-
-
-def name_of(notebook: Path, root: Path = ROOT) -> str:
-    """``notebooks/tools/X.ipynb`` -> ``tools/X``: what people call it."""
-    return source_of(notebook, root).relative_to(root / "notebooks" / "source").with_suffix("").as_posix()
-
-
-def execute(notebook, folder: Path):
-    """Run the cells in a kernel of this interpreter, in ``folder``; NotebookError says which cell fails."""
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-
-    executed = copy.deepcopy(notebook)
-    client = NotebookClient(
-        executed,
-        kernel_name="python3",
-        timeout=CELL_SECONDS,
-        coalesce_streams=True,
-        resources={"metadata": {"path": str(folder)}},
-    )
-    try:
-        client.execute()
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        place = max((n for n, cell in enumerate(executed.cells) if "execution" in cell.metadata), default=0)
-        message = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
-        raise NotebookError(f"cell {place + 1} failed\n{message}") from None
-    return executed
-
-
-def keep_compared_outputs(notebook, executed) -> None:
-    """Copy into ``notebook`` the outputs of the tagged cells of ``executed``, without what changes by run."""
-    by_id = {cell.id: cell for cell in executed.cells}
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and COMPARED in cell.metadata.get("tags", ()) and cell.id in by_id:
-            outputs = copy.deepcopy(by_id[cell.id].get("outputs", []))
-            # nbval compares no stderr, and warnings differ from machine to machine.
-            cell.outputs = [output for output in outputs if output.get("name") != "stderr"]
-            for output in cell.outputs:
-                if "execution_count" in output:
-                    output.execution_count = None
-
-
-def write(notebook) -> str:
-    """The text of an ``.ipynb``: keys sorted, one line break at the end."""
-    import nbformat
-
-    nbformat.validate(notebook)
-    return nbformat.writes(notebook).rstrip("\n") + "\n"
-
-
-def read(path: Path):
-    """The notebook in an ``.ipynb``; NotebookError if the file holds none."""
-    import nbformat
-
-    try:
-        return nbformat.read(path, as_version=4)
-    except Exception as error:  # nbformat raises many types on damaged files: all mean the same here
-        raise NotebookError(f"{path.name} is no notebook: {error}") from None
+from fsdl_deploy.conversion import (
+    COMPARED,
+    ROOT,
+    NotebookError,
+    cell_ids,
+    execute,
+    keep_compared_outputs,
+    name_of,
+    notebook_of,
+    notebooks,
+    read,
+    read_source,
+    source_of,
+    sources,
+    write,
+)
 
 
 def is_edited(path: Path, root: Path = ROOT) -> bool:
-    """Whether a cell was changed in the ``.ipynb`` itself: its id no longer follows from its text."""
+    """Whether a cell was changed or added in the ``.ipynb`` itself: ids follow from the cells' text."""
     cells = read(path).cells
     return [cell.get("id") for cell in cells] != cell_ids(cells, name_of(path, root))
 
