@@ -107,6 +107,7 @@ def execute(notebook, folder: Path):
         kernel_name="python3",
         timeout=CELL_SECONDS,
         coalesce_streams=True,
+        config=kernel_config(),
         resources={"metadata": {"path": str(folder)}},
     )
     try:
@@ -116,6 +117,14 @@ def execute(notebook, folder: Path):
         message = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
         raise NotebookError(f"cell {place + 1} failed\n{message}") from None
     return executed
+
+
+def kernel_config():
+    """Encrypted talk with the kernel where that is possible; else each kernel warns on the terminal."""
+    import zmq
+    from traitlets.config import Config
+
+    return Config(KernelManager={"transport_encryption": "auto" if zmq.has("curve") else "disabled"})
 
 
 def keep_compared_outputs(notebook, executed) -> None:
