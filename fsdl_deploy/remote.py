@@ -1,0 +1,205 @@
+"""A Reader whose model is behind a URL: the client's side of model-as-service.
+
+Keeps the Reader protocol, so a prototype, a batch job or a billing page moves from a model inside to
+a model service by changing one argument. Every request has a timeout, every answer is checked, and
+every error says what to do. Knows HTTP and the service's JSON; knows nothing about models.
+"""
+
+import base64
+import json
+import math
+import random
+import re
+import time
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+import httpx
+
+from fsdl_deploy.picture import Image, PictureError, encode
+from fsdl_deploy.reader import Reading
+
+MAX_ANSWER = 16 * 2**20
+_BACKOFF, _LONGEST_WAIT = 0.1, 5.0  # seconds
+_PICTURE_STATUS = (400, 413, 422)  # the service speaks about the pictures, not about itself
+
+
+class RemoteError(RuntimeError):
+    """The service gave no usable answer; the message says what to do."""
+
+
+class RemoteReader:
+    """Reads through a model service: ``RemoteReader("http://127.0.0.1:8000").read(images)``.
+
+    ``timeout``: seconds for one request with its answer. ``retries``: how often to try again, with
+    growing random pauses, when the service cannot be reached, is busy (429, 503) or drops the
+    connection; reading twice does no harm. A refusal is never tried again, and neither is a request
+    that timed out, because a slow service does not get faster with more requests.
+    Threads may share one RemoteReader. Close it, or use it in ``with``.
+    """
+
+    def __init__(self, url: str, timeout: float = 5.0, retries: int = 2):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"{url!r} is no address of a service: it looks like http://127.0.0.1:8000")
+        self.url, self.timeout, self.retries = url.rstrip("/"), timeout, retries
+        self._version: str | None = None
+        self._limits: tuple[int, int] | None = None
+        # A proxy of the environment is for other machines; asked for this one, it could only fail.
+        local = parts.hostname == "localhost" or parts.hostname.startswith("127.") or parts.hostname == "::1"
+        # Certificates are loaded for https only: that takes longer than many readings.
+        self._client = httpx.Client(
+            timeout=timeout,
+            trust_env=not local,
+            verify=parts.scheme == "https",
+            limits=httpx.Limits(max_connections=None),
+        )
+
+    @property
+    def model_version(self) -> str:
+        """The version that gave the last answer; before the first answer the service is asked."""
+        if self._version is None:
+            self._ask_limits()
+        return self._version
+
+    def read(self, images: Sequence[Image]) -> list[Reading]:
+        """Read pictures uint8 ``[H, W]``; one Reading each, in order, in few requests.
+
+        Raises PictureError for a picture that the service refuses, RemoteError when it does not answer.
+        """
+        encoded = []
+        for place, image in enumerate(images):
+            try:
+                encoded.append(base64.b64encode(encode(image)).decode("ascii"))
+            except PictureError as error:
+                raise PictureError(f"pictures[{place}]: {error}") from None
+        readings: list[Reading] = []
+        for chunk in self._chunks(encoded):
+            answer = self._ask("POST", "/read", len(readings), json={"pictures": chunk})
+            readings += self._readings(answer, len(chunk))
+        return readings
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> "RemoteReader":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
+
+    def _ask_limits(self) -> None:
+        answer = self._ask("GET", "/readyz")
+        try:
+            self._version = str(answer["model_version"])
+            self._limits = int(answer["max_pictures"]), int(answer["max_bytes"])
+        except (KeyError, TypeError, ValueError):
+            raise self._strange("/readyz without model_version, max_pictures or max_bytes") from None
+
+    def _chunks(self, encoded: list[str]) -> Iterator[list[str]]:
+        if len(encoded) > 1 and self._limits is None:
+            self._ask_limits()
+        max_pictures, max_bytes = self._limits or (1, math.inf)
+        chunk, size = [], 100  # bytes around the list
+        for text in encoded:
+            if chunk and (len(chunk) == max_pictures or size + len(text) + 4 > max_bytes):
+                yield chunk
+                chunk, size = [], 100
+            chunk.append(text)
+            size += len(text) + 4
+        if chunk:
+            yield chunk
+
+    def _readings(self, answer: dict, count: int) -> list[Reading]:
+        try:
+            version = str(answer["model_version"])
+            readings = [
+                Reading(
+                    str(item["digits"]),
+                    float(item["confidence"]),
+                    tuple(float(part) for part in item["digit_confidence"]),
+                    version,
+                )
+                for item in answer["readings"]
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._strange(f"an answer without the expected field ({error})") from None
+        if len(readings) != count:
+            raise self._strange(f"{len(readings)} readings for {count} pictures")
+        self._version = version
+        return readings
+
+    def _ask(self, method: str, path: str, done: int = 0, **body) -> dict:
+        """One request with its retries; ``done`` pictures went before, for the place in an error."""
+        for attempt in range(self.retries + 1):
+            pause = _BACKOFF * 2**attempt * random.uniform(0.5, 1.5)
+            try:
+                status, headers, content = self._send(method, path, body)
+            except httpx.TimeoutException:
+                raise RemoteError(
+                    f"no answer from {self.url} within {self.timeout:g} s: is the service running and not "
+                    "overloaded? start it with: fsdl-deploy serve"
+                ) from None
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                reason = str(error) or type(error).__name__
+                problem = RemoteError(
+                    f"no service at {self.url} ({reason}): start it with: fsdl-deploy serve"
+                )
+            else:
+                document = _document(content)
+                if status == 200 and document is not None:
+                    return document
+                problem = self._problem(status, headers, document, done)
+                if status not in (429, 503):
+                    raise problem
+                pause = max(pause, _retry_after(headers))
+            if attempt < self.retries:
+                time.sleep(min(pause, _LONGEST_WAIT))
+        raise problem
+
+    def _send(self, method: str, path: str, body: dict) -> tuple[int, httpx.Headers, bytes]:
+        # httpx's timeout starts anew with every byte; this one is for the whole answer.
+        deadline = time.monotonic() + self.timeout
+        content = bytearray()
+        with self._client.stream(method, self.url + path, **body) as response:
+            for part in response.iter_bytes():
+                content += part
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout("the answer did not end in time")
+                if len(content) > MAX_ANSWER:
+                    raise self._strange(f"more than {MAX_ANSWER:,} bytes")
+        return response.status_code, response.headers, bytes(content)
+
+    def _problem(self, status: int, headers: httpx.Headers, document: dict | None, done: int) -> Exception:
+        error = (document or {}).get("error")
+        if not isinstance(error, dict) or not {"field", "problem"} <= error.keys():
+            kind = headers.get("content-type", "no content type")
+            return self._strange(f"status {status} and {kind}")
+        field, problem = str(error["field"]), str(error["problem"])
+        if status in _PICTURE_STATUS:
+            field = re.sub(r"^pictures\[(\d+)\]", lambda match: f"pictures[{int(match[1]) + done}]", field)
+            return PictureError(f"{field}: {problem}")
+        advice = "try again later" if status in (429, 503) else "see the service's log"
+        return RemoteError(f"the service at {self.url} answered {status}: {problem} ({advice})")
+
+    def _strange(self, what: str) -> RemoteError:
+        return RemoteError(
+            f"{self.url} is not a reader service, or one of another version: it answered with {what}; "
+            "check the URL, the service is started with: fsdl-deploy serve"
+        )
+
+
+def _document(content: bytes) -> dict | None:
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _retry_after(headers: httpx.Headers) -> float:
+    """Seconds that the service asks to wait; the form with a date counts as no wish."""
+    try:
+        return max(0.0, float(headers.get("retry-after", "")))
+    except ValueError:
+        return 0.0

@@ -1,0 +1,210 @@
+"""Model-as-service: the reader on its own web server, and the command that starts it.
+
+``POST /read`` reads pictures, ``/healthz`` says that the process lives, ``/readyz`` that the model is
+loaded and has read a test picture, ``/metrics`` counts for Prometheus, ``/docs`` shows the OpenAPI
+page without any network. The model runs in worker threads, so the event loop always answers.
+
+Knows HTTP; what a body may hold is in ``service_body``, how the model runs in ``service_model``.
+Does not know TLS, accounts or slow request headers: those belong to the proxy in front of it.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+
+import prometheus_client as prometheus
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
+from fastapi_offline import FastAPIOffline
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match
+
+from fsdl_deploy import service_body
+from fsdl_deploy.reader import Reader
+from fsdl_deploy.service_body import Refusal
+from fsdl_deploy.service_model import Answer, Measured, Model
+
+
+class Problem(BaseModel):
+    """Which field of the request is at fault, and what is wrong with it."""
+
+    field: str
+    problem: str
+
+
+class Error(BaseModel):
+    error: Problem
+
+
+class Ready(BaseModel):
+    """The model has read its test picture; the limits are those of one request."""
+
+    model_version: str
+    max_pictures: int
+    max_bytes: int
+
+
+def create_app(
+    reader: Reader | Callable[[], Reader],
+    *,
+    max_pictures: int = 64,
+    max_bytes: int = service_body.MAX_BODY,
+    threads: int | None = None,
+    max_waiting: int = 64,
+    body_seconds: float = 30.0,
+    on_failure: Callable[[], None] = lambda: None,
+) -> FastAPI:
+    """The model service for a reader, or for a function that loads one after the service has started.
+
+    ``threads``: readings at the same time, by default one a core. ``max_bytes``, ``body_seconds``: the
+    most that a body may have and take. ``on_failure`` is called when the model does not load;
+    ``app.state.model.failure`` then says why.
+    """
+    model = Model(reader, threads or os.cpu_count() or 1, max_waiting)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI):
+        async def load():
+            await model.load()
+            if model.failure:
+                on_failure()
+
+        loading = asyncio.create_task(load())
+        yield
+        loading.cancel()
+        model.close()
+
+    app = FastAPIOffline(
+        title="Meter reader",
+        version="1",
+        description="Reads the handwritten digits on pictures of meter cards.",
+        redoc_url=None,
+        swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True},
+        lifespan=lifespan,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.model = model
+    app.add_middleware(service_body.BodyLimit, max_bytes=max_bytes, seconds=body_seconds)
+    app.add_middleware(Measured, model=model, paths={"/read", "/healthz", "/readyz", "/metrics", "/docs"})
+
+    @app.post(
+        "/read",
+        openapi_extra=service_body.describe(max_pictures),
+        responses=_errors(400, 408, 413, 415, 422, 500, 503),
+    )
+    async def read(request: Request) -> Answer:
+        """Read one or many pictures (PNG, JPEG, WebP, BMP or GIF)."""
+        return await model.read(await service_body.encoded_pictures(request, max_pictures), max_pictures)
+
+    @app.head("/healthz", include_in_schema=False)
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """The process lives."""
+        return {"status": "alive"}
+
+    @app.head("/readyz", include_in_schema=False)
+    @app.get("/readyz", responses=_errors(503))
+    async def readyz() -> Ready:
+        """The model is loaded and has read a test picture: requests may come."""
+        version = model.loaded().model_version
+        return Ready(model_version=version, max_pictures=max_pictures, max_bytes=max_bytes)
+
+    @app.head("/metrics", include_in_schema=False)
+    @app.get("/metrics", response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        """Counts and times for Prometheus."""
+        return Response(prometheus.generate_latest(model.registry), media_type=prometheus.CONTENT_TYPE_LATEST)
+
+    @app.get("/", include_in_schema=False)
+    async def home() -> RedirectResponse:
+        return RedirectResponse("docs")
+
+    @app.exception_handler(Refusal)
+    async def refuse(request: Request, error: Refusal) -> JSONResponse:
+        body = {"error": {"field": error.field, "problem": error.problem}}
+        return JSONResponse(body, error.status, error.headers)
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request: Request, error: ClientDisconnect) -> JSONResponse:
+        return await refuse(request, Refusal(400, "body", "the client left before the body was complete"))
+
+    @app.exception_handler(HTTPException)
+    async def no_route(request: Request, error: HTTPException) -> Response:
+        path = ascii(request.url.path[:80])
+        if error.status_code != 405:
+            return await refuse(request, Refusal(error.status_code, "path", f"nothing at {path}, see /docs"))
+        matching = [route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE]
+        allow = {
+            "Allow": ", ".join(sorted({m for r in matching for m in getattr(r, "methods", {"GET", "HEAD"})}))
+        }
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=allow)
+        return await refuse(request, Refusal(405, "method", f"{path} takes {allow['Allow']} only", allow))
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> JSONResponse:
+        return await refuse(request, Refusal(500, "service", "the service failed; its log says why"))
+
+    return app
+
+
+def _errors(*statuses: int) -> dict:
+    return {status: {"model": Error} for status in statuses}
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument("--version", default="v2", help="model version (default: %(default)s)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="0 picks a free one (default: %(default)s)")
+    parser.add_argument("--threads", type=int, help="readings at the same time (default: one a core)")
+    parser.add_argument("--max-pictures", type=int, default=64, help="in one request (default: %(default)s)")
+
+
+def main(args) -> int:
+    from fsdl_deploy.reader import OnnxReader
+
+    for name in ("threads", "max_pictures"):
+        if (getattr(args, name) or 1) < 1:
+            raise ValueError(f"--{name.replace('_', '-')} must be at least 1")
+    return serve(
+        lambda: OnnxReader(args.version),
+        args.host,
+        args.port,
+        threads=args.threads,
+        max_pictures=args.max_pictures,
+    )
+
+
+def serve(reader: Reader | Callable[[], Reader], host: str, port: int, **settings) -> int:
+    """Serve until SIGTERM or Ctrl-C; print the URL when the port is open. ``settings`` are create_app's.
+
+    Raises ValueError or OSError for a bad or taken address, RuntimeError when the model does not load.
+    """
+    app = create_app(reader, on_failure=lambda: setattr(server, "should_exit", True), **settings)
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", timeout_keep_alive=30, timeout_graceful_shutdown=5)
+    )
+    listener = _listen(host, port)
+    print(f"serving at http://{host}:{listener.getsockname()[1]}", flush=True)
+    server.run(sockets=[listener])
+    if app.state.model.failure:
+        raise RuntimeError(f"the model did not load: {app.state.model.failure}")
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise ValueError(f"port {port} does not exist: choose 1 to 65535, or 0 for a free one")
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise OSError(
+            f"cannot listen on {host}:{port} ({error.strerror}): stop the program that uses the port, "
+            "or choose another with --port (0 picks a free one)"
+        ) from None

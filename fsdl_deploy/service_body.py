@@ -1,0 +1,232 @@
+"""What a request brings to the model service: encoded pictures, or a refusal that names the problem.
+
+Knows HTTP bodies (JSON with base64, multipart) and their limits; knows nothing about models. Every
+limit is checked before memory is spent: on the announced length, then on the bytes as they arrive,
+then on the number of pictures, then on the pixels.
+"""
+
+import asyncio
+import base64
+import contextlib
+import json
+
+import numpy as np
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fsdl_deploy import picture
+
+MAX_BODY = 12 * 2**20
+"""Bytes in one request: room for one picture of picture.MAX_BYTES as base64, with a margin."""
+MAX_PIXELS = 2 * picture.MAX_PIXELS
+"""Pixels in one request after decoding: 64 small files could otherwise unpack to gigabytes."""
+LINGER = 5.0
+"""Seconds for which an unread body is thrown away after the answer, see BodyLimit."""
+
+
+class Refusal(Exception):
+    """An answer other than 200: ``status``, the ``field`` at fault, the ``problem`` in a sentence."""
+
+    def __init__(self, status: int, field: str, problem: str, headers: dict[str, str] | None = None):
+        super().__init__(problem)
+        self.status, self.field, self.problem, self.headers = status, field, problem, headers
+
+
+def describe(max_pictures: int) -> dict:
+    """The request body of POST /read, as the OpenAPI document says it."""
+
+    def content(item: dict, **more) -> dict:
+        pictures = {"type": "array", "minItems": 1, "maxItems": max_pictures, "items": item}
+        properties = {"pictures": pictures}
+        return {
+            "schema": {
+                "type": "object",
+                "required": ["pictures"],
+                "properties": properties,
+                "additionalProperties": False,
+            },
+            **more,
+        }
+
+    blank = base64.b64encode(picture.encode(np.full((32, 96), 255, np.uint8))).decode()
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": content(
+                    {"type": "string", "format": "base64-picture", "contentEncoding": "base64"},
+                    example={"pictures": [blank]},
+                ),
+                "multipart/form-data": content(
+                    {"type": "string", "format": "binary"},
+                    encoding={
+                        "pictures": {"contentType": "image/png, image/jpeg, image/webp, image/bmp, image/gif"}
+                    },
+                ),
+            },
+        }
+    }
+
+
+class BodyLimit:
+    """ASGI middleware: a body of at most ``max_bytes`` that arrives within ``seconds``.
+
+    The refusal is raised where the application reads the body, so a body that nobody reads is never
+    kept. After an early answer the rest of the body is read and thrown away for LINGER seconds:
+    closing at once would reset the connection, and the client would lose the answer that explains.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int = MAX_BODY, seconds: float = 30.0):
+        self.app, self.max_bytes, self.seconds = app, max_bytes, seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        headers = Headers(scope=scope)
+        announced = headers.get("content-length", "0")
+        announced = int(announced) if announced.isascii() and announced.isdigit() else 0
+        arrived = not announced and "transfer-encoding" not in headers
+        count, deadline = 0, asyncio.get_running_loop().time() + self.seconds
+
+        async def limited_receive() -> Message:
+            nonlocal arrived, count
+            if max(announced, count) > self.max_bytes:
+                raise self._too_large()
+            try:
+                async with asyncio.timeout_at(None if arrived else deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise Refusal(408, "body", f"the body did not arrive within {self.seconds:g} s") from None
+            count += len(message.get("body", b""))
+            arrived = not message.get("more_body", False)
+            if count > self.max_bytes:
+                raise self._too_large()
+            return message
+
+        async def lingering_send(message: Message) -> None:
+            if message["type"] == "http.response.body" and not message.get("more_body") and not arrived:
+                await send({**message, "more_body": True})
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LINGER):
+                        while (await receive()).get("more_body", False):
+                            pass
+                message = {"type": "http.response.body", "body": b""}
+            await send(message)
+
+        await self.app(scope, limited_receive, lingering_send)
+
+    def _too_large(self) -> Refusal:
+        return Refusal(413, "body", f"the body has more than {self.max_bytes:,} bytes: send fewer pictures")
+
+
+async def encoded_pictures(request: Request, max_pictures: int) -> list[bytes] | bytes:
+    """Receive the body: the parts of a multipart body, or the bytes of a JSON body, yet to be parsed.
+
+    Raises Refusal: 400 malformed, 408 too slow, 413 too much, 415 another content type, 422 wrong fields.
+    """
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refusal(415, "Content-Encoding", "the body must not be compressed: send it as it is")
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type == "application/json":
+        return await request.body()
+    if content_type == "multipart/form-data":
+        return await _from_multipart(request, max_pictures)
+    raise Refusal(
+        415, "Content-Type", "send application/json or multipart/form-data, the page /docs shows an example"
+    )
+
+
+def decode_pictures(body: list[bytes] | bytes, max_pictures: int) -> list[picture.Image]:
+    """Parse and decode what ``encoded_pictures`` received; slow, so not for the event loop.
+
+    Raises Refusal: 400 not JSON, 413 too many pictures or pixels, 422 with the field ``pictures[i]``.
+    """
+    encoded = body if isinstance(body, list) else _from_json(body, max_pictures)
+    if not encoded:
+        raise Refusal(422, "pictures", "the list is empty: send at least one picture")
+    if len(encoded) > max_pictures:
+        raise _too_many(len(encoded), max_pictures)
+    images, pixels = [], 0
+    for place, data in enumerate(encoded):
+        field = f"pictures[{place}]"
+        try:
+            images.append(picture.decode(_from_base64(data) if isinstance(data, str) else data))
+        except ValueError as error:
+            raise Refusal(422, field, str(error)) from None
+        pixels += images[-1].size
+        if pixels > MAX_PIXELS:
+            raise Refusal(413, field, f"the pictures have more than {MAX_PIXELS:,} pixels in all: send fewer")
+    return images
+
+
+def _too_many(count: int | str, max_pictures: int) -> Refusal:
+    return Refusal(
+        413, "pictures", f"{count} pictures, more than {max_pictures} in one request: send several"
+    )
+
+
+async def _from_multipart(request: Request, max_pictures: int) -> list[bytes]:
+    try:
+        async with request.form(max_files=max_pictures, max_fields=max_pictures) as form:
+            parts = form.multi_items()
+            for name, part in parts:
+                if name != "pictures":
+                    raise Refusal(422, ascii(name[:80]), 'unknown part: name every part "pictures"')
+                if isinstance(part, str):
+                    raise Refusal(
+                        422, "pictures", "a part is a text field: send a file part, with a filename"
+                    )
+            return [await part.read() for _, part in parts]
+    except (Refusal, ClientDisconnect):
+        raise
+    except HTTPException as error:
+        if error.detail.startswith("Too many"):
+            raise _too_many("too many parts or", max_pictures) from None
+        raise Refusal(400, "body", f"malformed multipart body: {error.detail}") from None
+    except Exception as error:  # hostile charsets and boundaries make the parser raise many types
+        raise Refusal(400, "body", f"malformed multipart body: {type(error).__name__}") from None
+
+
+def _from_json(body: bytes, max_pictures: int) -> list[str]:
+    # Base64 has no commas, a data URL has one: a longer list is refused before it becomes objects,
+    # which take twenty times the memory of the text "[],[],[],…".
+    if (commas := body.count(b",")) > 2 * max_pictures + 8:
+        raise _too_many(f"a list with {commas:,} commas is more than {max_pictures}", max_pictures)
+    try:
+        document = json.loads(body, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise Refusal(400, "body", "the JSON is nested too deeply") from None
+    except ValueError as error:
+        raise Refusal(400, "body", f"not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise Refusal(422, "body", 'the JSON must be an object: {"pictures": ["<base64>", …]}')
+    for name in document:
+        if name != "pictures":
+            raise Refusal(422, ascii(name[:80]), 'unknown field: the only field is "pictures"')
+    if "pictures" not in document:
+        raise Refusal(422, "pictures", "the field is missing: a list of pictures in base64")
+    encoded = document["pictures"]
+    if not isinstance(encoded, list):
+        raise Refusal(422, "pictures", "must be a list of strings, also for one picture")
+    for place, text in enumerate(encoded):
+        if not isinstance(text, str):
+            raise Refusal(422, f"pictures[{place}]", "must be a string: the picture in base64")
+    return encoded
+
+
+def _refuse_constant(name: str):
+    raise ValueError(f"{name} is no JSON value")
+
+
+def _from_base64(text: str) -> bytes:
+    """Decode base64 with or without line breaks and ``data:image/png;base64,``; else ValueError."""
+    if text[:5].lower() == "data:":
+        head, comma, text = text.partition(",")
+        if not comma or not head.lower().endswith(";base64"):
+            raise ValueError("the data URL is not base64: it must start like data:image/png;base64,")
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except ValueError as error:
+        raise ValueError(f"not base64: {error}") from None

@@ -1,0 +1,156 @@
+"""The model behind the service: loaded in the background, run in worker threads, counted.
+
+Knows one reader and how many requests it takes at a time; the metrics are those of ``/metrics``.
+Knows nothing about routes, see ``service``, or about bodies, see ``service_body``.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import prometheus_client as prometheus
+from pydantic import BaseModel, Field
+
+from fsdl_deploy import picture, service_body
+from fsdl_deploy.reader import Reader, Reading
+from fsdl_deploy.service_body import Refusal
+
+log = logging.getLogger(__name__)
+LATENCIES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+CONFIDENCES = (*(tenth / 10 for tenth in range(1, 10)), 0.95, 0.99, 1)
+AGAIN = {"Retry-After": "1"}
+
+
+class ReadingOut(BaseModel):
+    """One picture read: the digits from left to right, and how sure the model is."""
+
+    digits: str = Field(pattern="^[0-9]*$")
+    confidence: float = Field(ge=0, le=1)
+    digit_confidence: list[float]
+
+
+class Answer(BaseModel):
+    """The readings, in the order of the pictures."""
+
+    model_version: str
+    readings: list[ReadingOut]
+
+
+class Model:
+    """The reader behind the service: loaded in the background, read in threads, counted.
+
+    At most ``threads`` readings run and ``max_waiting`` requests wait; one more gets a 503, because a
+    queue without an end answers everybody too late.
+    """
+
+    def __init__(self, reader: Reader | Callable[[], Reader], threads: int, max_waiting: int):
+        self._source, self.reader, self.failure = reader, None, None
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="read")
+        self._places, self._taken = threads + max_waiting, 0
+        self.registry = registry = prometheus.CollectorRegistry()
+        prometheus.ProcessCollector(registry=registry)
+        self.requests = prometheus.Counter(
+            "reader_requests", "requests answered", ["path", "status"], registry=registry
+        )
+        self.seconds = prometheus.Histogram(
+            "reader_request_seconds", "time to answer POST /read", buckets=LATENCIES, registry=registry
+        )
+        self.pictures = prometheus.Counter("reader_pictures", "pictures read", registry=registry)
+        self.confidence = prometheus.Histogram(
+            "reader_confidence", "confidence of the readings", buckets=CONFIDENCES, registry=registry
+        )
+        self.version = prometheus.Info("reader_model", "the model that answers", registry=registry)
+        taken = prometheus.Gauge("reader_requests_in_progress", "readings run or waiting", registry=registry)
+        taken.set_function(lambda: self._taken)
+
+    async def load(self) -> None:
+        """Load the reader and let it read a blank card; ``failure`` says what went wrong."""
+        try:
+            self.reader = await asyncio.get_running_loop().run_in_executor(self._pool, self._load)
+            self.version.info({"version": self.reader.model_version})
+        except Exception as error:
+            log.exception("the model did not load")
+            self.failure = str(error) or type(error).__name__
+
+    def _load(self) -> Reader:
+        reader = self._source if hasattr(self._source, "read") else self._source()
+        if len(reader.read([np.full((32, 96), 255, np.uint8)])) != 1:
+            raise RuntimeError("the reader did not give one reading for one picture")
+        return reader
+
+    def loaded(self) -> Reader:
+        """The reader, or Refusal 503 while there is none."""
+        if self.failure:
+            raise Refusal(503, "model", f"the model did not load: {self.failure}")
+        if self.reader is None:
+            raise Refusal(503, "model", "the model is still loading", AGAIN)
+        return self.reader
+
+    async def read(self, body: bytes | list[bytes], max_pictures: int) -> Answer:
+        """Decode and read what ``service_body.encoded_pictures`` received. Raises Refusal."""
+        reader = self.loaded()
+        if self._taken >= self._places:
+            raise Refusal(503, "service", f"busy: {self._taken} requests wait, try again", AGAIN)
+        self._taken += 1
+        try:
+            run = asyncio.get_running_loop().run_in_executor
+            return await run(self._pool, self._read, reader, body, max_pictures)
+        finally:
+            self._taken -= 1
+
+    def _read(self, reader: Reader, body: bytes | list[bytes], max_pictures: int) -> Answer:
+        images = service_body.decode_pictures(body, max_pictures)
+        try:
+            readings: list[Reading] = reader.read(images)
+            if len(readings) != len(images):
+                raise RuntimeError(f"{len(readings)} readings for {len(images)} pictures")
+            answer = Answer(
+                model_version=reader.model_version,
+                readings=[
+                    ReadingOut(**{name: getattr(r, name) for name in ReadingOut.model_fields})
+                    for r in readings
+                ],
+            )
+        except picture.PictureError as error:
+            raise Refusal(422, "pictures", str(error)) from None
+        except Exception:
+            log.exception("the reader failed")
+            raise Refusal(
+                500, "model", "the reader failed on these pictures; the service's log says why"
+            ) from None
+        self.pictures.inc(len(images))
+        for reading in readings:
+            self.confidence.observe(reading.confidence)
+        return answer
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Measured:
+    """ASGI middleware: count every answer by path and status, and time POST /read."""
+
+    def __init__(self, app, model: Model, paths: set[str]):
+        self.app, self.model, self.paths = app, model, paths
+
+    async def __call__(self, scope, receive, send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        start, status = time.perf_counter(), 500
+
+        async def watching_send(message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watching_send)
+        finally:
+            # An unknown path is "other": a stranger must not be able to add labels without end.
+            path = scope["path"] if scope["path"] in self.paths else "other"
+            self.model.requests.labels(path, status).inc()
+            if path == "/read" and scope["method"] == "POST":
+                self.model.seconds.observe(time.perf_counter() - start)

@@ -1,0 +1,55 @@
+"""The real service around a reader without weights: ``python tests/fake_service.py --port N``.
+
+The fake reads a picture's width, so a test knows the answer, and does on demand what a sick model
+does: a picture of 666 pixels crashes it, 667 makes it refuse, 668 takes a second, 669 ends the process.
+"""
+
+import argparse
+import os
+import sys
+import time
+
+from fsdl_deploy.picture import PictureError
+from fsdl_deploy.reader import Reading
+from fsdl_deploy.service import serve
+
+
+class WidthReader:
+    def __init__(self, version: str = "fake"):
+        self.model_version = version
+
+    def read(self, images):
+        readings = []
+        for image in images:
+            digits = str(image.shape[1])
+            if digits == "666":
+                raise ZeroDivisionError("secret detail of the model")
+            if digits == "667":
+                raise PictureError("the picture is not a meter card")
+            if digits == "668":
+                time.sleep(1)
+            if digits == "669":
+                os._exit(9)
+            readings.append(Reading(digits, 0.9, (0.9,) * len(digits), self.model_version))
+        return readings
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--version", default="fake")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--max-waiting", type=int, default=64)
+    parser.add_argument("--max-pictures", type=int, default=64)
+    parser.add_argument("--body-seconds", type=float, default=30)
+    parser.add_argument("--load-seconds", type=float, default=0)
+    args = parser.parse_args()
+
+    def load():
+        time.sleep(args.load_seconds)
+        return WidthReader(args.version)
+
+    limits = {
+        name: getattr(args, name) for name in ("threads", "max_waiting", "max_pictures", "body_seconds")
+    }
+    sys.exit(serve(load, "127.0.0.1", args.port, **limits))
