@@ -34,7 +34,10 @@ class Problem:
 
 def check(path: Path, root: Path) -> list[Problem]:
     """Every breach of the contract in the notebook at ``path``, in the order of the rules."""
-    lesson = Lesson(path, root, conversion.read(path).cells)
+    try:
+        lesson = Lesson(path, root, conversion.read(path).cells)
+    except conversion.NotebookError as error:
+        return [Problem(path.relative_to(root).as_posix(), None, "notebook", str(error))]
     return [
         Problem(lesson.name, cell, rule.__name__.replace("_", " "), message)
         for rule in RULES

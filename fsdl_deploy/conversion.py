@@ -149,10 +149,16 @@ def write(notebook) -> str:
 
 
 def read(path: Path):
-    """The notebook in an ``.ipynb``; NotebookError if the file holds none."""
+    """The notebook in an ``.ipynb``; NotebookError if the file holds none. Nothing in it is repaired."""
     import nbformat
+    from nbformat import reader, validator
 
     try:
-        return nbformat.read(path, as_version=4)
-    except Exception as error:  # nbformat raises many types on damaged files: all mean the same here
+        notebook = reader.reads(path.read_text(encoding="utf-8"))
+        if notebook.nbformat != 4:
+            raise ValueError(f"it is in format {notebook.nbformat}, not 4")
+        for error in validator.iter_validate(notebook):
+            raise ValueError(error.message)
+    except (ValueError, nbformat.validator.NotebookValidationError, AttributeError, KeyError) as error:
         raise NotebookError(f"{path.name} is no notebook: {error}") from None
+    return notebook

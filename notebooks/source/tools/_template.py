@@ -1,0 +1,59 @@
+# %% [markdown]
+# # TODO: the tool's name: what it is in four words
+#
+# **Minutes:** 10 · **Prerequisites:** TODO · **Truth:** runs
+#
+# ## The need
+#
+# TODO: two sentences of the meter reader's story: who needs what, and why what they had is not enough.
+#
+# ## You will learn
+#
+# - TODO: what this tool does that plain Python does not
+# - TODO: how the meter reader runs on it
+# - TODO: when to choose it, and when not
+
+# %% [markdown]
+# ## Where the model sits
+#
+# TODO: one sentence that says what each box is.
+#
+# ```mermaid
+# flowchart LR
+#     customer[Customer] --> tool[TODO: the tool]
+#     tool --> model[Model]
+# ```
+
+# %% [markdown]
+# ## TODO: the first step, one idea
+#
+# The parameters hold plain values only, so that the whole course can be run with others.
+
+# %% tags=["parameters"]
+FAST = True
+
+# %% [markdown]
+# TODO: why the next cell comes. A cell has at most 15 lines of code.
+
+# %% tags=["nbval-check-output"]
+number_of_cards = 20 if FAST else 200
+print(f"{number_of_cards} cards")
+
+# %% [markdown]
+# ## TODO: the next step
+#
+# TODO: the tool serves the model; start it with `fsdl_deploy.Server`, which stops it again.
+
+# %% [markdown]
+# ## When it fails
+#
+# TODO: what it costs and where it breaks, measured where it runs here. Say it where it cannot run.
+
+# %% [markdown]
+# ## Take-aways
+#
+# - TODO
+#
+# ## Where to go next
+#
+# - TODO: [the tour](../00_tour.ipynb) shows where this tool stands in the course.
