@@ -6,19 +6,17 @@ behind a URL. Knows nothing about models. ``fsdl-deploy prototype`` opens it.
 """
 
 import argparse
-import hashlib
 import html
-import json
 import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import PIL.Image
 
-from fsdl_deploy.picture import MAX_BYTES, Image, PictureError, decode, encode
+from fsdl_deploy.feedback import FOLDER, save_feedback
+from fsdl_deploy.picture import MAX_BYTES, Image, PictureError, decode
 from fsdl_deploy.reader import Reader, Reading
 from fsdl_deploy.remote import RemoteError
 from fsdl_deploy.servers import free_port
@@ -26,7 +24,6 @@ from fsdl_deploy.sketch import card_from_sketch
 
 CANVAS = (500, 200)  # pixels of the sketchpad, width and height
 PEN = 5  # pixels of radius: a pen that looks on this canvas as a real one does on a card
-FEEDBACK = Path("build/feedback")
 
 STYLE = """
 footer {display: none !important}
@@ -46,28 +43,6 @@ PEN_IN_HAND = """() => {setInterval(() => {
   const tools = [...document.querySelectorAll("#sketch button.quite-round")];
   if (tools.length && !tools.some(tool => tool.classList.contains("highlight"))) tools[0].click();
 }, 200)}"""
-
-
-def save_feedback(folder: Path, image: Image, reading: Reading, says: str) -> Path:
-    """Keep a picture that somebody calls wrong: a PNG, and one line in ``feedback.jsonl`` beside it.
-
-    ``says``: the user's words, cut to 200 characters. Returns the path of the PNG.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    data = encode(image)
-    path = folder / f"{hashlib.sha256(data).hexdigest()[:16]}.png"
-    path.write_bytes(data)
-    line = {
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "picture": path.name,
-        "read": reading.digits,
-        "confidence": round(reading.confidence, 4),
-        "model_version": reading.model_version,
-        "says": says.strip()[:200],
-    }
-    with (folder / "feedback.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
-    return path
 
 
 def answer(reading: Reading, milliseconds: float) -> str:
@@ -93,7 +68,7 @@ def note(sentence: str) -> str:
     return f'<div class="note" role="status">{html.escape(sentence)}</div>'
 
 
-def build(reader: Reader, examples: Sequence[Image] | None = None, feedback: Path | str = FEEDBACK):
+def build(reader: Reader, examples: Sequence[Image] | None = None, feedback: Path | str = FOLDER):
     """The page over ``reader``, as ``gradio.Blocks`` that is not yet launched.
 
     ``examples``: pictures for the example row; without it, four typical cards. ``feedback``: the
@@ -222,7 +197,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=7860, help="port to listen on (7860); 0: any free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (this machine only)")
     parser.add_argument("--share", action="store_true", help="also a public link, by the vendor's tunnel")
-    parser.add_argument("--feedback", type=Path, default=FEEDBACK, help="folder for pictures called wrong")
+    parser.add_argument("--feedback", type=Path, default=FOLDER, help="folder for pictures called wrong")
 
 
 def main(args: argparse.Namespace) -> int:
