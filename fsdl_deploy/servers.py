@@ -103,6 +103,7 @@ class Server:
         """
         if self.running:
             return self
+        self.stop()
         for attempt in range(_ATTEMPTS):
             if not self._port_stays:
                 self.port = free_port()
@@ -282,7 +283,7 @@ def _end(watchdog: subprocess.Popen, owner: int, grace: float) -> None:
         return
     with suppress(OSError, ValueError):
         watchdog.stdin.write(b"stop\n")
-        watchdog.stdin.close()
+    watchdog.stdin.close()
     try:
         watchdog.wait(2 * grace + 10)
     except subprocess.TimeoutExpired:
