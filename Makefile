@@ -1,0 +1,13 @@
+# A thin caller of tasks.py, which does the work; without make: python tasks.py lab
+PYTHON ?= $(shell command -v python3 || command -v python || echo python3)
+
+.PHONY: lab test setup course notebooks clean lock station
+
+lab test setup course notebooks lock:
+	@$(PYTHON) tasks.py $@
+
+clean:
+	@$(PYTHON) tasks.py clean $(if $(ALL),--all)
+
+station:
+	@$(PYTHON) tasks.py station $(NAME)

@@ -1,0 +1,87 @@
+"""Stations: tools whose dependencies would disturb the core, each in a virtual environment of its own.
+
+A station is a folder ``infra/NAME`` with ``station.toml`` (what it is for, whether set-up builds it) and
+``requirements.lock``. It is built on demand and found here: ``stations.ensure("streamlit")`` returns the
+interpreter, which can import ``fsdl_deploy`` too. Knows nothing of what a tool does.
+"""
+
+import sys
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fsdl_deploy.environment import ROOT, Environment, SetupError
+
+_ALLOWED = {"name", "purpose", "lock", "setup"}
+
+
+@dataclass(frozen=True)
+class Station:
+    """What ``station.toml`` says."""
+
+    name: str
+    purpose: str
+    folder: Path
+    lock: Path
+    setup: bool = False  # the lessons need it: set-up builds it, so that no network is needed later
+
+    def environment(self, builder: Path | None = None, say: Callable[[str], None] = print) -> Environment:
+        """Its virtual environment, built or not; ``builder`` is an interpreter that has uv (this one)."""
+        root = self.folder.parent.parent
+        folder = root / ".venv" / "stations" / self.name
+        builder = builder or Path(sys.executable)
+        return Environment(self.name, folder, self.lock, builder=builder, root=root, say=say)
+
+
+def stations(root: Path = ROOT) -> dict[str, Station]:
+    """Every station by its name; SetupError names the file that is wrong."""
+    return {path.parent.name: _read(path) for path in sorted((root / "infra").glob("*/station.toml"))}
+
+
+def _read(path: Path) -> Station:
+    where = f"infra/{path.parent.name}/{path.name}"
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SetupError(f"{where} is not TOML: {error}") from None
+    if unknown := sorted(set(told) - _ALLOWED):
+        raise SetupError(
+            f"{where}: unknown {', '.join(unknown)}; a station has {', '.join(sorted(_ALLOWED))}"
+        )
+    if told.get("name") != path.parent.name:
+        raise SetupError(f"{where}: name must be {path.parent.name!r}, as its folder is called")
+    if not isinstance(told.get("purpose"), str) or not told["purpose"].strip():
+        raise SetupError(f"{where}: say in `purpose` what the station is for")
+    if not isinstance(told.get("setup", False), bool):
+        raise SetupError(f"{where}: setup must be true or false")
+    lock = path.parent / told.get("lock", "requirements.lock")
+    if not lock.is_file():
+        raise SetupError(f"{where}: {lock.name} is missing; make it with `make lock`")
+    return Station(told["name"], told["purpose"], path.parent, lock, told.get("setup", False))
+
+
+def station(name: str, root: Path = ROOT) -> Station:
+    """One station; SetupError lists the names there are."""
+    known = stations(root)
+    if name not in known:
+        raise SetupError(f"No station {name!r}; there are: {', '.join(known) or 'none'}")
+    return known[name]
+
+
+def ensure(
+    name: str, root: Path = ROOT, builder: Path | None = None, say: Callable[[str], None] = print
+) -> Path:
+    """Build the station if it is not built; return its interpreter. SetupError says what to do."""
+    environment = station(name, root).environment(builder, say)
+    if not environment.ready():
+        say(f"Building the station {name} (once) …")
+    return environment.ensure()
+
+
+def python(name: str, root: Path = ROOT) -> Path:
+    """The interpreter of a station that is built; SetupError says how to build one that is not."""
+    environment = station(name, root).environment()
+    if not environment.ready():
+        raise SetupError(f"The station {name} is not built: run `make station NAME={name}`")
+    return environment.python

@@ -1,0 +1,241 @@
+"""The course's commands; ``make`` only calls them: python tasks.py COMMAND
+
+  setup         make .venv with everything the lessons need, or finish an interrupted set-up
+  lab           set up, then open JupyterLab on the course (more words go to `jupyter lab`)
+  test          set up, then validate everything
+  course        set up, then execute every notebook and write a report under build/
+  notebooks     set up, then make notebooks/*.ipynb again from notebooks/source/
+  station NAME  set up, then build one station; without NAME: list them
+  lock          resolve the requirements.in files again into their locks (--upgrade: to newer versions)
+  clean         remove build/ and caches (--all: .venv with its stations too)
+
+Standard library only. It also loads in a Python too old for the course, to look for one that fits:
+so nothing here may need Python 3.7 or newer, and fsdl_deploy is imported inside functions.
+"""
+
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = os.path.dirname(os.path.abspath(__file__))
+SUPPORTED = ((3, 11), (3, 12))
+CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", ".ipynb_checkpoints")
+# What `test` does, in this order, with the environment's Python. A step that fails stops no other.
+NBVAL = ["--nbval-lax", "--nbval-cell-timeout", "120", "-p", "no:cacheprovider"]
+TEST_STEPS = [
+    ("lint", ["ruff", "check", "."]),
+    ("format", ["ruff", "format", "--check", "."]),
+    ("notebooks keep the contract", ["fsdl_deploy.notebooks", "check"]),
+    ("notebooks are what their sources say", ["fsdl_deploy.notebooks", "build", "--check"]),
+    ("package, browser and infra tests", ["pytest", "tests"]),
+    ("outputs of deterministic cells", ["pytest", "notebooks", *NBVAL]),
+    ("every notebook runs", ["fsdl_deploy.notebooks", "course"]),
+]
+
+
+def fitting_python(which=shutil.which, run=subprocess.check_output):
+    """The command of a supported Python on PATH, as a list, or None; one that does not run is passed over."""
+    commands = [["python{}.{}".format(*version)] for version in SUPPORTED]
+    if os.name == "nt":
+        commands = [["py", "-{}.{}".format(*version)] for version in SUPPORTED] + commands
+    for command in commands:
+        if not which(command[0]):
+            continue
+        try:
+            told = run(
+                [*command, "-c", "import sys; print(*sys.version_info[:2])"], stderr=subprocess.DEVNULL
+            )
+        except (OSError, subprocess.SubprocessError):
+            continue
+        if tuple(int(part) for part in told.split()) in SUPPORTED:
+            return command
+    return None
+
+
+def replace(command, environ=None):
+    """Become this command: same process where the system can do that, else its exit status is ours."""
+    words = [str(word) for word in command]
+    sys.stdout.flush()
+    if os.name != "nt":
+        os.execvpe(words[0], words, environ or dict(os.environ))
+    try:
+        return subprocess.call(words, env=environ)
+    except KeyboardInterrupt:
+        return 130
+
+
+def in_own_environment():
+    """Whether this process runs from .venv, which it may have to rebuild."""
+    return os.path.realpath(sys.prefix) == os.path.realpath(os.path.join(ROOT, ".venv"))
+
+
+def main(words):
+    """Run one command; return its exit status."""
+    sys.stdout.reconfigure(line_buffering=True, errors="replace") if sys.version_info >= (3, 7) else None
+    command, rest = (words[0], words[1:]) if words else ("help", [])
+    if command not in COMMANDS or "--help" in words[1:2]:
+        print(__doc__)
+        return 0 if command in ("help", "-h", "--help") or command in COMMANDS else 2
+    here = [os.path.join(ROOT, "tasks.py"), *words]
+    if sys.version_info[:2] not in SUPPORTED:
+        found = fitting_python()
+        if found is None:
+            wanted = " or ".join("{}.{}".format(*version) for version in SUPPORTED)
+            said = (
+                "The course needs Python {} and this is {}.{}: install one, then run the same command again."
+            )
+            print(said.format(wanted, *sys.version_info[:2]), file=sys.stderr)
+            return 1
+        return replace([*found, *here])
+    base = getattr(sys, "_base_executable", None)
+    if in_own_environment() and base and not os.path.samefile(base, sys.executable):
+        return replace([base, *here])
+    from fsdl_deploy.environment import SetupError
+
+    try:
+        return COMMANDS[command](rest) or 0
+    except SetupError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted; the same command goes on from here.", file=sys.stderr)
+        return 130
+
+
+def setup(words=()):
+    """Build what is missing; return the core environment."""
+    from fsdl_deploy import environment, stations
+
+    core = environment.core()
+    if not core.ready():
+        print(f"Setting up the course in {core.folder} (log: {core.log}) …")
+    python = core.ensure()
+    for station in stations.stations().values():
+        if station.setup:
+            stations.ensure(station.name, builder=python)
+    return core
+
+
+def in_course(words, environ=None):
+    """Words for a Python module -> (command, environment) that run it in the core environment."""
+    from fsdl_deploy.installer import clean_environ
+
+    python = setup().python
+    return [str(python), "-m", *words], dict(clean_environ(python), **(environ or {}))
+
+
+def lab(words):
+    """JupyterLab on the tour, without news and update checks."""
+    tour = os.path.join("notebooks", "00_tour.ipynb")
+    options = [f"--ServerApp.root_dir={ROOT}", "--LabApp.news_url=None"]
+    options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--allow-root")
+    if os.path.exists(os.path.join(ROOT, tour)):
+        options.append("--LabApp.default_url=/lab/tree/{}".format(tour.replace(os.sep, "/")))
+    command, environ = in_course(["jupyterlab", *options, *words])
+    os.chdir(ROOT)
+    print("Starting JupyterLab …")
+    return replace(command, environ)
+
+
+def test(words):
+    """Every step of TEST_STEPS; 1 if any failed."""
+    core = setup()
+    from fsdl_deploy.installer import clean_environ
+
+    environ, results = clean_environ(core.python), []
+    for number, (name, module) in enumerate(TEST_STEPS, start=1):
+        print(f"\n[{number}/{len(TEST_STEPS)}] {name}")
+        started = time.monotonic()
+        status = subprocess.call([str(core.python), "-m", *module], cwd=ROOT, env=environ)
+        results.append((name, status, time.monotonic() - started))
+        print(f"[{number}/{len(TEST_STEPS)}] {name}: {verdict(status)}, {results[-1][2]:.0f} s")
+    print("\n" + "\n".join(f"{verdict(status):7}{took:6.0f} s  {name}" for name, status, took in results))
+    return 1 if any(status for _, status, _ in results) else 0
+
+
+def verdict(status):
+    return "ok" if status == 0 else "FAILED"
+
+
+def course(words):
+    command, environ = in_course(["fsdl_deploy.notebooks", "course", *words])
+    return subprocess.call(command, cwd=ROOT, env=environ)
+
+
+def notebooks(words):
+    command, environ = in_course(["fsdl_deploy.notebooks", "build", *words])
+    return subprocess.call(command, cwd=ROOT, env=environ)
+
+
+def station(words):
+    """Build one station, or list them."""
+    from fsdl_deploy import stations
+
+    if words:
+        stations.station(words[0])  # a wrong name is said before anything is built
+        print(stations.ensure(words[0], builder=setup().python))
+    else:
+        for one in stations.stations().values():
+            built = "built" if one.environment().ready() else "not built"
+            print(f"{one.name:12} {built:10} {one.purpose}")
+    return 0
+
+
+def lock(words):
+    """Resolve from the public index alone: other sources may lack the files of other platforms."""
+    from fsdl_deploy import environment, installer, sources
+
+    python = environment.core().python
+    if not installer.has_uv(python):  # else: a lock that is broken can be made again all the same
+        python = setup().python
+    settings = installer.pip_settings(python)
+    settings = {name: value for name, value in settings.items() if name not in sources.SOURCES}
+    environ = dict(installer.clean_environ(python), **sources.uv_variables(settings)[0])
+    options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-package", "torch"]
+    options += ["--custom-compile-command", "make lock", "--quiet", *words]
+    for source in ["requirements.in", *sorted(glob.glob("infra/*/requirements.in", root_dir=ROOT))]:
+        print(source)
+        command = [str(python), "-m", "uv", "pip", "compile", *options, source, "-o", source[:-2] + "lock"]
+        if subprocess.call(command, cwd=ROOT, env=environ) != 0:
+            return 1
+    return 0
+
+
+def clean(words):
+    """Remove what the commands made; the working tree of git stays as it is."""
+    from fsdl_deploy.environment import empty, locked
+
+    own = os.path.join(ROOT, ".venv")
+    if "--all" in words and os.path.isdir(own):
+        with locked(Path(own)):  # not under the feet of a set-up
+            empty(Path(own), keep={".lock"})
+        shutil.rmtree(own)
+    doomed = [os.path.join(ROOT, "build")]
+    for folder, names, _ in os.walk(ROOT):
+        doomed += [os.path.join(folder, name) for name in names if name in CACHES]
+        names[:] = [name for name in names if name not in (*CACHES, ".git", ".venv", "build")]
+    for path in doomed:
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+    return 0
+
+
+COMMANDS = {
+    "setup": lambda words: setup() and 0,
+    "lab": lab,
+    "test": test,
+    "course": course,
+    "notebooks": notebooks,
+    "station": station,
+    "lock": lock,
+    "clean": clean,
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
