@@ -1,0 +1,263 @@
+"""A small load meter: how long a call takes when many users make it at once.
+
+Tools such as wrk and locust load a URL from outside, and the lesson on scaling uses them. This meter
+loads any Python function, so that a reader in this process and a reader behind a URL are measured by
+the same yardstick. It knows nothing about HTTP. Its users are threads: work that holds Python's lock
+in this process slows them all, so measure a server that is a process of its own.
+
+**Closed loop**: each user waits for the answer before asking again. A server that stalls gets fewer
+requests just then, so the stall spoils one measurement for each user, and the percentiles look fine.
+That is *coordinated omission*: the slow server decides how often it is measured. Real users do not
+wait for each other. **Open loop**: requests come by a timetable, whatever the server does, and the
+latency counts from the moment in the timetable. ``Load.latencies`` holds that; ``Load.service_times``
+counts from the moment the request was really sent. Their difference is what the omission hides.
+(Gil Tene, "How NOT to Measure Latency", 2013.)
+"""
+
+import html
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+_COLUMNS = ("requests", "errors", "seconds", "per second", "p50 ms", "p95 ms", "p99 ms")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Load:
+    """What one run measured.
+
+    ``requests``: how many were due, ``errors`` among them. ``seconds``: from the first start to the
+    last answer. ``latencies`` and ``service_times``: milliseconds, float64 ``[requests - errors]``,
+    only of calls that succeeded, in the order of their starts. ``problems``: kind of error -> (how
+    many, the first message). Percentiles are numpy's (linear interpolation), nan if nothing succeeded.
+    """
+
+    requests: int
+    seconds: float
+    latencies: np.ndarray
+    service_times: np.ndarray
+    problems: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> int:
+        return self.requests - len(self.latencies)
+
+    @property
+    def throughput(self) -> float:
+        """Successful calls per second."""
+        return len(self.latencies) / self.seconds if self.seconds else 0.0
+
+    def percentile(self, q: float) -> float:
+        """Latency in ms that ``q`` per cent of the successful calls did not exceed."""
+        return float(np.percentile(self.latencies, q)) if len(self.latencies) else float("nan")
+
+    @property
+    def p50(self) -> float:
+        return self.percentile(50)
+
+    @property
+    def p95(self) -> float:
+        return self.percentile(95)
+
+    @property
+    def p99(self) -> float:
+        return self.percentile(99)
+
+    def __repr__(self) -> str:
+        problems = "".join(f"; {count} × {kind}: {first}" for kind, (count, first) in self.problems.items())
+        return (
+            f"{self.requests} requests, {self.errors} errors, {self.seconds:.2f} s, {self.throughput:.1f}/s, "
+            f"p50 {self.p50:.1f} ms, p95 {self.p95:.1f} ms, p99 {self.p99:.1f} ms{problems}"
+        )
+
+
+class _Run:
+    """The threads of one run, and what they note."""
+
+    def __init__(self, call: Callable[[], object], requests: int):
+        self.call, self.requests = call, requests
+        self.go, self.stop = threading.Event(), threading.Event()
+        self.lock = threading.Lock()
+        self.taken = 0
+        self.begin = 0.0
+        self.notes: list[
+            tuple[float, float, float, tuple[str, str] | None]
+        ] = []  # due, sent, answered, error
+        self.fatal: BaseException | None = None
+
+    def take(self) -> int | None:
+        """The number of the next request, None when there is no more to do."""
+        with self.lock:
+            if self.taken >= self.requests or self.stop.is_set():
+                return None
+            self.taken += 1
+            return self.taken - 1
+
+    def send(self, due: float, sent: float) -> None:
+        """Make one call now, at ``sent``, and note how it went."""
+        error = None
+        try:
+            self.call()
+        except Exception as problem:
+            error = type(problem).__name__, str(problem).partition("\n")[0]
+        self.notes.append((due, sent, time.perf_counter(), error))
+
+    def run(self, threads: int, work: Callable[[], None]) -> Load:
+        def guarded():
+            self.go.wait()
+            try:
+                work()
+            except BaseException as error:  # KeyboardInterrupt in a call ends the run, as in a plain loop
+                self.fatal = error
+                self.stop.set()
+
+        users = [threading.Thread(target=guarded, name=f"user {n}", daemon=True) for n in range(threads)]
+        try:
+            for user in users:
+                user.start()
+            self.begin = time.perf_counter()
+            self.go.set()
+            for user in users:
+                while user.is_alive():
+                    user.join(0.1)  # not for ever: on Windows nothing could interrupt that
+        finally:
+            self.stop.set()
+            self.go.set()
+            deadline = time.monotonic() + 2  # a call that is under way cannot be broken off
+            for user in users:
+                if user.ident is not None:
+                    user.join(max(0, deadline - time.monotonic()))
+        if self.fatal is not None:
+            raise self.fatal
+        return self.load()
+
+    def load(self) -> Load:
+        notes = sorted(self.notes, key=lambda note: note[:2])
+        problems: dict[str, tuple[int, str]] = {}
+        for *_, error in notes:
+            if error is not None:
+                count, first = problems.get(error[0], (0, error[1]))
+                problems[error[0]] = (count + 1, first)
+        good = np.array([note[:3] for note in notes if note[3] is None], dtype=float).reshape(-1, 3)
+        seconds = max(note[2] for note in notes) - min(note[0] for note in notes)
+        return Load(
+            requests=len(notes),
+            seconds=seconds,
+            latencies=(good[:, 2] - good[:, 0]) * 1000,
+            service_times=(good[:, 2] - good[:, 1]) * 1000,
+            problems=problems,
+        )
+
+
+def closed_loop(call: Callable[[], object], users: int = 1, requests: int = 100, *, warmup: int = 0) -> Load:
+    """``users`` threads share ``requests`` calls; each makes its next as soon as the last has returned.
+
+    ``warmup``: calls made before, by the same number of users, and not measured. An exception in
+    ``call`` counts as an error and does not end the run; give ``call`` a time-out of its own.
+    """
+    _whole(users=users, requests=requests)
+    if warmup:
+        closed_loop(call, users, warmup)
+    run = _Run(call, requests)
+
+    def user():
+        while run.take() is not None:
+            now = time.perf_counter()
+            run.send(due=now, sent=now)
+
+    return run.run(min(users, requests), user)
+
+
+def open_loop(
+    call: Callable[[], object],
+    rate: float,
+    seconds: float,
+    *,
+    arrivals: str = "constant",
+    seed: int = 0,
+    max_in_flight: int = 128,
+    patience: float = 10,
+    warmup: int = 0,
+) -> Load:
+    """Calls start by a timetable, ``rate`` a second for ``seconds``, however slow the answers are.
+
+    ``arrivals``: "constant" (evenly spaced) or "poisson" (as independent users come; drawn with
+    ``seed``). At most ``max_in_flight`` calls are under way, one thread each; those that are due then
+    wait, and their latency counts the wait. One that waits for more than ``patience`` seconds is
+    given up and counts as an error named NotSent, so that an overloaded server cannot hold the run
+    for ever. ``warmup``: calls made one by one before, not measured.
+    """
+    _whole(max_in_flight=max_in_flight)
+    due = timetable(rate, seconds, arrivals, seed)
+    if warmup:
+        closed_loop(call, 1, warmup)
+    run = _Run(call, len(due))
+
+    def user():
+        while (number := run.take()) is not None:
+            moment = run.begin + due[number]
+            if run.stop.wait(max(0.0, moment - time.perf_counter())):
+                return
+            now = time.perf_counter()
+            if now - moment > patience:
+                run.notes.append((moment, now, now, ("NotSent", f"no free place within {patience:g} s")))
+            else:
+                run.send(due=moment, sent=now)
+
+    return run.run(min(max_in_flight, len(due)), user)
+
+
+def timetable(rate: float, seconds: float, arrivals: str = "constant", seed: int = 0) -> np.ndarray:
+    """When calls are due: seconds from the begin, float64 ``[n]``, rising, below ``seconds``; n ≥ 1."""
+    if not rate > 0 or not seconds > 0:
+        raise ValueError(f"rate and seconds must be above 0, not {rate} and {seconds}")
+    expected = max(1, round(rate * seconds))
+    if arrivals == "constant":
+        return np.arange(expected) / rate
+    if arrivals == "poisson":
+        # Given their number, the arrivals of a Poisson process are uniform (and the number is random).
+        generator = np.random.default_rng(seed)
+        return np.sort(generator.uniform(0, seconds, max(1, generator.poisson(rate * seconds))))
+    raise ValueError(f"arrivals={arrivals!r} is unknown: take 'constant' or 'poisson'")
+
+
+def table(loads: Mapping[str, Load] | Iterable[tuple[str, Load]]) -> "Table":
+    """Loads under each other: ``table({"1 user": one, "4 users": four})``, or pairs of label and Load."""
+    return Table(dict(loads))
+
+
+class Table:
+    """What ``table`` gives: text, and HTML in a notebook."""
+
+    def __init__(self, loads: Mapping[str, Load]):
+        self.rows = [("", *_COLUMNS)]
+        for label, load in loads.items():
+            numbers = (load.seconds, load.throughput, load.p50, load.p95, load.p99)
+            counts = (str(load.requests), str(load.errors))
+            self.rows.append((str(label), *counts, *(f"{number:.1f}" for number in numbers)))
+
+    def __repr__(self) -> str:
+        widths = [max(map(len, column)) for column in zip(*self.rows, strict=True)]
+        lines = []
+        for label, *cells in self.rows:
+            right = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
+            lines.append("  ".join([label.ljust(widths[0]), *right]).rstrip())
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head, *body = [[html.escape(cell) for cell in row] for row in self.rows]
+        lines = ["<tr>" + "".join(f'<th scope="col">{cell}</th>' for cell in head) + "</tr>"]
+        for label, *cells in body:
+            lines.append(
+                f'<tr><th scope="row">{label}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+            )
+        return "<table>" + "".join(lines) + "</table>"
+
+
+def _whole(**numbers: int) -> None:
+    for name, number in numbers.items():
+        if not isinstance(number, int) or number < 1:
+            raise ValueError(f"{name} must be a whole number from 1 up, not {number!r}")
