@@ -209,12 +209,12 @@ def lock(words):
 
 def clean(words):
     """Remove what the commands made; the working tree of git stays as it is."""
-    from fsdl_deploy.environment import empty, locked
+    from fsdl_deploy.environment import LOCK, empty, locked
 
     own = os.path.join(ROOT, ".venv")
     if "--all" in words and os.path.isdir(own):
         with locked(Path(own)):  # not under the feet of a set-up
-            empty(Path(own), keep={".lock"})
+            empty(Path(own), keep={LOCK})
         shutil.rmtree(own)
     doomed = [os.path.join(ROOT, "build")]
     for folder, names, _ in os.walk(ROOT):

@@ -23,7 +23,7 @@ from fsdl_deploy.installer import Installer, SetupError, cause, torch_warnings, 
 
 ROOT = Path(__file__).resolve().parent.parent
 SUPPORTED = ((3, 11), (3, 12))
-STAMP, LOCK = "fsdl-deploy.json", ".lock"
+STAMP, LOCK = "fsdl-deploy.json", "fsdl-deploy.lock"  # not .lock: that one is uv's own
 KEPT = frozenset({LOCK, "stations"})  # what stays when a half-made environment is thrown away
 SETTINGS = "infra/jupyterlab/overrides.json"  # JupyterLab without its pop-up about news
 WAIT_SECONDS = 3600  # for another set-up to end
@@ -173,7 +173,7 @@ def empty(folder: Path, keep=KEPT) -> None:
 
 @contextlib.contextmanager
 def locked(folder: Path, say: Callable[[str], None] = print, wait: float = WAIT_SECONDS) -> Iterator[int]:
-    """Hold ``folder/.lock``. The system lets go of it when its holders end, however they end."""
+    """Hold the lock file in ``folder``. The system lets go of it when its holders end, however they end."""
     deadline, told = time.monotonic() + wait, False
     while True:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,105 @@
+"""What this machine has: cores, memory, a container engine, installed programs.
+
+Standard library only, quick, and every question answers on a broken machine too. Judges nothing.
+"""
+
+import contextlib
+import ctypes
+import http.client
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+
+def usable_cores() -> float:
+    """Cores this process may use: of the machine, of its affinity, of its control group."""
+    cores = float(os.cpu_count() or 1)
+    if hasattr(os, "sched_getaffinity"):
+        cores = min(cores, len(os.sched_getaffinity(0)))
+    with contextlib.suppress(OSError, ValueError):  # not Linux, or no limit ("max")
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        cores = min(cores, int(quota) / int(period))
+    return cores
+
+
+def usable_memory() -> int:
+    """Bytes of memory of the machine, or of its control group."""
+    if sys.platform == "win32":
+
+        class Status(ctypes.Structure):
+            _fields_ = [("length", ctypes.c_ulong), ("load", ctypes.c_ulong)] + [
+                (name, ctypes.c_ulonglong) for name in ("total", "free", "p", "pf", "v", "vf", "e")
+            ]
+
+        status = Status(length=ctypes.sizeof(Status))
+        ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
+        return status.total
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError):
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return memory
+
+
+def locked_versions(lock: Path) -> dict[str, str]:
+    """{name: version} that a lock file asks for on this machine, markers evaluated.
+
+    Lines with a marker are left out where no package can evaluate it.
+    """
+    try:
+        from packaging.markers import Marker
+    except ImportError:
+        try:
+            from pip._vendor.packaging.markers import Marker
+        except ImportError:
+            Marker = None
+    wanted = {}
+    for line in lock.read_text(encoding="utf-8").splitlines():
+        match = re.match(r"([A-Za-z0-9._-]+)==([^\s;\\]+)\s*(?:;\s*(.*?))?\s*\\?$", line)
+        if not match:
+            continue
+        name, version, marker = match.groups()
+        if not marker or (Marker and Marker(marker).evaluate()):
+            wanted[name] = version
+    return wanted
+
+
+def engine_sockets(environ=os.environ) -> list[str]:
+    """Unix sockets where a container engine may listen: the one DOCKER_HOST names, else the usual ones."""
+    if host := environ.get("DOCKER_HOST"):
+        return [host.removeprefix("unix://")] if host.startswith("unix://") else []
+    home, run = Path.home(), environ.get("XDG_RUNTIME_DIR", "")
+    places = ["/var/run/docker.sock", home / ".docker/run/docker.sock", home / ".docker/desktop/docker.sock"]
+    places += [home / ".colima/default/docker.sock", "/run/podman/podman.sock"]
+    places += [f"{run}/docker.sock", f"{run}/podman/podman.sock"] if run else []
+    return [str(place) for place in places]
+
+
+def ping_engine(place: str) -> bool:
+    """Whether an engine answers ``GET /_ping`` on this unix socket."""
+    connection = http.client.HTTPConnection("localhost", timeout=1)
+    try:
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.sock.settimeout(1)
+        connection.sock.connect(place)
+        connection.request("GET", "/_ping")
+        return connection.getresponse().status == 200
+    except (OSError, AttributeError, http.client.HTTPException):  # AttributeError: no unix sockets here
+        return False
+    finally:
+        connection.close()
+
+
+def printed(command: list[str], seconds: float = 2.0) -> str | None:
+    """First line that a command prints; "" if it fails or is missing, None if it takes longer than this."""
+    try:
+        shown = subprocess.run(
+            command, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL, check=True
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    except (OSError, subprocess.SubprocessError, UnicodeError):
+        return ""
+    return (shown.stdout.strip().splitlines() or [""])[0].strip()
