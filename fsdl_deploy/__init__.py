@@ -8,11 +8,12 @@ from importlib import import_module
 
 _HOME = {
     "Card": "cards",
-    "Customers": "cards",
+    "Customers": "customers",
     "OnnxReader": "reader",
     "Reader": "reader",
     "Reading": "reader",
     "RemoteReader": "remote",
+    "open_reader": "reader",
     "Server": "servers",
     "TorchReader": "reader",
     "closed_loop": "load",

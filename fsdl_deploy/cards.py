@@ -18,7 +18,9 @@ from fsdl_deploy.digits import Digits, Split, digits
 from fsdl_deploy.picture import Image, encode
 
 HEIGHT = 64
-CORNERS = np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]])  # north-west and on counter-clockwise, as Pillow wants
+CORNERS = np.array(
+    [[-1, -1], [-1, 1], [1, 1], [1, -1]]
+)  # north-west and on counter-clockwise, as Pillow wants
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,10 @@ class Card:
 def hand(level: Level, rng: np.random.Generator) -> Hand:
     """Draw a writer who suits ``level``."""
     return Hand(
-        slant=rng.uniform(*level.slant), pen=rng.uniform(*level.pen), size=rng.uniform(36, 45), gap=rng.uniform(*level.gap)
+        slant=rng.uniform(*level.slant),
+        pen=rng.uniform(*level.pen),
+        size=rng.uniform(36, 45),
+        gap=rng.uniform(*level.gap),
     )
 
 
@@ -132,7 +137,9 @@ def _write(shape: np.ndarray, level: Level, writer: Hand, rng: np.random.Generat
     lean = np.array([[rng.uniform(0.9, 1.12), slant], [0, 1]])
     # Where the four corners of the new digit lie on the scanned one, each a little off its place.
     corners = CORNERS * (side / 2 / scale) @ lean.T @ turn.T + 14 + rng.normal(0, level.bend, (4, 2))
-    bent = PIL.Image.fromarray(shape).transform((side, side), PIL.Image.QUAD, corners.ravel(), PIL.Image.BICUBIC)
+    bent = PIL.Image.fromarray(shape).transform(
+        (side, side), PIL.Image.QUAD, corners.ravel(), PIL.Image.BICUBIC
+    )
     # The scaled strokes are blurred hills: where we cut them decides how wide the pen is.
     pen = np.clip(writer.pen + rng.normal(0, 0.03), 0.1, 0.9)
     if pen > 0.55:
@@ -177,7 +184,9 @@ def _photograph(ink: np.ndarray, level: Level, frame: tuple | None, rng: np.rand
     blurred = PIL.Image.fromarray(picture.clip(0, 255).astype(np.uint8)).filter(
         PIL.ImageFilter.GaussianBlur(float(rng.uniform(*level.blur)))
     )
-    noisy = np.asarray(blurred, np.float32) + rng.standard_normal((height, width), np.float32) * rng.uniform(*level.noise)
+    noisy = np.asarray(blurred, np.float32) + rng.standard_normal((height, width), np.float32) * rng.uniform(
+        *level.noise
+    )
     return _jpeg(noisy.clip(0, 255).astype(np.uint8), int(rng.integers(*level.jpeg)))
 
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "cards": ("cards", "write meter cards as PNG files"),
     "read": ("reader", "read the digits on pictures of meter cards"),
     "train": ("training", "train, export and evaluate the models again"),
+    "evaluate": ("evaluation", "measure the models on cards of unseen digits"),
     "serve": ("service", "serve the reader over HTTP"),
     "prototype": ("prototype", "show the reader in a Gradio page"),
 }

@@ -18,7 +18,7 @@ SPLIT_SEED = 2022
 
 @dataclass(frozen=True, eq=False)
 class Digits:
-    """A set of handwritten digits: ``images`` uint8 ``[n, 28, 28]`` (255 is ink), ``labels`` uint8 ``[n]``."""
+    """Handwritten digits: ``images`` uint8 ``[n, 28, 28]`` (255 is ink), ``labels`` uint8 ``[n]``."""
 
     images: np.ndarray
     labels: np.ndarray

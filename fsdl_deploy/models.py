@@ -73,7 +73,9 @@ def _masks(x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     masks = []
     for _ in range(3):
         length = x.shape[3] if not masks else (masks[-1].shape[3] + 1) // 2
-        masks.append((torch.arange(length, device=x.device)[None] < widths[:, None]).to(x.dtype)[:, None, None])
+        masks.append(
+            (torch.arange(length, device=x.device)[None] < widths[:, None]).to(x.dtype)[:, None, None]
+        )
         widths = (widths + 1) // 2
     return tuple(masks)
 
@@ -203,7 +205,9 @@ def best_path(log_probabilities: Tensor, lengths: Tensor) -> tuple[Tensor, Tenso
     place = starts.long().cumsum(1) - 1
     aside = torch.full_like(place, steps)  # a column for what is not written, cut off at the end
     digits = torch.full((symbols.shape[0], steps + 1), -1, dtype=torch.long, device=symbols.device)
-    digits = digits.scatter(1, torch.where(starts, place, aside), torch.where(starts, symbols - 1, -1))[:, :-1]
+    digits = digits.scatter(1, torch.where(starts, place, aside), torch.where(starts, symbols - 1, -1))[
+        :, :-1
+    ]
     sure = torch.zeros(symbols.shape[0], steps + 1, device=symbols.device)
     sure = sure.scatter_reduce(1, torch.where(written, place, aside), best.exp(), "amax")[:, :-1]
     return digits, sure, (best * inside).sum(1).exp()

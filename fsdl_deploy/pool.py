@@ -62,13 +62,21 @@ class Pool:
             folder.mkdir(parents=True, exist_ok=True)
             part = file.with_name(f"part-{file.name}")
             edges = np.cumsum([0, *(ink.shape[1] for ink, _ in drawn)])
-            np.savez(part, ink=np.concatenate([ink for ink, _ in drawn], 1), edges=edges, truths=[t for _, t in drawn])
+            np.savez(
+                part,
+                ink=np.concatenate([ink for ink, _ in drawn], 1),
+                edges=edges,
+                truths=[t for _, t in drawn],
+            )
             part.replace(file)
         with np.load(file) as saved:
             return cls(saved["ink"], saved["edges"], saved["truths"].tolist())
 
     def batch(self, step: int, size: int, seed: int, longest: int) -> tuple[Tensor, Tensor, list[str]]:
-        """Batch ``step``: ink float32 ``[size, 1, 32, W]``, widths ``[size]``, truths of at most ``longest`` digits."""
+        """Batch ``step`` of cards with at most ``longest`` digits.
+
+        Returns ink float32 ``[size, 1, 32, W]``, widths int64 ``[size]``, truths.
+        """
         group, place = divmod(step, BATCHES_SORTED)
         rng = np.random.default_rng((seed, group))
         allowed = np.flatnonzero([len(t) <= longest for t in self.truths])

@@ -5,11 +5,17 @@ cannot tell whether the model is in this process (TorchReader, OnnxReader) or be
 (RemoteReader, in ``remote``). Knows nothing about how pictures arrive or who asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from fsdl_deploy.picture import Image
+import numpy as np
+
+from fsdl_deploy import weights
+from fsdl_deploy.picture import Image, PictureError, check
+
+LATEST = "v2"
+BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -37,3 +43,117 @@ class Reader(Protocol):
         Raises PictureError for a picture that cannot be read, naming its place in ``images``.
         """
         ...
+
+
+class OnnxReader:
+    """The exported graph in ONNX Runtime: no torch in this process.
+
+    ``threads`` is the number of threads of one call; one is best where many calls run at once.
+    Raises WeightsError when the model's file is missing or is not the one on record.
+    """
+
+    def __init__(self, version: str = LATEST, threads: int = 1):
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        # Waiting threads must not spin: they would take the core from the web server beside them.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self.session = onnxruntime.InferenceSession(
+            weights.verified(f"{version}.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        self.model_version = version
+
+    def read(self, images: Sequence[Image]) -> list[Reading]:
+        """Read pictures uint8 ``[H, W]`` of any sizes; one Reading each, in order."""
+        return _read(images, self._run, self.model_version)
+
+    def _run(self, pictures: np.ndarray, widths: np.ndarray) -> Sequence[np.ndarray]:
+        return self.session.run(None, {"pictures": pictures, "widths": widths})
+
+
+class TorchReader:
+    """The same reader as the data scientist left it: torch, in this process."""
+
+    def __init__(self, version: str = LATEST):
+        self.module = weights.load(version)
+        self.model_version = version
+
+    def read(self, images: Sequence[Image]) -> list[Reading]:
+        """Read pictures uint8 ``[H, W]`` of any sizes; one Reading each, in order."""
+        return _read(images, self._run, self.model_version)
+
+    def _run(self, pictures: np.ndarray, widths: np.ndarray) -> Sequence[np.ndarray]:
+        import torch
+
+        with torch.inference_mode():
+            return [out.numpy() for out in self.module(torch.from_numpy(pictures), torch.from_numpy(widths))]
+
+
+def open_reader(version: str = LATEST, url: str | None = None) -> Reader:
+    """The model in this process, or the model service at ``url``: nothing else changes."""
+    if url is not None:
+        from fsdl_deploy.remote import RemoteReader
+
+        return RemoteReader(url)
+    return OnnxReader(version)
+
+
+def batches(images: Sequence[Image], size: int = BATCH) -> Iterator[tuple[list[int], np.ndarray, np.ndarray]]:
+    """Yield (places, pictures uint8 ``[N, H, W]``, widths int64 ``[N]``): one height, neighbouring widths.
+
+    Raises PictureError naming the place of a picture that is none.
+    """
+    for place, image in enumerate(images):
+        try:
+            check(image)
+        except PictureError as error:
+            raise PictureError(f"picture {place}: {error}") from None
+    order = sorted(range(len(images)), key=lambda i: images[i].shape)
+    while order:
+        height = images[order[0]].shape[0]
+        places = [i for i in order[:size] if images[i].shape[0] == height]
+        order = order[len(places) :]
+        widths = np.array([images[i].shape[1] for i in places], np.int64)
+        pictures = np.full((len(places), height, widths[-1]), 255, np.uint8)
+        for row, i in enumerate(places):
+            pictures[row, :, : widths[row]] = images[i]
+        yield places, pictures, widths
+
+
+def _read(images: Sequence[Image], run: Callable, version: str) -> list[Reading]:
+    readings: list[Reading | None] = [None] * len(images)
+    for places, pictures, widths in batches(images):
+        for place, digits, sure, confidence in zip(places, *run(pictures, widths), strict=True):
+            count = int((digits >= 0).sum())
+            readings[place] = Reading(
+                "".join(map(str, digits[:count])), float(confidence), tuple(map(float, sure[:count])), version
+            )
+    return readings
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument("picture", nargs="+", help="PNG, JPEG, WebP, BMP or GIF files")
+    parser.add_argument("--version", default=LATEST, help=f"which model (default {LATEST})")
+    parser.add_argument("--url", help="ask the model service at this URL instead")
+
+
+def main(args) -> int:
+    """Print one line a picture: file, digits, confidence. A bad file is named, and the rest is read."""
+    import sys
+    from pathlib import Path
+
+    from fsdl_deploy.picture import decode
+
+    reader, status = open_reader(args.version, args.url), 0
+    for name in args.picture:
+        try:
+            reading = reader.read([decode(Path(name).read_bytes())])[0]
+            print(f"{name}\t{reading.digits}\t{reading.confidence:.3f}", flush=True)
+        except OSError as error:
+            print(f"{name}: {error.strerror or error}", file=sys.stderr)
+            status = 1
+        except PictureError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            status = 1
+    return status

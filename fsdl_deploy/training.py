@@ -6,6 +6,8 @@ that was killed goes on from its last checkpoint, so the same command always fin
 
 import json
 import math
+import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +19,14 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
+from fsdl_deploy import weights
+from fsdl_deploy.cards import cards
+from fsdl_deploy.evaluation import evaluate, table
+from fsdl_deploy.export import export
+from fsdl_deploy.model_card import write_cards
 from fsdl_deploy.models import Student, Teacher
 from fsdl_deploy.pool import Pool
+from fsdl_deploy.reader import OnnxReader
 
 BATCH = 32
 CHECKPOINT_STEPS = 50
@@ -41,8 +49,8 @@ RECIPES = {
     "v1": Recipe(Student, 900, 4e-3, seed=2),
     "v2": Recipe(Student, 3000, 4e-3, seed=3, taught=True),
 }
+QUICK = Recipe(Student, 120, 6e-3, seed=4)
 POOL, QUICK_POOL = 16_000, 1_200
-QUICK_STEPS = {"teacher": 40, "v1": 90, "v2": 110}
 
 
 def learning_rate(step: int, recipe: Recipe) -> float:
@@ -82,7 +90,11 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
             average.update_parameters(network)
             done = step + 1
             if done % CURVE_STEPS == 0 or done == recipe.steps:
-                row = {"step": done, "loss": round(loss, 4), "seconds": round(spent + time.monotonic() - started)}
+                row = {
+                    "step": done,
+                    "loss": round(loss, 4),
+                    "seconds": round(spent + time.monotonic() - started),
+                }
                 progress.set_postfix(row)
                 with open(folder / f"{name}.jsonl", "a") as curve:
                     curve.write(json.dumps(row) + "\n")
@@ -122,3 +134,72 @@ def _step(network, optimizer, recipe: Recipe, pool: Pool, step: int, teacher) ->
     nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimizer.step()
     return ctc.item()
+
+
+def clean_constants(count: int = 500) -> tuple[float, float]:
+    """Mean and deviation of clean training cards, 0 to 1: what ``v3-bad`` takes for all pictures."""
+    images = [card.image / 255 for card in cards(count, "clean", "train", seed=77)]
+    return (
+        round(float(np.mean([image.mean() for image in images])), 4),
+        round(float(np.mean([image.std() for image in images])), 4),
+    )
+
+
+def publish(
+    networks: dict[str, nn.Module], constants: tuple[float, float], staging: Path, into: Path
+) -> None:
+    """Save and export every model, then move all of them to ``into``; the sums come last."""
+    staging.mkdir(parents=True, exist_ok=True)
+    into.mkdir(parents=True, exist_ok=True)
+    for version, network in tqdm(networks.items(), "export", unit="model"):
+        weights.save(version, network, constants if version == "v3-bad" else None, staging)
+    weights.write_sums(staging)
+    for version in networks:
+        # Export what was saved, not what was trained: the file is rounded to float16.
+        export(weights.load(version, staging), version, staging / f"{version}.onnx")
+    weights.write_sums(staging)
+    for name in [*(f"{v}{end}" for v in networks for end in (".safetensors", ".onnx")), weights.SUMS]:
+        (staging / name).replace(into / name)
+
+
+def rebuild(work: Path, into: Path, quick: bool) -> None:
+    """Train and publish everything; whatever ``work`` already holds is not done again."""
+    work.mkdir(parents=True, exist_ok=True)
+    if quick:
+        pool = Pool.drawn(QUICK_POOL, work)
+        networks = {"v2": train("v2", QUICK, pool, work)}
+    else:
+        pool = Pool.drawn(POOL, work)
+        networks = {}
+        for name, recipe in RECIPES.items():
+            networks[name] = train(name, recipe, pool, work, networks.get("teacher"))
+        networks["v3-bad"] = networks["v2"]
+    publish(networks, clean_constants(), work / "staging", into)
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument("--quick", action="store_true", help="one student, much worse, in a minute")
+    parser.add_argument(
+        "--into", help="folder for the models (default models/, with --quick build/quick/models)"
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="forget what an earlier run left and start again"
+    )
+
+
+def main(args) -> int:
+    build = Path(__file__).parent.parent / "build"
+    work = build / ("quick" if args.quick else "training")
+    if args.fresh:
+        shutil.rmtree(work, ignore_errors=True)
+    into = Path(args.into) if args.into else work / "models" if args.quick else weights.folder()
+    started = time.monotonic()
+    rebuild(work, into, args.quick)
+    print(f"models in {into} after {time.monotonic() - started:.0f} s")
+    os.environ["FSDL_MODELS"] = str(into)
+    versions = ["v2"] if args.quick else list(weights.VERSIONS)
+    report = evaluate([OnnxReader(version, threads=2) for version in versions], 200 if args.quick else 2000)
+    if not args.quick:
+        write_cards(report, work, into)
+    print(table(report))
+    return 0

@@ -1,0 +1,62 @@
+"""How good a reader is: exact match with its confidence interval, character error rate, confusions.
+
+Knows nothing about readers: it compares strings of digits.
+"""
+
+from collections.abc import Sequence
+from math import sqrt
+
+import numpy as np
+
+
+def exact_match(truths: Sequence[str], said: Sequence[str]) -> float:
+    """Share of readings that are right in every digit, 0 to 1."""
+    return sum(t == s for t, s in zip(truths, said, strict=True)) / len(truths)
+
+
+def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """The 95 % confidence interval of a share (Wilson 1927): honest near 0 and 1, where ± is not."""
+    if not 0 <= successes <= n or n == 0:
+        raise ValueError(f"a share of {successes} in {n} has no confidence interval")
+    p, square = successes / n, z * z
+    centre, spread = p + square / (2 * n), z * sqrt(p * (1 - p) / n + square / (4 * n * n))
+    return (centre - spread) / (1 + square / n), (centre + spread) / (1 + square / n)
+
+
+def align(truth: str, said: str) -> list[tuple[str, str]]:
+    """The cheapest way to turn ``truth`` into ``said`` (Levenshtein 1966).
+
+    Pairs (written, read): ("3", "5") a confusion, ("3", "") a digit missed, ("", "5") one invented.
+    """
+    cost = np.zeros((len(truth) + 1, len(said) + 1), int)
+    cost[:, 0], cost[0] = range(len(truth) + 1), range(len(said) + 1)
+    for i, t in enumerate(truth, 1):
+        for j, s in enumerate(said, 1):
+            cost[i, j] = min(cost[i - 1, j - 1] + (t != s), cost[i - 1, j] + 1, cost[i, j - 1] + 1)
+    pairs, i, j = [], len(truth), len(said)
+    while i or j:
+        if i and j and cost[i, j] == cost[i - 1, j - 1] + (truth[i - 1] != said[j - 1]):
+            i, j = i - 1, j - 1
+            pairs.append((truth[i], said[j]))
+        elif i and cost[i, j] == cost[i - 1, j] + 1:
+            i -= 1
+            pairs.append((truth[i], ""))
+        else:
+            j -= 1
+            pairs.append(("", said[j]))
+    return pairs[::-1]
+
+
+def character_error_rate(truths: Sequence[str], said: Sequence[str]) -> float:
+    """Wrong, missed and invented digits per digit written (CER)."""
+    wrong = sum(w != r for t, s in zip(truths, said, strict=True) for w, r in align(t, s))
+    return wrong / sum(map(len, truths))
+
+
+def confusion(truths: Sequence[str], said: Sequence[str]) -> np.ndarray:
+    """Counts int ``[11, 11]``, rows written, columns read; the last row is invented, the last column missed."""
+    counts = np.zeros((11, 11), int)
+    for t, s in zip(truths, said, strict=True):
+        for written, read in align(t, s):
+            counts[int(written or 10), int(read or 10)] += 1
+    return counts
