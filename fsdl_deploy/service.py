@@ -167,18 +167,16 @@ def add_arguments(parser) -> None:
 
 
 def main(args) -> int:
-    from fsdl_deploy.reader import OnnxReader
-
     for name in ("threads", "max_pictures"):
-        if (getattr(args, name) or 1) < 1:
+        if getattr(args, name) is not None and getattr(args, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1")
-    return serve(
-        lambda: OnnxReader(args.version),
-        args.host,
-        args.port,
-        threads=args.threads,
-        max_pictures=args.max_pictures,
-    )
+
+    def load() -> Reader:
+        from fsdl_deploy.reader import OnnxReader
+
+        return OnnxReader(args.version)
+
+    return serve(load, args.host, args.port, threads=args.threads, max_pictures=args.max_pictures)
 
 
 def serve(reader: Reader | Callable[[], Reader], host: str, port: int, **settings) -> int:

@@ -9,10 +9,11 @@ import asyncio
 import base64
 import contextlib
 import json
+import re
 
 import numpy as np
-from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.formparsers import MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -88,16 +89,17 @@ class BodyLimit:
         announced = headers.get("content-length", "0")
         announced = int(announced) if announced.isascii() and announced.isdigit() else 0
         arrived = not announced and "transfer-encoding" not in headers
-        count, deadline = 0, asyncio.get_running_loop().time() + self.seconds
+        count, deadline, linger = 0, asyncio.get_running_loop().time() + self.seconds, LINGER
 
         async def limited_receive() -> Message:
-            nonlocal arrived, count
+            nonlocal arrived, count, linger
             if max(announced, count) > self.max_bytes:
                 raise self._too_large()
             try:
                 async with asyncio.timeout_at(None if arrived else deadline):
                     message = await receive()
             except TimeoutError:
+                linger = 0  # it had its time
                 raise Refusal(408, "body", f"the body did not arrive within {self.seconds:g} s") from None
             count += len(message.get("body", b""))
             arrived = not message.get("more_body", False)
@@ -106,10 +108,12 @@ class BodyLimit:
             return message
 
         async def lingering_send(message: Message) -> None:
-            if message["type"] == "http.response.body" and not message.get("more_body") and not arrived:
+            if not arrived and message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["connection"] = "close"
+            elif not arrived and not message.get("more_body"):
                 await send({**message, "more_body": True})
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LINGER):
+                    async with asyncio.timeout(linger):
                         while (await receive()).get("more_body", False):
                             pass
                 message = {"type": "http.response.body", "body": b""}
@@ -124,7 +128,7 @@ class BodyLimit:
 async def encoded_pictures(request: Request, max_pictures: int) -> list[bytes] | bytes:
     """Receive the body: the parts of a multipart body, or the bytes of a JSON body, yet to be parsed.
 
-    Raises Refusal: 400 malformed, 408 too slow, 413 too much, 415 another content type, 422 wrong fields.
+    Raises Refusal: 400 malformed, 408 too slow, 413 too long, 415 another content type, 422 wrong fields.
     """
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Refusal(415, "Content-Encoding", "the body must not be compressed: send it as it is")
@@ -141,13 +145,13 @@ async def encoded_pictures(request: Request, max_pictures: int) -> list[bytes] |
 def decode_pictures(body: list[bytes] | bytes, max_pictures: int) -> list[picture.Image]:
     """Parse and decode what ``encoded_pictures`` received; slow, so not for the event loop.
 
-    Raises Refusal: 400 not JSON, 413 too many pictures or pixels, 422 with the field ``pictures[i]``.
+    Raises Refusal: 400 not JSON, 413 too many pixels, 422 too many pictures or a bad ``pictures[i]``.
     """
     encoded = body if isinstance(body, list) else _from_json(body, max_pictures)
     if not encoded:
         raise Refusal(422, "pictures", "the list is empty: send at least one picture")
     if len(encoded) > max_pictures:
-        raise _too_many(len(encoded), max_pictures)
+        raise _too_many(f"{len(encoded):,} pictures", max_pictures)
     images, pixels = [], 0
     for place, data in enumerate(encoded):
         field = f"pictures[{place}]"
@@ -161,39 +165,43 @@ def decode_pictures(body: list[bytes] | bytes, max_pictures: int) -> list[pictur
     return images
 
 
-def _too_many(count: int | str, max_pictures: int) -> Refusal:
-    return Refusal(
-        413, "pictures", f"{count} pictures, more than {max_pictures} in one request: send several"
-    )
+def _too_many(what: str, max_pictures: int) -> Refusal:
+    return Refusal(422, "pictures", f"{what}: at most {max_pictures} pictures in one request, send several")
 
 
 async def _from_multipart(request: Request, max_pictures: int) -> list[bytes]:
+    # Starlette decodes a part without a filename to text. As Latin-1 no byte is lost, so that a
+    # picture sent in that way is read too.
+    content_type = re.sub(
+        "(?i)form-data", "form-data; charset=latin-1", request.headers["content-type"], count=1
+    )
+    limits = {"max_files": max_pictures, "max_fields": max_pictures, "max_part_size": picture.MAX_BYTES}
+    parser = MultiPartParser(Headers({"content-type": content_type}), request.stream(), **limits)
     try:
-        async with request.form(max_files=max_pictures, max_fields=max_pictures) as form:
+        async with contextlib.AsyncExitStack() as stack:
+            form = await parser.parse()
+            stack.push_async_callback(form.close)
             parts = form.multi_items()
-            for name, part in parts:
+            for name, _ in parts:
                 if name != "pictures":
                     raise Refusal(422, ascii(name[:80]), 'unknown part: name every part "pictures"')
-                if isinstance(part, str):
-                    raise Refusal(
-                        422, "pictures", "a part is a text field: send a file part, with a filename"
-                    )
-            return [await part.read() for _, part in parts]
+            return [
+                part.encode("latin-1") if isinstance(part, str) else await part.read() for _, part in parts
+            ]
     except (Refusal, ClientDisconnect):
         raise
-    except HTTPException as error:
-        if error.detail.startswith("Too many"):
-            raise _too_many("too many parts or", max_pictures) from None
-        raise Refusal(400, "body", f"malformed multipart body: {error.detail}") from None
     except Exception as error:  # hostile charsets and boundaries make the parser raise many types
-        raise Refusal(400, "body", f"malformed multipart body: {type(error).__name__}") from None
+        problem = getattr(error, "message", type(error).__name__)
+        if problem.startswith("Too many"):
+            raise _too_many("too many parts", max_pictures) from None
+        raise Refusal(400, "body", f"malformed multipart body: {problem}") from None
 
 
 def _from_json(body: bytes, max_pictures: int) -> list[str]:
     # Base64 has no commas, a data URL has one: a longer list is refused before it becomes objects,
     # which take twenty times the memory of the text "[],[],[],…".
     if (commas := body.count(b",")) > 2 * max_pictures + 8:
-        raise _too_many(f"a list with {commas:,} commas is more than {max_pictures}", max_pictures)
+        raise _too_many(f"about {commas + 1:,} values", max_pictures)
     try:
         document = json.loads(body, parse_constant=_refuse_constant)
     except RecursionError:

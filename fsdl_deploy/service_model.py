@@ -72,7 +72,9 @@ class Model:
             self.reader = await asyncio.get_running_loop().run_in_executor(self._pool, self._load)
             self.version.info({"version": self.reader.model_version})
         except Exception as error:
-            log.exception("the model did not load")
+            # These types carry a sentence for the user; anything else is a mistake to be found.
+            if not isinstance(error, (OSError, ValueError, RuntimeError)):
+                log.exception("the model did not load")
             self.failure = str(error) or type(error).__name__
 
     def _load(self) -> Reader:

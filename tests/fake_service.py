@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 import time
+from pathlib import Path
 
 from fsdl_deploy.picture import PictureError
 from fsdl_deploy.reader import Reading
@@ -42,11 +43,12 @@ if __name__ == "__main__":
     parser.add_argument("--max-waiting", type=int, default=64)
     parser.add_argument("--max-pictures", type=int, default=64)
     parser.add_argument("--body-seconds", type=float, default=30)
-    parser.add_argument("--load-seconds", type=float, default=0)
+    parser.add_argument("--load-when", type=Path, help="the model loads when this file exists")
     args = parser.parse_args()
 
     def load():
-        time.sleep(args.load_seconds)
+        while args.load_when and not args.load_when.exists():
+            time.sleep(0.02)
         return WidthReader(args.version)
 
     limits = {
