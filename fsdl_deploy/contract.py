@@ -93,7 +93,7 @@ def outputs(lesson: Lesson) -> Found:
             )
         if compared and not cell.outputs:
             yield number, f"the cell is tagged {conversion.COMPARED} but has no output: build it, or untag it"
-        if cell.get("execution_count") is not None:
+        if cell.get("execution_count") is not None and not compared:
             yield number, "an execution count is stored: build the notebook"
 
 

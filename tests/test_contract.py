@@ -206,17 +206,17 @@ def test_code_that_is_fine_is_left_alone(course, text):
     assert course.problems(course.write(LESSON.replace(*code(text)))) == []
 
 
-def _second_cell(notebook, **changes):
-    cell = [cell for cell in notebook.cells if cell.cell_type == "code"][1]
-    cell.update(changes)
+def _cell(notebook, tagged, **changes):
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    cells[1 if tagged else 2].update(changes)
 
 
 @pytest.mark.parametrize(
     ("rule", "message", "change"),
     [
-        ("outputs", "execution count", lambda notebook: _second_cell(notebook, execution_count=3)),
-        ("outputs", "error output", lambda notebook: _second_cell(notebook, outputs=[ERROR])),
-        ("outputs", "only for cells tagged", lambda notebook: notebook.cells[7].update(outputs=[OUTPUT])),
+        ("outputs", "execution count", lambda notebook: _cell(notebook, False, execution_count=3)),
+        ("outputs", "error output", lambda notebook: _cell(notebook, True, outputs=[ERROR])),
+        ("outputs", "only for cells tagged", lambda notebook: _cell(notebook, False, outputs=[OUTPUT])),
         ("ids", "not unique", lambda notebook: notebook.cells[3].update(id=notebook.cells[2]["id"])),
     ],
 )  # fmt: skip
