@@ -7,6 +7,7 @@ to just these digits is measured too, on cards of resampled digits.
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,7 @@ def evaluate(readers: Sequence[Reader], count: int = 2000, source: Digits | None
             "fixed": sum(b and not a for a, b in zip(said_typical[old], said_typical[new], strict=True)),
             "broken": sum(a and not b for a, b in zip(said_typical[old], said_typical[new], strict=True)),
         }
-        for old, new in zip(names, names[1:], strict=False)
+        for old, new in pairwise(names)
     }
     return report
 
@@ -74,19 +75,15 @@ def table(report: dict) -> str:
     for version, levels in report.items():
         if version == "compared":
             continue
-        shares = [
-            f"{levels[level]['exact_match']:.1%} ({levels[level]['interval'][0]:.1%}–{levels[level]['interval'][1]:.1%})"
-            for level in LEVELS
-        ]
+        measured = [levels[level] for level in LEVELS]
+        shares = ["{:.1%} ({:.1%}–{:.1%})".format(m["exact_match"], *m["interval"]) for m in measured]
         lines.append(f"| {version} | " + " | ".join(shares) + f" | {levels['typical']['cer']:.2%} |")
     return "\n".join(lines)
 
 
 def add_arguments(parser) -> None:
     parser.add_argument("-n", type=int, default=2000, help="cards of each level (default 2000)")
-    parser.add_argument(
-        "--versions", nargs="+", default=list(VERSIONS), help=f"models (default {' '.join(VERSIONS)})"
-    )
+    parser.add_argument("--versions", nargs="+", default=list(VERSIONS), help="models (default all)")
     parser.add_argument(
         "--digits", help="an .npz file with images uint8 [n, 28, 28] and labels [n] to write with"
     )

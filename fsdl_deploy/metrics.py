@@ -54,7 +54,7 @@ def character_error_rate(truths: Sequence[str], said: Sequence[str]) -> float:
 
 
 def confusion(truths: Sequence[str], said: Sequence[str]) -> np.ndarray:
-    """Counts int ``[11, 11]``, rows written, columns read; the last row is invented, the last column missed."""
+    """Counts int ``[11, 11]``: rows written, columns read; last row invented, last column missed."""
     counts = np.zeros((11, 11), int)
     for t, s in zip(truths, said, strict=True):
         for written, read in align(t, s):
