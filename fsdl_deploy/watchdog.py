@@ -49,7 +49,7 @@ def watch(grace: float, command: list[str]) -> int:
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
     except OSError as error:
-        os.write(1, f"error {error}\n".encode())
+        os.write(1, f"error {error}\n".encode(errors="replace"))
         return 127
 
     def stop(*_):
