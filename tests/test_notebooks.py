@@ -259,13 +259,14 @@ def nbval_results(tmp_path_factory):
         "untagged": (printing, "something else\n", []),
         "failing": ("1 / 0", "", []),
     }
+    cells = []
     for name, (source, text, tags) in cases.items():
-        cell = nbformat.v4.new_code_cell(source, metadata={"tags": tags}, id="a")
+        cell = nbformat.v4.new_code_cell(source, metadata={"tags": tags}, id=name, execution_count=1)
         cell.outputs = [nbformat.v4.new_output("stream", text=text)] if text else []
-        cell.execution_count = 1
-        notebook = nbformat.v4.new_notebook(cells=[cell])
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
-        (folder / f"{name}.ipynb").write_text(conversion.write(notebook), encoding="utf-8")
+        cells.append(cell)
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    (folder / "cases.ipynb").write_text(conversion.write(notebook), encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-sanitize-with", str(SANITIZERS)]
     command += [
         "--nbval-cell-timeout",
@@ -278,9 +279,8 @@ def nbval_results(tmp_path_factory):
         str(folder),
     ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280)
-    return {
-        name: word for word, name in re.findall(r"^(PASSED|FAILED) (\w+)\.ipynb", done.stdout, re.MULTILINE)
-    }
+    results = re.findall(r"^(PASSED|FAILED) cases\.ipynb::Cell (\d)", done.stdout, re.MULTILINE)
+    return {list(cases)[int(number)]: word for word, number in results}
 
 
 @pytest.mark.parametrize(
