@@ -127,17 +127,18 @@ class Teacher(nn.Module):
         self.stem, self.block1 = conv(1, 32, 5, 2), Residual(32)
         self.down2, self.block2 = conv(32, 64, 3, 2), Residual(64)
         self.down3, self.block3 = conv(64, d, 3, (2, 1)), Residual(d)
+        self.dropout = nn.Dropout2d(0.1)  # drops whole channels: few digits to learn from
         self.collapse = nn.Conv2d(d, d, (4, 1))
         self.position = nn.Conv1d(d, d, 5, padding=2, groups=d)
-        self.layers = nn.ModuleList(Attention(d, 4, 0.1) for _ in range(layers))
+        self.layers = nn.ModuleList(Attention(d, 4, 0.15) for _ in range(layers))
         self.norm, self.head = nn.LayerNorm(d), nn.Linear(d, CLASSES)
 
     def forward(self, x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
         _, half, quarter = _masks(x, widths)
         x = self.block1(F.relu(self.stem(x)) * half, half)
         x = self.block2(F.relu(self.down2(x)) * quarter, quarter)
-        x = self.block3(F.relu(self.down3(x)) * quarter, quarter)
-        x = (self.collapse(x) * quarter)[:, :, 0]  # [N, d, T]
+        x = self.block3(F.relu(self.down3(self.dropout(x))) * quarter, quarter)
+        x = (self.collapse(self.dropout(x)) * quarter)[:, :, 0]  # [N, d, T]
         x = (x + self.position(x)).transpose(1, 2)
         bias = (quarter - 1) * 1e4  # [N, 1, 1, T]: no step attends to the padding
         for layer in self.layers:

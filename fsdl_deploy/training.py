@@ -45,12 +45,12 @@ class Recipe:
 
 
 RECIPES = {
-    "teacher": Recipe(Teacher, 2200, 1.5e-3, seed=1),
-    "v1": Recipe(Student, 900, 4e-3, seed=2),
-    "v2": Recipe(Student, 3000, 4e-3, seed=3, taught=True),
+    "teacher": Recipe(Teacher, 2400, 1.5e-3, seed=1),
+    "v1": Recipe(Student, 700, 4e-3, seed=2),
+    "v2": Recipe(Student, 2800, 4e-3, seed=3, taught=True),
 }
 QUICK = Recipe(Student, 120, 6e-3, seed=4)
-POOL, QUICK_POOL = 16_000, 1_200
+POOL, QUICK_POOL = 20_000, 1_200
 
 
 def learning_rate(step: int, recipe: Recipe) -> float:
@@ -70,7 +70,7 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
     torch.manual_seed(recipe.seed)
     network = recipe.network().to(memory_format=torch.channels_last)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.995), use_buffers=True)
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.02)
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.05)
     file, first, spent = folder / f"{name}.pt", 0, 0.0
     if file.exists():
         saved = torch.load(file, weights_only=True)

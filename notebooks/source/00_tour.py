@@ -1,0 +1,259 @@
+# %% [markdown]
+# # The tour
+#
+# **Minutes:** 15 · **Prerequisites:** Python; what a trained model is · **Truth:** runs
+#
+# ## The need
+#
+# A utility asks its customers once a month what their meter shows. They write the digits on a card and send a
+# picture of it. We have a model that reads such pictures. It lives in a notebook, like this one, and nobody
+# outside this room can use it. The course turns it into a product, one step at a time.
+#
+# ## You will learn
+#
+# - what the cards look like, and what the model says of them
+# - where the model is wrong, and whether it knows
+# - what deployment adds to a model, and in which order the course adds it
+# - how the lecture wants it done: early, simple first, complex only when a measurement asks for it
+
+# %% [markdown]
+# ## This machine
+#
+# Everything runs on this machine: no account, no GPU, and no network after the set-up. The doctor looks at
+# what there is. A line that does not say `ok` tells what to do, or which part of a lesson will be left out.
+
+# %% tags=["parameters"]
+FAST = True
+
+# %% [markdown]
+# In a terminal it is `fsdl-deploy doctor`.
+
+# %%
+import subprocess
+import sys
+
+doctor = subprocess.run([sys.executable, "-m", "fsdl_deploy.cli", "doctor"], capture_output=True, text=True)
+print(doctor.stdout)
+
+# %% [markdown]
+# ## The cards
+#
+# We draw the cards ourselves from 5,000 real handwritten digits of the MNIST collection, so that there is no
+# end of them and we always know what is written there. Each card follows from a seed: yours are the same as
+# everybody's.
+
+# %%
+from fsdl_deploy import figures
+from fsdl_deploy.cards import LEVELS, cards
+
+figures.use()
+for level in LEVELS:
+    print(level)
+    sheet = list(cards(5, level, seed=22))
+    figures.cards(
+        [card.image for card in sheet],
+        [card.truth for card in sheet],
+        alt=f"five {level} meter cards with what is written on them",
+    )
+
+# %% [markdown]
+# *Clean* cards are scans on white paper. *Typical* ones are what customers send: grey paper, printed boxes,
+# a bit of blur. *Hard* ones were taken in a dark basement. The digits of these cards were never used in
+# training: the split is by digit.
+#
+# The customers of our utility have meters that only rise. So the billing team can tell when a reading cannot
+# be right, even if the model is sure of it.
+
+# %% tags=["nbval-check-output"]
+from fsdl_deploy.customers import Customers
+
+utility = Customers(1000)
+for month in ("2026-07", "2026-08", "2026-09", "2026-10"):
+    card = utility.card(3, month)
+    print(card.customer, card.month, card.truth)
+
+# %% [markdown]
+# ## Reading
+#
+# Whatever reads cards is a **`Reader`**: pictures in, readings out. This one opens a model file with
+# onnxruntime. Others are a torch module, or a service behind a URL. The code below cannot tell them apart,
+# and this is what the whole course builds on.
+
+# %% tags=["nbval-check-output"]
+from fsdl_deploy.reader import OnnxReader
+
+reader = OnnxReader("v2")
+for card, reading in zip(
+    cards(3, "clean", seed=22), reader.read([c.image for c in cards(3, "clean", seed=22)])
+):
+    print(f"written {card.truth}, read {reading.digits}, by {reading.model_version}")
+
+# %% [markdown]
+# Three cards say little. Here are some hundreds, read in one call. *Exact match* counts a reading only when
+# every digit is right, because a bill with one wrong digit is a wrong bill. The *character error rate* (CER)
+# counts single digits.
+
+# %%
+from fsdl_deploy import metrics
+
+count = 300 if FAST else 2000
+pile = list(cards(count, "typical", seed=1))
+readings = reader.read([card.image for card in pile])
+truths, said = [card.truth for card in pile], [reading.digits for reading in readings]
+right = sum(truth == digits for truth, digits in zip(truths, said))
+low, high = metrics.wilson(right, count)
+print(f"exact match: {right} of {count} = {right / count:.1%}, 95 % interval {low:.1%} to {high:.1%}")
+print(f"character error rate: {metrics.character_error_rate(truths, said):.2%}")
+
+# %% [markdown]
+# The interval belongs to the figure. With a few hundred cards, a difference of one point between two models
+# means nothing. `fsdl-deploy evaluate` reads 2,000 cards of each level with every model of the course; the
+# [model card of v2](../models/v2.md) has its figures.
+#
+# ## A gallery of mistakes
+#
+# A share says how often, never how. Look at the cards that were read wrongly. Which of them could you read?
+
+# %%
+wrong = [(card, reading) for card, reading in zip(pile, readings) if card.truth != reading.digits][:12]
+figures.cards(
+    [card.image for card, _ in wrong],
+    [
+        f"written {card.truth}\nread {reading.digits or 'nothing'} ({reading.confidence:.0%})"
+        for card, reading in wrong
+    ],
+    alt="cards that the model read wrongly, with what is written, what was read, and the confidence",
+)
+
+# %% [markdown]
+# Some digits are mistaken for each other more than others are. Rows are what was written, columns what was
+# read; the many right ones are left out.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+confusion = metrics.confusion(truths, said)
+np.fill_diagonal(confusion, 0)
+figure, axes = plt.subplots(figsize=(6, 5))
+axes.imshow(confusion, cmap="Blues")
+axes.set(xlabel="digit read", ylabel="digit written", title=f"Errors on {count} typical cards")
+axes.set_xticks(range(11), [*"0123456789", "missed"], rotation=45)
+axes.set_yticks(range(11), [*"0123456789", "invented"])
+axes.grid(False)
+for (written, read), errors in np.ndenumerate(confusion):
+    if errors:
+        axes.text(read, written, errors, ha="center", va="center", color="black" if errors < 3 else "white")
+figures.show(figure, alt="a matrix of confusions between written and read digits")
+
+# %% [markdown]
+# ## Does it know when it is wrong?
+#
+# Every reading has a confidence, the probability that the model gives to its own answer. If it is worth
+# something, then the sure readings are right more often than the unsure ones. So the unsure ones can go to a
+# person. The curve shows what that costs: the more cards a person reads, the fewer errors are left.
+
+# %%
+confidence = np.array([reading.confidence for reading in readings])
+correct = np.array(truths) == np.array(said)
+order = np.argsort(confidence)
+share_to_people = np.arange(count) / count
+errors_left = np.cumsum(~correct[order][::-1])[::-1] / count
+figure, axes = plt.subplots()
+axes.plot(100 * share_to_people, 100 * errors_left, label="least sure first")
+axes.plot(
+    100 * share_to_people, 100 * (1 - correct.mean()) * (1 - share_to_people), "--", label="drawn by lot"
+)
+axes.set(xlabel="cards that a person reads (%)", ylabel="wrong readings left (% of all cards)", xlim=(0, 50))
+axes.legend()
+figures.show(figure, alt="wrong readings left fall quickly when the least sure cards go to a person")
+
+# %% [markdown]
+# It pays: the same work of people removes more errors when the model points at the cards. Keep this in mind
+# for the edge, where the lecture asks for a **fallback** when the model is unsure.
+#
+# ## What will go wrong later
+#
+# The world does not stay as it was in training. An app update inverts the picture; a customer takes a felt
+# pen. The model still answers, and sounds sure. Compare what is written with what is read.
+
+# %%
+from fsdl_deploy.cards import DRIFTS
+
+changed = [next(cards(1, "typical", seed=4, drift=drift)) for drift in DRIFTS]
+answers = reader.read([card.image for card in changed])
+figures.cards(
+    [card.image for card in changed],
+    [
+        f"{drift}: {card.truth}\nread {answer.digits or 'nothing'}"
+        for drift, card, answer in zip(DRIFTS, changed, answers)
+    ],
+    alt="the same card inverted, rotated, dark, cropped, and written with a new pen, with what was read",
+)
+
+# %% [markdown]
+# Offline accuracy did not show any of this. That is the lecture's first point: **deploying is part of making
+# a model good**, because only then do you see which pictures arrive.
+#
+# ## The map of the course
+#
+# The lecture's advice in one line: *deploy early, keep it simple, add complexity later*. The course takes its
+# four steps in order. Each box is a need of the meter reader, and the arrows are the moments when the simple
+# way stops being enough.
+#
+# ```mermaid
+# flowchart TD
+#     model(["A trained model<br/>in a notebook"]) --> prototype
+#     prototype["<b>1 Prototype</b><br/>let the billing team try it today"]
+#     prototype -- "many users, many updates" --> separate
+#     subgraph separate["<b>2 Separate the model from the UI</b>"]
+#         batch["Batch prediction<br/>last night's cards by morning"]
+#         service["Model-as-service<br/>an answer while the customer waits"]
+#     end
+#     separate -- "month end is spiky and expensive" --> scale
+#     subgraph scale["<b>3 Scale</b>"]
+#         faster["Optimize<br/>one server, more readings"]
+#         wider["Scale out, roll out<br/>many servers, new versions"]
+#         managed["Managed options<br/>buy it instead"]
+#     end
+#     scale -- "basements have no signal" --> edge["<b>4 Edge</b><br/>the model in the customer's hand"]
+#     style model fill:#d55e00,color:#fff
+# ```
+#
+# Walk down only as far as your product needs. Many stop at the second step, and are right to.
+
+# %% [markdown]
+# ## Questions
+#
+# ✅ The exact match on typical cards is lower than on single digits. Why, if nothing else is different?
+#
+# <details><summary>Answer</summary>
+# A reading is right only when all its digits are. If a single digit is right with probability p, a card of
+# five is right with about p⁵: 99.5 % a digit is 97.5 % a card.
+# </details>
+#
+# ✅ The test digits are split from the training digits *by digit*. What would be wrong with a split by card?
+#
+# <details><summary>Answer</summary>
+# The same handwritten digit would stand on training and on test cards. The model could remember it, and the
+# measured accuracy would promise more than new customers will see.
+# </details>
+#
+# ✅ A reading is below last month's, and the model is 99 % sure. Who is right?
+#
+# <details><summary>Answer</summary>
+# A meter only rises, so the reading is wrong, or last month's was, or the meter was replaced. What the product
+# knows beside the picture is often worth more than a better model.
+# </details>
+#
+# ## Take-aways
+#
+# - A reading is right or wrong as a whole, and an accuracy without its interval is half a figure.
+# - Confidence ranks the readings, and says nothing about pictures unlike those of the training.
+# - Everything that reads is a `Reader`; the rest of the course changes where it stands.
+# - Deploy early, keep it simple, and let measurements ask for the next step.
+#
+# ## Where to go next
+#
+# - [The prototype](01_prototype.ipynb): the billing team tries the model this afternoon.
+# - [Model-as-service](03_service.ipynb): the model gets a home of its own.
