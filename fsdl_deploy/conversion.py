@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 COMPARED = "nbval-check-output"
 CELL_SECONDS = 120
+START_SECONDS = 180  # a kernel starts in 2 s, on a machine at its limit in 60
 
 
 class NotebookError(ValueError):
@@ -106,6 +107,7 @@ def execute(notebook, folder: Path):
         executed,
         kernel_name="python3",
         timeout=CELL_SECONDS,
+        startup_timeout=START_SECONDS,
         coalesce_streams=True,
         config=kernel_config(),
         resources={"metadata": {"path": str(folder)}},

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsdl_deploy.conversion import CELL_SECONDS, kernel_config, name_of, notebooks, read, write
+from fsdl_deploy.conversion import CELL_SECONDS, START_SECONDS, kernel_config, name_of, notebooks, read, write
 
 FULL_CELL_SECONDS = 1800
 PAGE = """<!DOCTYPE html>
@@ -90,6 +90,7 @@ def execute(path: Path, name: str, folder: Path, full: bool = False, label: str 
             kernel_name="python3",
             cwd=str(path.parent),
             execution_timeout=FULL_CELL_SECONDS if full else CELL_SECONDS,
+            start_timeout=START_SECONDS,
             progress_bar={"desc": label or name, "file": sys.stderr},
             config=kernel_config(),
         )
