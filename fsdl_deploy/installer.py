@@ -4,6 +4,7 @@ uv where it can follow pip's configuration, else pip. Standard library only: set
 is installed. Knows nothing of stamps, nor of when an environment needs building.
 """
 
+import functools
 import os
 import re
 import runpy
@@ -151,8 +152,13 @@ def version_of(python: Path) -> tuple[int, int] | None:
 
 def pip_settings(python: Path) -> dict[str, str]:
     """pip's configuration, as that interpreter's pip reads it."""
+    return _pip_settings(python, tuple(item for item in os.environ.items() if item[0].startswith("PIP_")))
+
+
+@functools.cache  # starting pip takes a second, and set-up asks again for every station
+def _pip_settings(python: Path, variables: tuple) -> dict[str, str]:
     asked = [str(python), "-m", "pip", "config", "list"]
-    shown = subprocess.run(asked, capture_output=True, text=True, timeout=120, env=clean_environ(python))
+    shown = subprocess.run(asked, capture_output=True, text=True, timeout=300, env=clean_environ(python))
     return sources.pip_settings(shown.stdout)
 
 
