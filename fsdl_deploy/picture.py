@@ -19,6 +19,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 MAX_BYTES = 8 * 2**20
 MAX_PIXELS = 16 * 10**6
 MIN_SIDE, MAX_SIDE = 8, 8192
+MAX_ASPECT = 40  # a line of digits wider than this would cost the reader gigabytes
 
 
 class PictureError(ValueError):
@@ -47,12 +48,18 @@ def decode(data: bytes) -> Image:
                 paper = PIL.Image.new("RGBA", picture.size, "white")
                 picture = PIL.Image.alpha_composite(paper, picture)
             elif picture.mode.startswith("I"):  # 16 and 32 bits a pixel: convert("L") would clip, not scale
-                picture = PIL.Image.fromarray((np.asarray(picture, np.float64) / 257).clip(0, 255).astype(np.uint8))
+                picture = PIL.Image.fromarray(
+                    (np.asarray(picture, np.float64) / 257).clip(0, 255).astype(np.uint8)
+                )
             return np.array(picture.convert("L"))
     except PictureError:
         raise
+    except PIL.Image.DecompressionBombError:
+        raise PictureError(f"the picture is above the limit of {MAX_PIXELS:,} pixels") from None
     except PIL.UnidentifiedImageError:
-        raise PictureError(f"the bytes are not a picture in one of the formats {', '.join(FORMATS)}") from None
+        raise PictureError(
+            f"the bytes are not a picture in one of the formats {', '.join(FORMATS)}"
+        ) from None
     except Exception as error:  # decoders raise many types on damaged files: all mean the same here
         raise PictureError(f"the picture is damaged: {error}") from None
 
@@ -80,4 +87,8 @@ def _check_size(height: int, width: int) -> None:
         raise PictureError(
             f"the picture is {width} × {height} pixels, above the limit of {MAX_SIDE} on a side "
             f"and {MAX_PIXELS:,} in all"
+        )
+    if width > MAX_ASPECT * height:
+        raise PictureError(
+            f"the picture is {width} × {height} pixels, wider than {MAX_ASPECT} times its height"
         )

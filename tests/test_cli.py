@@ -1,0 +1,35 @@
+import subprocess
+import sys
+
+import pytest
+
+from fsdl_deploy.cli import COMMANDS, main
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert end.value.code == 0 and command in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["read"], ["read", "--wings", "x.png"]])
+def test_bad_usage_exits_with_2(arguments):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+
+
+def test_the_package_imports_nothing_heavy():
+    heavy = {"torch", "onnxruntime", "gradio", "numpy"}
+    code = f"import sys, fsdl_deploy; print(sorted({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_public_names_load_on_demand():
+    import fsdl_deploy
+
+    for name in fsdl_deploy.__all__:
+        assert getattr(fsdl_deploy, name).__name__ == name
+    with pytest.raises(AttributeError, match="wings"):
+        _ = fsdl_deploy.wings

@@ -1,0 +1,99 @@
+import io
+import struct
+import zlib
+
+import numpy as np
+import PIL.Image
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from fsdl_deploy.picture import MAX_BYTES, PictureError, check, decode, encode
+
+
+def png(picture, **options):
+    file = io.BytesIO()
+    picture.save(file, options.pop("format", "PNG"), **options)
+    return file.getvalue()
+
+
+@settings(max_examples=30, deadline=None)
+@given(arrays(np.uint8, st.tuples(st.integers(8, 40), st.integers(8, 40))))
+def test_png_keeps_every_pixel(image):
+    assert (decode(encode(image)) == image).all()
+
+
+def test_transparent_pixels_are_white_paper():
+    picture = PIL.Image.new("RGBA", (20, 10), (0, 0, 0, 0))
+    picture.putpixel((3, 4), (0, 0, 0, 255))
+    image = decode(png(picture))
+    assert image[4, 3] == 0 and image[0, 0] == 255
+
+
+def test_palette_with_transparency_and_sixteen_bits():
+    palette = PIL.Image.new("P", (10, 10), 0)
+    palette.putpalette([0, 0, 0, 255, 255, 255])
+    assert decode(png(palette, transparency=0))[0, 0] == 255
+    deep = PIL.Image.fromarray(np.full((10, 10), 32768, np.uint16))
+    assert abs(int(decode(png(deep))[0, 0]) - 127) <= 1, "scaled, not clipped to white"
+
+
+def test_exif_rotation_is_applied():
+    picture = PIL.Image.new("L", (40, 20), 255)
+    exif = picture.getexif()
+    exif[0x0112] = 6
+    assert decode(png(picture, format="JPEG", exif=exif)).shape == (40, 20)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "F"])
+def test_every_mode_gives_grey(mode):
+    picture = PIL.Image.new(mode, (12, 9))
+    kind = "TIFF" if mode in ("CMYK", "F") else "PNG"
+    if kind == "TIFF":
+        with pytest.raises(PictureError, match="formats"):
+            decode(png(picture, format=kind))
+    else:
+        assert decode(png(picture)).shape == (9, 12)
+
+
+def bomb():
+    """A PNG header that promises 60,000 × 60,000 pixels, and little more."""
+    head = struct.pack(">IIBBBBB", 60000, 60000, 8, 0, 0, 0, 0)
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"", "0 bytes"),
+        (b"hello", "not a picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
+        (bytes(MAX_BYTES + 1), "more than the limit"),
+        (bomb(), "above the limit"),
+        (png(PIL.Image.new("L", (4, 4))), "smaller than 8"),
+        (png(PIL.Image.new("L", (9000, 10))), "above the limit"),
+        (png(PIL.Image.new("L", (8000, 20))), "wider"),
+        (encode(np.random.default_rng(0).integers(0, 255, (50, 50), dtype=np.uint8))[:900], "damaged"),
+    ],
+)
+def test_bad_bytes_are_refused_with_a_reason(data, problem):
+    with pytest.raises(PictureError, match=problem):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, [[0]], np.zeros((20, 20)), np.zeros((20, 20, 3), np.uint8), np.zeros((0, 9), np.uint8)]
+)
+def test_arrays_that_are_no_picture_are_refused(wrong):
+    with pytest.raises(PictureError):
+        check(wrong)

@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+
+from fsdl_deploy.cards import cards
+from fsdl_deploy.cli import main
+from fsdl_deploy.picture import PictureError, encode
+from fsdl_deploy.reader import OnnxReader, Reading, TorchReader, batches, open_reader
+from fsdl_deploy.weights import VERSIONS, WeightsError
+
+
+@pytest.fixture(scope="module")
+def pile():
+    return [card for level in ("clean", "typical", "hard") for card in cards(20, level, seed=8)]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_onnx_and_torch_say_the_same(version, pile):
+    images = [card.image for card in pile]
+    for onnx, torch in zip(OnnxReader(version).read(images), TorchReader(version).read(images), strict=True):
+        assert onnx.digits == torch.digits
+        assert onnx.confidence == pytest.approx(torch.confidence, abs=1e-4)
+        assert onnx.digit_confidence == pytest.approx(torch.digit_confidence, abs=1e-4)
+
+
+@pytest.mark.parametrize("height", [16, 32, 64, 90])
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_parity_on_many_sizes_and_batches(height, count):
+    onnx, torch = OnnxReader("v2"), TorchReader("v2")
+    rng = np.random.default_rng(height * count)
+    for _ in range(3):
+        widths = rng.integers(8, 6 * height, count)
+        images = [rng.integers(0, 256, (height, int(w)), dtype=np.uint8) for w in widths]
+        for a, b in zip(onnx.read(images), torch.read(images), strict=True):
+            assert a.digits == b.digits and a.confidence == pytest.approx(b.confidence, abs=1e-4)
+
+
+def test_reading_does_not_depend_on_the_company(pile):
+    reader = OnnxReader("v2")
+    images = [card.image for card in pile]
+    together = reader.read(images)
+    backwards = reader.read(images[::-1])[::-1]
+    for one, image, again in zip(together, images, backwards, strict=True):
+        alone = reader.read([image])[0]
+        assert alone.digits == one.digits == again.digits
+        assert alone.confidence == pytest.approx(one.confidence, abs=1e-4)
+
+
+@pytest.mark.parametrize("version", ["teacher", "v2"])
+def test_it_can_read(version):
+    pile = list(cards(60, "clean", seed=3))
+    readings = OnnxReader(version).read([card.image for card in pile])
+    assert sum(r.digits == c.truth for r, c in zip(readings, pile, strict=True)) >= 50
+    assert all(len(r.digits) == len(r.digit_confidence) and r.model_version == version for r in readings)
+
+
+def test_sizes_may_be_mixed_and_order_is_kept(pile):
+    small = [card.image[::2, ::2].copy() for card in pile]
+    mixed = [image for pair in zip([c.image for c in pile], small, strict=True) for image in pair]
+    readings = OnnxReader("v2").read(mixed)
+    assert [r.digits for r in readings[::2]] == [
+        r.digits for r in OnnxReader("v2").read([c.image for c in pile])
+    ]
+
+
+def test_batches_hold_every_picture_once_and_pad_with_paper():
+    rng = np.random.default_rng(0)
+    images = [
+        rng.integers(0, 255, (int(rng.choice([32, 64])), int(rng.integers(20, 90))), dtype=np.uint8)
+        for _ in range(50)
+    ]
+    seen = []
+    for places, pictures, widths in batches(images, size=8):
+        assert len(places) <= 8 and pictures.dtype == np.uint8
+        for place, picture, width in zip(places, pictures, widths, strict=True):
+            assert (picture[:, :width] == images[place]).all() and (picture[:, width:] == 255).all()
+        seen += places
+    assert sorted(seen) == list(range(50))
+
+
+def test_nothing_to_read_and_a_blank_card():
+    reader = OnnxReader("v2")
+    assert reader.read([]) == []
+    blank = reader.read([np.full((64, 200), 255, np.uint8)])[0]
+    assert blank.digits == "" and blank.digit_confidence == ()
+
+
+def test_a_bad_picture_is_named_by_its_place(pile):
+    with pytest.raises(PictureError, match=r"picture 1: .*float64"):
+        OnnxReader("v2").read([pile[0].image, pile[1].image / 255])
+
+
+def test_open_reader_chooses_by_one_argument():
+    assert isinstance(open_reader("v1"), OnnxReader)
+    with open_reader(url="http://127.0.0.1:9") as remote:
+        assert type(remote).__name__ == "RemoteReader"
+
+
+def test_unknown_version_says_which_there_are():
+    with pytest.raises(WeightsError, match=r"teacher.*v1.*v2"):
+        OnnxReader("v9")
+
+
+def test_command_reads_and_names_bad_files(tmp_path, capsys, pile):
+    good, bad, missing = tmp_path / "card.png", tmp_path / "bad.png", tmp_path / "missing.png"
+    good.write_bytes(encode(pile[0].image))
+    bad.write_bytes(b"no picture")
+    assert main(["read", str(good)]) == 0
+    reading = OnnxReader("v2").read([pile[0].image])[0]
+    assert capsys.readouterr().out.split("\t")[1] == reading.digits
+    assert main(["read", str(bad), str(missing), str(good)]) == 1
+    said = capsys.readouterr()
+    assert f"{bad}: the bytes are not a picture" in said.err and f"{missing}: No such file" in said.err
+    assert reading.digits in said.out, "the good one is read all the same"
+    assert main(["read", "--version", "v9", str(good)]) == 1
+    assert "v9" in capsys.readouterr().err
+
+
+def test_reading_is_a_value():
+    assert Reading("1", 0.5, (0.5,), "v2") == Reading("1", 0.5, (0.5,), "v2")

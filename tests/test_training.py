@@ -1,0 +1,95 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from fsdl_deploy import training, weights
+from fsdl_deploy.models import Student
+from fsdl_deploy.pool import Pool
+from fsdl_deploy.reader import OnnxReader, TorchReader
+from fsdl_deploy.training import QUICK, RECIPES, learning_rate, publish, train
+
+TINY = replace(QUICK, steps=6)
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory):
+    return Pool.drawn(100, tmp_path_factory.mktemp("pool"))
+
+
+@pytest.fixture(autouse=True)
+def small_steps(monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_STEPS", 2)
+    monkeypatch.setattr(training, "BATCH", 4)
+
+
+def same(a, b):
+    return all(
+        torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True)
+    )
+
+
+def test_killed_training_goes_on_to_the_same_weights(pool, tmp_path, monkeypatch):
+    undisturbed = train("a", TINY, pool, tmp_path)
+    step = training._step
+
+    def killed(network, optimizer, recipe, pool, number, teacher):
+        if number == 5:
+            raise KeyboardInterrupt
+        return step(network, optimizer, recipe, pool, number, teacher)
+
+    monkeypatch.setattr(training, "_step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train("b", TINY, pool, tmp_path)
+    done = []
+    monkeypatch.setattr(training, "_step", lambda *a: done.append(a[4]) or step(*a))
+    assert same(train("b", TINY, pool, tmp_path), undisturbed)
+    assert done == [4, 5], "at most the steps since the last checkpoint are done again"
+    done.clear()
+    assert same(train("b", TINY, pool, tmp_path), undisturbed) and not done
+
+
+def test_training_moves_the_weights_and_draws_a_curve(pool, tmp_path):
+    torch.manual_seed(TINY.seed)
+    fresh = Student()
+    assert not same(train("c", TINY, pool, tmp_path), fresh)
+    rows = [json.loads(line) for line in (tmp_path / "c.jsonl").read_text().splitlines()]
+    assert rows[-1]["step"] == 6 and rows[-1]["loss"] > 0
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(pool, tmp_path):
+    train("d", TINY, pool, tmp_path)
+    with pytest.raises(ValueError, match="another recipe"):
+        train("d", replace(TINY, steps=8), pool, tmp_path)
+
+
+def test_the_teacher_is_followed(pool, tmp_path):
+    teacher = Student().eval()
+    taught = train("e", replace(TINY, taught=True), pool, tmp_path, teacher)
+    assert not same(taught, train("f", TINY, pool, tmp_path))
+
+
+def test_learning_rate_warms_up_and_ends_at_nothing():
+    recipe = RECIPES["teacher"]
+    rates = [learning_rate(step, recipe) for step in range(recipe.steps)]
+    assert (
+        max(rates) == pytest.approx(recipe.peak)
+        and rates[0] < recipe.peak / 50
+        and rates[-1] < recipe.peak / 1e4
+    )
+    top = int(np.argmax(rates))
+    assert rates[:top] == sorted(rates[:top]) and rates[top:] == sorted(rates[top:], reverse=True)
+
+
+def test_published_models_are_verified_and_agree(tmp_path, monkeypatch):
+    torch.manual_seed(0)
+    into = tmp_path / "models"
+    publish({"v2": Student().eval()}, (0.9, 0.2), tmp_path / "staging", into)
+    monkeypatch.setenv("FSDL_MODELS", str(into))
+    image = np.random.default_rng(0).integers(0, 256, (64, 200), dtype=np.uint8)
+    onnx, pytorch = OnnxReader("v2").read([image])[0], TorchReader("v2").read([image])[0]
+    assert onnx.digits == pytorch.digits and onnx.confidence == pytest.approx(pytorch.confidence, abs=1e-4)
+    assert sorted(file.name for file in into.iterdir()) == ["SHA256SUMS", "v2.onnx", "v2.safetensors"]
+    assert weights.metadata(weights.verified("v2.safetensors"))["version"] == "v2"
