@@ -25,7 +25,7 @@ ROOT = os.path.dirname(os.path.abspath(__file__))
 SUPPORTED = ((3, 11), (3, 12))
 CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", ".ipynb_checkpoints")
 # What `test` does, in this order, with the environment's Python. A step that fails stops no other.
-NBVAL = ["--nbval-lax", "--nbval-cell-timeout", "120", "-p", "no:cacheprovider"]
+NBVAL = ["--nbval-lax", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg", "--nbval-cell-timeout", "120"]
 TEST_STEPS = [
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
