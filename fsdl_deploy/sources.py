@@ -24,6 +24,7 @@ SOURCES = ("index-url", "extra-index-url", "find-links", "no-index")
 _HARMLESS = {
     "break-system-packages",
     "cache-dir",
+    "config-file",
     "disable-pip-version-check",
     "no-color",
     "no-input",

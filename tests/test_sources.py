@@ -28,6 +28,7 @@ def test_uv_is_told_every_source():
             "trusted-host": "a.example b.example",
             "proxy": "http://proxy.example:3128",
             "disable-pip-version-check": "1",
+            "config-file": "/etc/other.conf",
             "no-cache-dir": "false",
         }
     )
