@@ -145,7 +145,8 @@ def _write(shape: np.ndarray, level: Level, writer: Hand, rng: np.random.Generat
     if pen > 0.55:
         bent = bent.filter(PIL.ImageFilter.GaussianBlur(float(pen - 0.5) * 5))
     hill = np.asarray(bent, np.float32) / 255
-    stroke = np.clip((hill - 0.75 * (1 - pen) + 0.15) / 0.3, 0, 1)
+    cut = max(0.75 * (1 - pen), 0.16)  # never so low that bare paper counts as ink
+    stroke = np.clip((hill - cut + 0.15) / 0.3, 0, 1)
     rows, columns = (np.flatnonzero((stroke > 0.3).any(axis=axis)) for axis in (1, 0))
     if not len(rows):  # too thin a pen for too faint a digit: keep the digit as it was scanned
         stroke, rows, columns = hill, np.arange(side), np.arange(side)

@@ -103,9 +103,7 @@ def main(args) -> int:
         print(f"{pair}: {counts['fixed']} cards fixed, {counts['broken']} broken")
     for version in args.versions:
         resampled = report[version]["resampled"]
-        print(
-            f"{version} on cards of {RESAMPLES} resampled digit sets: {min(resampled):.1%} to {max(resampled):.1%}"
-        )
+        print(f"{version} on cards of {RESAMPLES} digit sets: {min(resampled):.1%} to {max(resampled):.1%}")
     if args.json:
         Path(args.json).write_text(json.dumps(report, indent=1) + "\n")
     return 0

@@ -76,8 +76,10 @@ class Pool:
         with np.load(file) as saved:
             return cls(saved["ink"], saved["edges"], saved["truths"].tolist())
 
-    def batch(self, step: int, size: int, seed: int, longest: int) -> tuple[Tensor, Tensor, list[str]]:
-        """Batch ``step`` of cards with at most ``longest`` digits.
+    def batch(
+        self, step: int, size: int, seed: int, longest: int, strength: float = 1.0
+    ) -> tuple[Tensor, Tensor, list[str]]:
+        """Batch ``step`` of cards with at most ``longest`` digits, varied by ``strength`` of 0 to 1.
 
         Returns ink float32 ``[size, 1, 32, W]``, widths int64 ``[size]``, truths.
         """
@@ -95,25 +97,35 @@ class Pool:
             ink[row, 0, :, own.shape[1] :] = own[:, -1:]
         widths = torch.from_numpy(widths.astype(np.int64))
         generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
-        return vary(torch.from_numpy(ink), widths, generator), widths, [self.truths[i] for i in chosen]
+        return (
+            vary(torch.from_numpy(ink), widths, generator, strength),
+            widths,
+            [self.truths[i] for i in chosen],
+        )
 
 
-def vary(ink: Tensor, widths: Tensor, generator: torch.Generator) -> Tensor:
-    """Bend, lean, shift, fade, speckle and blot each card of a batch differently; shapes stay."""
+def vary(ink: Tensor, widths: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:
+    """Bend, lean, shift, fade, speckle and blot each card of a batch differently; shapes stay.
+
+    ``strength`` 1 is the most, 0 changes nothing.
+    """
     n, _, height, width = ink.shape
 
-    def uniform(low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand(n, 1, 1, generator=generator)
+    def uniform(low: float, high: float, middle: float = 0.0) -> Tensor:
+        drawn = low + (high - low) * torch.rand(n, 1, 1, generator=generator)
+        return middle + (drawn - middle) * strength
 
     y, x = torch.meshgrid(torch.arange(height).float(), torch.arange(width).float(), indexing="ij")
     bend = torch.randn(n, 2, 5, 2 + width // 12, generator=generator)
     bend = F.interpolate(bend, (height, width), mode="bicubic", align_corners=True) * uniform(0, 1.5)[:, None]
     across = x + uniform(-0.2, 0.2) * (y - height / 2) + uniform(-2, 2) + bend[:, 0]
-    down = (y - height / 2) * uniform(0.88, 1.14) + height / 2 + uniform(-2.5, 2.5) + bend[:, 1]
+    down = (y - height / 2) * uniform(0.88, 1.14, 1) + height / 2 + uniform(-2.5, 2.5) + bend[:, 1]
     grid = torch.stack([across / (width - 1) * 2 - 1, down / (height - 1) * 2 - 1], -1)
     ink = F.grid_sample(ink, grid, mode="bilinear", padding_mode="border", align_corners=True)
-    ink = ink * uniform(0.85, 1.15)[:, None] + uniform(-0.15, 0.15)[:, None]
+    ink = ink * uniform(0.85, 1.15, 1)[:, None] + uniform(-0.15, 0.15)[:, None]
     ink = ink + torch.randn(ink.shape, generator=generator) * uniform(0, 0.15)[:, None]
-    blots = F.interpolate((torch.rand(n, 1, 6, 2 + width // 6, generator=generator) < 0.03).float(), (height, width))
+    blots = F.interpolate(
+        (torch.rand(n, 1, 6, 2 + width // 6, generator=generator) < 0.03 * strength).float(), (height, width)
+    )
     ink = ink * (1 - blots * (uniform(-1, 1) > 0)[:, None])
     return ink * (torch.arange(width) < widths[:, None])[:, None, None]

@@ -35,30 +35,37 @@ CURVE_STEPS = 200
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one network is trained. ``taught`` adds distillation from the finished teacher."""
+    """How one network is trained. ``taught`` adds distillation from the finished teacher.
+
+    The last ``settle`` steps see cards that are varied less, nearer to those that will be read.
+    """
 
     network: type[nn.Module]
     steps: int
     peak: float
     seed: int
+    settle: int = 0
     taught: bool = False
 
 
 RECIPES = {
-    "teacher": Recipe(Teacher, 2400, 1.5e-3, seed=1),
+    "teacher": Recipe(Teacher, 3000, 1.5e-3, seed=1, settle=600),
     "v1": Recipe(Student, 700, 4e-3, seed=2),
-    "v2": Recipe(Student, 2800, 4e-3, seed=3, taught=True),
+    "v2": Recipe(Student, 2800, 4e-3, seed=3, settle=600, taught=True),
 }
 QUICK = Recipe(Student, 120, 6e-3, seed=4)
 POOL, QUICK_POOL = 20_000, 1_200
 
 
 def learning_rate(step: int, recipe: Recipe) -> float:
-    """Warm up over a tenth of the steps, then fall to nothing along a cosine."""
-    warm = recipe.steps // 10
+    """Warm up over a tenth of the steps, then fall to nothing along a cosine; settling falls again."""
+    main = recipe.steps - recipe.settle
+    warm, peak = main // 10, recipe.peak
     if step < warm:
-        return recipe.peak * (step + 1) / warm
-    return recipe.peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / (recipe.steps - warm)))
+        return peak * (step + 1) / warm
+    if step >= main:
+        step, main, warm, peak = step - main, recipe.settle, 0, peak / 4
+    return peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / (main - warm)))
 
 
 def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Module | None = None) -> nn.Module:
@@ -115,8 +122,11 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
 def _step(network, optimizer, recipe: Recipe, pool: Pool, step: int, teacher) -> float:
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(step, recipe)
-    longest = 3 if step < recipe.steps // 12 else 9  # short lines first: CTC finds the digits sooner
-    ink, widths, truths = pool.batch(step, BATCH, recipe.seed, longest)
+    longest = (
+        3 if step < (recipe.steps - recipe.settle) // 12 else 9
+    )  # short lines first: CTC finds the digits sooner
+    strength = 0.35 if step >= recipe.steps - recipe.settle else 1.0
+    ink, widths, truths = pool.batch(step, BATCH, recipe.seed, longest, strength)
     ink = ink.to(memory_format=torch.channels_last)
     said, lengths = network(ink, widths)
     target = torch.tensor(np.array([int(c) for c in "".join(truths)]) + 1)

@@ -18,7 +18,11 @@ def one(drift=None, seed=3, level="typical"):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.text("0123456789", min_size=1, max_size=12), st.sampled_from([CLEAN, TYPICAL, HARD]), st.integers(0, 2**32))
+@given(
+    st.text("0123456789", min_size=1, max_size=12),
+    st.sampled_from([CLEAN, TYPICAL, HARD]),
+    st.integers(0, 2**32),
+)
 def test_any_text_at_any_level_gives_a_picture(text, level, seed):
     rng = np.random.default_rng(seed)
     image = draw(text, level, hand(level, rng), rng, digits("train"))
@@ -43,7 +47,12 @@ def test_card_does_not_depend_on_how_many_are_drawn_or_on_the_process():
 
 
 def test_different_seeds_and_levels_differ():
-    images = [one(seed=1).tobytes(), one(seed=2).tobytes(), one(level="clean").tobytes(), one(level="hard").tobytes()]
+    images = [
+        one(seed=1).tobytes(),
+        one(seed=2).tobytes(),
+        one(level="clean").tobytes(),
+        one(level="hard").tobytes(),
+    ]
     assert len(set(images)) == 4
 
 
@@ -59,7 +68,9 @@ def test_lengths_on_request():
 
 
 def test_harder_levels_have_less_contrast():
-    contrast = {lv: np.mean([np.ptp(np.percentile(c.image, [2, 90])) for c in cards(40, lv)]) for lv in LEVELS}
+    contrast = {
+        lv: np.mean([np.ptp(np.percentile(c.image, [2, 90])) for c in cards(40, lv)]) for lv in LEVELS
+    }
     assert contrast["clean"] > contrast["typical"] > contrast["hard"]
 
 
@@ -69,7 +80,10 @@ def test_drifts_do_what_their_names_say():
     assert one("dark").mean() < plain.mean() / 3
     assert one("cropped").shape[0] < 0.8 * HEIGHT
     assert one("rotated").shape[0] > HEIGHT
-    pen = [np.mean([(c.image < np.median(c.image) - 25).mean() for c in cards(20, "clean", drift=d)]) for d in (None, "new pen")]
+    pen = [
+        np.mean([(c.image < np.median(c.image) - 25).mean() for c in cards(20, "clean", drift=d)])
+        for d in (None, "new pen")
+    ]
     assert pen[1] > 1.3 * pen[0], "a felt pen covers more of the paper"
 
 
@@ -85,7 +99,9 @@ def test_what_is_no_number_is_refused(text):
         draw(text, CLEAN, hand(CLEAN, rng), rng, digits("train"))
 
 
-@pytest.mark.parametrize("wrong", [{"level": "easy"}, {"drift": "wet"}, {"lengths": (0, 3)}, {"lengths": (5, 4)}])
+@pytest.mark.parametrize(
+    "wrong", [{"level": "easy"}, {"drift": "wet"}, {"lengths": (0, 3)}, {"lengths": (5, 4)}]
+)
 def test_bad_arguments_are_named(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         list(cards(1, **wrong))

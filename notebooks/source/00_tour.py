@@ -175,7 +175,7 @@ figures.show(figure, alt="wrong readings left fall quickly when the least sure c
 # ## What will go wrong later
 #
 # The world does not stay as it was in training. An app update inverts the picture; a customer takes a felt
-# pen. The model still answers, and sounds sure. Compare what is written with what is read.
+# pen. The model still answers. Compare what is written with what is read, and look at the confidence.
 
 # %%
 from fsdl_deploy.cards import DRIFTS
@@ -185,7 +185,7 @@ answers = reader.read([card.image for card in changed])
 figures.cards(
     [card.image for card in changed],
     [
-        f"{drift}: {card.truth}\nread {answer.digits or 'nothing'}"
+        f"{drift}: {card.truth}\nread {answer.digits or 'nothing'} ({answer.confidence:.0%})"
         for drift, card, answer in zip(DRIFTS, changed, answers)
     ],
     alt="the same card inverted, rotated, dark, cropped, and written with a new pen, with what was read",
@@ -242,8 +242,8 @@ figures.cards(
 # ✅ A reading is below last month's, and the model is 99 % sure. Who is right?
 #
 # <details><summary>Answer</summary>
-# A meter only rises, so the reading is wrong, or last month's was, or the meter was replaced. What the product
-# knows beside the picture is often worth more than a better model.
+# A meter only rises, so the reading is wrong, or last month's was, or the meter was replaced. What the
+# product knows beside the picture is often worth more than a better model.
 # </details>
 #
 # ## Take-aways
