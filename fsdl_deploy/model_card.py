@@ -48,6 +48,20 @@ def curve(work: Path, version: str) -> list[dict]:
     return list({row["step"]: row for row in rows}.values())
 
 
+def _why(explained: dict | None) -> list[str]:
+    """What keeps the figure where it is: the digits that are always misread, and all the rest."""
+    if explained is None:
+        return []
+    always = sum(times == 3 for times in explained["misread"].values())
+    shares = "; ".join(f"{k} digits: {share:.1%}" for k, share in explained["exact_match"].items())
+    return [
+        f"Why not more? {always} of the 1,000 test digits are misread on each of three clean cards that show "
+        f"nothing else, {len(explained['misread'])} on at least one. Exact match on typical cards once the most "
+        f"stubborn are taken out: {shares}. This explains the figure; it is not a better one.",
+        "",
+    ]
+
+
 def write_cards(report: dict, work: Path, into: Path) -> None:
     """Write ``report.json`` (measured figures, curves) and ``NAME.md`` for every model into ``into``."""
     from fsdl_deploy.models import multiply_adds
@@ -77,6 +91,7 @@ def write_cards(report: dict, work: Path, into: Path) -> None:
             f"The cards share 1,000 digits, so the interval says too little about other digits. On cards of "
             f"{len(resampled)} resampled digit sets the exact match on typical cards was "
             f"{min(resampled):.1%} to {max(resampled):.1%}.", "",
+            *_why(report.get("why", {}).get(version)),
             "Most frequent errors on typical cards: " + errors + ".",
             "", "Make it again: `fsdl-deploy train`. Measure it again: `fsdl-deploy evaluate`.", "",
         ]  # fmt: skip

@@ -21,7 +21,8 @@ from tqdm.auto import tqdm
 
 from fsdl_deploy import weights
 from fsdl_deploy.cards import cards
-from fsdl_deploy.evaluation import evaluate, table
+from fsdl_deploy.digits import digits
+from fsdl_deploy.evaluation import evaluate, table, why
 from fsdl_deploy.export import export
 from fsdl_deploy.model_card import write_cards
 from fsdl_deploy.models import Student, Teacher
@@ -210,6 +211,7 @@ def main(args) -> int:
     versions = ["v2"] if args.quick else list(weights.VERSIONS)
     report = evaluate([OnnxReader(version, threads=2) for version in versions], 200 if args.quick else 2000)
     if not args.quick:
+        report["why"] = {v: why(OnnxReader(v, threads=2), digits("test")) for v in ("teacher", "v2")}
         write_cards(report, work, into)
     print(table(report))
     return 0

@@ -78,6 +78,23 @@ def test_command_reads_other_digits(tmp_path, capsys):
     assert main(["evaluate", "-n", "0"]) == 1
 
 
+def test_stubborn_digits_are_found_and_explain_the_rest(monkeypatch):
+    source, bad = digits("test"), 17
+
+    class Misreads:
+        """Reads nothing on the three cards of one digit, and has all others right."""
+
+        model_version, asked = "m", 0
+
+        def read(self, images):
+            said = [Reading(str(d) * 3, 1.0, (1.0,) * 3, "m") for d in source.labels]
+            said[bad] = Reading("", 1.0, (), "m")
+            return said
+
+    misread = evaluation.stubborn(Misreads(), source)
+    assert misread[bad] == 3 and misread.sum() == 3
+
+
 def test_worst_confusions_are_named():
     counts = np.zeros((11, 11), int)
     counts[3, 3], counts[3, 5], counts[4, 10], counts[10, 1] = 99, 7, 3, 2
@@ -93,8 +110,10 @@ def test_cards_hold_what_was_measured(tmp_path, monkeypatch, knowing):
         if file.suffix not in (".md", ".json"):
             shutil.copy(file, tmp_path)
     report = evaluation.evaluate([Knowing(version, 5) for version in weights.VERSIONS], 10)
+    report["why"] = {"v1": {"misread": {3: 3, 8: 1}, "exact_match": {0: 0.8, 5: 0.9}}}
     (tmp_path / "v1.jsonl").write_text('{"step": 700, "loss": 0.1, "seconds": 12}\n')
     write_cards(report, tmp_path, tmp_path)
     text = (tmp_path / "v1.md").read_text()
     assert "80.0%" in text and "700 steps of 32 cards in 12 s" in text
+    assert "1 of the 1,000 test digits" in text and "5 digits: 90.0%" in text
     assert json.loads((tmp_path / "report.json").read_text())["measured"]["compared"] == report["compared"]
