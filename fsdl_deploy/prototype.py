@@ -9,8 +9,9 @@ import argparse
 import html
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import PIL.Image
@@ -43,6 +44,52 @@ PEN_IN_HAND = """() => {setInterval(() => {
   const tools = [...document.querySelectorAll("#sketch button.quite-round")];
   if (tools.length && !tools.some(tool => tool.classList.contains("highlight"))) tools[0].click();
 }, 200)}"""
+
+
+class Desk:
+    """What the page does with a picture and with feedback; every failure becomes a sentence.
+
+    The first two answer with HTML and with what feedback would be about: (picture, reading) or None.
+    """
+
+    def __init__(self, reader: Reader, feedback: Path):
+        self.reader, self.feedback = reader, feedback
+
+    def show_sketch(self, sketch: dict | None):
+        return self._show(card_from_sketch, sketch)
+
+    def show_upload(self, path: str | None):
+        return self._show(_uploaded, path)
+
+    def read_api(self, picture: str | None) -> dict:
+        """Read one picture of a meter card."""
+        try:
+            reading, milliseconds = self._read(_uploaded(picture))
+        except (PictureError, RemoteError) as error:
+            raise _gradio().Error(_sentence(error), print_exception=False) from None
+        return asdict(reading) | {"milliseconds": milliseconds}
+
+    def wrong(self, last: tuple[Image, Reading] | None, says: str) -> tuple[str, str]:
+        """Keep the last picture with the user's words; (what to tell the user, the emptied field)."""
+        if last is None:
+            return "Read a picture first, then tell us what is wrong with the answer.", says
+        save_feedback(self.feedback, *last, says)
+        return "Thank you: the picture and your words are kept for the next model.", ""
+
+    def _show(self, picture_of: Callable, value) -> tuple[str, tuple[Image, Reading] | None]:
+        try:
+            image = picture_of(value)
+            reading, milliseconds = self._read(image)
+        except PictureError as error:
+            return note(_sentence(error)), None
+        except RemoteError as error:
+            return note(f"The model service does not answer. Try again in a moment. ({error})"), None
+        return answer(reading, milliseconds), (image, reading)
+
+    def _read(self, image: Image) -> tuple[Reading, float]:
+        start = time.perf_counter()
+        reading = self.reader.read([image])[0]
+        return reading, 1000 * (time.perf_counter() - start)
 
 
 def answer(reading: Reading, milliseconds: float) -> str:
@@ -81,48 +128,7 @@ def build(reader: Reader, examples: Sequence[Image] | None = None, feedback: Pat
 
         examples = [card.image for card in cards(4, level="typical", split="test", seed=7)]
 
-    def read(image: Image) -> tuple[Reading, float]:
-        start = time.perf_counter()
-        reading = reader.read([image])[0]
-        return reading, 1000 * (time.perf_counter() - start)
-
-    def show(picture_of, value):
-        """The page's answer, and what feedback would be about; every failure becomes a sentence."""
-        try:
-            image = picture_of(value)
-            reading, milliseconds = read(image)
-        except PictureError as error:
-            return note(_sentence(error)), None
-        except RemoteError as error:
-            return note(f"The model service does not answer. Try again in a moment. ({error})"), None
-        return answer(reading, milliseconds), (image, reading)
-
-    def show_sketch(sketch):
-        return show(card_from_sketch, sketch)
-
-    def show_upload(path):
-        return show(_uploaded, path)
-
-    def read_api(picture):
-        """Read one picture of a meter card."""
-        try:
-            reading, milliseconds = read(_uploaded(picture))
-        except (PictureError, RemoteError) as error:
-            raise gr.Error(_sentence(error), print_exception=False) from None
-        return {
-            "digits": reading.digits,
-            "confidence": reading.confidence,
-            "digit_confidence": list(reading.digit_confidence),
-            "model_version": reading.model_version,
-            "milliseconds": milliseconds,
-        }
-
-    def wrong(last, says):
-        if last is None:
-            return "Read a picture first, then tell us what is wrong with the answer.", says
-        save_feedback(Path(feedback), *last, says)
-        return "Thank you: the picture and your words are kept for the next model.", ""
-
+    desk = Desk(reader, Path(feedback))
     with gr.Blocks(title="Meter reader", analytics_enabled=False, delete_cache=(3600, 86400)) as page:
         last = gr.State(None)
         output = gr.HTML(note("The reading appears here."), elem_id="answer", render=False)
@@ -138,13 +144,16 @@ def build(reader: Reader, examples: Sequence[Image] | None = None, feedback: Pat
                     read_sketch = gr.Button("Read what I wrote", variant="primary")
                 with gr.Tab("Upload"):
                     upload = gr.Image(
-                        type="filepath", image_mode=None, sources=["upload", "webcam", "clipboard"],
+                        type="filepath", sources=["upload", "webcam", "clipboard"],
                         height=220, show_label=False, buttons=[], elem_id="upload",
                     )  # fmt: skip
+                    # Hand on the file as it came: the course's one decoder judges it, with its own
+                    # sentences. (A subclass would make Gradio write a stub file beside this one.)
+                    upload.preprocess = lambda payload: payload.path if payload else None
                     read_upload = gr.Button("Read this picture", variant="primary")
                     gr.Examples(
                         [[PIL.Image.fromarray(image)] for image in examples], upload, [output, last],
-                        show_upload, run_on_click=True, cache_examples=False, label="Or try a card",
+                        desk.show_upload, run_on_click=True, cache_examples=False, label="Or try a card",
                     )  # fmt: skip
             with gr.Column(scale=2, min_width=300):
                 output.render()
@@ -154,11 +163,11 @@ def build(reader: Reader, examples: Sequence[Image] | None = None, feedback: Pat
         # The API's own components: a file as it came, so that the course's one decoder judges it.
         api_input, api_output = gr.File(visible=False), gr.JSON(visible=False)
         page_only = {"api_visibility": "private", "show_progress": "hidden"}
-        read_sketch.click(show_sketch, sketch, [output, last], **page_only)
-        read_upload.click(show_upload, upload, [output, last], **page_only)
-        wrong_button.click(wrong, [last, says], [thanks, says], **page_only)
+        read_sketch.click(desk.show_sketch, sketch, [output, last], **page_only)
+        read_upload.click(desk.show_upload, upload, [output, last], **page_only)
+        wrong_button.click(desk.wrong, [last, says], [thanks, says], **page_only)
         page.load(js=PEN_IN_HAND)
-        gr.on([], read_api, api_input, api_output, api_name="read")
+        gr.on([], desk.read_api, api_input, api_output, api_name="read")
     return page
 
 

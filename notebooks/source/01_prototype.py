@@ -1,0 +1,566 @@
+# %% [markdown]
+# # The prototype
+#
+# **Minutes:** 30 · **Prerequisites:** [The tour](00_tour.ipynb) · **Truth:** runs
+#
+# ## The need
+#
+# The model reads the cards in a notebook, and nobody in the billing team has a notebook. They want to
+# write a number and see what the model says, behind a URL, *this afternoon*, and we want to hear from them
+# where it is wrong.
+#
+# ## You will learn
+#
+# - to put a page around a model in a few lines, with Gradio and with Streamlit, and to choose between them
+# - to call that page from a program, and to put it behind a URL
+# - what a prototype is for, and when to stop polishing it
+# - how it fails, measured: users, memory, redeploys, hardware, languages, scaling
+
+# %% [markdown]
+# ## Where the model sits
+#
+# A product is a **client** (the user's browser), a **server**, and a **database**. In a prototype the model
+# sits *inside* the server: the lecture calls this **model-in-service**.
+#
+# ```mermaid
+# flowchart LR
+#     client["Client<br/>browser"] <--> server
+#     subgraph server["Web server"]
+#         page["Page<br/>Gradio or Streamlit"] --> model(["Model<br/>the Reader"])
+#     end
+#     server <--> database[("Database<br/>readings, feedback")]
+#     style model fill:#d55e00,color:#fff
+# ```
+#
+# The parameters hold plain values only, so that the whole course can be run with others.
+
+# %% tags=["parameters"]
+FAST = True
+
+# %% [markdown]
+# Gradio tells its maker about every start, and its library looks for news. Two variables turn that off; they
+# must be set before the library is imported.
+
+# %%
+import os
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+# %% [markdown]
+# Everything below holds a `Reader`: pictures in, readings out. Here it is the model file, opened by
+# onnxruntime in this process. A card to try comes along.
+
+# %%
+import tempfile
+from pathlib import Path
+
+from fsdl_deploy import figures, prototype
+from fsdl_deploy.cards import cards
+from fsdl_deploy.environment import ROOT
+from fsdl_deploy.picture import encode
+from fsdl_deploy.reader import open_reader
+
+figures.use()
+reader = open_reader("v2")
+card = next(iter(cards(1, level="typical", split="test", seed=11)))
+card_file = Path(tempfile.mkdtemp()) / "card.png"
+card_file.write_bytes(encode(card.image))
+figures.cards([card.image], [f"truth: {card.truth}"], alt="a handwritten meter card")
+
+# %% [markdown]
+# ## A page in a few lines
+#
+# Gradio needs a function and the kinds of its input and output. That is the whole program.
+
+# %%
+import gradio
+
+
+def read(image):
+    reading = reader.read([image])[0]
+    return f"{reading.digits} ({reading.confidence:.0%} sure)"
+
+
+smallest_page = gradio.Interface(read, gradio.Image(image_mode="L"), "text", api_name="read")
+
+# %% [markdown]
+# It starts in the background of this notebook and shows itself below. Drop a picture on it, or use its
+# camera. It listens on this machine only, on a free port, and ends with the notebook's kernel.
+
+# %%
+smallest_url = prototype.launch(smallest_page, inline=True, height=420)
+
+# %% [markdown]
+# A page is also a program's door: each Gradio page has an API, and a client that knows how to speak to it.
+# This call goes through HTTP, as a browser's does.
+
+# %%
+from gradio_client import Client, handle_file
+
+Client(smallest_url, verbose=False).predict(handle_file(str(card_file)), api_name="/read")
+
+# %% [markdown]
+# ## A page for the billing team
+#
+# People who are not us need a little more: a sketchpad, examples to click, how sure the model is of each
+# digit, and a button that says *this is wrong*. `fsdl_deploy.prototype.build(reader)` is that page. It takes
+# any `Reader`, and this will save us in the [next lessons](03_service.ipynb).
+#
+# ✅ Write a number with the mouse. Then write one that the model gets wrong, say what it is, and press the
+# button: picture and words are now in `build/feedback`.
+
+# %%
+page = prototype.build(reader, feedback=ROOT / "build" / "feedback")
+page_url = prototype.launch(page, inline=True, height=620)
+
+# %% [markdown]
+# Its API answers with everything that a program wants to know: the digits, the confidence, and *which
+# model* said so.
+
+# %%
+import json
+
+answer = Client(page_url, verbose=False).predict(handle_file(str(card_file)), api_name="/read")
+print(json.dumps(answer, indent=1))
+
+# %% [markdown]
+# A drawing is not a card: the sketchpad gives coloured pixels on a transparent canvas, small or large,
+# anywhere. `sketch.card_from_sketch` crops it, scales it, and redraws it with a pen of the usual width, so
+# that the model sees what it was trained on. Here is one seven, drawn small and drawn large.
+
+# %%
+import numpy as np
+import PIL.Image
+import PIL.ImageDraw
+
+from fsdl_deploy.sketch import card_from_sketch
+
+
+def draw_seven(scale):
+    canvas = PIL.Image.new("RGBA", prototype.CANVAS)
+    stroke = [(20 + scale * x, 20 + scale * y) for x, y in [(0, 0), (40, 0), (15, 60)]]
+    PIL.ImageDraw.Draw(canvas).line(stroke, fill="black", width=10, joint="curve")
+    return np.asarray(canvas)
+
+
+sevens = [card_from_sketch(draw_seven(scale)) for scale in (0.5, 2.5)]
+captions = [f"read as {reading.digits}" for reading in reader.read(sevens)]
+figures.cards(sevens, captions, alt="the same seven from a small and a large drawing: they look alike")
+
+# %% [markdown]
+# ## The same in Streamlit
+#
+# Streamlit takes the other road: the page *is* a script, run from top to bottom at every click. It has more
+# freedom in layout, needs a cache so that the model is not loaded at each click, and has no sketchpad of its
+# own. This is the whole page.
+
+# %%
+from IPython.display import Code, IFrame, display
+
+streamlit_app = ROOT / "infra" / "streamlit" / "app.py"
+display(Code(streamlit_app.read_text(), language="python"))
+
+# %% [markdown]
+# It runs in an environment of its own, a *station* of the course, without torch: the same ONNX file, the
+# same `Reader`. `Server` starts it as a process and ends it with this notebook. The course has a
+# [notebook about Streamlit](tools/streamlit.ipynb).
+
+# %%
+import time
+
+from fsdl_deploy import stations
+from fsdl_deploy.servers import Server
+
+command = [stations.ensure("streamlit"), "-m", "streamlit", "run", streamlit_app, "--server.port", "{port}"]
+command += ["--server.headless", "true", "--server.address", "127.0.0.1"]
+command += ["--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"]
+started = time.perf_counter()
+streamlit_server = Server(command, ready="/_stcore/health", cwd=ROOT).start()
+streamlit_seconds = time.perf_counter() - started
+IFrame(streamlit_server.url, width="100%", height=620)
+
+# %% [markdown]
+# ## Which one?
+#
+# Both are started the same way now, as programs of their own. The Gradio page stays up for the
+# measurements below; `fsdl-deploy prototype` is the same page from the command line.
+
+# %%
+import sys
+
+command = [sys.executable, "-m", "fsdl_deploy.cli", "prototype", "--port", "{port}"]
+started = time.perf_counter()
+web_server = Server(command, ready="/", cwd=ROOT).start()
+gradio_seconds = time.perf_counter() - started
+client = Client(web_server.url, verbose=False)
+
+
+def ask():
+    return client.predict(handle_file(str(card_file)), api_name="/read")
+
+
+ask()["digits"]
+
+# %% [markdown]
+# Lines of code, seconds until it answers, memory: small figures, so choose by what the page must *do*.
+
+# %%
+from IPython.display import Markdown
+
+
+def table(header, *rows):
+    lines = [header, ["---"] * len(header), *rows]
+    display(Markdown("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)))
+
+
+sources = {"Gradio": ROOT / "fsdl_deploy" / "prototype.py", "Streamlit": streamlit_app}
+lines = {name: sum(bool(line.strip()) for line in path.open()) for name, path in sources.items()}
+memory = [f"{server.memory() / 2**20:.0f}" for server in (web_server, streamlit_server)]
+seconds = [f"{gradio_seconds:.1f}", f"{streamlit_seconds:.1f}"]
+table(
+    ["", "lines", "start (s)", "memory (MiB)", "sketchpad, API", "choose it for"],
+    ["Gradio", lines["Gradio"], seconds[0], memory[0], "both", "one model, tried by many"],
+    ["Streamlit", lines["Streamlit"], seconds[1], memory[1], "neither", "a small application around it"],
+)
+
+# %% [markdown]
+# ## Behind a URL
+#
+# A link is easier to share than a notebook, and it makes you meet the questions of deployment early. Three
+# ways, from fast to lasting:
+#
+# - **A share link.** `launch(share=True)`, or `fsdl-deploy prototype --share`, opens a tunnel through the
+#   vendor's servers to *your* machine. The link dies with it, and whoever has the link reaches your
+#   process. It needs the network, so it is not run here.
+# - **A Hugging Face Space.** A git repository that the site builds and runs; its folder runs below.
+# - **Streamlit Community Cloud.** The same idea, from a repository on GitHub: a script such as
+#   `infra/streamlit/app.py` and a `requirements.txt`.
+#
+# A Space is a folder: a page, its requirements, its model, and a README whose header is the configuration.
+# `assemble.py` puts it together.
+
+# %%
+import subprocess
+
+space = Path(tempfile.mkdtemp()) / "space"
+subprocess.run([sys.executable, ROOT / "infra" / "huggingface-space" / "assemble.py", space], check=True)
+print((space / "README.md").read_text().split("\n\n")[0])
+for path in sorted(space.iterdir()):
+    files = [path] if path.is_file() else list(path.iterdir())
+    print(
+        f"{path.name:18} {len(files):3} files {sum(file.stat().st_size for file in files) / 2**10:8.1f} KiB"
+    )
+
+# %% [markdown]
+# The site starts `app.py` and tells it address and port in two variables. So do we, and the page answers
+# from that folder alone.
+
+# %%
+host = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": "{port}"}
+with Server([sys.executable, "app.py"], ready="/", cwd=space, env=host) as space_server:
+    space_client = Client(space_server.url, verbose=False)
+    print(space_client.predict(handle_file(str(card_file)), api_name="/read")["digits"], "says the Space")
+
+# %% [markdown]
+# ## Best practices
+#
+# The lecture has three, and they are all here:
+#
+# 1. **Have a basic UI.** Others try it and tell you; the feedback button is worth more than a nicer layout.
+# 2. **Put it behind a URL.** A link, not an attachment.
+# 3. **Do not stress it too much.** Not more than a day. The smallest page above was five lines; the one for
+#    the billing team is one module.
+#
+# And one of ours: show **which model version** answered. Feedback without it cannot be used later.
+
+# %% [markdown]
+# ## When it fails
+#
+# A prototype is not the end. The lecture names two limits of prototypes, *limited frontend flexibility* and
+# *they don't scale to many concurrent requests*, and five of the model-in-service pattern. We measure them.
+# The figures are of your machine, now; other programs that run beside it are in them.
+#
+# ### Many users
+#
+# First: 1, 2, 4, 8 and 16 users who each wait for an answer and ask again at once (a *closed loop*). And for
+# comparison the reader alone, without a page.
+
+# %%
+from fsdl_deploy.load import closed_loop
+
+users = [1, 2, 4, 8, 16]
+loads = [closed_loop(ask, users=count, requests=max(24, 3 * count) if FAST else 200) for count in users]
+alone = closed_loop(lambda: reader.read([card.image]), users=1, requests=50)
+for count, load in zip(users, loads, strict=True):
+    print(
+        f"{count:2} users: p50 {load.p50:5.0f} ms  p95 {load.p95:5.0f} ms  {load.throughput:4.1f} requests/s"
+    )
+
+# %% [markdown]
+# Latency grows with the users, throughput does not: requests stand in a queue.
+
+# %%
+import matplotlib.pyplot as plt
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
+left.plot(users, [load.p50 for load in loads], "o-", label="page, p50")
+left.plot(users, [load.p95 for load in loads], "o-", label="page, p95")
+left.axhline(alone.p50, color="gray", linestyle="--", label="reader alone, p50")
+left.set(xlabel="users", ylabel="latency (ms)", yscale="log", ylim=(1, None))
+left.legend()
+right.plot(users, [load.throughput for load in loads], "o-", color=figures.PALETTE[2])
+right.set(xlabel="users", ylabel="throughput (requests/s)", ylim=(0, None))
+figures.show(figure, alt="Latency of the page grows with the number of users while its throughput stays flat")
+
+# %% [markdown]
+# The lecture says that *the model becomes the bottleneck*. Is it so here? Each answer carries the time that
+# the model took, so one request can be split into model and web.
+
+# %%
+answers = []
+single_user = closed_loop(lambda: answers.append(ask()), users=1, requests=30)
+model_ms = float(np.median([answer["milliseconds"] for answer in answers]))
+web_ms = single_user.p50 - model_ms
+print(f"one request: {single_user.p50:.1f} ms = model {model_ms:.1f} ms + web {web_ms:.1f} ms")
+print("the bottleneck is", "the model" if model_ms > web_ms else "the web: upload, queue, events, Python")
+
+# %% [markdown]
+# A student model of this size is quick; Gradio uploads the picture, queues the request and streams the
+# answer back, and it runs one request of a kind at a time unless told otherwise. With a model of 100 ms
+# the lecture's sentence would be true as it stands. Either way the users wait for each other.
+#
+# ### Large models eat the web server's memory
+#
+# One process, measured after each step: the page's libraries, then the student in onnxruntime, then the
+# teacher in torch, then 100 million weights that stand for a large model.
+
+# %%
+script = """
+import psutil, numpy
+from fsdl_deploy.cards import cards
+from fsdl_deploy.reader import OnnxReader, TorchReader
+image = next(iter(cards(1))).image
+def memory(): print(psutil.Process().memory_info().rss / 2**20)
+import gradio; memory()
+student = OnnxReader("v2"); student.read([image]); memory()
+teacher = TorchReader("teacher"); teacher.read([image]); memory()
+weights = numpy.ones(100_000_000, "float32"); memory()
+"""
+done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+steps = [float(line) for line in done.stdout.split()]
+
+# %% [markdown]
+# Every replica of the web server pays this again, also for the users who never ask the model.
+
+# %%
+names = ["page alone", "+ student\n(onnxruntime)", "+ teacher\n(torch)", "+ 100 M\nweights"]
+figure, axes = plt.subplots(figsize=(7, 3.4))
+added = np.diff([0, *steps])
+axes.bar(names, steps, color="#dddddd")
+axes.bar(names, added, bottom=np.subtract(steps, added), color=figures.PALETTE[0])
+for place, top in enumerate(steps):
+    axes.text(place, top + 10, f"+{added[place]:.0f}", ha="center")
+axes.set(xlabel="what the web server's process holds", ylabel="memory (MiB)")
+figures.show(figure, alt="Memory of the web server's process grows with each model that it loads")
+
+# %% [markdown]
+# ### Predictions slow down pages that have no model
+#
+# *That might affect the user experience for people who are not interacting with the model*, says the lecture.
+# One visitor opens the plain page, first alone, then while 8 users ask for readings.
+
+# %%
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+visits = 40 if FAST else 300
+visitor = httpx.Client()
+quiet = closed_loop(lambda: visitor.get(web_server.url), users=1, requests=visits)
+with ThreadPoolExecutor() as background:
+    readers = background.submit(closed_loop, ask, users=8, requests=60 if FAST else 600)
+    busy = closed_loop(lambda: visitor.get(web_server.url), users=1, requests=visits)
+    readers.result()
+print(f"the page alone: p50 {quiet.p50:.0f} ms, p95 {quiet.p95:.0f} ms")
+print(f"beside 8 users: p50 {busy.p50:.0f} ms, p95 {busy.p95:.0f} ms")
+
+# %% [markdown]
+# ### A new model means a new deployment of the application
+#
+# A browser tab asks for the page again and again while we exchange the model: the process is stopped and
+# started with another version, as a redeploy does.
+
+# %%
+import threading
+
+refused, redeployed = [], threading.Event()
+
+
+def visit_until_redeployed():
+    while not redeployed.wait(0.05):
+        try:
+            httpx.get(web_server.url, timeout=5).raise_for_status()
+        except httpx.HTTPError:
+            refused.append(time.perf_counter())
+
+
+# %% [markdown]
+# From the first request that failed to the last one, nobody had a page. With several model updates a
+# day, this happens several times a day, to everybody.
+
+# %%
+print("before:", ask()["model_version"])
+visitor_thread = threading.Thread(target=visit_until_redeployed)
+visitor_thread.start()
+web_server.stop()
+web_server.command += ["--version", "v1"]
+web_server.start()
+redeployed.set()
+visitor_thread.join()
+client = Client(web_server.url, verbose=False)
+away_seconds = refused[-1] - refused[0]
+print(
+    "after: ",
+    ask()["model_version"],
+    f"- {len(refused)} requests refused, {away_seconds:.1f} s without a page",
+)
+
+# %% [markdown]
+# ### Web servers' hardware is not made for models
+#
+# What this machine offers a model. A typical web server is like it: a few cores, shared with the pages, and
+# no GPU.
+
+# %%
+import onnxruntime
+import psutil
+
+flags = Path("/proc/cpuinfo")
+words = set(flags.read_text().split()) if flags.exists() else set()
+vector_units = [word for word in ("avx2", "avx512f", "avx512_vnni", "amx_int8") if word in words]
+print("cores:       ", psutil.cpu_count(logical=False) or "?", "physical,", psutil.cpu_count(), "logical")
+print("memory:      ", f"{psutil.virtual_memory().total / 2**30:.0f} GiB")
+print("vector units:", ", ".join(vector_units) or "none found")
+print("onnxruntime: ", ", ".join(onnxruntime.get_available_providers()))
+
+# %% [markdown]
+# ### Model and application scale differently
+#
+# How many pages can one server give out in a second, and how many readings? And what does the model do when
+# it is asked for many cards in one call, which a page never does?
+
+# %%
+many = [item.image for item in cards(64, level="typical", split="test", seed=12)]
+pages = closed_loop(lambda: visitor.get(web_server.url), users=2, requests=60 if FAST else 400)
+reads = closed_loop(ask, users=2, requests=40 if FAST else 400)
+batches = closed_loop(lambda: reader.read(many), users=1, requests=3 if FAST else 20)
+per_second = [pages.throughput, reads.throughput, 64 * batches.throughput]
+figure, axes = plt.subplots(figsize=(7, 2.6))
+axes.barh(["pages from the server", "readings from the server", "readings, 64 in one call"], per_second)
+axes.set(xlabel="per second", ylabel="", xscale="log")
+axes.set_ylabel("what is asked for")
+figures.show(figure, alt="Pages, single readings and batches of readings are given at different rates")
+print("per second:", ", ".join(f"{rate:.0f}" for rate in per_second))
+
+# %% [markdown]
+# When twice as many people look at pages you want another cheap web server; when twice as many cards arrive
+# you want more model. In one process you can only buy both.
+#
+# ### The web server may speak another language
+#
+# A shop whose server is written in JavaScript cannot import a torch model. Here Node tries, if it is on this
+# machine; the lines that would have to be written again in its language are counted.
+
+# %%
+import shutil
+
+python_only = [ROOT / "fsdl_deploy" / name for name in ("models.py", "weights.py", "reader.py")]
+print("to write again:", sum(len(path.read_text().splitlines()) for path in python_only), "lines")
+in_javascript = "try { require('torch') } catch (error) { console.log(error.message.split('\\n')[0]) }"
+if node := shutil.which("node"):
+    done = subprocess.run([node, "-e", in_javascript], capture_output=True, text=True, check=True)
+    print("Node says:", done.stdout.strip())
+else:
+    print("Node is not on this machine.")
+
+# %% [markdown]
+# Two ways out come later: a model file that every language can run (ONNX, with the preprocessing inside), and
+# a [model service](03_service.ipynb) that every language can call.
+#
+# ### Limited frontend flexibility
+#
+# One example from our own page. Gradio's sketchpad wants a click on its pen before it draws. Gradio has no
+# option for that, so the page carries this script, which reaches into names that the next release may change.
+
+# %%
+print(prototype.PEN_IN_HAND)
+
+# %% [markdown]
+# ### The lecture's claims beside ours
+#
+# The right column comes from the cells above, on your machine.
+
+# %%
+slower, faster = loads[-1].p50 / loads[0].p50, loads[-1].throughput / loads[0].throughput
+rates = [f"{rate:.0f}" for rate in per_second]
+table(
+    ["the lecture says", "measured here"],
+    ["easy: a couple of lines", f"smallest page 5 lines, Streamlit page {lines['Streamlit']}"],
+    ["does not scale to many users", f"16 users: latency × {slower:.1f}, throughput × {faster:.1f}"],
+    ["the model becomes the bottleneck", f"model {model_ms:.1f} ms of {single_user.p50:.0f} ms a request"],
+    ["large models eat resources", f"100 M weights: +{added[3]:.0f} MiB on a page of {steps[0]:.0f}"],
+    ["others' experience suffers", f"page without model: p95 {quiet.p95:.0f} → {busy.p95:.0f} ms"],
+    ["models change more often", f"{away_seconds:.1f} s without a page for one new model"],
+    [
+        "hardware not made for ML",
+        f"{psutil.cpu_count()} cores; {', '.join(vector_units) or 'no vector units'}",
+    ],
+    ["scales differently", f"{rates[0]} pages/s, {rates[1]} readings/s, {rates[2]} in batches"],
+)
+
+# %% [markdown]
+# The measurements are over, so the server they needed is stopped. The pages above stay until you shut the
+# kernel down.
+
+# %%
+web_server.stop()
+print(web_server)
+
+# %% [markdown]
+# ## Questions
+#
+# ✅ The billing team loves the page, and you want to send the link to 400 meter readers. What happens at 8
+# o'clock?
+#
+# <details><summary>Answer</summary>
+# They stand in one queue: throughput is what it was for two users, so latency grows in proportion to the
+# number of people who wait. A prototype page is for trying, not for working.
+# </details>
+#
+# ✅ Your model is 2 ms and the page takes 40 ms for an answer. Should you make the model faster?
+#
+# <details><summary>Answer</summary>
+# No. Nineteen parts in twenty are not the model. Measure where a request spends its time before you optimize
+# anything; here it would be the upload, the queue and the web framework.
+# </details>
+#
+# ✅ Why is the pattern used at all, with five cons?
+#
+# <details><summary>Answer</summary>
+# It re-uses what exists: one process, one deployment, one log, no network between page and model. For an
+# internal tool with few users and a small model that is the right trade.
+# </details>
+
+# %% [markdown]
+# ## Take-aways
+#
+# - Only users show how a model really works: put it before them in a day, with a feedback button.
+# - Gradio for one model with an API, Streamlit for a small application; the same `Reader` under both.
+# - Model-in-service makes page and model share everything: queue, memory, cores, restarts.
+# - Measure before you believe: the bottleneck is not always the model.
+#
+# ## Where to go next
+#
+# - [The model service](03_service.ipynb): the same page, and the model in a process of its own.
+# - [Streamlit](tools/streamlit.ipynb), the tool notebook.
