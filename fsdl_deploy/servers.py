@@ -219,7 +219,7 @@ class Server:
         self.pid = int(rest)
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + self.timeout
+        deadline, pause = time.monotonic() + self.timeout, 0.04
         while True:
             problem = self._problem(self.ready)
             if not self.running:
@@ -235,7 +235,7 @@ class Server:
                 return
             if time.monotonic() > deadline:
                 raise ServerError(self._story(f"was not ready after {self.timeout:g} s: {problem}"))
-            time.sleep(0.05)
+            time.sleep(pause := min(1.2 * pause, 0.5))
 
     def _problem(self, ready) -> str | None:
         """Why the server is not ready, None if it is."""
@@ -261,7 +261,10 @@ class Server:
             return f"{type(error).__name__}: {error}"
 
     def _story(self, what: str) -> str:
-        return f"{self.name} {what}.\n--- the end of its log ---\n{self.log(_TAIL) or '(it wrote nothing)'}"
+        own = f"GET {self.ready} HTTP"  # the many questions from here would push the cause out of sight
+        lines = [line for line in self.log().splitlines() if own not in line][-_TAIL:]
+        end = "\n".join(lines) or "(it wrote nothing)"
+        return f"{self.name} {what}.\n--- the end of its log ---\n{end}"
 
 
 def _name(command: list[str]) -> str:

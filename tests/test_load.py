@@ -187,7 +187,9 @@ def test_bad_arguments_of_the_closed_loop(arguments):
 @pytest.mark.skipif(os.name != "posix", reason="plays with POSIX signals")
 def test_interrupt_ends_the_run_and_its_threads(loop):
     source = (
-        "import os, threading, time\nfrom fsdl_deploy.load import closed_loop, open_loop\n"
+        "import os, signal, threading, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # shells ignore it for background jobs
+        "from fsdl_deploy.load import closed_loop, open_loop\n"
         "def call():\n    os.write(1, b'call\\n')\n    time.sleep(0.01)\n"
         f"try:\n    {loop}\nexcept KeyboardInterrupt:\n    print('threads', threading.active_count())\n"
     )
@@ -195,7 +197,7 @@ def test_interrupt_ends_the_run_and_its_threads(loop):
         try:
             process.stdout.readline()
             process.send_signal(signal.SIGINT)
-            last = process.communicate(timeout=30)[0].splitlines()[-1]
+            last = process.communicate(timeout=60)[0].splitlines()[-1]
         finally:
             process.kill()
     assert last == "threads 1" and process.returncode == 0

@@ -55,7 +55,7 @@ serve.serve()
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="plays with POSIX signals")
 
 
-def until(condition, seconds=30, what="the condition"):
+def until(condition, seconds=60, what="the condition"):
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < deadline, f"{what} did not come true in {seconds} s"
@@ -129,7 +129,7 @@ def starts_it(script, tmp_path):
 
 def facts(tmp_path) -> dict:
     path = tmp_path / "facts.json"
-    until(path.exists, 60, "the start of the server")
+    until(path.exists, 180, "the start of the server")
     return json.loads(path.read_text())
 
 
@@ -268,24 +268,29 @@ def test_unknown_program_and_folder(script, tmp_path):
 
 
 def test_dies_at_once(script):
-    started = time.monotonic()
+    timeout, started = 600, time.monotonic()
     source = "print('reading weights')\nraise SystemExit('no weights: run fsdl-deploy train')"
     with pytest.raises(ServerError) as caught:
-        Server(script(source)).start()
+        Server(script(source), timeout=timeout).start()
     assert "server.py ended with exit status 1 before it was ready" in str(caught.value)
     assert "reading weights\nno weights: run fsdl-deploy train" in str(caught.value)
-    assert time.monotonic() - started < 30  # it did not wait for the time-out
+    assert time.monotonic() - started < timeout / 2
     with pytest.raises(ServerError, match="killed by signal 9"):
         Server(script("import os; os.kill(os.getpid(), 9)")).start()
 
 
 def test_never_ready(script):
-    server = Server(script("import serve; print('warming up'); serve.serve()"), "/readyz", timeout=1)
-    with pytest.raises(ServerError) as caught:
-        server.start()
-    assert "not ready after 1 s: /readyz answered 404" in str(caught.value)
-    assert "warming up" in str(caught.value)
-    assert not server.running and not listens(server.port)
+    for timeout in (1, 10, 60):  # a crowded machine needs longer to come as far as an answer
+        server = Server(
+            script("import serve; print('warming up'); serve.serve()"), "/readyz", timeout=timeout
+        )
+        with pytest.raises(ServerError) as caught:
+            server.start()
+        assert not server.running and not listens(server.port)
+        if "GET /readyz" in server.log():
+            break
+    assert f"not ready after {timeout} s: /readyz answered 404" in str(caught.value)
+    assert "warming up" in str(caught.value) and "GET /readyz" not in str(caught.value)
 
 
 def test_death_inside_the_block_is_told(script):
@@ -378,7 +383,8 @@ def program(tmp_path):
 
     def start(source):
         path = tmp_path / "program.py"
-        path.write_text(source)
+        interrupts = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        path.write_text(interrupts + source)  # shells start background jobs with SIGINT ignored
         command = [sys.executable, str(path)]
         started.append(subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE))
         return started[-1]
@@ -392,7 +398,7 @@ def program(tmp_path):
 @pytest.mark.parametrize("ending", ["pass", "sys.exit(3)", "1 / 0", "os._exit(0)", "os.kill(0, 15)"])
 def test_end_of_a_program(starts_it, program, tmp_path, ending):
     process = program(starts_it() + f"server.start(); note(server)\n{ending}\n")
-    process.wait(60)
+    process.wait(120)
     wait_gone(facts(tmp_path))
     assert b"Warning" not in process.stderr.read()
 
@@ -403,7 +409,7 @@ def test_ctrl_c(starts_it, program, tmp_path, program_of_server):
     process = program(source + "with server:\n    note(server)\n    time.sleep(600)\n")
     found = facts(tmp_path)
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(30) == -signal.SIGINT
+    assert process.wait(120) == -signal.SIGINT
     wait_gone(found)
 
 
@@ -411,9 +417,13 @@ def test_ctrl_c_again_while_it_stops(starts_it, program, tmp_path):
     source = starts_it(IGNORES_SIGTERM, grace=2)
     process = program(source + "with server:\n    note(server)\n    time.sleep(600)\n")
     found = facts(tmp_path)
-    while process.poll() is None:
+
+    def ends_after_another():
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(0.2)
+        return process.poll() is not None
+
+    until(ends_after_another)
     wait_gone(found)
 
 
@@ -422,7 +432,7 @@ def test_ctrl_c_while_it_starts(starts_it, program, tmp_path):
     process = program(starts_it(slow) + "server.start()\n")
     until((tmp_path / "begun").exists)
     os.killpg(process.pid, signal.SIGINT)
-    process.wait(30)
+    process.wait(120)
     until(lambda: not processes(tmp_path))
 
 
@@ -448,7 +458,7 @@ def kernel():
 
 
 def run_cell(client, source):
-    return client.execute_interactive(source, timeout=60, output_hook=lambda message: None)["content"]
+    return client.execute_interactive(source, timeout=120, output_hook=lambda message: None)["content"]
 
 
 def test_end_of_a_kernel(kernel, starts_it, tmp_path):
@@ -464,7 +474,7 @@ def test_end_of_a_kernel(kernel, starts_it, tmp_path):
             manager.restart_kernel(now=ending == "restart now")
         wait_gone(found)
         if ending != "sigkill":
-            client.wait_for_ready(timeout=60)
+            client.wait_for_ready(timeout=120)
 
 
 def test_failed_and_interrupted_cells(kernel, starts_it, tmp_path):
@@ -482,7 +492,7 @@ def test_failed_and_interrupted_cells(kernel, starts_it, tmp_path):
         outer = outer or found
         inner = found if found["pid"] != outer["pid"] else None
     manager.interrupt_kernel()
-    until(lambda: client.get_shell_msg(timeout=30)["parent_header"]["msg_id"] == request)
+    until(lambda: client.get_shell_msg(timeout=120)["parent_header"]["msg_id"] == request)
     wait_gone(inner)
     assert psutil.pid_exists(outer["pid"]) and listens(outer["port"])  # the next cell may want it
     run_cell(client, "server.stop()")
@@ -516,7 +526,7 @@ def test_nbval(starts_it, tmp_path):
         str(path),
     ]
     result = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240
     )
     assert result.returncode == 1 and "ZeroDivisionError" in result.stdout
     assert "1 passed" in result.stdout, result.stdout
@@ -526,7 +536,7 @@ def test_nbval(starts_it, tmp_path):
 def test_papermill_fails(starts_it, tmp_path):
     path = notebook(tmp_path, starts_it() + "server.start(); note(server)", "1 / 0")
     command = [sys.executable, "-m", "papermill", str(path), str(tmp_path / "out.ipynb")]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
     assert result.returncode == 1 and "ZeroDivisionError" in result.stderr
     wait_gone(facts(tmp_path))
 
@@ -535,8 +545,10 @@ def test_papermill_killed(starts_it, tmp_path):
     path = notebook(tmp_path, starts_it() + "server.start(); note(server)", "time.sleep(600)")
     command = [sys.executable, "-m", "papermill", str(path), str(tmp_path / "out.ipynb")]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    found = facts(tmp_path)
-    process.kill()
-    process.wait(10)
+    try:
+        found = facts(tmp_path)
+    finally:
+        process.kill()
+        process.wait()
     wait_gone(found)
     until(lambda: not psutil.pid_exists(found["me"]), what="the end of the kernel")
