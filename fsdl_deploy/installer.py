@@ -9,6 +9,7 @@ import os
 import re
 import runpy
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -32,6 +33,10 @@ def clean_environ(python: Path) -> dict[str, str]:
     environ["PATH"] = f"{python.parent}{os.pathsep}{environ.get('PATH', os.defpath)}"
     if (python.parent.parent / "pyvenv.cfg").exists():
         environ["VIRTUAL_ENV"] = str(python.parent.parent)
+    # uv would link files to its cache: whoever then edits an installed package edits the cache too, and
+    # building the environment again would bring the edit back. (On macOS it clones, which is safe.)
+    if sys.platform != "darwin":
+        environ.setdefault("UV_LINK_MODE", "copy")
     # pip: a virtual environment has no user site, and nobody is there to answer a question.
     return environ | {"PIP_USER": "0", "PIP_NO_INPUT": "1", "PYTHONUTF8": "1"}
 
