@@ -55,9 +55,9 @@ def _why(explained: dict | None) -> list[str]:
     always = sum(times == 3 for times in explained["misread"].values())
     shares = "; ".join(f"{k} digits: {share:.1%}" for k, share in explained["exact_match"].items())
     return [
-        f"Why not more? {always} of the 1,000 test digits are misread on each of three clean cards that show "
-        f"nothing else, {len(explained['misread'])} on at least one. Exact match on typical cards once the most "
-        f"stubborn are taken out: {shares}. This explains the figure; it is not a better one.",
+        f"Why not more? {always} of the 1,000 test digits are misread on each of three clean cards that "
+        f"show nothing else, {len(explained['misread'])} on at least one. Exact match on typical cards once "
+        f"the most stubborn are taken out: {shares}. This explains the figure; it is not a better one.",
         "",
     ]
 

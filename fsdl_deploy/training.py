@@ -35,38 +35,60 @@ CURVE_STEPS = 200
 
 
 @dataclass(frozen=True)
+class Phase:
+    """So many ``steps`` from the learning rate ``peak`` down to nothing, on cards varied by ``strength``."""
+
+    steps: int
+    peak: float
+    strength: float = 1.0
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How one network is trained. ``taught`` adds distillation from the finished teacher.
 
-    The last ``settle`` steps see cards that are varied less, nearer to those that will be read.
+    Later phases vary the cards less, so that training ends near the cards that will be read.
     """
 
     network: type[nn.Module]
-    steps: int
-    peak: float
+    phases: tuple[Phase, ...]
     seed: int
-    settle: int = 0
     taught: bool = False
+
+    @property
+    def steps(self) -> int:
+        return sum(phase.steps for phase in self.phases)
 
 
 RECIPES = {
-    "teacher": Recipe(Teacher, 3000, 1.5e-3, seed=1, settle=600),
-    "v1": Recipe(Student, 700, 4e-3, seed=2),
-    "v2": Recipe(Student, 2800, 4e-3, seed=3, settle=600, taught=True),
+    "teacher": Recipe(Teacher, (Phase(2400, 1.5e-3), Phase(600, 3.75e-4, 0.35)), seed=1),
+    "v1": Recipe(Student, (Phase(700, 4e-3),), seed=2),
+    "v2": Recipe(
+        Student, (Phase(2200, 4e-3), Phase(600, 1e-3, 0.35), Phase(3600, 3e-3, 0.35)), seed=3, taught=True
+    ),
 }
-QUICK = Recipe(Student, 120, 6e-3, seed=4)
+QUICK = Recipe(Student, (Phase(120, 6e-3),), seed=4)
 POOL, QUICK_POOL = 20_000, 1_200
 
 
-def learning_rate(step: int, recipe: Recipe) -> float:
-    """Warm up over a tenth of the steps, then fall to nothing along a cosine; settling falls again."""
-    main = recipe.steps - recipe.settle
-    warm, peak = main // 10, recipe.peak
+def schedule(step: int, recipe: Recipe) -> tuple[float, float, int]:
+    """Learning rate, strength of variation, and the most digits on a card at ``step``.
+
+    The first phase warms up over a tenth of its steps; each falls along a cosine (Loshchilov and
+    Hutter 2017). Short lines come first: CTC finds the digits sooner.
+    """
+    start = 0
+    for phase in recipe.phases:
+        if step < start + phase.steps:
+            break
+        start += phase.steps
+    step, warm = step - start, 0 if start else phase.steps // 10
+    longest = 3 if not start and step < phase.steps // 12 else 9
     if step < warm:
-        return peak * (step + 1) / warm
-    if step >= main:
-        step, main, warm, peak = step - main, recipe.settle, 0, peak / 4
-    return peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / (main - warm)))
+        rate = phase.peak * (step + 1) / warm
+    else:
+        rate = phase.peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / (phase.steps - warm)))
+    return rate, phase.strength, longest
 
 
 def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Module | None = None) -> nn.Module:
@@ -121,12 +143,9 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
 
 
 def _step(network, optimizer, recipe: Recipe, pool: Pool, step: int, teacher) -> float:
+    rate, strength, longest = schedule(step, recipe)
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate(step, recipe)
-    longest = (
-        3 if step < (recipe.steps - recipe.settle) // 12 else 9
-    )  # short lines first: CTC finds the digits sooner
-    strength = 0.35 if step >= recipe.steps - recipe.settle else 1.0
+        group["lr"] = rate
     ink, widths, truths = pool.batch(step, BATCH, recipe.seed, longest, strength)
     ink = ink.to(memory_format=torch.channels_last)
     said, lengths = network(ink, widths)

@@ -9,9 +9,9 @@ from fsdl_deploy import training, weights
 from fsdl_deploy.models import Student
 from fsdl_deploy.pool import Pool
 from fsdl_deploy.reader import OnnxReader, TorchReader
-from fsdl_deploy.training import QUICK, RECIPES, learning_rate, publish, train
+from fsdl_deploy.training import QUICK, RECIPES, Phase, publish, schedule, train
 
-TINY = replace(QUICK, steps=6)
+TINY = replace(QUICK, phases=(Phase(4, 6e-3), Phase(2, 1e-3, 0.3)))
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_training_moves_the_weights_and_draws_a_curve(pool, tmp_path):
 def test_a_checkpoint_of_another_recipe_is_refused(pool, tmp_path):
     train("d", TINY, pool, tmp_path)
     with pytest.raises(ValueError, match="another recipe"):
-        train("d", replace(TINY, steps=8), pool, tmp_path)
+        train("d", replace(TINY, phases=(Phase(8, 6e-3),)), pool, tmp_path)
 
 
 def test_the_teacher_is_followed(pool, tmp_path):
@@ -71,16 +71,17 @@ def test_the_teacher_is_followed(pool, tmp_path):
     assert not same(taught, train("f", TINY, pool, tmp_path))
 
 
-def test_learning_rate_warms_up_and_ends_at_nothing():
+def test_schedule_warms_up_falls_and_starts_again_lower():
     recipe = RECIPES["teacher"]
-    rates = [learning_rate(step, recipe) for step in range(recipe.steps)]
-    assert (
-        max(rates) == pytest.approx(recipe.peak)
-        and rates[0] < recipe.peak / 50
-        and rates[-1] < recipe.peak / 1e4
-    )
+    first, second = recipe.phases
+    rates, strengths, longest = zip(*(schedule(step, recipe) for step in range(recipe.steps)), strict=True)
+    assert max(rates) == pytest.approx(first.peak) and rates[0] < first.peak / 50
     top = int(np.argmax(rates))
-    assert rates[:top] == sorted(rates[:top]) and rates[top:] == sorted(rates[top:], reverse=True)
+    assert list(rates[:top]) == sorted(rates[:top])
+    assert list(rates[top : first.steps]) == sorted(rates[top : first.steps], reverse=True)
+    assert rates[first.steps] == second.peak > rates[first.steps - 1] and rates[-1] < first.peak / 1e3
+    assert strengths[0] == 1.0 and strengths[-1] == 0.35
+    assert longest[0] == 3 and set(longest[first.steps // 2 :]) == {9}
 
 
 def test_published_models_are_verified_and_agree(tmp_path, monkeypatch):
