@@ -27,6 +27,12 @@ RUN_SECONDS = 300  # a lesson takes up to 60 on two idle cores
 # What the page holds, from JupyterLab's own model: the cells that are out of sight are not in the document.
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells"
 STATUS = "() => window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status"
+# JupyterLab draws a cell when it comes into sight.
+DRAWN = """() => [...document.images].every(image => image.complete)
+    && [...document.querySelectorAll('.jp-Notebook .jp-Cell')].some(cell => {
+        const place = cell.getBoundingClientRect()
+        return place.height > 0 && place.bottom > 120 && place.top < innerHeight - 60 && cell.innerText.trim()
+    })"""
 BROKEN = """# %% [markdown]
 # # Broken
 
@@ -55,6 +61,9 @@ def lab(tmp_path_factory):
     env = {f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")}
     env |= {f"JUPYTERLAB_{name}_DIR": str(folder / name) for name in ("SETTINGS", "WORKSPACES")}
     env |= {"IPYTHONDIR": str(folder / "ipython")}
+    settings = folder / "CONFIG" / "labconfig" / "default_setting_overrides.json"
+    settings.parent.mkdir(parents=True)
+    shutil.copyfile(ROOT / "infra" / "jupyterlab" / "overrides.json", settings)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser"]
     command += ["--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
     command += [f"--ServerApp.root_dir={folder / 'course'}", "--LabApp.news_url=None"]
@@ -113,7 +122,8 @@ def run_all(lab, browser):
         page.locator("#jp-MainMenu").get_by_text("Run", exact=True).click()
         page.locator(".lm-Menu").get_by_text("Run All Cells", exact=True).click()
         wait_for(finished, lambda: [cell["execution_count"] for cell in code_cells()])
-        assert page.locator(".jp-Dialog").count() == 0
+        assert page.locator(".jp-Dialog").count() == 0, "a dialog covers the lesson"
+        assert page.locator(".Toastify__toast").all_inner_texts() == [], "a pop-up covers the lesson"
         return page, code_cells()
 
     yield run
@@ -144,7 +154,7 @@ def scroll_through(page, name):
     seen, number, last = {}, 0, -1
     while (top := panel.evaluate("panel => panel.scrollTop")) > last:
         number, last = number + 1, top
-        page.wait_for_function("() => [...document.images].every(image => image.complete)")
+        page.wait_for_function(DRAWN)
         page.screenshot(path=SCREENSHOTS / f"jupyterlab_{name}_{number:02}.png")
         for image in page.evaluate(
             """() => [...document.querySelectorAll('.jp-Notebook img')]
