@@ -27,12 +27,14 @@ RUN_SECONDS = 300  # a lesson takes up to 60 on two idle cores
 # What the page holds, from JupyterLab's own model: the cells that are out of sight are not in the document.
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells"
 STATUS = "() => window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status"
-# JupyterLab draws a cell when it comes into sight.
-DRAWN = """() => [...document.images].every(image => image.complete)
-    && [...document.querySelectorAll('.jp-Notebook .jp-Cell')].some(cell => {
-        const place = cell.getBoundingClientRect()
-        return place.height > 0 && place.bottom > 120 && place.top < innerHeight - 60 && cell.innerText.trim()
-    })"""
+# JupyterLab draws a cell when it comes into sight, and lets one scroll past the last.
+IN_SIGHT = """() => [...document.querySelectorAll('.jp-Notebook .jp-Cell')].filter(cell => {
+    const place = cell.getBoundingClientRect()
+    const panel = cell.closest('.jp-WindowedPanel-outer').getBoundingClientRect()
+    return place.height > 0 && place.bottom > panel.top + 40 && place.top < panel.bottom - 40
+})"""
+DRAWN = f"""() => [...document.images].every(image => image.complete)
+    && ({IN_SIGHT})().every(cell => cell.innerText.trim() || cell.querySelector('img'))"""
 BROKEN = """# %% [markdown]
 # # Broken
 
@@ -152,7 +154,9 @@ def scroll_through(page, name):
     panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-outer")
     panel.evaluate("panel => panel.scrollTo(0, 0)")
     seen, number, last = {}, 0, -1
-    while (top := panel.evaluate("panel => panel.scrollTop")) > last:
+    while (top := panel.evaluate("panel => panel.scrollTop")) > last and page.evaluate(
+        f"({IN_SIGHT})().length"
+    ):
         number, last = number + 1, top
         page.wait_for_function(DRAWN)
         page.screenshot(path=SCREENSHOTS / f"jupyterlab_{name}_{number:02}.png")
