@@ -26,6 +26,8 @@ VAGUE = re.compile(
     r"|(data|result|results|model|image|img|output|out|value|list|x|y)\d+"
 )
 SINGLE_LETTERS = set("ijkmnpqtxyz_")  # loops and mathematics as everyone writes them
+NO_SLEEP = "no sleep: poll what you wait for, with a deadline"
+NO_PORT = "no fixed port: it may be taken; use port 0, or '{port}' with Server"
 FIGURE_MAKERS = {"subplots", "figure", "subplot_mosaic"}
 
 
@@ -38,6 +40,8 @@ def problems(source: str) -> Iterator[str]:
         yield "a command after '!' may fail unnoticed: use subprocess.run([...], check=True)"
     if re.search(r"^\s*%(pip|conda)\b", source, re.MULTILINE) or INSTALL.search(source):
         yield "nothing is installed in a notebook: the set-up did it"
+    if re.search(r"\bsleep\s+\d", source):
+        yield NO_SLEEP
     yield from not_portable(source)
     tree = parse(source)
     if tree is None:
@@ -105,6 +109,12 @@ def _called(node: ast.Call) -> str:
     return getattr(node.func, "attr", None) or getattr(node.func, "id", "")
 
 
+def _owner(node: ast.Call) -> str:
+    """``pyplot`` for both ``pyplot.show()`` and ``matplotlib.pyplot.show()``; empty for ``show()``."""
+    value = getattr(node.func, "value", None)
+    return getattr(value, "attr", None) or getattr(value, "id", "")
+
+
 def _number(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) is int and node.value > 0
 
@@ -113,20 +123,20 @@ def _calls(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             if _called(node) == "sleep":
-                yield "no sleep: poll what you wait for, with a deadline"
+                yield NO_SLEEP
             if any(
                 re.search(r"(^|_)port$", word.arg or "") and _number(word.value) for word in node.keywords
             ):
-                yield "no fixed port: it may be taken; use port 0, or '{port}' with Server"
+                yield NO_PORT
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             name, value = _assignment(node)
             if re.search(r"(^|_)port$", name.lower()) and _number(value):
-                yield f"no fixed port: {name} may be taken; use port 0, or '{{port}}' with Server"
+                yield NO_PORT
         elif isinstance(node, ast.List | ast.Tuple):
             words = [word.value if isinstance(word, ast.Constant) else None for word in node.elts]
             pairs = pairwise(words)
             if any(flag in ("--port", "-p") and str(word).isdigit() and word != "0" for flag, word in pairs):
-                yield "no fixed port: it may be taken; use port 0, or '{port}' with Server"
+                yield NO_PORT
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and img_without_alt(node.value):
             yield 'a picture needs alternative text: <img src="…" alt="what it shows">'
 
@@ -160,7 +170,7 @@ def _bound(node: ast.AST) -> set[str]:
 
 def _figures(tree: ast.Module) -> Iterator[str]:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    owner = {id(call): getattr(getattr(call.func, "value", None), "id", "") for call in calls}
+    owner = {id(call): _owner(call) for call in calls}
     shown = [call for call in calls if owner[id(call)] == "figures" and _called(call) in ("show", "cards")]
     for call in shown:
         given = [word.value for word in call.keywords if word.arg == "alt"]

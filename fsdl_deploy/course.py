@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from fsdl_deploy.contract_code import img_without_alt
 from fsdl_deploy.conversion import CELL_SECONDS, START_SECONDS, kernel_config, name_of, notebooks, read, write
 
 FULL_CELL_SECONDS = 1800
@@ -102,6 +103,7 @@ def execute(path: Path, name: str, folder: Path, full: bool = False, label: str 
         _note(copy, problem)
     seconds = time.perf_counter() - start
     if copy.exists():
+        problem = problem or _unnamed_pictures(copy)
         copy.with_suffix(".html").write_text(to_html(copy, path.parent, folder / name), encoding="utf-8")
     return Outcome(name, seconds, problem)
 
@@ -171,6 +173,21 @@ def _choose(root: Path, names: list[str]) -> dict[str, Path]:
         if name not in known:
             raise ValueError(f"there is no notebook {name!r}: the notebooks are {', '.join(known)}")
     return {name: known[name] for name in names} if names else known
+
+
+def _unnamed_pictures(copy: Path) -> str:
+    """Which cells show a picture without alternative text; only the outputs of a run can tell."""
+    cells = []
+    for cell in read(copy).cells:
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {})
+            if any(kind in data for kind in ("image/png", "image/jpeg", "image/svg+xml")) or img_without_alt(
+                data.get("text/html", "")
+            ):
+                cells.append(f"[{cell.execution_count}]")
+    if not cells:
+        return ""
+    return f"a picture without alternative text in cell {', '.join(cells)}: use figures.show or figures.cards"
 
 
 def _note(copy: Path, problem: str) -> None:

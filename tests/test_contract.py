@@ -156,6 +156,7 @@ CODE_BREACHES = [
     ("package registry", 'url = "https://registry.npmjs.org/x"'),
     ("no sleep", "import time\ntime.sleep(5)"),
     ("no sleep", "from time import sleep\nsleep(5)"),
+    ("no sleep", "%%bash\nsleep 5"),
     ("no valid Python", "number = = 1"),
     ("'df2' says nothing", "df2 = 1"),
     ("'result2' says nothing", "result2 = 1"),
@@ -166,6 +167,7 @@ CODE_BREACHES = [
     ("says in a sentence", 'figures.cards([], [], alt=" ")'),
     ("not plt.show()", "plt.show()"),
     ("in the cell that makes it", "figure, axes = plt.subplots()"),
+    ("in the cell that makes it", "import matplotlib\nmatplotlib.pyplot.figure()"),
     ("figures.cards", "from IPython.display import Image\nImage('picture.png')"),
     ("alternative text", "page = '<img src=x>'"),
 ]

@@ -1,13 +1,18 @@
 """``make course``: every notebook runs, also after one that fails, and the report needs no network."""
 
 import re
+import signal
 import subprocess
+import sys
+import time
 from html.parser import HTMLParser
 
+import psutil
 import pytest
 
 from fsdl_deploy import conversion, course, notebooks
 
+pytestmark = pytest.mark.timeout(900)  # kernels start slowly on a busy machine
 HEAD = '# %% [markdown]\n# # A notebook\n\n# %% tags=["parameters"]\nFAST = True\n'
 GOOD = """
 # %% [markdown]
@@ -30,6 +35,12 @@ display(HTML('<img alt="a dot" src="data:image/png;base64,iVBORw0KGgo=">'))
 display(IFrame("http://127.0.0.1:1/", 300, 200))
 """
 FAILING = '\n# %%\nraise ValueError("month end <is> here")\n\n# %%\nprint("never")\n'
+UNNAMED = """
+# %%
+import PIL.Image
+
+PIL.Image.new("L", (9, 9))
+"""
 DEAD = "\n# %%\nimport os\n\nos._exit(3)\n"
 
 
@@ -39,7 +50,12 @@ def make(root):
     (root / ".gitignore").write_text("build/\n", encoding="utf-8")
     sources = root / "notebooks" / "source"
     (sources / "tools").mkdir(parents=True)
-    for name, text in (("01_good", GOOD), ("02_failing", FAILING), ("tools/dead", DEAD), ("03_last", "")):
+    for name, text in (
+        ("01_good", GOOD),
+        ("02_failing", FAILING),
+        ("tools/dead", DEAD),
+        ("03_last", UNNAMED),
+    ):
         (sources / f"{name}.py").write_text(HEAD + text, encoding="utf-8")
         notebooks.build(sources / f"{name}.py", root)
     for words in (["init", "-q"], ["add", "."]):
@@ -71,7 +87,8 @@ def test_all_run_after_a_failure_and_the_table_says_how_each_went(ran):
         "report:",
     ]
     assert [row[2] for row in rows[1:3]] == ["passed", "failed: ValueError in cell [3]: month end <is> here"]
-    assert rows[3][2] == "passed" and rows[4][2].startswith("failed: DeadKernelError")
+    assert rows[3][2].startswith("failed: a picture without alternative text in cell [3]")
+    assert rows[4][2].startswith("failed: DeadKernelError")
     assert all(float(row[1]) > 0 for row in rows[1:5])
     assert (root / "build" / "course" / "table.txt").read_text(encoding="utf-8") in printed
 
@@ -131,11 +148,45 @@ def test_pages_load_nothing_from_the_network_and_their_links_lead_somewhere(ran)
 
 def test_index_tells_of_each_notebook_with_its_error(ran):
     text = (ran[0] / "build" / "course" / "index.html").read_text(encoding="utf-8")
-    assert "4 of 4 notebooks executed, 2 failed." in text
-    assert text.count('<span class="passed">') == 2 and text.count('<span class="failed">') == 2
+    assert "4 of 4 notebooks executed, 3 failed." in text
+    assert text.count('<span class="passed">') == 1 and text.count('<span class="failed">') == 3
     assert "month end &lt;is&gt; here" in text and "Traceback" in text and "<is>" not in text
     page = (ran[0] / "build" / "course" / "02_failing.html").read_text(encoding="utf-8")
     assert "month end &lt;is&gt; here" in page
+
+
+def test_an_interrupt_leaves_a_report_and_no_kernel(tmp_path):
+    root = make(tmp_path)
+    loop = root / "notebooks" / "source" / "02_failing.py"
+    loop.write_text(HEAD + "\n# %%\nopen('started', 'w').close()\nwhile True:\n    pass\n", encoding="utf-8")
+    notebooks.build(loop, root)
+    command = [
+        sys.executable,
+        "-m",
+        "fsdl_deploy.notebooks",
+        "--root",
+        root,
+        "course",
+        "03_last",
+        "02_failing",
+    ]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        deadline = time.monotonic() + 300
+        while not (root / "notebooks" / "started").exists():
+            assert running.poll() is None and time.monotonic() < deadline
+            time.sleep(0.1)
+        kernels = psutil.Process(running.pid).children(recursive=True)
+        assert kernels
+        running.send_signal(signal.SIGINT)
+        printed, _ = running.communicate(timeout=120)
+    finally:
+        running.kill()
+    assert running.returncode == 130
+    assert "03_last" in printed and "1 of 2 notebooks executed" in (
+        root / "build" / "course" / "index.html"
+    ).read_text(encoding="utf-8")
+    assert psutil.wait_procs(kernels, timeout=30)[1] == []
 
 
 def test_a_cell_that_never_ends_is_stopped(tmp_path, monkeypatch):
