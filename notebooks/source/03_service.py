@@ -1,0 +1,748 @@
+# %% [markdown]
+# # The model service
+#
+# **Minutes:** 35 · **Prerequisites:** [The prototype](01_prototype.ipynb) · **Truth:** runs
+#
+# ## The need
+#
+# The customers' app wants the reading *while the customer is still looking*: last night's batch is too
+# late. The billing page wants the same model, and nobody wants to redeploy two applications when the model
+# changes. So the model moves out, onto its own web server.
+#
+# ## You will learn
+#
+# - to serve a model over HTTP, and to ask it with nothing but HTTP: one picture or many, JSON or a form
+# - to move an application from a model inside to a model service by changing one argument
+# - what *dependability*, *scalability* and *flexibility* mean, each measured
+# - to refuse bad input in a sentence, and to stay alive
+# - what the pattern costs: latency, and one more thing to run
+
+# %% [markdown]
+# ## Where the model sits
+#
+# The lecture calls this pattern **model-as-service**: the application's back end (or the client itself)
+# sends a request to the model service and gets a response back.
+#
+# ```mermaid
+# flowchart LR
+#     client["Client<br/>browser, phone"] <--> page["Application<br/>the prototype's page"]
+#     second["Second application<br/>billing"] --> service
+#     page -- "POST /read<br/>pictures" --> service
+#     service -- "readings" --> page
+#     subgraph service["Model service: own process, own machine"]
+#         web["Web server<br/>FastAPI"] --> model(["Model<br/>the Reader"])
+#     end
+#     page <--> database[("Database")]
+#     style model fill:#d55e00,color:#fff
+# ```
+#
+# The parameters hold plain values only.
+
+# %% tags=["parameters"]
+FAST = True
+
+# %% [markdown]
+# Cards to read, figures, and a small function that shows a table.
+
+# %%
+import os
+import sys
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+from IPython.display import Markdown, display
+
+from fsdl_deploy import figures
+from fsdl_deploy.cards import cards
+from fsdl_deploy.picture import encode
+
+figures.use()
+deck = list(cards(64, level="typical", split="test", seed=3))
+images = [card.image for card in deck]
+
+# %% [markdown]
+# Many results below are pairs of words and numbers, so they are shown as tables.
+
+
+# %%
+def table(header, *rows):
+    lines = [header, ["---"] * len(header), *rows]
+    display(Markdown("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)))
+
+
+figures.cards(images[:4], [f"truth: {card.truth}" for card in deck[:4]], alt="four handwritten meter cards")
+
+# %% [markdown]
+# ## The model on its own web server
+#
+# `fsdl-deploy serve` is one command. `Server` runs it as a process of its own on a free port, waits until
+# `/readyz` says that the model is loaded *and has read a test picture*, and ends it with this notebook.
+
+# %%
+from fsdl_deploy.servers import Server
+
+serve = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
+service = Server(serve, ready="/readyz").start()
+print(service.log().strip(), "- process", service.pid, "- this notebook is process", os.getpid())
+
+# %% [markdown]
+# ## One request
+#
+# A **REST** API takes a plain HTTP request and gives a plain HTTP response: every language has a client for
+# it. There is no standard for what the request holds. Google expects a list called `instances`, Azure
+# `data`, and ours expects `pictures`, each as base64 text. This is the request as it goes over the wire.
+
+# %% tags=["nbval-check-output"]
+import base64
+import json
+
+import httpx
+
+web = httpx.Client()
+body = {"pictures": [base64.b64encode(encode(images[0])).decode()]}
+request = web.build_request("POST", service.url + "/read", json=body)
+print(request.method, request.url.path)
+print("content-type:", request.headers["content-type"])
+print()
+print(request.content.decode()[:36] + '…"]}')
+
+# %% [markdown]
+# And this is the answer: a status, and JSON with one reading for each picture. The version of the model is
+# in it, because feedback without a version is useless later.
+
+# %% tags=["nbval-check-output"]
+response = web.send(request)
+print(response.status_code, response.reason_phrase, response.headers["content-type"])
+answer = response.json()
+print(list(answer), list(answer["readings"][0]))
+print("version", answer["model_version"], "reads", answer["readings"][0]["digits"])
+print("                  truth", deck[0].truth)
+
+# %% [markdown]
+# A form (*multipart*) is what browsers and `curl` send when they upload files: no base64, just the bytes.
+# If this machine has `curl`, here is the whole client.
+
+# %%
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+card_file = Path(tempfile.mkdtemp()) / "card.png"
+card_file.write_bytes(encode(images[0]))
+command = ["curl", "--silent", "--form", f"pictures=@{card_file}", service.url + "/read"]
+print(" ".join(command).replace(str(card_file), "card.png").replace(service.url, "$URL"))
+if shutil.which("curl"):
+    print(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+# %% [markdown]
+# ## Many pictures
+#
+# One request may carry many pictures, as JSON or as a form. Both give the same readings, in the order of
+# the pictures.
+
+# %% tags=["nbval-check-output"]
+files = [("pictures", (f"{place}.png", encode(image), "image/png")) for place, image in enumerate(images)]
+as_form = web.build_request("POST", service.url + "/read", files=files)
+texts = [base64.b64encode(encode(image)).decode() for image in images]
+as_json = web.build_request("POST", service.url + "/read", json={"pictures": texts})
+form_answer, json_answer = web.send(as_form).json(), web.send(as_json).json()
+print("pictures sent:     ", len(images))
+print("readings received: ", len(form_answer["readings"]))
+print("JSON equals form:  ", form_answer == json_answer)
+print(f"JSON has {len(as_json.read()) / len(as_form.read()):.1f} times the bytes of the form")
+
+# %% [markdown]
+# Is one request with many pictures better than many requests with one? The time *for each picture* says so.
+
+# %%
+from time import perf_counter
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+
+def milliseconds(call, repeats=3 if FAST else 30):
+    seconds = []
+    for _ in range(repeats):
+        start = perf_counter()
+        call()
+        seconds.append(perf_counter() - start)
+    return 1000 * float(np.median(seconds))
+
+
+counts = [1, 4, 16, 64]
+json_ms = [milliseconds(lambda n=n: web.post(request.url, json={"pictures": texts[:n]})) for n in counts]
+form_ms = [milliseconds(lambda n=n: web.post(request.url, files=files[:n])) for n in counts]
+
+# %% [markdown]
+# What a request costs by itself (the network, HTTP, the queue) is shared by its pictures; what a picture
+# costs stays.
+
+# %%
+figure, axes = plt.subplots(figsize=(7, 3.4))
+axes.plot(counts, np.divide(json_ms, counts), "o-", label="JSON, base64")
+axes.plot(counts, np.divide(form_ms, counts), "s--", label="form (multipart)")
+axes.set(xlabel="pictures in one request", ylabel="time for one picture (ms)", xscale="log", ylim=(0, None))
+axes.set_xticks(counts, counts)
+axes.legend()
+figures.show(figure, alt="Time for one picture falls as more pictures share a request")
+
+# %% [markdown]
+# ## What the service says about itself
+#
+# A service that other programs depend on answers three more questions. *Are you alive?* (`/healthz`: if
+# not, start me again.) *Are you ready?* (`/readyz`: if not, send me no requests yet.) *What is the
+# contract?* (`/openapi.json`, and as a page under `/docs`.)
+
+# %% tags=["nbval-check-output"]
+for path in ("/healthz", "/readyz"):
+    print(f"{path:9}", web.get(service.url + path).text)
+contract = web.get(service.url + "/openapi.json").json()
+for path, methods in contract["paths"].items():
+    for method, about in methods.items():
+        print(f"{method.upper():4} {path:9}", about["description"])
+print("POST /read answers:", ", ".join(contract["paths"]["/read"]["post"]["responses"]))
+
+# %% [markdown]
+# The page under `/docs` is made from that contract. ✅ Open it, unfold `POST /read` and press *Execute*: it
+# works without a network, because the service brings the page's files itself.
+
+# %%
+from IPython.display import IFrame
+
+IFrame(service.url + "/docs", width="100%", height=420)
+
+# %% [markdown]
+# *How are you doing?* is the fourth question. `/metrics` answers in the text format of Prometheus: how many
+# requests with which status, how long they took, and how sure the model was. The last one is a first sign
+# when the pictures change.
+
+# %%
+wanted = ("reader_requests_total", "reader_pictures_total", "reader_model_info", "reader_confidence_bucket")
+metrics = web.get(service.url + "/metrics").text.splitlines()
+print("\n".join(line for line in metrics if line.startswith(wanted)))
+
+# %% [markdown]
+# ## The application moves by changing one argument
+#
+# `RemoteReader` has the same interface as the reader in this process: pictures in, readings out. Behind it
+# are a timeout, retries with growing pauses, and a check of every answer.
+
+# %% tags=["nbval-check-output"]
+from fsdl_deploy.reader import open_reader
+
+local = open_reader("v2")
+remote = open_reader(url=service.url)
+same = sum(mine == theirs for mine, theirs in zip(local.read(images), remote.read(images), strict=True))
+print(f"{type(local).__name__} and {type(remote).__name__} agree on {same} of {len(images)} cards")
+
+# %% [markdown]
+# So the prototype's page needs no new code. `prototype.build(local)` becomes `prototype.build(remote)`; on
+# the command line, `fsdl-deploy prototype` gets `--url`. It runs as a process of its own, as it would on a
+# web server.
+
+# %%
+from gradio_client import Client, handle_file
+
+show = [sys.executable, "-m", "fsdl_deploy.cli", "prototype", "--port", "{port}", "--url", service.url]
+page = Server(show, ready="/", timeout=180).start()
+page_client = Client(page.url, verbose=False)
+
+
+def ask_page():
+    return page_client.predict(handle_file(str(card_file)), api_name="/read")
+
+
+print(ask_page()["digits"], "from version", ask_page()["model_version"])
+
+# %% [markdown]
+# ## Dependability
+#
+# *Model bugs are less likely to crash the web app*, says the lecture. A fault in native code, or the
+# system's killer of processes that eat too much memory, ends a process at once. We do the same to the model
+# service, and watch three things all the time: the page, a reading through the page, and, to compare, a
+# page that lives in the model's own process (`/docs`), which is what **model-in-service** means.
+
+# %%
+import threading
+
+watched, watch_is_over, watch_start = [], threading.Event(), perf_counter()
+reachable = {
+    "page of the application": lambda: web.get(page.url, timeout=5).raise_for_status(),
+    "reading through the page": ask_page,
+    "page in the model's process": lambda: web.get(service.url + "/docs", timeout=5).raise_for_status(),
+}
+
+
+def watch(name, call):
+    while not watch_is_over.wait(0.1):
+        moment = perf_counter() - watch_start
+        try:
+            call()
+            watched.append((name, moment, ""))
+        except Exception as error:
+            watched.append((name, moment, str(error)))
+
+
+# %% [markdown]
+# Three watchers start. After some answers the service is killed; when a reading has failed, it is started
+# again; and when a reading succeeds again, the watch is over.
+
+
+# %%
+def wait_until(condition, seconds=60):
+    deadline = perf_counter() + seconds
+    while not condition() and perf_counter() < deadline:
+        watch_is_over.wait(0.02)
+
+
+def readings(after, good):
+    found = [problem == "" for name, when, problem in watched if name.startswith("reading") and when > after]
+    return found.count(good)
+
+
+watchers = [threading.Thread(target=watch, args=pair) for pair in reachable.items()]
+for watcher in watchers:
+    watcher.start()
+
+# %% [markdown]
+# The service ends in the way that leaves no time for a last word: SIGKILL.
+
+# %%
+wait_until(lambda: readings(0, good=True) >= 5)
+service.kill()
+killed = perf_counter() - watch_start
+wait_until(lambda: readings(killed, good=False) >= 3)
+service.start()
+started = perf_counter() - watch_start
+wait_until(lambda: readings(started, good=True) >= 5)
+watch_is_over.set()
+for watcher in watchers:
+    watcher.join()
+print(
+    "the page said:",
+    next(problem for name, when, problem in watched if name.startswith("reading") and problem),
+)
+
+# %% [markdown]
+# The application never went away. It said in a sentence that the model is not there, and it recovered by
+# itself.
+
+# %%
+figure, axes = plt.subplots(figsize=(8, 2.6))
+for row, name in enumerate(reachable):
+    for good, color, marker in ((True, figures.PALETTE[2], "o"), (False, figures.PALETTE[1], "x")):
+        times = [when for who, when, problem in watched if who == name and (problem == "") == good]
+        axes.plot(times, [row] * len(times), marker, color=color)
+axes.axvspan(killed, started, color="#eeeeee")
+axes.set_yticks(range(3), list(reachable))
+axes.set(xlabel="time (s); grey: from the kill until the service is ready again")
+axes.set_ylabel("what is asked")
+figures.show(
+    figure, alt="The application's page answers all the time; readings fail only while the service is down"
+)
+
+# %% [markdown]
+# The same in numbers: requests that failed, of all.
+
+# %%
+failures = {name: [bool(problem) for who, _, problem in watched if who == name] for name in reachable}
+table(["asked", "requests", "failed"], *[[name, len(all_), sum(all_)] for name, all_ in failures.items()])
+
+# %% [markdown]
+# ## Flexibility
+#
+# *Easily reuse a model across multiple apps.* The second application is the billing program. It is plain
+# Python: no torch, no onnxruntime, no numpy, not even our package. It could as well be in another language.
+
+# %%
+billing = """
+import base64, json, pathlib, sys, urllib.request
+url, card_file, last_reading = sys.argv[1:]
+text = base64.b64encode(pathlib.Path(card_file).read_bytes()).decode()
+body = json.dumps({"pictures": [text]}).encode()
+request = urllib.request.Request(url + "/read", body, {"Content-Type": "application/json"})
+reading = json.load(urllib.request.urlopen(request, timeout=5))["readings"][0]
+print(int(reading["digits"] or 0) - int(last_reading), "units used", flush=True)
+sys.stdin.read()
+"""
+
+# %% [markdown]
+# After its answer the program waits on its standard input, so that its memory can be weighed before it ends.
+
+# %%
+import psutil
+
+
+def run_and_weigh(program, *arguments):
+    command = [sys.executable, "-c", program, *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        said = process.stdout.readline().strip()
+        mebibytes = psutil.Process(process.pid).memory_info().rss / 2**20
+        process.stdin.close()
+    assert said, f"the program ended with status {process.returncode} and said nothing"
+    return said, mebibytes
+
+
+said, thin_mib = run_and_weigh(billing, service.url, card_file, str(int(deck[0].truth) - 214))
+print(f"the billing program says: {said}, and takes {thin_mib:.0f} MiB")
+
+# %% [markdown]
+# The same program with the model inside, once as the small ONNX file and once as the big torch model that it
+# was learned from, for comparison.
+
+# %%
+inside = """
+import sys
+from fsdl_deploy import OnnxReader, TorchReader
+from fsdl_deploy.picture import decode
+reader = OnnxReader("v2") if sys.argv[1] == "student" else TorchReader("teacher")
+reading = reader.read([decode(open(sys.argv[2], "rb").read())])[0]
+print(int(reading.digits or 0) - int(sys.argv[3]), "units used", flush=True)
+sys.stdin.read()
+"""
+fat_mib = {name: run_and_weigh(inside, name, card_file, "0")[1] for name in ("student", "teacher")}
+service_mib = service.memory() / 2**20
+print({name: f"{mib:.0f} MiB" for name, mib in fat_mib.items()}, f"service: {service_mib:.0f} MiB")
+
+# %% [markdown]
+# One model in every application, or one service for all of them? A service brings a web server along, so it
+# pays only from some number of applications on. The larger the model, the sooner.
+
+# %%
+apps = np.arange(1, 9)
+service_teacher = service_mib + fat_mib["teacher"] - fat_mib["student"]
+figure, axes = plt.subplots(figsize=(7, 3.6))
+for name, shared, color in zip(fat_mib, (service_mib, service_teacher), figures.PALETTE, strict=False):
+    axes.plot(apps, apps * fat_mib[name], "o-", color=color, label=f"{name} in every application")
+    axes.plot(apps, shared + apps * thin_mib, "s--", color=color, label=f"{name} in one service")
+axes.set(xlabel="applications that use the model", ylabel="memory (MiB)", ylim=(0, None))
+axes.legend()
+figures.show(figure, alt="Memory grows steeply with a model in every application, slowly with one service")
+print(f"two applications: {2 * fat_mib['student']:.0f} MiB with the student inside each,")
+print(f"{service_mib + 2 * thin_mib:.0f} MiB with one service (teacher's: student's plus the difference)")
+
+# %% [markdown]
+# ## Scalability
+#
+# *Choose optimal hardware for the model and scale it appropriately.* The service can grow while the page
+# stays as it is. Three ways to run the service, eight users who each send 8 cards at a time: one thread,
+# two threads, and two processes that share the users.
+
+# %%
+from itertools import count
+
+from fsdl_deploy.load import closed_loop
+from fsdl_deploy.remote import RemoteReader
+
+
+def readings_per_second(servers, requests=40 if FAST else 400):
+    readers, turn = [RemoteReader(server.url, timeout=30) for server in servers], count()
+    load = closed_loop(
+        lambda: readers[next(turn) % len(readers)].read(images[:8]), users=8, requests=requests
+    )
+    assert load.errors == 0, load
+    return 8 * load.throughput
+
+
+# %% [markdown]
+# While this goes on, the page's memory and its process are noted, and a visitor opens the page again and
+# again.
+
+# %%
+page_before = (page.pid, page.memory())
+one_thread = [Server([*serve, "--threads", "1"], ready="/readyz").start() for _ in range(2)]
+two_threads = Server([*serve, "--threads", "2"], ready="/readyz").start()
+visits = []
+visiting, enough = threading.Event(), lambda: visits.append(closed_loop(lambda: web.get(page.url), 1, 20))
+enough()
+visitor = threading.Thread(target=lambda: [enough() for _ in iter(visiting.is_set, True)])
+visitor.start()
+settings = {"1 thread": one_thread[:1], "2 threads": [two_threads], "2 processes": one_thread}
+rates = {name: readings_per_second(servers) for name, servers in settings.items()}
+visiting.set()
+visitor.join()
+page_after = (page.pid, page.memory())
+
+# %% [markdown]
+# How much is gained depends on the cores that are free: the users of this measurement need some as well,
+# and on two cores they compete. On a machine of its own, with a graphics card perhaps, the service would
+# not share at all.
+
+# %%
+for server in (*one_thread, two_threads):
+    server.stop()
+figure, axes = plt.subplots(figsize=(7, 2.4))
+axes.barh(list(rates), list(rates.values()), color=figures.PALETTE[:3])
+axes.set(xlabel="readings per second", xlim=(0, None))
+axes.set_ylabel("the model service")
+figures.show(figure, alt="Readings per second with one thread, two threads and two processes")
+print("the page's process:", "the same" if page_before[0] == page_after[0] else "another one")
+print(f"its memory: {page_before[1] / 2**20:.0f} → {page_after[1] / 2**20:.0f} MiB")
+busy_ms = np.concatenate([load.latencies for load in visits[1:]])
+print(f"a visitor waits {visits[0].p50:.0f} ms, and {np.median(busy_ms):.0f} ms while the services are busy")
+
+# %% [markdown]
+# ## Bad input gets a sentence
+#
+# A service on a network is sent everything: by mistakes, by other programs, by people who try. Each of
+# these requests is refused with a status of the 4xx kind, which says *it is your request, not me*, and with
+# the field that is at fault. First some hostile pictures and bodies.
+
+# %%
+import io
+
+import PIL.Image
+
+bomb = io.BytesIO()
+PIL.Image.new("1", (12_000, 12_000)).save(bomb, "PNG")
+JSON, TEXT = "application/json", "text/plain"
+
+
+def of_bytes(data):
+    return json.dumps({"pictures": [base64.b64encode(data).decode()]}).encode()
+
+
+def hundred_megabytes():
+    yield from (bytes(2**20) for _ in range(100))
+
+
+print(f"a picture of {12_000**2 / 1e6:.0f} million pixels in {len(bomb.getvalue()) / 1000:.0f} kB")
+
+# %% [markdown]
+# The last picture is a *decompression bomb*: small on the wire, huge in memory. The limit is checked on its
+# header, before a pixel is decoded. The 100 MB come without saying so beforehand: the service counts while
+# it receives.
+
+# %%
+hostile = {
+    "not a picture": (JSON, of_bytes(b"%PDF-1.7")),
+    "0 bytes": (JSON, of_bytes(b"")),
+    "half a picture": (JSON, of_bytes(encode(images[0])[:-200])),
+    "decompression bomb": (JSON, of_bytes(bomb.getvalue())),
+    "100 MB": (JSON, hundred_megabytes()),
+    "10,000 pictures": (JSON, json.dumps({"pictures": ["eA=="] * 10_000}).encode()),
+    "no JSON": (JSON, b"pictures=card.png"),
+    "half JSON": (JSON, b'{"pictures": ["'),
+    "a bottomless list": (JSON, b"[" * 100_000),
+    "a misspelt field": (JSON, b'{"picture": []}'),
+    "an empty list": (JSON, b'{"pictures": []}'),
+    "no base64": (JSON, b'{"pictures": ["%%%"]}'),
+    "plain text": (TEXT, b"04213"),
+}
+
+# %% [markdown]
+# All of them go to the same process, one after the other.
+
+# %% tags=["nbval-check-output"]
+process_before, statuses = service.pid, []
+for name, (content_type, content) in hostile.items():
+    refusal = web.post(service.url + "/read", content=content, headers={"content-type": content_type})
+    error = refusal.json()["error"]
+    statuses.append(refusal.status_code)
+    print(f"{name:18} {refusal.status_code} {error['field']:13} {error['problem'][:62]}")
+print()
+print("server errors:", sum(status >= 500 for status in statuses), "of", len(statuses), "requests")
+print("same process: ", process_before == service.pid and web.get(service.url + "/readyz").status_code == 200)
+
+# %% [markdown]
+# The tests of this course go further: a *fuzzer* reads `/openapi.json` and invents requests, good and bad
+# ones, and checks each answer against the contract (`tests/test_service_fuzz.py`).
+#
+# ## When it fails
+#
+# The lecture names two cons. Both are real.
+#
+# ### It adds latency
+#
+# The same card, read in this process and through the service. The two take turns, so that whatever else
+# this machine does disturbs both alike.
+
+# %%
+turns = 100 if FAST else 1000
+local_ms, remote_ms = [], []
+for place in range(turns):
+    image = [images[place % len(images)]]
+    for reader, times in ((local, local_ms), (remote, remote_ms)):
+        start = perf_counter()
+        reader.read(image)
+        times.append(1000 * (perf_counter() - start))
+latency_ratio = np.median(remote_ms) / np.median(local_ms)
+for name, times in (("in this process", local_ms), ("through the service", remote_ms)):
+    print(f"{name:20} p50 {np.median(times):6.1f} ms   p95 {np.percentile(times, 95):6.1f} ms")
+print(f"ratio of the medians: {latency_ratio:.1f}")
+
+# %% [markdown]
+# Where does the time go? The parts can be timed alone: making a PNG and base64 of the picture, an HTTP
+# request that does nothing (`/healthz`), decoding, and the model. What is left over is JSON, checks, and
+# threads taking turns.
+
+# %%
+from fsdl_deploy.picture import decode
+
+png = encode(images[0])
+parts = {
+    "model": float(np.median(local_ms)),
+    "encode": milliseconds(lambda: base64.b64encode(encode(images[0])), 50),
+    "HTTP": milliseconds(lambda: web.get(service.url + "/healthz"), 50),
+    "decode": milliseconds(lambda: decode(base64.b64decode(base64.b64encode(png))), 50),
+}
+parts["the rest"] = max(0.0, float(np.median(remote_ms)) - sum(parts.values()))
+print(", ".join(f"{name} {ms:.1f} ms" for name, ms in parts.items()))
+
+# %% [markdown]
+# The price does not depend on the model. It is most of the time for a model of a millisecond, and nothing
+# that anybody would notice for a model of a second. A real network adds its own round trip.
+
+# %%
+figure, axes = plt.subplots(figsize=(8, 2.4))
+axes.barh("in this process", parts["model"], color=figures.PALETTE[0])
+left = 0.0
+for (name, ms), color in zip(parts.items(), figures.PALETTE, strict=False):
+    axes.barh("through the service", ms, left=left, color=color, label=name)
+    left += ms
+axes.set(xlabel="time for one card, median (ms)")
+axes.set_ylabel("the model is")
+axes.legend(ncols=5, loc="upper center", bbox_to_anchor=(0.5, 1.3))
+figures.show(
+    figure, alt="A reading through the service takes the model's time plus encoding, HTTP and decoding"
+)
+
+# %% [markdown]
+# ### It adds infrastructure
+#
+# *Now you have to run a model service.* A function call cannot fail in these ways; a network call can. Here
+# they are, each one provoked, with what `RemoteReader` tells the user: an address where nobody listens, one
+# where nobody answers, and one where somebody else does.
+
+# %%
+import socket
+
+files_server = Server(
+    [sys.executable, "-m", "http.server", "{port}", "--bind", "127.0.0.1"], "/", cwd=card_file.parent
+)
+files_server.start()
+silent = socket.create_server(("127.0.0.1", 0))
+silent_url = "http://{}:{}".format(*silent.getsockname())
+nobody = socket.create_server(("127.0.0.1", 0))
+nobody_url = "http://{}:{}".format(*nobody.getsockname())
+nobody.close()
+failing = {
+    "nobody listens": nobody_url,
+    "nobody answers": silent_url,
+    "somebody else answers": files_server.url,
+}
+
+# %% [markdown]
+# Each failure has a sentence, and none of them takes longer than the timeout.
+
+# %%
+sentences = []
+for name, url in failing.items():
+    start = perf_counter()
+    try:
+        RemoteReader(url, timeout=1).read(images[:1])
+    except RuntimeError as error:
+        sentences.append([name, f"{perf_counter() - start:.1f} s", str(error).replace(url, "URL")])
+silent.close()
+files_server.stop()
+table(["what happens", "after", "the sentence"], *sentences)
+
+# %% [markdown]
+# And what is there now to run and to watch, counted from what this lesson started.
+
+# %%
+families = {
+    line.split()[2]
+    for line in web.get(service.url + "/metrics").text.splitlines()
+    if line.startswith("# TYPE")
+}
+page_alone, with_service = page.memory() / 2**20, (page.memory() + service.memory()) / 2**20
+table(
+    ["", "model-in-service", "model-as-service"],
+    ["processes to keep alive", 1, 2],
+    ["addresses to configure", 1, 2],
+    ["memory (MiB)", f"about {page_alone + fat_mib['student'] - thin_mib:.0f}", f"{with_service:.0f}"],
+    ["kinds of answers to handle", 1, 1 + len(set(statuses)) + len(failing)],
+    ["metrics to look at", 0, len(families)],
+)
+
+# %% [markdown]
+# ### The lecture's claims beside ours
+#
+# The right column comes from the cells above, on your machine.
+
+# %%
+page_failures = sum(failures["page of the application"])
+best = max(rates, key=rates.get)
+table(
+    ["the lecture says", "measured here"],
+    [
+        "dependability",
+        f"service killed: {page_failures} of the page's requests failed, and it recovered by itself",
+    ],
+    [
+        "scalability",
+        f"{rates['1 thread']:.0f} → {rates[best]:.0f} readings/s with {best}, the page untouched",
+    ],
+    ["flexibility", f"a second application of {thin_mib:.0f} MiB instead of {fat_mib['student']:.0f}"],
+    ["can add latency", f"× {latency_ratio:.1f} for a model of {parts['model']:.1f} ms"],
+    [
+        "adds complexity",
+        f"2 processes instead of 1, {len(families)} metrics, {len(failing)} new ways to fail",
+    ],
+    ["sweet spot for most products", "yes, once a second application, a bigger model or more users come"],
+)
+
+# %% [markdown]
+# The measurements are over: page and service are stopped, the service last.
+
+# %%
+remote.close()
+page.stop()
+service.stop()
+print(page, service)
+
+# %% [markdown]
+# ## Questions
+#
+# ✅ `/healthz` answers while the model is still loading, `/readyz` does not. Why two?
+#
+# <details><summary>Answer</summary>
+# They lead to different actions. A process that is not alive is started again; a process that is not ready
+# is only sent no requests. With one answer for both, a model that takes a minute to load would be restarted
+# for ever.
+# </details>
+#
+# ✅ `RemoteReader` tries again when the service is busy (503) or unreachable. Why not when it answers 422,
+# and why not after a timeout?
+#
+# <details><summary>Answer</summary>
+# A bad picture stays bad: the second answer would be the same. And a service that is too slow for its
+# requests gets slower when every client sends them three times.
+# </details>
+#
+# ✅ Your model takes 800 ms. A colleague is against a service, because of the latency. What do you say?
+#
+# <details><summary>Answer</summary>
+# The service adds about the same few milliseconds to every model: look at the bar above. On 800 ms nobody
+# can notice it. Latency is an argument when the model is small and each page needs many answers one after
+# another.
+# </details>
+
+# %% [markdown]
+# ## Take-aways
+#
+# - Model-as-service: the model on its own web server, asked over HTTP. `RemoteReader` is the same `Reader`.
+# - The application outlives the model, many applications share it, and each side grows by itself.
+# - The price: some milliseconds for each call, and one more thing that can fail, so every call has a timeout,
+#   and every failure a sentence.
+# - Whatever comes in from a network is hostile until it is checked: sizes first, then shape, then content.
+#
+# ## Where to go next
+#
+# - [The prototype](01_prototype.ipynb) again, now with `--url`: which of its five cons are gone?
+# - The lessons to come make this service portable (ONNX, containers), cheaper, wider (replicas behind a load
+#   balancer), and speak other protocols than REST: gRPC, GraphQL, and the formats of the clouds.
