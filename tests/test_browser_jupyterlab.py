@@ -20,10 +20,10 @@ SCREENSHOTS = ROOT / "build" / "screenshots"
 BROWSER = os.environ.get("CHROME_PATH") or next(filter(None, map(shutil.which, BROWSERS)), None)
 pytestmark = [
     pytest.mark.skipif(not BROWSER, reason=f"no browser: none of {', '.join(BROWSERS)} is on PATH"),
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1200),
 ]
 LESSONS = ("00_tour", "01_prototype")
-RUN_SECONDS = 300  # a lesson takes up to 60 on two idle cores
+RUN_SECONDS = 600  # a lesson takes up to 60 on two idle cores, this test may share them
 # What the page holds, from JupyterLab's own model: the cells that are out of sight are not in the document.
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells"
 STATUS = "() => window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status"
