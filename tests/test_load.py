@@ -22,6 +22,8 @@ def load_of(latencies, seconds=2.0, errors=0, problems=None):
 def no_thread_left():
     before = set(threading.enumerate())
     yield
+    for thread in set(threading.enumerate()) - before:
+        thread.join(30)
     assert set(threading.enumerate()) <= before
 
 
@@ -191,7 +193,9 @@ def test_interrupt_ends_the_run_and_its_threads(loop):
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # shells ignore it for background jobs
         "from fsdl_deploy.load import closed_loop, open_loop\n"
         "def call():\n    os.write(1, b'call\\n')\n    time.sleep(0.01)\n"
-        f"try:\n    {loop}\nexcept KeyboardInterrupt:\n    print('threads', threading.active_count())\n"
+        f"try:\n    {loop}\nexcept KeyboardInterrupt:\n    pass\n"
+        "for thread in threading.enumerate()[1:]:\n    thread.join(30)\n"
+        "print('threads', threading.active_count())\n"
     )
     with subprocess.Popen([sys.executable, "-c", source], stdout=subprocess.PIPE, text=True) as process:
         try:
