@@ -26,6 +26,7 @@ SUPPORTED = ((3, 11), (3, 12))
 CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", ".ipynb_checkpoints")
 # What `test` does, in this order, with the environment's Python. A step that fails stops no other.
 NBVAL = ["--nbval-lax", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg", "--nbval-cell-timeout", "120"]
+NBVAL += ["--nbval-kernel-startup-timeout", "180", "-p", "no:cacheprovider"]
 TEST_STEPS = [
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),

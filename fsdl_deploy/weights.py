@@ -75,7 +75,7 @@ def save(version: str, network, constants: tuple[float, float] | None, into: Pat
         k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in network.state_dict().items()
     }
     about = {"network": type(network).__name__, "constants": json.dumps(constants), "version": version}
-    safetensors.torch.save_file(tensors, into / f"{version}.safetensors", about)
+    (into / f"{version}.safetensors").write_bytes(safetensors.torch.save(tensors, about))
 
 
 def write_sums(into: Path) -> None:
