@@ -199,10 +199,19 @@ def serve(reader: Reader | Callable[[], Reader], host: str, port: int, **setting
 def _listen(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65535:
         raise ValueError(f"port {port} does not exist: choose 1 to 65535, or 0 for a free one")
+    # asyncio sends small packets at once (TCP_NODELAY) only where the socket says that it is TCP; a socket
+    # of create_server does not, and each answer would wait 40 ms for an acknowledgement.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        if os.name == "posix":  # elsewhere this option would let two programs share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
     except OSError as error:
+        listener.close()
         raise OSError(
             f"cannot listen on {host}:{port} ({error.strerror}): stop the program that uses the port, "
             "or choose another with --port (0 picks a free one)"
         ) from None
+    return listener

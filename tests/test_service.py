@@ -301,3 +301,8 @@ def test_free_port_is_served_where_it_was_asked_for():
     with Server([sys.executable, FAKE, "--port", str(port)], ready="/readyz", port=port) as server:
         assert server.url == f"http://127.0.0.1:{port}"
         assert f"serving at {server.url}" in server.log()
+
+
+def test_answers_do_not_wait_for_acknowledgements():
+    with service._listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP  # by this asyncio decides on TCP_NODELAY
