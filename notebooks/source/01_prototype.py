@@ -64,7 +64,8 @@ from fsdl_deploy.reader import open_reader
 figures.use()
 reader = open_reader("v2")
 card = next(iter(cards(1, level="typical", split="test", seed=11)))
-card_file = Path(tempfile.mkdtemp()) / "card.png"
+workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
+card_file = Path(workplace.name) / "card.png"
 card_file.write_bytes(encode(card.image))
 figures.cards([card.image], [f"truth: {card.truth}"], alt="a handwritten meter card")
 
@@ -203,7 +204,27 @@ def ask():
 ask()["digits"]
 
 # %% [markdown]
-# Lines of code, seconds until it answers, memory: small figures, so choose by what the page must *do*.
+# Streamlit runs the script, and so loads the model, when the first visitor comes. Its test tool can be that
+# visitor, in a process whose memory we look at while it waits.
+
+# %%
+import subprocess
+
+import psutil
+
+first_visit = f"""
+from streamlit.testing.v1 import AppTest
+AppTest.from_file({str(streamlit_app)!r}, default_timeout=60).run()
+print("seen", flush=True); input()
+"""
+command = [stations.python("streamlit"), "-c", first_visit]
+with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as visitor_process:
+    visitor_process.stdout.readline()
+    streamlit_memory = psutil.Process(visitor_process.pid).memory_info().rss / 2**20
+
+# %% [markdown]
+# Lines of code, seconds until it answers, memory with the model: small figures all, so choose by what the
+# page must *do*.
 
 # %%
 from IPython.display import Markdown
@@ -216,7 +237,7 @@ def table(header, *rows):
 
 sources = {"Gradio": ROOT / "fsdl_deploy" / "prototype.py", "Streamlit": streamlit_app}
 lines = {name: sum(bool(line.strip()) for line in path.open()) for name, path in sources.items()}
-memory = [f"{server.memory() / 2**20:.0f}" for server in (web_server, streamlit_server)]
+memory = [f"{mebibytes:.0f}" for mebibytes in (web_server.memory() / 2**20, streamlit_memory)]
 seconds = [f"{gradio_seconds:.1f}", f"{streamlit_seconds:.1f}"]
 table(
     ["", "lines", "start (s)", "memory (MiB)", "sketchpad, API", "choose it for"],
@@ -241,10 +262,9 @@ table(
 # `assemble.py` puts it together.
 
 # %%
-import subprocess
-
-space = Path(tempfile.mkdtemp()) / "space"
-subprocess.run([sys.executable, ROOT / "infra" / "huggingface-space" / "assemble.py", space], check=True)
+space = Path(workplace.name) / "space"
+assemble = [sys.executable, ROOT / "infra" / "huggingface-space" / "assemble.py", space]
+subprocess.run(assemble, check=True, stdout=subprocess.DEVNULL)
 print((space / "README.md").read_text().split("\n\n")[0])
 for path in sorted(space.iterdir()):
     files = [path] if path.is_file() else list(path.iterdir())
@@ -290,7 +310,7 @@ with Server([sys.executable, "app.py"], ready="/", cwd=space, env=host) as space
 from fsdl_deploy.load import closed_loop
 
 users = [1, 2, 4, 8, 16]
-loads = [closed_loop(ask, users=count, requests=max(24, 3 * count) if FAST else 200) for count in users]
+loads = [closed_loop(ask, users=count, requests=max(20, 2 * count) if FAST else 200) for count in users]
 alone = closed_loop(lambda: reader.read([card.image]), users=1, requests=50)
 for count, load in zip(users, loads, strict=True):
     print(
@@ -298,7 +318,8 @@ for count, load in zip(users, loads, strict=True):
     )
 
 # %% [markdown]
-# Latency grows with the users, throughput does not: requests stand in a queue.
+# Where throughput stops growing and latency goes on, requests stand in a queue: the users wait for each
+# other.
 
 # %%
 import matplotlib.pyplot as plt
@@ -311,7 +332,7 @@ left.set(xlabel="users", ylabel="latency (ms)", yscale="log", ylim=(1, None))
 left.legend()
 right.plot(users, [load.throughput for load in loads], "o-", color=figures.PALETTE[2])
 right.set(xlabel="users", ylabel="throughput (requests/s)", ylim=(0, None))
-figures.show(figure, alt="Latency of the page grows with the number of users while its throughput stays flat")
+figures.show(figure, alt="Latency and throughput of the page against the number of users, 1 to 16")
 
 # %% [markdown]
 # The lecture says that *the model becomes the bottleneck*. Is it so here? Each answer carries the time that
@@ -435,13 +456,12 @@ print(
 # %%
 import onnxruntime
 import psutil
+import torch
 
-flags = Path("/proc/cpuinfo")
-words = set(flags.read_text().split()) if flags.exists() else set()
-vector_units = [word for word in ("avx2", "avx512f", "avx512_vnni", "amx_int8") if word in words]
+vector_unit = torch.backends.cpu.get_cpu_capability()
 print("cores:       ", psutil.cpu_count(logical=False) or "?", "physical,", psutil.cpu_count(), "logical")
 print("memory:      ", f"{psutil.virtual_memory().total / 2**30:.0f} GiB")
-print("vector units:", ", ".join(vector_units) or "none found")
+print("vector unit: ", vector_unit)
 print("onnxruntime: ", ", ".join(onnxruntime.get_available_providers()))
 
 # %% [markdown]
@@ -504,6 +524,12 @@ print(prototype.PEN_IN_HAND)
 # %%
 slower, faster = loads[-1].p50 / loads[0].p50, loads[-1].throughput / loads[0].throughput
 rates = [f"{rate:.0f}" for rate in per_second]
+print(f"16 users against one: latency × {slower:.1f}, throughput × {faster:.1f}")
+
+# %% [markdown]
+# Put together:
+
+# %%
 table(
     ["the lecture says", "measured here"],
     ["easy: a couple of lines", f"smallest page 5 lines, Streamlit page {lines['Streamlit']}"],
@@ -512,10 +538,7 @@ table(
     ["large models eat resources", f"100 M weights: +{added[3]:.0f} MiB on a page of {steps[0]:.0f}"],
     ["others' experience suffers", f"page without model: p95 {quiet.p95:.0f} → {busy.p95:.0f} ms"],
     ["models change more often", f"{away_seconds:.1f} s without a page for one new model"],
-    [
-        "hardware not made for ML",
-        f"{psutil.cpu_count()} cores; {', '.join(vector_units) or 'no vector units'}",
-    ],
+    ["hardware not made for ML", f"{psutil.cpu_count()} cores, vector unit {vector_unit}, no GPU asked for"],
     ["scales differently", f"{rates[0]} pages/s, {rates[1]} readings/s, {rates[2]} in batches"],
 )
 
@@ -534,8 +557,8 @@ print(web_server)
 # o'clock?
 #
 # <details><summary>Answer</summary>
-# They stand in one queue: throughput is what it was for two users, so latency grows in proportion to the
-# number of people who wait. A prototype page is for trying, not for working.
+# They stand in one queue. Once the cores are busy throughput stays what it is, so latency grows in proportion
+# to the number of people who wait. A prototype page is for trying, not for working.
 # </details>
 #
 # ✅ Your model is 2 ms and the page takes 40 ms for an answer. Should you make the model faster?

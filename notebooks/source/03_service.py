@@ -676,23 +676,22 @@ table(
 
 # %%
 page_failures = sum(failures["page of the application"])
+dependability = f"service killed: {page_failures} of the page's requests failed, and it recovered by itself"
 best = max(rates, key=rates.get)
+scalability = f"{rates['1 thread']:.0f} → {rates[best]:.0f} readings/s with {best}, the page untouched"
+complexity = f"2 processes instead of 1, {len(families)} metrics, {len(failing)} new ways to fail"
+
+# %% [markdown]
+# Put together:
+
+# %%
 table(
     ["the lecture says", "measured here"],
-    [
-        "dependability",
-        f"service killed: {page_failures} of the page's requests failed, and it recovered by itself",
-    ],
-    [
-        "scalability",
-        f"{rates['1 thread']:.0f} → {rates[best]:.0f} readings/s with {best}, the page untouched",
-    ],
+    ["dependability", dependability],
+    ["scalability", scalability],
     ["flexibility", f"a second application of {thin_mib:.0f} MiB instead of {fat_mib['student']:.0f}"],
     ["can add latency", f"× {latency_ratio:.1f} for a model of {parts['model']:.1f} ms"],
-    [
-        "adds complexity",
-        f"2 processes instead of 1, {len(families)} metrics, {len(failing)} new ways to fail",
-    ],
+    ["adds complexity", complexity],
     ["sweet spot for most products", "yes, once a second application, a bigger model or more users come"],
 )
 

@@ -65,7 +65,8 @@ print((station.folder / "requirements.in").read_text())
 import tempfile
 from pathlib import Path
 
-smallest_app = Path(tempfile.mkdtemp()) / "app.py"
+workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
+smallest_app = Path(workplace.name) / "app.py"
 smallest_app.write_text("""
 import streamlit as st
 from fsdl_deploy.picture import decode
@@ -113,21 +114,21 @@ IFrame(smallest.url, width="100%", height=320)
 # %%
 import subprocess
 
-counting_script = """
+counting_script = '''
 from streamlit.testing.v1 import AppTest
 
-def page(cached):
-    import streamlit as st
-    def load_model():
-        with open("loads.txt", "a") as file: file.write("x")
-    (st.cache_resource(load_model) if cached else load_model)()
-
-for cached in (False, True):
-    open("loads.txt", "w").close()
-    test = AppTest.from_function(page, kwargs={"cached": cached})
-    for _ in range(3): test.run()
-    print("cached:" if cached else "plain: ", len(open("loads.txt").read()), "loads in 3 runs")
+page = """
+import streamlit as st
+def load_model():
+    with open("loads.txt", "a") as file: file.write("x")
+CALL()
 """
+for name, call in {"plain": "load_model", "cached": "st.cache_resource(load_model)"}.items():
+    open("loads.txt", "w").close()
+    test = AppTest.from_string(page.replace("CALL", call))
+    for _ in range(3): test.run()
+    print(f"{name}: {len(open('loads.txt').read())} loads in 3 runs")
+'''
 
 # %% [markdown]
 # The test tool runs the script without server and browser, in the station's interpreter.
