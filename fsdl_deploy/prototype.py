@@ -29,13 +29,15 @@ PEN = 5  # pixels of radius: a pen that looks on this canvas as a real one does 
 STYLE = """
 footer {display: none !important}
 #answer {min-height: 214px; padding: 16px 20px; border: 1px solid var(--border-color-primary)}
-.digits {display: flex; flex-wrap: wrap; gap: 10px; margin-bottom: 16px}
-.digit {text-align: center; font: 600 46px/1 ui-monospace, Consolas, monospace; min-width: 42px}
+.digits {display: flex; flex-wrap: wrap; gap: 6px; margin-bottom: 16px}
+.digit {text-align: center; font: 600 42px/1 ui-monospace, Consolas, monospace; min-width: 34px}
 #answer meter {display: block; width: 100%; height: 10px; margin-top: 8px}
 .digit small {display: block; font: 400 12px/1.6 system-ui, sans-serif; opacity: .75}
 .facts {margin-top: 14px; font-size: 13px; opacity: .75}
 .note {font-size: 17px; line-height: 1.5}
-#upload + * + * .gallery img, .gallery button img {height: 40px}
+.gallery-item, .gallery-item span, .gallery-item .container {
+  width: 132px !important; max-width: none !important; height: 44px}
+.gallery-item img {width: 100%; height: 100%; object-fit: contain !important}
 #thanks {min-height: 24px}
 """
 
