@@ -103,7 +103,9 @@ def test_api_answers_with_the_reading_of_the_very_picture(client, reader, upload
 
 
 @pytest.mark.parametrize(
-    "data, problem", [(b"", "0 bytes"), (b"no picture", "not a picture"), (encode(CARD)[:60], "damaged")]
+    "data, problem",
+    [(b"", "0 bytes"), (b"no picture", "not a picture"), (encode(CARD)[:60], "damaged")],
+    ids=["empty", "text", "cut"],
 )
 def test_api_names_what_is_wrong_with_a_picture_and_goes_on(client, upload, data, problem):
     from gradio_client.exceptions import AppError

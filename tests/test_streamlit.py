@@ -30,7 +30,7 @@ if page.metric:
     page.text_input[0].input("it says 1234")
     page.button[0].click().run()
     seen["thanks"] = [box.value for box in page.success]
-    page.button_group[0].set_value(["Upload"]).run()
+    page.button_group[0].set_value("Upload").run()
     seen["info"] = [box.value for box in page.info]
     seen["exceptions"] += len(page.exception)
 print(json.dumps(seen))
@@ -66,7 +66,7 @@ def test_page_reads_examples_and_keeps_feedback(python, tmp_path):
     here = [reading.digits for reading in open_reader().read(examples)]
     # The same ONNX file in another environment gives the same answer.
     assert seen["metrics"][0] == ["Reading", here[0]]
-    assert "".join(label for label, _ in seen["metrics"][1:]) == here[0]
+    assert "".join(value for _, value in seen["metrics"][1:]) == here[0]
     assert seen["third"] == here[2]
     assert "model v2" in seen["captions"][0]
     assert seen["thanks"] and "Choose a picture" in seen["info"][0]

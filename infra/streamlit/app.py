@@ -43,9 +43,9 @@ if data is None:
     st.info("Choose a picture of a card.")
     st.stop()
 try:
-    image = decode(data)
+    image, model = decode(data), reader()
     start = time.perf_counter()
-    reading = reader().read([image])[0]
+    reading = model.read([image])[0]
     milliseconds = 1000 * (time.perf_counter() - start)
 except PictureError as error:
     st.error(f"This picture cannot be read: {error}.")
@@ -61,7 +61,7 @@ if reading.digits:
     for column, digit, sure in zip(
         st.columns(len(reading.digits)), reading.digits, reading.digit_confidence, strict=True
     ):
-        column.metric(digit, f"{sure:.0%}")
+        column.metric(f"{sure:.0%}", digit)
 st.caption(f"model {reading.model_version} · read in {milliseconds:.1f} ms")
 with st.form("feedback", clear_on_submit=True):
     says = st.text_input("What does it really say?", max_chars=200)

@@ -179,7 +179,7 @@ command += ["--browser.gatherUsageStats", "false", "--server.fileWatcherType", "
 started = time.perf_counter()
 streamlit_server = Server(command, ready="/_stcore/health", cwd=ROOT).start()
 streamlit_seconds = time.perf_counter() - started
-IFrame(streamlit_server.url, width="100%", height=620)
+IFrame(streamlit_server.url + "?embed=true", width="100%", height=620)
 
 # %% [markdown]
 # ## Which one?

@@ -102,7 +102,7 @@ def serve(app):
 started = time.perf_counter()
 smallest = serve(smallest_app).start()
 print(f"ready after {time.perf_counter() - started:.1f} s, {smallest.memory() / 2**20:.0f} MiB")
-IFrame(smallest.url, width="100%", height=320)
+IFrame(smallest.url + "?embed=true", width="100%", height=320)
 
 # %% [markdown]
 # ## Every click runs the script again
@@ -153,7 +153,7 @@ print(done.stdout)
 
 # %%
 course_page = serve(ROOT / "infra" / "streamlit" / "app.py").start()
-IFrame(course_page.url, width="100%", height=700)
+IFrame(course_page.url + "?embed=true", width="100%", height=700)
 
 # %% [markdown]
 # What one click costs: the test tool chooses another card, and the whole script runs. The first run also
@@ -194,13 +194,6 @@ for path in ("/read", "/api/predict", "/openapi.json"):
     kind = answer.headers.get("content-type", "").partition(";")[0]
     says = "the page again" if "<html" in answer.text else answer.text[:40]
     print(f"{path:14} {answer.status_code} {kind}: {says}")
-
-# %% [markdown]
-# Memory grows with the model and with the people who look: each open page is a session with its own state.
-
-# %%
-print(f"ten-line page: {smallest.memory() / 2**20:.0f} MiB")
-print(f"course's page: {course_page.memory() / 2**20:.0f} MiB")
 
 # %% [markdown]
 # ## Take-aways
