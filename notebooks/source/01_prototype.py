@@ -370,8 +370,8 @@ print("the bottleneck is", "the model" if model_ms > web_ms else "the web: uploa
 #
 # ### Large models eat the web server's memory
 #
-# One process, measured after each step: the page's libraries, then the student in onnxruntime, then the
-# teacher in torch, then 100 million weights that stand for a large model.
+# A small process loads what a web server with a model must load, and says after each step how much memory it
+# has: the student in onnxruntime, the teacher in torch, and 100 million weights that stand for a large model.
 
 # %%
 script = """
@@ -380,27 +380,32 @@ from fsdl_deploy.cards import cards
 from fsdl_deploy.reader import OnnxReader, TorchReader
 image = next(iter(cards(1))).image
 def memory(): print(psutil.Process().memory_info().rss / 2**20)
-import gradio; memory()
+memory()
 student = OnnxReader("v2"); student.read([image]); memory()
 teacher = TorchReader("teacher"); teacher.read([image]); memory()
 weights = numpy.ones(100_000_000, "float32"); memory()
+import torch; print(torch.backends.cpu.get_cpu_capability())
 """
 done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
-steps = [float(line) for line in done.stdout.split()]
+*memory_steps, vector_unit = done.stdout.split()
+models_added = np.diff([float(step) for step in memory_steps])
 
 # %% [markdown]
-# Every replica of the web server pays this again, also for the users who never ask the model.
+# On top of the page, which is our running server without its student. Every replica of the web server pays
+# this again, also for the users who never ask the model.
 
 # %%
+page_alone = web_server.memory() / 2**20 - models_added[0]
+added = np.array([page_alone, *models_added])
 names = ["page alone", "+ student\n(onnxruntime)", "+ teacher\n(torch)", "+ 100 M\nweights"]
 figure, axes = plt.subplots(figsize=(7, 3.4))
-added = np.diff([0, *steps])
-axes.bar(names, steps, color="#dddddd")
-axes.bar(names, added, bottom=np.subtract(steps, added), color=figures.PALETTE[0])
-for place, top in enumerate(steps):
-    axes.text(place, top + 10, f"+{added[place]:.0f}", ha="center")
+axes.bar(names, added.cumsum(), color="#dddddd")
+axes.bar(names, added, bottom=added.cumsum() - added, color=figures.PALETTE[0])
+for place, top in enumerate(added.cumsum()):
+    axes.text(place, top + 10, f"{added[place]:+.0f}", ha="center")
 axes.set(xlabel="what the web server's process holds", ylabel="memory (MiB)")
 figures.show(figure, alt="Memory of the web server's process grows with each model that it loads")
+print("MiB: " + ", ".join(f"{mebibytes:.0f}" for mebibytes in added))
 
 # %% [markdown]
 # ### Predictions slow down pages that have no model
@@ -466,10 +471,7 @@ print(f"{len(refused)} requests refused, {away_seconds:.1f} s without a page")
 
 # %%
 import onnxruntime
-import psutil
-import torch
 
-vector_unit = torch.backends.cpu.get_cpu_capability()
 print("cores:       ", psutil.cpu_count(logical=False) or "?", "physical,", psutil.cpu_count(), "logical")
 print("memory:      ", f"{psutil.virtual_memory().total / 2**30:.0f} GiB")
 print("vector unit: ", vector_unit)
@@ -546,7 +548,7 @@ table(
     ["easy: a couple of lines", f"smallest page 5 lines, Streamlit page {lines['Streamlit']}"],
     ["does not scale to many users", f"16 users: latency × {slower:.1f}, throughput × {faster:.1f}"],
     ["the model becomes the bottleneck", f"model {model_ms:.1f} ms of {single_user.p50:.0f} ms a request"],
-    ["large models eat resources", f"100 M weights: +{added[3]:.0f} MiB on a page of {steps[0]:.0f}"],
+    ["large models eat resources", f"100 M weights: +{added[3]:.0f} MiB on a page of {page_alone:.0f}"],
     ["others' experience suffers", f"page without model: p95 {quiet.p95:.0f} → {busy.p95:.0f} ms"],
     ["models change more often", f"{away_seconds:.1f} s without a page for one new model"],
     ["hardware not made for ML", f"{psutil.cpu_count()} cores, vector unit {vector_unit}, no GPU asked for"],
