@@ -345,10 +345,10 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
 left.plot(users, [load.p50 for load in loads], "o-", label="page, p50")
 left.plot(users, [load.p95 for load in loads], "o-", label="page, p95")
 left.axhline(alone.p50, color="gray", linestyle="--", label="reader alone, p50")
-left.set(xlabel="users", ylabel="latency (ms)", yscale="log", ylim=(1, None))
+left.set(xlabel="users", ylabel="latency (ms)", yscale="log", xticks=users, ylim=(alone.p50 / 2, None))
 left.legend()
 right.plot(users, [load.throughput for load in loads], "o-", color=figures.PALETTE[2])
-right.set(xlabel="users", ylabel="throughput (requests/s)", ylim=(0, None))
+right.set(xlabel="users", ylabel="throughput (requests/s)", xticks=users, ylim=(0, None))
 figures.show(figure, alt="Latency and throughput of the page against the number of users, 1 to 16")
 
 # %% [markdown]
@@ -402,8 +402,8 @@ figure, axes = plt.subplots(figsize=(7, 3.4))
 axes.bar(names, added.cumsum(), color="#dddddd")
 axes.bar(names, added, bottom=added.cumsum() - added, color=figures.PALETTE[0])
 for place, top in enumerate(added.cumsum()):
-    axes.text(place, top + 10, f"{added[place]:+.0f}", ha="center")
-axes.set(xlabel="what the web server's process holds", ylabel="memory (MiB)")
+    axes.text(place, top + 10, f"+{added[place]:.0f}" if place else f"{top:.0f}", ha="center")
+axes.set(xlabel="what the web server's process holds", ylabel="memory (MiB)", ylim=(0, 1.12 * added.sum()))
 figures.show(figure, alt="Memory of the web server's process grows with each model that it loads")
 print("MiB: " + ", ".join(f"{mebibytes:.0f}" for mebibytes in added))
 
@@ -491,8 +491,7 @@ batches = closed_loop(lambda: reader.read(many), users=1, requests=3 if FAST els
 per_second = [pages.throughput, reads.throughput, 64 * batches.throughput]
 figure, axes = plt.subplots(figsize=(7, 2.6))
 axes.barh(["pages from the server", "readings from the server", "readings, 64 in one call"], per_second)
-axes.set(xlabel="per second", ylabel="", xscale="log")
-axes.set_ylabel("what is asked for")
+axes.set(xlabel="per second", ylabel="what is asked for")
 figures.show(figure, alt="Pages, single readings and batches of readings are given at different rates")
 print("per second:", ", ".join(f"{rate:.0f}" for rate in per_second))
 
