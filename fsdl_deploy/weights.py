@@ -58,13 +58,14 @@ def load(version: str, models: Path | None = None):
     network.load_state_dict(
         {k: v.float() if v.is_floating_point() else v for k, v in safetensors.torch.load(data).items()}
     )
-    constants = json.loads(about["constants"])
+    constants = about["constants"]
     return MeterReader(network, tuple(constants) if constants else None).eval()
 
 
-def metadata(data: bytes) -> dict[str, str]:
-    """The text fields in the header of a safetensors file (its first 8 bytes are the header's length)."""
-    return json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+def metadata(data: bytes) -> dict:
+    """What ``save`` noted in the header of a safetensors file (its first 8 bytes are the header's length)."""
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return json.loads(header["__metadata__"]["about"])
 
 
 def save(version: str, network, constants: tuple[float, float] | None, into: Path) -> None:
@@ -74,8 +75,11 @@ def save(version: str, network, constants: tuple[float, float] | None, into: Pat
     tensors = {
         k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in network.state_dict().items()
     }
-    about = {"network": type(network).__name__, "constants": json.dumps(constants), "version": version}
-    (into / f"{version}.safetensors").write_bytes(safetensors.torch.save(tensors, about))
+    # One field, because several would stand in another order at each writing, and change the sum.
+    about = {"network": type(network).__name__, "constants": constants, "version": version}
+    (into / f"{version}.safetensors").write_bytes(
+        safetensors.torch.save(tensors, {"about": json.dumps(about)})
+    )
 
 
 def write_sums(into: Path) -> None:

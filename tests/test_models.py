@@ -45,7 +45,19 @@ def test_confidence_of_a_digit_is_the_best_of_its_run():
     digits, sure, confidence = best_path(said, torch.tensor([6]))
     assert digits[0, :3].tolist() == [3, 3, -1]
     assert sure[0, :2].tolist() == pytest.approx([0.8, 0.8])
-    assert confidence.item() == pytest.approx(0.5**3 * 0.8**3)
+    # Three steps give the reading 0.5 and its neighbour, the blank, 0.05; three give 0.8 and 0.02.
+    assert confidence.item() == pytest.approx(0.55**3 * 0.82**3 * 0.8**2)
+
+
+def test_confidence_does_not_doubt_where_a_digit_starts():
+    path = [0, 4, 0, 7, 0]
+    sharp, blurred = spell(path, 0.98), spell(path, 0.98)
+    blurred[0, 2] = torch.full((11,), 1e-4).log()
+    blurred[0, 2, [0, 4]] = torch.tensor([0.55, 0.45]).log()  # is the first digit over yet? No matter
+    wrong = blurred.clone()
+    wrong[0, 2, 4], wrong[0, 2, 9] = blurred[0, 2, 9], blurred[0, 2, 4]  # is there an 8 between them?
+    sure, same, doubt = (best_path(said, torch.tensor([5]))[2].item() for said in (sharp, blurred, wrong))
+    assert same > 0.95 * sure and doubt < 0.6 * sure
 
 
 @pytest.mark.parametrize("network", [Teacher, Student])

@@ -1,5 +1,4 @@
 import hashlib
-import json
 import shutil
 
 import pytest
@@ -60,9 +59,7 @@ def test_bad_version_is_v2_with_constants():
     import safetensors.torch
 
     good, bad = (verified(f"{v}.safetensors") for v in ("v2", "v3-bad"))
-    assert (
-        json.loads(metadata(good)["constants"]) is None and len(json.loads(metadata(bad)["constants"])) == 2
-    )
+    assert metadata(good)["constants"] is None and len(metadata(bad)["constants"]) == 2
     tensors, others = safetensors.torch.load(good), safetensors.torch.load(bad)
     assert tensors.keys() == others.keys() and all((tensors[k] == others[k]).all() for k in tensors)
 
