@@ -16,9 +16,10 @@ MACHINE_PATH = re.compile(
     r"|[A-Za-z]:\\)"
 )
 PORT_IN_URL = re.compile(r"(localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):([1-9]\d*)")
+# Any address whose host or first folder sounds like a package index, of whatever language or vendor.
 REGISTRY = re.compile(
-    r"\b(pypi\.org|pythonhosted\.org|registry\.npmjs\.org|conda\.anaconda\.org|download\.pytorch\.org"
-    r"|docker\.io|quay\.io|ghcr\.io|gcr\.io|crates\.io|proxy\.golang\.org|deb\.debian\.org)\b|--(extra-)?index-url"
+    r"https?://[^\s\"'/]*\b(registry|index|mirror|packages?|conda|crates|docker|pypi)\b"
+    r"|https?://[^\s\"'/]+/(simple|whl|packages)\b|--(extra-)?index-url"
 )
 INSTALL = re.compile(r"\b(pip3?|conda|mamba|uv|npm|apt|apt-get|brew)\s+(install|add)\b")
 VAGUE = re.compile(
