@@ -66,7 +66,8 @@ def not_portable(text: str) -> Iterator[str]:
 def img_without_alt(text: str) -> bool:
     """Whether the text holds an HTML picture without alternative text."""
     return any(
-        not re.search(r"""\balt=(["'])\s*[^\s"'].*?\1""", img) for img in re.findall(r"<img\b[^>]*>", text)
+        not re.search(r"""(?s)\balt=(["'])\s*[^\s"'].*?\1""", img)
+        for img in re.findall(r"<img\b[^>]*>", text)
     )
 
 

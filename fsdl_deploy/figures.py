@@ -77,7 +77,11 @@ def cards(images: Sequence[Image], captions: Sequence[str], alt: str, height: in
         raise FigureError(f"{len(images)} pictures need as many captions, not {len(captions)}")
     cells = [
         '<div style="margin: 0; text-align: center">'
-        + _img(encode(image), caption, f"height: {height}px; max-width: 100%; border: 1px solid #999999")
+        + _img(
+            encode(image),
+            " ".join(caption.split()),
+            f"height: {height}px; max-width: 100%; border: 1px solid #999999",
+        )
         + f'<div style="font-size: 90%; white-space: pre-line">{html.escape(caption)}</div></div>'
         for image, caption in zip(images, map(str, captions), strict=True)
     ]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fsdl_deploy import figures, picture
+from fsdl_deploy.contract_code import img_without_alt
 from fsdl_deploy.figures import FigureError
 
 CARD = np.full((40, 120), 255, np.uint8)
@@ -32,6 +33,11 @@ def plot(**labels):
     axes.plot([1, 2], [3, 4])
     axes.set(**labels)
     return figure
+
+
+def test_a_caption_of_two_lines_is_one_line_of_alternative_text(pages):
+    figures.cards([np.full((20, 40), 200, np.uint8)], ["written 12\nread 17"], alt="one card")
+    assert 'alt="written 12 read 17"' in pages[0] and not img_without_alt(pages[0])
 
 
 def test_show_makes_a_picture_with_alternative_text(pages):
