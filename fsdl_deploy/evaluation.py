@@ -23,13 +23,17 @@ SEED = 5
 RESAMPLES, RESAMPLE_CARDS = 20, 200
 
 
-def evaluate(readers: Sequence[Reader], count: int = 2000, source: Digits | None = None) -> dict:
-    """Measure ``readers`` on ``count`` cards of each level, written with ``source`` (the test digits).
+def evaluate(
+    readers: Sequence[Reader], count: int = 2000, source: Digits | None = None, resamples: int | None = None
+) -> dict:
+    """Measure ``readers`` on ``count`` cards of each level, written with ``source`` (the test digits),
+    and on typical cards of ``resamples`` resampled digit sets.
 
     Returns ``{version: {level: {exact_match, interval, cer, confusion, cards}, "resampled": [...]}}``
     and, under ``"compared"``, what each model fixed and broke against the one before on typical cards.
     """
     source = source or digits("test")
+    resamples = RESAMPLES if resamples is None else resamples
     report = {reader.model_version: {} for reader in readers}
     said_typical = {}
     for level in LEVELS:
@@ -49,7 +53,7 @@ def evaluate(readers: Sequence[Reader], count: int = 2000, source: Digits | None
                 said_typical[reader.model_version] = [t == s for t, s in zip(truths, said, strict=True)]
     for reader in readers:
         report[reader.model_version]["resampled"] = []
-    for resample in tqdm(range(RESAMPLES), "cards of resampled digits"):
+    for resample in tqdm(range(resamples), "cards of resampled digits"):
         chosen = np.random.default_rng((SEED, resample)).integers(0, len(source.labels), len(source.labels))
         some = Digits(source.images[chosen], source.labels[chosen])
         drawn = list(cards(RESAMPLE_CARDS, "typical", some, seed=100 + resample))

@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 from fsdl_deploy import weights
 from fsdl_deploy.cards import cards
 from fsdl_deploy.digits import digits
-from fsdl_deploy.evaluation import evaluate, table, why
+from fsdl_deploy.evaluation import RESAMPLES, evaluate, table, why
 from fsdl_deploy.export import export
 from fsdl_deploy.model_card import write_cards
 from fsdl_deploy.models import Student, Teacher
@@ -54,6 +54,7 @@ class Recipe:
     phases: tuple[Phase, ...]
     seed: int
     taught: bool = False
+    average: float = 0.995  # weight of the past in the running average of the weights
 
     @property
     def steps(self) -> int:
@@ -67,7 +68,7 @@ RECIPES = {
         Student, (Phase(2200, 4e-3), Phase(600, 1e-3, 0.35), Phase(3600, 3e-3, 0.35)), seed=3, taught=True
     ),
 }
-QUICK = Recipe(Student, (Phase(120, 6e-3),), seed=4)
+QUICK = Recipe(Student, (Phase(300, 6e-3, 0.35),), seed=4, average=0.95)
 POOL, QUICK_POOL = 20_000, 1_200
 
 
@@ -99,7 +100,7 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
     """
     torch.manual_seed(recipe.seed)
     network = recipe.network().to(memory_format=torch.channels_last)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.995), use_buffers=True)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.05)
     file, first, spent = folder / f"{name}.pt", 0, 0.0
     if file.exists():
@@ -228,7 +229,11 @@ def main(args) -> int:
     print(f"models in {into} after {time.monotonic() - started:.0f} s")
     os.environ["FSDL_MODELS"] = str(into)
     versions = ["v2"] if args.quick else list(weights.VERSIONS)
-    report = evaluate([OnnxReader(version, threads=2) for version in versions], 200 if args.quick else 2000)
+    report = evaluate(
+        [OnnxReader(version, threads=2) for version in versions],
+        count=100 if args.quick else 2000,
+        resamples=0 if args.quick else RESAMPLES,
+    )
     if not args.quick:
         report["why"] = {v: why(OnnxReader(v, threads=2), digits("test")) for v in ("teacher", "v2")}
         write_cards(report, work, into)
