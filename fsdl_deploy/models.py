@@ -19,7 +19,6 @@ from torch.nn import functional as F
 HEIGHT = 32
 BLANK = 0
 CLASSES = 11  # the blank and the ten digits
-STRIDE = 4  # pixels of width a time step
 
 
 def resize_weights(size_in: int, size_out: int, scale: Tensor) -> Tensor:

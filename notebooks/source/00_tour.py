@@ -149,7 +149,7 @@ figures.show(figure, alt="a matrix of confusions between written and read digits
 # %% [markdown]
 # ## Does it know when it is wrong?
 #
-# Every reading has a confidence, the probability that the model gives to its own answer. If it is worth
+# Every reading has a confidence: how far the model holds its own answer for the only one. If it is worth
 # something, then the sure readings are right more often than the unsure ones. So the unsure ones can go to a
 # person. The curve shows what that costs: the more cards a person reads, the fewer errors are left.
 
