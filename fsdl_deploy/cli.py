@@ -14,6 +14,10 @@ COMMANDS = {
     "read": ("reader", "read the digits on pictures of meter cards"),
     "train": ("training", "train, export and evaluate the models again"),
     "evaluate": ("evaluation", "measure the models on cards of unseen digits"),
+    "inbox": ("inbox", "write a month of customers' cards, as a batch job finds them"),
+    "score": ("batch", "read a month of cards into a database"),
+    "freshness": ("freshness", "say whether last night's batch is there, whole, and of the right model"),
+    "lookup": ("lookup", "serve the stored readings over HTTP"),
     "serve": ("service", "serve the reader over HTTP"),
     "prototype": ("prototype", "show the reader in a Gradio page"),
 }

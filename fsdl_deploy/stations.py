@@ -1,8 +1,9 @@
 """Stations: tools whose dependencies would disturb the core, each in a virtual environment of its own.
 
-A station is a folder ``infra/NAME`` with ``station.toml`` (what it is for, whether set-up builds it) and
-``requirements.lock``. It is built on demand and found here: ``stations.ensure("streamlit")`` returns the
-interpreter, which can import ``fsdl_deploy`` too. Knows nothing of what a tool does.
+A station is a folder NAME somewhere in ``infra`` with ``station.toml`` (what it is for) and
+``requirements.lock``. Set-up builds the stations, so that no network is needed later, except those that
+say ``setup = false``: they are built on demand. ``stations.ensure("streamlit")`` returns the interpreter,
+which can import ``fsdl_deploy`` too. Knows nothing of what a tool does.
 """
 
 import sys
@@ -24,23 +25,29 @@ class Station:
     purpose: str
     folder: Path
     lock: Path
-    setup: bool = False  # the lessons need it: set-up builds it, so that no network is needed later
+    root: Path
+    setup: bool = True
 
     def environment(self, builder: Path | None = None, say: Callable[[str], None] = print) -> Environment:
         """Its virtual environment, built or not; ``builder`` is an interpreter that has uv (this one)."""
-        root = self.folder.parent.parent
-        folder = root / ".venv" / "stations" / self.name
+        folder = self.root / ".venv" / "stations" / self.name
         builder = builder or Path(sys.executable)
-        return Environment(self.name, folder, self.lock, builder=builder, root=root, say=say)
+        return Environment(self.name, folder, self.lock, builder=builder, root=self.root, say=say)
 
 
 def stations(root: Path = ROOT) -> dict[str, Station]:
     """Every station by its name; SetupError names the file that is wrong."""
-    return {path.parent.name: _read(path) for path in sorted((root / "infra").glob("*/station.toml"))}
+    found: dict[str, Station] = {}
+    for path in sorted((root / "infra").rglob("station.toml")):
+        one = _read(path, root)
+        if one.name in found:
+            raise SetupError(f"{one.folder} and {found[one.name].folder} are both stations called {one.name}")
+        found[one.name] = one
+    return found
 
 
-def _read(path: Path) -> Station:
-    where = f"infra/{path.parent.name}/{path.name}"
+def _read(path: Path, root: Path) -> Station:
+    where = path.relative_to(root).as_posix()
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -53,12 +60,12 @@ def _read(path: Path) -> Station:
         raise SetupError(f"{where}: name must be {path.parent.name!r}, as its folder is called")
     if not isinstance(told.get("purpose"), str) or not told["purpose"].strip():
         raise SetupError(f"{where}: say in `purpose` what the station is for")
-    if not isinstance(told.get("setup", False), bool):
+    if not isinstance(told.get("setup", True), bool):
         raise SetupError(f"{where}: setup must be true or false")
     lock = path.parent / told.get("lock", "requirements.lock")
     if not lock.is_file():
         raise SetupError(f"{where}: {lock.name} is missing; make it with `make lock`")
-    return Station(told["name"], told["purpose"], path.parent, lock, told.get("setup", False))
+    return Station(told["name"], told["purpose"], path.parent, lock, root, told.get("setup", True))
 
 
 def station(name: str, root: Path = ROOT) -> Station:

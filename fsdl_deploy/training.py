@@ -62,11 +62,9 @@ class Recipe:
 
 
 RECIPES = {
-    "teacher": Recipe(Teacher, (Phase(2400, 1.5e-3), Phase(600, 3.75e-4, 0.35)), seed=1),
+    "teacher": Recipe(Teacher, (Phase(2400, 1.5e-3), Phase(600, 3.75e-4, 0.35), Phase(2400, 1e-3, 0.35)), 1),
     "v1": Recipe(Student, (Phase(700, 4e-3),), seed=2),
-    "v2": Recipe(
-        Student, (Phase(2200, 4e-3), Phase(600, 1e-3, 0.35), Phase(3600, 3e-3, 0.35)), seed=3, taught=True
-    ),
+    "v2": Recipe(Student, (Phase(2200, 4e-3), Phase(7000, 3e-3, 0.35)), seed=3, taught=True),
 }
 QUICK = Recipe(Student, (Phase(300, 6e-3, 0.35),), seed=4, average=0.95)
 POOL, QUICK_POOL = 20_000, 1_200

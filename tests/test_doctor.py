@@ -214,9 +214,9 @@ def test_stations(tmp_path):
     folder = tmp_path / "infra" / "tool"
     folder.mkdir(parents=True)
     (folder / "requirements.lock").write_text("tiny==1.0\n")
-    (folder / "station.toml").write_text('name = "tool"\npurpose = "a test"\n')
+    (folder / "station.toml").write_text('name = "tool"\npurpose = "a test"\nsetup = false\n')
     (optional,) = doctor.look_at_stations(tmp_path)
-    (folder / "station.toml").write_text('name = "tool"\npurpose = "a test"\nsetup = true\n')
+    (folder / "station.toml").write_text('name = "tool"\npurpose = "a test"\n')
     (needed,) = doctor.look_at_stations(tmp_path)
     (folder / "station.toml").write_text("name = ")
     (broken,) = doctor.look_at_stations(tmp_path)

@@ -35,6 +35,20 @@ def test_built_on_demand_then_found(root):
     assert said == []
 
 
+def test_a_station_lies_as_deep_as_it_likes_and_its_name_is_its_own(root):
+    deep = root / "infra" / "batch" / "other"
+    deep.mkdir(parents=True)
+    (deep / "requirements.lock").write_text("tiny==1.0\n")
+    (deep / "station.toml").write_text('name = "other"\npurpose = "a test"\nsetup = false\n')
+    known = stations.stations(root)
+    assert {name: one.setup for name, one in known.items()} == {"other": False, "tool": True}
+    assert known["other"].environment().folder == root / ".venv" / "stations" / "other"
+    deep.rename(root / "infra" / "batch" / "tool")
+    (root / "infra/batch/tool/station.toml").write_text('name = "tool"\npurpose = "a test"\n')
+    with pytest.raises(SetupError, match="are both stations called tool"):
+        stations.stations(root)
+
+
 def test_an_unknown_name_lists_the_known_ones(root):
     with pytest.raises(SetupError, match="No station 'tol'; there are: tool"):
         stations.station("tol", root)

@@ -85,7 +85,7 @@ class Core:
 
 def test_a_failed_step_stops_no_other_and_fails_the_whole(monkeypatch, capfd):
     steps = [("one", ["timeit", "-n1", "0"]), ("two", ["no_such_module"]), ("three", ["timeit", "-n1", "0"])]
-    monkeypatch.setattr(tasks, "setup", lambda: Core)
+    monkeypatch.setattr(tasks, "setup", lambda strict: Core)
     monkeypatch.setattr(tasks, "TEST_STEPS", steps)
     assert tasks.test([]) == 1
     summary = capfd.readouterr().out.splitlines()[-3:]

@@ -34,7 +34,7 @@ def make(root: Path, patch: pytest.MonkeyPatch) -> Path:
     """The course's folder, with pip told to look nowhere but in its ``wheels``."""
     lock(root, "1.0")
     (root / "infra" / "tool").mkdir(parents=True)
-    (root / "infra/tool/station.toml").write_text('name = "tool"\npurpose = "a test"\nsetup = true\n')
+    (root / "infra/tool/station.toml").write_text('name = "tool"\npurpose = "a test"\n')
     (root / "infra/tool/requirements.lock").write_bytes((root / "requirements.lock").read_bytes())
     for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
         patch.delenv(name)

@@ -1,0 +1,206 @@
+"""Batch prediction: new cards → preprocess → load the model → predict → store.
+
+The lecture's first way to separate model and UI (2.1). The job may be killed anywhere and started
+again, also twice at once: what is stored is found and left alone, a chunk is stored whole or not at
+all, and rows are keyed by month, customer and model version. Knows nothing about schedules.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+
+from fsdl_deploy import inbox as inboxes
+from fsdl_deploy.inbox import CHUNK, Chunk, customer_of
+from fsdl_deploy.machine import usable_cores
+from fsdl_deploy.picture import Image, PictureError, decode
+from fsdl_deploy.reader import BATCH, LATEST, Reader, Reading, open_reader
+from fsdl_deploy.store import Store, StoreError
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What came of some cards: read now, set aside now, or already done by an earlier run."""
+
+    read: int = 0
+    set_aside: int = 0
+    already: int = 0
+
+    def __add__(self, other: "Scored") -> "Scored":
+        return Scored(self.read + other.read, self.set_aside + other.set_aside, self.already + other.already)
+
+
+@dataclass
+class _Work:
+    """A chunk on its way: what earlier runs read of its customers, and the pictures being decoded."""
+
+    cards: int
+    known: dict[str, str]
+    new: list[str]
+    decoding: list[Future]
+
+
+class Batch:
+    """The job for one month: ``with Batch(inbox, "2026-10", store, reader) as batch: batch.score()``.
+
+    ``workers`` threads (default: one a core) decode and read. Each call of the reader holds cards of
+    neighbouring widths, so that little is padded. Memory holds two chunks, whatever the month holds.
+    """
+
+    def __init__(
+        self,
+        inbox: str | os.PathLike,
+        month: str,
+        store: Store,
+        reader: Reader,
+        chunk: int = CHUNK,
+        workers: int | None = None,
+    ):
+        self.inbox, self.month, self.store, self.reader, self.size = inbox, month, store, reader, chunk
+        self.folder = inboxes.folder(inbox, month)
+        self.pool = ThreadPoolExecutor(workers or max(1, round(usable_cores())), "batch")
+
+    def __enter__(self) -> "Batch":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.pool.shutdown(cancel_futures=True)
+
+    def chunks(self, backwards: bool = False) -> Iterator[Chunk]:
+        """The month's cards, chunk by chunk."""
+        return inboxes.chunks(self.inbox, self.month, self.size, backwards)
+
+    def begin(self) -> str:
+        """Record a run over what the inbox holds now; return its id."""
+        cards = inboxes.count(self.inbox, self.month)
+        return self.store.begin(self.month, self.reader.model_version, cards)
+
+    def score(self, progress: bool = True) -> Scored:
+        """Read and store every card that is not stored yet, as one run.
+
+        While another run is at work this one starts at the other end, so that they share the work.
+        A run that fails is recorded with its error, then raises it.
+        """
+        from tqdm.auto import tqdm
+
+        others = self.store.active(self.month, self.reader.model_version)
+        cards = inboxes.count(self.inbox, self.month)
+        run = self.store.begin(self.month, self.reader.model_version, cards)
+        done, ahead = Scored(), None
+        try:
+            with tqdm(total=cards, desc=f"read {self.month}", unit="card", disable=not progress) as bar:
+                for chunk in chain(self.chunks(backwards=bool(others)), [None]):
+                    work = self._open(chunk) if chunk else None  # decoded while the one before it is read
+                    if ahead:
+                        done += self._close(ahead, run)
+                        bar.update(ahead.cards)
+                    ahead = work
+            self.store.finish(run)
+        except BaseException as error:
+            with suppress(StoreError):  # perhaps it is the store that failed
+                self.store.finish(run, f"{type(error).__name__}: {error}".rstrip(": "))
+            raise
+        return done
+
+    def score_chunk(self, chunk: Chunk, run: str) -> Scored:
+        """Read and store what is new in one chunk: the step that workflow tools repeat and spread."""
+        return self._close(self._open(chunk), run)
+
+    def _open(self, chunk: Chunk) -> _Work:
+        pictures = chunk.pictures
+        known, aside = self.store.recorded(
+            self.month, self.reader.model_version, map(customer_of, pictures), map(storable, pictures)
+        )
+        done = aside | set(known.values())
+        new = [picture for picture in pictures if storable(picture) not in done]
+        groups = [new[start : start + BATCH] for start in range(0, len(new), BATCH)]
+        return _Work(len(pictures), known, new, [self.pool.submit(self._decode, group) for group in groups])
+
+    def _decode(self, pictures: list[str]) -> list[Image | str]:
+        """Each picture, or the reason why it is none."""
+        return [self._decode_one(picture) for picture in pictures]
+
+    def _decode_one(self, picture: str) -> Image | str:
+        if storable(picture) != picture:
+            return "the name of the file is not UTF-8"
+        try:
+            return decode(inboxes.read(self.folder / picture))
+        except PictureError as error:
+            return str(error)
+        except OSError as error:
+            return f"the file cannot be read: {error.strerror}"
+
+    def _close(self, work: _Work, run: str) -> Scored:
+        images, aside = {}, {}
+        decoded = (image for group in work.decoding for image in group.result())
+        for picture, image in zip(work.new, decoded, strict=True):
+            customer = customer_of(picture)
+            if isinstance(image, str):
+                aside[picture] = image
+            elif customer in work.known:
+                aside[picture] = f"a second card: {work.known[customer]} is read"
+            else:
+                work.known[customer], images[picture] = picture, image
+        rows = [
+            {"month": self.month, "customer": customer_of(picture), "model_version": reading.model_version,
+             "digits": reading.digits, "confidence": round(reading.confidence, 4), "picture": picture}
+            for picture, reading in self._read(images)
+        ]  # fmt: skip
+        aside_rows = [
+            {"month": self.month, "customer": customer_of(storable(picture)), "picture": storable(picture),
+             "model_version": self.reader.model_version, "reason": reason}
+            for picture, reason in aside.items()
+        ]  # fmt: skip
+        if rows or aside_rows:
+            self.store.add(run, rows, aside_rows)
+        return Scored(len(rows), len(aside_rows), work.cards - len(rows) - len(aside_rows))
+
+    def _read(self, images: dict[str, Image]) -> list[tuple[str, Reading]]:
+        """Read in batches of one height and neighbouring widths, one batch a thread at a time."""
+        order = sorted(images, key=lambda picture: images[picture].shape)
+        groups = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
+        readings = self.pool.map(lambda group: self.reader.read([images[p] for p in group]), groups)
+        read = dict(zip(order, (reading for group in readings for reading in group), strict=True))
+        return [(picture, read[picture]) for picture in images]
+
+
+def storable(name: str) -> str:
+    """A file's name as text that every database takes: bytes that are not UTF-8 become escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument("inbox", help="folder of the inbox (INBOX/MONTH/...)")
+    parser.add_argument("--month", required=True, help="YYYY-MM")
+    parser.add_argument(
+        "--store", default="readings.db", help="SQLite file or postgresql:// URL (default readings.db)"
+    )
+    parser.add_argument("--version", default=LATEST, help=f"which model (default {LATEST})")
+    parser.add_argument("--url", help="ask the model service at this URL instead")
+    parser.add_argument("--chunk", type=int, default=CHUNK, help=f"cards stored together (default {CHUNK})")
+    parser.add_argument("--workers", type=int, help="threads (default: one a core)")
+    parser.add_argument("--retry", action="store_true", help="try again what an earlier run set aside")
+
+
+def main(args) -> int:
+    """Score a month; one sentence on standard output, and a line for each of the first cards set aside."""
+    reader, store = open_reader(args.version, args.url), Store(args.store)
+    if args.workers is not None and args.workers < 1:
+        raise ValueError(f"--workers is 1 or more, not {args.workers}")
+    with Batch(args.inbox, args.month, store, reader, args.chunk, args.workers) as batch:
+        if args.retry:
+            store.forget_set_aside(args.month, reader.model_version)
+        started = time.monotonic()
+        scored = batch.score()
+        seconds = time.monotonic() - started
+    print(
+        f"{args.month} with {reader.model_version}: {scored.read:,} cards read, {scored.set_aside:,} set "
+        f"aside, {scored.already:,} done before; {scored.read / seconds:,.0f} cards/s"
+    )
+    if scored.set_aside:
+        for row in store.aside(month=args.month, limit=10):
+            print(f"  {row['picture']}: {row['reason']}")
+    return 0

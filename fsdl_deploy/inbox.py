@@ -1,0 +1,145 @@
+"""The inbox: the cards that customers have sent, as files that a batch job finds.
+
+``INBOX/MONTH/SHARD/CUSTOMER.png``, one card per customer and month. A shard is the customer's name
+without its last three digits: a folder stays small however many customers there are, and so does the
+memory of whoever lists it. Files may also lie in the month's folder itself. Knows nothing about models.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fsdl_deploy.customers import Customers, months_since_start
+from fsdl_deploy.picture import MAX_BYTES, encode
+
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Pictures that are read and stored together: paths below the month's folder, in order."""
+
+    pictures: tuple[str, ...]
+
+
+def customer_of(picture: str) -> str:
+    """The customer who sent ``picture``: the file's name without its ending."""
+    return Path(picture).stem
+
+
+def folder(inbox: str | os.PathLike, month: str) -> Path:
+    """The folder of ``month`` (YYYY-MM). Raises ValueError for no month, FileNotFoundError for no folder."""
+    months_since_start(month)
+    path = Path(inbox) / month
+    if not path.is_dir():
+        raise FileNotFoundError(
+            f"there are no cards of {month} in {inbox}: {path} is no folder ('fsdl-deploy inbox' makes one)"
+        )
+    return path
+
+
+def chunks(
+    inbox: str | os.PathLike, month: str, size: int = CHUNK, backwards: bool = False
+) -> Iterator[Chunk]:
+    """Yield the month's pictures in chunks of at most ``size``, shard by shard, always in the same order.
+
+    Hidden files and ``*.part`` (still being written) are left alone.
+    """
+    if size < 1:
+        raise ValueError(f"a chunk has at least one card, not {size}")
+    path = folder(inbox, month)
+    for shard in sorted(_shards(path), reverse=backwards):
+        names = sorted(_files(path / shard))
+        for start in sorted(range(0, len(names), size), reverse=backwards):
+            yield Chunk(tuple(os.path.join(shard, name) for name in names[start : start + size]))
+
+
+def count(inbox: str | os.PathLike, month: str) -> int:
+    """How many pictures the month has."""
+    path = folder(inbox, month)
+    return sum(sum(1 for _ in _files(path / shard)) for shard in _shards(path))
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a picture's file, cut where it is already too big to be one."""
+    with open(path, "rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def _shards(path: Path) -> Iterator[str]:
+    yield ""
+    with os.scandir(path) as entries:
+        yield from (entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+
+
+def _files(path: Path) -> Iterator[str]:
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.is_file() and not entry.name.startswith(".") and not entry.name.endswith(".part"):
+                yield entry.name
+
+
+def fill(
+    inbox: str | os.PathLike,
+    customers: Customers,
+    month: str,
+    different: int | None = None,
+    drift: str | None = None,
+) -> Iterator[str]:
+    """Write every customer's card of ``month``, yielding each picture's path below the month's folder.
+
+    Drawing costs more than reading: with ``different`` only so many cards are drawn, and the other
+    customers get one of them again (a hard link), for tests of speed and memory. A card that is
+    already there stays.
+    """
+    months_since_start(month)
+    path = Path(inbox) / month
+    different = min(different or customers.n, customers.n)
+    for i in range(customers.n):
+        picture = _name(i)
+        target = path / picture
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if i < different:
+                part = target.with_suffix(".part")
+                part.write_bytes(encode(customers.card(i, month, drift).image))
+                part.replace(target)  # a job that runs now never sees half a card
+            else:
+                _again(path / _name(i % different), target)
+        yield picture
+
+
+def _name(i: int) -> str:
+    customer = f"C{i:07d}"
+    return os.path.join(customer[:-3], f"{customer}.png")
+
+
+def _again(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links, or a file that has as many as it may
+        target.write_bytes(source.read_bytes())
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument("inbox", help="folder of the inbox")
+    parser.add_argument("--month", default="2026-10", help="YYYY-MM (default 2026-10)")
+    parser.add_argument("--customers", type=int, default=1000, help="one card each (default 1000)")
+    parser.add_argument("--different", type=int, help="draw only so many cards and repeat them")
+    parser.add_argument("--level", default="typical", choices=["clean", "typical", "hard"])
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def main(args) -> int:
+    from tqdm.auto import tqdm
+
+    if args.different is not None and args.different < 1:
+        raise ValueError(f"--different is 1 or more, not {args.different}")
+    customers = Customers(args.customers, args.seed, args.level)
+    for _ in tqdm(
+        fill(args.inbox, customers, args.month, args.different), "write cards", args.customers, unit="card"
+    ):
+        pass
+    print(f"{args.customers:,} cards in {Path(args.inbox) / args.month}")
+    return 0

@@ -1,0 +1,254 @@
+"""Where predictions are kept: a table in SQLite (a file, no server) or PostgreSQL (by URL).
+
+Rows are keyed by what they are about, not by when they were written: one prediction for each month,
+customer and model version. So a job may write the same row as often as it likes, and it stands there
+once. Knows nothing about pictures or models.
+"""
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+LOCK_SECONDS = 60
+ACTIVE = timedelta(minutes=2)  # a run that has stored nothing for so long is taken for dead
+
+metadata = sa.MetaData()
+predictions = sa.Table(
+    "predictions",
+    metadata,
+    sa.Column("month", sa.String(7), primary_key=True),
+    sa.Column("customer", sa.Text, primary_key=True),
+    sa.Column("model_version", sa.Text, primary_key=True),
+    sa.Column("digits", sa.Text, nullable=False),
+    sa.Column("confidence", sa.Double, nullable=False),
+    sa.Column("picture", sa.Text, nullable=False),
+    sa.Column("run", sa.Text, nullable=False),
+    sa.Column("time", sa.DateTime, nullable=False),  # UTC, as every time here
+)
+set_aside = sa.Table(
+    "set_aside",
+    metadata,
+    sa.Column("month", sa.String(7), primary_key=True),
+    sa.Column("picture", sa.Text, primary_key=True),
+    sa.Column("model_version", sa.Text, primary_key=True),
+    sa.Column("customer", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("run", sa.Text, nullable=False),
+    sa.Column("time", sa.DateTime, nullable=False),
+)
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("run", sa.Text, primary_key=True),
+    sa.Column("month", sa.String(7), nullable=False),
+    sa.Column("model_version", sa.Text, nullable=False),
+    sa.Column("started", sa.DateTime, nullable=False),
+    sa.Column("heartbeat", sa.DateTime, nullable=False),
+    sa.Column("finished", sa.DateTime),
+    sa.Column("cards", sa.Integer, nullable=False),
+    sa.Column("read", sa.Integer, nullable=False),
+    sa.Column("set_aside", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text),
+)
+
+
+class StoreError(RuntimeError):
+    """The database cannot be used; the message says why, and what to do."""
+
+
+def now() -> datetime:
+    """This moment in UTC, without a zone: what the tables hold."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Store:
+    """The tables behind ``url``: an SQLAlchemy URL, or the path of an SQLite file.
+
+    Every change is one transaction: after a kill it is there or it is not. Raises StoreError.
+    """
+
+    def __init__(self, url: str | Path = "readings.db"):
+        url = str(url)
+        with _told(url):
+            parsed = sa.make_url(url if "://" in url else f"sqlite:///{url}")
+            if parsed.drivername == "postgresql":
+                parsed = parsed.set(drivername="postgresql+psycopg")
+            self.url = parsed.render_as_string()  # without the password
+            self._insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}.get(
+                parsed.get_backend_name()
+            )
+            if self._insert is None:
+                raise StoreError(f"the store is SQLite or PostgreSQL, not {parsed.get_backend_name()}")
+            lite = self._insert is sqlite.insert
+            self.engine = sa.create_engine(parsed, connect_args={"timeout": LOCK_SECONDS} if lite else {})
+            if lite:
+                sa.event.listen(self.engine, "connect", _prepare)
+            metadata.create_all(self.engine)
+
+    def begin(self, month: str, model_version: str, cards: int) -> str:
+        """Record that a run starts, which finds ``cards`` in the inbox; return its id."""
+        run, moment = uuid.uuid4().hex[:12], now()
+        with self._changing() as connection:
+            connection.execute(
+                runs.insert().values(
+                    run=run, month=month, model_version=model_version, started=moment, heartbeat=moment,
+                    cards=cards, read=0, set_aside=0,
+                )
+            )  # fmt: skip
+        return run
+
+    def add(self, run: str, read: Sequence[dict], aside: Sequence[dict] = ()) -> tuple[int, int]:
+        """Store rows of ``predictions`` and ``set_aside`` and the run's progress, all or nothing.
+
+        Rows lack ``run`` and ``time``. A row that is there stays as it is. Returns how many were new.
+        """
+        moment = now()
+        with self._changing() as connection:
+            new = [
+                connection.execute(
+                    self._insert(table).on_conflict_do_nothing(),
+                    [{**row, "run": run, "time": moment} for row in rows],
+                ).rowcount
+                if rows
+                else 0
+                for table, rows in ((predictions, read), (set_aside, aside))
+            ]
+            connection.execute(
+                runs.update()
+                .where(runs.c.run == run)
+                .values(read=runs.c.read + new[0], set_aside=runs.c.set_aside + new[1], heartbeat=moment)
+            )
+        return new[0], new[1]
+
+    def finish(self, run: str, error: str | None = None) -> None:
+        """Record that a run has come to its end, or the ``error`` that ended it."""
+        values = {"heartbeat": now(), "error": error} | ({} if error else {"finished": now()})
+        with self._changing() as connection:
+            connection.execute(runs.update().where(runs.c.run == run).values(**values))
+
+    def recorded(
+        self, month: str, model_version: str, customers: Iterable[str], pictures: Iterable[str]
+    ) -> tuple[dict[str, str], set[str]]:
+        """What is known of these: customer -> the picture that was read; the pictures set aside."""
+        with self._reading() as connection:
+            read = connection.execute(
+                sa.select(predictions.c.customer, predictions.c.picture).where(
+                    predictions.c.month == month,
+                    predictions.c.model_version == model_version,
+                    predictions.c.customer.in_(list(customers)),
+                )
+            )
+            aside = connection.execute(
+                sa.select(set_aside.c.picture).where(
+                    set_aside.c.month == month,
+                    set_aside.c.model_version == model_version,
+                    set_aside.c.picture.in_(list(pictures)),
+                )
+            )
+            return dict(read.tuples().all()), set(aside.scalars())
+
+    def forget_set_aside(self, month: str, model_version: str) -> int:
+        """Drop what was set aside, so that it is tried again; return how many there were."""
+        with self._changing() as connection:
+            return connection.execute(
+                set_aside.delete().where(
+                    set_aside.c.month == month, set_aside.c.model_version == model_version
+                )
+            ).rowcount
+
+    def counts(self, month: str, model_version: str) -> tuple[int, int]:
+        """How many cards are read, and how many are set aside."""
+        with self._reading() as connection:
+            return tuple(
+                connection.scalar(
+                    sa.select(sa.func.count())
+                    .select_from(table)
+                    .where(table.c.month == month, table.c.model_version == model_version)
+                )
+                for table in (predictions, set_aside)
+            )
+
+    def runs(self, month: str | None = None, limit: int = 100) -> list[dict]:
+        """The last runs, newest first, as dictionaries of the columns of ``runs``."""
+        query = sa.select(runs).order_by(runs.c.started.desc(), runs.c.run).limit(limit)
+        if month is not None:
+            query = query.where(runs.c.month == month)
+        with self._reading() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def active(self, month: str, model_version: str) -> list[str]:
+        """Runs of this month and version that are at work now."""
+        since = now() - ACTIVE
+        return [
+            run["run"]
+            for run in self.runs(month)
+            if run["model_version"] == model_version
+            and run["finished"] is None
+            and run["error"] is None
+            and run["heartbeat"] > since
+        ]
+
+    def prediction(self, customer: str, month: str) -> dict | None:
+        """The newest prediction for a customer's card, whichever version made it; None if there is none."""
+        with self._reading() as connection:
+            row = connection.execute(
+                sa.select(predictions)
+                .where(predictions.c.month == month, predictions.c.customer == customer)
+                .order_by(predictions.c.time.desc(), predictions.c.model_version.desc())
+                .limit(1)
+            ).mappings()
+            found = row.first()
+            return dict(found) if found else None
+
+    def aside(self, customer: str | None = None, month: str | None = None, limit: int = 100) -> list[dict]:
+        """Cards that were set aside, with the reason."""
+        query = sa.select(set_aside).order_by(set_aside.c.picture).limit(limit)
+        if customer is not None:
+            query = query.where(set_aside.c.customer == customer)
+        if month is not None:
+            query = query.where(set_aside.c.month == month)
+        with self._reading() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _changing(self) -> Iterator[sa.Connection]:
+        with _told(self.url), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with _told(self.url), self.engine.connect() as connection:
+            yield connection
+
+
+def _prepare(connection, _) -> None:
+    # Readers do not wait for the writer, and a commit survives a killed process.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+@contextmanager
+def _told(url: str) -> Iterator[None]:
+    """Turn the database's errors into a sentence."""
+    try:
+        yield
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError):
+        raise StoreError(
+            f"{url!r} is no database: give the path of an SQLite file, or postgresql://user@host/name"
+        ) from None
+    except sa.exc.DBAPIError as error:
+        said = " ".join(str(error.orig).split())
+        if "locked" in said:
+            said = f"another program has held it for more than {LOCK_SECONDS} s: end that one, then go on"
+        elif "full" in said or "No space" in said:
+            said = "there is no space left: make some, then run the same command again; what is stored stays"
+        raise StoreError(f"the database {url} cannot be used: {said}") from None
