@@ -111,8 +111,9 @@ class Batch:
 
     def _open(self, chunk: Chunk) -> _Work:
         pictures = chunk.pictures
+        names = list(map(storable, pictures))
         known, aside = self.store.recorded(
-            self.month, self.reader.model_version, map(customer_of, pictures), map(storable, pictures)
+            self.month, self.reader.model_version, map(customer_of, names), names
         )
         done = aside | set(known.values())
         new = [picture for picture in pictures if storable(picture) not in done]

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 LOCK_SECONDS = 60
+INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 ACTIVE = timedelta(minutes=2)  # a run that has stored nothing for so long is taken for dead
 
 metadata = sa.MetaData()
@@ -74,21 +75,28 @@ class Store:
 
     def __init__(self, url: str | Path = "readings.db"):
         url = str(url)
-        with _told(url):
+        try:
             parsed = sa.make_url(url if "://" in url else f"sqlite:///{url}")
-            if parsed.drivername == "postgresql":
-                parsed = parsed.set(drivername="postgresql+psycopg")
-            self.url = parsed.render_as_string()  # without the password
-            self._insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}.get(
-                parsed.get_backend_name()
+            kind = parsed.get_backend_name()
+        except sa.exc.ArgumentError:
+            kind = ""
+        if kind not in INSERTS:
+            raise StoreError(
+                f"the store is SQLite or PostgreSQL, not {kind or url!r}: give the path of an SQLite file, "
+                "or postgresql://user@host/name"
             )
-            if self._insert is None:
-                raise StoreError(f"the store is SQLite or PostgreSQL, not {parsed.get_backend_name()}")
-            lite = self._insert is sqlite.insert
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.url = parsed.render_as_string()  # without the password
+        self._insert, lite = INSERTS[kind], kind == "sqlite"
+        with _told(self.url):
             self.engine = sa.create_engine(parsed, connect_args={"timeout": LOCK_SECONDS} if lite else {})
             if lite:
                 sa.event.listen(self.engine, "connect", _prepare)
-            metadata.create_all(self.engine)
+            try:
+                metadata.create_all(self.engine)
+            except sa.exc.DBAPIError:  # another program made the tables at the same moment
+                metadata.create_all(self.engine)
 
     def begin(self, month: str, model_version: str, cards: int) -> str:
         """Record that a run starts, which finds ``cards`` in the inbox; return its id."""
@@ -110,12 +118,7 @@ class Store:
         moment = now()
         with self._changing() as connection:
             new = [
-                connection.execute(
-                    self._insert(table).on_conflict_do_nothing(),
-                    [{**row, "run": run, "time": moment} for row in rows],
-                ).rowcount
-                if rows
-                else 0
+                self._new(connection, table, [{**row, "run": run, "time": moment} for row in rows])
                 for table, rows in ((predictions, read), (set_aside, aside))
             ]
             connection.execute(
@@ -124,6 +127,11 @@ class Store:
                 .values(read=runs.c.read + new[0], set_aside=runs.c.set_aside + new[1], heartbeat=moment)
             )
         return new[0], new[1]
+
+    def _new(self, connection: sa.Connection, table: sa.Table, rows: list[dict]) -> int:
+        """Insert the rows that are not there yet, and count them: what RETURNING gives is what is new."""
+        insert = self._insert(table).on_conflict_do_nothing().returning(table.c.month)
+        return len(connection.execute(insert, rows).all()) if rows else 0
 
     def finish(self, run: str, error: str | None = None) -> None:
         """Record that a run has come to its end, or the ``error`` that ended it."""
@@ -150,7 +158,7 @@ class Store:
                     set_aside.c.picture.in_(list(pictures)),
                 )
             )
-            return dict(read.tuples().all()), set(aside.scalars())
+            return dict(map(tuple, read)), set(aside.scalars())
 
     def forget_set_aside(self, month: str, model_version: str) -> int:
         """Drop what was set aside, so that it is tried again; return how many there were."""
@@ -241,10 +249,6 @@ def _told(url: str) -> Iterator[None]:
     """Turn the database's errors into a sentence."""
     try:
         yield
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError):
-        raise StoreError(
-            f"{url!r} is no database: give the path of an SQLite file, or postgresql://user@host/name"
-        ) from None
     except sa.exc.DBAPIError as error:
         said = " ".join(str(error.orig).split())
         if "locked" in said:

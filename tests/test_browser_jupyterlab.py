@@ -1,7 +1,6 @@
 """The lessons as a student reads them: real JupyterLab in a real browser, Run All, no error.
 
 Works on a copy of the notebooks with its own Jupyter folders, so nothing outside is read or changed.
-Needs a Chromium or Chrome on PATH, or its path in CHROME_PATH.
 """
 
 import os
@@ -12,16 +11,11 @@ import time
 import pytest
 
 from fsdl_deploy import conversion, notebooks
-from fsdl_deploy.doctor import BROWSERS
 from fsdl_deploy.servers import Server
 
 ROOT = conversion.ROOT
 SCREENSHOTS = ROOT / "build" / "screenshots"
-BROWSER = os.environ.get("CHROME_PATH") or next(filter(None, map(shutil.which, BROWSERS)), None)
-pytestmark = [
-    pytest.mark.skipif(not BROWSER, reason=f"no browser: none of {', '.join(BROWSERS)} is on PATH"),
-    pytest.mark.timeout(1200),
-]
+pytestmark = pytest.mark.timeout(1200)
 LESSONS = ("00_tour", "01_prototype")
 RUN_SECONDS = 600  # a lesson takes up to 60 on two idle cores, this test may share them
 # What the page holds, from JupyterLab's own model: the cells that are out of sight are not in the document.
@@ -76,17 +70,6 @@ def lab(tmp_path_factory):
         yield server
 
 
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=options)
-        yield browser
-        browser.close()
-
-
 def wait_for(what, say, seconds=RUN_SECONDS):
     """Poll ``what`` until it is true; ``say`` tells what was seen last."""
     deadline = time.monotonic() + seconds
@@ -97,7 +80,7 @@ def wait_for(what, say, seconds=RUN_SECONDS):
 
 
 @pytest.fixture
-def run_all(lab, browser):
+def run_all(browser, lab):
     """Open a notebook, wait for its kernel, choose Run All Cells, wait for the last cell."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()

@@ -1,11 +1,6 @@
-"""A real browser on the Gradio page: a number is drawn with the mouse, a card is uploaded, answers are read.
+"""A real browser on the Gradio page: a number is drawn with the mouse, a card is uploaded."""
 
-Needs a Chromium or Chrome on PATH, or its path in CHROME_PATH.
-"""
-
-import os
 import re
-import shutil
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -19,9 +14,6 @@ from fsdl_deploy.servers import Server, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 SCREENSHOTS = ROOT / "build" / "screenshots"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-BROWSER = os.environ.get("CHROME_PATH") or next(filter(None, map(shutil.which, NAMES)), None)
-pytestmark = pytest.mark.skipif(not BROWSER, reason=f"no browser: none of {', '.join(NAMES)} is on PATH")
 
 # Strokes of handwritten digits in a box of 60 × 100, as a person moves the mouse.
 STROKES = {
@@ -30,17 +22,6 @@ STROKES = {
     "4": [[(20, 0), (14, 30), (6, 58), (30, 60), (58, 56)], [(44, 18), (42, 60), (39, 100)]],
     "7": [[(4, 4), (30, 5), (56, 3), (44, 35), (32, 68), (24, 100)]],
 }
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=options)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

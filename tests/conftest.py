@@ -1,0 +1,71 @@
+"""What several test files need: a browser, a PostgreSQL server, an inbox of cards."""
+
+import os
+import shutil
+
+import pytest
+
+from fsdl_deploy.doctor import BROWSERS
+
+BROWSER = os.environ.get("CHROME_PATH") or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A Chromium or Chrome from PATH, or the one that CHROME_PATH names; without one the test is skipped."""
+    if not BROWSER:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is on PATH")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A real PostgreSQL server; skipped where it is not installed, but never in CI."""
+    from fsdl_deploy.postgres import Postgres, PostgresMissing, programs
+
+    try:
+        programs()
+    except PostgresMissing as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request, tmp_path):
+    """The URL of an empty store, once in SQLite and once in a database of its own in PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'readings.db'}"
+        return
+    import psycopg
+
+    server = request.getfixturevalue("postgres")
+    name = f"test_{os.urandom(4).hex()}"
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    yield server.url.removesuffix("/postgres") + f"/{name}"
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def month_of_cards(tmp_path_factory):
+    """An inbox with 120 cards of 2026-10 in two shards; tests that change it take a copy."""
+    from fsdl_deploy import inbox
+    from fsdl_deploy.customers import Customers
+
+    folder = tmp_path_factory.mktemp("inbox")
+    list(inbox.fill(folder, Customers(60, seed=5), "2026-10"))
+    other = folder / "2026-10" / "C0007"
+    other.mkdir()
+    for i, path in enumerate(sorted((folder / "2026-10" / "C0000").iterdir())):
+        shutil.copyfile(path, other / f"C{7000 + i:07d}.png")
+    return folder
