@@ -1,5 +1,6 @@
 """The batch job: every card exactly once, wherever it is killed and whatever is in the inbox."""
 
+import json
 import os
 import random
 import shutil
@@ -217,26 +218,38 @@ def test_tools_score_chunk_by_chunk(month_of_cards, store_url):
     stored.close()
 
 
-# Kills itself with SIGKILL at the N-th call of a function after the run has begun, wherever that is.
+# Runs the command again and again, each time in a fork that kills itself with SIGKILL at the N-th call of
+# a function after its run has begun, wherever that is; prints how each fork ended and what was stored then.
 KILLED = """
-import os, signal, sys
-from fsdl_deploy import cli, store
-left, begin = int(sys.argv.pop(1)), store.Store.begin
-def count(frame, event, _):
-    global left
-    left -= event in ("call", "return")
-    if left < 0: os.kill(os.getpid(), signal.SIGKILL)
-def begin_and_count(*arguments):
-    run = begin(*arguments)
-    sys.setprofile(count)
-    return run
-store.Store.begin = begin_and_count
-sys.exit(cli.main(sys.argv[1:]))
+import json, os, signal, sys
+import onnxruntime, tqdm.auto
+from fsdl_deploy import batch, cli, store
+url, kills, *command = sys.argv[1:]
+
+def child(left):
+    begin = store.Store.begin
+    def count(frame, event, _):
+        nonlocal left
+        left -= event in ("call", "return")
+        if left < 0: os.kill(os.getpid(), signal.SIGKILL)
+    def begin_and_count(*arguments):
+        run = begin(*arguments)
+        sys.setprofile(count)
+        return run
+    store.Store.begin = begin_and_count
+    os._exit(cli.main([*command, "--store", url]))
+
+for left in json.loads(kills):
+    pid = os.fork() or child(left)
+    ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    opened = store.Store(url)
+    print(json.dumps([ended, opened.counts("2026-10", "v2")[0]]), flush=True)
+    opened.close()
 """
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_killed_at_random_points_then_resumed_it_equals_an_undisturbed_run(
     month_of_cards, store_url, tmp_path
 ):
@@ -245,18 +258,16 @@ def test_killed_at_random_points_then_resumed_it_equals_an_undisturbed_run(
     expected = table(tmp_path / "undisturbed.db")
     assert len(expected) == 120
     # Some kills come before the first chunk is stored, so there is no progress at all to go on from.
-    kills = random.Random(7).choices(range(50, 8000), k=20 if "sqlite" in store_url else 6)
-    stored = []
-    for calls in kills:
-        done = subprocess.run(
-            [sys.executable, "-c", KILLED, str(calls), *command, "--store", store_url], capture_output=True
-        )
-        stored.append(len(table(store_url)))
-        if done.returncode == 0:
-            break
-        assert done.returncode == -signal.SIGKILL, done.stderr
-        assert stored[-1] % 10 == 0, "a chunk was stored in part"
-    assert len(stored) > 3 and stored == sorted(stored)
+    kills = random.Random(7).choices(range(50, 3000), k=20)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, store_url, json.dumps(kills), *command], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    ended, stored = zip(*map(json.loads, done.stdout.split("\n")[-21:-1]), strict=True)
+    assert set(ended) <= {0, -signal.SIGKILL}
+    assert ended.count(-signal.SIGKILL) >= 5, "it was done before it was killed"
+    assert list(stored) == sorted(stored)
+    assert all(count % 10 == 0 for count in stored), "a chunk was stored in part"
     assert main([*command, "--store", store_url]) == 0
     assert table(store_url) == expected
 
