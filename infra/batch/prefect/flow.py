@@ -1,0 +1,63 @@
+"""The month's batch as a Prefect flow: find the cards, score each chunk, check freshness.
+
+``python flow.py`` scores INBOX's MONTH into STORE once; ``python flow.py serve`` waits for the schedule
+and for whoever asks. PREFECT_API_URL names the server that keeps the record.
+"""
+
+import os
+import sys
+from dataclasses import asdict
+
+from fsdl_deploy.batch import Batch
+from fsdl_deploy.freshness import freshness
+from fsdl_deploy.inbox import CHUNK, Chunk
+from fsdl_deploy.reader import open_reader
+from fsdl_deploy.store import Store
+from prefect import allow_failure, flow, task, unmapped
+from prefect.task_runners import ThreadPoolTaskRunner
+
+NIGHTLY = "0 2 * * *"  # 02:00 UTC
+WAITS = [int(seconds) for seconds in os.environ.get("RETRY_WAITS", "10 60").split()]  # before each retry
+
+
+@task(retries=len(WAITS), retry_delay_seconds=WAITS)
+def find(inbox: str, month: str, store: str, chunk: int) -> tuple[str, list[list[str]]]:
+    """Record a run, and list the month's cards in chunks."""
+    with Batch(inbox, month, Store(store), open_reader(), chunk) as batch:
+        return batch.begin(), [list(one.pictures) for one in batch.chunks()]
+
+
+@task(retries=len(WAITS), retry_delay_seconds=WAITS, task_run_name="score {pictures[0]}")
+def score(pictures: list[str], inbox: str, month: str, store: str, run: str) -> dict[str, int]:
+    """Read and store what is new in one chunk; harmless to repeat."""
+    with Batch(inbox, month, Store(store), open_reader(), workers=1) as batch:
+        return asdict(batch.score_chunk(Chunk(tuple(pictures)), run))
+
+
+@task
+def check(store: str, run: str, scored: list[dict[str, int] | Exception]) -> str:
+    """Close the run with what went wrong, if anything did; fail unless the month is fresh."""
+    failed = [one for one in scored if isinstance(one, Exception)]
+    table = Store(store)
+    table.finish(run, f"{len(failed)} of {len(scored)} chunks failed: {failed[0]}" if failed else None)
+    found = freshness(table)
+    if not found.fresh:
+        raise RuntimeError(found.sentence)
+    return found.sentence
+
+
+@flow(name="batch", task_runner=ThreadPoolTaskRunner(max_workers=2))
+def batch(inbox: str, month: str, store: str, chunk: int = CHUNK) -> str:
+    """New cards → chunks → score each → is the month fresh?"""
+    run, chunks = find(inbox, month, store, chunk)
+    scored = score.map(chunks, *map(unmapped, (inbox, month, store, run)))
+    return check(store, run, [allow_failure(one) for one in scored])
+
+
+if __name__ == "__main__":
+    parameters = {name: os.environ[name.upper()] for name in ("inbox", "month", "store")}
+    parameters["chunk"] = int(os.environ.get("CHUNK", CHUNK))
+    if sys.argv[1:] == ["serve"]:
+        batch.serve("nightly", cron=NIGHTLY, parameters=parameters)
+    else:
+        print(batch(**parameters))
