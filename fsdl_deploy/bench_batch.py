@@ -82,7 +82,7 @@ def rates(cards: int, different: int, rounds: int, say: Callable[[str], None] = 
             stores = [Store(folder / f"{turn}-{i}.db") for i in range(3)]
             with Batch(folder, MONTH, stores[0], one) as batch:
                 ways: dict[str, Callable[[], int]] = {
-                    "batch job": lambda: batch.score(progress=False).read,  # noqa: B023 - called at once
+                    "batch job": lambda: batch.score(progress=False).read,
                     "inference alone": lambda: inference(one, decoded, workers),
                     "loop, one thread": lambda: plain_loop(folder / MONTH, one, stores[1], some),  # noqa: B023
                     "loop, all cores": lambda: plain_loop(folder / MONTH, default, stores[2], some),  # noqa: B023

@@ -67,15 +67,14 @@ class Preprocess(nn.Module):
         return ink[:, None], widths
 
 
-def _masks(x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Masks ``[N, 1, 1, W]`` at 1, 1/2 and 1/4 of the width of ``x``, and nothing else."""
-    masks = []
-    for _ in range(3):
-        length = x.shape[3] if not masks else (masks[-1].shape[3] + 1) // 2
+def _masks(x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
+    """Masks ``[N, 1, 1, W]`` at 1/2 and 1/4 of the width of ``x``."""
+    masks, length = [], x.shape[3]
+    for _ in range(2):
+        length, widths = (length + 1) // 2, (widths + 1) // 2
         masks.append(
             (torch.arange(length, device=x.device)[None] < widths[:, None]).to(x.dtype)[:, None, None]
         )
-        widths = (widths + 1) // 2
     return tuple(masks)
 
 
@@ -133,7 +132,7 @@ class Teacher(nn.Module):
         self.norm, self.head = nn.LayerNorm(d), nn.Linear(d, CLASSES)
 
     def forward(self, x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
-        _, half, quarter = _masks(x, widths)
+        half, quarter = _masks(x, widths)
         x = self.block1(F.relu(self.stem(x)) * half, half)
         x = self.block2(F.relu(self.down2(x)) * quarter, quarter)
         x = self.block3(F.relu(self.down3(self.dropout(x))) * quarter, quarter)
@@ -177,7 +176,7 @@ class Student(nn.Module):
         self.mix, self.head = nn.Linear(d, d), nn.Linear(d, CLASSES)
 
     def forward(self, x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
-        _, half, quarter = _masks(x, widths)
+        half, quarter = _masks(x, widths)
         x = F.relu(self.stem(x)) * half
         for block in self.at_half:
             x = block(x, half)
