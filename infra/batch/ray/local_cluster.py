@@ -1,7 +1,7 @@
 """A Ray cluster of this machine's cores, for this machine only: python local_cluster.py --port PORT
 
-Runs until it is stopped (SIGTERM, Ctrl-C). Knows nothing of what runs on it; ``local.env`` holds what it
-and its clients must both be told.
+Runs until it is stopped (SIGTERM, Ctrl-C). ``ray_current_cluster`` appears in its folder once it is ready.
+``local.env`` holds what the cluster and its clients must both be told. Knows nothing of what runs on it.
 """
 
 import argparse
@@ -10,22 +10,24 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from fsdl_deploy.machine import usable_cores
 from fsdl_deploy.servers import HOST, free_port
 
-LONGEST = 44  # a socket's path has at most 107 bytes, and Ray adds 62 to its folder
+LONGEST = 44  # bytes: a socket's path has at most 107, and Ray adds 62 to its folder and a zero
 
 
 def settings() -> dict[str, str]:
     """The variables of ``local.env``."""
     lines = (Path(__file__).parent / "local.env").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
 
 
 def command(port: int, cores: int, folder: str, memory: int) -> list[str]:
-    """``ray start`` with everything below ``folder``, nothing but loopback, no page, no autoscaler."""
+    """``ray start`` with everything in ``folder``, nothing but loopback, no page, no autoscaler."""
     options = {
         "port": port,
         "num-cpus": cores,
@@ -35,8 +37,7 @@ def command(port: int, cores: int, folder: str, memory: int) -> list[str]:
         "object-store-memory": memory,
         "include-dashboard": "false",
         "include-log-monitor": "false",
-        # Ports that are named, since for a port that an agent finds for itself the raylet waits 15 s and
-        # no longer: too short on a busy machine.
+        # Ports that are named: for one that an agent finds for itself the raylet waits 15 s, then it dies.
         "dashboard-agent-grpc-port": free_port(),
         "dashboard-agent-listen-port": free_port(),
         "runtime-env-agent-port": free_port(),
@@ -46,15 +47,30 @@ def command(port: int, cores: int, folder: str, memory: int) -> list[str]:
     return [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--no-monitor", *words]
 
 
+@contextmanager
+def place(folder: str | None) -> Iterator[str]:
+    """A folder for sockets, logs and objects: the given one, or one that goes away again."""
+    if folder is not None:
+        if len(os.fsencode(os.path.abspath(folder))) > LONGEST:
+            sys.exit(f"{folder} is too long for the paths of sockets: at most {LONGEST} bytes")
+        yield os.path.abspath(folder)
+        return
+    short = len(os.fsencode(tempfile.gettempdir())) + len("/rayxxxxxxxx") <= LONGEST
+    with tempfile.TemporaryDirectory(
+        prefix="ray", dir=None if short else "/tmp", ignore_cleanup_errors=True
+    ) as made:
+        yield made
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--cores", type=int, default=max(1, round(usable_cores())))
+    parser.add_argument("--folder", help="for sockets, logs and objects (default: a temporary one)")
     parser.add_argument("--object-store", type=int, default=100, help="MB of memory (default 100)")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    where = None if len(tempfile.gettempdir()) + len("/rayxxxxxxxx") <= LONGEST else "/tmp"
-    with tempfile.TemporaryDirectory(prefix="ray", dir=where, ignore_cleanup_errors=True) as folder:
+    with place(args.folder) as folder:
         words = command(args.port, args.cores, folder, args.object_store * 10**6)
         ray = subprocess.Popen(words, env=os.environ | settings())
         try:

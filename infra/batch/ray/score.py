@@ -12,8 +12,10 @@ import sys
 import time
 from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 
 import ray
+import sqlalchemy as sa
 from tqdm import tqdm
 
 from fsdl_deploy.batch import Batch
@@ -23,7 +25,7 @@ from fsdl_deploy.reader import open_reader
 from fsdl_deploy.store import Store
 
 WAVE = 20_000  # chunks that the driver lists at a time: its memory is that of a wave, not of a month
-RETRIES = 3  # of a chunk that raises, and of one whose scorer dies; Ray's own: none, and without end
+RETRIES = 2  # of a chunk that raises, and of one whose scorer dies; Ray's own: none, and without end
 
 
 class Scorer:
@@ -48,7 +50,14 @@ def spread(chunks: list[Chunk], scorers: int, scorer: type, **settings) -> ray.d
     )
 
 
-def score(inbox: str, month: str, store_url: str, chunk: int = CHUNK, scorer: type = Scorer) -> list[dict]:
+def score(
+    inbox: str,
+    month: str,
+    store_url: str,
+    chunk: int = CHUNK,
+    scorer: type = Scorer,
+    record: str | None = None,
+) -> list[dict]:
     """Score the month on the cluster, as one run; return what each chunk came to."""
     store, done = Store(store_url), []
     connect(store_url)
@@ -59,6 +68,8 @@ def score(inbox: str, month: str, store_url: str, chunk: int = CHUNK, scorer: ty
             while wave := list(islice(chunks, WAVE)):
                 work = spread(wave, scorers, scorer, inbox=inbox, month=month, store=store_url, run=run)
                 done += tqdm(work.iter_rows(), f"read {month}", len(wave), unit="chunk", disable=None)
+                if record:
+                    keep(work, len(wave), Path(record))
             store.finish(run)
         except BaseException as error:
             with suppress(Exception):  # perhaps it is the store that failed
@@ -67,15 +78,31 @@ def score(inbox: str, month: str, store_url: str, chunk: int = CHUNK, scorer: ty
     return done
 
 
-def connect(store: str) -> None:
-    """Join the cluster that RAY_ADDRESS names, or the one whose head this machine is."""
+def connect(store: str) -> str:
+    """Join the cluster of RAY_ADDRESS, or whose head this is; return the store as its scorers find it."""
     address = os.environ.get("RAY_ADDRESS", "auto")
-    if not address.startswith("127.0.0.1:") and not store.startswith("postgresql"):
-        sys.exit(f"the machines of a cluster share no file: STORE is a postgresql:// URL, not {store}")
+    url = sa.make_url(store if "://" in store else f"sqlite:///{store}")
+    if url.get_backend_name() == "sqlite":
+        if not address.startswith("127.0.0.1:"):
+            sys.exit(f"the machines of a cluster share no file: STORE is a postgresql:// URL, not {store}")
+        url = url.set(database=os.path.abspath(url.database))  # a scorer works in another folder
     ray.init(address, logging_level="warning", log_to_driver=False, ignore_reinit_error=True)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars, context.raise_original_map_exception = False, True
     context.retried_map_errors, context.max_map_retries = True, RETRIES
+    return url.render_as_string(hide_password=False)
+
+
+def keep(work: ray.data.Dataset, chunks: int, folder: Path) -> None:
+    """Write stats.txt, and timeline.json as Chrome's trace viewer reads it."""
+    (folder / "stats.txt").write_text(work.stats())
+    deadline = time.monotonic() + 10  # the workers send their events once a second
+    while time.monotonic() < deadline:
+        events = ray.timeline()
+        if sum(event["name"] == "submit" for event in events) >= chunks:
+            break
+        time.sleep(0.2)
+    (folder / "timeline.json").write_text(json.dumps(events))
 
 
 def said(error: BaseException) -> str:
@@ -86,11 +113,10 @@ def said(error: BaseException) -> str:
 
 def main(scorer: type = Scorer) -> None:
     inbox, month, store = (os.environ[name] for name in ("INBOX", "MONTH", "STORE"))
-    started = time.time()
-    done = score(os.path.abspath(inbox), month, store, int(os.environ.get("CHUNK", CHUNK)), scorer)
-    print(
-        f"{sum(one['read'] for one in done):,} cards read, {len(done)} chunks, {time.time() - started:.1f} s"
-    )
+    chunk, started = int(os.environ.get("CHUNK", CHUNK)), time.time()
+    done = score(inbox, month, store, chunk, scorer, os.environ.get("RECORD"))
+    cards = sum(one["read"] for one in done)
+    print(f"{cards:,} cards read in {len(done)} chunks, {time.time() - started:.1f} s")
     print(freshness(Store(store)).sentence)
 
 
