@@ -107,7 +107,9 @@ def peak_memory(cards: int, different: int) -> float:
             pass
         command = [sys.executable, "-c", PEAK, "score", temporary, "--month", MONTH]
         command += ["--store", f"{temporary}/r.db"]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"the job failed: {done.stderr.strip().splitlines()[-1]}")
     kibibytes = int(done.stdout.split()[-1]) / (1024 if sys.platform == "darwin" else 1)
     return kibibytes / 1024
 

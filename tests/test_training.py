@@ -71,16 +71,26 @@ def test_the_teacher_is_followed(pool, tmp_path):
     assert not same(taught, train("f", TINY, pool, tmp_path))
 
 
+def test_mixed_cards_teach_what_plain_ones_do_not(pool, tmp_path):
+    teacher = train("t", TINY, pool, tmp_path)
+    first, last = TINY.phases
+    mixed = replace(TINY, taught=True, phases=(first, replace(last, mixed=True)))
+    network = train("m", mixed, pool, tmp_path, teacher)
+    assert not same(network, train("p", replace(TINY, taught=True), pool, tmp_path, teacher))
+    assert same(network, train("again", mixed, pool, tmp_path, teacher))
+
+
 def test_schedule_warms_up_falls_and_starts_again_lower():
     recipe = RECIPES["teacher"]
-    first, second = recipe.phases
-    rates, strengths, longest = zip(*(schedule(step, recipe) for step in range(recipe.steps)), strict=True)
+    first, second, third = recipe.phases
+    rates, phases, longest = zip(*(schedule(step, recipe) for step in range(recipe.steps)), strict=True)
     assert max(rates) == pytest.approx(first.peak) and rates[0] < first.peak / 50
     top = int(np.argmax(rates))
     assert list(rates[:top]) == sorted(rates[:top])
     assert list(rates[top : first.steps]) == sorted(rates[top : first.steps], reverse=True)
     assert rates[first.steps] == second.peak > rates[first.steps - 1] and rates[-1] < first.peak / 1e3
-    assert strengths[0] == 1.0 and strengths[-1] == 0.35
+    assert phases[0] is first and phases[first.steps] is second and phases[-1] is third
+    assert first.strength == 1.0 > third.strength
     assert longest[0] == 3 and set(longest[first.steps // 2 :]) == {9}
 
 
