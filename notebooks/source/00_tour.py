@@ -256,4 +256,5 @@ figures.cards(
 # ## Where to go next
 #
 # - [The prototype](01_prototype.ipynb): the billing team tries the model this afternoon.
+# - [Batch prediction](02_batch.ipynb): last night's cards, read by morning.
 # - [Model-as-service](03_service.ipynb): the model gets a home of its own.

@@ -597,5 +597,6 @@ print(web_server)
 #
 # ## Where to go next
 #
+# - [Batch prediction](02_batch.ipynb): the model apart from the page, with a table between them.
 # - [The model service](03_service.ipynb): the same page, and the model in a process of its own.
 # - [Streamlit](tools/streamlit.ipynb), the tool notebook.

@@ -226,14 +226,17 @@ for row in store.aside(month="2026-11"):
 # Somebody must start the job each night, try again when a step fails, and keep a record. The lecture names
 # Dagster, Airflow, Prefect and Metaflow; each has its [notebook](tools/dagster.ipynb) here, with this same
 # job. This lesson takes **Dagster**, the lightest of them that has retries, a schedule and a check of
-# freshness without a server: it runs in one process, in a [station](tools/dagster.ipynb) of its own.
+# freshness without a server: it runs in one process, in an environment of its own. This is its step for one
+# chunk, with its retries.
 
 # %%
 from fsdl_deploy import stations
 
 station_python = stations.ensure("dagster")
 tool = stations.station("dagster").folder
-print((tool / "definitions.py").read_text().split("@dg.asset_check")[0][-1400:])
+definitions = (tool / "definitions.py").read_text()
+start = definitions.index("@dg.op(retry_policy")
+print(definitions[start : definitions.index("@dg.op", start + 1)])
 
 # %% [markdown]
 # To see a retry we need a fault: these lines make the first call of `score_chunk` fail, as a hiccup of the
@@ -527,8 +530,9 @@ table(["what went wrong", "exit status", "the customer sees", "the check says"],
 # does not start cannot complain.
 
 # %% tags=["nbval-check-output"]
-answered = subprocess.run([*program, "freshness", "--store", str(here / "stopped.db")], **quiet)
-print("exit status", answered.returncode, "-", answered.stdout.split(":")[0])
+for wanted in ("v2", "v9"):
+    asked = [*program, "freshness", "--store", str(here / "readings.db"), "--version", wanted]
+    print(f"wanted {wanted}: exit status {subprocess.run(asked, **quiet).returncode}")
 
 # %% [markdown]
 # ### When batch is the right answer
