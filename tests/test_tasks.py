@@ -106,6 +106,30 @@ def test_a_set_up_that_cannot_go_on_is_one_sentence(monkeypatch, capsys):
     assert capsys.readouterr().err.strip() == "The disk is full: free a few gigabytes."
 
 
+def test_a_station_that_cannot_be_built_stops_only_the_tests(monkeypatch, capsys):
+    from types import SimpleNamespace
+
+    from fsdl_deploy import environment, stations
+
+    def ensure(name, builder):
+        if name == "broken":
+            raise environment.SetupError("No wheel for this machine.")
+        built.append(name)
+
+    built = []
+    core = SimpleNamespace(ready=lambda: True, ensure=lambda: Core.python)
+    monkeypatch.setattr(environment, "core", lambda: core)
+    monkeypatch.setattr(stations, "ensure", ensure)
+    known = [("broken", True), ("later", False), ("whole", True)]
+    known = {name: SimpleNamespace(name=name, setup=setup) for name, setup in known}
+    monkeypatch.setattr(stations, "stations", lambda: known)
+    assert tasks.setup() is core and built == ["whole"]
+    said = capsys.readouterr().out
+    assert "The station broken is not built" in said and "No wheel for this machine." in said
+    with pytest.raises(environment.SetupError):
+        tasks.setup(strict=True)
+
+
 def test_clean_removes_what_commands_made_and_nothing_else(tmp_path, monkeypatch):
     monkeypatch.setattr(tasks, "ROOT", str(tmp_path))
     for name in ("build/a", "tests/__pycache__/a", ".venv/stations/tool/a", ".git/build/a", "notebooks/a"):
