@@ -81,18 +81,19 @@ class Batch:
     def score(self, progress: bool = True) -> Scored:
         """Read and store every card that is not stored yet, as one run.
 
-        While another run is at work this one starts at the other end, so that they share the work.
+        Of two runs at work at once, the one that came second starts at the other end: they share the work.
         A run that fails is recorded with its error, then raises it.
         """
         from tqdm.auto import tqdm
 
-        others = self.store.active(self.month, self.reader.model_version)
         cards = inboxes.count(self.inbox, self.month)
         run = self.store.begin(self.month, self.reader.model_version, cards)
         done, ahead = Scored(), None
+        at_work = self.store.active(self.month, self.reader.model_version)
+        backwards = run in at_work and at_work.index(run) % 2 == 1
         try:
             with tqdm(total=cards, desc=f"read {self.month}", unit="card", disable=not progress) as bar:
-                for chunk in chain(self.chunks(backwards=bool(others)), [None]):
+                for chunk in chain(self.chunks(backwards), [None]):
                     work = self._open(chunk) if chunk else None  # decoded while the one before it is read
                     if ahead:
                         done += self._close(ahead, run)
@@ -155,9 +156,9 @@ class Batch:
              "model_version": self.reader.model_version, "reason": reason}
             for picture, reason in aside.items()
         ]  # fmt: skip
-        if rows or aside_rows:
-            self.store.add(run, rows, aside_rows)
-        return Scored(len(rows), len(aside_rows), work.cards - len(rows) - len(aside_rows))
+        # Another run may have stored some of them meanwhile: those are not new.
+        new, new_aside = self.store.add(run, rows, aside_rows) if rows or aside_rows else (0, 0)
+        return Scored(new, new_aside, work.cards - new - new_aside)
 
     def _read(self, images: dict[str, Image]) -> list[tuple[str, Reading]]:
         """Read in batches of one height and neighbouring widths, one batch a thread at a time."""

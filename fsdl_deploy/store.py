@@ -93,10 +93,16 @@ class Store:
             self.engine = sa.create_engine(parsed, connect_args={"timeout": LOCK_SECONDS} if lite else {})
             if lite:
                 sa.event.listen(self.engine, "connect", _prepare)
+            self._make_tables()
+
+    def _make_tables(self) -> None:
+        """Make what is missing; another program may be making the same at the same moment."""
+        for left in reversed(range(2 * len(metadata.tables))):
             try:
-                metadata.create_all(self.engine)
-            except sa.exc.DBAPIError:  # another program made the tables at the same moment
-                metadata.create_all(self.engine)
+                return metadata.create_all(self.engine)
+            except sa.exc.DBAPIError as error:
+                if not left or "already exists" not in str(error.orig):
+                    raise
 
     def begin(self, month: str, model_version: str, cards: int) -> str:
         """Record that a run starts, which finds ``cards`` in the inbox; return its id."""
@@ -183,18 +189,18 @@ class Store:
 
     def runs(self, month: str | None = None, limit: int = 100) -> list[dict]:
         """The last runs, newest first, as dictionaries of the columns of ``runs``."""
-        query = sa.select(runs).order_by(runs.c.started.desc(), runs.c.run).limit(limit)
+        query = sa.select(runs).order_by(runs.c.started.desc(), runs.c.run.desc()).limit(limit)
         if month is not None:
             query = query.where(runs.c.month == month)
         with self._reading() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def active(self, month: str, model_version: str) -> list[str]:
-        """Runs of this month and version that are at work now."""
+        """Runs of this month and version that are at work now, the one that started first first."""
         since = now() - ACTIVE
         return [
             run["run"]
-            for run in self.runs(month)
+            for run in reversed(self.runs(month))
             if run["model_version"] == model_version
             and run["finished"] is None
             and run["error"] is None

@@ -75,7 +75,7 @@ def test_what_is_recorded_and_what_is_forgotten(store):
 def test_runs_are_active_until_they_end_or_fall_silent(store, monkeypatch):
     one, two = store.begin("2026-10", "v2", 1), store.begin("2026-10", "v2", 1)
     store.begin("2026-10", "v1", 1)
-    assert sorted(store.active("2026-10", "v2")) == sorted([one, two])
+    assert store.active("2026-10", "v2") == [one, two]
     store.finish(one)
     assert store.active("2026-10", "v2") == [two]
     now = module.now()
