@@ -11,12 +11,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fsdl_deploy.machine import usable_cores
 from fsdl_deploy.servers import HOST, free_port
 
+ATTEMPTS = 3  # Ray gives a start 30 s, which no setting changes, and which a busy machine may need
 LONGEST = 44  # bytes: a socket's path has at most 107, and Ray adds 62 to its folder and a zero
 
 
@@ -71,13 +72,30 @@ def main() -> int:
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with place(args.folder) as folder:
-        words = command(args.port, args.cores, folder, args.object_store * 10**6)
-        ray = subprocess.Popen(words, env=os.environ | settings())
-        try:
-            return ray.wait()
-        finally:
-            ray.terminate()
-            ray.wait()
+        for attempt in range(ATTEMPTS):
+            status = serve(command(args.port, args.cores, folder, args.object_store * 10**6))
+            if Path(folder, "ray_current_cluster").exists():
+                break
+            print(f"Ray did not start (attempt {attempt + 1} of {ATTEMPTS})\n{raylet(folder)}", flush=True)
+        return status
+
+
+def serve(words: list[str]) -> int:
+    """Run until it ends, or until this program is told to."""
+    ray = subprocess.Popen(words, env=os.environ | settings())
+    try:
+        return ray.wait()
+    finally:
+        ray.terminate()
+        ray.wait()
+
+
+def raylet(folder: str) -> str:
+    """The end of what the raylet wrote: why a start failed stands nowhere else."""
+    with suppress(OSError):
+        lines = Path(folder, "session_latest", "logs", "raylet.out").read_text(errors="replace").splitlines()
+        return "\n".join(lines[-10:])
+    return "and left no log"
 
 
 if __name__ == "__main__":

@@ -58,9 +58,12 @@ def score(
     scorer: type = Scorer,
     record: str | None = None,
 ) -> list[dict]:
-    """Score the month on the cluster, as one run; return what each chunk came to."""
+    """Score the month on the cluster, as one run; return what each chunk came to.
+
+    ``record``: a folder that gets Ray's own account of the last wave.
+    """
+    inbox, store_url = os.path.abspath(inbox), connect(store_url)
     store, done = Store(store_url), []
-    connect(store_url)
     scorers = int(os.environ.get("SCORERS", 0)) or int(ray.cluster_resources()["CPU"])
     with Batch(inbox, month, store, open_reader(), chunk, workers=1) as batch:
         run, chunks = batch.begin(), batch.chunks()
@@ -85,7 +88,7 @@ def connect(store: str) -> str:
     if url.get_backend_name() == "sqlite":
         if not address.startswith("127.0.0.1:"):
             sys.exit(f"the machines of a cluster share no file: STORE is a postgresql:// URL, not {store}")
-        url = url.set(database=os.path.abspath(url.database))  # a scorer works in another folder
+        url = url.set(database=os.path.abspath(url.database))  # a scorer may work in another folder
     ray.init(address, logging_level="warning", log_to_driver=False, ignore_reinit_error=True)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars, context.raise_original_map_exception = False, True
