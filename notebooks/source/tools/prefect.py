@@ -1,0 +1,464 @@
+# %% [markdown]
+# # Prefect: a workflow is a Python function
+#
+# **Minutes:** 15 · **Prerequisites:** [Batch prediction](../02_batch.ipynb) · **Truth:** runs
+#
+# ## The need
+#
+# The month's cards are scored at night, by a command that somebody starts. It must start by itself, try again
+# when the database stumbles, and show in the morning what happened, to people who do not read log files.
+#
+# ## You will learn
+#
+# - how a Python function becomes a flow, and its steps become tasks with retries
+# - who does what: the server keeps the record and the schedule, another process runs
+# - how to read a run's record: states, attempts, a picture
+# - what Prefect says of a night that fails, and which failures it does not see
+# - what it costs, and when to choose it
+
+# %% [markdown]
+# ## Where the model sits
+#
+# In the process of the flow run. The server never sees a card: it is told the state of every task, and it
+# says when to start. `serve` is a small process that asks it every few seconds whether there is something to
+# do.
+#
+# ```mermaid
+# flowchart LR
+#     server["Prefect server<br/>record, schedule, page"]
+#     serve["serve"] -- "anything to do?" --> server
+#     serve -- "starts" --> run
+#     run -- "states" --> server
+#     subgraph run ["Process of a flow run"]
+#         find --> score1["score"] & score2["score"] & score3["score"] --> check
+#     end
+#     inbox[("Inbox")] --> run
+#     run --> store[("Table of<br/>predictions")]
+#     style run fill:#fff,stroke:#d55e00
+# ```
+#
+# The parameters hold plain values only, so that the whole course can be run with others.
+
+# %% tags=["parameters"]
+FAST = True
+
+# %% [markdown]
+# ## The station
+#
+# Prefect needs older versions of two packages than the core has, so it lives in an environment of its own.
+# There is no torch in it: the model is an ONNX file.
+
+# %%
+from fsdl_deploy import figures, stations
+
+figures.use()
+station_python = stations.ensure("prefect")
+station = stations.station("prefect")
+environment = station.environment().folder
+mebibytes = sum(file.stat().st_size for file in environment.rglob("*") if file.is_file()) / 2**20
+print(f"{station.purpose}: {mebibytes:,.0f} MiB")
+
+# %% [markdown]
+# ## The job as a flow
+#
+# The whole workflow is `infra/batch/prefect/flow.py`. Three functions are tasks and one is the flow that
+# calls them. What depends on what is nowhere declared: Prefect sees it in the values that are passed.
+# `score.map` makes one task run for each chunk, and `allow_failure` lets `check` run when some of them
+# failed.
+
+# %%
+from IPython.display import Code
+
+flow = station.folder / "flow.py"
+program = flow.read_text()
+Code(program[program.index("NIGHTLY =") : program.index("if __name__")], language="python")
+
+# %% [markdown]
+# Tasks pass names of pictures and counts, not pictures: what they pass must fit into the memory of one
+# process. Now an inbox with four months. To save time few cards are drawn; the other customers get copies.
+
+# %%
+import tempfile
+from pathlib import Path
+
+from fsdl_deploy.customers import Customers
+from fsdl_deploy.inbox import fill
+from fsdl_deploy.store import Store
+
+workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
+folder = Path(workplace.name).resolve()
+store = Store(folder / "readings.db")
+customers, chunk = Customers(600 if FAST else 12_000), 100 if FAST else 500
+for month in ("2026-07", "2026-08", "2026-09", "2026-10"):
+    for _ in fill(folder / "inbox", customers, month, different=30):
+        pass
+
+# %% [markdown]
+# ## The server
+#
+# One process with a database of its own (SQLite, unless told otherwise), an API and a page. `local.env` turns
+# off everything that would be reported to its makers; `PREFECT_HOME` is where it writes.
+
+# %%
+import time
+
+from fsdl_deploy.servers import Server
+
+lines = (station.folder / "local.env").read_text().splitlines()
+settings = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+settings["PREFECT_API_URL"] = "http://127.0.0.1:{port}/api"
+settings["PREFECT_HOME"] = folder / "prefect"
+settings["PREFECT_SERVER_UI_STATIC_DIRECTORY"] = folder / "page"
+options = ["--host", "127.0.0.1", "--port", "{port}"]
+command = [station_python, "-m", "prefect", "server", "start", *options]
+started = time.perf_counter()
+server = Server(command, ready="/api/ready", env=settings, cwd=folder, timeout=400).start()
+seconds = {"server: from start to ready": time.perf_counter() - started}
+print(f"ready after {seconds['server: from start to ready']:.1f} s, {server.memory() / 2**20:.0f} MiB")
+
+# %% [markdown]
+# ## One run
+#
+# A flow is a function, so the smallest use is to run the file. `PREFECT_API_URL` names the server that is to
+# know about it. The last line is what the flow returns.
+
+# %% tags=["nbval-check-output"]
+import os
+import subprocess
+
+settings["PREFECT_API_URL"] = f"{server.url}/api"
+settings |= {"INBOX": folder / "inbox", "STORE": store.url, "CHUNK": chunk, "RETRY_WAITS": "1 3"}
+environ = os.environ | {name: str(value) for name, value in settings.items()}
+
+
+def run_file(month):
+    return subprocess.run(
+        [station_python, flow], env=environ | {"MONTH": month}, text=True, check=True, capture_output=True
+    )
+
+
+started = time.perf_counter()
+done = run_file("2026-07")
+seconds["flow: the whole command"] = time.perf_counter() - started
+print(done.stdout.partition(";")[0])
+
+# %% [markdown]
+# Whatever the page can do, a program can: both use the same API.
+
+# %%
+from threading import Event
+
+import httpx
+
+
+def ask(path, body=None):
+    """What the API answers: to a question with a body (POST), or without one (GET)."""
+    url = f"{server.url}/api/{path}"
+    for _ in range(50):
+        answer = httpx.get(url, timeout=60) if body is None else httpx.post(url, json=body, timeout=60)
+        if answer.status_code != 503:
+            break
+        Event().wait(0.2)  # its SQLite was busy: Prefect's own client asks again too
+    return answer.raise_for_status().json()
+
+
+# %% [markdown]
+# The record of tasks is written a moment after the fact, so we look until it is complete.
+
+
+# %%
+def wait_for(look, enough, limit=240):
+    """Look until what is seen is enough; return it."""
+    deadline = time.monotonic() + limit
+    while not enough(seen := look()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"after {limit} s there is still only {seen}")
+        Event().wait(0.1)
+    return seen
+
+
+# %% [markdown]
+# The task runs of a flow run, each with its states one after the other.
+
+# %%
+ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+
+
+def recorded(run):
+    """{name: states} of the task runs of a flow run, once all of them have ended, `check` as the last."""
+    chosen = {"flow_runs": {"id": {"any_": [run["id"]]}}}
+    tasks = wait_for(
+        lambda: {task["name"]: task for task in ask("task_runs/filter", chosen)},
+        lambda seen: "check" in seen and all(task["state_type"] in ENDED for task in seen.values()),
+    )
+    return {
+        name: sorted(ask(f"task_run_states/?task_run_id={tasks[name]['id']}"), key=lambda s: s["timestamp"])
+        for name in ["find", *sorted(name for name in tasks if name.startswith("score")), "check"]
+    }
+
+
+# %% [markdown]
+# What the server knows of our run: which tasks there were, and what became of each.
+
+# %% tags=["nbval-check-output"]
+july = ask("flow_runs/filter", {})[0]
+for name, states in recorded(july).items():
+    print(f"{name:28}", " → ".join(state["name"] for state in states))
+print("flow:", july["state_name"])
+
+# %% [markdown]
+# ## The schedule
+#
+# `flow.py serve` tells the server that the flow can be had, and at which times: a *deployment*. Then it
+# waits. From the cron line the server makes the next runs and keeps them in its record, as runs that have not
+# started.
+
+# %%
+SCHEDULED = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}, "sort": "EXPECTED_START_TIME_ASC"}
+serving = settings | {"PREFECT_RUNNER_SERVER_PORT": "{port}"}  # of a small page that stays turned off
+command = [station_python, flow, "serve"]
+started = time.perf_counter()
+nightly = Server(command, lambda _: ask("flow_runs/filter", SCHEDULED), env=serving, cwd=folder, timeout=400)
+nightly.start()
+seconds["serve: from start to ready"] = time.perf_counter() - started
+for run in ask("flow_runs/filter", SCHEDULED)[:3]:
+    print(run["state_name"], "for", run["expected_start_time"])
+
+# %% [markdown]
+# The times are UTC; `serve` takes a time zone too. At each of them `serve` starts a process for the run. The
+# same happens when somebody presses *Run* on the page, or a program asks for it, with other parameters.
+
+# %%
+deployment = ask("deployments/name/batch/nightly")
+
+
+def request(month):
+    wanted = {"parameters": {**deployment["parameters"], "month": month}, "state": {"type": "SCHEDULED"}}
+    return ask(f"deployments/{deployment['id']}/create_flow_run", wanted)
+
+
+def end_of(run):
+    return wait_for(lambda: ask(f"flow_runs/{run['id']}"), lambda seen: seen["state_type"] in ENDED)
+
+
+# %% [markdown]
+# ## Retries
+#
+# Now the database stumbles: a trigger refuses one customer's row. `score` may be tried twice more, after one
+# and three seconds (on a real night, more). While Prefect waits for the first retry, the trigger is removed.
+
+# %%
+import sqlite3
+from contextlib import closing
+
+
+def database(command):
+    with closing(sqlite3.connect(folder / "readings.db")) as connection:
+        connection.execute(command)
+
+
+REFUSE = """CREATE TRIGGER refuse BEFORE INSERT ON predictions WHEN new.customer = 'C0000123'
+            BEGIN SELECT RAISE(ABORT, 'no room for this row'); END"""
+database(REFUSE)
+august = request("2026-08")
+awaited = {"task_runs": {"state": {"name": {"any_": ["AwaitingRetry"]}}}}
+wait_for(lambda: ask("task_runs/filter", awaited), len)
+database("DROP TRIGGER refuse")
+august = end_of(august)
+
+# %% [markdown]
+# The record has every state. One task was tried again, the others were not, and the run succeeded.
+
+# %% tags=["nbval-check-output"]
+august_tasks = recorded(august)
+for name, states in august_tasks.items():
+    tried_again = any(state["name"] == "AwaitingRetry" for state in states)
+    print(f"{name:28} {states[-1]['name']:10} {'tried again' if tried_again else ''}".rstrip())
+print("flow:", august["state_name"])
+
+# %% [markdown]
+# ## A picture of the run
+#
+# From these states we draw what the server's page draws: who worked when, and who waited for a retry.
+
+# %%
+from datetime import datetime
+
+import matplotlib.pyplot as plt
+
+PURPLE, LIGHT = figures.PALETTE[3], "#cccccc"
+COLORS = {"Running": figures.PALETTE[0], "AwaitingRetry": LIGHT, "Retrying": PURPLE}
+ENDS = {"Completed": ("o", figures.PALETTE[2]), "Failed": ("X", figures.PALETTE[1])}
+
+
+def pieces(run, states):
+    """(state, seconds since the run began, seconds it took) for each state of a task."""
+    moments = [datetime.fromisoformat(state["timestamp"]) for state in states]
+    begun = datetime.fromisoformat(run["start_time"])
+    ends = [*moments[1:], moments[-1]]
+    for state, moment, end in zip(states, moments, ends):
+        yield state["name"], (moment - begun).total_seconds(), (end - moment).total_seconds()
+
+
+# %% [markdown]
+# Blue is work, grey is waiting, purple is another try; the mark at the end is the task's last state.
+
+
+# %%
+def draw(run, tasks, alt):
+    figure, axes = plt.subplots(figsize=(9, 0.9 + 0.32 * len(tasks)))
+    for name, states in tasks.items():
+        for state, begin, took in pieces(run, states):
+            if state in COLORS:
+                axes.barh(name, took, left=begin, color=COLORS[state], height=0.6)
+            elif state in ENDS:
+                axes.plot([begin], [name], marker=ENDS[state][0], color=ENDS[state][1], markersize=9)
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    axes.set(xlabel="time since the run began (s)", ylabel="task run")
+    figures.show(figure, alt=alt)
+
+
+draw(august, august_tasks, "find, then six score tasks two at a time; the second waits and is tried again")
+
+# %% [markdown]
+# The page of the same run. Its sources come from the server alone. Move the mouse over a bar; look at *Task
+# Runs* and *Logs*, and at *Deployments* on the left.
+
+# %%
+from IPython.display import IFrame
+
+IFrame(f"{server.url}/runs/flow-run/{august['id']}", width="100%", height=720)
+
+# %% [markdown]
+# ## A night that fails
+#
+# In September the trigger stays. The task uses up its attempts, and fails. The other chunks are stored all
+# the same, and `check` still runs: it closes the run in the store, with the reason, and fails the flow.
+
+# %% tags=["nbval-check-output"]
+database(REFUSE)
+september = end_of(request("2026-09"))
+september_tasks = recorded(september)
+for name, states in september_tasks.items():
+    attempts = sum(state["name"] in ("Running", "Retrying") for state in states)
+    print(f"{name:28} {states[-1]['name']:10} attempts: {attempts}")
+print("flow:", september["state_name"])
+
+# %% [markdown]
+# The picture shows it at a glance: three attempts, and a check that had to wait for them.
+
+# %%
+draw(september, september_tasks, "One score task is tried three times and fails; check runs last and fails")
+
+# %% [markdown]
+# What does the store say? `freshness` knows nothing of Prefect. It judges the table, and finds the same
+# cause.
+
+# %% tags=["nbval-check-output"]
+from fsdl_deploy.freshness import freshness
+
+found = freshness(store)
+print("fresh:", found.fresh)
+print(found.sentence.replace(str(folder), "…"))
+
+# %% [markdown]
+# The database is repaired, and the month is asked for again. Prefect runs all tasks; the store knows what is
+# done, so that only the missing chunk is read. The counts are those of the two runs in the store.
+
+# %% tags=["nbval-check-output"]
+database("DROP TRIGGER refuse")
+again = end_of(request("2026-09"))
+print("flow:", again["state_name"])
+for run in reversed(store.runs("2026-09")):
+    print(f"read {run['read']},", "finished" if run["finished"] else "did not finish")
+print(freshness(store).sentence.partition(";")[0])
+
+# %% [markdown]
+# ## What it costs
+#
+# The same month without Prefect: `Batch.score()` with the same chunks, model and kind of store, in this
+# process.
+
+# %%
+from fsdl_deploy.batch import Batch
+from fsdl_deploy.reader import open_reader
+
+with Batch(folder / "inbox", "2026-07", Store(folder / "plain.db"), open_reader(), chunk) as batch:
+    started = time.perf_counter()
+    batch.score(progress=False)
+    seconds["plain: Batch.score()"] = time.perf_counter() - started
+seconds["flow: from first to last task"] = july["total_run_time"]
+idle = [took for name, states in recorded(again).items() if name.startswith("score")
+        for state, _, took in pieces(again, states) if state == "Running"]  # fmt: skip
+seconds["a score task with nothing to read"] = sorted(idle)[len(idle) // 2]
+for name, took in seconds.items():
+    print(f"{name:36}{took:8.2f} s")
+for name, one in {"server": server, "serve": nightly}.items():
+    print(f"{'memory all day: ' + name:36}{one.memory() / 2**20:6.0f} MiB")
+
+# %% [markdown]
+# Most of the whole command is Python loading Prefect, once a night. A task with nothing to read opens the
+# model and the store, and tells the server: that is what each task costs beside its cards, however many they
+# are. So chunks should not be small.
+#
+# ## When it fails
+#
+# Prefect shows what is *told* to it. We kill `serve` with its flow run in the middle of October, as when the
+# machine loses power. Then the next run is due.
+
+# %%
+october = request("2026-10")
+wait_for(lambda: ask(f"flow_runs/{october['id']}"), lambda seen: seen["state_name"] == "Running")
+wait_for(lambda: store.runs("2026-10"), len)
+nightly.kill()
+due = request("2026-10")
+
+# %% [markdown]
+# The killed run is "Running", and stays so: nobody is left to say otherwise. The run that is due becomes
+# "Late", when the server looks for such runs. Both are only words on a page, unless somebody set up an
+# *automation* that reacts to them.
+
+# %% tags=["nbval-check-output"]
+late = wait_for(lambda: ask(f"flow_runs/{due['id']}"), lambda seen: seen["state_name"] == "Late")
+print("the killed run:", ask(f"flow_runs/{october['id']}")["state_name"])
+print("the run that is due:", late["state_name"])
+
+# %% [markdown]
+# That is why a check of freshness must not live inside the workflow. Asked a few minutes later, from outside,
+# it says what to do.
+
+# %%
+from datetime import timedelta
+
+from fsdl_deploy.store import now
+
+print(freshness(store, at=now() + timedelta(minutes=5)).sentence)
+server.stop()
+
+# %% [markdown]
+# Started again, `serve` finds the late run and does it. Ended in an orderly way it would by default *pause*
+# the schedule, so that no run is even late; `flow.py` turns that off.
+#
+# What is not measured here:
+#
+# - **One process.** `map` spreads over threads of one process, and `find` lists the whole month in memory.
+#   For several machines Prefect hands tasks to Dask or Ray; for millions of cards prefer fewer, larger
+#   chunks.
+# - **No backfill.** A missed month is a run that somebody asks for, as we did. There are no partitions, and
+#   no idea of data that is stale.
+# - **Its server is a service.** It has a database that grows, no users or passwords by default, and versions
+#   that are moved together with the flows.
+#
+# ## Take-aways
+#
+# - A flow is a function with decorators; retries are two words on a task; the graph follows from the values.
+# - The server records and plans, `serve` runs. If `serve` is gone, nothing runs, and nothing is red.
+# - The store makes repeats harmless; so "run it again" is the answer to every failure.
+# - Choose Prefect for Python jobs that need retries, a schedule and a page soon. Choose Dagster when the
+#   question is which data is stale.
+#
+# ## Where to go next
+#
+# - [Batch prediction](../02_batch.ipynb): the job itself, and the table over all workflow tools.
+# - [Dagster](dagster.ipynb): the same job, told as the data that should exist.
