@@ -315,15 +315,15 @@ def draw(run, tasks, alt):
                 axes.plot([begin], [name], marker=ENDS[state][0], color=ENDS[state][1], markersize=9)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
-    axes.set(xlabel="time since the run began (s)", ylabel="task run")
+    axes.set(xlim=(0, None), xlabel="time since the run began (s)", ylabel="task run")
     figures.show(figure, alt=alt)
 
 
 draw(august, august_tasks, "find, then six score tasks two at a time; the second waits and is tried again")
 
 # %% [markdown]
-# The page of the same run. Its sources come from the server alone. Move the mouse over a bar; look at *Task
-# Runs* and *Logs*, and at *Deployments* on the left.
+# The page of the same run. Everything on it comes from our server; the graph needs a browser with WebGL. Move
+# it with the mouse; look at *Task Runs* and *Logs*, and at *Deployments* on the left.
 
 # %%
 from IPython.display import IFrame
@@ -346,10 +346,15 @@ for name, states in september_tasks.items():
 print("flow:", september["state_name"])
 
 # %% [markdown]
-# The picture shows it at a glance: three attempts, and a check that had to wait for them.
+# The picture shows it at a glance: three attempts, and a check that had to wait for them. It also shows that
+# a task that waits keeps its thread: meanwhile the other chunks go on one at a time.
 
 # %%
-draw(september, september_tasks, "One score task is tried three times and fails; check runs last and fails")
+draw(
+    september,
+    september_tasks,
+    "One score task is tried three times and fails, the others go on one by one; check fails",
+)
 
 # %% [markdown]
 # What does the store say? `freshness` knows nothing of Prefect. It judges the table, and finds the same
