@@ -127,7 +127,7 @@ import os
 import subprocess
 
 settings["PREFECT_API_URL"] = f"{server.url}/api"
-settings |= {"INBOX": folder / "inbox", "STORE": store.url, "CHUNK": chunk, "RETRY_WAITS": "1 3"}
+settings |= {"INBOX": folder / "inbox", "STORE": store.url, "CHUNK": chunk, "RETRY_WAITS": "1 2"}
 environ = os.environ | {name: str(value) for name, value in settings.items()}
 
 
@@ -245,7 +245,7 @@ def end_of(run):
 # ## Retries
 #
 # Now the database stumbles: a trigger refuses one customer's row. `score` may be tried twice more, after one
-# and three seconds (on a real night, more). While Prefect waits for the first retry, the trigger is removed.
+# and two seconds (on a real night, more). While Prefect waits for the first retry, the trigger is removed.
 
 # %%
 import sqlite3
