@@ -1,0 +1,134 @@
+"""The batch job in Airflow, run by the station's own interpreter: its record, and what is in the store."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from fsdl_deploy import stations
+from fsdl_deploy.batch import Batch
+from fsdl_deploy.customers import Customers
+from fsdl_deploy.freshness import freshness
+from fsdl_deploy.inbox import fill
+from fsdl_deploy.reader import open_reader
+from fsdl_deploy.store import Store
+
+pytestmark = [
+    pytest.mark.timeout(1500),
+    pytest.mark.skipif(sys.platform == "win32", reason="Airflow does not run on Windows"),
+]
+FOLDER = Path(__file__).resolve().parent.parent / "infra" / "batch" / "airflow"
+MONTHS, CUSTOMERS = ("2026-09", "2026-10"), 1_060  # three chunks: 500, 500, 60
+
+# Runs DAGs in this process, with Airflow's own database, and prints what stands there of each run. Words:
+# DAG@night, sql:statement.
+RUNS = """
+import json, os, sqlite3, sys
+from datetime import datetime
+from airflow.models.taskinstancehistory import TaskInstanceHistory
+from airflow.settings import Session
+from sqlalchemy import select
+import dag as dags
+
+with open(sys.argv[1], "w") as told:
+    for word in sys.argv[2:]:
+        if word.startswith("sql:"):
+            with sqlite3.connect(os.environ["STORE"]) as database:
+                database.execute(word[4:])
+            continue
+        name, _, night = word.partition("@")
+        run = getattr(dags, name)().test(logical_date=datetime.fromisoformat(night))
+        earlier = Session().execute(select(TaskInstanceHistory.task_id, TaskInstanceHistory.map_index,
+                                           TaskInstanceHistory.state).filter_by(run_id=run.run_id))
+        tasks = {f"{ti.task_id}[{ti.map_index}]": [ti.state, ti.try_number]
+                 for ti in run.get_task_instances()}
+        print(json.dumps({"state": run.state, "tasks": tasks, "earlier": [list(row) for row in earlier]}),
+              file=told)
+"""
+DAMAGE = f"""CREATE TRIGGER damage BEFORE INSERT ON predictions WHEN new.customer = 'C{CUSTOMERS - 1:07d}'
+AND %s BEGIN SELECT RAISE(ABORT, 'damaged'); END"""
+ONCE = DAMAGE % "(SELECT error FROM runs WHERE run = new.run) IS NULL"
+MEND = "DROP TRIGGER damage"
+
+
+class Workplace:
+    """An inbox, a store and an Airflow of their own, in one folder."""
+
+    def __init__(self, folder: Path):
+        self.python, self.folder = stations.ensure("airflow"), folder
+        self.inbox, self.store_file, home = folder / "inbox", folder / "readings.db", folder / "home"
+        home.mkdir()
+        shutil.copy(FOLDER / "airflow.cfg", home)
+        for month in MONTHS:
+            for _ in fill(self.inbox, Customers(CUSTOMERS), month, different=20):
+                pass
+        self.store = Store(self.store_file)
+        places = {"AIRFLOW_HOME": home, "AIRFLOW__CORE__DAGS_FOLDER": FOLDER, "PYTHONPATH": FOLDER}
+        places |= {"INBOX": self.inbox, "STORE": self.store_file, "PYTHONDONTWRITEBYTECODE": 1}
+        self.places = {name: str(value) for name, value in places.items()}
+        self.call("-m", "airflow", "db", "migrate")
+
+    def call(self, *words) -> None:
+        done = subprocess.run(
+            [self.python, *words],
+            cwd=self.folder,
+            env=os.environ | self.places,
+            capture_output=True,
+            text=True,
+            timeout=1200,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+
+    def run(self, *words: str) -> list[dict]:
+        told = self.folder / "told.json"
+        (self.folder / "script.py").write_text(RUNS)
+        self.call(self.folder / "script.py", told, *words)
+        return [json.loads(line) for line in told.read_text().splitlines()]
+
+    def rows(self, name: str) -> list:
+        query = "SELECT month, customer, model_version, digits, confidence FROM predictions"
+        with closing(sqlite3.connect(self.folder / name)) as database:
+            return sorted(database.execute(query))
+
+
+@pytest.fixture
+def workplace(tmp_path) -> Workplace:
+    return Workplace(tmp_path)
+
+
+def test_retry_failure_and_the_run_after_it(workplace):
+    never, october, failed = workplace.run(
+        "look@2026-11-01T07:00:00+00:00",
+        f"sql:{ONCE}",
+        "batch@2026-11-01T02:00:00+00:00",
+        f"sql:{MEND}",
+        f"sql:{DAMAGE % 1}",
+        "batch@2026-10-01T02:00:00+00:00",
+    )
+    # Nobody had run the job: the check says so.
+    assert never == {"state": "failed", "tasks": {"fresh[-1]": ["failed", 1]}, "earlier": []}
+    # The night of the first scores the month before; one chunk needed a second try, which is on record.
+    assert october["state"] == "success"
+    assert october["tasks"]["score[2]"] == ["success", 2] and october["tasks"]["score[0]"] == ["success", 1]
+    assert october["earlier"] == [["score", 2, "failed"]]
+    # Three tries, then failure, and nothing after it.
+    assert failed["state"] == "failed" and failed["tasks"]["score[2]"] == ["failed", 3]
+    assert failed["tasks"]["score[1]"][0] == "success"
+    assert failed["tasks"]["finish[-1]"][0] == failed["tasks"]["fresh[-1]"][0] == "upstream_failed"
+    found = freshness(workplace.store)
+    assert not found.fresh and "failed after 1,000 of 1,060 cards of 2026-09" in found.sentence
+
+    (mended,) = workplace.run(f"sql:{MEND}", "batch@2026-10-01T02:00:00+00:00")
+    assert mended["state"] == "success" and freshness(workplace.store).fresh
+    # Every card once, and the same as the plain job stores without any damage.
+    for month in MONTHS:
+        with Batch(workplace.inbox, month, Store(workplace.folder / "plain.db"), open_reader()) as batch:
+            batch.score(progress=False)
+    assert workplace.rows("readings.db") == workplace.rows("plain.db")
+    assert len(workplace.rows("readings.db")) == 2 * CUSTOMERS
