@@ -225,8 +225,7 @@ for row in store.aside(month="2026-11"):
 # ## A workflow tool: retries, a schedule, a record
 #
 # Somebody must start the job each night, try again when a step fails, and keep a record. The lecture names
-# Dagster, Airflow, Prefect and Metaflow; each has its [notebook](tools/dagster.ipynb) here, with this same
-# job. This lesson takes **Dagster**, the lightest of them that has retries, a schedule and a check of
+# Dagster, Airflow and Prefect; each has its notebook here, with this same job. This lesson takes **Dagster**, the lightest of them that has retries, a schedule and a check of
 # freshness without a server: it runs in one process, in an environment of its own. This is its step for one
 # chunk, with its retries.
 
@@ -548,7 +547,18 @@ for wanted in ("v2", "v9"):
 #
 # **Which tool for the workflow?** Each ran this lesson's job; their notebooks have the measurements.
 #
-# TOOLTABLE
+# | | Dagster | Prefect | Airflow |
+# |---|---|---|---|
+# | thinks in | data that should exist | functions that run | tasks that are due |
+# | can run without a server | yes, in one process | starts a small one by itself | one DAG, for a test |
+# | must run all the time | daemon and page | server and `serve` | scheduler, parser, server, database |
+# | retries, schedule, record | yes | yes | yes |
+# | a missed month | is a missing partition | somebody asks for it | is caught up, or cleared |
+# | knows that data is stale | yes, with checks and versions | no | no |
+# | does badly | many words to learn | a dead worker is "Running" | heavy for a small job |
+# | choose it when | tables depend on each other | Python jobs need it soon | the company runs it already |
+#
+# In none of them does a job that never started turn red by itself: keep the freshness check outside.
 #
 # **Past one machine**, the same `score_chunk` runs on [Ray Data](tools/ray_data.ipynb), which measures what
 # that costs and when it pays.
@@ -597,5 +607,5 @@ print(lookup, service)
 #
 # - [The model service](03_service.ipynb): the answer while the customer is still looking.
 # - The workflow tools: [Dagster](tools/dagster.ipynb), [Airflow](tools/airflow.ipynb),
-#   [Prefect](tools/prefect.ipynb), [Metaflow](tools/metaflow.ipynb).
+#   [Prefect](tools/prefect.ipynb).
 # - [Ray Data](tools/ray_data.ipynb): past one machine.
