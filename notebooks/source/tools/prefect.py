@@ -131,14 +131,10 @@ settings |= {"INBOX": folder / "inbox", "STORE": store.url, "CHUNK": chunk, "RET
 environ = os.environ | {name: str(value) for name, value in settings.items()}
 
 
-def run_file(month):
-    return subprocess.run(
-        [station_python, flow], env=environ | {"MONTH": month}, text=True, check=True, capture_output=True
-    )
-
-
 started = time.perf_counter()
-done = run_file("2026-07")
+done = subprocess.run(
+    [station_python, flow], env=environ | {"MONTH": "2026-07"}, text=True, check=True, capture_output=True
+)
 seconds["flow: the whole command"] = time.perf_counter() - started
 print(done.stdout.partition(";")[0])
 
@@ -207,45 +203,10 @@ for name, states in recorded(july).items():
 print("flow:", july["state_name"])
 
 # %% [markdown]
-# ## The schedule
-#
-# `flow.py serve` tells the server that the flow can be had, and at which times: a *deployment*. Then it
-# waits. From the cron line the server makes the next runs and keeps them in its record, as runs that have not
-# started.
-
-# %%
-SCHEDULED = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}, "sort": "EXPECTED_START_TIME_ASC"}
-serving = settings | {"PREFECT_RUNNER_SERVER_PORT": "{port}"}  # of a small page that stays turned off
-command = [station_python, flow, "serve"]
-started = time.perf_counter()
-nightly = Server(command, lambda _: ask("flow_runs/filter", SCHEDULED), env=serving, cwd=folder, timeout=400)
-nightly.start()
-seconds["serve: from start to ready"] = time.perf_counter() - started
-for run in ask("flow_runs/filter", SCHEDULED)[:3]:
-    print(run["state_name"], "for", run["expected_start_time"])
-
-# %% [markdown]
-# The times are UTC; `serve` takes a time zone too. At each of them `serve` starts a process for the run. The
-# same happens when somebody presses *Run* on the page, or a program asks for it, with other parameters.
-
-# %%
-deployment = ask("deployments/name/batch/nightly")
-
-
-def request(month):
-    wanted = {"parameters": {**deployment["parameters"], "month": month}, "state": {"type": "SCHEDULED"}}
-    return ask(f"deployments/{deployment['id']}/create_flow_run", wanted)
-
-
-def end_of(run):
-    return wait_for(lambda: ask(f"flow_runs/{run['id']}"), lambda seen: seen["state_type"] in ENDED)
-
-
-# %% [markdown]
 # ## Retries
 #
-# Now the database stumbles: a trigger refuses one customer's row. `score` may be tried twice more, after one
-# and two seconds (on a real night, more). While Prefect waits for the first retry, the trigger is removed.
+# Now the database stumbles: a trigger refuses one customer's row. `score` may be tried twice more, here after
+# one and twenty seconds. As soon as Prefect says that it waits for the first retry, the trigger is removed.
 
 # %%
 import sqlite3
@@ -259,17 +220,19 @@ def database(command):
 
 REFUSE = """CREATE TRIGGER refuse BEFORE INSERT ON predictions WHEN new.customer = 'C0000123'
             BEGIN SELECT RAISE(ABORT, 'no room for this row'); END"""
+AWAITED = {"task_runs": {"state": {"name": {"any_": ["AwaitingRetry"]}}}}
+silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+other = {"MONTH": "2026-08", "RETRY_WAITS": "1 20"}
 database(REFUSE)
-august = request("2026-08")
-awaited = {"task_runs": {"state": {"name": {"any_": ["AwaitingRetry"]}}}}
-wait_for(lambda: ask("task_runs/filter", awaited), len)
-database("DROP TRIGGER refuse")
-august = end_of(august)
+with subprocess.Popen([station_python, flow], env=environ | other, **silent):
+    wait_for(lambda: ask("task_runs/filter", AWAITED), len)
+    database("DROP TRIGGER refuse")
 
 # %% [markdown]
 # The record has every state. One task was tried again, the others were not, and the run succeeded.
 
 # %% tags=["nbval-check-output"]
+august = ask("flow_runs/filter", {"sort": "START_TIME_DESC"})[0]
 august_tasks = recorded(august)
 for name, states in august_tasks.items():
     tried_again = any(state["name"] == "AwaitingRetry" for state in states)
@@ -323,7 +286,7 @@ draw(august, august_tasks, "find, then six score tasks two at a time; the second
 
 # %% [markdown]
 # The page of the same run. Everything on it comes from our server; the graph needs a browser with WebGL. Move
-# it with the mouse; look at *Task Runs* and *Logs*, and at *Deployments* on the left.
+# it with the mouse; look at *Task Runs* and *Logs*.
 
 # %%
 from IPython.display import IFrame
@@ -331,10 +294,46 @@ from IPython.display import IFrame
 IFrame(f"{server.url}/runs/flow-run/{august['id']}", width="100%", height=720)
 
 # %% [markdown]
+# ## The schedule
+#
+# `flow.py serve` tells the server that the flow can be had, and at which times: a *deployment*. Then it
+# waits. From the cron line the server makes the next runs and keeps them in its record, as runs that have not
+# started.
+
+# %%
+SCHEDULED = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}, "sort": "EXPECTED_START_TIME_ASC"}
+serving = settings | {"PREFECT_RUNNER_SERVER_PORT": "{port}"}  # of a small page that stays turned off
+command = [station_python, flow, "serve"]
+started = time.perf_counter()
+nightly = Server(command, lambda _: ask("flow_runs/filter", SCHEDULED), env=serving, cwd=folder, timeout=400)
+nightly.start()
+seconds["serve: from start to ready"] = time.perf_counter() - started
+for run in ask("flow_runs/filter", SCHEDULED)[:3]:
+    print(run["state_name"], "for", run["expected_start_time"])
+
+# %% [markdown]
+# The times are UTC; `serve` takes a time zone too. At each of them `serve` starts a process for the run. The
+# same happens when somebody presses *Run* on the page, or a program asks for it, with other parameters.
+
+# %%
+deployment = ask("deployments/name/batch/nightly")
+
+
+def request(month):
+    wanted = {"parameters": {**deployment["parameters"], "month": month}, "state": {"type": "SCHEDULED"}}
+    return ask(f"deployments/{deployment['id']}/create_flow_run", wanted)
+
+
+def end_of(run):
+    return wait_for(lambda: ask(f"flow_runs/{run['id']}"), lambda seen: seen["state_type"] in ENDED)
+
+
+# %% [markdown]
 # ## A night that fails
 #
-# In September the trigger stays. The task uses up its attempts, and fails. The other chunks are stored all
-# the same, and `check` still runs: it closes the run in the store, with the reason, and fails the flow.
+# In September there is a trigger again, and it stays. The task uses up its attempts, and fails. The other
+# chunks are stored all the same, and `check` still runs: it closes the run in the store, with the reason, and
+# fails the flow.
 
 # %% tags=["nbval-check-output"]
 database(REFUSE)
