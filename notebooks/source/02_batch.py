@@ -225,9 +225,9 @@ for row in store.aside(month="2026-11"):
 # ## A workflow tool: retries, a schedule, a record
 #
 # Somebody must start the job each night, try again when a step fails, and keep a record. The lecture names
-# Dagster, Airflow and Prefect; each has its notebook here, with this same job. This lesson takes **Dagster**, the lightest of them that has retries, a schedule and a check of
-# freshness without a server: it runs in one process, in an environment of its own. This is its step for one
-# chunk, with its retries.
+# Dagster, Airflow and Prefect; each has its notebook here, with this same job. This lesson takes **Dagster**,
+# the lightest of them that has retries, a schedule and a check of freshness without a server: it runs in one
+# process, in an environment of its own. This is its step for one chunk, with its retries.
 
 # %%
 from fsdl_deploy import stations
