@@ -93,11 +93,12 @@ def inbox(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def start(python, settings, cluster, inbox, tmp_path):
-    """Start a job over the inbox, in which some chunks go wrong; its store is readings.db."""
+    """Start a job over the inbox, in which some chunks go wrong; its store is readings.db or ``store``."""
 
-    def start(**chunks: str) -> subprocess.Popen:
+    def start(store: str | None = None, **chunks: str) -> subprocess.Popen:
         # By a relative path, as at the command line: the scorers may work in another folder.
-        env = {"INBOX": os.path.relpath(inbox, RAY), "STORE": os.path.relpath(tmp_path / "readings.db", RAY)}
+        store = store or os.path.relpath(tmp_path / "readings.db", RAY)
+        env = {"INBOX": os.path.relpath(inbox, RAY), "STORE": store}
         env |= {"MONTH": MONTH, "CHUNK": str(CHUNK), "RAY_ADDRESS": cluster.url.removeprefix("http://")}
         return subprocess.Popen(
             [python, "-c", SCRIPT, json.dumps(chunks), tmp_path],
@@ -115,8 +116,8 @@ def start(python, settings, cluster, inbox, tmp_path):
 def run(start, tmp_path):
     """Run such a job to its end; return what its chunks came to, or fail with what it said."""
 
-    def run(fails: bool = False, **chunks: str) -> list[dict]:
-        job = start(**chunks)
+    def run(fails: bool = False, store: str | None = None, **chunks: str) -> list[dict]:
+        job = start(store, **chunks)
         said, messages = job.communicate(timeout=800)
         assert bool(job.returncode) == fails, said + messages[-5000:]
         lines = [line for line in said.splitlines() if line.startswith("[{")]  # Ray writes there too
@@ -151,9 +152,9 @@ def test_each_card_once_and_as_plain_batch_reads_it(run, inbox, tmp_path):
     assert rows[0] == rows[1] and len(rows[0]) == CARDS - ASIDE
 
 
-def test_scorer_that_dies_is_replaced_and_a_chunk_that_raises_tried_again(run, tmp_path):
-    chunks = run(C0000040="dies once", C0000080="raises once")
-    store = Store(tmp_path / "readings.db")
+def test_scorer_that_dies_is_replaced_and_a_chunk_that_raises_tried_again(run, store_url, tmp_path):
+    chunks = run(store=store_url, C0000040="dies once", C0000080="raises once")
+    store = Store(store_url)
     assert tries(tmp_path, "C0000040") == tries(tmp_path, "C0000080") == 2
     assert store.counts(MONTH, LATEST) == (CARDS - ASIDE, ASIDE) and freshness(store).fresh
     assert sum(chunk["already"] for chunk in chunks) == CHUNK, "it died after storing: its rows are there"
