@@ -31,8 +31,8 @@
 # ```
 #
 # Airflow runs on Linux and macOS. On Windows it needs WSL, and this notebook stops at its first cells. It
-# takes longer than the other notebooks: most of the time is the start of processes, and a later cell
-# measures it.
+# takes longer than the other notebooks, more than a minute on two cores: most of that is the start of
+# processes, and a later cell measures it.
 #
 # The parameters hold plain values only, so that the whole course can be run with others.
 
@@ -428,14 +428,19 @@ a_card = stored / runs / customers.n
 print(
     f"{a_card:.0f} bytes a card: {a_card * 1e6 / 2**20:.0f} MiB in the metadata database for a million cards"
 )
+
+# %% [markdown]
+# The processes end with the kernel. This cell ends them now; leave it out to look around in the page.
+
+# %%
 for part in (airflow, processor, scheduler):
     part.stop()
 
 # %% [markdown]
 # What else it does badly:
 #
-# - **It knows tasks, not data.** The run for October was a success; a card that arrives later changes nothing
-#   in its record. Here the freshness check in the store finds such things, not Airflow.
+# - **It knows tasks, not data.** The run of a month was a success; a card that arrives later changes nothing
+#   in its record. Airflow has assets too, but as signals that start other DAGs, not as versions to compare.
 # - **It is heavy to try.** Three programs and a database must run before the first task does.
 # - **A task that does little costs much.** Make chunks of minutes, not of seconds.
 # - **A scheduler that is down is silent.** When it comes back it runs the last night it missed, with

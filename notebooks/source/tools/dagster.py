@@ -469,6 +469,11 @@ axes.barh(list(costs), list(costs.values()), color=figures.PALETTE[:3])
 axes.invert_yaxis()
 axes.set(xlabel="time (s)", ylabel="what")
 figures.show(figure, alt="Seconds of the plain job, of the same job in Dagster, and of the server's start")
+
+# %% [markdown]
+# The server ends with the kernel. This cell ends it now; leave it out to look around in the page.
+
+# %%
 dagster.stop()
 
 # %% [markdown]
