@@ -122,15 +122,16 @@ lines = (station.folder / "local.env").read_text().splitlines()
 local_env = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
 local_env |= {"RAY_ADDRESS": cluster.url.removeprefix("http://"), "MONTH": MONTH}
 
+# %% [markdown]
+# Two helpers: one starts a program of the station, the other says what came of it.
 
+
+# %%
 def run_job(*command, **variables):
     """Start a program of the station; its messages go to job.log."""
-    command = [station_python, *command]
     env = os.environ | local_env | {name: str(value) for name, value in variables.items()}
-    with (folder / "job.log").open("w") as log:
-        return subprocess.Popen(
-            command, cwd=station.folder, env=env, stdout=subprocess.PIPE, stderr=log, text=True
-        )
+    streams = {"stdout": subprocess.PIPE, "stderr": (folder / "job.log").open("w")}
+    return subprocess.Popen([station_python, *command], cwd=station.folder, env=env, text=True, **streams)
 
 
 def outcome(job):
@@ -238,11 +239,10 @@ def plain(inbox, month, store, chunk):
     with Batch(inbox, month, Store(store), open_reader(), chunk) as batch:
         batch.score(progress=False)
 
-month, chunk = os.environ["MONTH"], int(os.environ["CHUNK"])
 for number, inbox in enumerate(sys.argv[1:]):
     for name, job in {"plain": plain, "Ray Data": score.score}.items():
-        started = time.time()
-        chunks = job(inbox, month, f"{inbox}-{number}-{name}.db", chunk) or []
+        started, store = time.time(), f"{inbox}-{number}-{name}.db"
+        chunks = job(inbox, os.environ["MONTH"], store, int(os.environ["CHUNK"])) or []
         print(json.dumps([inbox, name, time.time() - started, chunks]), flush=True)
 """
 
