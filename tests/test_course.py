@@ -170,7 +170,14 @@ def test_an_interrupt_leaves_a_report_and_no_kernel(tmp_path):
         "03_last",
         "02_failing",
     ]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    running = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        # A shell's background job, in which this test may run, ignores the signal, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         deadline = time.monotonic() + 300
         while not (root / "notebooks" / "started").exists():
