@@ -5,6 +5,7 @@ cannot tell whether the model is in this process (TorchReader, OnnxReader) or be
 (RemoteReader, in ``remote``). Knows nothing about how pictures arrive or who asked.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -53,6 +54,8 @@ class OnnxReader:
     """
 
     def __init__(self, version: str = LATEST, threads: int = 1):
+        # It would keep an id of this machine in the user's cache folder, and report with it.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

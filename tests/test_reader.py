@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -6,6 +10,8 @@ from fsdl_deploy.cli import main
 from fsdl_deploy.picture import PictureError, encode
 from fsdl_deploy.reader import OnnxReader, Reading, TorchReader, batches, open_reader
 from fsdl_deploy.weights import VERSIONS, WeightsError
+
+SETTINGS = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +123,10 @@ def test_command_reads_and_names_bad_files(tmp_path, capsys, pile):
 
 def test_reading_is_a_value():
     assert Reading("1", 0.5, (0.5,), "v2") == Reading("1", 0.5, (0.5,), "v2")
+
+
+def test_onnx_reader_reports_nothing_and_writes_nothing_for_the_user(tmp_path):
+    environ = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+    program = "from fsdl_deploy.reader import OnnxReader; OnnxReader()"
+    subprocess.run([sys.executable, "-c", program], env=environ | {"HOME": str(tmp_path)}, check=True)
+    assert list(tmp_path.iterdir()) == []
