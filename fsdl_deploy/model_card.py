@@ -62,8 +62,11 @@ def _why(explained: dict | None) -> list[str]:
     ]
 
 
-def write_cards(report: dict, work: Path, into: Path) -> None:
-    """Write ``report.json`` (measured figures, curves) and ``NAME.md`` for every model into ``into``."""
+def write_cards(report: dict, work: Path, into: Path, command: str) -> None:
+    """Write ``report.json`` (measured figures, curves) and ``NAME.md`` for every model into ``into``.
+
+    ``command`` is what made the models, and makes them again.
+    """
     from fsdl_deploy.models import multiply_adds
 
     curves = {version: curve(work, version) for version in weights.VERSIONS}
@@ -93,6 +96,6 @@ def write_cards(report: dict, work: Path, into: Path) -> None:
             f"{min(resampled):.1%} to {max(resampled):.1%}.", "",
             *_why(report.get("why", {}).get(version)),
             "Most frequent errors on typical cards: " + errors + ".",
-            "", "Make it again: `fsdl-deploy train`. Measure it again: `fsdl-deploy evaluate`.", "",
+            "", f"Make it again: `{command}`. Measure it again: `fsdl-deploy evaluate`.", "",
         ]  # fmt: skip
         (into / f"{version}.md").write_text("\n".join(lines))

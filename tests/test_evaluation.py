@@ -112,7 +112,7 @@ def test_cards_hold_what_was_measured(tmp_path, monkeypatch, knowing):
     report = evaluation.evaluate([Knowing(version, 5) for version in weights.VERSIONS], 10)
     report["why"] = {"v1": {"misread": {3: 3, 8: 1}, "exact_match": {0: 0.8, 5: 0.9}}}
     (tmp_path / "v1.jsonl").write_text('{"step": 700, "loss": 0.1, "seconds": 12}\n')
-    write_cards(report, tmp_path, tmp_path)
+    write_cards(report, tmp_path, tmp_path, "fsdl-deploy train")
     text = (tmp_path / "v1.md").read_text()
     assert "80.0%" in text and "700 steps of 32 cards in 12 s" in text
     assert "1 of the 1,000 test digits" in text and "5 digits: 90.0%" in text

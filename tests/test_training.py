@@ -9,9 +9,9 @@ from fsdl_deploy import training, weights
 from fsdl_deploy.models import Student
 from fsdl_deploy.pool import Pool
 from fsdl_deploy.reader import OnnxReader, TorchReader
-from fsdl_deploy.training import QUICK, RECIPES, Phase, publish, schedule, train
+from fsdl_deploy.training import LONG, QUICK, Phase, publish, schedule, train
 
-TINY = replace(QUICK, phases=(Phase(4, 6e-3), Phase(2, 1e-3, 0.3)))
+TINY = replace(QUICK["v2"], phases=(Phase(4, 6e-3), Phase(2, 1e-3, 0.3)))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_mixed_cards_teach_what_plain_ones_do_not(pool, tmp_path):
 
 
 def test_schedule_warms_up_falls_and_starts_again_lower():
-    recipe = RECIPES["teacher"]
+    recipe = LONG["teacher"]
     first, second, third = recipe.phases
     rates, phases, longest = zip(*(schedule(step, recipe) for step in range(recipe.steps)), strict=True)
     assert max(rates) == pytest.approx(first.peak) and rates[0] < first.peak / 50
