@@ -33,6 +33,7 @@ def test_built_on_demand_then_found(root):
     said.clear()
     assert stations.ensure("tool", root, Path(sys.executable), said.append) == python
     assert said == []
+    assert stations.station("tool", root).mebibytes() > 0
 
 
 def test_a_station_lies_as_deep_as_it_likes_and_its_name_is_its_own(root):
@@ -47,6 +48,15 @@ def test_a_station_lies_as_deep_as_it_likes_and_its_name_is_its_own(root):
     (root / "infra/batch/tool/station.toml").write_text('name = "tool"\npurpose = "a test"\n')
     with pytest.raises(SetupError, match="are both stations called tool"):
         stations.stations(root)
+
+
+def test_a_station_is_there_though_another_is_wrong(root):
+    other = root / "infra" / "other"
+    other.mkdir()
+    (other / "station.toml").write_text('name = "other"\npurpose = "its lock is missing"\n')
+    assert stations.station("tool", root).folder == root / "infra" / "tool"
+    with pytest.raises(SetupError, match="make it with `make lock`"):
+        stations.station("other", root)
 
 
 def test_an_unknown_name_lists_the_known_ones(root):
