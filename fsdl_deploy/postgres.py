@@ -6,7 +6,6 @@ root it gives root up first, because PostgreSQL refuses root. Knows nothing abou
 
 import glob
 import os
-import pwd
 import secrets
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from fsdl_deploy.servers import Server
 
+# Where the packages of Debian, Red Hat and Homebrew put the programs, none of them on PATH.
 PLACES = (
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
@@ -51,7 +51,9 @@ class Postgres:
             data, password = self.folder / "data", secrets.token_urlsafe(12)
             (self.folder / "password").write_text(password)
             as_user = {}
-            if os.geteuid() == 0:
+            if hasattr(os, "geteuid") and os.geteuid() == 0:
+                import pwd  # not on Windows, and the lesson imports this module there too
+
                 nobody = pwd.getpwnam("nobody")
                 as_user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
                 for path in (self.folder, self.folder / "password"):
