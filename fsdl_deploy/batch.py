@@ -9,9 +9,8 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from itertools import chain
 
 from fsdl_deploy import inbox as inboxes
 from fsdl_deploy.inbox import CHUNK, Chunk, customer_of
@@ -73,10 +72,15 @@ class Batch:
         """The month's cards, chunk by chunk."""
         return inboxes.chunks(self.inbox, self.month, self.size, backwards)
 
-    def begin(self) -> str:
-        """Record a run over what the inbox holds now; return its id."""
-        cards = inboxes.count(self.inbox, self.month)
-        return self.store.begin(self.month, self.reader.model_version, cards)
+    def count(self) -> int:
+        """How many cards the month has."""
+        return inboxes.count(self.inbox, self.month)
+
+    def begin(self, cards: int | None = None) -> str:
+        """Record a run over ``cards`` (default: all that the inbox holds now); return its id."""
+        return self.store.begin(
+            self.month, self.reader.model_version, self.count() if cards is None else cards
+        )
 
     def score(self, progress: bool = True) -> Scored:
         """Read and store every card that is not stored yet, as one run.
@@ -86,19 +90,21 @@ class Batch:
         """
         from tqdm.auto import tqdm
 
-        cards = inboxes.count(self.inbox, self.month)
-        run = self.store.begin(self.month, self.reader.model_version, cards)
-        done, ahead = Scored(), None
+        cards = self.count()
+        run = self.begin(cards)
+        done = Scored()
         at_work = self.store.active(self.month, self.reader.model_version)
         backwards = run in at_work and at_work.index(run) % 2 == 1
         try:
             with tqdm(total=cards, desc=f"read {self.month}", unit="card", disable=not progress) as bar:
-                for chunk in chain(self.chunks(backwards), [None]):
-                    work = self._open(chunk) if chunk else None  # decoded while the one before it is read
-                    if ahead:
-                        done += self._close(ahead, run)
-                        bar.update(ahead.cards)
-                    ahead = work
+                chunks = self.chunks(backwards)
+                work = self._open_next(chunks)
+                while work:
+                    rows = self._rows(work)
+                    ahead = self._open_next(chunks)  # decoded while this one is stored
+                    done += self._store(work, run, *rows)
+                    bar.update(work.cards)
+                    work = ahead
             self.store.finish(run)
         except BaseException as error:
             with suppress(StoreError):  # perhaps it is the store that failed
@@ -108,7 +114,12 @@ class Batch:
 
     def score_chunk(self, chunk: Chunk, run: str) -> Scored:
         """Read and store what is new in one chunk: the step that workflow tools repeat and spread."""
-        return self._close(self._open(chunk), run)
+        work = self._open(chunk)
+        return self._store(work, run, *self._rows(work))
+
+    def _open_next(self, chunks: Iterator[Chunk]) -> _Work | None:
+        chunk = next(chunks, None)
+        return self._open(chunk) if chunk else None
 
     def _open(self, chunk: Chunk) -> _Work:
         pictures = chunk.pictures
@@ -117,7 +128,7 @@ class Batch:
             self.month, self.reader.model_version, map(customer_of, names), names
         )
         done = aside | set(known.values())
-        new = [picture for picture in pictures if storable(picture) not in done]
+        new = [picture for picture, name in zip(pictures, names, strict=True) if name not in done]
         groups = [new[start : start + BATCH] for start in range(0, len(new), BATCH)]
         return _Work(len(pictures), known, new, [self.pool.submit(self._decode, group) for group in groups])
 
@@ -129,13 +140,14 @@ class Batch:
         if storable(picture) != picture:
             return "the name of the file is not UTF-8"
         try:
-            return decode(inboxes.read(self.folder / picture))
+            return decode(inboxes.read(os.path.join(self.folder, picture)))
         except PictureError as error:
             return str(error)
         except OSError as error:
             return f"the file cannot be read: {error.strerror}"
 
-    def _close(self, work: _Work, run: str) -> Scored:
+    def _rows(self, work: _Work) -> tuple[list[dict], list[dict]]:
+        """Read what is decoded; rows of predictions, and of cards set aside."""
         images, aside = {}, {}
         decoded = (image for group in work.decoding for image in group.result())
         for picture, image in zip(work.new, decoded, strict=True):
@@ -156,13 +168,19 @@ class Batch:
              "model_version": self.reader.model_version, "reason": reason}
             for picture, reason in aside.items()
         ]  # fmt: skip
+        return rows, aside_rows
+
+    def _store(self, work: _Work, run: str, rows: list[dict], aside_rows: list[dict]) -> Scored:
         # Another run may have stored some of them meanwhile: those are not new.
         new, new_aside = self.store.add(run, rows, aside_rows) if rows or aside_rows else (0, 0)
         return Scored(new, new_aside, work.cards - new - new_aside)
 
     def _read(self, images: dict[str, Image]) -> list[tuple[str, Reading]]:
-        """Read in batches of one height and neighbouring widths, one batch a thread at a time."""
-        order = sorted(images, key=lambda picture: images[picture].shape)
+        """Read in batches of one height and neighbouring widths, one batch a thread at a time.
+
+        The widest come first: at the end, when a thread has nothing left to do, the others are done soon.
+        """
+        order = sorted(images, key=lambda picture: images[picture].shape, reverse=True)
         groups = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
         readings = self.pool.map(lambda group: self.reader.read([images[p] for p in group]), groups)
         read = dict(zip(order, (reading for group in readings for reading in group), strict=True))
@@ -189,20 +207,23 @@ def add_arguments(parser) -> None:
 
 def main(args) -> int:
     """Score a month; one sentence on standard output, and a line for each of the first cards set aside."""
-    reader, store = open_reader(args.version, args.url), Store(args.store)
     if args.workers is not None and args.workers < 1:
         raise ValueError(f"--workers is 1 or more, not {args.workers}")
-    with Batch(args.inbox, args.month, store, reader, args.chunk, args.workers) as batch:
+    reader = open_reader(args.version, args.url)
+    with (
+        closing(Store(args.store)) as store,
+        Batch(args.inbox, args.month, store, reader, args.chunk, args.workers) as batch,
+    ):
         if args.retry:
             store.forget_set_aside(args.month, reader.model_version)
         started = time.monotonic()
         scored = batch.score()
         seconds = time.monotonic() - started
-    print(
-        f"{args.month} with {reader.model_version}: {scored.read:,} cards read, {scored.set_aside:,} set "
-        f"aside, {scored.already:,} done before; {scored.read / seconds:,.0f} cards/s"
-    )
-    if scored.set_aside:
-        for row in store.aside(month=args.month, limit=10):
-            print(f"  {row['picture']}: {row['reason']}")
+        print(
+            f"{args.month} with {reader.model_version}: {scored.read:,} cards read, {scored.set_aside:,} set "
+            f"aside, {scored.already:,} done before; {scored.read / seconds:,.0f} cards/s"
+        )
+        if scored.set_aside:
+            for row in store.aside(month=args.month, limit=10):
+                print(f"  {row['picture']}: {row['reason']}")
     return 0

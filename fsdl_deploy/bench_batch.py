@@ -53,15 +53,8 @@ def inference(reader: OnnxReader, chunks: list[list[np.ndarray]], workers: int) 
     with ThreadPoolExecutor(workers) as pool:
         for images in chunks:
             groups = [(pictures, widths) for _, pictures, widths in batches(images)]
-            list(
-                pool.map(
-                    lambda group: reader.session.run(None, dict(zip(INPUTS, group, strict=True))), groups
-                )
-            )
+            list(pool.map(lambda group: reader.run(*group), groups))
     return sum(map(len, chunks))
-
-
-INPUTS = ("pictures", "widths")
 
 
 def rates(cards: int, different: int, rounds: int, say: Callable[[str], None] = print) -> dict[str, float]:
@@ -70,8 +63,7 @@ def rates(cards: int, different: int, rounds: int, say: Callable[[str], None] = 
     measured: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        for _ in inbox.fill(folder, Customers(cards), MONTH, different):
-            pass
+        inbox.fill(folder, Customers(cards), MONTH, different)
         chunks = [list(chunk.pictures) for chunk in inbox.chunks(folder, MONTH)]
         some = [picture for chunk in chunks[::LOOP_SHARE] for picture in chunk]
         decoded = [
@@ -103,8 +95,7 @@ def rates(cards: int, different: int, rounds: int, say: Callable[[str], None] = 
 def peak_memory(cards: int, different: int) -> float:
     """Peak resident memory in MiB of ``fsdl-deploy score`` over ``cards`` cards."""
     with tempfile.TemporaryDirectory() as temporary:
-        for _ in inbox.fill(temporary, Customers(cards), MONTH, different):
-            pass
+        inbox.fill(temporary, Customers(cards), MONTH, different)
         command = [sys.executable, "-c", PEAK, "score", temporary, "--month", MONTH]
         command += ["--store", f"{temporary}/r.db"]
         done = subprocess.run(command, capture_output=True, text=True)

@@ -4,6 +4,7 @@ A batch job fails silently: whoever looks up a prediction gets yesterday's, and 
 its own asks the record of runs. It does not run the job, and it must not run inside it.
 """
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -109,6 +110,7 @@ def add_arguments(parser) -> None:
 
 
 def main(args) -> int:
-    found = freshness(Store(args.store), args.version, timedelta(hours=args.within), customers=args.customers)
+    with closing(Store(args.store)) as store:
+        found = freshness(store, args.version, timedelta(hours=args.within), customers=args.customers)
     print(found.sentence)
     return 0 if found.fresh else 1

@@ -1,6 +1,6 @@
 """The inbox: the cards that customers have sent, as files that a batch job finds.
 
-``INBOX/MONTH/SHARD/CUSTOMER.png``, one card per customer and month. A shard is the customer's name
+``INBOX/MONTH/SHARD/CUSTOMER.jpg``, one card per customer and month. A shard is the customer's name
 without its last three digits: a folder stays small however many customers there are, and so does the
 memory of whoever lists it. Files may also lie in the month's folder itself. Knows nothing about models.
 """
@@ -14,6 +14,7 @@ from fsdl_deploy.customers import Customers, months_since_start
 from fsdl_deploy.picture import MAX_BYTES, encode
 
 CHUNK = 500
+QUALITY = 92  # of the JPEG files
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Chunk:
 
 def customer_of(picture: str) -> str:
     """The customer who sent ``picture``: the file's name without its ending."""
-    return Path(picture).stem
+    return os.path.splitext(os.path.basename(picture))[0]
 
 
 def folder(inbox: str | os.PathLike, month: str) -> Path:
@@ -61,10 +62,11 @@ def count(inbox: str | os.PathLike, month: str) -> int:
     return sum(sum(1 for _ in _files(path / shard)) for shard in _shards(path))
 
 
-def read(path: Path) -> bytes:
+def read(path: str | os.PathLike) -> bytes:
     """The bytes of a picture's file, cut where it is already too big to be one."""
     with open(path, "rb") as file:
-        return file.read(MAX_BYTES + 1)
+        # As much as there is: asked for the limit, Python would make room for all of it first.
+        return file.read(min(os.fstat(file.fileno()).st_size, MAX_BYTES) + 1)
 
 
 def _shards(path: Path) -> Iterator[str]:
@@ -86,33 +88,35 @@ def fill(
     month: str,
     different: int | None = None,
     drift: str | None = None,
-) -> Iterator[str]:
-    """Write every customer's card of ``month``, yielding each picture's path below the month's folder.
+    progress: bool = False,
+) -> int:
+    """Write every customer's card of ``month``; return how many there are.
 
     Drawing costs more than reading: with ``different`` only so many cards are drawn, and the other
     customers get one of them again (a hard link), for tests of speed and memory. A card that is
     already there stays.
     """
+    from tqdm.auto import tqdm
+
     months_since_start(month)
     path = Path(inbox) / month
     different = min(different or customers.n, customers.n)
-    for i in range(customers.n):
-        picture = _name(i)
-        target = path / picture
+    for i in tqdm(range(customers.n), "write cards", unit="card", disable=not progress):
+        target = path / _name(i)
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             if i < different:
                 part = target.with_suffix(".part")
-                part.write_bytes(encode(customers.card(i, month, drift).image))
+                part.write_bytes(encode(customers.card(i, month, drift).image, QUALITY))
                 part.replace(target)  # a job that runs now never sees half a card
             else:
                 _again(path / _name(i % different), target)
-        yield picture
+    return customers.n
 
 
 def _name(i: int) -> str:
     customer = f"C{i:07d}"
-    return os.path.join(customer[:-3], f"{customer}.png")
+    return os.path.join(customer[:-3], f"{customer}.jpg")
 
 
 def _again(source: Path, target: Path) -> None:
@@ -132,14 +136,9 @@ def add_arguments(parser) -> None:
 
 
 def main(args) -> int:
-    from tqdm.auto import tqdm
-
     if args.different is not None and args.different < 1:
         raise ValueError(f"--different is 1 or more, not {args.different}")
     customers = Customers(args.customers, args.seed, args.level)
-    for _ in tqdm(
-        fill(args.inbox, customers, args.month, args.different), "write cards", args.customers, unit="card"
-    ):
-        pass
-    print(f"{args.customers:,} cards in {Path(args.inbox) / args.month}")
+    cards = fill(args.inbox, customers, args.month, args.different, progress=True)
+    print(f"{cards:,} cards in {Path(args.inbox) / args.month}")
     return 0

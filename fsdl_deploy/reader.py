@@ -69,9 +69,10 @@ class OnnxReader:
 
     def read(self, images: Sequence[Image]) -> list[Reading]:
         """Read pictures uint8 ``[H, W]`` of any sizes; one Reading each, in order."""
-        return _read(images, self._run, self.model_version)
+        return _read(images, self.run, self.model_version)
 
-    def _run(self, pictures: np.ndarray, widths: np.ndarray) -> Sequence[np.ndarray]:
+    def run(self, pictures: np.ndarray, widths: np.ndarray) -> Sequence[np.ndarray]:
+        """The graph alone: pictures uint8 ``[N, H, W]`` and widths int64 ``[N]`` to its three outputs."""
         return self.session.run(None, {"pictures": pictures, "widths": widths})
 
 
@@ -84,9 +85,10 @@ class TorchReader:
 
     def read(self, images: Sequence[Image]) -> list[Reading]:
         """Read pictures uint8 ``[H, W]`` of any sizes; one Reading each, in order."""
-        return _read(images, self._run, self.model_version)
+        return _read(images, self.run, self.model_version)
 
-    def _run(self, pictures: np.ndarray, widths: np.ndarray) -> Sequence[np.ndarray]:
+    def run(self, pictures: np.ndarray, widths: np.ndarray) -> Sequence[np.ndarray]:
+        """The graph alone: pictures uint8 ``[N, H, W]`` and widths int64 ``[N]`` to its three outputs."""
         import torch
 
         with torch.inference_mode():

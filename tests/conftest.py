@@ -63,9 +63,9 @@ def month_of_cards(tmp_path_factory):
     from fsdl_deploy.customers import Customers
 
     folder = tmp_path_factory.mktemp("inbox")
-    list(inbox.fill(folder, Customers(60, seed=5), "2026-10"))
+    inbox.fill(folder, Customers(60, seed=5), "2026-10")
     other = folder / "2026-10" / "C0007"
     other.mkdir()
     for i, path in enumerate(sorted((folder / "2026-10" / "C0000").iterdir())):
-        shutil.copyfile(path, other / f"C{7000 + i:07d}.png")
+        shutil.copyfile(path, other / f"C{7000 + i:07d}.jpg")
     return folder

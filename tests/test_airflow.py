@@ -66,8 +66,7 @@ class Workplace:
         home.mkdir()
         shutil.copy(FOLDER / "airflow.cfg", home)
         for month in MONTHS:
-            for _ in fill(self.inbox, Customers(CUSTOMERS), month, different=20):
-                pass
+            fill(self.inbox, Customers(CUSTOMERS), month, different=20)
         self.store = Store(self.store_file)
         places = {"AIRFLOW_HOME": home, "AIRFLOW__CORE__DAGS_FOLDER": FOLDER, "PYTHONPATH": FOLDER}
         places |= {"INBOX": self.inbox, "STORE": self.store_file, "PYTHONDONTWRITEBYTECODE": 1}

@@ -68,8 +68,7 @@ class Workplace:
         self.inbox, self.store_file, self.home = folder / "inbox", folder / "readings.db", folder / "home"
         self.home.mkdir()
         shutil.copy(FOLDER / "dagster.yaml", self.home)
-        for _ in fill(self.inbox, Customers(CUSTOMERS), MONTH, different=20):
-            pass
+        fill(self.inbox, Customers(CUSTOMERS), MONTH, different=20)
         self.store = Store(self.store_file)
         places = {"DAGSTER_HOME": self.home, "INBOX": self.inbox, "STORE": self.store_file}
         places |= {"DAGSTER_DISABLE_TELEMETRY": "yes", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -165,7 +164,7 @@ def test_the_schedule_asks_for_the_month_of_the_day_before(workplace):
 
 def test_the_server_knows_what_is_stale_and_stops(workplace):
     assert workplace.run()["state"] == "SUCCESS"
-    shutil.copy(next(workplace.inbox.rglob("*.png")), workplace.inbox / MONTH / "C0001" / "C0001999.png")
+    shutil.copy(next(workplace.inbox.rglob("*.jpg")), workplace.inbox / MONTH / "C0001" / "C0001999.jpg")
     command = [workplace.python, "-m", "dagster_webserver", "-f", "definitions.py", "-h", "127.0.0.1"]
     with Server(
         [*command, "-p", "{port}"], "/server_info", env=workplace.places, cwd=FOLDER, timeout=300

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import MAX_BYTES, PictureError, check, decode, encode
 
 
@@ -22,6 +23,14 @@ def png(picture, **options):
 @given(arrays(np.uint8, st.tuples(st.integers(8, 40), st.integers(8, 40))))
 def test_png_keeps_every_pixel(image):
     assert (decode(encode(image)) == image).all()
+
+
+def test_a_jpeg_is_smaller_and_nearly_the_same():
+    image = next(cards(1)).image
+    small = encode(image, quality=90)
+    assert small[:2] == b"\xff\xd8" and len(small) < len(encode(image)) / 1.5
+    decoded = decode(small)
+    assert decoded.shape == image.shape and abs(decoded.astype(int) - image).mean() < 4
 
 
 def test_transparent_pixels_are_white_paper():

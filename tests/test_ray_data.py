@@ -83,11 +83,12 @@ def cluster(python):
 def inbox(tmp_path_factory) -> Path:
     """Cards 0 to 119 in chunks of twenty; one is no picture, and one has a name that is not UTF-8."""
     path = tmp_path_factory.mktemp("inbox")
-    pictures = list(fill(path, Customers(CARDS), MONTH, different=10))
+    fill(path, Customers(CARDS), MONTH, different=10)
+    pictures = sorted(str(file.relative_to(path / MONTH)) for file in (path / MONTH).rglob("C*.jpg"))
     (path / MONTH / pictures[15]).unlink()  # other names of the same file stay
     (path / MONTH / pictures[15]).write_bytes(b"no picture")
     if ASIDE == 2:
-        os.rename(path / MONTH / pictures[16], os.fsencode(path / MONTH / pictures[16])[:-4] + b"\xff.png")
+        os.rename(path / MONTH / pictures[16], os.fsencode(path / MONTH / pictures[16])[:-4] + b"\xff.jpg")
     return path
 
 

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Airflow: the batch job as a schedule of tasks
 #
-# **Minutes:** 15 · **Prerequisites:** [The tour](../00_tour.ipynb) · **Truth:** runs
+# **Minutes:** 15 · **Prerequisites:** [Batch prediction](../02_batch.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -55,9 +55,7 @@ if sys.platform == "win32":
 figures.use()
 station_python = stations.ensure("airflow")
 station = stations.station("airflow")
-environment = station.environment().folder
-mebibytes = sum(file.stat().st_size for file in environment.rglob("*") if file.is_file()) / 2**20
-print(f"{station.purpose}: {mebibytes:,.0f} MiB")
+print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 
 # %% [markdown]
 # ## The job as a DAG
@@ -91,8 +89,7 @@ customers = Customers(1_200 if FAST else 20_000)
 last_night = datetime.now(UTC) - timedelta(hours=2)  # the last two o'clock is on this day
 this_month, old_month = f"{last_night - timedelta(days=1):%Y-%m}", "2025-12"
 for month in (this_month, old_month):
-    for _ in fill(inbox, customers, month, different=60):
-        pass
+    fill(inbox, customers, month, different=60)
 
 # %% [markdown]
 # ## Three processes and a database

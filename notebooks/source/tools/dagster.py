@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Dagster: the batch job as assets
 #
-# **Minutes:** 15 · **Prerequisites:** [The tour](../00_tour.ipynb) · **Truth:** runs
+# **Minutes:** 15 · **Prerequisites:** [Batch prediction](../02_batch.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -53,9 +53,7 @@ from fsdl_deploy import figures, stations
 figures.use()
 station_python = stations.ensure("dagster")
 station = stations.station("dagster")
-environment = station.environment().folder
-mebibytes = sum(file.stat().st_size for file in environment.rglob("*") if file.is_file()) / 2**20
-print(f"{station.purpose}: {mebibytes:,.0f} MiB")
+print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 
 # %% [markdown]
 # ## The job as assets
@@ -85,8 +83,7 @@ folder = Path(workplace.name).resolve()
 inbox, store_file = folder / "inbox", folder / "readings.db"
 customers = Customers(1_200 if FAST else 20_000)
 for month in ("2026-08", "2026-09", "2026-10"):
-    for _ in fill(inbox, customers, month, different=60):
-        pass
+    fill(inbox, customers, month, different=60)
 
 # %% [markdown]
 # ## The server
@@ -295,9 +292,9 @@ STALE = '{ assetNodeOrError(assetKey: {path: ["readings"]}) { ... on AssetNode {
 fields = 'm%s: staleStatus(partition: "2026-%s") why%s: staleCauses(partition: "2026-%s") { reason }'
 STALE %= " ".join(fields % ((month,) * 4) for month in ("08", "09"))
 
-late_card = inbox / "2026-09" / "C0999" / "C0999999.png"
+late_card = inbox / "2026-09" / "C0999" / "C0999999.jpg"
 late_card.parent.mkdir()
-shutil.copy(next((inbox / "2026-09").rglob("*.png")), late_card)
+shutil.copy(next((inbox / "2026-09").rglob("*.jpg")), late_card)
 launch("batch", "2026-09", assets=["cards"])
 told = ask(STALE)
 for month in ("08", "09"):

@@ -54,9 +54,7 @@ from fsdl_deploy import figures, stations
 figures.use()
 station_python = stations.ensure("prefect")
 station = stations.station("prefect")
-environment = station.environment().folder
-mebibytes = sum(file.stat().st_size for file in environment.rglob("*") if file.is_file()) / 2**20
-print(f"{station.purpose}: {mebibytes:,.0f} MiB")
+print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 
 # %% [markdown]
 # ## The job as a flow
@@ -90,8 +88,7 @@ folder = Path(workplace.name).resolve()
 store = Store(folder / "readings.db")
 customers, chunk = Customers(600 if FAST else 12_000), 100 if FAST else 500
 for month in ("2026-07", "2026-08", "2026-09", "2026-10"):
-    for _ in fill(folder / "inbox", customers, month, different=30):
-        pass
+    fill(folder / "inbox", customers, month, different=30)
 
 # %% [markdown]
 # ## The server

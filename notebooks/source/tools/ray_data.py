@@ -50,8 +50,7 @@ from fsdl_deploy import figures, stations
 figures.use()
 station_python = stations.ensure("ray")
 station = stations.station("ray")
-installed = sum(path.stat().st_size for path in station_python.parent.parent.rglob("*") if path.is_file())
-print(f"{station.purpose}; {installed / 2**20:.0f} MiB installed")
+print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 
 # %% [markdown]
 # ## The job
@@ -81,7 +80,7 @@ folder = Path(workplace.name)
 
 def make_inbox(cards):
     path = folder / f"inbox-{cards}"
-    print(f"{sum(1 for _ in fill(path, Customers(cards), MONTH, different=60)):,} cards in {path.name}")
+    print(f"{fill(path, Customers(cards), MONTH, different=60):,} cards in {path.name}")
     return path
 
 
@@ -159,7 +158,7 @@ from fsdl_deploy.store import Store
 
 
 def all_read(inbox, store):
-    return Store(folder / store).counts(MONTH, LATEST) == (sum(1 for _ in inbox.rglob("*.png")), 0)
+    return Store(folder / store).counts(MONTH, LATEST) == (sum(1 for _ in inbox.rglob("*.jpg")), 0)
 
 
 print("every card is read once:", all_read(inbox, "first.db"))
@@ -492,7 +491,7 @@ run = store.begin(MONTH, LATEST, 0)
 for number in range(20):
     rows = [
         {"month": MONTH, "customer": f"{number}-{place}", "model_version": LATEST, "digits": "12345"}
-        | {"confidence": 0.99, "picture": f"{number}-{place}.png"}
+        | {"confidence": 0.99, "picture": f"{number}-{place}.jpg"}
         for place in range(chunk)
     ]
     started = time.perf_counter()
@@ -517,7 +516,7 @@ STORAGE_PRICE = 0.30  # USD for a GB and a month on a network file system (Amazo
 STORAGE_DAYS = 30  # how long the pictures are kept there
 CORES_LIKE_OURS = 1.0  # speed of one of their cores against one of ours
 NIGHT_HOURS = 8  # last evening to morning
-picture_bytes = np.mean([path.stat().st_size for path in inbox.rglob("*.png")])
+picture_bytes = np.mean([path.stat().st_size for path in inbox.rglob("*.jpg")])
 print(f"{1 / fits['Ray Data'][1]:,.0f} cards a second on this machine; {picture_bytes:,.0f} bytes a picture")
 
 # %% [markdown]
