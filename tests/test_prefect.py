@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from refusing import Refusing
 
 from fsdl_deploy import stations
 from fsdl_deploy.batch import Batch
@@ -84,8 +85,10 @@ class Prefect:
         }
 
 
-class Job:
+class Job(Refusing):
     """An inbox and a store of its own, and the command that scores it."""
+
+    victim = "C0000025"  # in the second chunk
 
     def __init__(self, prefect: Prefect, folder: Path, inbox: Path):
         self.prefect, self.folder, self.inbox = prefect, folder, folder / "inbox"
@@ -111,20 +114,6 @@ class Job:
         process = self.start(**settings)
         written, _ = process.communicate(timeout=400)
         return process.returncode, written
-
-    def database(self, command: str) -> list:
-        with closing(sqlite3.connect(self.folder / "readings.db", timeout=60)) as connection:
-            return connection.execute(command).fetchall()
-
-    def refuse(self) -> None:
-        """From now on the database refuses one customer's row."""
-        self.database(
-            "CREATE TRIGGER refuse BEFORE INSERT ON predictions WHEN new.customer = 'C0000025' "
-            "BEGIN SELECT RAISE(ABORT, 'no room for this row'); END"
-        )
-
-    def repair(self) -> None:
-        self.database("DROP TRIGGER refuse")
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +163,7 @@ def test_a_task_that_stumbles_is_tried_again(prefect, job):
     assert process.returncode == 0, written
     states = prefect.recorded(prefect.runs()[0])
     again = {name: several for name, several in states.items() if "AwaitingRetry" in several}
-    assert list(again) == ["score C0000/C0000020.png"]
+    assert list(again) == ["score C0000/C0000020.jpg"]
     (several,) = again.values()
     assert several[:4] == ["Pending", "Running", "AwaitingRetry", "Retrying"] and several[-1] == "Completed"
     assert job.store.counts(MONTH, "v2") == (CARDS, 0) and freshness(job.store).fresh
@@ -188,7 +177,7 @@ def test_a_task_that_fails_for_good_leaves_a_failed_run_and_the_rest_is_stored(p
     assert run["state_name"] == "Failed"
     states = prefect.recorded(run)
     assert Counter(several[-1] for several in states.values()) == {"Completed": CHUNKS, "Failed": 2}
-    assert states["score C0000/C0000020.png"].count("Retrying") == 2 and states["check"][-1] == "Failed"
+    assert states["score C0000/C0000020.jpg"].count("Retrying") == 2 and states["check"][-1] == "Failed"
     found = freshness(job.store)
     assert not found.fresh and "100 of 120 cards" in found.sentence and "no room" in found.sentence
     job.repair()

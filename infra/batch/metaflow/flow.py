@@ -51,7 +51,10 @@ class ReadCards(FlowSpec):
     def check(self, inputs):
         """Close the run with what went wrong, if anything did, and show it on a card."""
         self.merge_artifacts(inputs, include=["record", "cards_of"])
-        rows = [[one.input[0], one.failure.exception if one.failure else str(one.scored)] for one in inputs]
+        said = "{read} read, {set_aside} set aside, {already} done before".format
+        rows = [
+            [one.input[0], one.failure.exception if one.failure else said(**one.scored)] for one in inputs
+        ]
         failed = [one.failure.exception for one in inputs if one.failure]
         store = Store(self.store)
         store.finish(

@@ -12,18 +12,15 @@ def told(task: Task) -> dict:
     """A task: its attempts as [begun, worked from, done, went well], times in seconds; and what it left."""
     entries = sorted(task.metadata, key=lambda entry: int(entry.created_at))
     known = {entry.name: entry.value for entry in entries}
-    working, done, well = (
-        [entry for entry in entries if entry.name == name]
-        for name in ("attempt", "attempt-done", "attempt_ok")
-    )
+    left = {artifact.id: artifact.data for artifact in task}
+    failure = left["failure"].exception if left.get("failure") else None  # caught: then none went well
+    names = ("attempt", "attempt-done", "attempt_ok")
+    working, done, well = ([entry for entry in entries if entry.name == name] for name in names)
     begun = [task.created_at.timestamp(), *(int(entry.created_at) / 1000 for entry in done)]
     attempts = [
-        [begin, int(work.created_at) / 1000, int(end.created_at) / 1000, ok.value == "True"]
-        for begin, work, end, ok in zip(
-            begun, working, done, well, strict=False
-        )  # the last may be unfinished
+        [begin, int(work.created_at) / 1000, int(end.created_at) / 1000, ok.value == "True" and not failure]
+        for begin, work, end, ok in zip(begun, working, done, well, strict=False)  # one may be unfinished
     ]
-    left = {artifact.id: artifact.data for artifact in task}
     place = known.get("foreach-execution-path", "").partition(":")[2]  # which chunk
     return {
         "step": task.parent.id,
@@ -31,7 +28,7 @@ def told(task: Task) -> dict:
         "finished": task.finished,
         "cloned": task.origin_pathspec is not None,
         "attempts": attempts,
-        "failure": left["failure"].exception if left.get("failure") else None,
+        "failure": failure,
         "left": {name: left[name] for name in ("scored", "fresh", "sentence") if name in left},
     }
 
