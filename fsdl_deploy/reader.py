@@ -96,11 +96,14 @@ class TorchReader:
 
 
 def open_reader(version: str = LATEST, url: str | None = None) -> Reader:
-    """The model in this process, or the model service at ``url``: nothing else changes."""
+    """The model in this process, or the model service at ``url``: nothing else changes.
+
+    ``FSDL_API_KEY`` in the environment is the service's key, where it wants one.
+    """
     if url is not None:
         from fsdl_deploy.remote import RemoteReader
 
-        return RemoteReader(url)
+        return RemoteReader(url, api_key=os.environ.get("FSDL_API_KEY"))
     return OnnxReader(version)
 
 

@@ -35,10 +35,11 @@ class RemoteReader:
     growing random pauses, when the service cannot be reached, is busy (429, 503) or drops the
     connection; reading twice does no harm. A refusal is never tried again, and neither is a request
     that timed out, because a slow service does not get faster with more requests.
+    ``api_key``: for a service that asks for one.
     Threads may share one RemoteReader. Close it, or use it in ``with``.
     """
 
-    def __init__(self, url: str, timeout: float = 5.0, retries: int = 2):
+    def __init__(self, url: str, timeout: float = 5.0, retries: int = 2, api_key: str | None = None):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{url!r} is no address of a service: it looks like http://127.0.0.1:8000")
@@ -50,6 +51,7 @@ class RemoteReader:
         # Certificates are loaded for https only: that takes longer than many readings.
         self._client = httpx.Client(
             timeout=timeout,
+            headers={"Authorization": f"Bearer {api_key}"} if api_key else None,
             trust_env=not local,
             verify=parts.scheme == "https",
             limits=httpx.Limits(max_connections=None),

@@ -4,15 +4,19 @@
 loaded and has read a test picture, ``/metrics`` counts for Prometheus, ``/docs`` shows the OpenAPI
 page without any network. The model runs in worker threads, so the event loop always answers.
 
-Knows HTTP; what a body may hold is in ``service_body``, how the model runs in ``service_model``.
+Knows HTTP. Who may ask is in ``service_access``, what a body may hold in ``service_body``, how the model
+runs in ``service_model``; the clouds' formats are in ``formats``, the standard's in ``open_inference``.
 Does not know TLS, accounts or slow request headers: those belong to the proxy in front of it.
 """
 
 import asyncio
 import os
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import TextIO
 
 import prometheus_client as prometheus
 import uvicorn
@@ -24,7 +28,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
-from fsdl_deploy import service_body
+from fsdl_deploy import formats, open_inference, service_access, service_body
 from fsdl_deploy.reader import Reader
 from fsdl_deploy.service_body import Refusal
 from fsdl_deploy.service_model import Answer, Measured, Model
@@ -57,12 +61,15 @@ def create_app(
     threads: int | None = None,
     max_waiting: int = 64,
     body_seconds: float = 30.0,
+    api_key: str | None = None,
+    access_log: TextIO | None = None,
     on_failure: Callable[[], None] = lambda: None,
 ) -> FastAPI:
     """The model service for a reader, or for a function that loads one after the service has started.
 
     ``threads``: readings at the same time, by default one a core. ``max_bytes``, ``body_seconds``: the
-    most that a body may have and take. ``on_failure`` is called when the model does not load;
+    most that a body may have and take. ``api_key``: whoever wants a reading must send it.
+    ``access_log`` gets one line of JSON a request. ``on_failure`` is called when the model does not load;
     ``app.state.model.failure`` then says why.
     """
     model = Model(reader, threads or os.cpu_count() or 1, max_waiting)
@@ -90,17 +97,22 @@ def create_app(
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.model = model
+    app.add_middleware(service_access.Access, api_key=api_key, log=access_log)
     app.add_middleware(service_body.BodyLimit, max_bytes=max_bytes, seconds=body_seconds)
     app.add_middleware(Measured, model=model, paths={"/read", "/healthz", "/readyz", "/metrics", "/docs"})
 
     @app.post(
         "/read",
         openapi_extra=service_body.describe(max_pictures),
-        responses=_errors(400, 408, 413, 415, 422, 500, 503),
+        responses=_errors(400, 401, 408, 413, 415, 422, 429, 500, 503),
     )
     async def read(request: Request) -> Answer:
         """Read one or many pictures (PNG, JPEG, WebP, BMP or GIF)."""
-        return await model.read(await service_body.encoded_pictures(request, max_pictures), max_pictures)
+        body = await service_body.encoded_pictures(request, max_pictures)
+        return await model.read(partial(service_body.parse_pictures, body, max_pictures))
+
+    formats.add_routes(app, model, max_pictures, _errors(400, 401, 408, 413, 415, 422, 429, 500, 503))
+    open_inference.add_routes(app, model, max_pictures)
 
     @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz")
@@ -113,6 +125,8 @@ def create_app(
     async def readyz() -> Ready:
         """The model is loaded and has read a test picture: requests may come."""
         version = model.loaded().model_version
+        if model.stopping:
+            raise Refusal(503, "service", "the service is stopping: send new requests elsewhere")
         return Ready(model_version=version, max_pictures=max_pictures, max_bytes=max_bytes)
 
     @app.head("/metrics", include_in_schema=False)
@@ -127,8 +141,7 @@ def create_app(
 
     @app.exception_handler(Refusal)
     async def refuse(request: Request, error: Refusal) -> JSONResponse:
-        body = {"error": {"field": error.field, "problem": error.problem}}
-        return JSONResponse(body, error.status, error.headers)
+        return JSONResponse(service_body.error_body(request.url.path, error), error.status, error.headers)
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> JSONResponse:
@@ -163,31 +176,67 @@ def add_arguments(parser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="0 picks a free one (default: %(default)s)")
     parser.add_argument("--threads", type=int, help="readings at the same time (default: one a core)")
+    parser.add_argument(
+        "--max-waiting", type=int, default=64, help="requests that may wait; more get a 429 (default: 64)"
+    )
+    parser.add_argument("--access-log", action="store_true", help="write a line of JSON for each request")
+    parser.add_argument(
+        "--drain", type=float, default=0.0, help="go on for so many seconds after SIGTERM (default: 0)"
+    )
     parser.add_argument("--max-pictures", type=int, default=64, help="in one request (default: %(default)s)")
 
 
 def main(args) -> int:
+    if args.max_waiting < 0:
+        raise ValueError("--max-waiting must be at least 0")
     for name in ("threads", "max_pictures"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1")
+    if not 0 <= args.drain <= 3600:
+        raise ValueError("--drain must be 0 to 3600 seconds")
 
     def load() -> Reader:
         from fsdl_deploy.reader import OnnxReader
 
         return OnnxReader(args.version)
 
-    return serve(load, args.host, args.port, threads=args.threads, max_pictures=args.max_pictures)
+    settings = {name: getattr(args, name) for name in ("threads", "max_pictures", "max_waiting", "drain")}
+    settings |= {"api_key": os.environ.get("FSDL_API_KEY") or None}
+    settings |= {"access_log": sys.stdout if args.access_log else None}
+    return serve(load, args.host, args.port, **settings)
 
 
-def serve(reader: Reader | Callable[[], Reader], host: str, port: int, **settings) -> int:
+class Draining(uvicorn.Server):
+    """On the first SIGTERM or Ctrl-C it goes on for ``seconds``, but says on ``/readyz`` that it stops.
+
+    So a balancer has the time to send new requests elsewhere, and none is lost. The second ends it at once.
+    """
+
+    def __init__(self, config: uvicorn.Config, model: Model, seconds: float):
+        super().__init__(config)
+        self.model, self.seconds = model, seconds
+
+    async def startup(self, sockets=None) -> None:
+        self.loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def handle_exit(self, sig, frame) -> None:
+        if self.model.stopping or not self.seconds or not hasattr(self, "loop"):
+            return super().handle_exit(sig, frame)
+        self.model.stopping = True
+        end = partial(super().handle_exit, sig, frame)
+        self.loop.call_soon_threadsafe(self.loop.call_later, self.seconds, end)
+
+
+def serve(reader: Reader | Callable[[], Reader], host: str, port: int, drain: float = 0.0, **settings) -> int:
     """Serve until SIGTERM or Ctrl-C; print the URL when the port is open. ``settings`` are create_app's.
 
+    ``drain``: seconds from the signal to the end, see Draining; requests that run are finished in any case.
     Raises ValueError or OSError for a bad or taken address, RuntimeError when the model does not load.
     """
     app = create_app(reader, on_failure=lambda: setattr(server, "should_exit", True), **settings)
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", timeout_keep_alive=30, timeout_graceful_shutdown=5)
-    )
+    config = uvicorn.Config(app, log_level="warning", timeout_keep_alive=30, timeout_graceful_shutdown=5)
+    server = Draining(config, app.state.model, drain)
     listener = _listen(host, port)
     print(f"serving at http://{host}:{listener.getsockname()[1]}", flush=True)
     server.run(sockets=[listener])

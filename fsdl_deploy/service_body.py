@@ -35,6 +35,13 @@ class Refusal(Exception):
         self.status, self.field, self.problem, self.headers = status, field, problem, headers
 
 
+def error_body(path: str, refusal: Refusal) -> dict:
+    """A refusal as JSON; below ``/v2`` as the Open Inference Protocol has it."""
+    if path.startswith("/v2"):
+        return {"error": f"{refusal.field}: {refusal.problem}"}
+    return {"error": {"field": refusal.field, "problem": refusal.problem}}
+
+
 def describe(max_pictures: int) -> dict:
     """The request body of POST /read, as the OpenAPI document says it."""
 
@@ -125,36 +132,50 @@ class BodyLimit:
         return Refusal(413, "body", f"the body has more than {self.max_bytes:,} bytes: send fewer pictures")
 
 
+def content_type(request: Request) -> str:
+    """What kind of body it is, such as ``application/json``. Raises Refusal 415 for a compressed one."""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refusal(415, "Content-Encoding", "the body must not be compressed: send it as it is")
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 async def encoded_pictures(request: Request, max_pictures: int) -> list[bytes] | bytes:
     """Receive the body: the parts of a multipart body, or the bytes of a JSON body, yet to be parsed.
 
     Raises Refusal: 400 malformed, 408 too slow, 413 too long, 415 another content type, 422 wrong fields.
     """
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refusal(415, "Content-Encoding", "the body must not be compressed: send it as it is")
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type == "application/json":
+    kind = content_type(request)
+    if kind == "application/json":
         return await request.body()
-    if content_type == "multipart/form-data":
+    if kind == "multipart/form-data":
         return await _from_multipart(request, max_pictures)
     raise Refusal(
         415, "Content-Type", "send application/json or multipart/form-data, the page /docs shows an example"
     )
 
 
-def decode_pictures(body: list[bytes] | bytes, max_pictures: int) -> list[picture.Image]:
+def parse_pictures(body: list[bytes] | bytes, max_pictures: int) -> list[picture.Image]:
     """Parse and decode what ``encoded_pictures`` received; slow, so not for the event loop.
 
     Raises Refusal: 400 not JSON, 413 too many pixels, 422 too many pictures or a bad ``pictures[i]``.
     """
-    encoded = body if isinstance(body, list) else _from_json(body, max_pictures)
+    return decode_pictures(body if isinstance(body, list) else _from_json(body, max_pictures), max_pictures)
+
+
+def decode_pictures(
+    encoded: list[bytes | str], max_pictures: int, name: str = "pictures"
+) -> list[picture.Image]:
+    """Decode pictures, each as bytes or as base64; ``name`` is what the request calls their list.
+
+    Raises Refusal: 413 too many pixels, 422 too many pictures or a bad ``pictures[i]``.
+    """
     if not encoded:
-        raise Refusal(422, "pictures", "the list is empty: send at least one picture")
+        raise Refusal(422, name, "the list is empty: send at least one picture")
     if len(encoded) > max_pictures:
-        raise _too_many(f"{len(encoded):,} pictures", max_pictures)
+        raise _too_many(f"{len(encoded):,} pictures", max_pictures, name)
     images, pixels = [], 0
     for place, data in enumerate(encoded):
-        field = f"pictures[{place}]"
+        field = f"{name}[{place}]"
         try:
             images.append(picture.decode(_from_base64(data) if isinstance(data, str) else data))
         except ValueError as error:
@@ -165,8 +186,8 @@ def decode_pictures(body: list[bytes] | bytes, max_pictures: int) -> list[pictur
     return images
 
 
-def _too_many(what: str, max_pictures: int) -> Refusal:
-    return Refusal(422, "pictures", f"{what}: at most {max_pictures} pictures in one request, send several")
+def _too_many(what: str, max_pictures: int, name: str = "pictures") -> Refusal:
+    return Refusal(422, name, f"{what}: at most {max_pictures} pictures in one request, send several")
 
 
 async def _from_multipart(request: Request, max_pictures: int) -> list[bytes]:
@@ -198,18 +219,8 @@ async def _from_multipart(request: Request, max_pictures: int) -> list[bytes]:
 
 
 def _from_json(body: bytes, max_pictures: int) -> list[str]:
-    # Base64 has no commas, a data URL has one: a longer list is refused before it becomes objects,
-    # which take twenty times the memory of the text "[],[],[],…".
-    if (commas := body.count(b",")) > 2 * max_pictures + 8:
-        raise _too_many(f"about {commas + 1:,} values", max_pictures)
-    try:
-        document = json.loads(body, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise Refusal(400, "body", "the JSON is nested too deeply") from None
-    except ValueError as error:
-        raise Refusal(400, "body", f"not JSON: {error}") from None
-    if not isinstance(document, dict):
-        raise Refusal(422, "body", 'the JSON must be an object: {"pictures": ["<base64>", …]}')
+    # Base64 has no commas, a data URL has one: a longer list is refused before it becomes objects.
+    document = json_object(body, 2 * max_pictures + 8, '{"pictures": ["<base64>", …]}', max_pictures)
     for name in document:
         if name != "pictures":
             raise Refusal(422, ascii(name[:80]), 'unknown field: the only field is "pictures"')
@@ -222,6 +233,27 @@ def _from_json(body: bytes, max_pictures: int) -> list[str]:
         if not isinstance(text, str):
             raise Refusal(422, f"pictures[{place}]", "must be a string: the picture in base64")
     return encoded
+
+
+def json_object(
+    body: bytes, most_values: int, example: str, max_pictures: int, name: str = "pictures"
+) -> dict:
+    """The JSON object in ``body``. Raises Refusal: 400 not JSON, 422 no object or too many values.
+
+    Values are counted by their commas before they become objects, which take twenty times the memory
+    of the text "[],[],[],…".
+    """
+    if (commas := body.count(b",")) > most_values:
+        raise _too_many(f"about {commas + 1:,} values", max_pictures, name)
+    try:
+        document = json.loads(body, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise Refusal(400, "body", "the JSON is nested too deeply") from None
+    except ValueError as error:
+        raise Refusal(400, "body", f"not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise Refusal(422, "body", f"the JSON must be an object: {example}")
+    return document
 
 
 def _refuse_constant(name: str):

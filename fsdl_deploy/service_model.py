@@ -13,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import prometheus_client as prometheus
 from pydantic import BaseModel, Field
+from starlette.datastructures import MutableHeaders
 
-from fsdl_deploy import picture, service_body
+from fsdl_deploy import picture
 from fsdl_deploy.reader import Reader, Reading
 from fsdl_deploy.service_body import Refusal
 
@@ -42,12 +43,12 @@ class Answer(BaseModel):
 class Model:
     """The reader behind the service: loaded in the background, read in threads, counted.
 
-    At most ``threads`` readings run and ``max_waiting`` requests wait; one more gets a 503, because a
+    At most ``threads`` readings run and ``max_waiting`` requests wait; one more gets a 429, because a
     queue without an end answers everybody too late.
     """
 
     def __init__(self, reader: Reader | Callable[[], Reader], threads: int, max_waiting: int):
-        self._source, self.reader, self.failure = reader, None, None
+        self._source, self.reader, self.failure, self.stopping = reader, None, None, False
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="read")
         self._places, self._taken = threads + max_waiting, 0
         self.registry = registry = prometheus.CollectorRegistry()
@@ -91,20 +92,20 @@ class Model:
             raise Refusal(503, "model", "the model is still loading", AGAIN)
         return self.reader
 
-    async def read(self, body: bytes | list[bytes], max_pictures: int) -> Answer:
-        """Decode and read what ``service_body.encoded_pictures`` received. Raises Refusal."""
+    async def read(self, parse: Callable[[], list[picture.Image]]) -> Answer:
+        """Read the pictures that ``parse`` makes of a body, in a worker thread. Raises Refusal."""
         reader = self.loaded()
         if self._taken >= self._places:
-            raise Refusal(503, "service", f"busy: {self._taken} requests wait, try again", AGAIN)
+            raise Refusal(429, "service", f"busy: {self._taken} requests wait, try again", AGAIN)
         self._taken += 1
         try:
             run = asyncio.get_running_loop().run_in_executor
-            return await run(self._pool, self._read, reader, body, max_pictures)
+            return await run(self._pool, self._read, reader, parse)
         finally:
             self._taken -= 1
 
-    def _read(self, reader: Reader, body: bytes | list[bytes], max_pictures: int) -> Answer:
-        images = service_body.decode_pictures(body, max_pictures)
+    def _read(self, reader: Reader, parse: Callable[[], list[picture.Image]]) -> Answer:
+        images = parse()
         try:
             readings: list[Reading] = reader.read(images)
             if len(readings) != len(images):
@@ -146,6 +147,8 @@ class Measured:
         async def watching_send(message) -> None:
             nonlocal status
             status = message.get("status", status)
+            if self.model.stopping and message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["connection"] = "close"  # the next request goes elsewhere
             await send(message)
 
         try:

@@ -111,13 +111,13 @@ def test_health_answers_while_a_long_reading_runs_and_the_queue_has_an_end(clien
         thread.start()
     # One reading runs (a second each), two wait, and two were sent away at once.
     poll(lambda: len(statuses) == 2)
-    assert statuses == [(503, "1"), (503, "1")]
+    assert statuses == [(429, "1"), (429, "1")]
     assert client.get("/healthz").json() == {"status": "alive"}
     assert "reader_requests_in_progress 3.0" in client.get("/metrics").text
     assert len(statuses) == 2  # so both answers came before the first reading was done
     for thread in threads:
         thread.join()
-    assert sorted(status for status, _ in statuses) == [200, 200, 200, 503, 503]
+    assert sorted(status for status, _ in statuses) == [200, 200, 200, 429, 429]
 
 
 def test_metrics_count_requests_pictures_and_confidence(server):
@@ -211,8 +211,13 @@ def test_openapi_document_describes_both_bodies_and_all_answers(client):
     document = client.get("/openapi.json").json()
     read = document["paths"]["/read"]["post"]
     assert set(read["requestBody"]["content"]) == {"application/json", "multipart/form-data"}
-    assert set(read["responses"]) == {"200", "400", "408", "413", "415", "422", "500", "503"}
-    assert set(document["paths"]) == {"/read", "/healthz", "/readyz", "/metrics"}
+    assert set(read["responses"]) == {"200", "400", "401", "408", "413", "415", "422", "429", "500", "503"}
+    assert set(document["paths"]) == {
+        "/read", "/healthz", "/readyz", "/metrics",
+        "/v1/projects/{project}/locations/{location}/endpoints/{endpoint}:predict", "/score",
+        "/ping", "/invocations", "/v2", "/v2/health/live", "/v2/health/ready",
+        "/v2/models/{name}", "/v2/models/{name}/ready", "/v2/models/{name}/infer",
+    }  # fmt: skip
     example = read["requestBody"]["content"]["application/json"]["example"]
     assert client.post("/read", json=example).status_code == 200
 

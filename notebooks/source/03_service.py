@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The model service
 #
-# **Minutes:** 35 · **Prerequisites:** [The prototype](01_prototype.ipynb) · **Truth:** runs
+# **Minutes:** 45 · **Prerequisites:** [The prototype](01_prototype.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -11,10 +11,10 @@
 #
 # ## You will learn
 #
-# - to serve a model over HTTP, and to ask it with nothing but HTTP: one picture or many, JSON or a form
+# - to serve a model over HTTP, in a format of one's own, in those of three clouds, and in the standard's
 # - to move an application from a model inside to a model service by changing one argument
 # - what *dependability*, *scalability* and *flexibility* mean, each measured
-# - to refuse bad input in a sentence, and to stay alive
+# - to refuse bad input in a sentence, to stay alive, and to end without losing a request
 # - what the pattern costs: latency, and one more thing to run
 
 # %% [markdown]
@@ -190,6 +190,108 @@ axes.legend()
 figures.show(figure, alt="Time for one picture falls as more pictures share a request")
 
 # %% [markdown]
+# ## No standard, then one
+#
+# Each cloud wants the same picture in its own wrapping: Google a list of `instances`, Azure `data`, SageMaker
+# again `instances`, with keys of its own, or the picture as it is. *Sadly, no standard yet*, said the lecture
+# in 2022. Our service takes them all: each is a few lines of `fsdl_deploy/formats.py`.
+
+# %%
+vertex = "/v1/projects/utility/locations/europe-west4/endpoints/1:predict"
+as_png = {"content": encode(images[0]), "headers": {"Content-Type": "image/png"}}
+formats = {
+    "ours, JSON": ("/read", {"json": {"pictures": texts[:1]}}),
+    "ours, form": ("/read", {"files": files[:1]}),
+    "Google": (vertex, {"json": {"instances": [{"b64": texts[0]}]}}),
+    "Azure": ("/score", {"json": {"data": texts[:1]}}),
+    "SageMaker": ("/invocations", {"json": {"instances": [{"in0": texts[0]}]}}),
+    "SageMaker, picture": ("/invocations", as_png),
+}
+
+# %% [markdown]
+# Then a standard came: the **Open Inference Protocol** (V2), which KServe, Triton, MLServer and others speak.
+# It says how to ask for health, metadata and inference, and it sends *tensors*: a name, a datatype, a shape
+# and the data. Here the data is an encoded picture, or its pixels; as JSON, or as bytes behind the JSON.
+
+# %%
+from fsdl_deploy import open_inference
+
+for kind, model in (("picture", "meter-reader"), ("pixels", "meter-reader-pixels")):
+    infer = f"/v2/models/{model}/infer"
+    content, headers = open_inference.binary_request(images[:1], pixels=kind == "pixels")
+    in_json = open_inference.json_request(images[:1], pixels=kind == "pixels")
+    formats[f"Open Inference, {kind}, JSON"] = (infer, {"json": in_json})
+    formats[f"Open Inference, {kind}, bytes"] = (infer, {"content": content, "headers": headers})
+print(json.dumps(open_inference.json_request(images[:1]))[:120] + '…"]}]}')
+
+# %% [markdown]
+# The same card in each. They take turns, so that each meets the same machine. All must give the same digits;
+# only where the digits stand in the answer differs.
+
+# %%
+wire, took, said = {}, {name: [] for name in formats}, {}
+for _ in range(20 if FAST else 200):
+    for name, (path, how) in formats.items():
+        request = web.build_request("POST", service.url + path, **how)
+        start = perf_counter()
+        answer = web.send(request)
+        took[name].append(1000 * (perf_counter() - start))
+        wire[name], said[name] = len(request.read()), answer.text
+truth = web.post(service.url + "/read", json={"pictures": texts[:1]}).json()["readings"][0]["digits"]
+agree = [name for name in formats if f'"{truth}"' in said[name]]
+print(f"{len(agree)} of {len(formats)} formats answer with the same digits")
+
+# %% [markdown]
+# Base64 costs a third more bytes than a form. Numbers in JSON cost several times the pixels, and the time to
+# parse them: this is why the standard has a binary form. Encoded, the card is smaller than its pixels.
+
+# %%
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True)
+left.barh(list(formats), [wire[name] / 1000 for name in formats], color=figures.PALETTE[0])
+left.set(xlabel="request (kB)", ylabel="format")
+left.invert_yaxis()
+right.barh(list(formats), [np.median(took[name]) for name in formats], color=figures.PALETTE[1])
+right.set(xlabel="time to the answer, median (ms)")
+figures.show(figure, alt="Bytes of a request and time to its answer for each format")
+
+# %% [markdown]
+# A format is real when somebody else's program speaks it. **boto3** is Amazon's own client: with another
+# address it asks our service, and never knows. There is no account, so the requests are not signed.
+
+# %% tags=["nbval-check-output"]
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+
+plain = Config(signature_version=UNSIGNED, proxies={})
+aws = boto3.client("sagemaker-runtime", "eu-central-1", endpoint_url=service.url, config=plain)
+reply = aws.invoke_endpoint(EndpointName="reader", ContentType="image/png", Body=encode(images[0]))
+print(
+    "variant",
+    reply["InvokedProductionVariant"],
+    "reads",
+    json.load(reply["Body"])["predictions"][0]["digits"],
+)
+
+# %% [markdown]
+# NVIDIA's client of the standard was written for Triton. It lives in a station of its own, so it runs as a
+# program beside this notebook.
+
+# %% tags=["nbval-check-output"]
+from fsdl_deploy import stations
+
+ask = """
+import sys, numpy, tritonclient.http as http
+client = http.InferenceServerClient(sys.argv[1])
+print("ready:", client.is_model_ready("meter-reader"), client.get_server_metadata()["extensions"])
+card = http.InferInput("pictures", [1], "BYTES")
+card.set_data_from_numpy(numpy.array([open(sys.argv[2], "rb").read()], object))
+print("reads", client.infer("meter-reader", [card]).as_numpy("digits")[0].decode())
+"""
+command = [stations.ensure("open-inference"), "-c", ask, service.url.removeprefix("http://"), card_file]
+print(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+# %% [markdown]
 # ## What the service says about itself
 #
 # A service that other programs depend on answers three more questions. *Are you alive?* (`/healthz`: if
@@ -202,7 +304,7 @@ for path in ("/healthz", "/readyz"):
 contract = web.get(service.url + "/openapi.json").json()
 for path, methods in contract["paths"].items():
     for method, about in methods.items():
-        print(f"{method.upper():4} {path:9}", about["description"])
+        print(f"{method.upper():4} {path.rpartition('/')[2]:20}", about["description"])
 print("POST /read answers:", ", ".join(contract["paths"]["/read"]["post"]["responses"]))
 
 # %% [markdown]
@@ -548,6 +650,66 @@ print("server errors:", sum(status >= 500 for status in statuses), "of", len(sta
 print("same process: ", process_before == service.pid and web.get(service.url + "/readyz").status_code == 200)
 
 # %% [markdown]
+# ## When others depend on it
+#
+# Four things make a service of a demo. A **key**: whoever wants a reading must send it. A **request id** in
+# the answer and in the log, so that one request can be followed through many services. A **limit of the
+# queue**: who comes when it is full is told so at once. And an **end that loses nothing**. Here is one with
+# all of them; the key comes by the environment, because the list of processes shows a command's arguments.
+
+# %%
+words = ["--threads", "1", "--max-waiting", "8", "--access-log", "--drain", "2"]
+hardened = Server([*serve, *words], ready="/readyz", env={"FSDL_API_KEY": "sesame"}).start()
+key = {"Authorization": "Bearer sesame"}
+one_card = {"pictures": texts[:1]}
+for sent in ({}, {"Authorization": "Bearer sesam"}, key | {"X-Request-Id": "billing-7"}):
+    answer = web.post(hardened.url + "/read", json=one_card, headers=sent)
+    print(answer.status_code, answer.json().get("error", {}).get("problem", "a reading"))
+print(hardened.log().strip().splitlines()[-1])
+
+# %% [markdown]
+# Now forty requests of 64 pictures arrive at the same moment. One runs, eight wait, and the rest gets a 429
+# with `Retry-After`: *come again*. A queue without an end would have answered everybody too late.
+
+# %%
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+crowd = {"pictures": texts}
+with ThreadPoolExecutor(40) as pool:
+    answers = list(
+        pool.map(lambda _: web.post(hardened.url + "/read", json=crowd, headers=key, timeout=60), range(40))
+    )
+print(Counter(answer.status_code for answer in answers))
+refused = [answer for answer in answers if answer.status_code == 429]
+print(refused[0].headers["retry-after"], refused[0].json()["error"]["problem"])
+
+# %% [markdown]
+# The end: SIGTERM, while two clients ask without a pause. For two seconds more `/readyz` says 503, and
+# everything else goes on: time for a balancer to send new requests elsewhere. Our clients look at `/readyz`
+# before each request, as a balancer would; none of their requests is lost.
+
+# %%
+import signal
+
+
+def ask_until_it_stops(_):
+    statuses = []
+    with httpx.Client(base_url=hardened.url, headers=key) as client:
+        while client.get("/readyz").status_code == 200:
+            statuses.append(client.post("/read", json=one_card).status_code)
+    return statuses
+
+
+with ThreadPoolExecutor(3) as pool:
+    clients = [pool.submit(ask_until_it_stops, number) for number in range(2)]
+    wait_until(lambda: hardened.log().count('"/read"') > 150)
+    os.kill(hardened.pid, signal.SIGTERM)
+    asked = [status for client in clients for status in client.result()]
+hardened.stop()
+print(Counter(asked), "lost:", sum(status != 200 for status in asked))
+
+# %% [markdown]
 # The tests of this course go further: a *fuzzer* reads `/openapi.json` and invents requests, good and bad
 # ones, and checks each answer against the contract (`tests/test_service_fuzz.py`).
 #
@@ -715,7 +877,7 @@ print(page, service)
 # for ever.
 # </details>
 #
-# ✅ `RemoteReader` tries again when the service is busy (503) or unreachable. Why not when it answers 422,
+# ✅ `RemoteReader` tries again when the service is busy (429) or unreachable. Why not when it answers 422,
 # and why not after a timeout?
 #
 # <details><summary>Answer</summary>
@@ -743,5 +905,6 @@ print(page, service)
 # ## Where to go next
 #
 # - [The prototype](01_prototype.ipynb) again, now with `--url`: which of its five cons are gone?
-# - The lessons to come make this service portable (ONNX, containers), cheaper, wider (replicas behind a load
-#   balancer), and speak other protocols than REST: gRPC, GraphQL, and the formats of the clouds.
+# - [gRPC](tools/grpc.ipynb): the standard again, as calls instead of requests.
+# - The lessons to come make this service portable (ONNX, containers), cheaper, and wider (replicas behind a
+#   load balancer).

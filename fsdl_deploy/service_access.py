@@ -1,0 +1,70 @@
+"""Who may ask, and what was answered: an API key, a request id, and one line of log a request.
+
+ASGI middleware around the service's routes. Knows HTTP headers; knows nothing about pictures or models.
+Accounts, TLS and quotas belong to the proxy in front.
+"""
+
+import json
+import re
+import secrets
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import TextIO
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fsdl_deploy.service_body import Refusal, error_body
+
+REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)  # what may go into a log and a header as it came
+
+
+class Access:
+    """Asks for ``api_key`` where the model runs (POST), and writes JSON lines to ``log``.
+
+    Health, metrics and the contract stay open. A client's ``X-Request-Id`` is kept, else one is made; it
+    stands in the answer and in the log, so that one request can be followed through many services.
+    """
+
+    def __init__(self, app: ASGIApp, api_key: str | None = None, log: TextIO | None = None):
+        self.app, self.api_key, self.log = app, api_key, log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        headers, started, status = Headers(scope=scope), time.perf_counter(), 500
+        given = headers.get("x-request-id", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+        async def watching_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        app = self.app
+        if self.api_key and scope["method"] == "POST" and not self._allowed(headers):
+            refusal = Refusal(401, "Authorization", "send the service's key as Authorization: Bearer KEY")
+            body = error_body(scope["path"], refusal)
+            app = JSONResponse(body, refusal.status, {"WWW-Authenticate": "Bearer"})
+        try:
+            await app(scope, receive, watching_send)
+        finally:
+            if self.log:
+                line = {
+                    "time": datetime.now(UTC).isoformat(timespec="milliseconds"), "request_id": request_id,
+                    "method": scope["method"], "path": scope["path"], "status": status,
+                    "ms": round(1000 * (time.perf_counter() - started), 1),
+                    "client": (scope.get("client") or ["?"])[0],
+                }  # fmt: skip
+                self.log.write(json.dumps(line) + "\n")
+                self.log.flush()
+
+    def _allowed(self, headers: Headers) -> bool:
+        kind, _, key = headers.get("authorization", "").partition(" ")
+        # The time of the comparison must not tell how much of a guess is right.
+        right = secrets.compare_digest(key.strip().encode(), self.api_key.encode())
+        return kind.lower() == "bearer" and right

@@ -1,0 +1,261 @@
+# %% [markdown]
+# # gRPC: calls instead of requests
+#
+# **Minutes:** 15 · **Prerequisites:** [The model service](../03_service.ipynb) · **Truth:** runs
+#
+# ## The need
+#
+# The billing program will ask the model service ten thousand times a night, from the same data center. Its
+# team would rather call a function than write JSON, and hopes that it is faster.
+#
+# ## You will learn
+#
+# - what gRPC adds to HTTP: a contract in a file, messages as bytes, code made from both
+# - how the Open Inference Protocol looks over gRPC, with its health and its reflection
+# - what is gained against REST, in bytes, latency and throughput, measured side by side
+# - how errors look, and what is lost
+# - when to choose it, and why so few choose GraphQL for this
+
+# %% [markdown]
+# ## Where the model sits
+#
+# In a server of its own, as with REST. The contract is a file (`.proto`), from which the client's functions
+# and the server's skeleton are generated, in a dozen languages.
+#
+# ```mermaid
+# flowchart LR
+#     proto["service and messages<br/>(.proto)"] -.-> stub & skeleton
+#     subgraph client ["Billing program"]
+#         call["stub.ModelInfer(request)"] --> stub["generated stub"]
+#     end
+#     subgraph server ["Model service"]
+#         skeleton["generated skeleton"] --> model(["the Reader"])
+#     end
+#     stub <-- "protocol buffers<br/>over HTTP/2" --> skeleton
+#     style model fill:#d55e00,color:#fff
+# ```
+#
+# The parameters hold plain values only, so that the whole course can be run with others.
+
+# %% tags=["parameters"]
+FAST = True
+
+# %% [markdown]
+# ## The station
+#
+# The standard's messages come as generated code inside NVIDIA's client, which wants older versions of some
+# packages than the core has. So client and server live in an environment of their own.
+
+# %%
+from fsdl_deploy import figures, stations
+
+figures.use()
+station_python = stations.ensure("open-inference")
+station = stations.station("open-inference")
+print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
+
+# %% [markdown]
+# ## The server
+#
+# `infra/serving/open-inference/server.py` is all of it. Each call of the protocol is a method; the model
+# behind it, with its threads and its limits, is the one of the REST service. This is the call that reads.
+
+# %%
+from IPython.display import Code
+
+program = (station.folder / "server.py").read_text()
+start = program.index("    async def ModelInfer")
+Code(program[start : program.index("    async def _known")], language="python")
+
+# %% [markdown]
+# It starts like every server of this course. Beside it runs the REST service, with the same model.
+
+# %%
+import sys
+
+from fsdl_deploy.servers import Server
+
+command = [station_python, station.folder / "server.py", "--port", "{port}"]
+over_grpc = Server(command, ready=None, name="gRPC").start()
+command = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
+over_rest = Server(command, ready="/readyz", name="REST").start()
+address = over_grpc.url.removeprefix("http://")
+print(over_grpc, over_rest)
+
+# %% [markdown]
+# ## Who are you?
+#
+# A gRPC server can be asked what it offers (**reflection**) and whether it is well (**health**): both are
+# standard services, so a tool that has never heard of meter cards can ask. The messages say what they hold.
+
+# %%
+ask_standard = """
+import sys, grpc
+from grpc_health.v1 import health_pb2 as health, health_pb2_grpc
+from grpc_reflection.v1alpha import proto_reflection_descriptor_database as reflection
+channel = grpc.insecure_channel(sys.argv[1])
+status = health_pb2_grpc.HealthStub(channel).Check(health.HealthCheckRequest()).status
+print("health:", health.HealthCheckResponse.ServingStatus.Name(status))
+database = reflection.ProtoReflectionDescriptorDatabase(channel)
+for name in sorted(database.get_services()):
+    print("service", name)
+file = database.FindFileContainingSymbol("inference.ModelInferRequest")
+message = next(one for one in file.message_type if one.name == "ModelInferRequest")
+print("a request holds:", ", ".join(field.name for field in message.field))
+"""
+
+# %% [markdown]
+# Nothing in this program is about our server, except its address.
+
+# %% tags=["nbval-check-output"]
+import subprocess
+
+
+def in_station(*words):
+    return subprocess.run([station_python, *words], capture_output=True, text=True, check=True).stdout
+
+
+print(in_station("-c", ask_standard, address))
+
+# %% [markdown]
+# ## One call
+#
+# Twenty cards as files.
+
+# %%
+import tempfile
+from pathlib import Path
+
+from fsdl_deploy.cards import cards
+from fsdl_deploy.picture import encode
+
+workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
+deck = list(cards(20, seed=4))
+for place, card in enumerate(deck):
+    (Path(workplace.name) / f"{place:02}.png").write_bytes(encode(card.image))
+
+# %% [markdown]
+# A client of six lines. The picture goes as bytes: no base64.
+
+# %% tags=["nbval-check-output"]
+call = """
+import sys, numpy, tritonclient.grpc as oip
+client = oip.InferenceServerClient(sys.argv[1])
+card = oip.InferInput("pictures", [1], "BYTES")
+card.set_data_from_numpy(numpy.array([open(sys.argv[2], "rb").read()], object))
+answer = client.infer("meter-reader", [card])
+print(answer.as_numpy("digits")[0].decode(), f"{answer.as_numpy('confidence')[0]:.2f}")
+"""
+print(in_station("-c", call, address, f"{workplace.name}/00.png"), "truth", deck[0].truth)
+
+# %% [markdown]
+# ## Is it faster?
+#
+# `compare.py` asks both servers from one program, in turns: the protocol over REST with JSON, over REST with
+# binary tensors, and over gRPC. First one card a request, then sixteen; then four users at once.
+
+# %%
+import json
+
+turns = 60 if FAST else 600
+rest_address = over_rest.url.removeprefix("http://")
+words = [station.folder / "compare.py", rest_address, address, workplace.name, str(turns)]
+found = json.loads(in_station(*words))
+ways = found["ways"]
+print("the same digits from all three:", found["same"])
+
+# %% [markdown]
+# Bytes of a request, time to the answer (median), and requests a second of four users.
+
+# %%
+import numpy as np
+from IPython.display import Markdown, display
+
+lines = ["| | bytes, 1 card | bytes, 16 | ms, 1 card | ms, 16 | requests/s |", "|---|---|---|---|---|---|"]
+for name, way in ways.items():
+    sizes, times = way["bytes"], {count: np.median(ms) for count, ms in way["ms"].items()}
+    lines.append(
+        f"| {name} | {sizes['1']:,} | {sizes['16']:,} | {times['1']:.1f} | {times['16']:.1f} "
+        f"| {way['per second']:.0f} |"
+    )
+display(Markdown("\n".join(lines)))
+
+# %% [markdown]
+# All times, not only the median. Where the curves run together, nobody will feel the difference.
+
+# %%
+import matplotlib.pyplot as plt
+
+figure, axes = plt.subplots(figsize=(7, 3))
+for name, color in zip(ways, figures.PALETTE, strict=False):
+    ms = np.sort(ways[name]["ms"]["1"])
+    axes.plot(ms, np.arange(1, len(ms) + 1) / len(ms), color=color, label=name)
+axes.set(xlabel="time to the answer, one card (ms)", ylabel="share of the calls", xlim=(0, None))
+axes.legend()
+figures.show(figure, alt="Distribution of the time to an answer over REST with JSON, REST with bytes, gRPC")
+ratio = np.median(ways["REST, JSON"]["ms"]["1"]) / np.median(ways["gRPC"]["ms"]["1"])
+print(f"REST with JSON takes {ratio:.2f} times as long as gRPC for one card")
+
+# %% [markdown]
+# The gain in bytes is base64's third, and REST with binary tensors has it too. What gRPC saves in time
+# depends on the two web servers more than on the protocol: here the model and the decoding of the picture are
+# the larger part of each call.
+#
+# ## When it fails
+#
+# A bad call ends with a *status code* of gRPC's own, not of HTTP, and a sentence.
+
+# %% tags=["nbval-check-output"]
+refused = """
+import sys, numpy, tritonclient.grpc as oip
+client = oip.InferenceServerClient(sys.argv[1])
+for model, data in (("meter-reader", b"no picture"), ("another", b"")):
+    card = oip.InferInput("pictures", [1], "BYTES")
+    card.set_data_from_numpy(numpy.array([data], object))
+    try:
+        client.infer(model, [card])
+    except oip.InferenceServerException as error:
+        print(error.status(), "|", error.message()[:70])
+"""
+print(in_station("-c", refused, address))
+
+# %% [markdown]
+# And what every HTTP tool can do with the REST service, it cannot do here.
+
+# %%
+import httpx
+
+try:
+    answer = httpx.get(over_grpc.url, timeout=5)
+    print(answer.status_code)
+except httpx.HTTPError as error:
+    print(f"httpx.get: {type(error).__name__}: {error}")
+
+# %% [markdown]
+# - **No browser, no curl.** A page needs a proxy (gRPC-Web); a person needs a tool such as `grpcurl`.
+# - **One long connection.** A balancer that counts connections sends all calls of a client to one replica:
+#   it must understand HTTP/2.
+# - **Code is generated.** Client and server must agree on the `.proto`; a new field is harmless, a changed
+#   one is not.
+#
+# **GraphQL**, the third that the lecture names, lets a client choose the fields of an answer from a graph of
+# things. A reading has three fields and no graph: there is nothing to choose. It pays where a page shows a
+# customer, his meters and their readings in one request, and then the model service stands behind it.
+
+# %%
+over_rest.stop()
+over_grpc.stop()
+print(over_grpc, over_rest)
+
+# %% [markdown]
+# ## Take-aways
+#
+# - gRPC: a contract in a file, generated code, messages as bytes over HTTP/2. Health and reflection are
+#   standard.
+# - Against REST it saves base64 and some parsing. With a model behind it, measure before you move.
+# - The Open Inference Protocol exists over both, so a client can change its mind.
+# - Choose gRPC between services of one company that call often; REST where browsers, partners and people ask.
+#
+# ## Where to go next
+#
+# - [The model service](../03_service.ipynb): the same protocol over REST, beside the clouds' formats.

@@ -1,0 +1,140 @@
+"""The Open Inference Protocol over gRPC: NVIDIA's client, health, reflection, and the same answers."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fsdl_deploy import stations
+from fsdl_deploy.cards import cards
+from fsdl_deploy.open_inference import pad
+from fsdl_deploy.picture import encode
+from fsdl_deploy.reader import open_reader
+from fsdl_deploy.servers import Server
+
+PROGRAM = Path(__file__).resolve().parent.parent / "infra" / "serving" / "open-inference" / "server.py"
+ASK = """
+import sys
+import numpy as np
+import tritonclient.grpc as oip
+
+client = oip.InferenceServerClient(sys.argv[1])
+folder = sys.argv[2]
+
+def read(model, tensors):
+    inputs = []
+    for name, kind, value in tensors:
+        inputs.append(oip.InferInput(name, list(value.shape), kind))
+        inputs[-1].set_data_from_numpy(value)
+    answer = client.infer(model, inputs, request_id="7")
+    digits = [one.decode() for one in answer.as_numpy("digits")]
+    return digits, answer.as_numpy("confidence").tolist(), answer.get_response().id
+"""
+READ = """
+import json, pathlib
+pictures = [path.read_bytes() for path in sorted(pathlib.Path(folder).glob("*.png"))]
+saved = np.load(folder + "/pixels.npz")
+print(json.dumps({
+    "live": client.is_server_live() and client.is_server_ready() and client.is_model_ready("meter-reader"),
+    "other": client.is_model_ready("other"),
+    "inputs": [one.name for one in client.get_model_metadata("meter-reader-pixels").inputs],
+    "pictures": read("meter-reader", [("pictures", "BYTES", np.array(pictures, object))]),
+    "pixels": read("meter-reader-pixels",
+                   [("pixels", "UINT8", saved["pixels"]), ("widths", "INT64", saved["widths"])]),
+}))
+"""
+REFUSE = """
+import json
+from tritonclient.utils import InferenceServerException
+
+wrong = {
+    "no picture": ("meter-reader", [("pictures", "BYTES", np.array([b"no picture"], object))]),
+    "another model": ("other", [("pictures", "BYTES", np.array([b""], object))]),
+    "another input": ("meter-reader", [("image", "BYTES", np.array([b""], object))]),
+    "half": ("meter-reader-pixels", [("pixels", "UINT8", np.zeros((1, 8, 8), np.uint8))]),
+    "another type": ("meter-reader", [("pictures", "FP32", np.zeros(1, np.float32))]),
+    "too many": ("meter-reader", [("pictures", "BYTES", np.array([b"x"] * 65, object))]),
+    "too wide": ("meter-reader-pixels", [("pixels", "UINT8", np.zeros((1, 8, 8), np.uint8)),
+                                         ("widths", "INT64", np.array([9]))]),
+}
+said = {}
+for name, (model, tensors) in wrong.items():
+    try:
+        said[name] = ["answered", str(read(model, tensors))]
+    except InferenceServerException as error:
+        said[name] = [error.status(), error.message()]
+print(json.dumps(said))
+"""
+STANDARD = """
+import json, sys
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+channel = grpc.insecure_channel(sys.argv[1])
+health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+print(json.dumps([health.status, list(ProtoReflectionDescriptorDatabase(channel).get_services())]))
+"""
+
+
+@pytest.fixture(scope="module")
+def python() -> Path:
+    return stations.ensure("open-inference")
+
+
+@pytest.fixture(scope="module")
+def server(python):
+    with Server([python, PROGRAM, "--port", "{port}"], ready=None, timeout=120) as server:
+        yield server
+
+
+@pytest.fixture
+def ask(python, server, tmp_path):
+    def run(program: str):
+        done = subprocess.run(
+            [python, "-c", program, server.url.removeprefix("http://"), str(tmp_path)],
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+        return json.loads(done.stdout)
+
+    return run
+
+
+def test_nvidias_client_gets_the_readers_answers(ask, tmp_path):
+    import numpy as np
+
+    images = [card.image for card in cards(20, seed=9)]
+    for place, image in enumerate(images):
+        (tmp_path / f"{place:02}.png").write_bytes(encode(image))
+    pixels, widths = pad(images)
+    np.savez(tmp_path / "pixels.npz", pixels=pixels, widths=widths)
+    said = ask(ASK + READ)
+    assert said["live"] and not said["other"] and said["inputs"] == ["pixels", "widths"]
+    readings = open_reader().read(images)
+    wanted = [[r.digits for r in readings], [float(np.float32(r.confidence)) for r in readings], "7"]
+    assert said["pictures"] == said["pixels"] == wanted
+
+
+def test_bad_calls_end_with_a_code_and_a_sentence(ask, server):
+    said = ask(ASK + REFUSE)
+    wanted = {
+        "no picture": ("INVALID_ARGUMENT", "pictures[0]: the bytes are not a picture"),
+        "another model": ("NOT_FOUND", "there are meter-reader"),
+        "another input": ("INVALID_ARGUMENT", "each once"),
+        "half": ("INVALID_ARGUMENT", "widths is missing"),
+        "another type": ("INVALID_ARGUMENT", "the datatype is BYTES"),
+        "too many": ("INVALID_ARGUMENT", "at most 64 pictures"),
+        "too wide": ("INVALID_ARGUMENT", "a width is 1 to 8"),
+    }
+    assert said.keys() == wanted.keys()
+    for name, (code, problem) in wanted.items():
+        assert code in said[name][0] and problem in said[name][1], (name, said[name])
+    assert server.running
+
+
+def test_health_and_reflection_are_the_standard_ones(ask):
+    status, services = ask(STANDARD)
+    assert status == 1  # SERVING
+    assert {"inference.GRPCInferenceService", "grpc.health.v1.Health"} <= set(services)

@@ -1,0 +1,115 @@
+"""The key, the request id, the log, and an end that loses nothing."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from fsdl_deploy.picture import PictureError, encode
+from fsdl_deploy.remote import RemoteError, RemoteReader
+from fsdl_deploy.servers import Server
+
+FAKE = Path(__file__).parent / "fake_service.py"
+CARD = np.full((32, 100), 200, np.uint8)
+RAW = {"Content-Type": "image/png"}
+
+
+def start(*words: str) -> Server:
+    return Server([sys.executable, FAKE, "--port", "{port}", *words], ready="/readyz")
+
+
+@pytest.fixture(scope="module")
+def locked():
+    with start("--api-key", "sesame") as server:
+        yield server
+
+
+def ask(server, path="/invocations", **headers) -> httpx.Response:
+    return httpx.post(server.url + path, content=encode(CARD), headers=RAW | headers, trust_env=False)
+
+
+@pytest.mark.parametrize("sent", [{}, {"Authorization": "Bearer sesam"}, {"Authorization": "Basic sesame"}])
+def test_without_the_key_nothing_is_read(locked, sent):
+    answer = ask(locked, **sent)
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert answer.json()["error"]["field"] == "Authorization"
+    answer = ask(locked, "/v2/models/meter-reader/infer", **sent)
+    assert answer.status_code == 401 and "Bearer KEY" in answer.json()["error"]
+
+
+def test_with_the_key_everything_is(locked):
+    assert ask(locked, Authorization="Bearer sesame").status_code == 200
+    with RemoteReader(locked.url, api_key="sesame") as reader:
+        assert reader.read([CARD])[0].digits == "100"
+    with (
+        RemoteReader(locked.url) as reader,
+        pytest.raises((RemoteError, PictureError), match=r"Authorization|401"),
+    ):
+        reader.read([CARD])
+    for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/ping", "/v2"):
+        assert httpx.get(locked.url + path, trust_env=False).status_code == 200
+
+
+def line_of(server, request_id: str) -> dict:
+    """The log's line about a request; it is written after the answer, so perhaps not yet."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for line in server.log().splitlines():
+            if line.startswith("{") and json.loads(line)["request_id"] == request_id:
+                return json.loads(line)
+        time.sleep(0.01)
+    raise AssertionError(f"no line about {request_id}")
+
+
+def test_a_request_can_be_followed_by_its_id(locked):
+    given = ask(locked, **{"X-Request-Id": "billing-7", "Authorization": "Bearer sesame"})
+    assert given.headers["x-request-id"] == "billing-7"
+    made = ask(locked, **{"X-Request-Id": 'x" or a lie', "Authorization": "Bearer wrong"})
+    assert len(made.headers["x-request-id"]) == 32
+    kept = line_of(locked, "billing-7")
+    assert (kept["status"], kept["path"]) == (200, "/invocations") and kept["ms"] > 0
+    assert line_of(locked, made.headers["x-request-id"])["status"] == 401
+
+
+def test_a_service_that_ends_under_load_answers_every_request():
+    """Four clients as a balancer would have them: they ask elsewhere as soon as readiness is gone."""
+    failed, answered = [], []
+    with start("--drain", "2") as server:
+        stopped = threading.Event()
+
+        def client():
+            with httpx.Client(base_url=server.url, trust_env=False, timeout=20) as web:
+                while not stopped.is_set():
+                    try:
+                        answered.append(
+                            web.post("/invocations", content=encode(CARD), headers=RAW).status_code
+                        )
+                    except httpx.HTTPError as error:
+                        failed.append(error)
+
+        clients = [threading.Thread(target=client) for _ in range(4)]
+        for one in clients:
+            one.start()
+        deadline = time.monotonic() + 30
+        while len(answered) < 100 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(server.pid, signal.SIGTERM)
+        while httpx.get(server.url + "/readyz", trust_env=False).status_code == 200:
+            assert time.monotonic() < deadline
+        asked = len(answered)
+        while len(answered) < asked + 20 and time.monotonic() < deadline:
+            time.sleep(0.01)  # it still answers
+        stopped.set()
+        for one in clients:
+            one.join()
+        while server.running:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    assert not failed and set(answered) == {200} and len(answered) > 100
