@@ -27,14 +27,15 @@ CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", ".ipynb_
 # What `test` does, in this order, with the environment's Python. A step that fails stops no other.
 NBVAL = ["--nbval-lax", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg", "--nbval-cell-timeout", "120"]
 NBVAL += ["--nbval-kernel-startup-timeout", "180", "-p", "no:cacheprovider"]
+# Most tests wait for processes to start: two at a time, each file and each notebook in one piece.
+TOGETHER = ["-n", "2", "--dist", "loadfile"]
 TEST_STEPS = [
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
     ("notebooks keep the contract", ["fsdl_deploy.notebooks", "check"]),
     ("notebooks are what their sources say", ["fsdl_deploy.notebooks", "build", "--check"]),
-    ("package, browser and infra tests", ["pytest", "tests"]),
-    ("outputs of deterministic cells", ["pytest", "notebooks", *NBVAL]),
-    ("every notebook runs", ["fsdl_deploy.notebooks", "course"]),
+    ("package, browser and infra tests", ["pytest", "tests", *TOGETHER]),
+    ("every notebook runs, and says what it said", ["pytest", "notebooks", *NBVAL, *TOGETHER]),
 ]
 
 

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from fsdl_deploy import conversion, course, notebooks
+from fsdl_deploy.environment import ROOT
 
 pytestmark = pytest.mark.timeout(900)  # kernels start slowly on a busy machine
 HEAD = '# %% [markdown]\n# # A notebook\n\n# %% tags=["parameters"]\nFAST = True\n'
@@ -205,6 +206,12 @@ def test_a_cell_that_never_ends_is_stopped(tmp_path, monkeypatch):
     outcome = course.execute(path, "01_loop", tmp_path / "out")
     assert outcome.problem.startswith("CellTimeoutError")
     assert "This notebook was stopped" in (tmp_path / "out" / "01_loop.html").read_text(encoding="utf-8")
+
+
+def test_the_courses_own_tour_runs_under_papermill(tmp_path):
+    tour = ROOT / "notebooks" / "00_tour.ipynb"
+    outcome = course.execute(tour, "00_tour", tmp_path)
+    assert not outcome.problem and (tmp_path / "00_tour.ipynb").exists()
 
 
 def test_unknown_names_and_an_empty_course_get_a_sentence(tmp_path, capsys):
