@@ -2,12 +2,20 @@
 
 import os
 import shutil
+from collections import Counter
 
 import pytest
 
 from fsdl_deploy.doctor import BROWSERS
 
 BROWSER = os.environ.get("CHROME_PATH") or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def pytest_collection_modifyitems(items):
+    """Of two tests with one id xdist would run one: say so."""
+    twice = [one for one, times in Counter(item.nodeid for item in items).items() if times > 1]
+    if twice:
+        raise pytest.UsageError(f"two tests have the same id, and only one would run: {twice[0]}")
 
 
 @pytest.fixture(scope="module")
