@@ -99,7 +99,7 @@ def create_app(
     app.state.model = model
     app.add_middleware(service_access.Access, api_key=api_key, log=access_log)
     app.add_middleware(service_body.BodyLimit, max_bytes=max_bytes, seconds=body_seconds)
-    app.add_middleware(Measured, model=model, paths={"/read", "/healthz", "/readyz", "/metrics", "/docs"})
+    app.add_middleware(Measured, model=model)
 
     @app.post(
         "/read",

@@ -22,6 +22,7 @@ from fsdl_deploy.service_body import Refusal
 log = logging.getLogger(__name__)
 LATENCIES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 CONFIDENCES = (*(tenth / 10 for tenth in range(1, 10)), 0.95, 0.99, 1)
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 AGAIN = {"Retry-After": "1"}
 
 
@@ -57,9 +58,12 @@ class Model:
             "reader_requests", "requests answered", ["path", "status"], registry=registry
         )
         self.seconds = prometheus.Histogram(
-            "reader_request_seconds", "time to answer POST /read", buckets=LATENCIES, registry=registry
+            "reader_request_seconds", "time to answer a POST", buckets=LATENCIES, registry=registry
         )
         self.pictures = prometheus.Counter("reader_pictures", "pictures read", registry=registry)
+        self.batch = prometheus.Histogram(
+            "reader_batch_size", "pictures in one request", buckets=BATCH_SIZES, registry=registry
+        )
         self.confidence = prometheus.Histogram(
             "reader_confidence", "confidence of the readings", buckets=CONFIDENCES, registry=registry
         )
@@ -125,6 +129,7 @@ class Model:
                 500, "model", "the reader failed on these pictures; the service's log says why"
             ) from None
         self.pictures.inc(len(images))
+        self.batch.observe(len(images))
         for reading in readings:
             self.confidence.observe(reading.confidence)
         return answer
@@ -134,10 +139,10 @@ class Model:
 
 
 class Measured:
-    """ASGI middleware: count every answer by path and status, and time POST /read."""
+    """ASGI middleware: count every answer by route and status, and time those to POST."""
 
-    def __init__(self, app, model: Model, paths: set[str]):
-        self.app, self.model, self.paths = app, model, paths
+    def __init__(self, app, model: Model):
+        self.app, self.model = app, model
 
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] != "http":
@@ -154,8 +159,8 @@ class Measured:
         try:
             await self.app(scope, receive, watching_send)
         finally:
-            # An unknown path is "other": a stranger must not be able to add labels without end.
-            path = scope["path"] if scope["path"] in self.paths else "other"
+            # The route, not the path: a stranger must not be able to add labels without end.
+            path = getattr(scope.get("route"), "path", "other")
             self.model.requests.labels(path, status).inc()
-            if path == "/read" and scope["method"] == "POST":
+            if path != "other" and scope["method"] == "POST":
                 self.model.seconds.observe(time.perf_counter() - start)

@@ -66,6 +66,13 @@ def test_json_tensors(client, pixels):
     assert values(answer)["digit_confidence"][-1] == 0, "99 has two digits: the third is padding"
 
 
+def test_metrics_count_by_route_and_by_batch_size(client):
+    assert infer(client, **json_request(IMAGES)).status_code == 200
+    metrics = client.get("/metrics").text
+    assert 'reader_requests_total{path="/v2/models/{name}/infer",status="200"}' in metrics
+    assert 'reader_batch_size_bucket{le="4.0"}' in metrics
+
+
 def test_nested_data_and_one_output(client):
     padded, widths = pad(IMAGES)
     inputs = json_request(IMAGES, pixels=True)["inputs"]
