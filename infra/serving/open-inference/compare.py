@@ -18,6 +18,7 @@ from tritonclient.grpc import service_pb2_grpc as services
 
 from fsdl_deploy import open_inference as protocol
 from fsdl_deploy.picture import Image, decode
+from fsdl_deploy.tensors import elements
 
 COUNTS = (1, 16)
 USERS = 4
@@ -63,7 +64,7 @@ class Grpc:
     def ask(self, message) -> list[str]:
         answer = self.stub.ModelInfer(message)
         place = [one.name for one in answer.outputs].index("digits")
-        return [one.decode() for one in protocol.elements(answer.raw_output_contents[place], "digits")]
+        return [one.decode() for one in elements(answer.raw_output_contents[place], "digits")]
 
 
 def main(rest: str, grpc_address: str, folder: str, turns: int) -> None:

@@ -19,7 +19,7 @@ from grpc_reflection.v1alpha import reflection
 from tritonclient.grpc import service_pb2 as messages
 from tritonclient.grpc import service_pb2_grpc as services
 
-from fsdl_deploy import open_inference as protocol
+from fsdl_deploy import tensors as protocol
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.service_body import MAX_BODY, Refusal
 from fsdl_deploy.service_model import Model
