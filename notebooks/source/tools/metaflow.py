@@ -99,6 +99,7 @@ from fsdl_deploy.machine import usable_cores
 
 settings = {"METAFLOW_USER": "course", "METAFLOW_DEFAULT_DATASTORE": "local"}
 settings |= {"METAFLOW_DATASTORE_SYSROOT_LOCAL": folder / "datastore", "METAFLOW_HOME": folder / "settings"}
+settings |= {"METAFLOW_CLIENT_CACHE_PATH": folder / "cache"}  # else in the system's temporary folder
 settings |= {"INBOX": folder / "inbox", "STORE": store.url, "CHUNK": chunk}
 environ = os.environ | {name: str(value) for name, value in settings.items()}
 together = ["--max-workers", str(max(1, round(usable_cores()))), "--run-id-file", "run-id"]
