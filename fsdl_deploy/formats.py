@@ -178,7 +178,7 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int, errors: dict) -> N
     @app.get("/ping", response_class=Response, responses={503: errors[503]})
     async def ping() -> Response:
         """SageMaker's question whether requests may come."""
-        model.loaded()
+        model.ready()
         return Response()
 
     @app.post(SAGEMAKER, responses=errors, **described["sagemaker"])

@@ -124,9 +124,7 @@ def create_app(
     @app.get("/readyz", responses=_errors(503))
     async def readyz() -> Ready:
         """The model is loaded and has read a test picture: requests may come."""
-        version = model.loaded().model_version
-        if model.stopping:
-            raise Refusal(503, "service", "the service is stopping: send new requests elsewhere")
+        version = model.ready().model_version
         return Ready(model_version=version, max_pictures=max_pictures, max_bytes=max_bytes)
 
     @app.head("/metrics", include_in_schema=False)

@@ -96,6 +96,13 @@ class Model:
             raise Refusal(503, "model", "the model is still loading", AGAIN)
         return self.reader
 
+    def ready(self) -> Reader:
+        """The reader, or Refusal 503 while new requests should go elsewhere: what readiness means here."""
+        reader = self.loaded()
+        if self.stopping:
+            raise Refusal(503, "service", "the service is stopping: send new requests elsewhere")
+        return reader
+
     async def read(self, parse: Callable[[], list[picture.Image]]) -> Answer:
         """Read the pictures that ``parse`` makes of a body, in a worker thread. Raises Refusal."""
         reader = self.loaded()

@@ -103,6 +103,8 @@ def test_a_service_that_ends_under_load_answers_every_request():
         os.kill(server.pid, signal.SIGTERM)
         while httpx.get(server.url + "/readyz", trust_env=False).status_code == 200:
             assert time.monotonic() < deadline
+        for path in ("/ping", "/v2/health/ready"):
+            assert httpx.get(server.url + path, trust_env=False).status_code == 503
         asked = len(answered)
         while len(answered) < asked + 20 and time.monotonic() < deadline:
             time.sleep(0.01)  # it still answers
