@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from fsdl_deploy.picture import Image, encode
+from fsdl_deploy.reader import pad
 from fsdl_deploy.service_body import Refusal, json_object
 from fsdl_deploy.service_model import Answer, Model
 from fsdl_deploy.tensors import (
@@ -26,7 +27,6 @@ from fsdl_deploy.tensors import (
     as_object,
     images_of,
     joined,
-    pad,
     tensor,
     tensors_of,
 )
@@ -186,7 +186,7 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
     @app.get("/v2/health/ready", response_class=Response, responses=errors)
     async def ready() -> Response:
         """Open Inference Protocol: the model is loaded."""
-        model.loaded()
+        model.ready()
         return Response()
 
     @app.get("/v2/", include_in_schema=False)

@@ -122,11 +122,16 @@ def batches(images: Sequence[Image], size: int = BATCH) -> Iterator[tuple[list[i
         height = images[order[0]].shape[0]
         places = [i for i in order[:size] if images[i].shape[0] == height]
         order = order[len(places) :]
-        widths = np.array([images[i].shape[1] for i in places], np.int64)
-        pictures = np.full((len(places), height, widths[-1]), 255, np.uint8)
-        for row, i in enumerate(places):
-            pictures[row, :, : widths[row]] = images[i]
-        yield places, pictures, widths
+        yield places, *pad([images[i] for i in places])
+
+
+def pad(images: Sequence[Image]) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures of one height as uint8 ``[N, H, W]``, white on the right, and their widths int64 ``[N]``."""
+    widths = np.array([image.shape[1] for image in images], np.int64)
+    pictures = np.full((len(images), images[0].shape[0], widths.max()), 255, np.uint8)
+    for row, image in zip(pictures, images, strict=True):
+        row[:, : image.shape[1]] = image
+    return pictures, widths
 
 
 def _read(images: Sequence[Image], run: Callable, version: str) -> list[Reading]:

@@ -149,12 +149,3 @@ def _padded(rows: Sequence[Sequence[float]]) -> np.ndarray:
     for row, values in zip(found, rows, strict=True):
         row[: len(values)] = values
     return found
-
-
-def pad(images: Sequence[Image]) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures of one height as pixels uint8 ``[N, H, W]``, white on the right, and widths int64 ``[N]``."""
-    widths = np.array([image.shape[1] for image in images], np.int64)
-    pixels = np.full((len(images), images[0].shape[0], widths.max()), 255, np.uint8)
-    for row, image in zip(pixels, images, strict=True):
-        row[:, : image.shape[1]] = image
-    return pixels, widths

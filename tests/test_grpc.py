@@ -9,9 +9,8 @@ import pytest
 from fsdl_deploy import stations
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
-from fsdl_deploy.reader import open_reader
+from fsdl_deploy.reader import open_reader, pad
 from fsdl_deploy.servers import Server
-from fsdl_deploy.tensors import pad
 
 PROGRAM = Path(__file__).resolve().parent.parent / "infra" / "serving" / "open-inference" / "server.py"
 ASK = """

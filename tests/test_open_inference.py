@@ -13,8 +13,9 @@ import pytest
 from fsdl_deploy import stations
 from fsdl_deploy.open_inference import LENGTH, binary_request, json_request
 from fsdl_deploy.picture import encode
+from fsdl_deploy.reader import pad
 from fsdl_deploy.servers import Server
-from fsdl_deploy.tensors import ENCODED, PIXELS, pad
+from fsdl_deploy.tensors import ENCODED, PIXELS
 
 FAKE = Path(__file__).parent / "fake_service.py"
 IMAGES = [np.full((32, width), 200, np.uint8) for width in (101, 202, 99)]
