@@ -2,11 +2,15 @@
 
 import os
 import shutil
+import sys
 from collections import Counter
+from pathlib import Path
 
+import httpx
 import pytest
 
 from fsdl_deploy.doctor import BROWSERS
+from fsdl_deploy.servers import Server
 
 BROWSER = os.environ.get("CHROME_PATH") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
@@ -30,6 +34,20 @@ def browser():
         browser = playwright.chromium.launch(executable_path=BROWSER, args=options)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The real service around a reader without weights; a file that needs other settings makes its own."""
+    fake = Path(__file__).parent / "fake_service.py"
+    with Server([sys.executable, fake, "--port", "{port}", "--max-pictures", "8"], ready="/readyz") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=20) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

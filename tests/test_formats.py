@@ -1,8 +1,6 @@
 """The clouds' formats over one service: the same readings, each cloud's errors, and boto3 as it is."""
 
 import base64
-import sys
-from pathlib import Path
 
 import boto3
 import httpx
@@ -13,9 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from fsdl_deploy.picture import encode
-from fsdl_deploy.servers import Server
 
-FAKE = Path(__file__).parent / "fake_service.py"
 VERTEX = "/v1/projects/p/locations/europe-west4/endpoints/1:predict"
 
 
@@ -25,18 +21,6 @@ def png(width=100):
 
 def text(width=100):
     return base64.b64encode(png(width)).decode()
-
-
-@pytest.fixture(scope="module")
-def server():
-    with Server([sys.executable, FAKE, "--port", "{port}", "--max-pictures", "8"], ready="/readyz") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(server):
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=20) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,7 @@
 import json
 import struct
 import subprocess
-import sys
-from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 
@@ -14,24 +11,10 @@ from fsdl_deploy import stations
 from fsdl_deploy.open_inference import LENGTH, binary_request, json_request
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import pad
-from fsdl_deploy.servers import Server
 from fsdl_deploy.tensors import ENCODED, PIXELS
 
-FAKE = Path(__file__).parent / "fake_service.py"
 IMAGES = [np.full((32, width), 200, np.uint8) for width in (101, 202, 99)]
 DIGITS = ["101", "202", "99"]
-
-
-@pytest.fixture(scope="module")
-def server():
-    with Server([sys.executable, FAKE, "--port", "{port}", "--max-pictures", "8"], ready="/readyz") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(server):
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=20) as client:
-        yield client
 
 
 def infer(client, model=ENCODED, **body):
