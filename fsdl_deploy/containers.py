@@ -1,19 +1,39 @@
-"""A container engine, where there is one.
+"""A container engine, where there is one: images built step by step, containers that end with their notebook.
 
 ``engine()`` gives the client of Docker's own SDK for the engine that answers on this machine, or None
 after one sentence: what needs an engine is skipped then, and nothing fails. Knows nothing of what is built.
 """
 
+import atexit
+import contextlib
 import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
+import httpx
+
+from fsdl_deploy.environment import ROOT
 from fsdl_deploy.machine import engine_sockets, ping_engine
 
 NONE = "No container engine answers on this machine: the cells that need one are skipped."
+FOLDER = ROOT / "infra" / "docker"
+HUB_IMAGES = ("python:3.11-slim", "postgres:15", "redis:7.0", "registry:2")
+READY_SECONDS = 120
+
+
+class ContainerError(RuntimeError):
+    """An image cannot be built or a container does not get ready; the message ends with what it said."""
 
 
 def address(environ=os.environ) -> str | None:
-    """The URL of the engine that answers, or None; ``DOCKER_HOST``, where it is set, is the only candidate."""
+    """The URL of the engine that answers, or None; ``DOCKER_HOST``, where set, is the only candidate."""
     host = environ.get("DOCKER_HOST", "")
     if host and not host.startswith("unix://"):
         return host
@@ -35,3 +55,217 @@ def engine(say: Callable[[str], None] = print):
             pass
     say(NONE)
     return None
+
+
+def copy_context(to: Path) -> Path:
+    """Copy what the Dockerfile of ``infra/docker`` needs to ``to``, so that a lesson may change it."""
+    ignore = shutil.ignore_patterns("__pycache__")
+    for name in ("fsdl_deploy", "infra/docker"):
+        shutil.copytree(ROOT / name, to / name, ignore=ignore)
+    (to / "models").mkdir()
+    for name in ("SHA256SUMS", "v2.onnx"):
+        shutil.copy(ROOT / "models" / name, to / "models")
+    return to
+
+
+@dataclass(frozen=True)
+class Step:
+    """One instruction of a Dockerfile as it was built: its text, seconds, and whether its layer was there."""
+
+    instruction: str
+    seconds: float
+    cached: bool
+
+
+def build(client, tag: str, context: Path = ROOT, dockerfile: str = "infra/docker/Dockerfile") -> list[Step]:
+    """Build an image and name it ``tag``; return its steps. ContainerError has the end of a failed build."""
+    steps, said, began = [], [], time.monotonic()
+    log = client.api.build(path=str(context), dockerfile=dockerfile, tag=tag, rm=True, decode=True)
+    instruction, cached = "", False
+
+    def finish() -> None:
+        if instruction:
+            steps.append(Step(instruction, time.monotonic() - began, cached))
+
+    for line in log:
+        text = line.get("stream", "")
+        said.append(line.get("error", text))
+        if "error" in line:
+            raise ContainerError(f"the image {tag} was not built: {''.join(said)[-2000:]}")
+        if found := re.match(r"Step \d+/\d+ : (.*)", text):
+            finish()
+            instruction, cached, began = found[1].strip(), False, time.monotonic()
+        cached = cached or "Using cache" in text
+    finish()
+    return steps
+
+
+class Container:
+    """``with Container(client, "meter-reader") as c``: runs until it is healthy, is removed at the end.
+
+    Port ``port`` of the container is a free port of this machine, in ``url``; ``options`` are those of the
+    SDK's ``containers.run``. ``ready``: the path that answers 200 when it is. It also ends with the process.
+    """
+
+    def __init__(self, client, image: str, ready: str = "/readyz", port: int = 8000, **options):
+        self.client, self.image, self.ready, self.port, self.options = client, image, ready, port, options
+        self.container = None
+
+    def __enter__(self) -> "Container":
+        return self.start()
+
+    def __exit__(self, *_) -> None:
+        self.stop()
+
+    def start(self) -> "Container":
+        """Start it and wait until it is ready. ContainerError holds its last words if it ends or hangs."""
+        began = time.monotonic()
+        ports = {f"{self.port}/tcp": ("127.0.0.1", None)}
+        self.container = self.client.containers.run(self.image, detach=True, ports=ports, **self.options)
+        atexit.register(self.stop)
+        try:
+            self._wait(began + READY_SECONDS)
+        except BaseException:
+            self.stop()
+            raise
+        self.start_seconds = time.monotonic() - began
+        return self
+
+    @property
+    def url(self) -> str:
+        """http://127.0.0.1:PORT, as the engine chose the port."""
+        return _url(self.container, self.port)
+
+    def _wait(self, until: float) -> None:
+        while time.monotonic() < until:
+            self.container.reload()
+            if self.container.status not in ("created", "running"):
+                break
+            try:
+                if self.container.status == "running" and httpx.get(self.url + self.ready).is_success:
+                    return
+            except (httpx.HTTPError, KeyError, IndexError):
+                pass
+            time.sleep(0.05)
+        words = self.container.logs(tail=20).decode(errors="replace")
+        raise ContainerError(f"{self.image} is {self.container.status} and not ready: {words[-2000:]}")
+
+    def stop(self) -> None:
+        """End and remove it, with what it wrote."""
+        import docker
+
+        if self.container is not None:
+            with contextlib.suppress(docker.errors.NotFound):
+                self.container.remove(force=True, v=True)
+            self.container = None
+        atexit.unregister(self.stop)
+
+
+class Compose:
+    """The containers of a compose file: ``with Compose(client, file, NAME=value) as c``.
+
+    ``values`` fill in the file's variables. Each has a project name of its own, so that two may run at
+    once, and ends with the process, its volumes too.
+    """
+
+    def __init__(self, client, file: Path, **values: str):
+        self.client, self.file, self.project = client, file, f"fsdl-{secrets.token_hex(4)}"
+        password = secrets.token_hex(16)
+        self.environ = os.environ | {"DOCKER_HOST": address() or "", "POSTGRES_PASSWORD": password} | values
+
+    def __enter__(self) -> "Compose":
+        return self.start()
+
+    def __exit__(self, *_) -> None:
+        self.stop()
+
+    def possible(self, say: Callable[[str], None] = print) -> bool:
+        """Whether the command ``docker compose`` is here; else a sentence."""
+        try:
+            self._run("version")
+        except (OSError, ContainerError):
+            say("The command `docker compose` is not on this machine: the cells that need it are skipped.")
+            return False
+        return True
+
+    def start(self) -> "Compose":
+        """Start all and wait until they are healthy. ContainerError holds what compose said."""
+        atexit.register(self.stop)
+        try:
+            self._run("up", "--wait", "--no-build", "--wait-timeout", str(READY_SECONDS))
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End and remove the containers, their networks and their volumes."""
+        atexit.unregister(self.stop)
+        self._run("down", "--volumes", "--timeout", "5")
+
+    def containers(self, service: str | None = None) -> list:
+        """The SDK's containers, of one service or of all."""
+        labels = [f"com.docker.compose.project={self.project}"]
+        labels += [f"com.docker.compose.service={service}"] if service else []
+        found = self.client.containers.list(all=True, filters={"label": labels})
+        return sorted(found, key=lambda one: one.name)
+
+    def url(self, service: str, port: int = 8000) -> str:
+        """http://127.0.0.1:PORT of the first container of ``service``."""
+        return _url(self.containers(service)[0], port)
+
+    def _run(self, *words: str) -> str:
+        command = ["docker", "compose", "--project-name", self.project, "--file", str(self.file), *words]
+        done = subprocess.run(
+            command, env=self.environ, text=True, stdin=subprocess.DEVNULL, capture_output=True
+        )
+        if done.returncode:
+            raise ContainerError(f"docker compose {words[0]} failed: {done.stderr[-2000:]}")
+        return done.stdout
+
+
+def _url(container, port: int) -> str:
+    return f"http://127.0.0.1:{container.ports[f'{port}/tcp'][0]['HostPort']}"
+
+
+def prepare(say: Callable[[str], None] = print) -> bool:
+    """Fetch what lessons need of the network: the hub's images, and the wheels of the reader's image.
+
+    Part of the set-up where an engine answers. What is there already is not asked for again.
+    """
+    import docker
+
+    client = engine(say)
+    if client is None:
+        return False
+    for name in HUB_IMAGES:
+        try:
+            client.images.get(name)
+        except docker.errors.ImageNotFound:
+            say(f"Fetching the image {name} (once) …")
+            client.images.pull(name)
+    fetch_wheels(client.version()["Arch"], say)
+    return True
+
+
+def fetch_wheels(arch: str, say: Callable[[str], None] = print) -> None:
+    """Download the wheels of the image for Linux on ``arch`` (amd64, arm64), each checked by its hash."""
+    lock, wheels = FOLDER / "requirements.lock", FOLDER / "wheels"
+    done, wanted = wheels / "complete", f"{arch}\n{lock.read_text(encoding='utf-8')}"
+    if done.is_file() and done.read_text(encoding="utf-8") == wanted:
+        return
+    say("Fetching the wheels of the reader's image (once) …")
+    for old in wheels.glob("*.whl"):
+        old.unlink()
+    machine = {"arm64": "aarch64"}.get(arch, "x86_64")
+    command = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--require-hashes"]
+    command += ["--only-binary", ":all:", "--python-version", "3.11", "--implementation", "cp"]
+    for glibc in (17, 27, 28):
+        command += ["--platform", f"manylinux_2_{glibc}_{machine}"]
+    command += ["--platform", f"manylinux2014_{machine}", "--dest", str(wheels), "--requirement", str(lock)]
+    subprocess.run(command, check=True)
+    done.write_text(wanted, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(0 if prepare() else 1)

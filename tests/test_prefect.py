@@ -128,7 +128,7 @@ def job(prefect, tmp_path, month_of_cards):
     return Job(prefect, tmp_path, month_of_cards)
 
 
-def test_every_card_is_stored_once_as_the_plain_job_reads_it(prefect, job, tmp_path):
+def test_every_card_is_stored_once_as_the_plain_job_reads_it(prefect, job, tmp_path, browser):
     status, written = job.run()
     assert status == 0, written
     run = prefect.runs()[0]
@@ -144,29 +144,23 @@ def test_every_card_is_stored_once_as_the_plain_job_reads_it(prefect, job, tmp_p
     wanted = "SELECT customer, digits, confidence, picture FROM predictions ORDER BY customer"
     with closing(sqlite3.connect(tmp_path / "plain.db")) as other:
         assert job.database(wanted) == other.execute(wanted).fetchall()
-    status, written = job.run()
-    assert status == 0 and "Fresh: 120 cards" in written
-    assert [one["read"] for one in job.store.runs(MONTH)] == [0, CARDS]
+    look_at_the_page(prefect, run, browser)
 
 
-def test_a_task_that_stumbles_is_tried_again(prefect, job):
-    job.refuse()
-    process = job.start(RETRY_WAITS="3 20")
-    waiting = {"task_runs": {"state": {"name": {"any_": ["AwaitingRetry"]}}}}
-    try:
-        prefect.wait_for(lambda: prefect.ask("task_runs/filter", waiting), len)
-        job.repair()
-        written, _ = process.communicate(timeout=400)
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == 0, written
-    states = prefect.recorded(prefect.runs()[0])
-    again = {name: several for name, several in states.items() if "AwaitingRetry" in several}
-    assert list(again) == ["score C0000/C0000020.jpg"]
-    (several,) = again.values()
-    assert several[:4] == ["Pending", "Running", "AwaitingRetry", "Retrying"] and several[-1] == "Completed"
-    assert job.store.counts(MONTH, "v2") == (CARDS, 0) and freshness(job.store).fresh
+def look_at_the_page(prefect, run, browser):
+    """The page of a run shows it, and asks nobody but its server for anything."""
+    page, outside = browser.new_page(), []
+    page.route("**/*", lambda route: route.continue_() if mine(route.request.url) else route.abort())
+    page.on("request", lambda request: None if mine(request.url) else outside.append(request.url))
+
+    def mine(url: str) -> bool:
+        return url.startswith((prefect.server.url, "data:", "blob:"))
+
+    page.goto(f"{prefect.server.url}/runs/flow-run/{run['id']}", timeout=120_000)
+    page.get_by_text("8 Task runs").wait_for(timeout=120_000)
+    page.get_by_text("Completed").first.wait_for(timeout=120_000)
+    page.close()
+    assert outside == []
 
 
 def test_a_task_that_fails_for_good_leaves_a_failed_run_and_the_rest_is_stored(prefect, job):
@@ -210,23 +204,6 @@ def test_the_schedule_and_a_run_that_is_late(prefect, job):
     with serve:
         assert prefect.end_of(due)["state_name"] == "Completed"
     assert freshness(job.store).fresh and job.store.counts(MONTH, "v2") == (CARDS, 0)
-
-
-def test_the_page_of_a_run_needs_nothing_from_outside(prefect, job, browser):
-    status, written = job.run()
-    assert status == 0, written
-    page, outside = browser.new_page(), []
-    page.route("**/*", lambda route: route.continue_() if mine(route.request.url) else route.abort())
-    page.on("request", lambda request: None if mine(request.url) else outside.append(request.url))
-
-    def mine(url: str) -> bool:
-        return url.startswith((prefect.server.url, "data:", "blob:"))
-
-    page.goto(f"{prefect.server.url}/runs/flow-run/{prefect.runs()[0]['id']}", timeout=120_000)
-    page.get_by_text("8 Task runs").wait_for(timeout=120_000)
-    page.get_by_text("Completed").first.wait_for(timeout=120_000)
-    page.close()
-    assert outside == []
 
 
 def test_the_server_listens_on_loopback_alone(prefect):

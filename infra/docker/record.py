@@ -1,0 +1,69 @@
+"""Write ``recorded.json``: what the Docker notebook shows where no engine answers, and its virtual machine.
+
+    python infra/docker/record.py        (an engine; for the virtual machine also root on Debian, see vm.sh)
+"""
+
+import datetime
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from fsdl_deploy import containers
+from fsdl_deploy.machine import usable_cores, usable_memory
+
+FILE = containers.FOLDER / "recorded.json"
+TAG = "meter-reader:record"
+
+
+def builds(engine) -> dict[str, list]:
+    """The three builds of the notebook: steps as (instruction, seconds, cached)."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        context = containers.copy_context(Path(folder) / "context")
+        containers.build(engine, TAG, context)
+        for name, file in (
+            ("nothing changed", None),
+            ("code changed", "fsdl_deploy/service.py"),
+            ("requirements changed", "infra/docker/requirements.lock"),
+        ):
+            if file:
+                with (context / file).open("a") as changed:
+                    changed.write(f"# {time.time()}\n")
+            steps = containers.build(engine, TAG, context)
+            found[name] = [(s.instruction[:200], round(s.seconds, 2), s.cached) for s in steps]
+    return found
+
+
+def container(engine) -> dict:
+    """Seconds to the first answer, MiB in use then, MB on disk."""
+    with containers.Container(engine, TAG) as one:
+        used = one.container.stats(stream=False)["memory_stats"]["usage"] / 2**20
+        size = engine.images.get(TAG).attrs["Size"] / 1e6
+        return {"seconds": one.start_seconds, "MiB": used, "disk MB": size}
+
+
+def main() -> int:
+    engine = containers.engine()
+    if engine is None:
+        return 1
+    machine = f"{usable_cores():.0f} cores, {usable_memory() / 2**30:.0f} GiB, {platform.system()}"
+    about = {"date": datetime.date.today().isoformat(), "machine": machine}
+    found = {**about, "builds": builds(engine)}
+    found["layers"] = [
+        (round(one["Size"] / 1e6, 1), one["CreatedBy"][:200]) for one in engine.images.get(TAG).history()
+    ]
+    compared = {"container": container(engine)}
+    said = subprocess.check_output(["bash", containers.FOLDER / "vm.sh", TAG], text=True)
+    machine = json.loads(said)
+    found["vm"] = about | {"accelerator": machine.pop("accelerator")} | compared | {"virtual machine": machine}
+    FILE.write_text(json.dumps(found, indent=1) + "\n")
+    engine.images.remove(TAG, force=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,429 @@
+# %% [markdown]
+# # Docker: code, weights and dependencies in one image
+#
+# **Minutes:** 35 · **Prerequisites:** [Packaging](../04_packaging.ipynb) · **Truth:** runs
+#
+# ## The need
+#
+# The reader answers on this laptop. The utility's servers have another Python, another onnxruntime, and an
+# administrator who installs nothing. He runs containers.
+#
+# ## You will learn
+#
+# - the three components: client, host, registry
+# - what a Dockerfile becomes: layers, and why their order decides how long you wait
+# - how a container is started so that it can do no harm, and that it gives the notebook's answers
+# - how an image travels, and why a tag is no address
+# - the four containers of a web application: web server, database, job queue, worker
+# - what a container shares with the machine, and what a virtual machine does not
+
+# %% [markdown]
+# ## Where the model sits
+#
+# In an image, with everything it depends on. The **client** sends orders, the **host** builds images and runs
+# containers, the **registry** keeps images for other hosts.
+#
+# ```mermaid
+# flowchart LR
+#     subgraph laptop ["Client"]
+#         notebook["this notebook<br/>(docker SDK)"]
+#         cli["docker build, run, push"]
+#     end
+#     subgraph host ["Docker host"]
+#         engine["engine"] --> images[("images")]
+#         images --> container["container"]
+#         container --- model(["the Reader"])
+#     end
+#     registry[("Registry")]
+#     notebook & cli --> engine
+#     engine <-- "push, pull" --> registry
+#     style model fill:#d55e00,color:#fff
+# ```
+#
+# The parameters hold plain values only, so that the whole course can be run with others.
+
+# %% tags=["parameters"]
+FAST = True
+
+# %% [markdown]
+# ## Is there an engine?
+#
+# A container needs a Linux kernel: on Linux the engine uses this machine's own, on Windows and macOS Docker
+# Desktop brings a small virtual machine with one. Where no engine answers, this notebook shows what was
+# recorded on another machine, and the cells that need one are skipped.
+
+# %%
+import json
+
+from fsdl_deploy import containers, figures
+
+figures.use()
+recorded = json.loads((containers.FOLDER / "recorded.json").read_text())
+engine = containers.engine()
+if engine:
+    host = engine.info()
+    print(f"engine {host['ServerVersion']}, {host['OSType']} {host['Architecture']}, {host['NCPU']} cores")
+else:
+    print(f"Recorded on {recorded['date']}: {recorded['machine']}")
+
+# %% [markdown]
+# ## The Dockerfile
+#
+# A sequence of steps; each leaves a **layer**, the files that it changed. Two stages: the first installs, the
+# second takes only the result. Read the order of the second: weights change rarely, code changes daily.
+
+# %%
+from IPython.display import Code
+
+Code((containers.FOLDER / "Dockerfile").read_text(), language="docker")
+
+# %% [markdown]
+# The build gets a *context*: the files that it may copy. We make a copy of ours, so that we can change it.
+# Three builds: with what this machine has kept, with nothing changed, and with one line of our code changed.
+
+# %%
+import tempfile
+from pathlib import Path
+
+workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
+context = containers.copy_context(Path(workplace.name) / "context")
+tag, builds = "meter-reader:lesson", {}
+if engine:
+    containers.build(engine, tag, context)
+    builds["nothing changed"] = containers.build(engine, tag, context)
+    with (context / "fsdl_deploy" / "service.py").open("a") as code:
+        code.write("\n# one more line\n")
+    builds["code changed"] = containers.build(engine, tag, context)
+
+# %% [markdown]
+# Then a change of the requirements: a comment will do. The engine compares files, not meanings. Everything
+# after that step is made again.
+
+# %%
+if engine:
+    with (context / "infra" / "docker" / "requirements.lock").open("a") as lock:
+        lock.write("# a comment\n")
+    builds["requirements changed"] = containers.build(engine, tag, context)
+else:
+    builds = {name: [containers.Step(*s) for s in steps] for name, steps in recorded["builds"].items()}
+for name, steps in builds.items():
+    kept = sum(step.cached for step in steps)
+    print(f"{name:22} {sum(step.seconds for step in steps):6.1f} s, {kept} of {len(steps)} layers kept")
+
+# %% [markdown]
+# As a picture: one bar a build, one piece a step. This is why what changes often stands last.
+
+# %%
+import matplotlib.pyplot as plt
+
+figure, axes = plt.subplots(figsize=(8, 2.6))
+for row, steps in enumerate(builds.values()):
+    left = 0.0
+    for step in steps:
+        color = figures.PALETTE[2] if step.cached else figures.PALETTE[1]
+        axes.barh(row, step.seconds, left=left, color=color, edgecolor="white", linewidth=0.5)
+        if step.seconds > 4:
+            axes.text(left + step.seconds / 2, row, step.instruction.split()[0], ha="center", va="center")
+        left += step.seconds
+axes.set(xlabel="seconds", yticks=range(len(builds)), yticklabels=list(builds))
+axes.invert_yaxis()
+figures.show(figure, alt="Time of three builds by step: long only when the requirements changed")
+
+# %% [markdown]
+# What the image weighs, layer by layer. The reader's code and weights are the smallest part of it.
+
+# %%
+if engine:
+    layers = [[one["Size"] / 1e6, one["CreatedBy"]] for one in engine.images.get(tag).history()]
+else:
+    layers = recorded["layers"]
+for megabytes, made_by in reversed(layers):
+    if megabytes > 0.1:
+        print(f"{megabytes:7.1f} MB  {made_by.replace('/bin/sh -c #(nop) ', '')[:88]}")
+print(f"{sum(size for size, _ in layers):7.1f} MB in all")
+
+# %% [markdown]
+# ## Run it, so that it can do no harm
+#
+# No root in the container, no rights of the kernel, a file system that cannot be written, a limit of memory
+# and of processes. The port is a free one of this machine, and listens on this machine only.
+
+# %%
+safely = {
+    "read_only": True, "tmpfs": {"/tmp": "size=16m"}, "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges"], "mem_limit": "256m", "pids_limit": 64,
+}  # fmt: skip
+if engine:
+    service = containers.Container(engine, tag, **safely).start()
+    print(f"ready at {service.url} after {service.start_seconds:.1f} s")
+
+# %% [markdown]
+# Is it the same reader? The notebook's own in this process, and the one in the container, over the same
+# cards.
+
+# %%
+from fsdl_deploy import OnnxReader, RemoteReader
+from fsdl_deploy.cards import cards
+
+deck = [card.image for card in cards(100 if FAST else 1000, seed=9)]
+if engine:
+    here, there = OnnxReader().read(deck), RemoteReader(service.url).read(deck)
+    digits = sum(a.digits == b.digits for a, b in zip(here, there, strict=True))
+    off = max(abs(a.confidence - b.confidence) for a, b in zip(here, there, strict=True))
+    print(f"{digits} of {len(deck)} readings have equal digits; confidences differ by at most {off:.1g}")
+
+# %% [markdown]
+# And what a burglar could do in it.
+
+# %%
+tries = ["id -un", "touch /app/evil", "touch /tmp/notes && echo /tmp is memory", "ping -c 1 127.0.0.1"]
+if engine:
+    for words in tries:
+        done = service.container.exec_run(["sh", "-c", words])
+        print(f"{words:42} -> {done.exit_code}: {done.output.decode().strip()}")
+    used = service.container.stats(stream=False)["memory_stats"]["usage"] / 2**20
+    print(f"memory in use: {used:.0f} MiB; healthy: {service.container.attrs['State']['Health']['Status']}")
+
+# %% [markdown]
+# `docker stop` sends SIGTERM to the service itself, because the Dockerfile starts it without a shell between.
+# It finishes what it has begun and ends.
+
+# %%
+import time
+
+if engine:
+    began = time.monotonic()
+    service.container.stop(timeout=30)
+    service.container.reload()
+    print(f"exit code {service.container.attrs['State']['ExitCode']} after {time.monotonic() - began:.1f} s")
+    service.stop()
+
+# %% [markdown]
+# ## The registry
+#
+# A registry of our own, on this machine: it is a container too. The image goes there under its **tag**, and
+# comes back with its **digest**, the hash of its content.
+
+# %%
+if engine:
+    registry = containers.Container(engine, "registry:2", ready="/v2/", port=5000).start()
+    place = registry.url.removeprefix("http://") + "/meter-reader"
+    engine.images.get(tag).tag(place, "v2")
+    answers = [line for line in engine.images.push(place, "v2", stream=True, decode=True) if "aux" in line]
+    digest = answers[0]["aux"]["Digest"]
+    print(f"{place}:v2 is {digest[:19]}…")
+
+# %% [markdown]
+# A tag is a label that anyone may stick elsewhere; a digest cannot lie. Somebody pushes another image under
+# the same tag, with the best intentions.
+
+# %%
+if engine:
+    other = engine.containers.create(tag, entrypoint=["true"])
+    other.commit(place, "v2", changes="ENV GREETING=hello")
+    other.remove()
+    answers = [line for line in engine.images.push(place, "v2", stream=True, decode=True) if "aux" in line]
+    print("the tag now means", answers[0]["aux"]["Digest"][:19] + "…")
+    pulled = engine.images.pull(f"{place}@{digest}")
+    print("the digest still means ours:", pulled.id == engine.images.get(tag).id)
+
+# %% [markdown]
+# So a server is told the digest. Another host would pull the layers it lacks; here, the host forgets the
+# image and gets it back from the registry.
+
+# %%
+if engine:
+    for name in (f"{place}:v2", f"{place}@{digest}"):
+        engine.images.remove(name, force=True)
+    with containers.Container(engine, f"{place}@{digest}", **safely) as elsewhere:
+        again = RemoteReader(elsewhere.url).read(deck[:20])
+    print("equal digits:", [r.digits for r in again] == [r.digits for r in here[:20]])
+    engine.images.remove(f"{place}@{digest}", force=True)
+    registry.stop()
+
+# %% [markdown]
+# ## Four containers
+#
+# The lecture's web application: a web server, a database, a job queue and a worker, each in a container of
+# its own. `compose.yaml` says what they are, who may talk to whom, and in which order they start. Here the
+# batch job and the service meet: the web server takes a card at once, the worker reads it with the steps of
+# the nightly job, and the answer comes from the table.
+#
+# ```mermaid
+# flowchart LR
+#     app["the app"] -- "PUT card" --> web["web server"]
+#     app -- "GET reading" --> web
+#     web -- "card" --> inbox[("inbox")]
+#     web -- "name" --> queue[["job queue<br/>(Redis)"]]
+#     queue --> worker["worker"]
+#     inbox --> worker
+#     worker --- model(["the Reader"])
+#     worker -- "row" --> database[("database<br/>(PostgreSQL)")]
+#     web -- "row" --- database
+#     style model fill:#d55e00,color:#fff
+# ```
+
+# %%
+told = (containers.FOLDER / "compose.yaml").read_text()
+Code(told[told.index("services:") : told.index("  database:\n    image")], language="yaml")
+
+# %% [markdown]
+# One command starts them and waits until all are healthy. The password exists only for this run.
+
+# %%
+compose = containers.Compose(engine, containers.FOLDER / "compose.yaml", READER_IMAGE=tag) if engine else None
+if compose and compose.possible():
+    compose.start()
+    for one in compose.containers():
+        print(f"{one.labels['com.docker.compose.service']:9} {one.status}")
+else:
+    compose = None
+
+# %% [markdown]
+# Twenty customers send their card; then we ask until all readings are there.
+
+# %%
+import httpx
+
+from fsdl_deploy.customers import Customers
+from fsdl_deploy.picture import encode
+
+customers = Customers(20, seed=3)
+names = [f"C{i:07d}" for i in range(20)]
+
+
+def send(client, i):
+    card = customers.card(i, "2026-10")
+    return client.put(f"/cards/2026-10/{names[i]}", content=encode(card.image)).status_code
+
+
+def wait_for_readings(client, wanted, seconds=60):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        answers = [client.get(f"/readings/2026-10/{name}") for name in wanted]
+        if all(answer.is_success for answer in answers):
+            return [answer.json()["digits"] for answer in answers]
+    raise TimeoutError(f"after {seconds} s there is no reading yet of some of {wanted}")
+
+
+# %% [markdown]
+# The first ten with the worker at work. For the other ten the worker is killed: the web server still takes
+# the cards, they wait in the queue, and the worker that is started again reads them.
+
+# %%
+if compose:
+    with httpx.Client(base_url=compose.url("web"), timeout=30) as client:
+        print("taken:", {send(client, i) for i in range(10)})
+        found = wait_for_readings(client, names[:10])
+        worker = compose.containers("worker")[0]
+        worker.kill()
+        print("taken without a worker:", {send(client, i) for i in range(10, 20)})
+        print("not read yet:", client.get(f"/readings/2026-10/{names[15]}").status_code)
+        worker.start()
+        found += wait_for_readings(client, names[10:])
+    truth = [customers.card(i, "2026-10").truth for i in range(20)]
+    print(f"{sum(a == b for a, b in zip(found, truth, strict=True))} of {len(truth)} read correctly")
+
+# %% [markdown]
+# The database is reached by the web server and the worker, and by nobody else: it has no port on this
+# machine.
+
+# %%
+if compose:
+    for one in compose.containers():
+        ports = {inside: outside for inside, outside in one.ports.items() if outside}
+        reach = ", ".join(sorted(one.attrs["NetworkSettings"]["Networks"]))
+        print(f"{one.labels['com.docker.compose.service']:9} networks {reach:40} ports {list(ports)}")
+    compose.stop()
+
+# %% [markdown]
+# ## A virtual machine, for comparison
+#
+# It packs a whole operating system with a kernel of its own. The same service in both: what it takes until
+# the first answer, in memory, and on disk. The virtual machine was recorded with `infra/docker/vm.sh`.
+
+# %%
+vm = recorded["vm"]
+print(f"{vm['date']}, {vm['machine']}, {vm['accelerator']}")
+print(f"{'':16}{'start':>8}{'memory':>10}{'disk':>10}")
+for name in ("container", "virtual machine"):
+    one = vm[name]
+    print(f"{name:16}{one['seconds']:6.1f} s{one['MiB']:6.0f} MiB{one['disk MB']:7.0f} MB")
+
+# %% [markdown]
+# ## When it fails
+#
+# **The kernel is shared.** A container is a process of the host, with its own view. It reports the host's
+# kernel, and its processes are the host's processes.
+
+# %%
+if engine:
+    ask = ["-c", "import os; print(os.uname().release)"]
+    inside = engine.containers.run(tag, ask, entrypoint=["python"], remove=True)
+    print("kernel of the host:     ", engine.info()["KernelVersion"])
+    print("kernel in the container:", inside.decode().strip())
+
+# %% [markdown]
+# **Too little memory** ends it without a word: exit code 137, which is 128 + SIGKILL. Only the engine knows
+# why.
+
+# %%
+if engine:
+    tight = engine.containers.create(tag, mem_limit="32m", memswap_limit="32m")
+    tight.start()
+    code = tight.wait(timeout=120)["StatusCode"]
+    tight.reload()
+    print(f"exit code {code}, killed for memory: {tight.attrs['State']['OOMKilled']}")
+    tight.remove(force=True)
+
+# %% [markdown]
+# **A secret in a layer stays.** The file is deleted in the next step, and the image still carries it.
+
+# %%
+leaky = """FROM python:3.11-slim
+RUN echo password-of-the-billing-system > /secret
+RUN rm /secret
+"""
+if engine:
+    (context / "Leaky").write_text(leaky)
+    (context / ".dockerignore").unlink(missing_ok=True)
+    containers.build(engine, "leaky:lesson", context, "Leaky")
+    for layer in engine.images.get("leaky:lesson").history()[:2]:
+        print(f"{layer['Size']:4} bytes  {layer['CreatedBy'][:70]}")
+
+# %% [markdown]
+# Anyone who has the image can look into each layer.
+
+# %%
+import io
+import tarfile
+
+if engine:
+    saved = io.BytesIO(b"".join(engine.images.get("leaky:lesson").save()))
+    with tarfile.open(fileobj=saved) as image:
+        manifest = json.load(image.extractfile("manifest.json"))[0]
+        layer = io.BytesIO(image.extractfile(manifest["Layers"][-2]).read())
+        with tarfile.open(fileobj=layer) as files:
+            print("found:", files.extractfile("secret").read().decode().strip())
+    for name in ("leaky:lesson", tag):
+        engine.images.remove(name, force=True)
+
+# %% [markdown]
+# - **One architecture.** An image for `amd64` does not run on an `arm64` server, unless it is built for both.
+# - **It is as old as its base.** A hole in the base image is in every image on it, until they are built
+#   again.
+# - **The GPU is outside.** Its driver belongs to the host; the image must fit to it.
+#
+# ## Take-aways
+#
+# - An image fixes code, weights and dependencies; a container is a process started from it.
+# - Layers are kept as long as nothing before them changed: requirements first, code last.
+# - Not root, read-only, no capabilities, limits: five options, and the reader does not notice.
+# - Deploy digests. Tags move.
+# - One container for each task, and a file that says how they belong together.
+#
+# ## Where to go next
+#
+# - [Cog](cog.ipynb), [BentoML](bentoml.ipynb) and [Truss](truss.ipynb): images without a Dockerfile of your
+#   own.
+# - [Packaging](../04_packaging.ipynb): what an image does not fix.
