@@ -13,8 +13,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import redis
-import rq
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
@@ -30,11 +28,11 @@ MAX_WAITING = 10_000  # jobs; more are refused, so that nobody waits for a night
 TIMEOUT = 60  # seconds that a job may take
 
 
-def web(store: Store, queue: rq.Queue, inbox: str):
+def web(store: Store, queue, inbox: str):
     """The web server: ``PUT /cards/MONTH/CUSTOMER`` takes a card, ``GET /readings/MONTH/CUSTOMER`` answers.
 
     202: the card waits to be read. 409: another card of this customer and month is there. 413, 422: no card.
-    429: too many wait.
+    429: too many wait. ``queue`` is an ``rq.Queue``.
     """
     app = lookup.create_app(store)
 
@@ -110,6 +108,9 @@ def read_card(month: str, picture: str) -> None:
 
 
 def main(role: str) -> None:
+    import redis
+    import rq
+
     connection = redis.Redis.from_url(os.environ["FSDL_QUEUE"])
     queue = rq.Queue("cards", connection=connection)
     if role == "worker":

@@ -1,6 +1,6 @@
 """Write ``recorded.json``: what the Docker notebook shows where no engine answers, and its virtual machine.
 
-    python infra/docker/record.py        (an engine; for the virtual machine also root on Debian, see vm.sh)
+python infra/docker/record.py        (an engine; for the virtual machine also root on Debian, see vm.sh)
 """
 
 import datetime
@@ -59,7 +59,9 @@ def main() -> int:
     compared = {"container": container(engine)}
     said = subprocess.check_output(["bash", containers.FOLDER / "vm.sh", TAG], text=True)
     machine = json.loads(said)
-    found["vm"] = about | {"accelerator": machine.pop("accelerator")} | compared | {"virtual machine": machine}
+    found["vm"] = (
+        about | {"accelerator": machine.pop("accelerator")} | compared | {"virtual machine": machine}
+    )
     FILE.write_text(json.dumps(found, indent=1) + "\n")
     engine.images.remove(TAG, force=True)
     return 0
