@@ -25,10 +25,10 @@ ROOT = os.path.dirname(os.path.abspath(__file__))
 SUPPORTED = ((3, 11), (3, 12))
 CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", ".ipynb_checkpoints")
 # What `test` does, in this order, with the environment's Python. A step that fails stops no other.
-NBVAL = ["--nbval-lax", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg", "--nbval-cell-timeout", "120"]
+NBVAL = ["--nbval-lax", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg", "--nbval-cell-timeout", "600"]
 NBVAL += ["--nbval-kernel-startup-timeout", "180", "-p", "no:cacheprovider"]
 # Most tests wait for processes to start: two at a time, each file and each notebook in one piece.
-TOGETHER = ["-n", "2", "--dist", "loadfile"]
+TOGETHER = ["-n", "2", "--dist", "loadfile", "--durations", "20"]
 TEST_STEPS = [
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
@@ -127,6 +127,7 @@ def setup(words=(), strict=False):
             if strict:
                 raise
             print(f"The station {station.name} is not built; its notebook will try again. {error}")
+    subprocess.call([str(python), "-m", "fsdl_deploy.containers"], cwd=ROOT)
     return core
 
 

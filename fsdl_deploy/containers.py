@@ -228,24 +228,29 @@ def _url(container, port: int) -> str:
     return f"http://127.0.0.1:{container.ports[f'{port}/tcp'][0]['HostPort']}"
 
 
-def prepare(say: Callable[[str], None] = print) -> bool:
-    """Fetch what lessons need of the network: the hub's images, and the wheels of the reader's image.
+def prepare(say: Callable[[str], None] = print):
+    """The engine with all that lessons need of the network: the hub's images, the wheels of the reader's.
 
-    Part of the set-up where an engine answers. What is there already is not asked for again.
+    Part of the set-up where an engine answers. What is there already is not asked for again. None, after a
+    sentence, where there is no engine or something cannot be fetched.
     """
     import docker
 
     client = engine(say)
     if client is None:
-        return False
-    for name in HUB_IMAGES:
-        try:
-            client.images.get(name)
-        except docker.errors.ImageNotFound:
-            say(f"Fetching the image {name} (once) …")
-            client.images.pull(name)
-    fetch_wheels(client.version()["Arch"], say)
-    return True
+        return None
+    try:
+        for name in HUB_IMAGES:
+            try:
+                client.images.get(name)
+            except docker.errors.ImageNotFound:
+                say(f"Fetching the image {name} (once) …")
+                client.images.pull(name)
+        fetch_wheels(client.version()["Arch"], say)
+    except (docker.errors.DockerException, httpx.HTTPError, subprocess.SubprocessError) as error:
+        say(f"What images are built from cannot be fetched, cells that need it are skipped: {error}")
+        return None
+    return client
 
 
 def fetch_wheels(arch: str, say: Callable[[str], None] = print) -> None:
@@ -267,5 +272,6 @@ def fetch_wheels(arch: str, say: Callable[[str], None] = print) -> None:
     done.write_text(wanted, encoding="utf-8")
 
 
-if __name__ == "__main__":
-    sys.exit(0 if prepare() else 1)
+if __name__ == "__main__":  # of the set-up: where there is no engine, there is nothing to say
+    if address():
+        prepare()

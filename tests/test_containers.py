@@ -33,7 +33,7 @@ def test_without_an_engine_one_sentence_and_none(monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     said = []
     assert containers.engine(said.append) is None and said == [containers.NONE]
-    assert containers.prepare(said.append) is False
+    assert containers.prepare(said.append) is None
 
 
 def test_an_engine_elsewhere_is_asked_where_docker_host_says():

@@ -38,7 +38,7 @@ truncate -s 3G "$here/disk"
 mke2fs -q -t ext4 -d "$here/root" "$here/disk"
 
 accelerator=tcg cpu=
-[ -w /dev/kvm ] && accelerator=kvm cpu="-cpu host"
+[ -w /dev/kvm ] && accelerator=kvm cpu="-cpu host,arch-capabilities=off"
 port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
 began=$(date +%s.%N)
 qemu-system-x86_64 -accel $accelerator $cpu -m 1024 -smp 2 -display none -serial "file:$here/console" \

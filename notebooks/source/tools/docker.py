@@ -59,7 +59,7 @@ from fsdl_deploy import containers, figures
 
 figures.use()
 recorded = json.loads((containers.FOLDER / "recorded.json").read_text())
-engine = containers.engine()
+engine = containers.prepare()
 if engine:
     host = engine.info()
     print(f"engine {host['ServerVersion']}, {host['OSType']} {host['Architecture']}, {host['NCPU']} cores")
