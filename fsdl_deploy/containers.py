@@ -100,6 +100,29 @@ def build(client, tag: str, context: Path = ROOT, dockerfile: str = "infra/docke
     return steps
 
 
+CHANGES = {
+    "nothing": None,
+    "code": "fsdl_deploy/service.py",
+    "requirements": "infra/docker/requirements.lock",
+}
+
+
+def rebuilds(client, context: Path) -> dict[str, list[Step]]:
+    """Build the reader's image in ``context``, then again after each of CHANGES: what changed -> the steps.
+
+    The images are called ``meter-reader:after-NAME``; each contains the changes before it.
+    """
+    build(client, "meter-reader:before", context)
+    found = {}
+    for name, file in CHANGES.items():
+        if file:
+            with (context / file).open("a", encoding="utf-8") as changed:
+                changed.write(f"# changed at {time.time()}\n")  # else the engine may know it from last time
+        found[name] = build(client, f"meter-reader:after-{name}", context)
+    client.images.remove("meter-reader:before")
+    return found
+
+
 class Container:
     """``with Container(client, "meter-reader") as c``: runs until it is healthy, is removed at the end.
 

@@ -99,8 +99,8 @@ def asked(document: dict) -> dict[str, bool]:
 
 def write(answer: Answer, model: str, document: dict) -> Response:
     """The answer to ``document``: JSON, and behind it the tensors that are wanted as bytes."""
-    values, outputs, behind = tensors_of(answer), [], b""
-    for name, binary in asked(document).items():
+    values, outputs, behind, wanted = tensors_of(answer), [], b"", asked(document)
+    for name, binary in wanted.items():
         value, kind = values[name], OUTPUTS[name][0]
         shape = [len(value)] if kind == "BYTES" else list(value.shape)
         output = {"name": name, "datatype": kind, "shape": shape}
@@ -115,7 +115,7 @@ def write(answer: Answer, model: str, document: dict) -> Response:
     said = {"model_name": model, "model_version": answer.model_version, "outputs": outputs}
     if "id" in document:
         said["id"] = document["id"]
-    if not behind:
+    if not any(wanted.values()):
         return JSONResponse(said)
     text = json.dumps(said).encode()
     headers = {LENGTH: str(len(text))}
@@ -204,6 +204,7 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
     async def model_ready(name: str, version: str | None = None) -> Response:
         """Open Inference Protocol: the model is ready."""
         known(name, version)
+        model.ready()
         return Response()
 
     async def infer(request: Request, name: str, version: str | None = None) -> Response:

@@ -137,3 +137,30 @@ def test_health_and_reflection_are_the_standard_ones(ask):
     status, services = ask(STANDARD)
     assert status == 1  # SERVING
     assert {"inference.GRPCInferenceService", "grpc.health.v1.Health"} <= set(services)
+
+
+LEAVE = """
+import json, os, signal, time
+os.kill(int(folder.split()[1]), signal.SIGTERM)
+while client.is_server_ready():
+    time.sleep(0.01)
+card = np.array([open(folder.split()[0], "rb").read()], object)
+print(json.dumps([client.is_server_live(), client.is_model_ready("meter-reader"),
+                  read("meter-reader", [("pictures", "BYTES", card)])[0]]))
+"""
+
+
+def test_a_server_that_stops_says_so_and_still_answers(python, tmp_path):
+    (tmp_path / "card.png").write_bytes(encode(next(cards(1)).image))
+    with Server([python, PROGRAM, "--port", "{port}", "--drain", "300"], ready=None, timeout=120) as server:
+        words = [server.url.removeprefix("http://"), f"{tmp_path / 'card.png'} {server.pid}"]
+        done = subprocess.run(
+            [python, "-c", ASK + LEAVE, *words], capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert json.loads(done.stdout) == [
+            True,
+            False,
+            [open_reader().read([next(cards(1)).image])[0].digits],
+        ]
+        # Leaving the block sends the second signal, which ends it at once: Server would kill it otherwise.

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from fsdl_deploy import stations
-from fsdl_deploy.open_inference import LENGTH, binary_request, json_request
+from fsdl_deploy.open_inference import LENGTH, binary_request, json_request, write
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import pad
+from fsdl_deploy.service_model import Answer, ReadingOut
 from fsdl_deploy.tensors import ENCODED, PIXELS
 
 IMAGES = [np.full((32, width), 200, np.uint8) for width in (101, 202, 99)]
@@ -93,6 +94,16 @@ def test_binary_tensors_both_ways(client):
         body, headers = binary_request(IMAGES, pixels)
         answer = client.post(f"/v2/models/{model}/infer", content=body, headers=headers)
         assert values(answer)["digits"] == DIGITS
+
+
+def test_bytes_that_are_none_are_told_all_the_same():
+    nothing = Answer(
+        model_version="v2", readings=[ReadingOut(digits="", confidence=0.5, digit_confidence=[])]
+    )
+    output = {"name": "digit_confidence", "parameters": {"binary_data": True}}
+    answer = write(nothing, ENCODED, {"outputs": [output]})
+    assert int(answer.headers[LENGTH]) == len(answer.body)
+    assert json.loads(answer.body)["outputs"][0]["parameters"] == {"binary_data_size": 0}
 
 
 def pictures(**changed):

@@ -103,7 +103,7 @@ def test_a_service_that_ends_under_load_answers_every_request():
         os.kill(server.pid, signal.SIGTERM)
         while httpx.get(server.url + "/readyz", trust_env=False).status_code == 200:
             assert time.monotonic() < deadline
-        for path in ("/ping", "/v2/health/ready"):
+        for path in ("/ping", "/v2/health/ready", "/v2/models/meter-reader/ready"):
             assert httpx.get(server.url + path, trust_env=False).status_code == 503
         asked = len(answered)
         while len(answered) < asked + 20 and time.monotonic() < deadline:

@@ -9,33 +9,23 @@ import platform
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from fsdl_deploy import containers
 from fsdl_deploy.machine import usable_cores, usable_memory
 
 FILE = containers.FOLDER / "recorded.json"
-TAG = "meter-reader:record"
+TAG = "meter-reader:after-requirements"
 
 
 def builds(engine) -> dict[str, list]:
-    """The three builds of the notebook: steps as (instruction, seconds, cached)."""
-    found = {}
+    """The builds of the notebook: steps as (instruction, seconds, cached)."""
     with tempfile.TemporaryDirectory() as folder:
-        context = containers.copy_context(Path(folder) / "context")
-        containers.build(engine, TAG, context)
-        for name, file in (
-            ("nothing changed", None),
-            ("code changed", "fsdl_deploy/service.py"),
-            ("requirements changed", "infra/docker/requirements.lock"),
-        ):
-            if file:
-                with (context / file).open("a") as changed:
-                    changed.write(f"# {time.time()}\n")
-            steps = containers.build(engine, TAG, context)
-            found[name] = [(s.instruction[:200], round(s.seconds, 2), s.cached) for s in steps]
-    return found
+        found = containers.rebuilds(engine, containers.copy_context(Path(folder) / "context"))
+    return {
+        name: [(step.instruction[:200], round(step.seconds, 2), step.cached) for step in steps]
+        for name, steps in found.items()
+    }
 
 
 def container(engine) -> dict:
@@ -63,7 +53,8 @@ def main() -> int:
         about | {"accelerator": machine.pop("accelerator")} | compared | {"virtual machine": machine}
     )
     FILE.write_text(json.dumps(found, indent=1) + "\n")
-    engine.images.remove(TAG, force=True)
+    for change in containers.CHANGES:
+        engine.images.remove(f"meter-reader:after-{change}", force=True)
     return 0
 
 

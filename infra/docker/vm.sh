@@ -25,7 +25,7 @@ DHCP=ipv4
 END
 
 mmdebstrap --quiet --variant=minbase --include=systemd-sysv,linux-image-cloud-amd64,python3 \
-  --customize-hook="docker run --rm --user 0 --entrypoint tar $image -c /opt/reader /app | tar -x -C \"\$1\"" \
+  --customize-hook="docker run --rm --user 0 --entrypoint tar $image -c /opt/reader /app /usr/local | tar -x -C \"\$1\"" \
   --customize-hook="upload $here/reader.service /etc/systemd/system/reader.service" \
   --customize-hook="upload $here/all.network /etc/systemd/network/all.network" \
   --customize-hook='chroot "$1" systemctl enable reader.service systemd-networkd.service' \
@@ -37,11 +37,12 @@ tar -x -C "$here/root" -f "$here/root.tar"
 truncate -s 3G "$here/disk"
 mke2fs -q -t ext4 -d "$here/root" "$here/disk"
 
-accelerator=tcg cpu=
-[ -w /dev/kvm ] && accelerator=kvm cpu="-cpu host,arch-capabilities=off"
+# The processor is emulated (tcg): kvm, many times faster, needs a machine that is no virtual machine itself.
+accelerator=${ACCELERATOR:-tcg}
+[ "$accelerator" = kvm ] && cpu=host || cpu=max
 port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
 began=$(date +%s.%N)
-qemu-system-x86_64 -accel $accelerator $cpu -m 1024 -smp 2 -display none -serial "file:$here/console" \
+qemu-system-x86_64 -accel "$accelerator" -cpu $cpu -m 1024 -smp 2 -display none -serial "file:$here/console" \
   -kernel "$here/vmlinuz" -initrd "$here/initrd" -append "root=/dev/vda rw console=ttyS0" \
   -drive "file=$here/disk,format=raw,if=virtio" -nic "user,model=virtio,hostfwd=tcp:127.0.0.1:$port-:8000" &
 vm=$!

@@ -9,6 +9,7 @@ reflection are the standard services of gRPC. It ends on SIGTERM, after the call
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 
@@ -42,11 +43,13 @@ class Inference(services.GRPCInferenceServiceServicer):
         return messages.ServerLiveResponse(live=True)
 
     async def ServerReady(self, request, context):
-        return messages.ServerReadyResponse(ready=self.model.reader is not None)
+        return messages.ServerReadyResponse(ready=self._ready())
 
     async def ModelReady(self, request, context):
-        ready = request.name in protocol.INPUTS and self.model.reader is not None
-        return messages.ModelReadyResponse(ready=ready)
+        return messages.ModelReadyResponse(ready=request.name in protocol.INPUTS and self._ready())
+
+    def _ready(self) -> bool:
+        return self.model.reader is not None and not self.model.stopping
 
     async def ServerMetadata(self, request, context):
         return messages.ServerMetadataResponse(name="fsdl_deploy", version="1")
@@ -125,8 +128,11 @@ def _answer(request, version: str, tensors: dict, wanted: list[str]):
     return response
 
 
-async def serve(port: int, threads: int, max_waiting: int, max_pictures: int) -> None:
-    """Serve until SIGTERM or Ctrl-C."""
+async def serve(port: int, threads: int, max_waiting: int, max_pictures: int, drain: float) -> None:
+    """Serve until SIGTERM or Ctrl-C, and ``drain`` seconds longer, but say then that it is not ready.
+
+    The second signal ends it at once.
+    """
     model = Model(lambda: OnnxReader(), threads, max_waiting)
     await model.load()
     if model.failure:
@@ -145,7 +151,11 @@ async def serve(port: int, threads: int, max_waiting: int, max_pictures: int) ->
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     await stop.wait()
+    model.stopping = True
     await healthy.enter_graceful_shutdown()
+    stop.clear()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), drain)
     await server.stop(grace=5)
     model.close()
 
@@ -156,5 +166,6 @@ if __name__ == "__main__":
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--max-waiting", type=int, default=64)
     parser.add_argument("--max-pictures", type=int, default=64)
+    parser.add_argument("--drain", type=float, default=0)
     args = parser.parse_args()
-    asyncio.run(serve(args.port, args.threads, args.max_waiting, args.max_pictures))
+    asyncio.run(serve(args.port, args.threads, args.max_waiting, args.max_pictures, args.drain))
