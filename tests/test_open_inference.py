@@ -101,7 +101,7 @@ def test_bytes_that_are_none_are_told_all_the_same():
         model_version="v2", readings=[ReadingOut(digits="", confidence=0.5, digit_confidence=[])]
     )
     output = {"name": "digit_confidence", "parameters": {"binary_data": True}}
-    answer = write(Answer(model_version="v2", readings=[nothing]), ENCODED, {"outputs": [output]})
+    answer = write(nothing, ENCODED, {"outputs": [output]})
     assert int(answer.headers[LENGTH]) == len(answer.body)
     assert json.loads(answer.body)["outputs"][0]["parameters"] == {"binary_data_size": 0}
 
