@@ -80,7 +80,7 @@ class Step:
 def build(client, tag: str, context: Path = ROOT, dockerfile: str = "infra/docker/Dockerfile") -> list[Step]:
     """Build an image and name it ``tag``; return its steps. ContainerError has the end of a failed build."""
     steps, said, began = [], [], time.monotonic()
-    log = client.api.build(path=str(context), dockerfile=dockerfile, tag=tag, rm=True, decode=True)
+    log = client.api.build(path=str(context), dockerfile=dockerfile, tag=tag, rm=True, forcerm=True, decode=True)
     instruction, cached = "", False
 
     def finish() -> None:

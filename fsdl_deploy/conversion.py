@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPARED = "nbval-check-output"
-CELL_SECONDS = 120
+CELL_SECONDS = 600
 START_SECONDS = 180  # a kernel starts in 2 s, on a machine at its limit in 60
 
 

@@ -33,7 +33,7 @@ def container(engine) -> dict:
     with containers.Container(engine, TAG) as one:
         used = one.container.stats(stream=False)["memory_stats"]["usage"] / 2**20
         size = engine.images.get(TAG).attrs["Size"] / 1e6
-        return {"seconds": one.start_seconds, "MiB": used, "disk MB": size}
+        return {"seconds": round(one.start_seconds, 1), "MiB": round(used, 1), "disk MB": round(size, 1)}
 
 
 def main() -> int:
@@ -49,6 +49,7 @@ def main() -> int:
     compared = {"container": container(engine)}
     said = subprocess.check_output(["bash", containers.FOLDER / "vm.sh", TAG], text=True)
     machine = json.loads(said)
+    machine |= {name: round(machine[name], 1) for name in ("seconds", "MiB", "disk MB")}
     found["vm"] = (
         about | {"accelerator": machine.pop("accelerator")} | compared | {"virtual machine": machine}
     )
