@@ -97,10 +97,10 @@ for name, steps in builds.items():
     print(f"{name:13} {sum(step.seconds for step in steps):6.1f} s, {kept} of {len(steps)} steps kept")
 
 # %% [markdown]
-# As a picture: one bar a build, one piece a step. A step is made again if it, or one before it in its
-# stage, has changed; so what changes often stands last. A comment in the requirements costs a whole
-# installation, because the engine compares files, not meanings. But the second stage copies the result,
-# finds the same files as before, and keeps its layers.
+# As a picture: one bar a build, one piece a step; green ones were kept, orange ones made. A step is made
+# again if it, or one before it in its stage, has changed; so what changes often stands last. A comment in
+# the requirements costs a whole installation, because the engine compares files, not meanings. But the
+# second stage copies the result, finds the same files as before, and keeps its layers.
 
 # %%
 import matplotlib.pyplot as plt
@@ -328,11 +328,11 @@ if compose:
 # %% [markdown]
 # ## A virtual machine, for comparison
 #
-# It packs a whole operating system with a kernel of its own. The same service in both: what it takes until the
-# first answer, in memory, and on disk. `infra/docker/vm.sh` makes a virtual machine from the image and measures
-# it; this is the record of one run. Its processor was emulated (`tcg`), because that machine is a virtual one
-# itself: with the processor's help it would start many times faster. Memory and disk do not depend on that; the
-# virtual machine was given 1 GiB, and keeps what it has touched once.
+# It packs a whole operating system with a kernel of its own. The same service in both: what it takes until
+# the first answer, in memory, and on disk. `infra/docker/vm.sh` makes a virtual machine from the image and
+# measures it; this is the record of one run. Its processor was emulated (`tcg`), because that machine is a
+# virtual one itself: with the processor's help it would start many times faster. Memory and disk do not
+# depend on that; the virtual machine was given 1 GiB, and keeps what it has touched once.
 
 # %%
 vm = recorded["vm"]

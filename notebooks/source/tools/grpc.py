@@ -14,7 +14,7 @@
 # - how the Open Inference Protocol looks over gRPC, with its health and its reflection
 # - what is gained against REST, in bytes, latency and throughput, measured side by side
 # - how errors look, and what is lost
-# - when to choose it, and why so few choose GraphQL for this
+# - when to choose it
 
 # %% [markdown]
 # ## Where the model sits
@@ -239,8 +239,7 @@ except httpx.HTTPError as error:
 #   one is not.
 #
 # **GraphQL**, the third that the lecture names, lets a client choose the fields of an answer from a graph of
-# things. A reading has three fields and no graph: there is nothing to choose. It pays where a page shows a
-# customer, his meters and their readings in one request, and then the model service stands behind it.
+# things: [it has a notebook of its own](graphql.ipynb).
 
 # %%
 over_rest.stop()

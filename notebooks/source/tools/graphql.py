@@ -1,0 +1,212 @@
+# %% [markdown]
+# # GraphQL: the client chooses
+#
+# **Minutes:** 10 · **Prerequisites:** [The model service](../03_service.ipynb) · **Truth:** runs
+#
+# ## The need
+#
+# The customer's page shows a name, and what we read on the cards of the last months. Over REST that is one
+# request a month. The page's author would like to ask once, and only for what the page shows.
+#
+# ## You will learn
+#
+# - what a schema and a query are
+# - where GraphQL saves requests and bytes, counted
+# - what it costs a model: base64, no status codes, no caches, queries that nobody foresaw
+# - why it stands in front of a model service, hardly ever in its place
+
+# %% [markdown]
+# ## Where the model sits
+#
+# Behind the graph. Most fields come from the table that the nightly job has filled; one asks the model.
+#
+# ```mermaid
+# flowchart LR
+#     page["customer's page"] -- "one query" --> graph_["GraphQL server<br/>(strawberry)"]
+#     graph_ --> table[("table of readings")]
+#     graph_ --> model(["the Reader"])
+#     job["nightly job"] --> table
+#     style model fill:#d55e00,color:#fff
+# ```
+#
+# The parameters hold plain values only, so that the whole course can be run with others.
+
+# %% tags=["parameters"]
+FAST = True
+
+# %% [markdown]
+# ## The schema
+#
+# `infra/serving/graphql/server.py` is all of it: the types are Python classes, and a field that needs work
+# is a function. This is a customer.
+
+# %%
+from IPython.display import Code
+
+from fsdl_deploy import stations
+
+station_python = stations.ensure("graphql")
+station = stations.station("graphql")
+program = (station.folder / "server.py").read_text()
+Code(
+    program[
+        program.index("@strawberry.type\nclass Customer") : program.index("@strawberry.type\nclass Query")
+    ]
+)
+
+# %% [markdown]
+# Three months of ten customers, read by the batch job; then the server over that table.
+
+# %%
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+from fsdl_deploy import inbox
+from fsdl_deploy.batch import Batch
+from fsdl_deploy.customers import Customers
+from fsdl_deploy.reader import open_reader
+from fsdl_deploy.store import Store
+
+months = ["2026-08", "2026-09", "2026-10"]
+workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
+folder, table = Path(workplace.name), Path(workplace.name) / "readings.db"
+with closing(Store(table)) as store:
+    for month in months:
+        inbox.fill(folder, Customers(10), month)
+        with Batch(folder, month, store, open_reader()) as batch:
+            batch.score(progress=False)
+
+# %% [markdown]
+# Beside it run the two REST services of earlier lessons: the one over the same table, and the model's own.
+
+# %%
+import sys
+
+from fsdl_deploy.servers import Server
+
+command = [station_python, station.folder / "server.py", "--store", table, "--port", "{port}"]
+graph = Server(command, ready="/healthz", name="GraphQL").start()
+lookup = [sys.executable, "-m", "fsdl_deploy.cli", "lookup", "--store", table, "--port", "{port}"]
+rest_table = Server(lookup, ready="/healthz", name="REST, table").start()
+serve = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
+rest_model = Server(serve, ready="/readyz", name="REST, model").start()
+
+# %% [markdown]
+# ## One query
+#
+# The query has the shape of the answer. The page wants months and digits, and gets nothing else.
+
+# %% tags=["nbval-check-output"]
+import json
+
+import httpx
+
+page = """query Page($name: String!, $months: [String!]!) {
+  customer(name: $name) { name readings(months: $months) { month digits } }
+}"""
+
+
+def ask(query, **variables):
+    return httpx.post(f"{graph.url}/graphql", json={"query": query, "variables": variables}, timeout=30)
+
+
+answer = ask(page, name="C0000003", months=months)
+print(json.dumps(answer.json(), indent=1))
+
+# %% [markdown]
+# The same page over REST: three requests, and fields that the page does not show.
+
+# %%
+over_rest = [httpx.get(f"{rest_table.url}/readings/{month}/C0000003") for month in months]
+print(f"REST:    {len(over_rest)} requests, {sum(len(one.content) for one in over_rest)} bytes of answers")
+print(f"GraphQL: 1 request, {len(answer.content)} bytes; the query itself has {len(page)}")
+
+# %% [markdown]
+# ## The model behind a field
+#
+# A picture is no JSON, so it travels as base64 inside the query. The digits are the same; is the time? Both
+# are asked in turns.
+
+# %%
+import base64
+import time
+
+import numpy as np
+
+from fsdl_deploy.cards import cards
+from fsdl_deploy.picture import encode
+
+card = encode(next(cards(1, seed=4)).image)
+read = "query ($picture: String!) { read(picture: $picture) { digits confidence } }"
+text = base64.b64encode(card).decode()
+spent, said = {"REST": [], "GraphQL": []}, {}
+with httpx.Client() as client:
+    for _ in range(50 if FAST else 500):
+        began = time.perf_counter()
+        said["REST"] = client.post(f"{rest_model.url}/read", json={"pictures": [text]})
+        middle = time.perf_counter()
+        body = {"query": read, "variables": {"picture": text}}
+        said["GraphQL"] = client.post(f"{graph.url}/graphql", json=body)
+        spent["REST"].append(middle - began)
+        spent["GraphQL"].append(time.perf_counter() - middle)
+
+# %% [markdown]
+# The ratio of the medians, and whether the digits are equal.
+
+# %%
+digits = said["REST"].json()["readings"][0]["digits"]
+print("equal digits:", digits == said["GraphQL"].json()["data"]["read"]["digits"])
+for name, seconds in spent.items():
+    print(f"{name:8} {1000 * np.median(seconds):5.1f} ms")
+print(f"GraphQL takes {np.median(spent['GraphQL']) / np.median(spent['REST']):.2f} times as long")
+
+# %% [markdown]
+# ## When it fails
+#
+# **Every answer is 200.** The error is in the body: a balancer, a cache and a monitor that count status codes
+# see a healthy service.
+
+# %% tags=["nbval-check-output"]
+nonsense = base64.b64encode(b"no picture").decode()
+broken = ask(read, picture=nonsense)
+print(broken.status_code, broken.json()["errors"][0]["message"][:70])
+refused = httpx.post(f"{rest_model.url}/read", json={"pictures": [nonsense]})
+print(refused.status_code, refused.json()["error"]["problem"][:70])
+
+# %% [markdown]
+# **Nobody can cache it.** Each query is a POST to one path. REST says how old its answer is, in a header that
+# every proxy understands.
+
+# %% tags=["nbval-check-output"]
+print("REST:   ", "age" in over_rest[0].headers, over_rest[0].request.method)
+print("GraphQL:", "age" in answer.headers, answer.request.method)
+
+# %% [markdown]
+# **The client decides what it costs.** With aliases one small request asks for many pictures. So the server
+# must count before it works: here eight are allowed.
+
+# %% tags=["nbval-check-output"]
+for times in (8, 100):
+    fields = " ".join(f"r{i}: read(picture: $picture) {{ digits }}" for i in range(times))
+    many = ask(f"query ($picture: String!) {{ {fields} }}", picture=text).json()
+    print(
+        times, "->", many["errors"][0]["message"] if many.get("errors") else f"{len(many['data'])} readings"
+    )
+
+# %%
+for server in (graph, rest_table, rest_model):
+    server.stop()
+
+# %% [markdown]
+# ## Take-aways
+#
+# - One query of the client's own shape, instead of several requests with fixed fields.
+# - It pays where a page collects things that hang together: customers, meters, readings.
+# - A reading has three fields: there is nothing to choose, and a picture has to become text.
+# - So the graph is for the page, and the model service stands behind it, over REST or gRPC.
+#
+# ## Where to go next
+#
+# - [gRPC](grpc.ipynb): the other choice that the lecture names.
+# - [The model service](../03_service.ipynb): status codes, limits, formats.
