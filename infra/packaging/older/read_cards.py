@@ -1,10 +1,11 @@
 """Read a folder of cards: one file for two environments, written when NumPy 1 was the only one.
 
-    python read_cards.py FOLDER VERSION [--shrink FILTER] [--save FOLDER]
+    python read_cards.py FOLDER VERSION [--shrink FILTER] [--whiten] [--save FOLDER]
 
 Prints JSON: the versions of what it runs on, and for each picture in the order of the names its reading,
-its confidence, and a sum of its decoded pixels. --shrink halves each picture first, with one of Pillow's
-filters; --save writes what the model was given. FSDL_MODELS names another folder of models.
+its confidence, and a sum of its decoded pixels. --shrink halves each picture, with one of Pillow's filters;
+--whiten makes its paper white; --save writes what the model was given. FSDL_MODELS names another folder of
+models.
 """
 
 import argparse
@@ -42,17 +43,19 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("version")
     parser.add_argument("--shrink", choices=["nearest", "bilinear", "bicubic"])
+    parser.add_argument("--whiten", action="store_true")
     parser.add_argument("--save", type=Path)
     args = parser.parse_args()
     paths = sorted(args.folder.glob("*.jpg"))
     if not paths:
         sys.exit(f"there are no .jpg files in {args.folder}")
+    reader = OnnxReader(args.version)
     decoded = [decode(path.read_bytes()) for path in paths]
     images = [shrink(image, args.shrink) for image in decoded] if args.shrink else decoded
-    images = [whiten(image) for image in images]
+    images = [whiten(image) for image in images] if args.whiten else images
     for path, image in zip(paths, images, strict=True) if args.save else ():
         (args.save / f"{path.stem}.png").write_bytes(encode(image))
-    readings = OnnxReader(args.version).read(images)
+    readings = reader.read(images)
     answer = {
         "versions": {
             "Python": platform.python_version(),
