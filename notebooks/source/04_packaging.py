@@ -388,8 +388,8 @@ table(
 
 # %% [markdown]
 # They are not rivals: an image of our service holds ONNX Runtime and an ONNX file, no torch. And neither
-# helps without a **lock**: an image built again next year from `pip install numpy` is another image. The lock of
-# this course names each package with its version and its sums:
+# helps without a **lock**: an image built again next year from the bare names of its packages is another
+# image. The lock of this station names each package with its version and its sums:
 
 # %% tags=["nbval-check-output"]
 lock = stations.station("older").lock.read_text(encoding="utf-8")
