@@ -1,7 +1,10 @@
+import numpy as np
 import onnx
 import pytest
 
+from fsdl_deploy import parity
 from fsdl_deploy.export import INPUTS, OUTPUTS
+from fsdl_deploy.reader import OnnxReader, TorchReader
 from fsdl_deploy.weights import VERSIONS, verified
 
 
@@ -31,3 +34,13 @@ def test_the_graph_carries_weights_but_no_trace_of_the_machine(model):
     text = proto.SerializeToString()
     assert b".py" not in text and b"/site-packages" not in text
     assert {opset.domain for opset in proto.opset_import} <= {"", "ai.onnx"}, "standard operators only"
+
+
+def test_the_graph_follows_torch_on_other_shapes_than_its_example():
+    rng = np.random.default_rng(4)
+    cases = [
+        (rng.integers(0, 256, (n, h, w), np.uint8), np.array([w] * (n - 1) + [w // 2]))
+        for n, h, w in [(1, 32, 33), (3, 64, 200), (2, 17, 96)]
+    ]
+    found = parity.compare(TorchReader("teacher").run, OnnxReader("teacher").run, cases)
+    assert max(one.largest for one in found) < 1e-4, found

@@ -906,5 +906,5 @@ print(page, service)
 #
 # - [The prototype](01_prototype.ipynb) again, now with `--url`: which of its five cons are gone?
 # - [gRPC](tools/grpc.ipynb): the standard again, as calls instead of requests.
-# - The lessons to come make this service portable (ONNX, containers), cheaper, and wider (replicas behind a
-#   load balancer).
+# - [Packaging](04_packaging.ipynb): the same answer on the server as in the notebook.
+# - The lessons to come make this service cheaper, and wider (replicas behind a load balancer).
