@@ -69,7 +69,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
+workplace = tempfile.TemporaryDirectory()  # removed in the last cell
 packed = Path(workplace.name) / "packed"
 subprocess.run([sys.executable, station.folder.parent / "assemble.py", "bentoml", packed], check=True)
 print(*sorted(path.name for path in packed.iterdir()))
@@ -324,6 +324,7 @@ installed = subprocess.run(
 print(len(named), "packages are named, more than 50 get installed:", int(installed.stdout) > 50)
 for server in (bento_server, ours):
     server.stop()
+workplace.cleanup()
 print(bento_server, ours)
 
 # %% [markdown]

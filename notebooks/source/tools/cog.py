@@ -70,7 +70,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
+workplace = tempfile.TemporaryDirectory()  # removed in the last cell
 packed = Path(workplace.name) / "packed"
 subprocess.run([sys.executable, station.folder.parent / "assemble.py", "cog", packed], check=True)
 print(*sorted(path.name for path in packed.iterdir()))
@@ -357,6 +357,7 @@ left = [kept / name for name in asked if (kept / name).exists()]
 print("a folder is left of every request:", len(left) == len(asked))
 for folder in left:
     shutil.rmtree(folder)
+workplace.cleanup()
 print(over_cog, with_schema, ours)
 
 # %% [markdown]

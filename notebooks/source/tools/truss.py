@@ -69,7 +69,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
+workplace = tempfile.TemporaryDirectory()  # removed in the last cell
 packed = Path(workplace.name) / "packed"
 subprocess.run([sys.executable, station.folder.parent / "assemble.py", "truss", packed], check=True)
 print(*sorted(path.relative_to(packed).as_posix() for path in packed.glob("*")))
@@ -345,6 +345,7 @@ tried = subprocess.run(
 print(tried.stdout)
 for server in (truss_server, ours):
     server.stop()
+workplace.cleanup()
 print(truss_server, ours)
 
 # %% [markdown]
