@@ -398,9 +398,9 @@ print(", ".join(packages[:6]), "…")
 print(lock.count("--hash=sha256:"), "sums for the files of", len(packages), "packages")
 
 # %% [markdown]
-# The tool notebooks go on from here. *Docker*: images, layers, a registry, several containers together.
-# *Cog*, *BentoML* and *Truss* write the Dockerfile for you, from a class that predicts and a YAML file of
-# dependencies.
+# [Docker](tools/docker.ipynb) goes on from here: images, layers, a registry, several containers together.
+# [Cog](tools/cog.ipynb), [BentoML](tools/bentoml.ipynb) and [Truss](tools/truss.ipynb) write the Dockerfile for
+# you, from a class that predicts and a YAML file of dependencies.
 
 # %% [markdown]
 # ## When it fails

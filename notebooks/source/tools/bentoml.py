@@ -1,0 +1,346 @@
+# %% [markdown]
+# # BentoML: a service class becomes a bento
+#
+# **Minutes:** 15 · **Prerequisites:** [The model service](../03_service.ipynb) · **Truth:** runs
+#
+# ## The need
+#
+# Five teams have five models, and each wrote a service of its own: five ways to check input, to count
+# requests and to describe itself. The platform team wants one way, in Python, and at the end a folder that a
+# machine can turn into a container.
+#
+# ## You will learn
+#
+# - the two components of a packaging tool: a standard prediction class, and a YAML file
+# - what BentoML's server adds to the class, and what it costs in time and memory
+# - what it does with bad input
+# - what a *bento* is: what its Dockerfile does, with which base image, packages and sizes
+# - when to choose it
+
+# %% [markdown]
+# ## Where the model sits
+#
+# In the class, which runs in one or more worker processes. BentoML's server parses and checks what comes.
+# `bentoml build` collects code, model and packages in a **bento**: a folder with a version.
+#
+# ```mermaid
+# flowchart LR
+#     app["Application"] -- "POST /read" --> server
+#     subgraph worker ["Worker process"]
+#         server["BentoML's server"] --> service["service.py: the class"] --> model(["the Reader"])
+#     end
+#     yaml["bentofile.yaml"] -. "bentoml build" .-> bento[("bento:<br/>code, model,<br/>Dockerfile")]
+#     bento -. "bentoml containerize" .-> image["Container image"]
+#     style model fill:#d55e00,color:#fff
+# ```
+#
+# The parameters hold plain values only, so that the whole course can be run with others.
+
+# %% tags=["parameters"]
+FAST = True
+
+# %% [markdown]
+# ## Two components
+#
+# The lecture says of such tools that they have a standard way of defining the prediction service, and a YAML
+# file for the other dependencies. Here they are, all of them. The types of `read` are the contract: what
+# comes is checked against them before the method is called.
+
+# %%
+from IPython.display import HTML, Code
+
+from fsdl_deploy import figures, stations
+
+figures.use()
+station_python = stations.ensure("bentoml")
+station = stations.station("bentoml")
+project = station.folder / "project"
+columns = [Code(filename=project / name)._repr_html_() for name in ("service.py", "bentofile.yaml")]
+style = "display: flex; gap: 2em; font-family: monospace; font-size: 80%"
+HTML(f'<div style="{style}">' + "".join(f"<div>{column}</div>" for column in columns) + "</div>")
+
+# %% [markdown]
+# A container holds nothing but what is copied into it. So our package and the model go into one folder with
+# the two files: this folder is what is served and packed below.
+
+# %% tags=["nbval-check-output"]
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+workplace = tempfile.TemporaryDirectory()  # removed in the last cell
+packed = Path(workplace.name) / "packed"
+subprocess.run([sys.executable, station.folder.parent / "assemble.py", "bentoml", packed], check=True)
+print(*sorted(path.name for path in packed.iterdir()))
+
+# %% [markdown]
+# ## The server
+#
+# One command, no container. BentoML keeps its bentos in a folder of its own (`BENTOML_HOME`), which must lie
+# outside of what is packed, and reports how it is used to its maker unless told not to.
+
+# %%
+import os
+from time import perf_counter
+
+import httpx
+
+from fsdl_deploy.servers import Server
+
+store = Path(workplace.name) / "store"
+settings = {"BENTOML_HOME": str(store), "BENTOML_DO_NOT_TRACK": "True"}
+command = [station_python, "-m", "bentoml", "serve", "service:MeterReader", "--host", "127.0.0.1"]
+command += ["--port", "{port}"]
+web = httpx.Client(trust_env=False, timeout=30)
+begin = perf_counter()
+bento_server = Server(command, ready="/readyz", env=settings, cwd=packed, timeout=120, name="BentoML").start()
+print(f"ready after {perf_counter() - begin:.1f} s")
+
+# %% [markdown]
+# A picture is a file in a form, the threshold a field beside it.
+
+# %% tags=["nbval-check-output"]
+from fsdl_deploy.cards import cards
+from fsdl_deploy.picture import decode, encode
+
+deck = list(cards(20, seed=4))
+pictures = [encode(card.image) for card in deck]
+
+
+def ask(picture, **fields):
+    return web.post(bento_server.url + "/read", files={"picture": picture}, data=fields)
+
+
+first = ask(pictures[0], threshold=0.5)
+print(first.status_code, *first.json())
+print(first.json()["digits"], "truth", deck[0].truth)
+
+# %% [markdown]
+# Are its answers the reader's own? Twenty cards, once through BentoML and once through the reader here. The
+# confidence is compared to float32 rounding: BentoML reads each card alone, here they are read together.
+
+# %% tags=["nbval-check-output"]
+import numpy as np
+
+from fsdl_deploy.reader import OnnxReader
+
+reader = OnnxReader()
+readings = reader.read([card.image for card in deck])
+answers = [ask(picture).json() for picture in pictures]
+equal = [answer["digits"] == reading.digits for answer, reading in zip(answers, readings)]
+pairs = [(answer["confidence"], reading.confidence) for answer, reading in zip(answers, readings)]
+print("the same digits:    ", sum(equal), "of", len(deck))
+print("the same confidence:", np.allclose(*zip(*pairs), rtol=1e-5))
+print("for a person to read:", sum(answer["by_hand"] for answer in answers))
+
+# %% [markdown]
+# ## What came without being written
+#
+# The class has one method. The server has these addresses too: health, metrics for Prometheus, and the
+# contract, which is made from the method's types.
+
+# %% tags=["nbval-check-output"]
+contract = web.get(bento_server.url + "/docs.json").json()
+for path in contract["paths"]:
+    print(path)
+metrics = web.get(bento_server.url + "/metrics").text
+names = sorted({line.split()[2] for line in metrics.splitlines() if line.startswith("# TYPE")})
+print("metrics:", *names)
+form = contract["paths"]["/read"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+print("threshold:", form["properties"]["threshold"])
+
+# %% [markdown]
+# ## Bad input
+#
+# `service.py` says that the threshold lies from 0 to 1, and raises `InvalidArgument` where the picture is
+# none. Ask for 7, for a word, without a picture, and so on.
+
+# %% tags=["nbval-check-output"]
+bad = {
+    "threshold 7": lambda: ask(pictures[0], threshold=7),
+    "threshold 'x'": lambda: ask(pictures[0], threshold="x"),
+    "no picture": lambda: web.post(bento_server.url + "/read", data={"threshold": 0.5}),
+    "another field": lambda: ask(pictures[0], colour="red"),
+    "not a picture": lambda: ask(b"%PDF-1.7"),
+    "no form": lambda: web.post(bento_server.url + "/read", json={"picture": 7}),
+}
+for name, send in bad.items():
+    answer = send()
+    told, shape = answer.json(), type(answer.json()).__name__
+    told = told[0] if shape == "list" else told
+    why = told["detail"][0]["msg"] if "detail" in told else told.get("error", "")
+    print(f"{name:14} {answer.status_code} {shape} {why[:75]}")
+
+# %% [markdown]
+# The bound is enforced, and each fault of the caller is a 400. Three things to know. An unknown field is
+# ignored without a word, so a misspelt `treshold` means 0.5. An exception that is not BentoML's own would be
+# a 500 without a reason, which is why `service.py` turns the reader's error into one. And the body of an
+# error has two shapes: an object from the check of types, a list with one object from `InvalidArgument`.
+#
+# ## What does it cost?
+#
+# The same cards, three ways in turns: the reader in this process, our own service, and BentoML. All three
+# start from the bytes of the file; both services get them as a form.
+
+# %%
+serve = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
+ours = Server(serve, ready="/readyz", name="our service").start()
+
+
+def ask_ours(picture):
+    answer = web.post(ours.url + "/read", files={"pictures": picture})
+    return answer.json()["readings"][0]["digits"]
+
+
+ways = {
+    "the reader itself": lambda picture: reader.read([decode(picture)])[0].digits,
+    "our service": ask_ours,
+    "BentoML": lambda picture: ask(picture).json()["digits"],
+}
+
+# %% [markdown]
+# Each round asks all three for each card, so that each meets the same machine.
+
+# %%
+took = {name: [] for name in ways}
+for _ in range(4 if FAST else 40):
+    for picture in pictures:
+        for name, way in ways.items():
+            begin = perf_counter()
+            way(picture)
+            took[name].append(1000 * (perf_counter() - begin))
+
+# %% [markdown]
+# The ratio is what carries over to another machine; the milliseconds are this machine's, now.
+
+# %%
+import matplotlib.pyplot as plt
+
+median = {name: np.median(ms) for name, ms in took.items()}
+figure, axes = plt.subplots(figsize=(7, 3))
+for name, color in zip(ways, figures.PALETTE):
+    ms = np.sort(took[name])
+    axes.plot(ms, np.arange(1, len(ms) + 1) / len(ms), color=color, label=name)
+axes.set(xlabel="time to the answer, one card (ms)", ylabel="share of the calls")
+axes.set(xlim=(0, 3 * median["our service"]))
+axes.legend()
+figures.show(figure, alt="Distribution of the time to an answer: the reader itself, our service, BentoML")
+
+# %% [markdown]
+# In numbers, by the median, with the memory that each server takes.
+
+# %%
+for name, ms in median.items():
+    compared = [f"{ms / median[other]:.1f} × {other}" for other in list(ways)[:2] if other != name]
+    print(f"{name:18} {ms:5.1f} ms =", ", ".join(compared))
+for server in (bento_server, ours):
+    print(f"{server.name:18} {server.memory() / 2**20:5.0f} MiB of memory")
+
+# %% [markdown]
+# ## The bento
+#
+# `bentoml build` reads `bentofile.yaml`, imports the class, and writes the bento into its store. No container
+# engine is needed.
+
+# %% tags=["nbval-check-output"]
+build = [station_python, "-m", "bentoml", "build", "--output", "tag", "--version", "v2"]
+built = subprocess.run(
+    build, cwd=packed, env=os.environ | settings, capture_output=True, text=True, check=True
+)
+print(built.stdout.strip().splitlines()[-1])
+bento = store / "bentos" / "meter-reader" / "v2"
+for path in sorted(bento.rglob("*")):
+    if path.is_file() and "fsdl_deploy" not in path.parts:
+        print(path.relative_to(bento).as_posix())
+
+# %% [markdown]
+# The Dockerfile is written too. These are the lines that decide what gets into the image.
+
+# %% tags=["nbval-check-output"]
+dockerfile = (bento / "env" / "docker" / "Dockerfile").read_text()
+for line in dockerfile.replace("\\\n", " ").splitlines():
+    if line.startswith(("FROM", "RUN apt", "RUN command", "RUN if [", "COPY", "USER", "ENTRYPOINT")):
+        print(" ".join(line.split())[:105])
+print("packages:", *(bento / "env" / "python" / "requirements.txt").read_text().split())
+
+# %% [markdown]
+# The base image is the plain one of Python, so an engine that holds it needs no registry. But the next lines
+# install: a compiler and git with `apt-get`, `uv` with `pip`, then the packages. So a build needs a network,
+# and none is done here. On a machine that has both, it made an image of 1,024 MB (22 November 2026): the base
+# image 192, the compiler and git 529, the packages 262, the bento 0.7. Its container gave the reader's digits
+# on all twenty cards. The parts, here:
+
+# %%
+from fsdl_deploy import containers
+
+context = sum(path.stat().st_size for path in bento.rglob("*") if path.is_file())
+print(f"the bento: {context / 2**20:.1f} MiB")
+print(f"the packages, as installed here: {station.mebibytes():.0f} MiB, with uv itself")
+engine = containers.engine()
+if engine:
+    sizes = {tag: image.attrs["Size"] for image in engine.images.list() for tag in image.tags}
+    base = sizes.get("python:3.11-slim")
+    print(f"the base image: {base / 2**20:.0f} MiB" if base else "the engine has no python:3.11-slim")
+
+# %% [markdown]
+# A bento is also served as it is, by its name, as the container does. The contract lies in it as a file, so a
+# client can be written before any server runs.
+
+# %% tags=["nbval-check-output"]
+import yaml
+
+promised = yaml.safe_load((bento / "apis" / "openapi.yaml").read_text())
+same = promised["components"]["schemas"].keys() == contract["components"]["schemas"].keys()
+print("OpenAPI", promised["openapi"], "| the same schemas as the server's:", same)
+print(yaml.safe_load((bento / "bento.yaml").read_text())["schema"]["routes"][0]["input"]["properties"])
+
+# %% [markdown]
+# ## When it fails
+#
+# *What is not named is not packed.* The class imports our package from the folder it stands in, and that
+# works here. Take the package out of `include`, and the build is content all the same: the container would
+# not be. (The patterns are those of `.gitignore`: `service.py` without its slash would also have matched a
+# file of our package.)
+
+# %% tags=["nbval-check-output"]
+listed = (packed / "bentofile.yaml").read_text()
+(packed / "bentofile.yaml").write_text(listed.replace('  - "fsdl_deploy/*.py"\n', ""))
+build[-1] = "without"
+forgotten = subprocess.run(build, cwd=packed, env=os.environ | settings, capture_output=True, text=True)
+print("exit status of the build:", forgotten.returncode)
+print("in the bento:", *sorted(path.name for path in (bento.parent / "without" / "src").iterdir()))
+
+# %% [markdown]
+# The packages are pinned, but not what they need in turn: `lock_packages` would ask a package index, and
+# there is none here. So the image of next month may hold other versions than today's.
+
+# %% tags=["nbval-check-output"]
+named = (bento / "env" / "python" / "requirements.txt").read_text().split()
+installed = subprocess.run(
+    [station_python, "-c", "import importlib.metadata as m; print(len(list(m.distributions())) - 1)"],
+    capture_output=True, text=True, check=True,
+)  # fmt: skip
+print(len(named), "packages are named, more than 50 get installed:", int(installed.stdout) > 50)
+for server in (bento_server, ours):
+    server.stop()
+workplace.cleanup()
+print(bento_server, ours)
+
+# %% [markdown]
+# - **It is heavier than what it wraps**: compare the start, the memory and the packages above with our own
+#   service.
+# - **`containerize` wants Docker** and a network at build time, for a compiler that no line of ours needs.
+#
+# ## Take-aways
+#
+# - Two files, no web code: the class says what goes in and out, the YAML file what is packed.
+# - The answers are the reader's own. Checks, health, metrics and an OpenAPI contract come with it.
+# - A bento is a folder with a version that holds code, model and Dockerfile: it can be stored, sent, looked
+#   into and served without a container.
+# - Choose it where several teams serve Python models and nobody shall write the web part again; not for one
+#   small model where start-up and memory count.
+#
+# ## Where to go next
+#
+# - [Cog](cog.ipynb): the same reader, another tool with the same two components.

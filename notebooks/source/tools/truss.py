@@ -1,0 +1,368 @@
+# %% [markdown]
+# # Truss: a class, a config, and a rented machine
+#
+# **Minutes:** 15 · **Prerequisites:** [The model service](../03_service.ipynb) · **Truth:** runs
+#
+# ## The need
+#
+# The utility does not want to run machines for its models and asks what renting costs in work. Truss is the
+# format in which one provider, Baseten, takes models. It is open, so we can look before we sign.
+#
+# ## You will learn
+#
+# - the two components of a packaging tool: a standard prediction class, and a YAML file
+# - what Truss's server makes of the class, and what it costs in time and memory
+# - what it does with bad input
+# - what the container context holds, with which base image, packages and sizes
+# - when to choose it
+
+# %% [markdown]
+# ## Where the model sits
+#
+# In the class, in the same process as Truss's server. Truss writes a **context**: a folder with our files,
+# the server's own code and a Dockerfile. Whoever has the context can build the image; the provider does it
+# for its customers.
+#
+# ```mermaid
+# flowchart LR
+#     config["config.yaml"] -. "truss image<br/>build-context" .-> context
+#     context[("context:<br/>class, model,<br/>server, Dockerfile")]
+#     context -.-> image
+#     app["Application"] -- "POST /v1/models/model:predict" --> server
+#     subgraph image ["Container"]
+#         server["Truss's server"] --> class["model.py: the class"] --> model(["the Reader"])
+#     end
+#     style model fill:#d55e00,color:#fff
+# ```
+#
+# The parameters hold plain values only, so that the whole course can be run with others.
+
+# %% tags=["parameters"]
+FAST = True
+
+# %% [markdown]
+# ## Two components
+#
+# The lecture says of such tools that they have a standard way of defining the prediction service, and a YAML
+# file for the other dependencies. Here they are, all of them. The YAML file also says which machine to rent.
+
+# %%
+from IPython.display import HTML, Code
+
+from fsdl_deploy import figures, stations
+
+figures.use()
+station_python = stations.ensure("truss")
+station = stations.station("truss")
+project = station.folder / "project"
+columns = [Code(filename=project / name)._repr_html_() for name in ("model/model.py", "config.yaml")]
+style = "display: flex; gap: 2em; font-family: monospace; font-size: 80%"
+HTML(f'<div style="{style}">' + "".join(f"<div>{column}</div>" for column in columns) + "</div>")
+
+# %% [markdown]
+# A container holds nothing but what is copied into it. So our package and the model go beside the two files:
+# Truss packs the folder `packages` and puts it on Python's path.
+
+# %% tags=["nbval-check-output"]
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+workplace = tempfile.TemporaryDirectory()  # removed in the last cell
+packed = Path(workplace.name) / "packed"
+subprocess.run([sys.executable, station.folder.parent / "assemble.py", "truss", packed], check=True)
+print(*sorted(path.relative_to(packed).as_posix() for path in packed.glob("*")))
+print(*sorted(path.relative_to(packed).as_posix() for path in packed.glob("packages/*")))
+
+# %% [markdown]
+# ## The context
+#
+# One command, no container engine and no account. Truss would keep settings in the home folder and ask the
+# internet for a newer Truss; a folder of its own with one setting prevents both.
+
+# %% tags=["nbval-check-output"]
+import os
+
+settings = Path(workplace.name) / "settings"
+(settings / "truss").mkdir(parents=True)
+(settings / "truss" / "settings.toml").write_text("[preferences]\ncheck_for_updates = false\n")
+environ = os.environ | {"XDG_CONFIG_HOME": str(settings)}
+
+
+def build_context(source, name):
+    program = station_python.with_name("truss")
+    context = Path(workplace.name) / name
+    command = [program, "--non-interactive", "image", "build-context", context, source]
+    subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    return context
+
+
+context = build_context(packed, "context")
+print(*sorted(path.name for path in context.iterdir()))
+
+# %% [markdown]
+# The lines of its Dockerfile that decide what gets into the image:
+
+
+# %% tags=["nbval-check-output"]
+def show_dockerfile(context):
+    text = (context / "Dockerfile").read_text().replace("\\\n", " ")
+    for line in text.splitlines():
+        if line.startswith(("FROM", "COPY", "USER", "ENTRYPOINT")) or "install" in line:
+            print(" ".join(line.split())[:105])
+
+
+show_dockerfile(context)
+
+# %% [markdown]
+# The base image is the provider's: it comes from a registry, and a machine without one cannot build this. The
+# config can name another image. Then the Dockerfile installs what the provider's image had: a compiler, and
+# the packages of the server.
+
+# %% tags=["nbval-check-output"]
+import shutil
+
+other = Path(workplace.name) / "other"
+shutil.copytree(packed, other)
+with (other / "config.yaml").open("a") as config:
+    config.write("base_image:\n  image: python:3.11-slim\n")
+plain = build_context(other, "plain")
+before, after = ((one / "Dockerfile").read_text().splitlines() for one in (context, plain))
+print(len(before), "lines, then", len(after), "lines. New are:")
+print(*(line.strip()[:105] for line in after if line.strip() and line not in before), sep="\n")
+
+# %% [markdown]
+# With that an engine that holds Python's image needs no registry, but still a network: `curl` fetches the
+# installer `uv`, which then installs the packages. So nothing is built here. On a machine with a network, and
+# with `uv` already in the base image, it made an image of 1,034 MB (22 November 2026): the base image 232,
+# compiler, git and curl 503, the packages 298. Its container gave the reader's digits on all twenty cards.
+# The parts, here:
+
+# %%
+from fsdl_deploy import containers
+
+
+def mebibytes(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 2**20
+
+
+twice = mebibytes(context / "build_hash")
+print(f"the context: {mebibytes(context):.1f} MiB, of which {twice:.1f} MiB is a copy of all the rest")
+print(f"the packages, as installed here: {station.mebibytes():.0f} MiB, with Truss's command line")
+engine = containers.engine()
+if engine:
+    tags = {tag for image in engine.images.list() for tag in image.tags}
+    for line in (before, after):
+        base = next(words.split()[1] for words in line if words.startswith("FROM"))
+        print(base, "is here" if base in tags else "is not here")
+
+# %% [markdown]
+# Our three packages are the small part: the server brings its own list.
+
+# %% tags=["nbval-check-output"]
+import re
+
+lines = (context / "requirements.txt").read_text().splitlines()
+named = [re.match(r"[\w-]+", line)[0] for line in lines if re.match(r"\w", line)]
+print(len(named), "packages, of which we named the last three:")
+print(*named)
+
+# %% [markdown]
+# ## The server
+#
+# Its code lies in the context, so it runs without the container. `local.py` starts it, and changes its
+# address only: the server listens on every network interface and has no option for that.
+
+# %%
+from fsdl_deploy.servers import Server
+
+command = [station_python, station.folder / "local.py", context, "{port}"]
+truss_server = Server(command, ready="/v1/models/model", name="Truss").start()
+print(truss_server)
+
+# %% [markdown]
+# A request is JSON, and a picture in it is base64. The types of `predict` are the contract, and the server
+# tells it.
+
+# %% tags=["nbval-check-output"]
+import base64
+
+import httpx
+
+from fsdl_deploy.cards import cards
+from fsdl_deploy.picture import decode, encode
+
+web = httpx.Client(trust_env=False, timeout=30)
+deck = list(cards(20, seed=4))
+texts = [base64.b64encode(encode(card.image)).decode() for card in deck]
+
+
+def ask(**question):
+    return web.post(truss_server.url + "/v1/models/model:predict", json=question)
+
+
+first = ask(picture=texts[0]).json()
+print(*first, "|", first["digits"], "truth", deck[0].truth)
+told = web.get(truss_server.url + "/v1/models/model/schema").json()
+print(told["input_schema"]["required"], told["input_schema"]["properties"]["threshold"])
+
+# %% [markdown]
+# Are its answers the reader's own? Twenty cards, once through Truss and once through the reader here. The
+# confidence is compared to float32 rounding: Truss reads each card alone, here they are read together.
+
+# %% tags=["nbval-check-output"]
+import numpy as np
+
+from fsdl_deploy.reader import OnnxReader
+
+reader = OnnxReader()
+readings = reader.read([card.image for card in deck])
+answers = [ask(picture=text).json() for text in texts]
+equal = [answer["digits"] == reading.digits for answer, reading in zip(answers, readings)]
+pairs = [(answer["confidence"], reading.confidence) for answer, reading in zip(answers, readings)]
+print("the same digits:    ", sum(equal), "of", len(deck))
+print("the same confidence:", np.allclose(*zip(*pairs), rtol=1e-5))
+print("for a person to read:", sum(answer["by_hand"] for answer in answers))
+
+# %% [markdown]
+# ## Bad input
+#
+# `model.py` says that the threshold lies from 0 to 1, and raises an HTTP error where the picture is none. Ask
+# for 7, for a word, without a picture, and so on.
+
+# %% tags=["nbval-check-output"]
+bad = {
+    "threshold 7": {"picture": texts[0], "threshold": 7},
+    "threshold 'x'": {"picture": texts[0], "threshold": "x"},
+    "no picture": {},
+    "another field": {"picture": texts[0], "colour": "red"},
+    "not a picture": {"picture": base64.b64encode(b"%PDF-1.7").decode()},
+    "not base64": {"picture": "%%%"},
+}
+for name, question in bad.items():
+    answer = ask(**question)
+    why = " ".join(answer.text.split()) if answer.is_error else ""
+    print(f"{name:14} {answer.status_code} {why[:85]}")
+
+# %% [markdown]
+# The bound is enforced, and each fault of the caller is a 4xx. An unknown field is ignored without a word, so
+# a misspelt `treshold` means 0.5. An exception that is no HTTP error would be a 500 that gives no reason,
+# which is why `model.py` turns the reader's error into one.
+#
+# ## What does it cost?
+#
+# The same cards, three ways in turns: the reader in this process, our own service, and Truss. All three start
+# from the bytes of the file; both services get them as base64 in JSON.
+
+# %%
+from time import perf_counter
+
+serve = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
+ours = Server(serve, ready="/readyz", name="our service").start()
+
+
+def ask_ours(text):
+    answer = web.post(ours.url + "/read", json={"pictures": [text]})
+    return answer.json()["readings"][0]["digits"]
+
+
+ways = {
+    "the reader itself": lambda text: reader.read([decode(base64.b64decode(text))])[0].digits,
+    "our service": ask_ours,
+    "Truss": lambda text: ask(picture=text).json()["digits"],
+}
+
+# %% [markdown]
+# Each round asks all three for each card, so that each meets the same machine.
+
+# %%
+took = {name: [] for name in ways}
+for _ in range(4 if FAST else 40):
+    for text in texts:
+        for name, way in ways.items():
+            begin = perf_counter()
+            way(text)
+            took[name].append(1000 * (perf_counter() - begin))
+
+# %% [markdown]
+# The ratio is what carries over to another machine; the milliseconds are this machine's, now.
+
+# %%
+import matplotlib.pyplot as plt
+
+median = {name: np.median(ms) for name, ms in took.items()}
+figure, axes = plt.subplots(figsize=(7, 3))
+for name, color in zip(ways, figures.PALETTE):
+    ms = np.sort(took[name])
+    axes.plot(ms, np.arange(1, len(ms) + 1) / len(ms), color=color, label=name)
+axes.set(xlabel="time to the answer, one card (ms)", ylabel="share of the calls")
+axes.set(xlim=(0, 3 * median["our service"]))
+axes.legend()
+figures.show(figure, alt="Distribution of the time to an answer: the reader itself, our service, Truss")
+
+# %% [markdown]
+# In numbers, by the median, with the memory that each server takes.
+
+# %%
+for name, ms in median.items():
+    compared = [f"{ms / median[other]:.1f} × {other}" for other in list(ways)[:2] if other != name]
+    print(f"{name:18} {ms:5.1f} ms =", ", ".join(compared))
+for server in (truss_server, ours):
+    print(f"{server.name:18} {server.memory() / 2**20:5.0f} MiB of memory")
+
+# %% [markdown]
+# ## When it fails
+#
+# *One at a time.* The config's `predict_concurrency` is 1 unless it says more: other users wait. Here one
+# user asks, then four at once.
+
+# %%
+from fsdl_deploy.load import closed_loop
+
+for users in (1, 4):
+    load = closed_loop(lambda: ask(picture=texts[0]).raise_for_status(), users=users, requests=40 * users)
+    print(
+        f"{users} users: {load.throughput:4.0f} requests/s, median {load.p50:4.0f} ms, {load.errors} errors"
+    )
+
+# %% [markdown]
+# *Trying it without the server tries something else.* Truss's Python package can load the folder and call the
+# class in this process, for a quick look. But it hands over what it gets: nothing parses the question.
+
+# %% tags=["nbval-check-output"]
+quick = """
+import sys, truss
+model = truss.load(sys.argv[1])
+try:
+    model.predict({"picture": "", "threshold": 7})
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+tried = subprocess.run(
+    [station_python, "-c", quick, packed], env=environ, capture_output=True, text=True, check=True
+)
+print(tried.stdout)
+for server in (truss_server, ours):
+    server.stop()
+workplace.cleanup()
+print(truss_server, ours)
+
+# %% [markdown]
+# - **The default image is the provider's.** Whoever wants to build without it says so in the config.
+# - **The server's packages rule ours.** It bounds the versions of its web framework and of NumPy, and ours
+#   must fit between: this is why Truss has an environment of its own here.
+# - **It listens everywhere.** In a container that is right; outside of one it opens the machine.
+#
+# ## Take-aways
+#
+# - Two files, no web code: the class says what goes in and out, the YAML file what is installed, and on which
+#   machine it shall run.
+# - The answers are the reader's own. Types are enforced by the server, and by the server only.
+# - The context is complete: class, model, server, Dockerfile. It can be read, kept and built by anyone.
+# - Choose it where the models will run at this provider, or to move there or away with little work. Without
+#   the provider, it gives little that our own service does not have.
+#
+# ## Where to go next
+#
+# - [Cog](cog.ipynb) and [BentoML](bentoml.ipynb): the same reader, with the same two components.

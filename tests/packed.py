@@ -1,0 +1,40 @@
+"""What the tests of the packaging tools share: the folder that is packed, and what must hold of it."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from fsdl_deploy import stations
+
+ROOT = Path(__file__).resolve().parent.parent
+SERVING = ROOT / "infra" / "serving"
+ALONE = """
+import sys
+sys.path[:] = [sys.argv[2], *(place for place in sys.path if place not in ("", sys.argv[1]))]
+import fsdl_deploy.reader
+from fsdl_deploy.picture import decode
+assert fsdl_deploy.reader.__file__.startswith(sys.argv[2])
+print(fsdl_deploy.reader.OnnxReader().read([decode(open(sys.argv[3], "rb").read())])[0].digits)
+"""
+
+
+def assemble(tool: str, out: Path) -> Path:
+    """Fill ``out`` with what ``tool`` packs."""
+    subprocess.run([sys.executable, SERVING / "assemble.py", tool, out], check=True)
+    return out
+
+
+def read_without_the_course(tool: str, packages: Path, card: Path) -> str:
+    """Digits on ``card``, read in the station of ``tool`` by the fsdl_deploy in ``packages``."""
+    command = [stations.ensure(tool), "-c", ALONE, ROOT, packages, card]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout.strip()
+
+
+def locked(tool: str) -> set[str]:
+    """``name==version`` of everything in the station's lock."""
+    return set(
+        re.findall(r"^[\w.-]+==[\w.]+", (SERVING / tool / "requirements.lock").read_text(), re.MULTILINE)
+    )
