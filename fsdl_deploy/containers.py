@@ -26,6 +26,15 @@ NONE = "No container engine answers on this machine: the cells that need one are
 FOLDER = ROOT / "infra" / "docker"
 HUB_IMAGES = ("python:3.11-slim", "postgres:15", "redis:7.0", "registry:2")
 READY_SECONDS = 120
+# How the reader's container is run: it can change nothing but its scratch space, and take no more than this.
+SAFELY = {
+    "read_only": True,
+    "tmpfs": {"/tmp": "size=16m"},
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges"],
+    "mem_limit": "256m",
+    "pids_limit": 64,
+}
 
 
 class ContainerError(RuntimeError):
@@ -80,7 +89,9 @@ class Step:
 def build(client, tag: str, context: Path = ROOT, dockerfile: str = "infra/docker/Dockerfile") -> list[Step]:
     """Build an image and name it ``tag``; return its steps. ContainerError has the end of a failed build."""
     steps, said, began = [], [], time.monotonic()
-    log = client.api.build(path=str(context), dockerfile=dockerfile, tag=tag, rm=True, forcerm=True, decode=True)
+    log = client.api.build(
+        path=str(context), dockerfile=dockerfile, tag=tag, rm=True, forcerm=True, decode=True
+    )
     instruction, cached = "", False
 
     def finish() -> None:
@@ -126,12 +137,12 @@ def rebuilds(client, context: Path) -> dict[str, list[Step]]:
 class Container:
     """``with Container(client, "meter-reader") as c``: runs until it is healthy, is removed at the end.
 
-    Port ``port`` of the container is a free port of this machine, in ``url``; ``options`` are those of the
+    The port that the image exposes is a free port of this machine, in ``url``; ``options`` are those of the
     SDK's ``containers.run``. ``ready``: the path that answers 200 when it is. It also ends with the process.
     """
 
-    def __init__(self, client, image: str, ready: str = "/readyz", port: int = 8000, **options):
-        self.client, self.image, self.ready, self.port, self.options = client, image, ready, port, options
+    def __init__(self, client, image: str, ready: str = "/readyz", **options):
+        self.client, self.image, self.ready, self.options = client, image, ready, options
         self.container = None
 
     def __enter__(self) -> "Container":
@@ -143,7 +154,8 @@ class Container:
     def start(self) -> "Container":
         """Start it and wait until it is ready. ContainerError holds its last words if it ends or hangs."""
         began = time.monotonic()
-        ports = {f"{self.port}/tcp": ("127.0.0.1", None)}
+        exposed = self.client.images.get(self.image).attrs["Config"]["ExposedPorts"]
+        ports = dict.fromkeys(exposed, ("127.0.0.1", None))
         self.container = self.client.containers.run(self.image, detach=True, ports=ports, **self.options)
         atexit.register(self.stop)
         try:
@@ -157,7 +169,7 @@ class Container:
     @property
     def url(self) -> str:
         """http://127.0.0.1:PORT, as the engine chose the port."""
-        return _url(self.container, self.port)
+        return _url(self.container)
 
     def _wait(self, until: float) -> None:
         while time.monotonic() < until:
@@ -167,7 +179,7 @@ class Container:
             try:
                 if self.container.status == "running" and httpx.get(self.url + self.ready).is_success:
                     return
-            except (httpx.HTTPError, KeyError, IndexError):
+            except (httpx.HTTPError, ValueError):  # ValueError: no port yet
                 pass
             time.sleep(0.05)
         words = self.container.logs(tail=20).decode(errors="replace")
@@ -233,9 +245,9 @@ class Compose:
         found = self.client.containers.list(all=True, filters={"label": labels})
         return sorted(found, key=lambda one: one.name)
 
-    def url(self, service: str, port: int = 8000) -> str:
+    def url(self, service: str) -> str:
         """http://127.0.0.1:PORT of the first container of ``service``."""
-        return _url(self.containers(service)[0], port)
+        return _url(self.containers(service)[0])
 
     def _run(self, *words: str) -> str:
         command = ["docker", "compose", "--project-name", self.project, "--file", str(self.file), *words]
@@ -247,8 +259,9 @@ class Compose:
         return done.stdout
 
 
-def _url(container, port: int) -> str:
-    return f"http://127.0.0.1:{container.ports[f'{port}/tcp'][0]['HostPort']}"
+def _url(container) -> str:
+    (published,) = [places[0] for places in container.ports.values() if places]
+    return f"http://127.0.0.1:{published['HostPort']}"
 
 
 def prepare(say: Callable[[str], None] = print):

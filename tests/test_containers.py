@@ -23,10 +23,6 @@ import pipeline
 
 pytestmark = pytest.mark.timeout(900)
 ROOT, MONTH = containers.ROOT, "2026-10"
-SAFELY = {
-    "read_only": True, "tmpfs": {"/tmp": "size=16m"}, "cap_drop": ["ALL"],
-    "security_opt": ["no-new-privileges"], "mem_limit": "256m", "pids_limit": 64,
-}  # fmt: skip
 
 
 def test_without_an_engine_one_sentence_and_none(monkeypatch):
@@ -164,7 +160,7 @@ def image(engine):
 def test_the_image_answers_as_the_notebook_can_do_nothing_else_and_ends_in_order(engine, image):
     assert engine.images.get(image).attrs["Size"] < 450e6  # 385 MB on amd64
     deck = [card.image for card in cards(1000, seed=21)]
-    with containers.Container(engine, image, **SAFELY) as one:
+    with containers.Container(engine, image, **containers.SAFELY) as one:
         reader = RemoteReader(one.url)
         here = OnnxReader()
         for start in range(0, len(deck), 20):  # the last bit of a confidence depends on the cards beside it

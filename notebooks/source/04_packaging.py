@@ -399,8 +399,8 @@ print(lock.count("--hash=sha256:"), "sums for the files of", len(packages), "pac
 
 # %% [markdown]
 # [Docker](tools/docker.ipynb) goes on from here: images, layers, a registry, several containers together.
-# [Cog](tools/cog.ipynb), [BentoML](tools/bentoml.ipynb) and [Truss](tools/truss.ipynb) write the Dockerfile for
-# you, from a class that predicts and a YAML file of dependencies.
+# [Cog](tools/cog.ipynb), [BentoML](tools/bentoml.ipynb) and [Truss](tools/truss.ipynb) write the Dockerfile
+# for you, from a class that predicts and a YAML file of dependencies.
 
 # %% [markdown]
 # ## When it fails

@@ -70,7 +70,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-workplace = tempfile.TemporaryDirectory()  # removed in the last cell
+workplace = tempfile.TemporaryDirectory()  # removed in the last code cell
 packed = Path(workplace.name) / "packed"
 subprocess.run([sys.executable, station.folder.parent / "assemble.py", "cog", packed], check=True)
 print(*sorted(path.name for path in packed.iterdir()))

@@ -12,8 +12,7 @@
 #
 # - the three components: client, host, registry
 # - what a Dockerfile becomes: layers, and why their order decides how long you wait
-# - how a container is started so that it can do no harm, and that it gives the notebook's answers
-# - how an image travels, and why a tag is no address
+# - how a container is started so that it can do no harm, and how its image travels
 # - the four containers of a web application: web server, database, job queue, worker
 # - what a container shares with the machine, and what a virtual machine does not
 
@@ -138,12 +137,10 @@ print(f"{sum(size for size, _ in layers):7.1f} MB in all")
 # and of processes. The port is a free one of this machine, and listens on this machine only.
 
 # %%
-safely = {
-    "read_only": True, "tmpfs": {"/tmp": "size=16m"}, "cap_drop": ["ALL"],
-    "security_opt": ["no-new-privileges"], "mem_limit": "256m", "pids_limit": 64,
-}  # fmt: skip
+for option, value in containers.SAFELY.items():
+    print(f"{option:13} {value}")
 if engine:
-    service = containers.Container(engine, tag, **safely).start()
+    service = containers.Container(engine, tag, **containers.SAFELY).start()
     print(f"ready at {service.url} after {service.start_seconds:.1f} s")
 
 # %% [markdown]
@@ -165,7 +162,8 @@ if engine:
 # And what a burglar could do in it.
 
 # %%
-tries = ["id -un", "touch /app/evil", "touch /tmp/notes && echo /tmp is memory", "ping -c 1 127.0.0.1"]
+(scratch,) = containers.SAFELY["tmpfs"]
+tries = ["id -un", "touch evil", "apt-get update", f"touch {scratch}/notes && df {scratch} | tail -1"]
 if engine:
     for words in tries:
         done = service.container.exec_run(["sh", "-c", words])
@@ -195,7 +193,7 @@ if engine:
 
 # %%
 if engine:
-    registry = containers.Container(engine, "registry:2", ready="/v2/", port=5000).start()
+    registry = containers.Container(engine, "registry:2", ready="/v2/").start()
     place = registry.url.removeprefix("http://") + "/meter-reader"
     engine.images.get(tag).tag(place, "v2")
     answers = [line for line in engine.images.push(place, "v2", stream=True, decode=True) if "aux" in line]
@@ -224,7 +222,7 @@ if engine:
 if engine:
     for name in (f"{place}:v2", f"{place}@{digest}"):
         engine.images.remove(name, force=True)
-    with containers.Container(engine, f"{place}@{digest}", **safely) as elsewhere:
+    with containers.Container(engine, f"{place}@{digest}", **containers.SAFELY) as elsewhere:
         again = RemoteReader(elsewhere.url).read(deck[:20])
     print("equal digits:", [r.digits for r in again] == [r.digits for r in here[:20]])
     engine.images.remove(f"{place}@{digest}", force=True)

@@ -48,11 +48,7 @@ from fsdl_deploy import stations
 station_python = stations.ensure("graphql")
 station = stations.station("graphql")
 program = (station.folder / "server.py").read_text()
-Code(
-    program[
-        program.index("@strawberry.type\nclass Customer") : program.index("@strawberry.type\nclass Query")
-    ]
-)
+Code("@strawberry.type" + program.split("@strawberry.type")[2], language="python")
 
 # %% [markdown]
 # Three months of ten customers, read by the batch job; then the server over that table.
@@ -68,9 +64,14 @@ from fsdl_deploy.customers import Customers
 from fsdl_deploy.reader import open_reader
 from fsdl_deploy.store import Store
 
-months = ["2026-08", "2026-09", "2026-10"]
-workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
+workplace = tempfile.TemporaryDirectory()  # removed in the last cell
 folder, table = Path(workplace.name), Path(workplace.name) / "readings.db"
+
+# %% [markdown]
+# The inbox of each month is filled, and the job of the batch lesson reads it.
+
+# %%
+months = ["2026-08", "2026-09", "2026-10"]
 with closing(Store(table)) as store:
     for month in months:
         inbox.fill(folder, Customers(10), month)
@@ -140,6 +141,11 @@ from fsdl_deploy.picture import encode
 card = encode(next(cards(1, seed=4)).image)
 read = "query ($picture: String!) { read(picture: $picture) { digits confidence } }"
 text = base64.b64encode(card).decode()
+
+# %% [markdown]
+# The clock runs around each call; what was said last is kept.
+
+# %%
 spent, said = {"REST": [], "GraphQL": []}, {}
 with httpx.Client() as client:
     for _ in range(50 if FAST else 500):
@@ -194,9 +200,13 @@ for times in (8, 100):
         times, "->", many["errors"][0]["message"] if many.get("errors") else f"{len(many['data'])} readings"
     )
 
+# %% [markdown]
+# All three servers end here.
+
 # %%
 for server in (graph, rest_table, rest_model):
     server.stop()
+workplace.cleanup()
 
 # %% [markdown]
 # ## Take-aways

@@ -69,7 +69,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-workplace = tempfile.TemporaryDirectory()  # removed in the last cell
+workplace = tempfile.TemporaryDirectory()  # removed in the last code cell
 packed = Path(workplace.name) / "packed"
 subprocess.run([sys.executable, station.folder.parent / "assemble.py", "truss", packed], check=True)
 print(*sorted(path.relative_to(packed).as_posix() for path in packed.glob("*")))
@@ -343,6 +343,11 @@ tried = subprocess.run(
     [station_python, "-c", quick, packed], env=environ, capture_output=True, text=True, check=True
 )
 print(tried.stdout)
+
+# %% [markdown]
+# Both servers and the folders go.
+
+# %% tags=["nbval-check-output"]
 for server in (truss_server, ours):
     server.stop()
 workplace.cleanup()
