@@ -18,6 +18,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -159,13 +160,18 @@ def test(words):
     core = setup(strict=True)
     from fsdl_deploy.installer import clean_environ
 
-    environ, results = clean_environ(core.python), []
-    for number, (name, module) in enumerate(TEST_STEPS, start=1):
-        print(f"\n[{number}/{len(TEST_STEPS)}] {name}")
-        started = time.monotonic()
-        status = subprocess.call([str(core.python), "-m", *module], cwd=ROOT, env=environ)
-        results.append((name, status, time.monotonic() - started))
-        print(f"[{number}/{len(TEST_STEPS)}] {name}: {verdict(status)}, {results[-1][2]:.0f} s")
+    # What a killed kernel leaves goes with this folder. Its name is short: it stands in the paths of sockets.
+    scratch = tempfile.mkdtemp(prefix="fsdl-")
+    environ, results = dict(clean_environ(core.python), TMPDIR=scratch, TEMP=scratch, TMP=scratch), []
+    try:
+        for number, (name, module) in enumerate(TEST_STEPS, start=1):
+            print(f"\n[{number}/{len(TEST_STEPS)}] {name}")
+            started = time.monotonic()
+            status = subprocess.call([str(core.python), "-m", *module], cwd=ROOT, env=environ)
+            results.append((name, status, time.monotonic() - started))
+            print(f"[{number}/{len(TEST_STEPS)}] {name}: {verdict(status)}, {results[-1][2]:.0f} s")
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
     print("\n" + "\n".join(f"{verdict(status):7}{took:6.0f} s  {name}" for name, status, took in results))
     return 1 if any(status for _, status, _ in results) else 0
 
