@@ -19,7 +19,8 @@ APP = "azureml_inference_server_http.server.entry:app"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     # Its own command listens on every interface; this is the same application under the same gunicorn.
-    command = [stations.ensure("azureml"), "-m", "gunicorn", "--bind", "127.0.0.1:{port}", APP]
+    words = ["--bind", "127.0.0.1:{port}", "--no-control-socket", APP]
+    command = [stations.ensure("azureml"), "-m", "gunicorn", *words]
     settings = {
         "AML_APP_ROOT": str(FOLDER),
         "AZUREML_ENTRY_SCRIPT": "score.py",

@@ -178,7 +178,7 @@ lines.append(f"| memory | {memory[0]:.0f} MiB | {memory[1]:.0f} MiB | {memory[0]
 display(Markdown("\n".join(lines)))
 
 # %% [markdown]
-# The servers are close. Google's does less between request and model; *When it fails* shows what it leaves out.
+# The servers are close. Google's does less between request and model; *When it fails* shows what is left out.
 # Google's client costs more than the choice of a server: it turns pictures into its messages, and those into
 # JSON.
 #
