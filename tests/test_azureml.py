@@ -46,7 +46,13 @@ def test_azures_server_gives_the_readers_answers(server):
 
 @pytest.mark.parametrize(
     ("body", "field"),
-    [({}, "data"), ([], "data"), ({"data": ["bm8gcGljdHVyZQ=="]}, "data[0]"), ({"data": [5]}, "data[0]")],
+    [
+        ({}, "data"),
+        ([], "data"),
+        ({"data": "abc"}, "data"),
+        ({"data": ["bm8gcGljdHVyZQ=="]}, "data[0]"),
+        ({"data": [5]}, "data[0]"),
+    ],
 )
 def test_a_bad_request_is_not_the_servers_fault(server, body, field):
     answer = score(server, body)

@@ -88,6 +88,7 @@ print(careful, ours)
 #
 # Azure *expects the body to be a JSON document* with a list called `data`, says the lecture's slide, of
 # *model-specific* things. Ours are pictures in base64. If this machine has `curl`, this is a whole client.
+# Its header is needed: without it curl calls the body a form, and the server hands `run` an empty text.
 
 # %%
 import base64
@@ -104,7 +105,8 @@ deck = list(cards(20, seed=8))
 texts = [base64.b64encode(encode(card.image)).decode() for card in deck]
 with tempfile.TemporaryDirectory() as folder:
     (Path(folder) / "card.json").write_text(json.dumps({"data": texts[:1]}))
-    curl = ["curl", "--silent", "--data", "@card.json", careful.url + "/score"]
+    header = ["--header", "Content-Type: application/json"]
+    curl = ["curl", "--silent", *header, "--data", "@card.json", careful.url + "/score"]
     if shutil.which("curl"):
         print(subprocess.run(curl, cwd=folder, capture_output=True, text=True, check=True).stdout)
 
@@ -203,8 +205,8 @@ for server in (typed, careful):
 typed.stop()
 
 # %% [markdown]
-# **One request at a time.** A worker of gunicorn reads or answers, never both. While sixty cards are being
-# read, the question *are you well?* waits.
+# **One request at a time.** gunicorn's default worker does one thing after another. While sixty cards are
+# being read, the question *are you well?* waits.
 
 # %%
 from concurrent.futures import ThreadPoolExecutor
@@ -244,7 +246,7 @@ print(careful, typed, ours)
 #
 # - An entry script is two functions: `init` loads, `run` answers. The web server is Microsoft's.
 # - The format says only `data`; what is in it is between you and your clients, so write it down: a schema.
-# - Without care every mistake of a client is a 500. Return `AMLResponse` with a status and a sentence.
+# - Without care a bad picture is a 500, the server's fault. Return `AMLResponse` with a status and a sentence.
 # - The digits are the same as from our service, and so is the body: a client can move between them.
 #
 # ## Where to go next

@@ -196,8 +196,8 @@ for kind, limit in (("shared", 1_500_000), ("dedicated", 10_000_000)):
 # %% [markdown]
 # ## When it fails
 #
-# **The sentence gets lost.** One bad instance refuses the whole request, in both servers with a 422 that says
-# which instance and why. But Google's server words its errors as its web framework does (`detail`), and
+# **The sentence gets lost.** A bad instance refuses the request, in both servers with a 422 that says which
+# instance and why. But Google's server words its errors as its web framework does (`detail`), and
 # Google's client looks for them as Google's API words them (`error.message`).
 
 # %% tags=["nbval-check-output"]
@@ -207,7 +207,7 @@ for name, host in hosts.items():
 
 # %% [markdown]
 # **An exception is the server's fault.** Our `preprocess` turns what it expects into a 422. A body that it
-# did not think of is a 500, with the exception's words for the caller to read; a balancer would blame the
+# did not think of is a 500, with the exception's words for the caller to read; a balancer may blame the
 # replica.
 
 # %% tags=["nbval-check-output"]
