@@ -87,8 +87,7 @@ print(careful, ours)
 # ## The slide's format
 #
 # Azure *expects the body to be a JSON document* with a list called `data`, says the lecture's slide, of
-# *model-specific* things. Ours are pictures in base64. If this machine has `curl`, this is a whole client.
-# Its header is needed: without it curl calls the body a form, and the server hands `run` an empty text.
+# *model-specific* things. Ours are pictures in base64.
 
 # %%
 import base64
@@ -103,6 +102,12 @@ from fsdl_deploy.picture import encode
 
 deck = list(cards(20, seed=8))
 texts = [base64.b64encode(encode(card.image)).decode() for card in deck]
+
+# %% [markdown]
+# If this machine has `curl`, it is a whole client. Its header is needed: without it curl calls the body a form,
+# and the server hands `run` an empty text.
+
+# %%
 with tempfile.TemporaryDirectory() as folder:
     (Path(folder) / "card.json").write_text(json.dumps({"data": texts[:1]}))
     header = ["--header", "Content-Type: application/json"]
@@ -246,7 +251,7 @@ print(careful, typed, ours)
 #
 # - An entry script is two functions: `init` loads, `run` answers. The web server is Microsoft's.
 # - The format says only `data`; what is in it is between you and your clients, so write it down: a schema.
-# - Without care a bad picture is a 500, the server's fault. Return `AMLResponse` with a status and a sentence.
+# - Without care a bad picture is a 500. Return `AMLResponse` with a status and a sentence.
 # - The digits are the same as from our service, and so is the body: a client can move between them.
 #
 # ## Where to go next
