@@ -104,8 +104,8 @@ deck = list(cards(20, seed=8))
 texts = [base64.b64encode(encode(card.image)).decode() for card in deck]
 
 # %% [markdown]
-# If this machine has `curl`, it is a whole client. Its header is needed: without it curl calls the body a form,
-# and the server hands `run` an empty text.
+# If this machine has `curl`, it is a whole client. Its header is needed: without it curl calls the body a
+# form, and the server hands `run` an empty text.
 
 # %%
 with tempfile.TemporaryDirectory() as folder:
