@@ -19,7 +19,8 @@ APP = "azureml_inference_server_http.server.entry:app"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     # Its own command listens on every interface; this is the same application under the same gunicorn.
-    command = [stations.ensure("azureml"), "-m", "gunicorn", "--bind", "127.0.0.1:{port}", APP]
+    words = ["--bind", "127.0.0.1:{port}", "--no-control-socket", APP]
+    command = [stations.ensure("azureml"), "-m", "gunicorn", *words]
     settings = {
         "AML_APP_ROOT": str(FOLDER),
         "AZUREML_ENTRY_SCRIPT": "score.py",
@@ -45,7 +46,13 @@ def test_azures_server_gives_the_readers_answers(server):
 
 @pytest.mark.parametrize(
     ("body", "field"),
-    [({}, "data"), ([], "data"), ({"data": ["bm8gcGljdHVyZQ=="]}, "data[0]"), ({"data": [5]}, "data[0]")],
+    [
+        ({}, "data"),
+        ([], "data"),
+        ({"data": "abc"}, "data"),
+        ({"data": ["bm8gcGljdHVyZQ=="]}, "data[0]"),
+        ({"data": [5]}, "data[0]"),
+    ],
 )
 def test_a_bad_request_is_not_the_servers_fault(server, body, field):
     answer = score(server, body)

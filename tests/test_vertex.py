@@ -14,33 +14,9 @@ from fsdl_deploy.reader import open_reader
 from fsdl_deploy.servers import Server
 
 FOLDER = Path(__file__).resolve().parent.parent / "infra" / "serving" / "vertex"
-ENDPOINT = "projects/p/locations/europe-west4/endpoints/1"
-SETTINGS = {
-    "HANDLER_MODULE": "google.cloud.aiplatform.prediction.handler", "HANDLER_CLASS": "PredictionHandler",
-    "PREDICTOR_MODULE": "predictor", "PREDICTOR_CLASS": "MeterReader", "AIP_STORAGE_URI": "",
-    "AIP_HTTP_PORT": "8080", "AIP_HEALTH_ROUTE": "/health", "AIP_PREDICT_ROUTE": f"/v1/{ENDPOINT}:predict",
-    "PYTHONPATH": str(FOLDER), "PYTHONDONTWRITEBYTECODE": "1",
-}  # fmt: skip
-CLIENT = """
-import base64, json, sys
-from google.api_core.exceptions import GoogleAPICallError
-from google.auth.credentials import AnonymousCredentials
-from google.cloud.aiplatform_v1 import PredictionServiceClient
-from google.cloud.aiplatform_v1.services.prediction_service.transports import rest
-
-host, endpoint, *paths = sys.argv[1:]
-transport = rest.PredictionServiceRestTransport(
-    host=host, url_scheme="http", credentials=AnonymousCredentials()
-)
-client = PredictionServiceClient(transport=transport)
-instances = [{"b64": base64.b64encode(open(path, "rb").read()).decode()} for path in paths]
-predictions = [dict(one) for one in client.predict(endpoint=endpoint, instances=instances).predictions]
-try:
-    client.predict(endpoint=endpoint, instances=[{"b64": "bm8gcGljdHVyZQ=="}])
-except GoogleAPICallError as error:
-    refused = str(error)
-print(json.dumps([[(one["digits"], one["confidence"]) for one in predictions], refused]))
-"""
+LINES = (FOLDER / "local.env").read_text().splitlines()
+SETTINGS = dict(line.split("=", 1) for line in LINES if not line.startswith("#"))
+ENDPOINT = SETTINGS["AIP_PREDICT_ROUTE"].removeprefix("/v1/").removesuffix(":predict")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +28,8 @@ def python() -> Path:
 def googles_server(python):
     app = "google.cloud.aiplatform.prediction.model_server:CprModelServer"
     command = [python, "-m", "uvicorn", "--factory", app, "--host", "127.0.0.1", "--port", "{port}"]
-    with Server(command, ready="/health", env=SETTINGS, timeout=180) as server:
+    ready = SETTINGS["AIP_HEALTH_ROUTE"]
+    with Server(command, ready=ready, env=SETTINGS, cwd=FOLDER, timeout=180) as server:
         yield server
 
 
@@ -63,24 +40,23 @@ def our_service():
         yield server
 
 
-@pytest.mark.parametrize("server", ["googles_server", "our_service"])
-def test_googles_client_gets_the_readers_answers(server, python, request, tmp_path):
-    server = request.getfixturevalue(server)
+def test_googles_client_gets_the_readers_answers(googles_server, our_service, python, tmp_path):
     images = [card.image for card in cards(5, seed=8)]
     for place, image in enumerate(images):
         (tmp_path / f"{place}.png").write_bytes(encode(image))
-    paths = sorted(map(str, tmp_path.glob("*.png")))
+    theirs, ours = (server.url.removeprefix("http://") for server in (googles_server, our_service))
     done = subprocess.run(
-        [python, "-c", CLIENT, server.url.removeprefix("http://"), ENDPOINT, *paths],
+        [python, FOLDER / "client.py", tmp_path, "0", ENDPOINT, theirs, ours],
         capture_output=True,
         text=True,
         timeout=120,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    readings, refused = json.loads(done.stdout)
-    wanted = [(reading.digits, reading.confidence) for reading in open_reader().read(images)]
-    assert [tuple(one) for one in readings] == wanted
-    assert refused.startswith("422")
+    found = json.loads(done.stdout)
+    wanted = [[reading.digits, reading.confidence] for reading in open_reader().read(images)]
+    assert found["readings"] == {theirs: wanted, ours: wanted}
+    refused = {host: said["no picture"] for host, said in found["refused"].items()}
+    assert all(said.startswith("422") for said in refused.values())
     # Google's server words an error as its web framework does, and Google's client cannot read that.
-    ours = "instances[0]: the bytes are not a picture" in refused
-    assert ours == (server.name != "uvicorn") and ("unknown error" in refused) != ours
+    assert "unknown error" in refused[theirs] and "unknown error" not in refused[ours]
+    assert "instances[0]: the bytes are not a picture" in refused[ours]

@@ -23,14 +23,16 @@ def run(raw_data: str) -> AMLResponse:
 
     An exception would be a 500: the server cannot know whose fault it is.
     """
-    place = ""
+    place = "data"
     try:
+        document = json.loads(raw_data)
+        if not isinstance(document, dict) or not isinstance(document.get("data"), list):
+            raise ValueError('send {"data": […]}, one base64 text a picture')
         images = []
-        for number, text in enumerate(json.loads(raw_data)["data"]):
+        for number, text in enumerate(document["data"]):
             place = f"data[{number}]"
             images.append(decode(base64.b64decode(text, validate=True)))
-        place = "data"
         readings = [asdict(reading) for reading in reader.read(images)]
-    except (ValueError, TypeError, KeyError) as error:  # PictureError is a ValueError
-        return AMLResponse({"error": {"field": place or "data", "problem": str(error)}}, 422, json_str=True)
+    except (ValueError, TypeError) as error:  # PictureError is a ValueError
+        return AMLResponse({"error": {"field": place, "problem": str(error)}}, 422, json_str=True)
     return AMLResponse({"model_version": reader.model_version, "readings": readings}, 200, json_str=True)
