@@ -163,6 +163,9 @@ def test(words):
     # What a killed kernel leaves goes with this folder. Its name is short: it stands in the paths of sockets.
     scratch = tempfile.mkdtemp(prefix="fsdl-")
     environ, results = dict(clean_environ(core.python), TMPDIR=scratch, TEMP=scratch, TMP=scratch), []
+    # Many servers are started: each is there in half the time if Python may keep what it has compiled.
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    environ["PYTHONPYCACHEPREFIX"] = str(core.folder / "bytecode")
     try:
         for number, (name, module) in enumerate(TEST_STEPS, start=1):
             print(f"\n[{number}/{len(TEST_STEPS)}] {name}")

@@ -67,7 +67,7 @@ class Workplace:
         fill(self.inbox, Customers(CUSTOMERS), MONTH, different=20)
         self.store = Store(self.store_file)
         places = {"AIRFLOW_HOME": home, "AIRFLOW__CORE__DAGS_FOLDER": FOLDER, "PYTHONPATH": FOLDER}
-        places |= {"INBOX": self.inbox, "STORE": self.store_file, "PYTHONDONTWRITEBYTECODE": 1}
+        places |= {"INBOX": self.inbox, "STORE": self.store_file}
         self.places = {name: str(value) for name, value in places.items()}
         self.call("-m", "airflow", "db", "migrate")
 

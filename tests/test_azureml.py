@@ -24,7 +24,6 @@ def server(tmp_path_factory):
     settings = {
         "AML_APP_ROOT": str(FOLDER),
         "AZUREML_ENTRY_SCRIPT": "score.py",
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     folder = tmp_path_factory.mktemp("azureml")
     with Server(command, ready="/", env=settings, timeout=120, cwd=folder) as server:

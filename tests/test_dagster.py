@@ -71,7 +71,7 @@ class Workplace:
         fill(self.inbox, Customers(CUSTOMERS), MONTH, different=20)
         self.store = Store(self.store_file)
         places = {"DAGSTER_HOME": self.home, "INBOX": self.inbox, "STORE": self.store_file}
-        places |= {"DAGSTER_DISABLE_TELEMETRY": "yes", "PYTHONDONTWRITEBYTECODE": "1"}
+        places |= {"DAGSTER_DISABLE_TELEMETRY": "yes"}
         self.places = {name: str(value) for name, value in places.items()}
 
     def ask(self, script: str, *words: str) -> str:

@@ -37,7 +37,6 @@ class Job(Refusing):
         self.env = os.environ | {
             "METAFLOW_USER": "tests", "METAFLOW_DATASTORE_SYSROOT_LOCAL": str(folder / "datastore"),
             "METAFLOW_HOME": str(folder / "settings"), "METAFLOW_CLIENT_CACHE_PATH": str(folder / "cache"),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "INBOX": str(self.inbox), "STORE": self.store.url, "MONTH": MONTH, "CHUNK": "40",
         }  # fmt: skip
 

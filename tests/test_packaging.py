@@ -42,7 +42,7 @@ def models(tmp_path_factory):
 @pytest.fixture
 def run(models):
     def call(python, *words):
-        environ = os.environ | {"FSDL_MODELS": str(models), "PYTHONDONTWRITEBYTECODE": "1"}
+        environ = os.environ | {"FSDL_MODELS": str(models)}
         return subprocess.run(
             [python, *map(str, words)], capture_output=True, text=True, env=environ, timeout=120
         )

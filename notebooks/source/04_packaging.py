@@ -93,7 +93,7 @@ program = stations.station("older").folder / "read_cards.py"
 
 
 def call(where, *words, **settings):
-    environ = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"} | settings
+    environ = os.environ | settings
     return subprocess.run([pythons[where], *words], capture_output=True, text=True, env=environ)
 
 
