@@ -162,6 +162,7 @@ def test(words):
 
     # What a killed kernel leaves goes with this folder. Its name is short: it stands in the paths of sockets.
     scratch = tempfile.mkdtemp(prefix="fsdl-")
+    os.chmod(scratch, 0o755)  # root's PostgreSQL runs as another user
     environ, results = dict(clean_environ(core.python), TMPDIR=scratch, TEMP=scratch, TMP=scratch), []
     # Many servers are started: each is there in half the time if Python may keep what it has compiled.
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
