@@ -5,6 +5,8 @@ customer and model version. So a job may write the same row as often as it likes
 once. Knows nothing about pictures or models.
 """
 
+import sqlite3
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -245,8 +247,17 @@ class Store:
 
 
 def _prepare(connection, _) -> None:
-    # Readers do not wait for the writer, and a commit survives a killed process.
-    connection.execute("PRAGMA journal_mode=WAL")
+    # Readers do not wait for the writer, and a commit survives a killed process. Of two programs that turn a
+    # new file into this mode at once SQLite refuses one without waiting, because both hold what the other needs.
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
     connection.execute("PRAGMA synchronous=NORMAL")
 
 

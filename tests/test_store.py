@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from fsdl_deploy import store as module
-from fsdl_deploy.store import Store, StoreError
+from fsdl_deploy.store import Store, StoreError, _prepare
 
 
 @pytest.fixture
@@ -131,6 +131,20 @@ def test_many_may_open_a_new_store_at_once(store_url):
     assert [store.runs() for store in opened] == [[]] * 8
     for store in opened:
         store.close()
+
+
+def test_a_new_file_that_another_program_is_turning_into_wal_is_asked_again():
+    class Connection:
+        refused, said = 2, []
+
+        def execute(self, statement):
+            if self.refused:
+                self.refused -= 1
+                raise sqlite3.OperationalError("database is locked")
+            self.said.append(statement)
+
+    _prepare(Connection(), None)
+    assert Connection.said == ["PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL"]
 
 
 def test_a_file_that_is_no_database_stays_as_it_is(tmp_path):

@@ -80,7 +80,7 @@ def test_make_knows_every_command():
 
 
 class Core:
-    python = Path(sys.executable)
+    python, folder = Path(sys.executable), Path(sys.prefix)
 
 
 def test_a_failed_step_stops_no_other_and_fails_the_whole(monkeypatch, capfd):
