@@ -248,7 +248,7 @@ class Store:
 
 def _prepare(connection, _) -> None:
     # Readers do not wait for the writer, and a commit survives a killed process. Of two programs that turn a
-    # new file into this mode at once SQLite refuses one without waiting, because both hold what the other needs.
+    # new file into this mode at once SQLite refuses one without waiting: both hold what the other needs.
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
         try:
