@@ -222,6 +222,7 @@ if engine:
 if engine:
     for name in (f"{place}:v2", f"{place}@{digest}"):
         engine.images.remove(name, force=True)
+    engine.images.pull(f"{place}@{digest}")
     with containers.Container(engine, f"{place}@{digest}", **containers.SAFELY) as elsewhere:
         again = RemoteReader(elsewhere.url).read(deck[:20])
     print("equal digits:", [r.digits for r in again] == [r.digits for r in here[:20]])
