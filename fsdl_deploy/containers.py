@@ -1,7 +1,8 @@
-"""A container engine, where there is one: images built step by step, containers that end with their notebook.
+"""A container engine, where there is one: the reader's image, and containers that end with their notebook.
 
 ``engine()`` gives the client of Docker's own SDK for the engine that answers on this machine, or None
-after one sentence: what needs an engine is skipped then, and nothing fails. Knows nothing of what is built.
+after one sentence: what needs an engine is skipped then, and nothing fails. Knows which files and images the
+builds of ``infra/docker`` need, and nothing of what runs in them.
 """
 
 import atexit

@@ -8,6 +8,7 @@ import base64
 import html
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
 from fsdl_deploy.picture import Image, encode
 
@@ -89,6 +90,14 @@ def cards(images: Sequence[Image], captions: Sequence[str], alt: str, height: in
         f'<div role="group" aria-label="{html.escape(alt)}" '
         f'style="display: flex; flex-wrap: wrap; gap: 12px 18px">{"".join(cells)}</div>'
     )
+
+
+def files(*paths: Path) -> None:
+    """Display text files side by side, coloured by what their names say they are."""
+    from IPython.display import Code
+
+    columns = "".join(f"<div>{Code(filename=path)._repr_html_()}</div>" for path in paths)
+    _display(f'<div style="display: flex; gap: 2em; font-family: monospace; font-size: 80%">{columns}</div>')
 
 
 def _img(png: bytes, alt: str, style: str) -> str:

@@ -29,6 +29,11 @@ def customer_of(picture: str) -> str:
     return os.path.splitext(os.path.basename(picture))[0]
 
 
+def place(customer: str, ending: str) -> str:
+    """Where the card of ``customer`` lies below the month's folder: in its shard."""
+    return os.path.join(customer[:-3], customer + ending)
+
+
 def folder(inbox: str | os.PathLike, month: str) -> Path:
     """The folder of ``month`` (YYYY-MM). Raises ValueError for no month, FileNotFoundError for no folder."""
     months_since_start(month)
@@ -115,8 +120,7 @@ def fill(
 
 
 def _name(i: int) -> str:
-    customer = f"C{i:07d}"
-    return os.path.join(customer[:-3], f"{customer}.jpg")
+    return place(f"C{i:07d}", ".jpg")
 
 
 def _again(source: Path, target: Path) -> None:

@@ -56,12 +56,12 @@ def create_app(store: Store):
         try:
             months_since_start(month)
         except ValueError as error:
-            return _refused(422, "month", str(error))
+            return refused(422, "month", str(error))
         row = store.prediction(customer, month)
         if row is None:
             aside = store.aside(customer, month, limit=1)
             problem = f"the card was set aside: {aside[0]['reason']}" if aside else "there is no reading yet"
-            return _refused(404, "customer", f"{customer}, {month}: {problem}")
+            return refused(404, "customer", f"{customer}, {month}: {problem}")
         age = max(0.0, (now() - row["time"]).total_seconds())
         body = Stored(age=round(age, 3), **{name: row[name] for name in Stored.model_fields if name != "age"})
         return JSONResponse(body.model_dump(), headers={"Age": str(int(age))})
@@ -69,8 +69,9 @@ def create_app(store: Store):
     return app
 
 
-def _refused(status: int, field: str, problem: str) -> JSONResponse:
-    return JSONResponse({"error": {"field": field, "problem": problem}}, status)
+def refused(status: int, field: str, problem: str, headers: dict | None = None) -> JSONResponse:
+    """The answer to a request that is wrong in ``field``: it says what the problem is."""
+    return JSONResponse({"error": {"field": field, "problem": problem}}, status, headers)
 
 
 def add_arguments(parser) -> None:

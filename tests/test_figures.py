@@ -131,3 +131,13 @@ def test_palette_is_what_lines_get_and_its_colours_stay_apart_for_every_kind_of_
         seen = np.clip(linear @ eye.T, 0, 1) ** (1 / 2.2)
         distances = np.linalg.norm(seen[:, None] - seen[None], axis=-1) + 9 * np.eye(len(seen))
         assert distances.min() > 0.1
+
+
+def test_files_stand_side_by_side(tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(figures, "_display", shown.append)
+    for name, text in (("a.py", "x = 1 < 2"), ("b.yaml", "key: value")):
+        (tmp_path / name).write_text(text)
+    figures.files(tmp_path / "a.py", tmp_path / "b.yaml")
+    (page,) = shown
+    assert page.index("&lt;") < page.index("value") and page.count("<div>") >= 2

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
 
 from fsdl_deploy import inbox as inboxes
 from fsdl_deploy import lookup
 from fsdl_deploy.batch import Batch
 from fsdl_deploy.customers import months_since_start
+from fsdl_deploy.lookup import refused
 from fsdl_deploy.picture import MAX_BYTES, PictureError, decode
 from fsdl_deploy.store import Store
 
@@ -57,8 +57,8 @@ def web(store: Store, queue, inbox: str):
         except PictureError as error:
             return refused(422, "picture", str(error))
         if queue.count >= MAX_WAITING:
-            return JSONResponse(problem("", f"{MAX_WAITING:,} cards wait"), 429, {"Retry-After": "60"})
-        name = os.path.join(customer[:-3], f"{customer}.card")
+            return refused(429, "", f"{MAX_WAITING:,} cards wait", {"Retry-After": "60"})
+        name = inboxes.place(customer, ".card")
         target = Path(inbox, month, name)
         if not put(target, data):
             return refused(409, "customer", f"there is another card of {customer} for {month}")
@@ -80,14 +80,6 @@ def put(target: Path, data: bytes) -> bool:
         return target.read_bytes() == data
     finally:
         part.unlink()
-
-
-def problem(field: str, said: str) -> dict:
-    return {"error": {"field": field, "problem": said}}
-
-
-def refused(status: int, field: str, said: str) -> JSONResponse:
-    return JSONResponse(problem(field, said), status)
 
 
 @cache

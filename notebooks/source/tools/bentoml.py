@@ -47,17 +47,13 @@ FAST = True
 # comes is checked against them before the method is called.
 
 # %%
-from IPython.display import HTML, Code
-
 from fsdl_deploy import figures, stations
 
 figures.use()
 station_python = stations.ensure("bentoml")
 station = stations.station("bentoml")
 project = station.folder / "project"
-columns = [Code(filename=project / name)._repr_html_() for name in ("service.py", "bentofile.yaml")]
-style = "display: flex; gap: 2em; font-family: monospace; font-size: 80%"
-HTML(f'<div style="{style}">' + "".join(f"<div>{column}</div>" for column in columns) + "</div>")
+figures.files(project / "service.py", project / "bentofile.yaml")
 
 # %% [markdown]
 # A container holds nothing but what is copied into it. So our package and the model go into one folder with

@@ -48,7 +48,7 @@ FAST = True
 # `BasePredictor` with `predict`; it still works, and warns.)
 
 # %%
-from IPython.display import HTML, Code
+from IPython.display import Code
 
 from fsdl_deploy import figures, stations
 
@@ -56,9 +56,7 @@ figures.use()
 station_python = stations.ensure("cog")
 station = stations.station("cog")
 project = station.folder / "project"
-columns = [Code(filename=project / name)._repr_html_() for name in ("run.py", "cog.yaml")]
-style = "display: flex; gap: 2em; font-family: monospace; font-size: 80%"
-HTML(f'<div style="{style}">' + "".join(f"<div>{column}</div>" for column in columns) + "</div>")
+figures.files(project / "run.py", project / "cog.yaml")
 
 # %% [markdown]
 # A container holds nothing but what is copied into it. So our package and the model go into one folder with

@@ -47,17 +47,13 @@ FAST = True
 # file for the other dependencies. Here they are, all of them. The YAML file also says which machine to rent.
 
 # %%
-from IPython.display import HTML, Code
-
 from fsdl_deploy import figures, stations
 
 figures.use()
 station_python = stations.ensure("truss")
 station = stations.station("truss")
 project = station.folder / "project"
-columns = [Code(filename=project / name)._repr_html_() for name in ("model/model.py", "config.yaml")]
-style = "display: flex; gap: 2em; font-family: monospace; font-size: 80%"
-HTML(f'<div style="{style}">' + "".join(f"<div>{column}</div>" for column in columns) + "</div>")
+figures.files(project / "model/model.py", project / "config.yaml")
 
 # %% [markdown]
 # A container holds nothing but what is copied into it. So our package and the model go beside the two files:
