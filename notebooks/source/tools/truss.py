@@ -30,7 +30,7 @@
 #     context -.-> image
 #     app["Application"] -- "POST /v1/models/model:predict" --> server
 #     subgraph image ["Container"]
-#         server["Truss's server"] --> class["model.py: the class"] --> model(["the Reader"])
+#         server["Truss's server"] --> wrapper["model.py: the class"] --> model(["the Reader"])
 #     end
 #     style model fill:#d55e00,color:#fff
 # ```
