@@ -14,7 +14,8 @@ from pathlib import Path
 
 from fsdl_deploy.environment import ROOT, Environment, SetupError
 
-_ALLOWED = {"name", "purpose", "lock", "setup"}
+_ALLOWED = {"name", "purpose", "lock", "setup", "serve"}
+_SERVE = {"title", "ready", "path", "format"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Station:
     lock: Path
     root: Path
     setup: bool = True
+    serve: dict[str, str] | None = None  # a serving library: see ``libraries``
 
     def environment(self, builder: Path | None = None, say: Callable[[str], None] = print) -> Environment:
         """Its virtual environment, built or not; ``builder`` is an interpreter that has uv (this one)."""
@@ -67,10 +69,13 @@ def _read(path: Path, root: Path) -> Station:
         raise SetupError(f"{where}: say in `purpose` what the station is for")
     if not isinstance(told.get("setup", True), bool):
         raise SetupError(f"{where}: setup must be true or false")
+    serve = told.get("serve")
+    if serve is not None and not (isinstance(serve, dict) and serve.keys() == _SERVE):
+        raise SetupError(f"{where}: the table serve has {', '.join(sorted(_SERVE))}")
     lock = path.parent / told.get("lock", "requirements.lock")
     if not lock.is_file():
         raise SetupError(f"{where}: {lock.name} is missing; make it with `make lock`")
-    return Station(told["name"], told["purpose"], path.parent, lock, root, told.get("setup", True))
+    return Station(told["name"], told["purpose"], path.parent, lock, root, told.get("setup", True), serve)
 
 
 def station(name: str, root: Path = ROOT) -> Station:

@@ -1,0 +1,99 @@
+"""Serving libraries: the same reader behind each of them, started and asked in one way.
+
+A station with a table ``[serve]`` in its ``station.toml`` holds a serving library. Its ``serve.py`` starts
+the server in the foreground:
+
+    python serve.py --port PORT --max-batch 16 --delay-ms 2
+
+with one worker that holds the model, batches of at most ``--max-batch`` pictures, and a wait of at most
+``--delay-ms`` for a batch to fill (1 and 0: no batching). A request carries one picture as a PNG file, since
+that is what a client has. ``course`` is our own service. Knows how each is
+asked, and nothing of how it works.
+"""
+
+import argparse
+import base64
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from fsdl_deploy import stations
+from fsdl_deploy.servers import Server
+from fsdl_deploy.tensors import ENCODED
+
+FORMATS = ("raw", "form", "oip", "oip-binary")
+OURS = "course"
+
+
+@dataclass(frozen=True)
+class Library:
+    """How a library's server is asked.
+
+    ``ready``: the path that answers 200 once the model is loaded. ``path``: where requests are posted.
+    ``format``: what is posted: "raw", the picture itself; "form", a multipart form with the field
+    ``picture``; "oip" and "oip-binary", the Open Inference Protocol with one BYTES tensor ``pictures``, as
+    JSON with base64 or as bytes behind the JSON. The first two answer ``{"digits": …, "confidence": …}``, the
+    others have the outputs ``digits`` and ``confidence``.
+    """
+
+    name: str
+    title: str
+    ready: str
+    path: str
+    format: str
+
+    def server(self, max_batch: int = 16, delay_ms: float = 2.0) -> Server:
+        """Its server with one copy of the model, not started. SetupError when the station is not built."""
+        if self.name == OURS:
+            command = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}", "--threads", "1"]
+        else:
+            folder = stations.station(self.name).folder
+            command = [stations.python(self.name), folder / "serve.py", "--port", "{port}"]
+        command += ["--max-batch", str(max_batch), "--delay-ms", str(delay_ms)]
+        return Server(command, ready=self.ready, timeout=180, grace=15, name=self.title)
+
+    def request(self, picture: bytes) -> tuple[bytes, dict[str, str]]:
+        """Body and headers that ask for one encoded picture."""
+        if self.format == "raw":
+            return picture, {"Content-Type": "image/png"}
+        if self.format == "form":
+            head = b'--card\r\nContent-Disposition: form-data; name="picture"; filename="card.png"\r\n'
+            body = head + b"Content-Type: image/png\r\n\r\n" + picture + b"\r\n--card--\r\n"
+            return body, {"Content-Type": "multipart/form-data; boundary=card"}
+        tensor = {"name": "pictures", "datatype": "BYTES", "shape": [1]}
+        if self.format == "oip":
+            tensor["data"] = [base64.b64encode(picture).decode()]
+            return json.dumps({"inputs": [tensor]}).encode(), {"Content-Type": "application/json"}
+        data = len(picture).to_bytes(4, "little") + picture
+        tensor["parameters"] = {"binary_data_size": len(data)}
+        text = json.dumps({"inputs": [tensor]}).encode()
+        headers = {"Content-Type": "application/octet-stream"}
+        return text + data, headers | {"Inference-Header-Content-Length": str(len(text))}
+
+    def digits(self, answer: bytes) -> str:
+        """The digits that an answer holds. Raises ValueError or KeyError when it holds none."""
+        told = json.loads(answer)
+        if self.format in ("raw", "form"):
+            return told["digits"]
+        return next(output["data"][0] for output in told["outputs"] if output["name"] == "digits")
+
+
+def libraries(root: Path = stations.ROOT) -> dict[str, Library]:
+    """Every serving library by its name, our own service first."""
+    found = {OURS: Library(OURS, "our service", "/readyz", f"/v2/models/{ENCODED}/infer", "oip-binary")}
+    for name, station in stations.stations(root).items():
+        if station.serve:
+            found[name] = Library(name, **station.serve)
+            if found[name].format not in FORMATS:
+                raise stations.SetupError(f"station {name}: format must be one of {', '.join(FORMATS)}")
+    return found
+
+
+def options(description: str) -> argparse.Namespace:
+    """The options that every ``serve.py`` takes: ``port``, ``max_batch``, ``delay_ms``."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--max-batch", type=int, default=16, help="pictures in a batch (default: 16)")
+    parser.add_argument("--delay-ms", type=float, default=2.0, help="longest wait for a batch (default: 2)")
+    return parser.parse_args()
