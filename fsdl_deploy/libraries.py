@@ -6,9 +6,9 @@ the server in the foreground:
     python serve.py --port PORT --max-batch 16 --delay-ms 2
 
 with one worker that holds the model, batches of at most ``--max-batch`` pictures, and a wait of at most
-``--delay-ms`` for a batch to fill (1 and 0: no batching). A request carries one picture as a PNG file, since
-that is what a client has. ``course`` is our own service. Knows how each is
-asked, and nothing of how it works.
+``--delay-ms`` for a batch to fill (1 and 0: no batching). A request carries one picture as a PNG file,
+since that is what a client has. ``course`` is our own service. Knows how each is asked, and nothing of how
+it works.
 """
 
 import argparse
@@ -20,7 +20,6 @@ from pathlib import Path
 
 from fsdl_deploy import stations
 from fsdl_deploy.servers import Server
-from fsdl_deploy.tensors import ENCODED
 
 FORMATS = ("raw", "form", "oip", "oip-binary")
 OURS = "course"
@@ -81,7 +80,7 @@ class Library:
 
 def libraries(root: Path = stations.ROOT) -> dict[str, Library]:
     """Every serving library by its name, our own service first."""
-    found = {OURS: Library(OURS, "our service", "/readyz", f"/v2/models/{ENCODED}/infer", "oip-binary")}
+    found = {OURS: Library(OURS, "our service", "/readyz", "/v2/models/meter-reader/infer", "oip-binary")}
     for name, station in stations.stations(root).items():
         if station.serve:
             found[name] = Library(name, **station.serve)
