@@ -17,6 +17,7 @@ COMMANDS = {
     "inbox": ("inbox", "write a month of customers' cards, as a batch job finds them"),
     "score": ("batch", "read a month of cards into a database"),
     "freshness": ("freshness", "say whether last night's batch is there, whole, and of the right model"),
+    "everywhere": ("everywhere", "compare the answers of every server of the course, bit for bit"),
     "bench": ("bench", "measure the speed goals of the course"),
     "lookup": ("lookup", "serve the stored readings over HTTP"),
     "serve": ("service", "serve the reader over HTTP"),

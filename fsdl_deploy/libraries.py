@@ -72,10 +72,14 @@ class Library:
 
     def digits(self, answer: bytes) -> str:
         """The digits that an answer holds. Raises ValueError or KeyError when it holds none."""
+        return self.reading(answer)[0]
+
+    def reading(self, answer: bytes) -> tuple[str, float]:
+        """The digits and the confidence that an answer holds, ValueError or KeyError when it holds none."""
         told = json.loads(answer)
-        if self.format in ("raw", "form"):
-            return told["digits"]
-        return next(output["data"][0] for output in told["outputs"] if output["name"] == "digits")
+        if self.format not in ("raw", "form"):
+            told = {output["name"]: output["data"][0] for output in told["outputs"]}
+        return told["digits"], told["confidence"]
 
 
 def libraries(root: Path = stations.ROOT) -> dict[str, Library]:

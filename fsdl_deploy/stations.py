@@ -42,6 +42,12 @@ class Station:
         return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 2**20
 
 
+def settings(file: Path) -> dict[str, str]:
+    """The variables of a ``local.env``: lines ``NAME=value``, and comments."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
 def stations(root: Path = ROOT) -> dict[str, Station]:
     """Every station by its name; SetupError names the file that is wrong."""
     found: dict[str, Station] = {}

@@ -49,6 +49,7 @@ def test_azures_server_gives_the_readers_answers(server):
         ({}, "data"),
         ([], "data"),
         ({"data": "abc"}, "data"),
+        ({"data": []}, "data"),
         ({"data": ["bm8gcGljdHVyZQ=="]}, "data[0]"),
         ({"data": [5]}, "data[0]"),
     ],

@@ -32,9 +32,7 @@ class Prefect:
 
     def __init__(self, folder: Path):
         self.python, self.folder = stations.ensure("prefect"), folder
-        lines = (FOLDER / "local.env").read_text().splitlines()
-        self.settings = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
-        self.settings |= {"PREFECT_HOME": str(folder / "home")}
+        self.settings = stations.settings(FOLDER / "local.env") | {"PREFECT_HOME": str(folder / "home")}
         page = {"PREFECT_SERVER_UI_STATIC_DIRECTORY": str(folder / "page")}
         url = {"PREFECT_API_URL": "http://127.0.0.1:{port}/api"}
         options = ["--host", "127.0.0.1", "--port", "{port}"]

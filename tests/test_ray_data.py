@@ -63,8 +63,7 @@ def python() -> Path:
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    lines = (RAY / "local.env").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    return stations.settings(RAY / "local.env")
 
 
 @pytest.fixture(scope="module")

@@ -95,6 +95,14 @@ def bomb(side):
     return out.getvalue()
 
 
+def saved(kind):
+    """Noise of 60 × 32 pixels as a file of this kind."""
+    out = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (32, 60), np.uint8)
+    PIL.Image.fromarray(noise).save(out, kind)
+    return out.getvalue()
+
+
 def false_header():
     """A PNG whose header says 60,000 × 60,000 while there are no pixels at all."""
     chunks = (b"IHDR" + (60_000).to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0]), b"IDAT", b"IEND")
@@ -139,6 +147,25 @@ HOSTILE = {
     "bomb": (JSON, in_json(bomb(12_000)), 422, "pictures[0]", "above the limit"),
     "false header": (JSON, in_json(false_header()), 422, "pictures[0]", "limit"),
     "many half bombs": (JSON, in_json(*[bomb(3_900)] * 8), 413, "pictures[2]", "pixels in all"),
+    "vector graphics": (
+        JSON,
+        in_json(b'<svg xmlns="http://www.w3.org/2000/svg"/>'),
+        422,
+        "pictures[0]",
+        "not a",
+    ),
+    "a kind we do not take": (JSON, in_json(saved("TIFF")), 422, "pictures[0]", "not a picture"),
+    "a file by its path": (JSON, b'{"pictures": ["/etc/passwd"]}', 422, "pictures[0]", "not"),
+    "a picture by its address": (
+        JSON,
+        b'{"pictures": ["http://127.0.0.1/a.png"]}',
+        422,
+        "pictures[0]",
+        "not base64",
+    ),
+    "half a JPEG": (JSON, in_json(saved("JPEG")[:300]), 422, "pictures[0]", "damaged"),
+    "true": (JSON, b'{"pictures": true}', 422, "pictures", "list"),
+    "a list in a list": (JSON, b'{"pictures": [[]]}', 422, "pictures[0]", "string"),
     "10,000 pictures": (JSON, in_json(*[b"x"] * 10_000), 422, "pictures", "at most 8"),
     "a million lists": (JSON, b'{"pictures": [' + b"[]," * 10**6 + b"[]]}", 422, "pictures", "at most 8"),
     "no content type": (None, in_json(PNG), 415, "Content-Type", "send application/json"),

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fsdl_deploy import stations
@@ -14,8 +15,7 @@ from fsdl_deploy.reader import open_reader
 from fsdl_deploy.servers import Server
 
 FOLDER = Path(__file__).resolve().parent.parent / "infra" / "serving" / "vertex"
-LINES = (FOLDER / "local.env").read_text().splitlines()
-SETTINGS = dict(line.split("=", 1) for line in LINES if not line.startswith("#"))
+SETTINGS = stations.settings(FOLDER / "local.env")
 ENDPOINT = SETTINGS["AIP_PREDICT_ROUTE"].removeprefix("/v1/").removesuffix(":predict")
 
 
@@ -60,3 +60,9 @@ def test_googles_client_gets_the_readers_answers(googles_server, our_service, py
     # Google's server words an error as its web framework does, and Google's client cannot read that.
     assert "unknown error" in refused[theirs] and "unknown error" not in refused[ours]
     assert "instances[0]: the bytes are not a picture" in refused[ours]
+
+
+@pytest.mark.parametrize("body", [{}, [], {"instances": []}, {"instances": "abc"}, {"instances": ["abc"]}])
+def test_a_bad_body_is_not_the_servers_fault(googles_server, body):
+    answer = httpx.post(googles_server.url + SETTINGS["AIP_PREDICT_ROUTE"], json=body, trust_env=False)
+    assert answer.status_code == 422 and "instances" in answer.text, answer.text

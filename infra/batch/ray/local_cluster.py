@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fsdl_deploy import stations
 from fsdl_deploy.machine import usable_cores
 from fsdl_deploy.servers import HOST, free_port
 
@@ -23,8 +24,7 @@ LONGEST = 44  # bytes: a socket's path has at most 107, and Ray adds 62 to its f
 
 def settings() -> dict[str, str]:
     """The variables of ``local.env``."""
-    lines = (Path(__file__).parent / "local.env").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    return stations.settings(Path(__file__).parent / "local.env")
 
 
 def command(port: int, cores: int, folder: str, memory: int) -> list[str]:

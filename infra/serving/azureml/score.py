@@ -28,6 +28,8 @@ def run(raw_data: str) -> AMLResponse:
         document = json.loads(raw_data)
         if not isinstance(document, dict) or not isinstance(document.get("data"), list):
             raise ValueError('send {"data": […]}, one base64 text a picture')
+        if not document["data"]:
+            raise ValueError("is empty: send one base64 text a picture")
         images = []
         for number, text in enumerate(document["data"]):
             place = f"data[{number}]"

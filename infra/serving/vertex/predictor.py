@@ -22,8 +22,11 @@ class MeterReader(Predictor):
 
     def preprocess(self, prediction_input: dict) -> list[Image]:
         """Pictures uint8 ``[H, W]``. A bad instance is a 422 that names it."""
+        listed = prediction_input.get("instances") if isinstance(prediction_input, dict) else None
+        if not isinstance(listed, list) or not listed:
+            raise HTTPException(422, 'instances: send {"instances": [{"b64": …}, …]}, one a picture')
         images = []
-        for place, instance in enumerate(prediction_input["instances"]):
+        for place, instance in enumerate(listed):
             try:
                 images.append(decode(base64.b64decode(instance["b64"], validate=True)))
             except (PictureError, ValueError, TypeError, KeyError) as error:

@@ -101,8 +101,7 @@ import time
 
 from fsdl_deploy.servers import Server
 
-lines = (station.folder / "local.env").read_text().splitlines()
-settings = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+settings = stations.settings(station.folder / "local.env")
 settings["PREFECT_API_URL"] = "http://127.0.0.1:{port}/api"
 settings["PREFECT_HOME"] = folder / "prefect"
 settings["PREFECT_SERVER_UI_STATIC_DIRECTORY"] = folder / "page"

@@ -117,8 +117,7 @@ print(f"ready after {seconds:.1f} s, {cluster.memory() / 2**20:.0f} MiB before a
 import os
 import subprocess
 
-lines = (station.folder / "local.env").read_text().splitlines()
-local_env = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+local_env = stations.settings(station.folder / "local.env")
 local_env |= {"RAY_ADDRESS": cluster.url.removeprefix("http://"), "MONTH": MONTH}
 
 # %% [markdown]

@@ -71,8 +71,7 @@ Code(program[program.index("class MeterReader") :], language="python")
 
 # %%
 settings_file = station.folder / "local.env"
-lines = settings_file.read_text().splitlines()
-settings = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+settings = stations.settings(settings_file)
 Code(settings_file.read_text(), language="bash")
 
 # %% [markdown]
