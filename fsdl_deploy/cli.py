@@ -13,6 +13,7 @@ COMMANDS = {
     "cards": ("cards", "write meter cards as PNG files"),
     "read": ("reader", "read the digits on pictures of meter cards"),
     "train": ("training", "train, export and evaluate the models again"),
+    "sizes": ("sizes", "train students of several sizes: how much accuracy is in how many multiply-adds"),
     "evaluate": ("evaluation", "measure the models on cards of unseen digits"),
     "inbox": ("inbox", "write a month of customers' cards, as a batch job finds them"),
     "score": ("batch", "read a month of cards into a database"),

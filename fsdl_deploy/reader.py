@@ -77,10 +77,13 @@ class OnnxReader:
 
 
 class TorchReader:
-    """The same reader as the data scientist left it: torch, in this process."""
+    """The same reader as the data scientist left it: torch, in this process.
 
-    def __init__(self, version: str = LATEST):
-        self.module = weights.load(version)
+    ``module``: a MeterReader to use instead of the one on record as ``version``.
+    """
+
+    def __init__(self, version: str = LATEST, module=None):
+        self.module = weights.load(version) if module is None else module
         self.model_version = version
 
     def read(self, images: Sequence[Image]) -> list[Reading]:
