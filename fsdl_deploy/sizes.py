@@ -28,9 +28,11 @@ PHASES = (Phase(250, 4e-3, 0.5), Phase(750, 4e-3, 0.35))
 def measure(widths: tuple[int, ...], taught: bool, pool: Pool, deck: list) -> dict:
     """Train one student and read ``deck`` with it."""
     name = f"student-{widths[-1]}-{'taught' if taught else 'alone'}"
+    folder = ROOT / "build" / "sizes"
+    folder.mkdir(parents=True, exist_ok=True)
     recipe = Recipe(partial(Student, widths), PHASES, seed=5, taught=taught)
     teacher = weights.load("teacher").network if taught else None
-    network = train(name, recipe, pool, ROOT / "build" / "sizes", teacher)
+    network = train(name, recipe, pool, folder, teacher)
     reader = TorchReader(name, MeterReader(network).eval())
     readings = reader.read([card.image for card in deck])
     right = sum(reading.digits == card.truth for reading, card in zip(readings, deck, strict=True))
@@ -43,7 +45,9 @@ def measure(widths: tuple[int, ...], taught: bool, pool: Pool, deck: list) -> di
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("--cards", type=int, default=2000, help="typical cards to read (default: %(default)s)")
+    parser.add_argument(
+        "--cards", type=int, default=2000, help="typical cards to read (default: %(default)s)"
+    )
 
 
 def main(args) -> int:
