@@ -67,12 +67,12 @@ class Batcher(Generic[Item, Result]):
             self._changed.notify()
         return future
 
-    def close(self) -> None:
-        """Run what waits, then end the threads."""
+    def close(self, wait: bool = True) -> None:
+        """Run what waits, then end the threads; with ``wait``, not before they have ended."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        for thread in self._threads:
+        for thread in self._threads if wait else ():
             thread.join()
 
     def __len__(self) -> int:

@@ -60,6 +60,8 @@ def create_app(
     max_bytes: int = service_body.MAX_BODY,
     threads: int | None = None,
     max_waiting: int = 64,
+    max_batch: int = 1,
+    delay: float = 0.0,
     body_seconds: float = 30.0,
     api_key: str | None = None,
     access_log: TextIO | None = None,
@@ -67,12 +69,13 @@ def create_app(
 ) -> FastAPI:
     """The model service for a reader, or for a function that loads one after the service has started.
 
-    ``threads``: readings at the same time, by default one a core. ``max_bytes``, ``body_seconds``: the
+    ``threads``: readings at the same time, by default one a core; each of up to ``max_batch`` requests, for
+    which the first waits up to ``delay`` seconds. ``max_bytes``, ``body_seconds``: the
     most that a body may have and take. ``api_key``: whoever wants a reading must send it.
     ``access_log`` gets one line of JSON a request. ``on_failure`` is called when the model does not load;
     ``app.state.model.failure`` then says why.
     """
-    model = Model(reader, threads or os.cpu_count() or 1, max_waiting)
+    model = Model(reader, threads or os.cpu_count() or 1, max_waiting, max_batch, delay)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI):
@@ -177,6 +180,12 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--max-waiting", type=int, default=64, help="requests that may wait; more get a 429 (default: 64)"
     )
+    parser.add_argument(
+        "--max-batch", type=int, default=1, help="requests that are read together (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--delay-ms", type=float, default=0.0, help="longest wait for a batch to fill (default: %(default)s)"
+    )
     parser.add_argument("--access-log", action="store_true", help="write a line of JSON for each request")
     parser.add_argument(
         "--drain", type=float, default=0.0, help="go on for so many seconds after SIGTERM (default: 0)"
@@ -187,7 +196,9 @@ def add_arguments(parser) -> None:
 def main(args) -> int:
     if args.max_waiting < 0:
         raise ValueError("--max-waiting must be at least 0")
-    for name in ("threads", "max_pictures"):
+    if not 0 <= args.delay_ms <= 10_000:
+        raise ValueError("--delay-ms must be 0 to 10000 milliseconds")
+    for name in ("threads", "max_pictures", "max_batch"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1")
     if not 0 <= args.drain <= 3600:
@@ -198,7 +209,10 @@ def main(args) -> int:
 
         return OnnxReader(args.version)
 
-    settings = {name: getattr(args, name) for name in ("threads", "max_pictures", "max_waiting", "drain")}
+    settings = {
+        name: getattr(args, name) for name in ("threads", "max_pictures", "max_waiting", "max_batch", "drain")
+    }
+    settings |= {"delay": args.delay_ms / 1000}
     settings |= {"api_key": os.environ.get("FSDL_API_KEY") or None}
     settings |= {"access_log": sys.stdout if args.access_log else None}
     return serve(load, args.host, args.port, **settings)

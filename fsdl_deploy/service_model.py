@@ -8,7 +8,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import prometheus_client as prometheus
@@ -16,6 +15,7 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import MutableHeaders
 
 from fsdl_deploy import picture
+from fsdl_deploy.batching import Batcher
 from fsdl_deploy.reader import Reader, Reading
 from fsdl_deploy.service_body import Refusal
 
@@ -24,6 +24,7 @@ LATENCIES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 CONFIDENCES = (*(tenth / 10 for tenth in range(1, 10)), 0.95, 0.99, 1)
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 AGAIN = {"Retry-After": "1"}
+MOST_PIXELS = 2**22  # of several requests in one call of the model; above, a call serves fewer
 
 
 class ReadingOut(BaseModel):
@@ -44,14 +45,22 @@ class Answer(BaseModel):
 class Model:
     """The reader behind the service: loaded in the background, read in threads, counted.
 
-    At most ``threads`` readings run and ``max_waiting`` requests wait; one more gets a 429, because a
-    queue without an end answers everybody too late.
+    Each of ``threads`` threads takes up to ``max_batch`` requests at a time, for the first of which it waits
+    no longer than ``delay`` seconds. Beside those ``max_waiting`` requests may wait; one more gets a 429,
+    because a queue without an end answers everybody too late.
     """
 
-    def __init__(self, reader: Reader | Callable[[], Reader], threads: int, max_waiting: int):
+    def __init__(
+        self,
+        reader: Reader | Callable[[], Reader],
+        threads: int,
+        max_waiting: int,
+        max_batch: int = 1,
+        delay: float = 0.0,
+    ):
         self._source, self.reader, self.failure, self.stopping = reader, None, None, False
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="read")
-        self._places, self._taken = threads + max_waiting, 0
+        self._batcher = Batcher(self._read, max_batch, delay, workers=threads)
+        self._places, self._taken = threads * max_batch + max_waiting, 0
         self.registry = registry = prometheus.CollectorRegistry()
         prometheus.ProcessCollector(registry=registry)
         self.requests = prometheus.Counter(
@@ -62,7 +71,7 @@ class Model:
         )
         self.pictures = prometheus.Counter("reader_pictures", "pictures read", registry=registry)
         self.batch = prometheus.Histogram(
-            "reader_batch_size", "pictures in one request", buckets=BATCH_SIZES, registry=registry
+            "reader_batch_size", "pictures in one call of the model", buckets=BATCH_SIZES, registry=registry
         )
         self.confidence = prometheus.Histogram(
             "reader_confidence", "confidence of the readings", buckets=CONFIDENCES, registry=registry
@@ -74,7 +83,7 @@ class Model:
     async def load(self) -> None:
         """Load the reader and let it read a blank card; ``failure`` says what went wrong."""
         try:
-            self.reader = await asyncio.get_running_loop().run_in_executor(self._pool, self._load)
+            self.reader = await asyncio.to_thread(self._load)
             self.version.info({"version": self.reader.model_version})
         except Exception as error:
             # These types carry a sentence for the user; anything else is a mistake to be found.
@@ -105,44 +114,73 @@ class Model:
 
     async def read(self, parse: Callable[[], list[picture.Image]]) -> Answer:
         """Read the pictures that ``parse`` makes of a body, in a worker thread. Raises Refusal."""
-        reader = self.loaded()
+        self.loaded()
         if self._taken >= self._places:
             raise Refusal(429, "service", f"busy: {self._taken} requests wait, try again", AGAIN)
         self._taken += 1
         try:
-            run = asyncio.get_running_loop().run_in_executor
-            return await run(self._pool, self._read, reader, parse)
+            return await asyncio.wrap_future(self._batcher.submit(parse))
         finally:
             self._taken -= 1
 
-    def _read(self, reader: Reader, parse: Callable[[], list[picture.Image]]) -> Answer:
-        images = parse()
+    def _read(self, parses: list[Callable[[], list[picture.Image]]]) -> list[Answer | Exception]:
+        """One Answer or Refusal for each request: parse them, then read their pictures together."""
+        answers: list[Answer | Exception] = [None] * len(parses)
+        group: dict[int, list[picture.Image]] = {}
+        for place, parse in enumerate(parses):
+            try:
+                group[place] = parse()
+            except Refusal as refusal:
+                answers[place] = refusal
+            if sum(image.size for images in group.values() for image in images) > MOST_PIXELS:
+                self._answer(group, answers)
+        self._answer(group, answers)
+        return answers
+
+    def _answer(self, group: dict[int, list[picture.Image]], answers: list[Answer | Exception]) -> None:
+        """Read the pictures of ``group`` in one call, put each request's Answer in its place, empty it.
+
+        With several requests in it, it raises what the reader raises: the batcher then asks for each alone.
+        """
+        images = [image for own in group.values() for image in own]
+        if not group:
+            return
         try:
-            readings: list[Reading] = reader.read(images)
+            readings: list[Reading] = self.reader.read(images)
             if len(readings) != len(images):
                 raise RuntimeError(f"{len(readings)} readings for {len(images)} pictures")
-            answer = Answer(
-                model_version=reader.model_version,
-                readings=[
-                    ReadingOut(**{name: getattr(r, name) for name in ReadingOut.model_fields})
-                    for r in readings
-                ],
+            told = iter(
+                [
+                    ReadingOut(**{name: getattr(reading, name) for name in ReadingOut.model_fields})
+                    for reading in readings
+                ]
             )
-        except picture.PictureError as error:
-            raise Refusal(422, "pictures", str(error)) from None
-        except Exception:
-            log.exception("the reader failed")
-            raise Refusal(
-                500, "model", "the reader failed on these pictures; the service's log says why"
-            ) from None
+        except Exception as error:
+            if len(group) > 1:
+                raise
+            (place,) = group
+            answers[place] = self._refusal(error)
+            return group.clear()
+        for place, own in group.items():
+            answers[place] = Answer(
+                model_version=self.reader.model_version, readings=[next(told) for _ in own]
+            )
         self.pictures.inc(len(images))
         self.batch.observe(len(images))
         for reading in readings:
             self.confidence.observe(reading.confidence)
-        return answer
+        group.clear()
+
+    @staticmethod
+    def _refusal(error: Exception) -> Refusal:
+        if isinstance(error, picture.PictureError):
+            return Refusal(422, "pictures", str(error))
+        log.error("the reader failed", exc_info=error)
+        return Refusal(500, "model", "the reader failed on these pictures; the service's log says why")
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Take no more requests; what waits is still answered, by threads that end with the process."""
+        self._batcher.close(wait=False)
 
 
 class Measured:
