@@ -7,6 +7,7 @@ language needs no preprocessing of its own. Knows nothing about files, training 
 Cards in a batch have different widths: a picture batch is padded on the right and comes with its
 ``widths``. Everything beyond a card's own width is masked to zero after every layer, which is what
 a convolution sees beyond the edge of a picture, so a card reads the same alone and in a batch.
+``even`` makes a reader without those masks, for batches whose cards are all padded alike.
 
 Sources: CTC, Graves et al. 2006; transformer, Vaswani et al. 2017; depthwise-separable
 convolutions, Howard et al. 2017 (MobileNets).
@@ -78,6 +79,15 @@ def _masks(x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
     return tuple(masks)
 
 
+def _keep(x: Tensor, mask: Tensor | None) -> Tensor:
+    return x if mask is None else x * mask
+
+
+def _lengths(x: Tensor, widths: Tensor, mask: Tensor | None) -> Tensor:
+    """Time steps of each card in ``[N, T, d]``: its own, or all."""
+    return torch.zeros_like(widths) + x.shape[1] if mask is None else mask.sum((1, 2, 3)).long()
+
+
 def conv(i: int, o: int, kernel=3, stride=1, groups=1) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(i, o, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(o)
@@ -91,9 +101,9 @@ class Residual(nn.Module):
         super().__init__()
         self.first, self.second = conv(d, d), conv(d, d)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        h = F.relu(self.first(x)) * mask
-        return F.relu(x + self.second(h)) * mask
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        h = _keep(F.relu(self.first(x)), mask)
+        return _keep(F.relu(x + self.second(h)), mask)
 
 
 class Attention(nn.Module):
@@ -106,10 +116,11 @@ class Attention(nn.Module):
         self.qkv, self.out = nn.Linear(d, 3 * d), nn.Linear(d, d)
         self.mlp = nn.Sequential(nn.Linear(d, 4 * d), nn.GELU(), nn.Linear(4 * d, d))
 
-    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+    def forward(self, x: Tensor, bias: Tensor | None) -> Tensor:
         n, t, d = x.shape
         q, k, v = self.qkv(self.norm1(x)).view(n, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
-        weights = (q @ k.transpose(2, 3) * (d // self.heads) ** -0.5 + bias).softmax(-1)
+        scores = q @ k.transpose(2, 3) * (d // self.heads) ** -0.5
+        weights = (scores if bias is None else scores + bias).softmax(-1)
         x = x + self.dropout(self.out((weights @ v).transpose(1, 2).reshape(n, t, d)))
         return x + self.dropout(self.mlp(self.norm2(x)))
 
@@ -119,6 +130,8 @@ class Teacher(nn.Module):
 
     Ink float32 ``[N, 1, 32, W]``, widths ``[N]`` -> log-probabilities ``[N, T, 11]``, lengths ``[N]``.
     """
+
+    masked = True
 
     def __init__(self, d: int = 128, layers: int = 2):
         super().__init__()
@@ -132,16 +145,16 @@ class Teacher(nn.Module):
         self.norm, self.head = nn.LayerNorm(d), nn.Linear(d, CLASSES)
 
     def forward(self, x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
-        half, quarter = _masks(x, widths)
-        x = self.block1(F.relu(self.stem(x)) * half, half)
-        x = self.block2(F.relu(self.down2(x)) * quarter, quarter)
-        x = self.block3(F.relu(self.down3(self.dropout(x))) * quarter, quarter)
-        x = (self.collapse(self.dropout(x)) * quarter)[:, :, 0]  # [N, d, T]
+        half, quarter = _masks(x, widths) if self.masked else (None, None)
+        x = self.block1(_keep(F.relu(self.stem(x)), half), half)
+        x = self.block2(_keep(F.relu(self.down2(x)), quarter), quarter)
+        x = self.block3(_keep(F.relu(self.down3(self.dropout(x))), quarter), quarter)
+        x = _keep(self.collapse(self.dropout(x)), quarter)[:, :, 0]  # [N, d, T]
         x = (x + self.position(x)).transpose(1, 2)
-        bias = (quarter - 1) * 1e4  # [N, 1, 1, T]: no step attends to the padding
+        bias = None if quarter is None else (quarter - 1) * 1e4  # [N, 1, 1, T]: none attends to the padding
         for layer in self.layers:
             x = layer(x, bias)
-        return self.head(self.norm(x)).log_softmax(2), quarter.sum((1, 2, 3)).long()
+        return self.head(self.norm(x)).log_softmax(2), _lengths(x, widths, quarter)
 
 
 class Separable(nn.Module):
@@ -152,13 +165,15 @@ class Separable(nn.Module):
         self.depthwise, self.pointwise = conv(i, i, 3, stride, groups=i), conv(i, o, 1)
         self.shortcut = i == o and stride == 1
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        h = self.pointwise(F.relu(self.depthwise(x)) * mask)
-        return F.relu(x + h if self.shortcut else h) * mask
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        h = self.pointwise(_keep(F.relu(self.depthwise(x)), mask))
+        return _keep(F.relu(x + h if self.shortcut else h), mask)
 
 
 class Student(nn.Module):
     """MobileNet-style; more than ten times fewer multiply-adds than the Teacher, the same interface."""
+
+    masked = True
 
     def __init__(self, widths: tuple[int, int, int, int] = (16, 32, 64, 128)):
         super().__init__()
@@ -176,15 +191,15 @@ class Student(nn.Module):
         self.mix, self.head = nn.Linear(d, d), nn.Linear(d, CLASSES)
 
     def forward(self, x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
-        half, quarter = _masks(x, widths)
-        x = F.relu(self.stem(x)) * half
+        half, quarter = _masks(x, widths) if self.masked else (None, None)
+        x = _keep(F.relu(self.stem(x)), half)
         for block in self.at_half:
             x = block(x, half)
         for block in self.at_quarter:
             x = block(x, quarter)
-        x = (F.relu(self.collapse(x)) * quarter)[:, :, 0]  # [N, d, T]
+        x = _keep(F.relu(self.collapse(x)), quarter)[:, :, 0]  # [N, d, T]
         x = (x + self.context(x)).transpose(1, 2)
-        return self.head(F.relu(self.mix(x))).log_softmax(2), quarter.sum((1, 2, 3)).long()
+        return self.head(F.relu(self.mix(x))).log_softmax(2), _lengths(x, widths, quarter)
 
 
 def best_path(log_probabilities: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -237,6 +252,16 @@ class MeterReader(nn.Module):
 
     def forward(self, pictures: Tensor, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return best_path(*self.network(*self.preprocess(pictures, widths)))
+
+
+def even(reader: MeterReader) -> MeterReader:
+    """The reader without masks, which cost a small network more than its convolutions gain in a batch.
+
+    It reads a card as ``reader`` does when each card is padded to the next multiple of some pixels, alone
+    as in a batch: the paper beyond the edge is then part of the picture. Give it batches of one such width.
+    """
+    reader.network.masked = False
+    return reader
 
 
 def multiply_adds(network: nn.Module, width: int = 160) -> int:

@@ -8,6 +8,7 @@ cannot tell whether the model is in this process (TorchReader, OnnxReader) or be
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Protocol
 
 import numpy as np
@@ -98,6 +99,24 @@ class TorchReader:
             return [out.numpy() for out in self.module(torch.from_numpy(pictures), torch.from_numpy(widths))]
 
 
+class EvenReader:
+    """The graph without masks: batches of cards that are all padded to one multiple of ``STEP`` pixels.
+
+    So a card is padded alike alone and in any batch. Faster than OnnxReader, the more so the more cards come
+    at once; a few digits in ten thousand differ.
+    """
+
+    STEP = 32
+
+    def __init__(self, threads: int = 1, version: str = weights.EVEN):
+        self._reader = OnnxReader(version, threads)
+        self.model_version = version
+
+    def read(self, images: Sequence[Image]) -> list[Reading]:
+        """Read pictures uint8 ``[H, W]`` of any sizes; one Reading each, in order."""
+        return _read(images, self._reader.run, self.model_version, self.STEP)
+
+
 def open_reader(version: str = LATEST, url: str | None = None) -> Reader:
     """The model in this process, or the model service at ``url``: nothing else changes.
 
@@ -110,9 +129,12 @@ def open_reader(version: str = LATEST, url: str | None = None) -> Reader:
     return OnnxReader(version)
 
 
-def batches(images: Sequence[Image], size: int = BATCH) -> Iterator[tuple[list[int], np.ndarray, np.ndarray]]:
+def batches(
+    images: Sequence[Image], size: int = BATCH, step: int = 0
+) -> Iterator[tuple[list[int], np.ndarray, np.ndarray]]:
     """Yield (places, pictures uint8 ``[N, H, W]``, widths int64 ``[N]``): one height, neighbouring widths.
 
+    With a ``step`` all of one batch have the same multiple of it as their padded width.
     Raises PictureError naming the place of a picture that is none.
     """
     for place, image in enumerate(images):
@@ -121,25 +143,33 @@ def batches(images: Sequence[Image], size: int = BATCH) -> Iterator[tuple[list[i
         except PictureError as error:
             raise PictureError(f"picture {place}: {error}") from None
     order = sorted(range(len(images)), key=lambda i: images[i].shape)
+
+    def shape(i: int) -> tuple[int, int]:
+        height, width = images[i].shape
+        return height, -(-width // step) * step if step else 0
+
     while order:
-        height = images[order[0]].shape[0]
-        places = [i for i in order[:size] if images[i].shape[0] == height]
+        height, width = shape(order[0])
+        places = list(takewhile(lambda i: shape(i) == (height, width), order[:size]))  # noqa: B023
         order = order[len(places) :]
-        yield places, *pad([images[i] for i in places])
+        yield places, *pad([images[i] for i in places], width)
 
 
-def pad(images: Sequence[Image]) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures of one height as uint8 ``[N, H, W]``, white on the right, and their widths int64 ``[N]``."""
+def pad(images: Sequence[Image], width: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures of one height as uint8 ``[N, H, W]``, white on the right, and their widths int64 ``[N]``.
+
+    W is the widest picture's width, or ``width``.
+    """
     widths = np.array([image.shape[1] for image in images], np.int64)
-    pictures = np.full((len(images), images[0].shape[0], widths.max()), 255, np.uint8)
+    pictures = np.full((len(images), images[0].shape[0], width or widths.max()), 255, np.uint8)
     for row, image in zip(pictures, images, strict=True):
         row[:, : image.shape[1]] = image
     return pictures, widths
 
 
-def _read(images: Sequence[Image], run: Callable, version: str) -> list[Reading]:
+def _read(images: Sequence[Image], run: Callable, version: str, step: int = 0) -> list[Reading]:
     readings: list[Reading | None] = [None] * len(images)
-    for places, pictures, widths in batches(images):
+    for places, pictures, widths in batches(images, step=step):
         for place, digits, sure, confidence in zip(places, *run(pictures, widths), strict=True):
             count = int((digits >= 0).sum())
             readings[place] = Reading(

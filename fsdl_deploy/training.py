@@ -25,7 +25,7 @@ from fsdl_deploy.digits import digits
 from fsdl_deploy.evaluation import RESAMPLES, evaluate, table, why
 from fsdl_deploy.export import export
 from fsdl_deploy.model_card import write_cards
-from fsdl_deploy.models import Student, Teacher
+from fsdl_deploy.models import Student, Teacher, even
 from fsdl_deploy.pool import Pool
 from fsdl_deploy.reader import OnnxReader
 
@@ -208,8 +208,10 @@ def publish(
     for version in networks:
         # Export what was saved, not what was trained: the file is rounded to float16.
         export(weights.load(version, staging), version, staging / f"{version}.onnx")
+    export(even(weights.load("v2", staging)), weights.EVEN, staging / f"{weights.EVEN}.onnx")
     weights.write_sums(staging)
-    for name in [*(f"{v}{end}" for v in networks for end in (".safetensors", ".onnx")), weights.SUMS]:
+    names = [f"{version}{end}" for version in networks for end in (".safetensors", ".onnx")]
+    for name in [*names, f"{weights.EVEN}.onnx", weights.SUMS]:
         (staging / name).replace(into / name)
 
 

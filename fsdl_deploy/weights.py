@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 VERSIONS = ("teacher", "v1", "v2", "v3-bad")
+EVEN = "v2-even"  # the graph of v2 without masks, see ``models.even``; it has no weights of its own
 SUMS = "SHA256SUMS"
 
 

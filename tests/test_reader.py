@@ -8,7 +8,7 @@ import pytest
 from fsdl_deploy.cards import cards
 from fsdl_deploy.cli import main
 from fsdl_deploy.picture import PictureError, encode
-from fsdl_deploy.reader import OnnxReader, Reading, TorchReader, batches, open_reader
+from fsdl_deploy.reader import EvenReader, OnnxReader, Reading, TorchReader, batches, open_reader
 from fsdl_deploy.weights import VERSIONS, WeightsError
 
 SETTINGS = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
@@ -49,6 +49,19 @@ def test_reading_does_not_depend_on_the_company(pile):
         alone = reader.read([image])[0]
         assert alone.digits == one.digits == again.digits
         assert alone.confidence == pytest.approx(one.confidence, abs=1e-4)
+
+
+def test_without_masks_a_card_reads_the_same_alone_and_nearly_as_with_them(pile):
+    images = [card.image for card in pile]
+    masked, even = OnnxReader("v2").read(images), EvenReader().read(images)
+    assert sum(one.digits != other.digits for one, other in zip(masked, even, strict=True)) <= 1
+    reader = EvenReader()
+    for image, reading in zip(images, even, strict=True):
+        alone = reader.read([image])[0]
+        assert alone.digits == reading.digits
+        assert alone.confidence == pytest.approx(reading.confidence, abs=1e-5)
+    for _, pictures, widths in batches(images, size=8, step=32):
+        assert pictures.shape[2] % 32 == 0 and widths.min() > pictures.shape[2] - 32
 
 
 @pytest.mark.parametrize("version", ["teacher", "v2"])

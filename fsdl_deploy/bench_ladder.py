@@ -1,0 +1,280 @@
+"""The ladder: from what one would deploy first to the cheapest way to read as well, a technique a rung.
+
+Each rung is a set of worker processes as a server would have them. All rungs are started, then measured in
+turns, so that each meets the same machine: cards per second of all workers together, the time of a call,
+memory, file size, and the accuracy on cards of unseen digits, with what it fixed and broke against the
+first rung. Rungs marked * lead aside: the next one does not build on them.
+"""
+
+import contextlib
+import json
+import multiprocessing
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from fsdl_deploy.cards import Card, cards
+from fsdl_deploy.environment import ROOT
+from fsdl_deploy.machine import usable_cores
+
+CORES = max(1, round(usable_cores()))
+BATCH = 64
+UPLOADS = {1: 0.4, 2: 0.3, 4: 0.2, 10: 0.1}
+"""The month-end mix, an assumption: of so many customers' cards in a hundred, how often each is sent.
+
+The app tries again when an answer is late, people press twice, and the call centre opens the card again.
+"""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """``kind`` is that of ``rungs.make``; ``threads`` 0: the library's default; ``batch`` cards a call."""
+
+    name: str
+    kind: str
+    workers: int = CORES
+    threads: int = 1
+    batch: int = 1
+    cached: bool = False
+    aside: bool = False
+
+
+RUNGS = (
+    # Workers as gunicorn's documentation recommends, (2 × cores) + 1, each with torch's default threads.
+    Rung("teacher, padded", "teacher:padded", workers=2 * CORES + 1, threads=0),
+    Rung("a worker a core, a thread each", "teacher:padded"),
+    Rung("own width", "teacher:eager"),
+    Rung("inference_mode", "teacher:torch"),
+    Rung("torch.compile", "teacher:compiled", aside=True),
+    Rung("int8, torch dynamic", "teacher:torch int8", aside=True),
+    Rung("ONNX Runtime, graph as it is", "teacher:graph"),
+    Rung("graph optimisations", "teacher:onnx"),
+    Rung("float16", "teacher:float16", aside=True),
+    Rung("int8, dynamic", "teacher:dynamic", aside=True),
+    Rung("int8, static", "teacher:static", aside=True),
+    Rung("distilled", "v2:onnx"),
+    Rung("distilled, int8, static", "v2:static", aside=True),
+    Rung("equal widths, no masks", "v2:even"),
+    Rung(f"batches of {BATCH}", "v2:even", batch=BATCH),
+    Rung("cascade: unsure cards to the teacher", "cascade", batch=BATCH),
+    Rung("cache, month-end mix", "cascade", batch=BATCH, cached=True),
+)
+
+
+@dataclass
+class Measured:
+    """What a rung does.
+
+    ``per_second``: cards of all workers. ``p50``, ``p99``: of a call, in ms. ``memory``: MiB of all workers.
+    ``right`` of ``cards``, and what it ``fixed`` and ``broken`` against the first rung.
+    """
+
+    rung: str
+    aside: bool
+    per_second: float
+    p50: float
+    p99: float
+    memory: float
+    right: int
+    cards: int
+    fixed: int
+    broken: int
+    hit_rate: float | None = None
+
+
+def month_end(count: int, seed: int = 0) -> np.ndarray:
+    """Which of ``count`` different cards comes when, int ``[uploads]``: each as often as UPLOADS says."""
+    rng = np.random.default_rng(seed)
+    times = rng.choice(list(UPLOADS), count, p=list(UPLOADS.values()))
+    when = np.repeat(np.arange(count), times) + rng.exponential(
+        count / 20, times.sum()
+    )  # soon after each other
+    return np.repeat(np.arange(count), times)[np.argsort(when)]
+
+
+def _worker(rung: Rung, deck: str, folder: str, pipe) -> None:
+    """One worker: makes its reader, then does what the pipe says until it says None."""
+    import psutil
+
+    from fsdl_deploy import caching, rungs
+
+    if rung.kind.partition(":")[2] in ("padded", "eager", "torch", "torch int8", "compiled") and rung.threads:
+        import torch
+
+        torch.set_num_threads(rung.threads)
+    with np.load(deck) as saved:
+        images = [saved[f"{place}"] for place in range(len(saved.files))]
+    reader = rungs.make(rung.kind, Path(folder))
+    order = list(month_end(len(images))) if rung.cached else list(range(len(images)))
+    calls = [[images[i] for i in order[k : k + rung.batch]] for k in range(0, len(order), rung.batch)]
+    reader.read(images[:2])
+    pipe.send(psutil.Process().memory_info().rss / 2**20)
+    hit_rate = None
+    while (seconds := pipe.recv()) is not None:
+        took, done, begin, place = [], 0, time.perf_counter(), 0
+        while time.perf_counter() - begin < seconds or not done:
+            if rung.cached and place % len(calls) == 0:  # a night later: nothing is remembered
+                cached = caching.CachedReader(reader)
+            call, start = calls[place % len(calls)], time.perf_counter()
+            (cached if rung.cached else reader).read(call)
+            took.append(1000 * (time.perf_counter() - start))
+            done, place = done + len(call), place + 1
+            if rung.cached and place % len(calls) == 0:
+                hit_rate = cached.counts.hit_rate
+        pipe.send((done / (time.perf_counter() - begin), took, hit_rate))
+
+
+def accuracy(kind: str, deck: Sequence[Card], folder: Path, batch: int) -> list[bool]:
+    """Whether each card is read right, in calls of ``batch``."""
+    from fsdl_deploy import rungs
+
+    reader, images = rungs.make(kind, folder), [card.image for card in deck]
+    said = [r.digits for k in range(0, len(images), batch) for r in reader.read(images[k : k + batch])]
+    return [digits == card.truth for digits, card in zip(said, deck, strict=True)]
+
+
+def climb(
+    rungs: Sequence[Rung] = RUNGS, count: int = 2000, rounds: int = 3, seconds: float = 2.0,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Measured]:  # fmt: skip
+    """Measure ``rungs`` in turns, ``rounds`` times for ``seconds``; accuracy on ``count`` typical cards."""
+    folder, context = ROOT / "build" / "ladder", multiprocessing.get_context("spawn")
+    deck = list(cards(count, "typical", seed=41))
+    right: dict[str, list[bool]] = {}
+    for rung in rungs:
+        if rung.kind not in right:
+            say(f"accuracy: {rung.kind}")
+            right[rung.kind] = accuracy(rung.kind, deck, folder, rung.batch)
+    with tempfile.TemporaryDirectory() as temporary:
+        file = Path(temporary) / "deck.npz"
+        speed = (card.image for card in cards(256, "typical", seed=43))
+        np.savez(file, **{str(place): image for place, image in enumerate(speed)})
+        started: list[tuple[Rung, list]] = []
+        try:
+            for rung in rungs:
+                say(f"starting: {rung.name}")
+                workers = []
+                started.append((rung, workers))
+                for _ in range(rung.workers):
+                    ours, theirs = context.Pipe()
+                    process = context.Process(
+                        target=_worker, args=(rung, str(file), str(folder), theirs), daemon=True
+                    )
+                    process.start()
+                    theirs.close()
+                    workers.append((process, ours))
+                memory = [ours.recv() for _, ours in workers]
+                workers.append(memory)
+            return _rounds(started, right, rounds, seconds, say)
+        finally:
+            every = [one for _, workers in started for one in workers if isinstance(one, tuple)]
+            for process, ours in every:
+                with contextlib.suppress(OSError):
+                    ours.send(None)
+            for process, ours in every:
+                process.join(5)
+                process.terminate()  # one that was interrupted, or is still at work
+                process.join()
+                ours.close()
+
+
+def _rounds(started, right, rounds: int, seconds: float, say) -> list[Measured]:
+    rates: dict[str, list[float]] = {rung.name: [] for rung, _ in started}
+    took: dict[str, list[float]] = {rung.name: [] for rung, _ in started}
+    hits: dict[str, float | None] = {}
+    for turn in range(rounds):
+        for rung, (*workers, _) in started:
+            say(f"round {turn + 1} of {rounds}: {rung.name}")
+            for _, pipe in workers:
+                pipe.send(seconds)
+            told = [pipe.recv() for _, pipe in workers]
+            rates[rung.name].append(sum(rate for rate, *_ in told))
+            took[rung.name] += [ms for _, calls, _ in told for ms in calls]
+            hits[rung.name] = told[0][2]
+    first, found = right[started[0][0].kind], []
+    for rung, (*_, memory) in started:
+        now = right[rung.kind]
+        pairs = list(zip(now, first, strict=True))
+        p50, p99 = np.percentile(took[rung.name], [50, 99])
+        found.append(
+            Measured(
+                rung.name, rung.aside, median(rates[rung.name]), float(p50), float(p99), sum(memory),
+                sum(now), len(now), pairs.count((True, False)), pairs.count((False, True)), hits[rung.name],
+            )
+        )  # fmt: skip
+    return found
+
+
+def peak() -> float:
+    """Multiply-adds a second of one core at its best: a large matrix product in ONNX Runtime, float32."""
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper
+
+    n = 512
+    square = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [n, n]) for name in ("a", "b", "c")]
+    graph = helper.make_graph([helper.make_node("MatMul", ["a", "b"], ["c"])], "g", square[:2], square[2:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    onnx.checker.check_model(model)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    inputs = {name: np.random.default_rng(0).random((n, n), np.float32) for name in ("a", "b")}
+    best = float("inf")
+    for _ in range(50):
+        start = time.perf_counter()
+        session.run(None, inputs)
+        best = min(best, time.perf_counter() - start)
+    return n**3 / best
+
+
+def table(found: Sequence[Measured]) -> str:
+    """The rungs as text, with each one's factor on the rung before and on the first."""
+    lines = [
+        f"{'rung':38} {'cards/s':>8} {'× before':>8} {'× first':>8} {'p50 ms':>7} {'p99 ms':>7} {'MiB':>6} "
+        f"{'right':>6} {'fixed':>5} {'broken':>6}"
+    ]
+    before = found[0].per_second
+    for one in found:
+        lines.append(
+            f"{'* ' * one.aside + one.rung:38} {one.per_second:8,.0f} {one.per_second / before:8.2f} "
+            f"{one.per_second / found[0].per_second:8.1f} {one.p50:7.1f} {one.p99:7.1f} {one.memory:6.0f} "
+            f"{one.right / one.cards:6.1%} {one.fixed:5} {one.broken:6}"
+        )
+        if not one.aside:
+            before = one.per_second
+    return "\n".join(lines)
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument("--cards", type=int, default=2000, help="for the accuracy (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
+    parser.add_argument(
+        "--seconds", type=float, default=2.0, help="of a rung in a round (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--compile", action="store_true", help="torch.compile too: minutes, and a C++ compiler"
+    )
+    parser.add_argument("--json", help="write the measurements to this file")
+
+
+def main(args) -> int:
+    if args.cards < 1 or args.rounds < 1 or args.seconds <= 0:
+        raise ValueError("--cards and --rounds must be at least 1, --seconds above 0")
+    chosen = [rung for rung in RUNGS if args.compile or not rung.kind.endswith("compiled")]
+    found = climb(chosen, args.cards, args.rounds, args.seconds, say=lambda text: print(text, flush=True))
+    print(table(found))
+    if args.json:
+        told = {"date": date.today().isoformat(), "machine": f"{platform.machine()}, {CORES} cores"}
+        told |= {"peak": round(peak()), "rungs": [asdict(one) for one in found]}
+        Path(args.json).write_text(json.dumps(told, indent=1) + "\n")
+    return 0
