@@ -175,7 +175,7 @@ def climb(
             return _rounds(started, right, rounds, seconds, say)
         finally:
             every = [one for _, workers in started for one in workers if isinstance(one, tuple)]
-            for process, ours in every:
+            for _, ours in every:
                 with contextlib.suppress(OSError):
                     ours.send(None)
             for process, ours in every:

@@ -1,0 +1,549 @@
+# %% [markdown]
+# # Optimization: the same answers for a hundredth of the work
+#
+# **Minutes:** 60 · **Prerequisites:** [Packaging](04_packaging.ipynb) · **Truth:** runs
+#
+# ## The need
+#
+# Month end is expensive: most customers send their card in the last two days. The first service, the teacher
+# as the data scientist left it, would need a rack of machines for two days and nothing for the other
+# twenty-eight. The lecture tells of Roblox, who made BERT thirty times cheaper on CPUs alone. How far can we
+# get, and which technique carries how much?
+#
+# ## You will learn
+#
+# - to climb a ladder: one technique a rung, measured in turns, with the accuracy beside the speed
+# - why a service with more workers and threads than cores is slower, and what `set_num_threads(1)` cures
+# - what distillation and quantization give on this machine, and where they give nothing
+# - to read and measure a dynamic batcher and a cache, and when each loses
+# - to see how near a network comes to what the processor can do at all
+
+# %% [markdown]
+# ## Where the model sits
+#
+# Everything below happens in the box on the right: the service and its contract stay as they are.
+#
+# ```mermaid
+# flowchart LR
+#     app["Application"] -- "pictures" --> web["Web server"]
+#     subgraph service["Model service"]
+#         web --> cache[("Cache")] -- "not seen yet" --> batcher["Batcher"]
+#         batcher --> small(["v2: small, for all"]) -- "not sure" --> big(["teacher: dear, for few"])
+#     end
+#     style small fill:#d55e00,color:#fff
+#     style big fill:#d55e00,color:#fff
+# ```
+#
+# The parameters hold plain values only.
+
+# %% tags=["parameters"]
+FAST = True
+
+# %% [markdown]
+# `bench_ladder` starts the workers of each rung as processes and measures the rungs in turns. The command
+# `fsdl-deploy bench ladder` does the same at length; here the rounds are short.
+
+# %%
+import json
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from fsdl_deploy import bench_ladder, figures, weights
+from fsdl_deploy.bench_ladder import CORES, Rung, climb
+
+figures.use()
+effort = {"count": 150, "rounds": 2, "seconds": 0.4} if FAST else {"count": 2000, "rounds": 5, "seconds": 2.0}
+
+# %% [markdown]
+# ## Concurrency: more is less
+#
+# The first thing one tries is more: more workers, more threads. torch uses as many threads as there are cores
+# *in each worker*. So with several workers there are more threads than cores, and those that wait for each
+# other keep a core busy by asking again and again (spinning). Here are workers against threads, the teacher
+# in torch.
+
+# %%
+counts = [1, CORES] if FAST else [1, CORES, 2 * CORES]
+grid = [
+    Rung(f"{workers} workers, {threads} threads", "teacher:eager", workers=workers, threads=threads)
+    for workers in counts
+    for threads in sorted({1, CORES})
+]
+busy = climb(grid, **effort)
+speed = np.array([one.per_second for one in busy]).reshape(len(counts), -1)
+
+# %% [markdown]
+# The picture: light is fast.
+
+# %%
+figure, axes = plt.subplots(figsize=(5, 3.2))
+axes.imshow(speed, cmap="viridis", aspect="auto")
+for (row, column), value in np.ndenumerate(speed):
+    axes.text(column, row, f"{value:.0f}/s", ha="center", va="center", color="white", weight="bold")
+axes.set(xlabel="threads in each worker", ylabel="workers", title=f"cards a second on {CORES} cores")
+axes.set_xticks(range(speed.shape[1]), sorted({1, CORES}))
+axes.set_yticks(range(len(counts)), counts)
+axes.grid(False)
+figures.show(figure, alt="Cards a second for each number of workers and threads: one thread a worker is best")
+
+# %% [markdown]
+# One worker a core with one thread each is the best, and the product of workers and threads should not exceed
+# the cores. That is what `torch.set_num_threads(1)` on the lecture's slide is for. Threads help the latency
+# of *one* request on an idle machine; they do not help a service that is busy.
+#
+# ## The ladder
+#
+# Now all rungs. The first is what one deploys first: the teacher in torch, each card padded to the longest,
+# (2 × cores) + 1 workers, which is what the documentation of the web server gunicorn recommends, and the
+# default number of threads. Each rung adds one technique and keeps the others. A rung with a star leads
+# aside: it is measured, and the next one does not build on it. (`torch.compile` takes minutes to compile; the
+# command does it with `--compile`.)
+
+# %%
+rungs = [rung for rung in bench_ladder.RUNGS if not rung.kind.endswith("compiled")]
+found = climb(rungs, **effort)
+print(bench_ladder.table(found))
+
+# %% [markdown]
+# The bars are on a logarithmic scale, because factors multiply: equal steps are equal factors.
+
+# %%
+figure, axes = plt.subplots(figsize=(9, 5.5))
+names = [one.rung for one in found]
+colors = [figures.PALETTE[6] if one.aside else figures.PALETTE[0] for one in found]
+axes.barh(names, [one.per_second for one in found], color=colors, left=0.5)
+for place, one in enumerate(found):
+    factor = one.per_second / found[0].per_second
+    axes.text(one.per_second * 1.1, place, f"{factor:,.0f} ×, {one.right / one.cards:.1%} right", va="center")
+axes.set(xscale="log", xlabel=f"cards a second on {CORES} cores (logarithmic)")
+axes.set_xlim(min(one.per_second for one in found) / 2, 40 * max(one.per_second for one in found))
+axes.invert_yaxis()
+figures.show(figure, alt="Cards a second of each rung, with its factor on the first and its accuracy")
+
+# %% [markdown]
+# How to read the last columns of the table: *fixed* are cards that the first rung misread and this one reads,
+# *broken* the other way round. Accuracy is compared on the same cards, so the two counts say more than two
+# rounded shares. `models/ladder.json` holds a long run (2,000 cards for the accuracy) with its date and
+# machine; this is its table.
+
+# %%
+recorded = json.loads((weights.folder() / "ladder.json").read_text())
+long_run = [bench_ladder.Measured(**one) for one in recorded["rungs"]]
+print(recorded["date"], recorded["machine"])
+print(bench_ladder.table(long_run))
+
+# %% [markdown]
+# ## Distillation: a small model taught by a large one
+#
+# `v2` has a tenth of the teacher's multiply-adds. It was *distilled*: beside the truth it learned the
+# teacher's probabilities at every time step, also for mixtures of two cards, which have no truth. How much is
+# the teaching worth, and how much the size? Students of three sizes, each trained alone and taught, with the
+# same few steps (`fsdl-deploy sizes`; their accuracy lies below that of `v2`, which was trained for longer).
+
+# %%
+sizes = json.loads((weights.folder() / "sizes.json").read_text())
+figure, axes = plt.subplots(figsize=(7, 3.4))
+for taught, label in ((False, "trained alone"), (True, "taught by the teacher")):
+    rows = [row for row in sizes["students"] if row["taught"] is taught]
+    million = [row["multiply_adds"] / 1e6 for row in rows]
+    share = np.array([row["right"] / row["cards"] for row in rows])
+    ends = np.array([row["interval"] for row in rows]).T
+    axes.errorbar(million, share, [share - ends[0], ends[1] - share], marker="o", capsize=4, label=label)
+axes.set(xscale="log", xlabel="multiply-adds of one card (million)", ylabel="cards read right")
+axes.legend()
+figures.show(figure, alt="Accuracy against size for students trained alone and taught by the teacher")
+
+# %% [markdown]
+# Size carries more than teaching, and the teaching helps where there is room for it. The lecture calls
+# distillation finicky and names DistilBERT as the exception: 40 % fewer parameters, 60 % faster, by its
+# authors' figures. Parameters and speed do not depend on the weights, so both can be checked with BERT's
+# dimensions in plain torch: twelve layers against six.
+
+# %%
+import torch
+
+
+def bert(layers):
+    """BERT's encoder: 768 wide, 12 heads; DistilBERT has half of the layers and no token types."""
+    layer = torch.nn.TransformerEncoderLayer(768, 12, 3072, activation="gelu", batch_first=True)
+    words = torch.nn.Embedding(30_522 + 512 + (2 if layers == 12 else 0), 768)
+    pooler = [torch.nn.Linear(768, 768)] if layers == 12 else []
+    return torch.nn.ModuleList([words, torch.nn.TransformerEncoder(layer, layers), *pooler]).eval()
+
+
+torch.set_num_threads(1)
+models = {"BERT-base": bert(12), "DistilBERT": bert(6)}
+parameters = {name: sum(p.numel() for p in model.parameters()) for name, model in models.items()}
+print({name: f"{count / 1e6:.0f} million" for name, count in parameters.items()})
+print(f"{1 - parameters['DistilBERT'] / parameters['BERT-base']:.0%} fewer parameters")
+
+# %% [markdown]
+# And the time of one message of 16 words, in turns.
+
+# %%
+from time import perf_counter
+
+words = torch.zeros(1, 16, 768)
+took = {name: [] for name in models}
+with torch.inference_mode():
+    for _ in range(6 if FAST else 50):
+        for name, model in models.items():
+            begin = perf_counter()
+            model[1](words)
+            took[name].append(perf_counter() - begin)
+ratio = np.median(took["BERT-base"]) / np.median(took["DistilBERT"])
+print(f"DistilBERT does {ratio:.2f} × as many messages in the same time: {ratio - 1:.0%} faster")
+del models
+
+# %% [markdown]
+# Half the layers, so about twice as fast here; the authors measured other lengths and other overheads. The
+# parameters shrink by less than half, because the table of words stays.
+#
+# ## Quantization: fewer bits
+#
+# The starred rungs are the table of the lecture's slide, on our model: post-training **dynamic** (int8
+# weights, ranges of the activations found at each call) and **static** (ranges from 128 cards seen before).
+# Each loses or gains for a reason that the files and the network show.
+
+# %%
+files = bench_ladder.ROOT / "build" / "ladder"
+quantized = [one for one in found if "int8" in one.rung or one.rung in ("float16", "distilled", "graph optimisations")]
+kinds = {rung.name: rung.kind for rung in rungs}
+for one in quantized:
+    model, _, how = kinds[one.rung].partition(":")
+    path = files / f"{model}-{how}.onnx"
+    path = path if path.exists() else weights.folder() / f"{model}.onnx"
+    size = "  (in memory)" if how == "torch int8" else f"{path.stat().st_size / 1024:8,.0f} KiB"
+    print(f"{one.rung:28} {size:>13} {one.per_second:7,.0f}/s {one.right / one.cards:7.1%} right")
+
+# %% [markdown]
+# - The **teacher** spends its time in convolutions. Dynamic quantization changes matrix products only, so it
+#   hardly moves. Static quantization reaches the convolutions.
+# - **v2** is so small that converting to int8 and back costs more than int8 saves: the file is smaller, the
+#   service is not faster.
+# - **float16** halves the file. This processor has no arithmetic for it, so the time stays.
+# - The lecture's *limited accuracy loss* holds: look at *fixed* and *broken* in the tables above.
+#
+# Whether int8 pays depends on the processor: with the instructions called VNNI it pays more than here.
+#
+# ## MobileNet blocks: fewer multiply-adds, the same shapes
+#
+# `v2` is built from the blocks of MobileNets: a convolution for each channel alone (depthwise), then a mix of
+# the channels (pointwise). Beside it the plain convolution of the same shapes, both in ONNX Runtime.
+
+# %%
+import io
+import logging
+
+from torch import nn
+
+logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+plain = nn.Sequential(*(nn.Sequential(nn.Conv2d(64, 64, 3, padding=1), nn.ReLU()) for _ in range(4)))
+depthwise = [nn.Conv2d(64, 64, 3, padding=1, groups=64), nn.ReLU(), nn.Conv2d(64, 64, 1), nn.ReLU()]
+blocks = {"plain": plain, "depthwise-separable": nn.Sequential(*depthwise * 4)}
+positions = 8 * 80
+adds = {"plain": 4 * positions * 64 * 64 * 9, "depthwise-separable": 4 * positions * (64 * 9 + 64 * 64)}
+
+# %% [markdown]
+# One card's worth of positions, one thread, in turns; `peak()` is what a core does at best, in the best case
+# there is: a large matrix product.
+
+# %%
+import onnxruntime
+
+
+def session(model):
+    file = io.BytesIO()
+    torch.onnx.export(model.eval(), (torch.zeros(1, 64, 8, 80),), file, dynamo=False, input_names=["x"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
+
+
+sessions, x = {name: session(model) for name, model in blocks.items()}, np.zeros((1, 64, 8, 80), np.float32)
+took = {name: [] for name in blocks}
+for _ in range(100 if FAST else 1000):
+    for name, one in sessions.items():
+        begin = perf_counter()
+        one.run(None, {"x": x})
+        took[name].append(perf_counter() - begin)
+
+# %% [markdown]
+# Fewer multiply-adds are not as much less time: a depthwise convolution moves as much memory as it computes.
+
+# %%
+best = bench_ladder.peak()
+least = {name: min(times) for name, times in took.items()}
+for name in blocks:
+    rate = adds[name] / least[name]
+    print(f"{name:20} {adds[name] / 1e6:6.1f} million multiply-adds, {rate / best:4.0%} of the core's best")
+print(f"{adds['plain'] / adds['depthwise-separable']:.1f} × fewer multiply-adds,", end=" ")
+print(f"{least['plain'] / least['depthwise-separable']:.1f} × less time")
+
+# %% [markdown]
+# ## How near is the last rung to the limit?
+#
+# A *roofline*: multiply-adds a second that each rung achieves, as a share of the core's best. What is missing
+# is not waste of the network alone: resizing the picture and decoding the digits are work without a single
+# multiply-add of the network in it.
+
+# %%
+work = {"teacher": 132.3e6, "v2": 12.5e6}  # for a line of 160 × 32 pixels, from the model cards
+mean_width = np.mean([card.image.shape[1] / card.image.shape[0] * 32 for card in bench_ladder.cards(256, seed=43)])
+share = {}
+for one in found:
+    model = kinds[one.rung].partition(":")[0]
+    if model in work and "int8" not in one.rung and not one.rung.startswith("teacher, padded"):
+        share[one.rung] = one.per_second * work[model] * mean_width / 160 / (best * CORES)
+for name, part in share.items():
+    print(f"{name:34} {part:4.0%} of {CORES} cores at their best")
+
+# %% [markdown]
+# ## Batching: who waits for whom?
+#
+# The lecture: gather predictions until you have a batch, run it, give each caller its own answer; have a way
+# to shortcut when the wait gets too long; and do not write it yourself. Here is one, short enough to read.
+
+# %%
+from IPython.display import Code
+
+from fsdl_deploy import batching
+
+Code(filename=batching.__file__)
+
+# %% [markdown]
+# Its one setting with two sides is the deadline. Callers in a closed loop, each with one card, against the
+# deadline: cards a second, and the time that nine of ten calls stay below.
+
+# %%
+from fsdl_deploy.batching import Batcher
+from fsdl_deploy.cards import cards
+from fsdl_deploy.load import closed_loop
+from fsdl_deploy.reader import EvenReader
+
+deck = [card.image for card in cards(64, seed=9)]
+reader, calls = EvenReader(), 300 if FAST else 3000
+curves = {}
+for delay in (0, 0.002, 0.02):
+    batcher, curve = Batcher(reader.read, 32, delay), []
+    for users in (1, 8, 32):
+        turn = iter(range(10**9))
+        call = lambda: batcher.submit(deck[next(turn) % 64]).result()  # noqa: B023, E731
+        curve.append(closed_loop(call, users, calls, warmup=users))
+    batcher.close()
+    curves[delay] = curve
+
+# %% [markdown]
+# Each line is one deadline, each point a number of callers: 1, 8, 32 from left to right.
+
+# %%
+figure, axes = plt.subplots(figsize=(7, 3.5))
+for delay, curve in curves.items():
+    throughput = [load.throughput for load in curve]
+    axes.plot(throughput, [np.percentile(load.latencies, 90) for load in curve], "o-", label=f"{1000 * delay:g} ms")
+axes.set(xlabel="cards a second", ylabel="90 % of the calls below (ms)", yscale="log")
+axes.legend(title="deadline")
+figures.show(figure, alt="Latency against throughput for three deadlines and one, eight and thirty-two callers")
+
+# %% [markdown]
+# A deadline of 20 ms makes a lonely caller wait for company that does not come. With deadline 0 a batch is
+# whatever arrived while the last one ran: nobody waits for nothing, and under load batches form by themselves.
+# On a CPU, where a batch of 32 is only a little cheaper for each card, that is the better setting.
+#
+# Two things decide whether a batch is cheaper at all. Cards of different widths are padded to the widest; and
+# a large batch must still fit into the processor's cache. Random batches against batches of equal widths:
+
+# %%
+from fsdl_deploy.reader import OnnxReader, batches, pad
+
+deck = [card.image for card in cards(128, "typical", seed=10)]
+masked = OnnxReader()
+ways = {"one by one": [pad([image]) for image in deck]}
+ways["random batches of 32"] = [pad(deck[k : k + 32]) for k in range(0, 128, 32)]
+ways["sorted batches of 32"] = [(pictures, widths) for _, pictures, widths in batches(deck, 32)]
+took = {name: [] for name in ways}
+for _ in range(4 if FAST else 20):
+    for name, groups in ways.items():
+        begin = perf_counter()
+        for pictures, widths in groups:
+            masked.run(pictures, widths)
+        took[name].append(perf_counter() - begin)
+for name, groups in ways.items():
+    pixels = sum(pictures.size for pictures, _ in groups) / sum(image.size for image in deck)
+    print(f"{name:22} {128 / min(took[name]):6,.0f} cards/s   {pixels - 1:4.0%} of padding")
+
+# %% [markdown]
+# ## Caching: the same question twice
+#
+# The slide's way is `functools.cache`. It is one line, and it never forgets: here it is with cards of a day.
+
+# %%
+import functools
+
+
+@functools.cache
+def remembered(picture: bytes, width: int) -> str:
+    image = np.frombuffer(picture, np.uint8).reshape(-1, width)
+    return reader.read([image])[0].digits
+
+
+kept = 0
+for image in deck:
+    remembered(image.tobytes(), image.shape[1])
+    kept += image.nbytes
+print(f"{remembered.cache_info().currsize} pictures kept, {kept / 2**20:.1f} MiB of them alone")
+print(f"a million customers: {kept / len(deck) * 1e6 / 2**30:.0f} GiB. And after a new model: the old answers")
+
+# %% [markdown]
+# `CachedReader` keeps a digest of 16 bytes instead of the picture, so many readings, for so long, and the
+# model's version is part of the key. It is a Reader around a Reader.
+#
+# How often does it help? That is a fact about the *customers*, not about the cache. Our assumption for month
+# end stands in `UPLOADS`: the share of cards that are sent once, twice, and so on, because the app tries
+# again, people press twice, and the call centre opens a card again.
+
+# %%
+from fsdl_deploy.caching import CachedReader
+
+print("times sent: share of the cards", bench_ladder.UPLOADS)
+uploads = bench_ladder.month_end(20_000)
+print(f"{len(uploads):,} uploads of 20,000 cards: at most {1 - 20_000 / len(uploads):.0%} need no model")
+
+# %% [markdown]
+# Hit rate against size, on that mix, without reading a card: the cache alone is asked.
+
+# %%
+from cachetools import LRUCache
+
+rates = {}
+for size in (10, 100, 1000, 3000, 10_000, 20_000):
+    cache, hits = LRUCache(size), 0
+    for upload in uploads:
+        hits += upload in cache
+        cache[upload] = True
+    rates[size] = hits / len(uploads)
+figure, axes = plt.subplots(figsize=(7, 3))
+axes.plot(list(rates), list(rates.values()), "o-")
+axes.set(xscale="log", xlabel="readings kept", ylabel="share of uploads from memory", ylim=(0, 1))
+figures.show(figure, alt="Hit rate against the size of the cache: it rises until the repeats of a card fit in")
+
+# %% [markdown]
+# The repeats of a card come soon after each other, so a cache of a few thousand readings does what one of all
+# does. What it must not do is answer with last month's model:
+
+# %% tags=["nbval-check-output"]
+cached = CachedReader(OnnxReader("v1"), size=100)
+first, again = cached.read(deck[:1]), cached.read(deck[:1])
+print(first[0].model_version, again[0].model_version, cached.counts)
+cached.reader = OnnxReader("v2")
+print(cached.read(deck[:1])[0].model_version, cached.counts)
+
+# %% [markdown]
+# And ten callers with the same card at the same moment should cost one reading (*single flight*): the first
+# reads, the others wait for it.
+
+# %% tags=["nbval-check-output"]
+from concurrent.futures import ThreadPoolExecutor
+
+cached = CachedReader(OnnxReader(), size=100)
+with ThreadPoolExecutor(10) as pool:
+    answers = list(pool.map(lambda _: cached.read(deck[1:2])[0].digits, range(10)))
+print("equal answers:", len(set(answers)) == 1, "| readings:", cached.counts.misses)
+
+# %% [markdown]
+# ## GPU or no GPU?
+#
+# The lecture's advice: that a model was trained on a GPU is no reason to serve it on one. ONNX Runtime takes
+# the same file to either; what it can use is asked here.
+
+# %%
+providers = onnxruntime.get_available_providers()
+print("a GPU could be used:", "CUDAExecutionProvider" in providers, "|", *providers)
+price = 0.05  # dollars for a core and an hour, an assumption: put in your own
+last = found[-2].per_second / CORES
+print(f"a million cards on CPUs: {1e6 / last / 3600 * price:.3f} dollars, {1e6 / last / 60:.0f} minutes of a core")
+
+# %% [markdown]
+# At that price a GPU has little left to save. It pays when the model is large, the traffic is steady, and the
+# batches are full; then several models can share one.
+#
+# ## The lecture's claims beside ours
+#
+# | the lecture | here |
+# |---|---|
+# | Roblox: BERT 30 × cheaper on CPUs, by distillation, quantization, own lengths and threads | the ladder above: more, since our student is smaller still; the first factor is the threads |
+# | distillation is finicky and rarely used | our student needed the teacher's answers to mixtures as well; the size carried more than the teaching |
+# | DistilBERT: 40 % fewer parameters, 60 % faster | the parameters hold; with half of the layers the speed is about twofold here |
+# | int8: limited loss of accuracy | holds; the gain is what must be measured, and the small network has none |
+# | a factor of 2 to 10 through such tricks, not more | holds for one trick; together they multiply |
+# | batching gives a higher throughput, especially on a GPU | on a CPU a little, and less than nothing with random widths |
+# | do not write batching yourself | about a hundred lines are enough, but look at its tests: that is where the work is |
+
+# %% [markdown]
+# ## When it fails
+#
+# *A cascade depends on an honest confidence.* It hands on what the small model is not sure of. A picture that
+# neither model has seen in training, such as white ink on black, is misread with whatever confidence comes
+# out.
+
+# %%
+from fsdl_deploy import rungs as readers
+
+cascade = readers.make("cascade", files)
+some = list(cards(150, "typical", seed=12))
+for name, change in (("as they are", lambda image: image), ("inverted", lambda image: 255 - image)):
+    before = cascade._asked, cascade._handed_on
+    said = cascade.read([change(card.image) for card in some])
+    handed_on = (cascade._handed_on - before[1]) / (cascade._asked - before[0])
+    right = np.mean([one.digits == card.truth for one, card in zip(said, some)])
+    print(f"{name:12} {right:6.1%} right, {handed_on:6.1%} handed on to the teacher")
+
+# %% [markdown]
+# The day the app inverts its pictures, nearly every card goes to the dear model, the service is as slow as
+# before the climb, and the answers are wrong all the same. So the share that is handed on belongs on the
+# dashboard: it is an early sign of drift.
+#
+# - **The first rung depends on the machine's other work**: with more threads than cores, a busy neighbour
+#   makes it many times slower still. Factors on it vary more than those between the other rungs.
+# - **A batch that fails** must not fail for all: the batcher asks again for each card alone.
+#
+# ## Questions
+#
+# ✅ Your service has 8 cores. A colleague proposes 8 workers with 8 threads each, "to use the machine". What do
+# you expect, and what do you measure to be sure?
+#
+# <details><summary>Answer</summary>
+# 64 threads on 8 cores, which spend their time waiting for each other. Measure cards a second at full load
+# for 8 × 1, 4 × 2, 1 × 8 and 8 × 8 in turns; and the latency of a single request on an idle machine, the only
+# case in which threads within a call help.
+# </details>
+#
+# ✅ int8 makes the file of `v2` smaller but not the service faster. Name a case in which you would ship it.
+#
+# <details><summary>Answer</summary>
+# Where the size counts: a download to a phone, a microcontroller's flash memory. And on a processor with
+# integer instructions that this one lacks. Both are to be measured there.
+# </details>
+#
+# ✅ The cache answers 64 % of the uploads. May you plan with a third of the machines?
+#
+# <details><summary>Answer</summary>
+# Only while the mix is as assumed. The cache is empty after every start and after every new model, and an
+# attack or an app without retries has no repeats. Plan for the load without it, and let it save money.
+# </details>
+
+# %% [markdown]
+# ## Take-aways
+#
+# - Measure rungs in turns, with accuracy beside speed; keep the rungs that lose in the table.
+# - Workers × threads must not exceed the cores. That is often the largest single factor, and it is free.
+# - A runtime with graph optimisations is free as well. Distillation costs a training, and pays most.
+# - int8 pays where the time is in large convolutions or products, on the right processor.
+# - A cascade buys the teacher's accuracy at nearly the student's price, as long as the confidence is honest.
+# - Deadline 0 for a batcher on a CPU; a cache bounded in number, age and by the model's version.
+#
+# ## Where to go next
+#
+# - [The model service](03_service.ipynb) takes requests together with `--max-batch`.
+# - [Ray Data](tools/ray_data.ipynb): the same work on more machines.
