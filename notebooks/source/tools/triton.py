@@ -58,7 +58,7 @@ station_python = stations.ensure("triton")
 station = stations.station("triton")
 models = station.folder / "models"
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
-Code((models / "reader" / "config.pbtxt").read_text(), language="protobuf")
+Code((models / "reader" / "config.pbtxt").read_text(), language="python")
 
 # %% [markdown]
 # And its code. Triton calls `execute` with all requests of a batch; a request whose picture is bad gets an
@@ -72,7 +72,7 @@ Code(filename=models / "reader" / "model.py")
 # into `decide`, which says whether a person must look at the card. Callers see one model.
 
 # %%
-Code((models / "meter-reader" / "config.pbtxt").read_text(), language="protobuf")
+Code((models / "meter-reader" / "config.pbtxt").read_text(), language="python")
 
 # %% [markdown]
 # ## Start it
