@@ -1,0 +1,46 @@
+"""Compare a manifest with KServe's own classes: ``check.py FILE`` prints every field that they do not have.
+
+No cluster is needed: the classes of KServe's and of Kubernetes' client were made from the definitions that a
+cluster checks manifests with, and say which fields there are and of which types.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import kserve.models
+import kubernetes.client.models
+import yaml
+
+PLAIN = {"str": str, "int": int, "float": (int, float), "bool": bool}
+NESTED = re.compile(r"(list|dict)[\[(](?:str, )?(.+)[\])]", re.IGNORECASE)
+
+
+def problems(value: object, kind: str, where: str) -> Iterator[str]:
+    """What is wrong with ``value`` as a ``kind``: "V1Container", "list[str]", "dict(str, str)" and so on."""
+    nested = NESTED.fullmatch(kind)
+    wanted = PLAIN.get(kind, list if nested and nested[1].lower() == "list" else dict)
+    if kind == "object":
+        return
+    if not isinstance(value, wanted) or (isinstance(value, bool) and kind != "bool"):
+        yield f"{where}: must be {kind}"
+    elif nested:
+        for place, one in enumerate(value) if wanted is list else value.items():
+            yield from problems(one, nested[2], f"{where}.{place}")
+    elif wanted is dict:
+        model = getattr(kserve.models, kind, None) or getattr(kubernetes.client.models, kind)
+        fields = {field: model.openapi_types[name] for name, field in model.attribute_map.items()}
+        for key, one in value.items():
+            if key in fields:
+                yield from problems(one, fields[key], f"{where}.{key}")
+            else:
+                yield f"{where}.{key}: {kind} has no such field"
+
+
+if __name__ == "__main__":
+    manifest = yaml.safe_load(Path(sys.argv[1]).read_text())
+    kind = "V1beta1" + str(manifest.get("kind"))
+    found = list(problems(manifest, kind, str(manifest.get("kind"))))
+    print(*found or ["nothing is wrong"], sep="\n")
+    sys.exit(bool(found))

@@ -1,0 +1,81 @@
+"""Triton with our models, without a container: ``python serve.py --port PORT --max-batch 16 --delay-ms 2``.
+
+The server is the program that NVIDIA packs into the wheel ``nvidia-pytriton``, with one backend, Python's,
+and one response cache. It is given a *model repository*: the folder ``models``, put together in a temporary
+folder with the two options filled in and a folder for each version. gRPC and metrics get free ports, which
+the log tells.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from string import Template
+
+import pytriton
+
+from fsdl_deploy.environment import ROOT
+from fsdl_deploy.libraries import options
+from fsdl_deploy.servers import HOST, free_port
+
+MODELS = Path(__file__).parent / "models"
+TRITON = Path(pytriton.__file__).parent / "tritonserver"
+VERSIONS = (1, 2)
+
+
+def assemble(folder: Path, max_batch: int, delay_ms: float) -> None:
+    """Write ``folder/models``, the repository, and ``folder/backends``, where Python's finds its helper."""
+    reader = shutil.copytree(MODELS, folder / "models") / "reader"
+    config = Template((reader / "config.pbtxt").read_text())
+    filled = config.substitute(max_batch=max_batch, delay_us=round(1000 * delay_ms))
+    (reader / "config.pbtxt").write_text(filled)
+    for version in VERSIONS:
+        (reader / str(version)).mkdir()
+        shutil.copy(reader / "model.py", reader / str(version))
+    (folder / "models" / "meter-reader" / "1").mkdir()  # an ensemble has no file, but wants a version
+    shutil.copytree(TRITON / "backends", folder / "backends")
+    stub = TRITON / "python_backend_stubs" / f"3.{sys.version_info.minor}" / "triton_python_backend_stub"
+    shutil.copy(stub, folder / "backends" / "python")
+
+
+def command(folder: Path, port: int) -> list:
+    """Explicit control: it loads what it is told to, now and later over its API."""
+    return [
+        TRITON / "bin" / "tritonserver",
+        f"--model-repository={folder / 'models'}",
+        "--model-control-mode=explicit",
+        "--load-model=meter-reader",
+        f"--backend-directory={folder / 'backends'}",
+        f"--cache-directory={TRITON / 'caches'}",
+        "--cache-config=local,size=16777216",
+        *(f"--{name}-address={HOST}" for name in ("http", "grpc", "metrics")),
+        f"--http-port={port}",
+        f"--grpc-port={free_port()}",
+        f"--metrics-port={free_port()}",
+        "--exit-timeout-secs=2",  # of clients that keep their connections open
+    ]
+
+
+def environment() -> dict[str, str]:
+    """The processes of the Python backend must find this environment, and its libraries."""
+    packages = TRITON.parent.parent
+    return os.environ | {
+        "LD_LIBRARY_PATH": f"{packages / 'nvidia_pytriton.libs'}:{sysconfig.get_config_var('LIBDIR')}",
+        "PYTHONPATH": f"{packages}:{ROOT}",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "VIRTUAL_ENV": sys.prefix,
+    }
+
+
+if __name__ == "__main__":
+    args = options(__doc__.splitlines()[0])
+    with tempfile.TemporaryDirectory(prefix="fsdl-triton-") as name:
+        assemble(Path(name), args.max_batch, args.delay_ms)
+        server = subprocess.Popen(command(Path(name), args.port), env=environment())
+        signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+        status = server.wait()
+    sys.exit(status)

@@ -1,0 +1,306 @@
+# %% [markdown]
+# # KServe: the model server of Kubernetes
+#
+# **Minutes:** 15 · **Prerequisites:** [The model service](../03_service.ipynb) · **Truth:** runs
+#
+# ## The need
+#
+# The platform team runs Kubernetes. It does not want to write a deployment, a balancer and a scaling rule for
+# every model again: a model shall be *one* resource in the cluster. KServe is that resource, and a model
+# server in Python that goes into its container.
+#
+# ## You will learn
+#
+# - how a model becomes a KServe server, and which protocols that speaks
+# - what TensorFlow Serving's REST protocol is, and what KServe's server keeps of it
+# - what the server leaves to the cluster: batches, versions, scaling
+# - how the resource looks, and how to check it without a cluster
+# - where its binary protocol breaks
+
+# %% [markdown]
+# ## Where the model sits
+#
+# In the server's process. In a cluster, KServe's controller makes the rest from one resource: replicas, an
+# address, the division between the old and the new revision, a batcher beside the server.
+#
+# ```mermaid
+# flowchart LR
+#     caller["Caller"] --> route
+#     subgraph cluster ["Cluster: not here"]
+#         resource["InferenceService<br/>(YAML)"] -.-> route["route:<br/>90 % and 10 %"]
+#         route --> batcher["batcher<br/>(a container)"]
+#     end
+#     batcher -- "V1, V2, gRPC" --> server
+#     subgraph server ["KServe's model server"]
+#         code["model.py"] --> model(["the Reader"])
+#     end
+#     style model fill:#d55e00,color:#fff
+# ```
+#
+# The parameters hold plain values only, so that the whole course can be run with others.
+
+# %% tags=["parameters"]
+FAST = True
+
+# %% [markdown]
+# ## The model
+#
+# A class with `load` and `predict`. What it gets depends on how it was asked: a dictionary (V1) or an
+# `InferRequest` with tensors (V2, gRPC).
+
+# %%
+from IPython.display import Code
+
+from fsdl_deploy import stations
+
+station_python = stations.ensure("kserve")
+station = stations.station("kserve")
+print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
+Code(filename=station.folder / "model.py")
+
+# %% [markdown]
+# The server is KServe's. It listens on every network interface, and has no option against it, so `serve.py`
+# tells its two web servers another address.
+
+# %%
+Code(filename=station.folder / "serve.py")
+
+# %% [markdown]
+# ## Start it
+
+# %%
+import re
+from time import perf_counter
+
+from fsdl_deploy import libraries
+
+library = libraries.libraries()["kserve"]
+begin = perf_counter()
+kserve = library.server().start()
+print(f"ready after {perf_counter() - begin:.1f} s, {kserve.memory() / 2**20:.0f} MiB of memory")
+grpc_address = re.search(r"gRPC at (\S+)", kserve.log())[1]
+
+# %% [markdown]
+# ## V1 is TensorFlow Serving's protocol
+#
+# TensorFlow Serving was there first, and its REST protocol is what Google's clouds, KServe's V1 and
+# many clients still speak. The server itself is not run here: it is not packaged for Python or Debian. Its
+# contract is a path, `/v1/models/NAME:predict`, a list of `instances`, and bytes as `{"b64": …}`.
+
+# %% tags=["nbval-check-output"]
+import base64
+
+import httpx
+
+from fsdl_deploy.cards import cards
+from fsdl_deploy.picture import encode
+
+web = httpx.Client(base_url=kserve.url, trust_env=False, timeout=30)
+deck = list(cards(20, seed=4))
+pictures = [encode(card.image) for card in deck]
+texts = [base64.b64encode(picture).decode() for picture in pictures]
+answer = web.post("/v1/models/meter-reader:predict", json={"instances": [{"b64": text} for text in texts]})
+predictions = answer.json()["predictions"]
+print(answer.status_code, len(predictions), "predictions, the first", predictions[0]["digits"])
+print("truth", deck[0].truth)
+
+# %% [markdown]
+# Are its answers the reader's own? All twenty came in one request, so they were read together, as here.
+
+# %% tags=["nbval-check-output"]
+import numpy as np
+
+from fsdl_deploy.reader import OnnxReader
+
+readings = OnnxReader().read([card.image for card in deck])
+equal = [answer["digits"] == reading.digits for answer, reading in zip(predictions, readings)]
+pairs = [(answer["confidence"], reading.confidence) for answer, reading in zip(predictions, readings)]
+print("the same digits:    ", sum(equal), "of", len(deck))
+print("the same confidence:", np.allclose(*zip(*pairs), rtol=1e-5))
+
+# %% [markdown]
+# TensorFlow Serving's contract has more than this one call: rows (`instances`) or columns (`inputs`), named
+# signatures, a version in the path, the versions' states, and the metadata of the signature. Each is asked
+# here, with what TensorFlow Serving's documentation promises beside what KServe's V1 does.
+
+# %% tags=["nbval-check-output"]
+model, row = "/v1/models/meter-reader", {"b64": texts[0]}
+contract = [
+    ("rows", "predictions", ":predict", {"instances": [row]}),
+    ("columns", "outputs", ":predict", {"inputs": [row]}),
+    ("unknown signature", "error", ":predict", {"signature_name": "x", "instances": [row]}),
+    ("version in the path", "predictions", "/versions/2:predict", {"instances": [row]}),
+    ("state", "model_version_status", "", None),
+    ("metadata", "metadata", "/metadata", None),
+]
+for name, promised, path, body in contract:
+    answer = web.post(model + path, json=body) if body else web.get(model + path)
+    print(f"{name:20} promised: {promised:21} KServe {answer.status_code}: {', '.join(answer.json())}")
+
+# %% [markdown]
+# So a client of TensorFlow Serving works here as long as it asks in rows. An unknown signature is answered,
+# not refused: our model never looks at the name.
+#
+# ## V2 and gRPC
+#
+# The Open Inference Protocol, with KServe's own client. JSON has no bytes, so a picture is base64 there: an
+# agreement between our model and its callers. Over gRPC it goes as bytes, and in HTTP's binary form it
+# should.
+
+# %%
+Code(filename=station.folder / "client.py")
+
+# %% [markdown]
+# The same card four times.
+
+# %% tags=["nbval-check-output"]
+import subprocess
+import tempfile
+from pathlib import Path
+
+workplace = tempfile.TemporaryDirectory()
+(Path(workplace.name) / "card.png").write_bytes(pictures[0])
+
+
+def in_station(*words):
+    done = subprocess.run([station_python, *words], capture_output=True, text=True)
+    return done.stdout or done.stderr[-2000:]
+
+
+words = [kserve.url, grpc_address, Path(workplace.name) / "card.png"]
+print(in_station(station.folder / "client.py", *words))
+
+# %% [markdown]
+# HTTP's binary form fails on a picture: the server turns the bytes of every BYTES tensor into text on their
+# way to the model, and a picture is no text (500). Base64 goes through, and then the form saves nothing.
+#
+# ## What came without being written
+#
+# Health and metadata in both protocols, metrics for Prometheus, a contract for OpenAPI.
+
+# %% tags=["nbval-check-output"]
+for path in ("/v1/models", "/v2", "/v2/health/ready", "/v2/models/meter-reader/ready"):
+    print(path, web.get(path).text)
+print("the model's inputs:", web.get("/v2/models/meter-reader").json()["inputs"])
+print("paths:", len(web.get("/openapi.json").json()["paths"]))
+lines = web.get("/metrics").text.splitlines()
+print("metrics:", *sorted({line.split()[2] for line in lines if line.startswith("# TYPE request")}))
+
+# %% [markdown]
+# ## No batches
+#
+# The server hands each request to the model by itself. It is the caller who can put several cards into one,
+# or the batcher that a cluster puts before the server. What would that gain? The same number of cards in
+# turns: eight callers with one card each, and one caller with eight cards a request.
+
+# %%
+from functools import partial
+
+from fsdl_deploy.load import closed_loop
+
+
+def read(count):
+    rows = [{"b64": text} for text in texts[:count]]
+    web.post(f"{model}:predict", json={"instances": rows}).raise_for_status()
+
+
+cards_per_second = {1: [], 8: []}
+for _ in range(3):
+    for count, users in ((1, 8), (8, 1)):
+        requests = (160 if FAST else 1600) // count
+        load = closed_loop(partial(read, count), users, requests, warmup=users)
+        cards_per_second[count].append(count * load.throughput)
+one, eight = (np.median(cards_per_second[count]) for count in (1, 8))
+print(f"one card a request: {one:.0f} cards/s; eight: {eight:.0f} cards/s = {eight / one:.1f} times")
+
+# %% [markdown]
+# ## The resource
+#
+# What a cluster would get. Scaling, the share of the newest revision, and the batcher are lines in it.
+
+# %%
+manifest = station.folder / "inference-service.yaml"
+Code(filename=manifest)
+
+# %% [markdown]
+# A cluster checks it against the resource's definition, which KServe's package does not carry. It carries
+# classes made from it, with every field and its type: `check.py` compares. A word spelt wrongly is found
+# before any cluster sees it.
+
+# %% tags=["nbval-check-output"]
+print(in_station(station.folder / "check.py", manifest))
+wrong = Path(workplace.name) / "wrong.yaml"
+text = manifest.read_text().replace("maxReplicas:", "maxReplica:")
+wrong.write_text(text.replace("minReplicas: 1", "minReplicas: one"))
+print(in_station(station.folder / "check.py", wrong))
+
+# %% [markdown]
+# ## Bad input
+#
+# `model.py` raises `InvalidInput` where the caller is at fault. That is a 400 over HTTP, and INVALID_ARGUMENT
+# over gRPC.
+
+# %% tags=["nbval-check-output"]
+infer = "/v2/models/meter-reader/infer"
+tensor = {"name": "pictures", "datatype": "BYTES", "shape": [1], "data": texts[:1]}
+bad = {
+    "not a picture": web.post(f"{model}:predict", json={"instances": [row, {"b64": "bm8="}]}),
+    "not base64": web.post(f"{model}:predict", json={"instances": [{"b64": "?"}]}),
+    "no instances": web.post(f"{model}:predict", json={}),
+    "another tensor": web.post(infer, json={"inputs": [tensor | {"name": "image"}]}),
+    "another shape": web.post(infer, json={"inputs": [tensor | {"shape": [2]}]}),
+    "no tensor": web.post(infer, json={}),
+    "no JSON": web.post(infer, content=b"{"),
+}
+for name, answer in bad.items():
+    told = answer.json()
+    print(f"{name:15} {answer.status_code}", str(told.get("error", told.get("detail")))[:80])
+
+# %% [markdown]
+# One bad picture refuses its whole request: V1 and V2 have no place for an error of one row.
+#
+# ## When it fails
+#
+# **A long call makes the server look dead.** `predict` runs in the thread that answers everything else.
+# Somebody sends 400 cards at once; how long does the question *are you alive?* wait meanwhile?
+
+# %%
+import threading
+
+many = {"instances": [{"b64": text} for text in texts] * 20}
+begin = perf_counter()
+long_call = threading.Thread(target=lambda: web.post(f"{model}:predict", json=many))
+long_call.start()
+waits = []
+while long_call.is_alive():
+    asked = perf_counter()
+    web.get("/v2/health/live")
+    waits.append(perf_counter() - asked)
+print(f"the call took {perf_counter() - begin:.2f} s, the slowest sign of life {max(waits):.2f} s")
+
+# %% [markdown]
+# A probe with a time limit of a second, Kubernetes' default, may restart a healthy server. An `async` method
+# that reads in a thread of its own avoids that, and a limit to the cards of a request does too.
+
+# %%
+web.close()
+kserve.stop()
+workplace.cleanup()
+print(kserve)
+
+# %% [markdown]
+# - **Without a cluster there is little to gain.** Versions, traffic, scaling and batches are the
+# controller's; the server alone has no versions (`/versions/2` is *not supported*) and no batches.
+# - **It listens everywhere**: in a container that is right, on a laptop it is not.
+# - **It is a large package for a small server**: compare start, memory and disk above with our own service.
+#
+# ## Take-aways
+#
+# - One class, three ways in: V1, V2 and gRPC.
+# - V1 is TensorFlow Serving's protocol, its rows only.
+# - The resource is the product: replicas, canary and batcher in twenty lines, which can be checked here.
+# - Choose it where Kubernetes is there already and many models shall be run in one way.
+#
+# ## Where to go next
+#
+# - [Triton](triton.ipynb): versions and batches inside the server.
