@@ -32,8 +32,8 @@ class Library:
     ``ready``: the path that answers 200 once the model is loaded. ``path``: where requests are posted.
     ``format``: what is posted: "raw", the picture itself; "form", a multipart form with the field
     ``picture``; "oip" and "oip-binary", the Open Inference Protocol with one BYTES tensor ``pictures``, as
-    JSON with base64 or as bytes behind the JSON. The first two answer ``{"digits": …, "confidence": …}``, the
-    others have the outputs ``digits`` and ``confidence``.
+    JSON with base64 or as bytes behind the JSON. The first two answer ``{"digits": …, "confidence": …}``, or
+    a list with this one element; the others have the outputs ``digits`` and ``confidence``.
     """
 
     name: str
@@ -79,6 +79,8 @@ class Library:
         told = json.loads(answer)
         if self.format not in ("raw", "form"):
             told = {output["name"]: output["data"][0] for output in told["outputs"]}
+        elif isinstance(told, list):  # a server of batches answers with as many readings as pictures came
+            (told,) = told
         return told["digits"], told["confidence"]
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from fsdl_deploy import weights
-from fsdl_deploy.picture import Image, PictureError, check
+from fsdl_deploy.picture import Image, PictureError, check, decode
 
 LATEST = "v2"
 BATCH = 32
@@ -129,6 +129,23 @@ def open_reader(version: str = LATEST, url: str | None = None) -> Reader:
     return OnnxReader(version)
 
 
+def read_encoded(reader: Reader, pictures: Sequence[bytes]) -> list[Reading | PictureError]:
+    """Decode pictures and read them in one call: a Reading each, in order, or what is wrong with it.
+
+    For a server whose batch holds pictures of several callers: a bad one must not cost the others theirs.
+    """
+    answers: list = []
+    for data in pictures:
+        try:
+            answers.append(decode(data))
+        except PictureError as error:
+            answers.append(error)
+    good = [place for place, image in enumerate(answers) if not isinstance(image, PictureError)]
+    for place, reading in zip(good, reader.read([answers[place] for place in good]), strict=True):
+        answers[place] = reading
+    return answers
+
+
 def batches(
     images: Sequence[Image], size: int = BATCH, step: int = 0
 ) -> Iterator[tuple[list[int], np.ndarray, np.ndarray]]:
@@ -188,8 +205,6 @@ def main(args) -> int:
     """Print one line a picture: file, digits, confidence. A bad file is named, and the rest is read."""
     import sys
     from pathlib import Path
-
-    from fsdl_deploy.picture import decode
 
     reader, status = open_reader(args.version, args.url), 0
     for name in args.picture:

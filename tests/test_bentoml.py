@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,7 @@ from packed import assemble, locked, read_without_the_course
 
 from fsdl_deploy import stations
 from fsdl_deploy.cards import cards
+from fsdl_deploy.libraries import libraries
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
 from fsdl_deploy.servers import Server
@@ -74,3 +76,26 @@ def test_the_bento_holds_what_was_tried(bento, tmp_path):
     (tmp_path / "card.png").write_bytes(encode(card))
     digits = read_without_the_course("bentoml", bento / "src", tmp_path / "card.png")
     assert digits == open_reader().read([card])[0].digits
+
+
+def test_a_batch_gives_each_caller_their_own_answer():
+    images = [card.image for card in cards(12, "hard", seed=8)]
+    pictures = [encode(image) for image in images]
+    pictures[5:5] = [b"no picture"]
+    library = libraries()["bentoml"]
+
+    def ask(picture):
+        body, headers = library.request(picture)
+        return httpx.post(server.url + library.path, content=body, headers=headers, timeout=30)
+
+    with library.server(max_batch=8) as server, ThreadPoolExecutor(len(pictures)) as pool:
+        for _ in range(3):  # it learns from the first few how long to wait
+            answers = list(pool.map(ask, pictures))
+        assert [answer.status_code for answer in answers] == [200] * 5 + [400] + [200] * 7
+        assert "not a picture" in answers[5].text
+        found = [answer for answer in answers if answer.status_code == 200]
+        assert 1 < max(answer.json()[0]["batch"] for answer in found) <= 8
+        assert [library.digits(answer.content) for answer in found] == [
+            reading.digits for reading in open_reader().read(images)
+        ]
+    assert not server.running
