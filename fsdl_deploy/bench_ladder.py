@@ -9,7 +9,6 @@ first rung. Rungs marked * lead aside: the next one does not build on them.
 import contextlib
 import json
 import multiprocessing
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ import numpy as np
 
 from fsdl_deploy.cards import Card, cards
 from fsdl_deploy.environment import ROOT
-from fsdl_deploy.machine import usable_cores
+from fsdl_deploy.machine import described, usable_cores
 
 CORES = max(1, round(usable_cores()))
 BATCH = 64
@@ -274,7 +273,7 @@ def main(args) -> int:
     found = climb(chosen, args.cards, args.rounds, args.seconds, say=lambda text: print(text, flush=True))
     print(table(found))
     if args.json:
-        told = {"date": date.today().isoformat(), "machine": f"{platform.machine()}, {CORES} cores"}
+        told = {"date": date.today().isoformat(), "machine": described()}
         told |= {"peak": round(peak()), "rungs": [asdict(one) for one in found]}
         Path(args.json).write_text(json.dumps(told, indent=1) + "\n")
     return 0

@@ -13,6 +13,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
 
 import psutil
 
@@ -20,6 +22,7 @@ from fsdl_deploy.cards import cards
 from fsdl_deploy.environment import SetupError
 from fsdl_deploy.libraries import Library, libraries
 from fsdl_deploy.load import Load, closed_loop, open_loop
+from fsdl_deploy.machine import described
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.servers import Server, ServerError
@@ -192,6 +195,7 @@ def main(args) -> int:
     )  # fmt: skip
     print(table(rows))
     if args.json:
-        with open(args.json, "w", encoding="utf-8") as file:
-            json.dump([asdict(row) for row in rows], file, indent=1)
+        told = {"date": date.today().isoformat(), "machine": described()}
+        told |= {"rows": [asdict(row) for row in rows]}
+        Path(args.json).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return 1 if any(row.errors for row in rows) or not rows else 0

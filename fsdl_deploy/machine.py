@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import http.client
 import os
+import platform
 import re
 import socket
 import subprocess
@@ -103,3 +104,12 @@ def printed(command: list[str], seconds: float = 2.0) -> str | None:
     except (OSError, subprocess.SubprocessError, UnicodeError):
         return ""
     return (shown.stdout.strip().splitlines() or [""])[0].strip()
+
+
+def described() -> str:
+    """This machine in a line, to stand beside a recorded figure: processor, cores, memory, system."""
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line for line in lines if line.startswith("model name")).split(": ", 1)[1]
+    return f"{name}, {usable_cores():g} cores, {usable_memory() / 2**30:.0f} GiB, {platform.system()}"

@@ -6,14 +6,13 @@ resumes after a kill; the result is ``models/sizes.json``.
 """
 
 import json
-import platform
 from datetime import date
 from functools import partial
 
 from fsdl_deploy import weights
 from fsdl_deploy.cards import cards
 from fsdl_deploy.environment import ROOT
-from fsdl_deploy.machine import usable_cores
+from fsdl_deploy.machine import described
 from fsdl_deploy.metrics import wilson
 from fsdl_deploy.models import MeterReader, Student, multiply_adds
 from fsdl_deploy.pool import Pool
@@ -54,7 +53,7 @@ def main(args) -> int:
     pool = Pool.drawn(POOL, ROOT / "build" / "training")
     deck = list(cards(args.cards, "typical", seed=21))
     rows = [measure(widths, taught, pool, deck) for widths in WIDTHS for taught in (False, True)]
-    told = {"date": date.today().isoformat(), "machine": f"{platform.machine()}, {usable_cores():g} cores"}
+    told = {"date": date.today().isoformat(), "machine": described()}
     (weights.folder() / FILE).write_text(json.dumps(told | {"students": rows}, indent=1) + "\n")
     for row in rows:
         how = "taught" if row["taught"] else "alone"
