@@ -233,7 +233,8 @@ def ways() -> dict[str, Callable]:
     }
     for library in libraries().values():
         if library.name != OURS:
-            asked[library.title] = (
+            name = f"{library.title}, batches" if library.title in asked else library.title
+            asked[name] = (
                 lambda folder, one=library: one.server(1, 0),
                 partial(ask_library, library),
             )
