@@ -92,7 +92,8 @@ def test_the_check_finds_what_a_cluster_would_refuse(library, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr == ""
     where = "InferenceService.spec.predictor."
-    assert sorted(done.stdout.splitlines()) == [
+    first, *found = map(str.strip, done.stdout.splitlines())
+    assert first == "wrong.yaml:" and sorted(found) == [
         f"{where}batcher.maxLatency: must be int",
         f"{where}containers.0.ports: must be List[V1ContainerPort]",
         f"{where}replicas: V1beta1PredictorSpec has no such field",

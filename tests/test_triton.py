@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import psutil
@@ -88,7 +89,11 @@ def test_one_request_with_several_pictures(client):
 
 def test_it_ends_with_all_its_processes_and_files(server, folder):
     children = psutil.Process(server.pid).children(recursive=True)
-    assert len(children) == 3 and list(folder.iterdir())  # tritonserver and a process for each model
+    assert len(children) == 3  # tritonserver and a process for each model
+    name = next(folder.iterdir()).name
+    shared = Path("/dev/shm")
+    assert list(shared.glob(f"{name}*"))
+    next(child for child in children if "stub" in child.name()).kill()  # it cannot clean up
     server.stop()
     assert not any(child.is_running() for child in children)
-    assert not list(folder.iterdir())
+    assert not list(folder.iterdir()) and not list(shared.glob(f"{name}*"))

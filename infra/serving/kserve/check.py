@@ -1,4 +1,4 @@
-"""Compare a manifest with KServe's own classes: ``check.py FILE`` prints every field that they do not have.
+"""Compare manifests with KServe's own classes: ``check.py FILE …`` prints every field that they do not have.
 
 No cluster is needed: the classes of KServe's and of Kubernetes' client were made from the definitions that a
 cluster checks manifests with, and say which fields there are and of which types.
@@ -39,8 +39,11 @@ def problems(value: object, kind: str, where: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    manifest = yaml.safe_load(Path(sys.argv[1]).read_text())
-    kind = "V1beta1" + str(manifest.get("kind"))
-    found = list(problems(manifest, kind, str(manifest.get("kind"))))
-    print(*found or ["nothing is wrong"], sep="\n")
-    sys.exit(bool(found))
+    status = 0
+    for path in map(Path, sys.argv[1:]):
+        manifest = yaml.safe_load(path.read_text())
+        kind = str(manifest.get("kind"))
+        found = list(problems(manifest, f"V1beta1{kind}", kind))
+        print(f"{path.name}:", *found or ["nothing is wrong"], sep="\n  ")
+        status |= bool(found)
+    sys.exit(status)

@@ -50,6 +50,7 @@ def command(folder: Path, port: int) -> list:
         "--model-control-mode=explicit",
         "--load-model=meter-reader",
         f"--backend-directory={folder / 'backends'}",
+        f"--backend-config=python,shm-region-prefix-name={folder.name}",
         f"--cache-directory={TRITON / 'caches'}",
         "--cache-config=local,size=16777216",
         *(f"--{name}-address={HOST}" for name in ("http", "grpc", "metrics")),
@@ -78,4 +79,6 @@ if __name__ == "__main__":
         server = subprocess.Popen(command(Path(name), args.port), env=environment())
         signal.signal(signal.SIGTERM, lambda *_: server.terminate())
         status = server.wait()
+        for left in Path("/dev/shm").glob(f"{Path(name).name}*"):  # of a model's process that was killed
+            left.unlink(missing_ok=True)
     sys.exit(status)

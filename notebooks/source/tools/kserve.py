@@ -207,7 +207,7 @@ def read(count):
 cards_per_second = {1: [], 8: []}
 for _ in range(3):
     for count, users in ((1, 8), (8, 1)):
-        requests = (160 if FAST else 1600) // count
+        requests = (96 if FAST else 960) // count
         load = closed_loop(partial(read, count), users, requests, warmup=users)
         cards_per_second[count].append(count * load.throughput)
 one, eight = (np.median(cards_per_second[count]) for count in (1, 8))
@@ -228,11 +228,10 @@ Code(filename=manifest)
 # before any cluster sees it.
 
 # %% tags=["nbval-check-output"]
-print(in_station(station.folder / "check.py", manifest))
-wrong = Path(workplace.name) / "wrong.yaml"
 text = manifest.read_text().replace("maxReplicas:", "maxReplica:")
+wrong = Path(workplace.name) / "wrong.yaml"
 wrong.write_text(text.replace("minReplicas: 1", "minReplicas: one"))
-print(in_station(station.folder / "check.py", wrong))
+print(in_station(station.folder / "check.py", manifest, wrong))
 
 # %% [markdown]
 # ## Bad input

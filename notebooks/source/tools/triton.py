@@ -275,10 +275,10 @@ axes.set(xlabel="requests in a batch", ylabel="batches", xticks=range(1, 1 + max
 figures.show(figure, alt="How many batches of each size formed while eight callers asked")
 
 # %% [markdown]
-# Eight callers cannot fill sixteen places, and what arrives while a batch is computed is the next batch. On a
-# GPU a batch of eight takes about as long as one card. On two CPU cores the eight must be computed all the
-# same, the narrow cards padded to the widest; only what each call costs by itself is shared. So believe the
-# ratio above, not the word *batching*.
+# Eight callers cannot fill sixteen places, and what arrives while a batch is computed is the next batch. A
+# GPU computes the cards of a batch side by side, and for it this was made. On two CPU cores all of them must
+# be computed one way or the other, the narrow cards padded to the widest; only what each call costs by itself
+# is shared. So believe the ratio above, not the word *batching*.
 #
 # ## Versions
 #
@@ -401,8 +401,9 @@ print(triton)
 # %% [markdown]
 # - **Whoever may load a model may run code.** The code came in a request above. Leave explicit control off,
 #   or restrict that part of the API (`--http-restricted-api`), wherever strangers can reach the port.
-# - **One backend.** Of the real program we ran what its package holds. TensorRT and models on a GPU need
-#   NVIDIA's container; what is in front of the model stays the same.
+# - **One backend, one platform.** Of the real program we ran what its package holds, and that exists for
+#   Linux on x86-64 only. TensorRT and models on a GPU need NVIDIA's container; what is in front of the model
+#   stays the same.
 # - **Its log is that of a C++ server**, with errors about a missing GPU that mean nothing here.
 #
 # ## Take-aways
