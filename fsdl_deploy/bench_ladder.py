@@ -148,7 +148,9 @@ def climb(
     deck = list(cards(count, "typical", seed=41))
     right: dict[str, list[bool]] = {}
     for rung in rungs:
-        if rung.kind not in right:
+        if not deck:
+            right[rung.kind] = []
+        elif rung.kind not in right:
             say(f"accuracy: {rung.kind}")
             right[rung.kind] = accuracy(rung.kind, deck, folder, rung.batch)
     with tempfile.TemporaryDirectory() as temporary:
