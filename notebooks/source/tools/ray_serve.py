@@ -363,8 +363,9 @@ print(f"{(~answered).sum()} of {len(notes)} requests got no answer, the longest 
 # - **Heavy**: compare the start and the memory above with those of [our own service](../03_service.ipynb).
 # - **From a number to autoscaling** Ray started the replica anew; `user_config` was taken by the living
 #   one. Look what a change does before it is sent at noon.
-# - **Nobody is asked for a password.** Dashboard and document are open to whoever reaches the port. Here
-#   that is this machine; elsewhere it must be a private network.
+# - **Nobody is asked for a password.** Dashboard and document are open to whoever reaches the port: here this
+#   machine. And each replica opens a port for other replicas on every interface, which no setting changes
+#   (version 2.60). So it belongs into a private network.
 
 # %%
 ray_serve.stop()
