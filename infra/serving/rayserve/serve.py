@@ -7,6 +7,7 @@ on which port. A changed document that is sent there changes what runs. Ends on 
 import json
 import os
 import signal
+import sys
 import tempfile
 import threading
 import urllib.request
@@ -51,25 +52,29 @@ def main() -> None:
     from ray import serve
 
     end = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: end.set())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     dashboard = int(os.environ.get("DASHBOARD_PORT", 0)) or free_port()
     with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        ray.init(
-            num_cpus=2,
-            dashboard_host=HOST,
-            dashboard_port=dashboard,
-            object_store_memory=100 * 10**6,
-            log_to_driver=False,
-            _node_ip_address=HOST,
-            _temp_dir=folder,
-            _plasma_directory=folder,
-            _metrics_export_port=free_port(),
-        )
-        serve.start(http_options={"host": HOST, "port": options.port})
-        deploy(dashboard, document(options.port, options.max_batch, options.delay_ms))
-        end.wait()
-        serve.shutdown()
-        ray.shutdown()
+        try:
+            ray.init(
+                num_cpus=2,
+                dashboard_host=HOST,
+                dashboard_port=dashboard,
+                object_store_memory=100 * 10**6,
+                log_to_driver=False,
+                _node_ip_address=HOST,
+                _temp_dir=folder,
+                _plasma_directory=folder,
+                _metrics_export_port=free_port(),
+            )
+            # Only now, since Ray sets a handler of its own, which would leave the folder behind.
+            signal.signal(signal.SIGTERM, lambda *_: end.set())
+            serve.start(http_options={"host": HOST, "port": options.port})
+            deploy(dashboard, document(options.port, options.max_batch, options.delay_ms))
+            end.wait()
+            serve.shutdown()
+        finally:
+            ray.shutdown()  # also of a start that failed: what still runs would fill the folder again
 
 
 if __name__ == "__main__":
