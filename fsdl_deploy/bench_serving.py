@@ -1,9 +1,9 @@
 """The same reader behind every serving library: same cards, same load, in turns.
 
-All servers run at once and are asked in turns, round by round. Closed loop with 1, 8 and 32 callers, then an
-open loop at shares of each server's own best rate. The clients are threads of this process, on the same
-cores. The processor time that a server takes for one card is compared too: a busy machine stretches every
-clock, but hardly that one.
+All servers are started, then asked in turns, round by round; who is not asked is suspended, since some take
+a good part of a core while they wait. Closed loop with 1, 8 and 32 callers, then an open loop at shares of
+each server's own best rate. The clients are threads of this process, on the same cores. The processor time
+that a server takes for one card is compared too: a busy machine stretches every clock, but hardly that one.
 """
 
 import contextlib
@@ -79,14 +79,34 @@ class Row:
     start_seconds: float
 
 
+def _processes(server: Server) -> list[psutil.Process]:
+    return psutil.Process(server._watchdog.pid).children(recursive=True)
+
+
 def cpu_seconds(server: Server) -> float:
     """Processor time of a server and its children until now."""
     total = 0.0
-    for process in psutil.Process(server._watchdog.pid).children(recursive=True):
+    for process in _processes(server):
         with contextlib.suppress(psutil.Error):
             times = process.cpu_times()
             total += times.user + times.system
     return total
+
+
+@contextlib.contextmanager
+def awake(server: Server) -> Iterator[None]:
+    """Let a suspended server run, and suspend it again."""
+    _each(server, "resume")
+    try:
+        yield
+    finally:
+        _each(server, "suspend")
+
+
+def _each(server: Server, what: str) -> None:
+    for process in _processes(server):
+        with contextlib.suppress(psutil.Error):
+            getattr(process, what)()
 
 
 @contextlib.contextmanager
@@ -105,6 +125,8 @@ def started(
                 say(f"{known[name].title}: skipped, {str(error).splitlines()[0]}")
                 continue
             running[name] = known[name], server, time.perf_counter() - begin
+            stack.callback(_each, server, "resume")  # one that is suspended would not end
+            _each(server, "suspend")
             say(f"{known[name].title}: ready after {running[name][2]:.1f} s")
         yield running
 
@@ -122,8 +144,9 @@ def compare(
         callers = {
             name: Caller(one, server.port, pictures, digits) for name, (one, server, _) in running.items()
         }
-        for caller in callers.values():
-            closed_loop(caller, 8, 64)
+        for name, (_, server, _) in running.items():
+            with awake(server):
+                closed_loop(callers[name], 8, 64)
         best = dict.fromkeys(running, 0.0)
         loads: list[tuple[str, Callable]] = [
             (f"closed, {count}", lambda call, _, count=count: closed_loop(call, count, requests))
@@ -141,9 +164,10 @@ def compare(
             for turn in range(rounds):
                 say(f"{label}: round {turn + 1} of {rounds}")
                 for name, (_, server, _) in running.items():
-                    before = cpu_seconds(server)
-                    done = load(callers[name], best[name])
-                    taken[name].append((done, cpu_seconds(server) - before))
+                    with awake(server):
+                        before = cpu_seconds(server)
+                        done = load(callers[name], best[name])
+                        taken[name].append((done, cpu_seconds(server) - before))
             for name, (library, server, seconds) in running.items():
                 done, spent = sorted(taken[name], key=lambda one: one[0].throughput)[rounds // 2]
                 if label.startswith("closed"):

@@ -45,7 +45,7 @@ class Library:
     def server(self, max_batch: int = 16, delay_ms: float = 2.0) -> Server:
         """Its server with one copy of the model, not started. SetupError when the station is not built."""
         if self.name == OURS:
-            command = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}", "--threads", "1"]
+            command = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
         else:
             folder = stations.station(self.name).folder
             command = [stations.python(self.name), folder / "serve.py", "--port", "{port}"]
