@@ -5,7 +5,7 @@ made from the published graphs into a folder, once. Knows nothing of processes o
 ``bench_ladder``.
 """
 
-import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,16 +46,16 @@ class EagerReader(TorchReader):
 
 
 class FileReader(OnnxReader):
-    """A graph in a file of its own, with ONNX Runtime's graph optimisations on or off."""
+    """A graph that is not published, or one without ONNX Runtime's graph optimisations."""
 
-    def __init__(self, file: Path, name: str, optimised: bool = True):
+    def __init__(self, graph: bytes, name: str, optimised: bool = True):
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         if not optimised:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        self.session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        self.session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self.model_version = name
 
 
@@ -103,13 +103,12 @@ def quantized(version: str, how: str, folder: Path) -> Path:
     if file.exists():
         return file
     folder.mkdir(parents=True, exist_ok=True)
-    source, part = folder / f"{version}.onnx", file.with_suffix(f".{os.getpid()}")
-    source.write_bytes(weights.verified(f"{version}.onnx"))
-    if how == "float16":
-        _halve(source, part)
-    else:
-        _quantize(source, part, how)
-    part.replace(file)
+    # Several workers may want it at once: each makes its own, and one of them stays.
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        source, made = Path(own) / "source.onnx", Path(own) / "made.onnx"
+        source.write_bytes(weights.verified(f"{version}.onnx"))
+        _halve(source, made) if how == "float16" else _quantize(source, made, how)
+        made.replace(file)
     return file
 
 
@@ -139,7 +138,7 @@ def _quantize(source: Path, into: Path, how: str) -> None:
     from onnxruntime import quantization as ort
 
     logging.getLogger().setLevel(logging.ERROR)
-    prepared = into.with_suffix(".prepared")
+    prepared = into.with_name("prepared.onnx")
     ort.quant_pre_process(source, prepared, skip_symbolic_shape=True)
     if how == "dynamic":
         ort.quantize_dynamic(
@@ -162,7 +161,6 @@ def _quantize(source: Path, into: Path, how: str) -> None:
             activation_type=ort.QuantType.QUInt8, weight_type=ort.QuantType.QInt8,
             nodes_to_quantize=_network(prepared),
         )  # fmt: skip
-    prepared.unlink()
 
 
 def _network(file: Path) -> list[str]:
@@ -199,12 +197,9 @@ def make(kind: str, folder: Path):
     if how == "even":
         return EvenReader()
     if how in ("dynamic", "static", "float16"):
-        return FileReader(quantized(model, how, folder), kind)
-    if how in ("graph", "onnx"):
-        file = folder / f"{model}.onnx"
-        if how == "onnx":
-            return OnnxReader(model)
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(weights.verified(f"{model}.onnx"))
-        return FileReader(file, kind, optimised=False)
+        return FileReader(quantized(model, how, folder).read_bytes(), kind)
+    if how == "graph":
+        return FileReader(weights.verified(f"{model}.onnx"), kind, optimised=False)
+    if how == "onnx":
+        return OnnxReader(model)
     raise ValueError(f"there is no rung {kind!r}")

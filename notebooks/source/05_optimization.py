@@ -134,10 +134,11 @@ print(recorded["date"], recorded["machine"])
 print(bench_ladder.table(long_run))
 
 # %% [markdown]
-# In that run the whole climb without the cache is 262 ×, at the same 95.0 % of cards read right (18 fixed, 18
-# broken), and with the cache on the assumed mix 638 ×. Read it honestly: a factor of 10 is the cure of the
-# threads, which costs nothing and which a careful team would not have needed. From one worker a core on, it is
-# 25 ×, and 60 × with the cache. The lecture's Roblox case says 30 × for about the same set of techniques.
+# In that run the whole climb without the cache is 262 ×, at the same 95.0 % of cards read right (18 fixed,
+# 18 broken), and with the cache on the assumed mix 638 ×. Read it honestly: a factor of 10 is the cure of
+# the threads, which costs nothing and which a careful team would not have needed. From one worker a core
+# on, it is 25 ×, and 60 × with the cache. The lecture's Roblox case says 30 × for about the same set of
+# techniques.
 #
 # `v2` alone is one point worse than the teacher. The *cascade* gives the point back: it costs a sixth of the
 # rate, because 6 % of the cards go to a model that is eleven times as dear.
@@ -164,10 +165,10 @@ axes.legend()
 figures.show(figure, alt="Accuracy against size for students trained alone and taught by the teacher")
 
 # %% [markdown]
-# Size carries more than teaching, and the teaching helps where there is room for it. The lecture calls
-# distillation finicky and names DistilBERT as the exception: 40 % fewer parameters, 60 % faster, by its
-# authors' figures. Parameters and speed do not depend on the weights, so both can be checked with BERT's
-# dimensions in plain torch: twelve layers against six.
+# Size carries far more than teaching. After so few steps the two lines cannot be told apart: their
+# intervals overlap at each size. The lecture calls distillation finicky and names DistilBERT as the
+# exception: 40 % fewer parameters, 60 % faster, by its authors' figures. Parameters and speed do not depend
+# on the weights, so both can be checked with BERT's dimensions in plain torch: twelve layers against six.
 
 # %%
 import torch
@@ -255,8 +256,8 @@ positions = 8 * 80
 adds = {"plain": 4 * positions * 64 * 64 * 9, "depthwise-separable": 4 * positions * (64 * 9 + 64 * 64)}
 
 # %% [markdown]
-# One card's worth of positions, one thread, in turns; `peak()` is what a core does at best, in the best case
-# there is: a large matrix product.
+# One card's worth of positions, one thread, in turns; `peak()` is what a core does at best: the faster of a
+# large matrix product and a large convolution.
 
 # %%
 import onnxruntime
@@ -344,7 +345,7 @@ for delay in (0, 0.002, 0.02):
     curves[delay] = curve
 
 # %% [markdown]
-# Each line is one deadline, each point a number of callers: 1, 8, 32 from left to right.
+# Each line is one deadline, each point a number of callers: 1, 8 and 32, from the bottom up.
 
 # %%
 figure, axes = plt.subplots(figsize=(7, 3.5))
@@ -356,9 +357,9 @@ axes.legend(title="deadline")
 figures.show(figure, alt="Latency against throughput for three deadlines and one, eight and thirty-two callers")
 
 # %% [markdown]
-# A deadline of 20 ms makes a lonely caller wait for company that does not come. With deadline 0 a batch is
-# whatever arrived while the last one ran: nobody waits for nothing, and under load batches form by themselves.
-# On a CPU, where a batch of 32 is only a little cheaper for each card, that is the better setting.
+# A deadline makes a lonely caller wait for company that does not come. With deadline 0 a batch is whatever
+# arrived while the last one ran: nobody waits for nothing, and under load batches form by themselves. A short
+# deadline fills the batches better when many call, and everybody pays for it when few do.
 #
 # Two things decide whether a batch is cheaper at all. Cards of different widths are padded to the widest; and
 # a large batch must still fit into the processor's cache. Random batches against batches of equal widths:
@@ -524,8 +525,8 @@ for name, change in (("as they are", lambda image: image), ("inverted", lambda i
 #
 # ## Questions
 #
-# ✅ Your service has 8 cores. A colleague proposes 8 workers with 8 threads each, "to use the machine". What do
-# you expect, and what do you measure to be sure?
+# ✅ Your service has 8 cores. A colleague proposes 8 workers with 8 threads each, "to use the machine". What
+# do you expect, and what do you measure to be sure?
 #
 # <details><summary>Answer</summary>
 # 64 threads on 8 cores, which spend their time waiting for each other. Measure cards a second at full load
@@ -555,7 +556,7 @@ for name, change in (("as they are", lambda image: image), ("inverted", lambda i
 # - A runtime with graph optimisations is free as well. Distillation costs a training, and pays most.
 # - int8 pays where the time is in large convolutions or products, on the right processor.
 # - A cascade buys the teacher's accuracy at nearly the student's price, as long as the confidence is honest.
-# - Deadline 0 for a batcher on a CPU; a cache bounded in number, age and by the model's version.
+# - Deadline 0 for a batcher until many call at once; a cache bounded in number, age and by the model's version.
 #
 # ## Where to go next
 #
