@@ -218,7 +218,8 @@ del models
 
 # %%
 files = bench_ladder.ROOT / "build" / "ladder"
-quantized = [one for one in found if "int8" in one.rung or one.rung in ("float16", "distilled", "graph optimisations")]
+chosen = ("graph optimisations", "float16", "int8, dynamic", "int8, static", "distilled")
+quantized = [one for one in found if one.rung.removesuffix(", int8, static") in chosen]
 kinds = {rung.name: rung.kind for rung in rungs}
 for one in quantized:
     model, _, how = kinds[one.rung].partition(":")
@@ -300,12 +301,12 @@ print(f"{least['plain'] / least['depthwise-separable']:.1f} × less time")
 
 # %%
 work = {"teacher": 132.3e6, "v2": 12.5e6}  # for a line of 160 × 32 pixels, from the model cards
-mean_width = np.mean([card.image.shape[1] / card.image.shape[0] * 32 for card in bench_ladder.cards(256, seed=43)])
+widths = [card.image.shape[1] / card.image.shape[0] * 32 for card in bench_ladder.cards(256, seed=43)]
 share = {}
 for one in found:
     model = kinds[one.rung].partition(":")[0]
     if model in work and "int8" not in one.rung and not one.rung.startswith("teacher, padded"):
-        share[one.rung] = one.per_second * work[model] * mean_width / 160 / (best * CORES)
+        share[one.rung] = one.per_second * work[model] * np.mean(widths) / 160 / (best * CORES)
 for name, part in share.items():
     print(f"{name:34} {part:4.0%} of {CORES} cores at their best")
 
@@ -350,11 +351,11 @@ for delay in (0, 0.002, 0.02):
 # %%
 figure, axes = plt.subplots(figsize=(7, 3.5))
 for delay, curve in curves.items():
-    throughput = [load.throughput for load in curve]
-    axes.plot(throughput, [np.percentile(load.latencies, 90) for load in curve], "o-", label=f"{1000 * delay:g} ms")
+    throughput, late = zip(*((load.throughput, np.percentile(load.latencies, 90)) for load in curve))
+    axes.plot(throughput, late, "o-", label=f"{1000 * delay:g} ms")
 axes.set(xlabel="cards a second", ylabel="90 % of the calls below (ms)", yscale="log")
 axes.legend(title="deadline")
-figures.show(figure, alt="Latency against throughput for three deadlines and one, eight and thirty-two callers")
+figures.show(figure, alt="Latency against throughput for three deadlines and 1, 8 and 32 callers")
 
 # %% [markdown]
 # A deadline makes a lonely caller wait for company that does not come. With deadline 0 a batch is whatever
@@ -408,7 +409,7 @@ for image in deck:
     remembered(image.tobytes(), image.shape[1])
     kept += image.nbytes
 print(f"{remembered.cache_info().currsize} pictures kept, {kept / 2**20:.1f} MiB of them alone")
-print(f"a million customers: {kept / len(deck) * 1e6 / 2**30:.0f} GiB. And after a new model: the old answers")
+print(f"a million cards: {kept / len(deck) * 1e6 / 2**30:.0f} GiB, and after a new model the old answers")
 
 # %% [markdown]
 # `CachedReader` keeps a digest of 16 bytes instead of the picture, so many readings, for so long, and the
@@ -441,7 +442,7 @@ for size in (10, 100, 1000, 3000, 10_000, 20_000):
 figure, axes = plt.subplots(figsize=(7, 3))
 axes.plot(list(rates), list(rates.values()), "o-")
 axes.set(xscale="log", xlabel="readings kept", ylabel="share of uploads from memory", ylim=(0, 1))
-figures.show(figure, alt="Hit rate against the size of the cache: it rises until the repeats of a card fit in")
+figures.show(figure, alt="Hit rate against size: it rises until the repeats of a card fit in")
 
 # %% [markdown]
 # The repeats of a card come soon after each other, so a cache of a few thousand readings does what one of all
@@ -477,7 +478,8 @@ providers = onnxruntime.get_available_providers()
 print("a GPU could be used:", "CUDAExecutionProvider" in providers, "|", *providers)
 price = 0.05  # dollars for a core and an hour, an assumption: put in your own
 last = found[-2].per_second / CORES
-print(f"a million cards on CPUs: {1e6 / last / 3600 * price:.3f} dollars, {1e6 / last / 60:.0f} minutes of a core")
+print(f"a million cards on CPUs: {1e6 / last / 60:.0f} minutes of a core,", end=" ")
+print(f"{1e6 / last / 3600 * price:.3f} dollars")
 
 # %% [markdown]
 # At that price a GPU has little left to save. It pays when the model is large, the traffic is steady, and the
@@ -487,13 +489,13 @@ print(f"a million cards on CPUs: {1e6 / last / 3600 * price:.3f} dollars, {1e6 /
 #
 # | the lecture | here |
 # |---|---|
-# | Roblox: BERT 30 × cheaper on CPUs, by distillation, quantization, own lengths and threads | the ladder above: more, since our student is smaller still; the first factor is the threads |
-# | distillation is finicky and rarely used | our student needed the teacher's answers to mixtures as well; the size carried more than the teaching |
-# | DistilBERT: 40 % fewer parameters, 60 % faster | the parameters hold; with half of the layers the speed is about twofold here |
-# | int8: limited loss of accuracy | holds; the gain is what must be measured, and the small network has none |
-# | a factor of 2 to 10 through such tricks, not more | holds for one trick; together they multiply |
-# | batching gives a higher throughput, especially on a GPU | on a CPU a little, and less than nothing with random widths |
-# | do not write batching yourself | about a hundred lines are enough, but look at its tests: that is where the work is |
+# | Roblox: BERT 30 × cheaper on CPUs | the ladder: more, with threads, a runtime and a small student |
+# | distillation is finicky, rarely used | size carried far more than the teaching |
+# | DistilBERT: 40 % smaller, 60 % faster | the size holds; half of the layers are about twice as fast |
+# | int8: limited loss of accuracy | holds; the gain is what must be measured |
+# | 2 to 10 × by such tricks, not more | holds for each of them; together they multiply |
+# | batching: higher throughput, on a GPU above all | on a CPU a little; with random widths a loss |
+# | do not write batching yourself | a hundred lines are enough; its tests are longer |
 
 # %% [markdown]
 # ## When it fails
@@ -556,7 +558,7 @@ for name, change in (("as they are", lambda image: image), ("inverted", lambda i
 # - A runtime with graph optimisations is free as well. Distillation costs a training, and pays most.
 # - int8 pays where the time is in large convolutions or products, on the right processor.
 # - A cascade buys the teacher's accuracy at nearly the student's price, as long as the confidence is honest.
-# - Deadline 0 for a batcher until many call at once; a cache bounded in number, age and by the model's version.
+# - Deadline 0 for a batcher until many call at once; a cache bounded in number and age, with the version.
 #
 # ## Where to go next
 #

@@ -63,10 +63,11 @@ figures.files(folder / "station.toml", folder / "serve.py")
 # %% [markdown]
 # ## The same cards, the same load, in turns
 #
-# All servers are started, with one copy of the reader each, and batches of at most 16. In each round each gets
-# the same number of requests by 1, 8 and 32 callers that wait for their answers (closed loop), then requests
-# by a timetable at a share of its own best rate (open loop). Who is not asked is suspended: some servers take
-# a good part of a core while they wait. An answer with other digits than the reader's is an error. Three of them here; with `FAST = False` all, and `fsdl-deploy bench serving` does it at length.
+# All servers are started, with one copy of the reader each, and batches of at most 16. In each round each
+# gets the same number of requests by 1, 8 and 32 callers that wait for their answers (closed loop), then
+# requests by a timetable at a share of its own best rate (open loop). Who is not asked is suspended: some
+# servers take a good part of a core while they wait. An answer with other digits than the reader's is an
+# error. Three of them here; with `FAST = False` all, and `fsdl-deploy bench serving` does it at length.
 
 # %%
 chosen = ["course", "litserve", "triton"] if FAST else list(known)
@@ -94,7 +95,7 @@ left.set(xlabel="cards a second", ylabel="99 % of the answers below (ms)", yscal
 left.legend()
 right.set(xlabel="library", ylabel="processor time of a card (ms)")
 right.tick_params(axis="x", rotation=30)
-figures.show(figure, alt="Latency against throughput of each library, and the processor time each takes for a card")
+figures.show(figure, alt="Latency against throughput of each library, and its processor time for a card")
 
 # %% [markdown]
 # `models/serving.json` holds a long run of all of them, with the default settings of the command.
@@ -109,13 +110,14 @@ print(recorded["date"], recorded["machine"])
 print(bench_serving.table([bench_serving.Row(**row) for row in recorded["rows"]]))
 
 # %% [markdown]
-# In that run Triton came first with 32 callers, 2 % ahead of our service, and its slowest answers came earlier
-# (99 % below 60 ms, ours below 89). It parses HTTP and forms batches in C++, while our event loop, the decoding
-# and the batcher share one Python process with one lock. So the lecture's judgement holds: NVIDIA's is the most
-# powerful. It is not by much on a CPU with so small a model, and ours needs half of the memory. LitServe and
-# Ray Serve pay for carrying each picture from one process to another, which buys them independence: a worker
-# of theirs may die or be added while the others answer. KServe and MLServer read in the thread that also
-# answers; MLServer's slowest answers with 32 callers show what its batcher's wait adds.
+# In that run Triton came first with 32 callers, 2 % ahead of our service, and its slowest answers came
+# earlier (99 % below 60 ms, ours below 89). It parses HTTP and forms batches in C++, while our event loop,
+# the decoding and the batcher share one Python process with one lock. So the lecture's judgement holds:
+# NVIDIA's is the most powerful. It is not by much on a CPU with so small a model, and ours needs half of
+# the memory. LitServe and Ray Serve pay for carrying each picture from one process to another, which buys
+# them independence: a worker of theirs may die or be added while the others answer. KServe and MLServer
+# read in the thread that also answers; MLServer's slowest answers with 32 callers show what its batcher's
+# wait adds.
 #
 # ## What the web server costs
 #
@@ -151,7 +153,8 @@ for _ in range(3 if FAST else 20):
         spent[form, batch].append(1000 * (bench_serving.cpu_seconds(servers[batch]) - before) / load.requests)
 for (form, batch), times in spent.items():
     what = "base64 in JSON" if form == "oip" else "bytes"
-    print(f"{what:15} batches of up to {batch:2}: {sorted(times)[len(times) // 2]:.2f} ms of processor a card")
+    median = sorted(times)[len(times) // 2]
+    print(f"{what:15} batches of up to {batch:2}: {median:.2f} ms of processor a card")
 
 # %% [markdown]
 # And without any web server: decode the file, read the card. The difference is what HTTP, parsing and handing
@@ -177,16 +180,17 @@ for server in servers.values():
 #
 # | library | what it brings beside answering | what it asks for |
 # |---|---|---|
-# | our service | nothing that you cannot read; all of the clouds' formats | somebody who owns it |
+# | our service | every line can be read; all of the clouds' formats | somebody who owns it |
 # | [LitServe](tools/litserve.ipynb) | batching in a few lines of Python | little |
-# | [BentoML](tools/bentoml.ipynb) | batching, checks by types, and a build of the container | its build tool |
-# | [MLServer](tools/mlserver.ipynb) | the standard protocol, models as folders with settings | its idea of a codec |
-# | [KServe](tools/kserve.ipynb) | the standard protocol, and the cluster's view of a model | a Kubernetes cluster, in the end |
-# | [Ray Serve](tools/ray_serve.ipynb) | copies that come and go with the load, on many machines | a Ray cluster: seconds and gigabytes |
-# | [Triton](tools/triton.ipynb) | batching, ensembles, versions, a response cache, C++ in front of it, GPUs shared | its repository layout |
+# | [BentoML](tools/bentoml.ipynb) | batching, checks by types, a container | its build tool |
+# | [MLServer](tools/mlserver.ipynb) | the standard protocol, models as folders | its settings and codecs |
+# | [KServe](tools/kserve.ipynb) | the standard protocol, the cluster's view | in the end, a cluster |
+# | [Ray Serve](tools/ray_serve.ipynb) | copies that come and go with the load | a Ray cluster, gigabytes |
+# | [Triton](tools/triton.ipynb) | ensembles, versions, a cache, GPUs shared | its repository layout |
 #
 # Throughput on one small model does not decide this. What decides is what else would have to be written: a
-# second model beside the first, versions side by side, copies on other machines, a GPU that three models share.
+# second model beside the first, versions side by side, copies on other machines, a GPU that three models
+# share.
 
 # %% [markdown]
 # ## When it fails
@@ -207,12 +211,12 @@ for delay in (0, 50):
 #
 # ## Questions
 #
-# ✅ A blog shows that library A answers twice as many requests a second as library B with an empty model. What
-# do you know about your service?
+# ✅ A blog shows that library A answers twice as many requests a second as library B, with an empty model.
+# What do you know about your service?
 #
 # <details><summary>Answer</summary>
-# That the part around the model is cheaper in A. If your model takes 20 ms, that part is a few per cent of the
-# whole in both. Measure with your model, your pictures and your load, in turns.
+# That the part around the model is cheaper in A. If your model takes 20 ms, that part is a few per cent of
+# the whole in both. Measure with your model, your pictures and your load, in turns.
 # </details>
 #
 # ✅ Why does the comparison count an answer with other digits as an error?
