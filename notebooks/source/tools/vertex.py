@@ -205,9 +205,9 @@ for name, host in hosts.items():
         print(f"{name:15} {wrong:11} {said[:3]} {said.rpartition('int: ')[2][:60]}")
 
 # %% [markdown]
-# **An exception is the server's fault.** Our `preprocess` turns what it expects into a 422. A body that it
-# did not think of is a 500, with the exception's words for the caller to read; a balancer may blame the
-# replica.
+# **An exception is the server's fault.** What `preprocess` raises itself is a 422. Anything else that goes
+# wrong in it is a 500, with the exception's words for the caller to read, and a balancer may blame the
+# replica. Google's server checks no more than that the body is JSON: the rest is ours to look for.
 
 # %% tags=["nbval-check-output"]
 for name, url in urls.items():
