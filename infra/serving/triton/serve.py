@@ -6,6 +6,7 @@ folder with the two options filled in and a folder for each version. gRPC and me
 the log tells.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -74,6 +75,7 @@ def environment() -> dict[str, str]:
 
 if __name__ == "__main__":
     args = options(__doc__.splitlines()[0])
+    before = set(Path("/tmp").glob("python_env_*"))
     with tempfile.TemporaryDirectory(prefix="fsdl-triton-") as name:
         assemble(Path(name), args.max_batch, args.delay_ms)
         server = subprocess.Popen(command(Path(name), args.port), env=environment())
@@ -81,4 +83,7 @@ if __name__ == "__main__":
         status = server.wait()
         for left in Path("/dev/shm").glob(f"{Path(name).name}*"):  # of a model's process that was killed
             left.unlink(missing_ok=True)
+        for left in set(Path("/tmp").glob("python_env_*")) - before:  # an empty folder, then too
+            with contextlib.suppress(OSError):
+                left.rmdir()
     sys.exit(status)
