@@ -92,10 +92,9 @@ def month_end(count: int, seed: int = 0) -> np.ndarray:
     """Which of ``count`` different cards comes when, int ``[uploads]``: each as often as UPLOADS says."""
     rng = np.random.default_rng(seed)
     times = rng.choice(list(UPLOADS), count, p=list(UPLOADS.values()))
-    when = np.repeat(np.arange(count), times) + rng.exponential(
-        count / 20, times.sum()
-    )  # soon after each other
-    return np.repeat(np.arange(count), times)[np.argsort(when)]
+    which = np.repeat(np.arange(count), times)
+    when = which + rng.exponential(count / 20, len(which))  # soon after each other
+    return which[np.argsort(when)]
 
 
 def _worker(rung: Rung, deck: str, folder: str, pipe) -> None:
@@ -104,7 +103,7 @@ def _worker(rung: Rung, deck: str, folder: str, pipe) -> None:
 
     from fsdl_deploy import caching, rungs
 
-    if rung.kind.partition(":")[2] in ("padded", "eager", "torch", "torch int8", "compiled") and rung.threads:
+    if rungs.in_torch(rung.kind) and rung.threads:
         import torch
 
         torch.set_num_threads(rung.threads)
@@ -159,9 +158,10 @@ def climb(
         np.savez(file, **{str(place): image for place, image in enumerate(speed)})
         started: list[tuple[Rung, list]] = []
         try:
+            memory = []
             for rung in rungs:
                 say(f"starting: {rung.name}")
-                workers = []
+                workers: list[tuple] = []
                 started.append((rung, workers))
                 for _ in range(rung.workers):
                     ours, theirs = context.Pipe()
@@ -171,11 +171,10 @@ def climb(
                     process.start()
                     theirs.close()
                     workers.append((process, ours))
-                memory = [ours.recv() for _, ours in workers]
-                workers.append(memory)
-            return _rounds(started, right, rounds, seconds, say)
+                memory.append(sum(ours.recv() for _, ours in workers))
+            return _rounds(started, memory, right, rounds, seconds, say)
         finally:
-            every = [one for _, workers in started for one in workers if isinstance(one, tuple)]
+            every = [worker for _, workers in started for worker in workers]
             for _, ours in every:
                 with contextlib.suppress(OSError):
                     ours.send(None)
@@ -186,12 +185,12 @@ def climb(
                 ours.close()
 
 
-def _rounds(started, right, rounds: int, seconds: float, say) -> list[Measured]:
+def _rounds(started, memory, right, rounds: int, seconds: float, say) -> list[Measured]:
     rates: dict[str, list[float]] = {rung.name: [] for rung, _ in started}
     took: dict[str, list[float]] = {rung.name: [] for rung, _ in started}
     hits: dict[str, float | None] = {}
     for turn in range(rounds):
-        for rung, (*workers, _) in started:
+        for rung, workers in started:
             say(f"round {turn + 1} of {rounds}: {rung.name}")
             for _, pipe in workers:
                 pipe.send(seconds)
@@ -200,13 +199,13 @@ def _rounds(started, right, rounds: int, seconds: float, say) -> list[Measured]:
             took[rung.name] += [ms for _, calls, _ in told for ms in calls]
             hits[rung.name] = told[0][2]
     first, found = right[started[0][0].kind], []
-    for rung, (*_, memory) in started:
+    for (rung, _), mebibytes in zip(started, memory, strict=True):
         now = right[rung.kind]
         pairs = list(zip(now, first, strict=True))
         p50, p99 = np.percentile(took[rung.name], [50, 99])
         found.append(
             Measured(
-                rung.name, rung.aside, median(rates[rung.name]), float(p50), float(p99), sum(memory),
+                rung.name, rung.aside, median(rates[rung.name]), float(p50), float(p99), mebibytes,
                 sum(now), len(now), pairs.count((True, False)), pairs.count((False, True)), hits[rung.name],
             )
         )  # fmt: skip

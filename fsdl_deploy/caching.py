@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from cachetools import TTLCache
 
-from fsdl_deploy.picture import Image, PictureError, check
+from fsdl_deploy.picture import Image, check_all
 from fsdl_deploy.reader import Reader, Reading
 
 
@@ -63,11 +63,7 @@ class CachedReader:
 
     def read(self, images: Sequence[Image]) -> list[Reading]:
         """Read pictures uint8 ``[H, W]``; one Reading each, in order. Raises what the reader raises."""
-        for place, image in enumerate(images):
-            try:
-                check(image)
-            except PictureError as error:
-                raise PictureError(f"picture {place}: {error}") from None
+        check_all(images)
         version, found, mine = self.model_version, [], {}
         with self._lock:
             for image in images:

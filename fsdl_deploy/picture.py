@@ -6,6 +6,7 @@ picture is refused in one way. Knows nothing about digits.
 
 import io
 import warnings
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -84,6 +85,15 @@ def check(image: Image) -> Image:
         raise PictureError(f"the reader takes uint8 [H, W], not {what}: decode() makes one from a file")
     _check_size(*image.shape)
     return image
+
+
+def check_all(images: Sequence[Image]) -> None:
+    """``check`` each; PictureError names the place of the first that is no picture."""
+    for place, image in enumerate(images):
+        try:
+            check(image)
+        except PictureError as error:
+            raise PictureError(f"picture {place}: {error}") from None
 
 
 def _check_size(height: int, width: int) -> None:

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from fsdl_deploy import weights
-from fsdl_deploy.picture import Image, PictureError, check, decode
+from fsdl_deploy.picture import Image, PictureError, check_all, decode
 
 LATEST = "v2"
 BATCH = 32
@@ -154,11 +154,7 @@ def batches(
     With a ``step`` all of one batch have the same multiple of it as their padded width.
     Raises PictureError naming the place of a picture that is none.
     """
-    for place, image in enumerate(images):
-        try:
-            check(image)
-        except PictureError as error:
-            raise PictureError(f"picture {place}: {error}") from None
+    check_all(images)
     order = sorted(range(len(images)), key=lambda i: images[i].shape)
 
     def shape(i: int) -> tuple[int, int]:

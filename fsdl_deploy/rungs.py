@@ -176,6 +176,11 @@ def _network(file: Path) -> list[str]:
     ]
 
 
+def in_torch(kind: str) -> bool:
+    """Whether a rung of this kind runs in torch; else in ONNX Runtime."""
+    return kind.partition(":")[2] in ("padded", "eager", "torch", "compiled", "torch int8")
+
+
 def make(kind: str, folder: Path):
     """The Reader of a rung; ``folder`` keeps the files that are made."""
     model, _, how = kind.partition(":")

@@ -127,13 +127,17 @@ class Model:
         """One Answer or Refusal for each request: parse them, then read their pictures together."""
         answers: list[Answer | Exception] = [None] * len(parses)
         group: dict[int, list[picture.Image]] = {}
+        pixels = 0
         for place, parse in enumerate(parses):
             try:
                 group[place] = parse()
             except Refusal as refusal:
                 answers[place] = refusal
-            if sum(image.size for images in group.values() for image in images) > MOST_PIXELS:
+                continue
+            pixels += sum(image.size for image in group[place])
+            if pixels > MOST_PIXELS:
                 self._answer(group, answers)
+                pixels = 0
         self._answer(group, answers)
         return answers
 

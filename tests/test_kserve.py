@@ -3,12 +3,12 @@
 import base64
 import re
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psutil
 import pytest
 import yaml
+from served import ask_together
 
 from fsdl_deploy import libraries, stations
 from fsdl_deploy.cards import cards
@@ -45,12 +45,7 @@ def test_the_answers_are_the_readers_and_a_bad_picture_hurts_nobody_else(client,
     pictures = [encode(image) for image in images]
     pictures[3] = pictures[3][:-200]
 
-    def ask(picture):
-        content, headers = library.request(picture)
-        return client.post(library.path, content=content, headers=headers)
-
-    with ThreadPoolExecutor(5) as callers:
-        answers = list(callers.map(ask, pictures))
+    answers = ask_together(client, library, pictures)
     assert [answer.status_code for answer in answers] == [200, 200, 200, 400, 200]
     assert "pictures[0]: the picture is damaged" in answers[3].json()["error"]
     readings = open_reader().read(images)

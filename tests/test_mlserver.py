@@ -1,10 +1,10 @@
 """MLServer: the reader behind its batches, bad pictures among good ones, the options, and bad input."""
 
 import base64
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from served import ask_together
 
 from fsdl_deploy import libraries, stations
 from fsdl_deploy.cards import cards
@@ -40,12 +40,7 @@ def test_a_bad_picture_does_not_hurt_its_neighbours(client, library):
     pictures = [encode(image) for image in images]
     pictures[3] = pictures[3][:-200]
 
-    def ask(picture):
-        content, headers = library.request(picture)
-        return client.post(library.path, content=content, headers=headers)
-
-    with ThreadPoolExecutor(8) as callers:
-        answers = list(callers.map(ask, pictures))
+    answers = ask_together(client, library, pictures)
     assert [answer.status_code for answer in answers] == [200, 200, 200, 400, 200, 200, 200, 200]
     assert "pictures[0]: the picture is damaged" in answers[3].json()["error"]
     readings = open_reader().read(images)

@@ -1,11 +1,10 @@
 """Ray Serve: the reader's answers from a batch, bad input, and what a stop leaves behind."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import httpx
 import psutil
 import pytest
 from packed import locked
+from served import ask_together
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.libraries import libraries
@@ -29,12 +28,8 @@ def test_a_batch_gives_each_caller_their_own_answer_and_a_stop_leaves_nobody(ser
     for place, data in bad.items():
         pictures.insert(place, data)
 
-    def ask(picture):
-        body, headers = library.request(picture)
-        return httpx.post(server.url + library.path, content=body, headers=headers, timeout=60)
-
-    with ThreadPoolExecutor(len(pictures)) as pool:
-        answers = list(pool.map(ask, pictures))
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as client:
+        answers = ask_together(client, library, pictures)
     assert {place for place, answer in enumerate(answers) if answer.status_code == 422} == set(bad)
     assert "not a picture" in answers[3].json()["detail"] and "0 bytes" in answers[12].json()["detail"]
     found = [answer.json() for answer in answers if answer.status_code == 200]

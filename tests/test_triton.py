@@ -1,12 +1,12 @@
 """Triton: the reader behind its server, bad pictures among good ones, the options, and a clean end."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
+from served import ask_together
 
 from fsdl_deploy import libraries, stations
 from fsdl_deploy.cards import cards
@@ -50,12 +50,7 @@ def test_a_bad_picture_does_not_hurt_its_neighbours(client, triton):
     pictures = [encode(image) for image in images]
     pictures[3] = pictures[3][:-200]
 
-    def ask(picture):
-        content, headers = triton.request(picture)
-        return client.post(triton.path, content=content, headers=headers)
-
-    with ThreadPoolExecutor(8) as callers:
-        answers = list(callers.map(ask, pictures))
+    answers = ask_together(client, triton, pictures)
     assert [answer.status_code for answer in answers] == [200, 200, 200, 400, 200, 200, 200, 200]
     assert "pictures: the picture is damaged" in answers[3].json()["error"]
     readings = open_reader().read(images)

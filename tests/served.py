@@ -1,0 +1,18 @@
+"""What the tests of the serving libraries share: many callers, each with a picture of their own."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+from fsdl_deploy.libraries import Library
+
+
+def ask_together(client: httpx.Client, library: Library, pictures: list[bytes]) -> list[httpx.Response]:
+    """The answers to all pictures, asked for at the same moment, in order."""
+
+    def ask(picture: bytes) -> httpx.Response:
+        content, headers = library.request(picture)
+        return client.post(library.path, content=content, headers=headers)
+
+    with ThreadPoolExecutor(len(pictures)) as callers:
+        return list(callers.map(ask, pictures))
