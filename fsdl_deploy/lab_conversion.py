@@ -1,0 +1,227 @@
+"""``make labs``: from ``solutions/labNN/labNN.py`` to the notebooks of instructor and student.
+
+One source, in the percent format, makes ``solutions/labNN/labNN.ipynb`` (with the solutions) and
+``labs/labNN/labNN.ipynb`` (with stubs that raise NotImplementedError), both with nbgrader's marks, and beside
+the latter the questions and what the solution returns for the public cases. The same source gives the same
+bytes. Knows nothing of how a lab should be written (that is ``contract_labs``).
+"""
+
+import argparse
+import copy
+import difflib
+import json
+import re
+import sys
+from pathlib import Path
+
+from fsdl_deploy.conversion import ROOT, NotebookError, cell_ids, read_source, write
+from fsdl_deploy.grading import questions
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+IN_LINE = re.compile(r"^(\s*).*#\s*SOLUTION:\s*(.*)$")
+STUB = "raise NotImplementedError  # your code here"
+OPEN_STUB = "*Your answer here.*"
+CHECK = re.compile(r'^check\("(lab\d\d)\.(q\d)", \w+\)$', re.MULTILINE)
+MEASURE = "measure"  # the tag of cells that the grader does not run: they measure, draw, or start servers
+
+
+def names(root: Path = ROOT) -> list[str]:
+    """The labs that there are: lab00, lab01, …"""
+    return sorted(path.parent.name for path in (root / "solutions").glob("lab[0-9][0-9]/questions.py"))
+
+
+def source_of(name: str, root: Path = ROOT) -> Path:
+    return root / "solutions" / name / f"{name}.py"
+
+
+def both(name: str, root: Path = ROOT):
+    """The lab's two notebooks: (with solutions, with stubs). NotebookError says what is wrong."""
+    lab = questions.load(root / "solutions" / name)
+    solved = read_source(source_of(name, root), f"labs/{name}")
+    solved.metadata["fsdl_lab"] = name
+    stubbed = copy.deepcopy(solved)
+    for cell in stubbed.cells:
+        if cell.cell_type == "code":
+            cell.source = stub(cell.source)
+        elif question_of(cell):
+            cell.source = OPEN_STUB
+    for cell, cell_id in zip(stubbed.cells, cell_ids(stubbed.cells, f"labs/{name}"), strict=True):
+        cell.id = cell_id
+    for with_solution, without in zip(solved.cells, stubbed.cells, strict=True):
+        with_solution.id = without.id
+        for cell in (with_solution, without):
+            if marks := nbgrader_marks(cell, name, lab):
+                cell.id = marks["grade_id"]
+                cell.metadata["nbgrader"] = marks
+    if (changed := [c.id for c in solved.cells if c.cell_type == "code" and BEGIN in c.source]) != [
+        c.id for c in stubbed.cells if c.cell_type == "code" and STUB in c.source
+    ]:
+        raise NotebookError(f"{name}: a solution region is not closed, near one of {', '.join(changed)}")
+    return solved, stubbed
+
+
+def stub(source: str) -> str:
+    """A cell's code without its solutions: regions become NotImplementedError, marked lines their stub."""
+    lines, inside = [], False
+    for line in source.split("\n"):
+        if line.strip() == BEGIN:
+            if inside:
+                raise NotebookError(f"a second '{BEGIN}' before '{END}'")
+            inside = True
+            lines.append(line[: len(line) - len(line.lstrip())] + STUB)
+        elif line.strip() == END:
+            if not inside:
+                raise NotebookError(f"'{END}' without '{BEGIN}'")
+            inside = False
+        elif not inside:
+            found = IN_LINE.match(line)
+            lines.append(found[1] + found[2] if found else line)
+    if inside:
+        raise NotebookError(f"'{BEGIN}' without '{END}'")
+    return "\n".join(lines)
+
+
+def question_of(cell) -> str:
+    """The question that a cell answers, by its tag: "q2"; "" for any other cell."""
+    return next((tag for tag in cell.metadata.get("tags", ()) if re.fullmatch(r"q\d", tag)), "")
+
+
+def nbgrader_marks(cell, name: str, lab: questions.Lab) -> dict | None:
+    """nbgrader's metadata for a cell that answers a question or checks one, else None."""
+    marks = {"schema_version": 3, "task": False, "locked": False, "solution": True, "grade": False}
+    if question := question_of(cell):
+        lab.question(question)  # or CasesError
+        marks["grade_id"] = f"{name}-{question}"
+        if cell.cell_type == "markdown":
+            marks.update(grade=True, points=lab.question(question).points)
+        return marks
+    found = CHECK.search(cell.source) if cell.cell_type == "code" else None
+    if found and found[1] != name:
+        raise NotebookError(f"{name}: a cell checks {found[1]}.{found[2]}")
+    if found:
+        points = lab.question(found[2]).points
+        return {
+            **marks,
+            **{"grade_id": f"{name}-{found[2]}-check", "grade": True, "points": points},
+            **{"solution": False, "locked": True},
+        }
+    return None
+
+
+def gradable(cells) -> list[str]:
+    """The code that the grader runs, cell by cell: not what measures, not what checks, no magics."""
+    kept = []
+    for cell in cells:
+        marks = cell.metadata.get("nbgrader", {})
+        if (
+            cell.cell_type == "code"
+            and MEASURE not in cell.metadata.get("tags", ())
+            and not marks.get("grade")
+        ):
+            kept.append(re.sub(r"^(\s*)[%!].*$", r"\1pass", cell.source, flags=re.MULTILINE))
+    return kept
+
+
+def solution_values(name: str, cases: list[questions.Case], root: Path = ROOT) -> list:
+    """What the lab's solution returns for each case; NotebookError if it has no value for one.
+
+    The solution is the course's own code, so it runs without a sandbox.
+    """
+    from fsdl_deploy.grading.sandbox import Sandbox, Unprotected
+
+    lab = questions.load(root / "solutions" / name)
+    solved, _ = both(name, root)
+    values = []
+    with Sandbox(gradable(solved.cells), Unprotected(), lab.preload) as sandbox:
+        if sandbox.errors:
+            raise NotebookError(f"{name}: the solution's cells fail: {sandbox.errors}")
+        for case in cases:
+            question = lab.question(case.question)
+            answer = sandbox.call(question.function, case.arguments, question.seconds)
+            if answer.error:
+                raise NotebookError(
+                    f"{name}: {question.function}{tuple(case.arguments)} of the solution: {answer.error}"
+                )
+            if problem := question.wrong(case.arguments, answer.value, answer.value):
+                place = f"{name}: {question.id}{tuple(case.arguments)}"
+                raise NotebookError(f"{place}: the solution's own value is judged wrong: {problem}")
+            values.append(answer.value)
+    return values
+
+
+def files(name: str, root: Path = ROOT) -> dict[Path, str]:
+    """Every file that the source of a lab makes, with its text."""
+    lab = questions.load(root / "solutions" / name)
+    solved, stubbed = both(name, root)
+    public = questions.public_cases(lab)
+    expected: dict[str, dict[str, list]] = {}
+    for case, value in zip(public, solution_values(name, public, root), strict=True):
+        expected.setdefault(case.question, {}).setdefault(case.part, []).append(value)
+    for notebook in (solved, stubbed):
+        add_checksums(notebook)
+    folder = root / "labs" / name
+    asked = (root / "solutions" / name / "questions.py").read_text(encoding="utf-8")
+    return {
+        root / "solutions" / name / f"{name}.ipynb": write(solved),
+        folder / f"{name}.ipynb": write(stubbed),
+        folder / "questions.py": asked,
+        folder / "expected.json": json.dumps(expected, indent=1) + "\n",
+    }
+
+
+def add_checksums(notebook) -> None:
+    """nbgrader's checksums: by them it knows a cell that a student has not touched."""
+    from nbgrader.utils import compute_checksum
+
+    for cell in notebook.cells:
+        if "nbgrader" in cell.metadata:
+            cell.metadata["nbgrader"]["cell_type"] = cell.cell_type
+            cell.metadata["nbgrader"]["checksum"] = compute_checksum(cell)
+
+
+def build(name: str, root: Path = ROOT) -> None:
+    for path, text in files(name, root).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def differences(name: str, root: Path = ROOT) -> list[str]:
+    """How the committed files differ from what the source makes, as unified diffs."""
+    found = []
+    for path, text in files(name, root).items():
+        committed = path.read_text(encoding="utf-8") if path.exists() else ""
+        shown = path.relative_to(root).as_posix()
+        lines = committed.splitlines(True), text.splitlines(True)
+        if diff := "".join(difflib.unified_diff(*lines, f"committed/{shown}", f"built/{shown}")):
+            found.append(diff)
+    return found
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Build labs, or with --check say how they differ; 0 good, 1 a problem."""
+    parser = argparse.ArgumentParser(
+        prog="python -m fsdl_deploy.lab_conversion", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("names", nargs="*", metavar="LAB", help="for example lab02 (default: all)")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail if building would")
+    args = parser.parse_args(argv)
+    failed = 0
+    for name in args.names or names():
+        try:
+            if args.check:
+                found = differences(name)
+                print("".join(found), end="")
+                failed += bool(found)
+            else:
+                build(name)
+                print(f"solutions/{name} -> labs/{name}")
+        except (NotebookError, questions.CasesError) as error:
+            failed += 1
+            print(f"{name}: {error}", file=sys.stderr)
+    if args.check and failed:
+        print(f"{failed} labs differ from their sources: make labs", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
