@@ -1,9 +1,9 @@
 # A thin caller of tasks.py, which does the work; without make: python tasks.py lab
 PYTHON ?= $(shell command -v python3 || command -v python || echo python3)
 
-.PHONY: lab test setup course notebooks clean lock station
+.PHONY: lab test setup course notebooks labs clean lock station
 
-lab test setup course notebooks lock:
+lab test setup course notebooks labs lock:
 	@$(PYTHON) tasks.py $@
 
 clean:

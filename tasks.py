@@ -5,6 +5,7 @@
   test          set up, then validate everything
   course        set up, then execute every notebook and write a report under build/
   notebooks     set up, then make notebooks/*.ipynb again from notebooks/source/
+  labs          set up, then make labs/ again from solutions/
   station NAME  set up, then build one station; without NAME: list them
   lock          resolve the requirements.in files again into their locks (--upgrade: to newer versions)
   clean         remove build/ and caches (--all: .venv with its stations too)
@@ -35,8 +36,9 @@ TEST_STEPS = [
     ("format", ["ruff", "format", "--check", "."]),
     ("notebooks keep the contract", ["fsdl_deploy.notebooks", "check"]),
     ("notebooks are what their sources say", ["fsdl_deploy.notebooks", "build", "--check"]),
+    ("labs keep the contract and are what their sources say", ["fsdl_deploy.lab_conversion", "--check"]),
     ("package, browser and infra tests", ["pytest", "tests", *TOGETHER]),
-    ("every notebook runs, and says what it said", ["pytest", "notebooks", *NBVAL, *TOGETHER]),
+    ("every notebook runs, and says what it said", ["pytest", "notebooks", "solutions", *NBVAL, *TOGETHER]),
 ]
 
 
@@ -194,6 +196,11 @@ def notebooks(words):
     return subprocess.call(command, cwd=ROOT, env=environ)
 
 
+def labs(words):
+    command, environ = in_course(["fsdl_deploy.lab_conversion", *words])
+    return subprocess.call(command, cwd=ROOT, env=environ)
+
+
 def station(words):
     """Build one station, or list them."""
     from fsdl_deploy import stations
@@ -256,6 +263,7 @@ COMMANDS = {
     "test": test,
     "course": course,
     "notebooks": notebooks,
+    "labs": labs,
     "station": station,
     "lock": lock,
     "clean": clean,

@@ -21,6 +21,8 @@ COMMANDS = {
     "everywhere": ("everywhere", "compare the answers of every server of the course, bit for bit"),
     "bench": ("bench", "measure the speed goals of the course"),
     "lookup": ("lookup", "serve the stored readings over HTTP"),
+    "grade": ("grading.grade", "grade the notebooks that students handed in"),
+    "cases": ("grading.draw", "draw private cases for grading labs"),
     "serve": ("service", "serve the reader over HTTP"),
     "prototype": ("prototype", "show the reader in a Gradio page"),
 }

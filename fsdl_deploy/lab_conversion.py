@@ -203,13 +203,17 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m fsdl_deploy.lab_conversion", description=__doc__.split("\n")[0]
     )
     parser.add_argument("names", nargs="*", metavar="LAB", help="for example lab02 (default: all)")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if building would")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail if building would, or on a breach"
+    )
     args = parser.parse_args(argv)
+    from fsdl_deploy import contract_labs
+
     failed = 0
     for name in args.names or names():
         try:
             if args.check:
-                found = differences(name)
+                found = [f"{problem}\n" for problem in contract_labs.problems(name)] + differences(name)
                 print("".join(found), end="")
                 failed += bool(found)
             else:
@@ -219,7 +223,7 @@ def main(argv: list[str] | None = None) -> int:
             failed += 1
             print(f"{name}: {error}", file=sys.stderr)
     if args.check and failed:
-        print(f"{failed} labs differ from their sources: make labs", file=sys.stderr)
+        print(f"{failed} labs differ from their sources (make labs), or break the contract", file=sys.stderr)
     return 1 if failed else 0
 
 

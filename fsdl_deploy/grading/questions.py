@@ -106,7 +106,7 @@ class Question:
     parts: list[Part]
     judge: Judge | None = None
     tolerance: float = 1e-6
-    seconds: float = 3.0
+    seconds: float = 2.0
 
     @property
     def points(self) -> int:

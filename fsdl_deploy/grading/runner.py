@@ -5,7 +5,7 @@ reply; it learns a case's arguments only when the case comes, and never what sho
 no other channel than one pipe, on which it may write one value. Standard library only, and no network,
 file or environment is asked for. Run as a file by the sandbox; takes no arguments.
 
-First: {"cells": [...], "preload": [...], "limits": {...}, "skip": [...] or null}
+First: {"cells": [...], "preload": [...], "limits": {...}, "skip": [numbers], "probe": true or false}
   -> {"skip": [numbers of cells that end their process or never end], "errors": {number: what happened}}
 Then:  {"function": name, "arguments": [...], "seconds": s} -> {"value": "JSON text"} or {"error": "…"}
 """
@@ -34,9 +34,9 @@ def main() -> None:
     _limit(first["limits"])
     for module in first["preload"]:
         __import__(module)
-    skip, errors = set(first["skip"] or ()), {}
-    if first["skip"] is None:
-        skip, errors = probe(cells, first["limits"])
+    skip, errors = set(first["skip"]), {}
+    if first["probe"]:
+        skip, errors = probe(cells, skip, first["limits"])
     _reply(replies, {"skip": sorted(skip), "errors": errors})
     kept = [cell for number, cell in enumerate(cells) if number not in skip]
     for line in requests:
@@ -78,9 +78,8 @@ def _compiled(source: str):
         return f"{type(error).__name__}: {getattr(error, 'msg', error)}"
 
 
-def probe(cells: list, limits: dict):
-    """Run all cells once -> (those that end their process or never end, {cell: its error})."""
-    skip: set = set()
+def probe(cells: list, skip: set, limits: dict):
+    """Run all cells but ``skip`` once -> (those that end their process or never end, {cell: its error})."""
     while True:
         kept = [(number, cell) for number, cell in enumerate(cells) if number not in skip]
 
@@ -154,11 +153,11 @@ def said_of(error: BaseException) -> str:
 def in_child(work, seconds: float, limits: dict):
     """Run ``work(tell, start)`` in a child -> (what it told, why it ended too early or nothing).
 
-    It has ``CELLS_SECONDS`` of processor time, and ``seconds`` after it called ``start``; by the clock three
-    times that, because the machine may be busy. What ``work`` returns is told last.
+    It has ``CELLS_SECONDS`` of processor time, and ``seconds`` after it called ``start``; by the clock
+    ``patience`` for each, because the machine may be busy. What ``work`` returns is told last.
     """
     reading, writing = os.pipe()
-    deadline = time.monotonic() + 3 * (CELLS_SECONDS + seconds)
+    deadline = time.monotonic() + patience(CELLS_SECONDS + seconds)
     child = os.fork()
     if child == 0:
         _be_child(work, writing, seconds)
@@ -171,7 +170,7 @@ def in_child(work, seconds: float, limits: dict):
             break
         piece = os.read(reading, 65536)
         if piece.startswith(START) and not said:
-            deadline, piece = time.monotonic() + 3 * seconds, piece[len(START) :]
+            deadline, piece = time.monotonic() + patience(seconds), piece[len(START) :]
             if not piece:
                 continue
         said += piece
@@ -184,6 +183,11 @@ def in_child(work, seconds: float, limits: dict):
     if ended == "gone":
         ended = _ending(status)
     return said.split(END)[0].decode("utf-8", "replace"), ended
+
+
+def patience(seconds: float) -> float:
+    """How long by the clock something may take that has ``seconds`` of processor time."""
+    return 2 * seconds + 2
 
 
 def _ending(status: int) -> str:

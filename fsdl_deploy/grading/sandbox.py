@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from fsdl_deploy.environment import ROOT
-from fsdl_deploy.grading.runner import CELLS_SECONDS
+from fsdl_deploy.grading.runner import CELLS_SECONDS, MOST_SKIPPED, patience
 
 MEBIBYTE = 1 << 20
 MEMORY = 768 * MEBIBYTE  # all of a sandbox's processes and files together
@@ -386,41 +386,65 @@ class Sandbox:
     backend: Backend
     preload: tuple[str, ...] = ()
     slot: int = 0
-    skipped: list[int] | None = None
+    skipped: list[int] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     _process: Process | None = None
 
     def __enter__(self) -> "Sandbox":
-        self._start()
+        said = self._begin(self.cells, probe=True)
+        while said is None and len(self.skipped) < MOST_SKIPPED:
+            # A cell brought the sandbox itself down while the cells were tried: leave it out.
+            if (killer := self._first_killer()) is None:
+                break
+            self.skipped.append(killer)
+            said = self._begin(self.cells, probe=True)
+        if said is None:
+            raise SandboxError(f"the sandbox ({self.backend.name}) did not start")
+        self.errors = {**said["errors"], **{str(n): "it ended the sandbox" for n in self.skipped}}
+        self.skipped = said["skip"]
         return self
 
     def __exit__(self, *_) -> None:
         self._end()
 
-    def _start(self) -> None:
+    def _first_killer(self) -> int | None:
+        """The first cell with which the sandbox does not survive, by halving; None if it never does."""
+        good, bad = 0, len(self.cells)
+        if self._begin([], probe=True) is None:
+            return None
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            if self._begin(self.cells[:middle], probe=True) is None:
+                bad = middle
+            else:
+                good = middle
+        return bad - 1
+
+    def _begin(self, cells: list[str], probe: bool) -> dict | None:
+        """Start the runner with these cells -> what it says of them; None if that brought it down."""
+        self._end()
         self._process = self.backend.start(self.slot)
         first = {
-            "cells": self.cells,
+            "cells": cells,
             "preload": list(self.preload),
             "limits": {"each": EACH, "alone": self.backend.alone},
             "skip": self.skipped,
+            "probe": probe,
         }
-        ready = self._ask(first, START_SECONDS + (150 if self.skipped is None else 0))
-        if ready is None:
+        said = self._ask(first, START_SECONDS + probe * patience(CELLS_SECONDS) * (MOST_SKIPPED + 2))
+        if said is None:
             self._end()
-            if self.skipped is None and self.cells:  # the cells brought it down while they were tried
-                self.skipped, self.errors = list(range(len(self.cells))), {"0": "the cells ended the sandbox"}
-                return self._start()
-            raise SandboxError(f"the sandbox ({self.backend.name}) did not start")
-        self.skipped = ready["skip"]
-        self.errors = self.errors or ready["errors"]
+        return said
 
     def call(self, function: str, arguments: list, seconds: float) -> Answer:
-        """The value of ``function(*arguments)``, with ``seconds`` of processor time; never raises."""
-        if self._process is None:
-            self._start()
+        """The value of ``function(*arguments)``, with ``seconds`` of processor time.
+
+        SandboxError only if the sandbox does not start again after student code brought it down.
+        """
+        if self._process is None and self._begin(self.cells, probe=False) is None:
+            raise SandboxError(f"the sandbox ({self.backend.name}) did not start again")
         request = {"function": function, "arguments": arguments, "seconds": seconds}
-        answer = self._ask(request, 3 * (CELLS_SECONDS + 2 * seconds) + 10)
+        answer = self._ask(request, patience(CELLS_SECONDS + seconds) + patience(seconds) + 10)
         if answer is None:
             self._end()
             return Answer(error="it ended the sandbox")

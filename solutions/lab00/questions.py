@@ -52,7 +52,7 @@ def breaks_the_check(arguments, value, expected):
 def threshold(arguments, value, expected):
     """Any threshold that accepts the same cards is as good as the solution's."""
     sure = arguments[0]
-    if type(value) not in (int, float):
+    if type(value) not in (int, float) or value != value:
         return compare(value, expected)
     accepted, wanted = [s >= value for s in sure], [s >= expected for s in sure]
     return "" if accepted == wanted else f"it accepts {sum(accepted)} cards; the best accepts {sum(wanted)}"
@@ -68,8 +68,8 @@ LAB = Lab(
             minutes=5,
             parts=[
                 Part("two of three are right", 1, [[["0123", "45", "678"], ["0123", "46", "678"]]]),
-                Part("a leading zero is part of a reading", 1, [[["123"], ["0123"]]]),
-                Part("no readings: 0.0, not an error", 1, [[[], []]]),
+                Part("a leading zero is part of a reading", 1, [[["123", "045"], ["0123", "045"]]]),
+                Part("no readings: 0.0, not an error", 1, [[[], []], [["7"], ["7"]]]),
                 Part("other readings", 1, draw=draw_readings),
             ],
         ),
@@ -82,7 +82,7 @@ LAB = Lab(
             parts=[
                 Part("two of four are unsure", 1, [[[0.99, 0.4, 0.95, 0.7], 0.9]]),
                 Part("exactly the threshold is sure enough", 1, [[[0.9, 0.89], 0.9]]),
-                Part("all are sure", 1, [[[0.99, 0.95], 0.9], [[], 0.9]]),
+                Part("all are sure, or none is", 1, [[[0.99, 0.95], 0.9], [[], 0.9], [[0.3, 0.2], 0.9]]),
                 Part("other queues", 1, draw=draw_queue),
             ],
         ),
@@ -104,7 +104,11 @@ LAB = Lab(
                     1,
                     [[[0.9, 0.8, 0.7, 0.6], [True, True, True, False], 0.25]],
                 ),
-                Part("the surest of all is wrong", 1, [[[0.99, 0.5], [False, True], 0.1]]),
+                Part(
+                    "the surest of all is wrong, or right",
+                    1,
+                    [[[0.99, 0.5], [False, True], 0.1], [[0.99, 0.5], [True, False], 0.1]],
+                ),
                 Part("other promises", 2, draw=draw_target),
             ],
         ),
@@ -124,9 +128,9 @@ LAB = Lab(
             level=2,
             minutes=10,
             parts=[
-                Part("an ordinary month", 1, [["00400", "00520", 500], ["00400", "00400", 500]]),
-                Part("backwards, or too much", 1, [["00400", "00399", 500], ["00400", "01000", 500]]),
-                Part("past all nines", 1, [["99950", "00070", 500], ["9999", "0000", 500]]),
+                Part("an ordinary month, or too much", 1, [["00400", "00520", 500], ["00400", "01000", 500]]),
+                Part("nothing used, or backwards", 1, [["00400", "00400", 500], ["00400", "00399", 500]]),
+                Part("past all nines", 1, [["99950", "00070", 500], ["99950", "00600", 500]]),
                 Part("other pairs", 1, draw=draw_pair, count=12),
             ],
         ),

@@ -1,0 +1,24 @@
+"""nbgrader in this repository: student code goes through the course's sandbox (fsdl_deploy/grading)."""
+
+from pathlib import Path
+
+c = get_config()  # noqa: F821
+c.CourseDirectory.course_id = "fsdl-deploy"
+c.CourseDirectory.root = str(Path(__file__).resolve().parent)
+c.CourseDirectory.source_directory = "solutions"
+# The labs that students get are made by `make labs`; what nbgrader would release stays apart from them.
+c.CourseDirectory.release_directory = "grades/release"
+c.CourseDirectory.submitted_directory = "grades/submitted"
+c.CourseDirectory.autograded_directory = "grades/autograded"
+c.CourseDirectory.feedback_directory = "grades/feedback"
+c.CourseDirectory.db_url = f"sqlite:///{Path(__file__).resolve().parent / 'grades' / 'gradebook.db'}"
+# Sources of labs hold solutions: nbgrader copies every file that it is not told to leave.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "lab*.py"]
+Path(__file__).resolve().with_name("grades").mkdir(exist_ok=True)
+c.Autograde.autograde_preprocessors = [
+    "fsdl_deploy.grading.autograde.BlackBox",  # in place of nbgrader's Execute
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
