@@ -140,7 +140,7 @@ def look():
     for top, folders, files in os.walk("/"):
         folders[:] = [name for name in folders if name not in ("proc", "sys", "site-packages", "share")]
         found += [os.path.join(top, name) for name in files]
-    secret = [name for name in found if "solution" in name or "expected" in name or name.endswith(".ipynb")]
+    secret = [name for name in found if "/solutions/" in name or name.endswith(("/expected.json", ".ipynb"))]
     return [secret, "FSDL_SECRET" in os.environ, os.getuid()]
 """
     with Sandbox([code], backend) as box:
@@ -154,8 +154,8 @@ def test_cells_run_as_in_a_notebook_and_those_that_end_the_process_are_left_out(
         "def f(:",
         "half = base / 0; never = 1",
         "import os; os._exit(3)",
-        "while True: pass",
         "import os, signal; os.kill(os.getppid(), signal.SIGKILL)",
+        "while True: pass",
         "def total(x): return base + x",
     ]
     with Sandbox(cells, backend) as box:
@@ -167,8 +167,10 @@ def test_cells_run_as_in_a_notebook_and_those_that_end_the_process_are_left_out(
 
 def test_a_call_knows_nothing_of_the_calls_before_it(box):
     cells = ["seen = []\ndef remember(x):\n    seen.append(x)\n    return seen"]
+    cells += ["import os\ndef keep():\n    open('/tmp/kept', 'w').close()\n    return os.listdir('/tmp')"]
     with Sandbox(cells, box.backend) as other:
         assert [other.call("remember", [n], 1).value for n in (1, 2)] == [[1], [2]]
+        assert [other.call("keep", [], 1).value for _ in range(2)] == [["kept"], ["kept"]]
 
 
 @needs_bubblewrap

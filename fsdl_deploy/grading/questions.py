@@ -142,7 +142,7 @@ class Lab:
     """All questions of one lab, and the modules that may be imported before any student code runs."""
 
     questions: list[Question | OpenQuestion]
-    preload: tuple[str, ...] = ()
+    preload: tuple[str, ...] = ("numpy",)
 
     @property
     def graded(self) -> list[Question]:

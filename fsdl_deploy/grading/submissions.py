@@ -178,7 +178,7 @@ def read(path: Path) -> tuple[str, list[dict]]:
         raise ValueError("it is empty")
     if size <= IN_PROCESS:
         return slim(path)
-    command = [sys.executable, "-m", "fsdl_deploy.grading.submissions", str(path)]
+    command = [sys.executable, "-m", "fsdl_deploy.grading.submissions", str(path), str(READ_MEMORY)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=READ_SECONDS, check=False)
         said = json.loads(done.stdout)
@@ -226,10 +226,10 @@ def _slim_cell(cell: dict) -> dict:
 
 
 def main() -> None:
-    """Read the notebook named by the one argument, with bounds, and print what ``read`` returns as JSON."""
+    """Read the notebook named first with as many bytes of memory as named next; print it as JSON."""
     import resource
 
-    resource.setrlimit(resource.RLIMIT_AS, (READ_MEMORY, READ_MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]), int(sys.argv[2])))
     resource.setrlimit(resource.RLIMIT_CPU, (READ_SECONDS, READ_SECONDS))
     try:
         lab, cells = slim(Path(sys.argv[1]))

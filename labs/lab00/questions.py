@@ -27,7 +27,8 @@ def draw_target(generator):
 
 def draw_pair(generator):
     length = generator.randint(4, 7)
-    before, used = generator.randrange(10**length), generator.randrange(10**3)
+    used = generator.randrange(10**3)
+    before = generator.choice([generator.randrange(10**length), 10**length - generator.randint(1, 300)])
     now = (before + used) % 10**length if generator.random() < 0.7 else generator.randrange(10**length)
     return [str(before).zfill(length), str(now).zfill(length), generator.choice([200, 500, 1000])]
 
@@ -67,8 +68,15 @@ LAB = Lab(
             level=1,
             minutes=5,
             parts=[
-                Part("two of three are right", 1, [[["0123", "45", "678"], ["0123", "46", "678"]]]),
-                Part("a leading zero is part of a reading", 1, [[["123", "045"], ["0123", "045"]]]),
+                Part(
+                    "two of three are right, then one of four",
+                    1,
+                    [
+                        [["0123", "45", "678"], ["0123", "46", "678"]],
+                        [["1", "2", "3", "4"], ["1", "1", "1", "1"]],
+                    ],
+                ),
+                Part("a leading zero counts", 1, [[["123", "045"], ["0123", "045"]], [["00"], ["0"]]]),
                 Part("no readings: 0.0, not an error", 1, [[[], []], [["7"], ["7"]]]),
                 Part("other readings", 1, draw=draw_readings),
             ],
@@ -80,8 +88,8 @@ LAB = Lab(
             level=1,
             minutes=8,
             parts=[
-                Part("two of four are unsure", 1, [[[0.99, 0.4, 0.95, 0.7], 0.9]]),
-                Part("exactly the threshold is sure enough", 1, [[[0.9, 0.89], 0.9]]),
+                Part("some are unsure", 1, [[[0.99, 0.4, 0.95, 0.7], 0.9], [[0.7, 0.99, 0.4], 0.9]]),
+                Part("exactly the threshold is sure enough", 1, [[[0.9, 0.89], 0.9], [[0.5, 0.5, 0.4], 0.5]]),
                 Part("all are sure, or none is", 1, [[[0.99, 0.95], 0.9], [[], 0.9], [[0.3, 0.2], 0.9]]),
                 Part("other queues", 1, draw=draw_queue),
             ],
@@ -97,12 +105,18 @@ LAB = Lab(
                 Part(
                     "one mistake among the unsure",
                     1,
-                    [[[0.99, 0.9, 0.6, 0.5], [True, True, False, True], 0.0]],
+                    [
+                        [[0.99, 0.9, 0.6, 0.5], [True, True, False, True], 0.0],
+                        [[0.9, 0.99, 0.5, 0.6], [False, True, True, True], 0.0],
+                    ],
                 ),
                 Part(
                     "a mistake that the target allows",
                     1,
-                    [[[0.9, 0.8, 0.7, 0.6], [True, True, True, False], 0.25]],
+                    [
+                        [[0.9, 0.8, 0.7, 0.6], [True, True, True, False], 0.25],
+                        [[0.9, 0.8, 0.7, 0.6], [True, True, False, False], 0.34],
+                    ],
                 ),
                 Part(
                     "the surest of all is wrong, or right",
