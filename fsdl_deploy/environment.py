@@ -125,10 +125,10 @@ class Environment:
             if self.core:
                 self._finish_core(tool)
             else:
-                (self.site() / "fsdl_deploy.pth").write_text(f"{self.root}\n", encoding="utf-8")
                 # Python appends what stands in such a file: the packages of this environment come first.
-                if self.beside:
-                    (self.site() / "torch.pth").write_text(f"{self.beside.site()}\n", encoding="utf-8")
+                places = [self.root, self.beside.site()] if self.beside else [self.root]
+                lines = "".join(f"{place}\n" for place in places)
+                (self.site() / "fsdl_deploy.pth").write_text(lines, encoding="utf-8")
         made = {"digest": self.digest(), "python": list(version_of(self.python) or ())}
         with (self.folder / f"{STAMP}.new").open("w", encoding="utf-8") as file:
             json.dump(made, file)

@@ -114,7 +114,8 @@ def java(environ=os.environ) -> str | None:
     """
     home = environ.get("JAVA_HOME")
     found = shutil.which("java", path=str(Path(home) / "bin") if home else environ.get("PATH"))
-    return found if found and printed([found, "--version"], seconds=20) != "" else None
+    asked = [found, "-XX:-UsePerfData", "--version"]  # without the option it leaves a folder in /tmp
+    return found if found and printed(asked, seconds=20) != "" else None
 
 
 def described() -> str:
