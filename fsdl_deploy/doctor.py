@@ -24,6 +24,7 @@ from pathlib import Path
 
 from fsdl_deploy.machine import (
     engine_sockets,
+    java,
     locked_versions,
     ping_engine,
     printed,
@@ -171,6 +172,15 @@ def look_at_engine(environ=os.environ, which: Callable = shutil.which) -> Iterat
     yield Finding("note", "containers", "a client is installed, but no engine answers", advice)
 
 
+def look_at_java(find: Callable = java) -> Iterator[Finding]:
+    """Java, for the one server that is written in it."""
+    if found := find():
+        yield Finding("ok", "java", found)
+    else:
+        advice = "lessons run without it; to run TorchServe install Java 17 (Debian: openjdk-17-jre-headless)"
+        yield Finding("note", "java", "none", advice)
+
+
 def look_at_gpu(which: Callable = shutil.which) -> Iterator[Finding]:
     """A GPU is good to know of; the course does not use one."""
     found = which("nvidia-smi") and printed(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
@@ -249,6 +259,7 @@ LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     look_at_packages,
     look_at_ports,
     look_at_engine,
+    look_at_java,
     look_at_gpu,
     look_at_browser,
     look_at_models,

@@ -44,6 +44,7 @@ class Environment:
     core: bool = False  # with torch, fsdl_deploy as an editable package, JupyterLab's settings
     builder: Path | None = None  # an interpreter that has uv; None: uv is in the lock and installed first
     ours: bool = True  # False: a conda environment, which is never emptied
+    beside: "Environment | None" = None  # its packages can be imported too, where this one lacks them
     root: Path = ROOT
     say: Callable[[str], None] = print
 
@@ -67,6 +68,8 @@ class Environment:
         total = hashlib.sha256(repr((self.name, str(self.folder), str(self.root))).encode())
         if self.core:
             total.update(os.environ.get(sources.TORCH_VARIABLE, "").strip().encode())
+        if self.beside:
+            total.update(str(self.beside.folder).encode())
         for path in inputs:
             # Line ends are git's business: a checkout on Windows has the same inputs.
             total.update(path.read_bytes().replace(b"\r\n", b"\n"))
@@ -122,7 +125,10 @@ class Environment:
             if self.core:
                 self._finish_core(tool)
             else:
-                (self.site() / "fsdl_deploy.pth").write_text(f"{self.root}\n", encoding="utf-8")
+                # Python appends what stands in such a file: the packages of this environment come first.
+                places = [self.root, self.beside.site()] if self.beside else [self.root]
+                lines = "".join(f"{place}\n" for place in places)
+                (self.site() / "fsdl_deploy.pth").write_text(lines, encoding="utf-8")
         made = {"digest": self.digest(), "python": list(version_of(self.python) or ())}
         with (self.folder / f"{STAMP}.new").open("w", encoding="utf-8") as file:
             json.dump(made, file)

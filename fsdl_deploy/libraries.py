@@ -15,6 +15,7 @@ import argparse
 import base64
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,13 +43,22 @@ class Library:
     path: str
     format: str
 
+    def possible(self, say: Callable[[str], None] = print) -> bool:
+        """Whether this machine has what the server needs beside its station; else a sentence."""
+        lack = None if self.name == OURS else stations.station(self.name).lacks()
+        if lack:
+            say(lack)
+        return not lack
+
     def server(self, max_batch: int = 16, delay_ms: float = 2.0) -> Server:
-        """Its server with one copy of the model, not started. SetupError when the station is not built."""
+        """Its server with one copy of the model, not started. SetupError when it cannot start here."""
         if self.name == OURS:
             command = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
         else:
-            folder = stations.station(self.name).folder
-            command = [stations.python(self.name), folder / "serve.py", "--port", "{port}"]
+            station = stations.station(self.name)
+            if lack := station.lacks():
+                raise stations.SetupError(lack)
+            command = [stations.python(self.name), station.folder / "serve.py", "--port", "{port}"]
         command += ["--max-batch", str(max_batch), "--delay-ms", str(delay_ms)]
         return Server(command, ready=self.ready, timeout=180, grace=15, name=self.title)
 

@@ -9,6 +9,7 @@ import http.client
 import os
 import platform
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -104,6 +105,17 @@ def printed(command: list[str], seconds: float = 2.0) -> str | None:
     except (OSError, subprocess.SubprocessError, UnicodeError):
         return ""
     return (shown.stdout.strip().splitlines() or [""])[0].strip()
+
+
+def java(environ=os.environ) -> str | None:
+    """The program ``java``, of JAVA_HOME or else of PATH, if it runs; None where there is none.
+
+    macOS has a ``java`` that only says that there is none: it fails.
+    """
+    home = environ.get("JAVA_HOME")
+    found = shutil.which("java", path=str(Path(home) / "bin") if home else environ.get("PATH"))
+    asked = [found, "-XX:-UsePerfData", "--version"]  # without the option it leaves a folder in /tmp
+    return found if found and printed(asked, seconds=20) != "" else None
 
 
 def described() -> str:

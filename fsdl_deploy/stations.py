@@ -3,7 +3,8 @@
 A station is a folder NAME somewhere in ``infra`` with ``station.toml`` (what it is for) and
 ``requirements.lock``. Set-up builds the stations, so that no network is needed later, except those that
 say ``setup = false``: they are built on demand. ``stations.ensure("streamlit")`` returns the interpreter,
-which can import ``fsdl_deploy`` too. Knows nothing of what a tool does.
+which can import ``fsdl_deploy`` too, and with ``torch = true`` the torch of the core. ``java = true``: the
+tool needs Java. Knows nothing of what a tool does.
 """
 
 import sys
@@ -12,9 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsdl_deploy.environment import ROOT, Environment, SetupError
+from fsdl_deploy import machine
+from fsdl_deploy.environment import ROOT, Environment, SetupError, core
 
-_ALLOWED = {"name", "purpose", "lock", "setup", "serve"}
+NO_JAVA = "No Java runs on this machine: what needs it is skipped."
+_SWITCHES = {"setup": True, "torch": False, "java": False}  # with what holds where nothing is said
+_ALLOWED = {"name", "purpose", "lock", "serve", *_SWITCHES}
 _SERVE = {"title", "ready", "path", "format"}
 
 
@@ -27,14 +31,23 @@ class Station:
     folder: Path
     lock: Path
     root: Path
-    setup: bool = True
+    setup: bool = True  # whether the set-up of the course builds it
+    torch: bool = False
+    java: bool = False
     serve: dict[str, str] | None = None  # a serving library: see ``libraries``
 
     def environment(self, builder: Path | None = None, say: Callable[[str], None] = print) -> Environment:
         """Its virtual environment, built or not; ``builder`` is an interpreter that has uv (this one)."""
         folder = self.root / ".venv" / "stations" / self.name
         builder = builder or Path(sys.executable)
-        return Environment(self.name, folder, self.lock, builder=builder, root=self.root, say=say)
+        beside = core(self.root) if self.torch else None
+        return Environment(
+            self.name, folder, self.lock, builder=builder, beside=beside, root=self.root, say=say
+        )
+
+    def lacks(self) -> str | None:
+        """A sentence about what of this machine's its tool cannot run without; None where all is there."""
+        return NO_JAVA if self.java and machine.java() is None else None
 
     def mebibytes(self) -> float:
         """What its environment takes on disk, in MiB."""
@@ -73,15 +86,16 @@ def _read(path: Path, root: Path) -> Station:
         raise SetupError(f"{where}: name must be {path.parent.name!r}, as its folder is called")
     if not isinstance(told.get("purpose"), str) or not told["purpose"].strip():
         raise SetupError(f"{where}: say in `purpose` what the station is for")
-    if not isinstance(told.get("setup", True), bool):
-        raise SetupError(f"{where}: setup must be true or false")
+    switches = _SWITCHES | {name: told[name] for name in _SWITCHES if name in told}
+    if wrong := [name for name, value in switches.items() if not isinstance(value, bool)]:
+        raise SetupError(f"{where}: {wrong[0]} must be true or false")
     serve = told.get("serve")
     if serve is not None and not (isinstance(serve, dict) and serve.keys() == _SERVE):
         raise SetupError(f"{where}: the table serve has {', '.join(sorted(_SERVE))}")
     lock = path.parent / told.get("lock", "requirements.lock")
     if not lock.is_file():
         raise SetupError(f"{where}: {lock.name} is missing; make it with `make lock`")
-    return Station(told["name"], told["purpose"], path.parent, lock, root, told.get("setup", True), serve)
+    return Station(told["name"], told["purpose"], path.parent, lock, root, serve=serve, **switches)
 
 
 def station(name: str, root: Path = ROOT) -> Station:

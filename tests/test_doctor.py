@@ -121,6 +121,18 @@ def test_ports_work_here_and_a_proxy_in_between_is_found(monkeypatch):
     assert levels(doctor.look_at_ports()) == ["ok"]
 
 
+def test_java_runs_or_is_not_there(tmp_path):
+    assert levels(doctor.look_at_java(lambda: "/usr/bin/java")) == ["ok"]
+    assert levels(doctor.look_at_java(lambda: None)) == ["note"]
+    assert doctor.java({"PATH": str(tmp_path)}) is None
+    program = tmp_path / "bin" / "java"
+    program.parent.mkdir()
+    for status, found in ((1, None), (0, str(program))):  # the first: as macOS has it without Java
+        program.write_text(f"#!/bin/sh\necho openjdk 17\nexit {status}\n")
+        program.chmod(0o755)
+        assert doctor.java({"JAVA_HOME": str(tmp_path), "PATH": ""}) == found
+
+
 def test_ports_that_cannot_be_opened(monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError("not allowed")

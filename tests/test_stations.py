@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tiny_course
 
-from fsdl_deploy import stations
+from fsdl_deploy import environment, stations
 from fsdl_deploy.stations import SetupError
 
 
@@ -71,7 +71,8 @@ def test_an_unknown_name_lists_the_known_ones(root):
         ('name = "other"\npurpose = "x"', "as its folder is called"),
         ('name = "tool"', "what the station is for"),
         ('name = "tool"\npurpose = " "', "what the station is for"),
-        ('name = "tool"\npurpose = "x"\nsetup = "yes"', "true or false"),
+        ('name = "tool"\npurpose = "x"\nsetup = "yes"', "setup must be true or false"),
+        ('name = "tool"\npurpose = "x"\ntorch = 1', "torch must be true or false"),
         ('name = "tool"\npurpose = "x"\nset-up = true', "unknown set-up"),
         ('name = "tool"\npurpose = "x"\nlock = "none.lock"', "make it with `make lock`"),
     ],
@@ -81,6 +82,37 @@ def test_a_wrong_declaration_names_its_file(root, text, problem):
     with pytest.raises(SetupError, match=problem) as raised:
         stations.stations(root)
     assert "infra/tool/station.toml" in str(raised.value)
+
+
+def test_torch_comes_from_the_core_and_everything_else_from_the_station(root, tmp_path):
+    (root / "environment.yml").write_text("name: course\n")
+    (root / "infra/tool/station.toml").write_text('name = "tool"\npurpose = "a test"\ntorch = true\n')
+    core = environment.core(root, environ={}, say=lambda line: None)
+    core.builder, core.core = Path(sys.executable), False
+    core.ensure()
+    (core.site() / "torch.py").touch()
+    (core.site() / "tiny.py").write_text("version = 'of the core'\n")
+
+    def imported(root: Path) -> list[str]:
+        python = stations.ensure("tool", root, Path(sys.executable), lambda line: None)
+        program = "import tiny, torch; print(tiny.version, torch.__file__, sep='|')"
+        shown = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True, cwd="/")
+        return shown.stdout.strip().split("|")
+
+    assert imported(root) == ["1.0", str(core.site() / "torch.py")]
+    moved = root.rename(tmp_path / "elsewhere")
+    version, file = imported(moved)
+    assert version == "1.0" and file.startswith(str(moved / ".venv" / "lib"))
+
+
+def test_a_station_that_needs_java_says_so_where_there_is_none(root, monkeypatch):
+    tool = root / "infra/tool/station.toml"
+    monkeypatch.setattr(stations.machine, "java", lambda: None)
+    assert stations.station("tool", root).lacks() is None
+    tool.write_text('name = "tool"\npurpose = "a test"\njava = true\n')
+    assert stations.station("tool", root).lacks() == stations.NO_JAVA
+    monkeypatch.setattr(stations.machine, "java", lambda: "/usr/bin/java")
+    assert stations.station("tool", root).lacks() is None
 
 
 def test_the_courses_own_stations_are_well_declared():

@@ -98,7 +98,8 @@ right.tick_params(axis="x", rotation=30)
 figures.show(figure, alt="Latency against throughput of each library, and its processor time for a card")
 
 # %% [markdown]
-# `models/serving.json` holds a long run of all of them, with the default settings of the command.
+# `models/serving.json` holds a long run of all of them but TorchServe, with the default settings of the
+# command.
 
 # %%
 import json
@@ -186,6 +187,7 @@ for server in servers.values():
 # | [MLServer](tools/mlserver.ipynb) | the standard protocol, models as folders | its settings and codecs |
 # | [KServe](tools/kserve.ipynb) | the standard protocol, the cluster's view | in the end, a cluster |
 # | [Ray Serve](tools/ray_serve.ipynb) | copies that come and go with the load | a Ray cluster, gigabytes |
+# | [TorchServe](tools/torchserve.ipynb) | archives; models changed while it serves | Java; nobody mends it |
 # | [Triton](tools/triton.ipynb) | ensembles, versions, a cache, GPUs shared | its repository layout |
 #
 # Throughput on one small model does not decide this. What decides is what else would have to be written: a
