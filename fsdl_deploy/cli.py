@@ -22,6 +22,7 @@ COMMANDS = {
     "bench": ("bench", "measure the speed goals of the course"),
     "lookup": ("lookup", "serve the stored readings over HTTP"),
     "grade": ("grading.grade", "grade the notebooks that students handed in"),
+    "sample-class": ("grading.sample", "write made-up hand-ins of a lab, to try the grading with"),
     "cases": ("grading.draw", "draw private cases for grading labs"),
     "serve": ("service", "serve the reader over HTTP"),
     "prototype": ("prototype", "show the reader in a Gradio page"),

@@ -124,7 +124,7 @@ def code(text: LabText) -> Iterator[str]:
             continue
         place = f"cell {number + 1}"
         before = text.cells[number - 1] if number else None
-        if before is None or before.cell_type != "markdown":
+        if before is None or before.cell_type != "markdown" or not before.source.strip():
             yield f"{place}: before each code cell stands prose that says why it comes"
         for message in contract_code.problems(cell.source):
             yield f"{place}: {message}"
