@@ -126,7 +126,7 @@ def code(text: LabText) -> Iterator[str]:
         before = text.cells[number - 1] if number else None
         if before is None or before.cell_type != "markdown" or not before.source.strip():
             yield f"{place}: before each code cell stands prose that says why it comes"
-        for message in contract_code.problems(cell.source):
+        for message in contract_code.problems(lab_conversion.stub(cell.source)):  # what a student meets
             yield f"{place}: {message}"
         if lab_conversion.MEASURE not in cell.metadata.get("tags", ()):
             for module in _imported(cell.source) - {"fsdl_deploy.labs"}:

@@ -173,7 +173,10 @@ LAB = Lab(
                 Part(
                     "who is refused takes no time",
                     1,
-                    [queue([0, 0.25, 0.25, 0.25, 1.5], [1, 0.25, 100, 100, 1], 1)],
+                    [
+                        queue([0, 0.25, 0.25, 0.25, 1.5], [1, 0.25, 100, 100, 1], 1),
+                        queue([0, 0.5, 1.25], [1, 100, 0.25], 0),
+                    ],
                 ),
                 Part(
                     "at the very moment when a place gets free",

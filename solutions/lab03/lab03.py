@@ -273,6 +273,7 @@ check("lab03.q3", pause_before_next)
 # and those that come back at once, again and again, until their budget is used.
 
 # %% tags=["measure"]
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -287,7 +288,7 @@ def client(decide, budget=4.0):
         pause = decide(answer.status_code, tries, answer.headers.get("retry-after"), left)
         if answer.status_code == 200 or pause is None:
             return answer.status_code, tries
-        time.sleep(pause)
+        threading.Event().wait(pause)
 
 
 # %% [markdown]
