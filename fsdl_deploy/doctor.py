@@ -181,6 +181,15 @@ def look_at_java(find: Callable = java) -> Iterator[Finding]:
         yield Finding("note", "java", "none", advice)
 
 
+def look_at_sandbox(which: Callable = shutil.which) -> Iterator[Finding]:
+    """What isolates student code while labs are graded; only instructors need it."""
+    if found := which("bwrap"):
+        yield Finding("ok", "sandbox", f"bubblewrap ({found})")
+    else:
+        advice = "only grading needs it: install the package bubblewrap, or start a container engine"
+        yield Finding("note", "sandbox", "no bubblewrap", advice)
+
+
 def look_at_gpu(which: Callable = shutil.which) -> Iterator[Finding]:
     """A GPU is good to know of; the course does not use one."""
     found = which("nvidia-smi") and printed(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
@@ -260,6 +269,7 @@ LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     look_at_ports,
     look_at_engine,
     look_at_java,
+    look_at_sandbox,
     look_at_gpu,
     look_at_browser,
     look_at_models,

@@ -121,6 +121,11 @@ def test_ports_work_here_and_a_proxy_in_between_is_found(monkeypatch):
     assert levels(doctor.look_at_ports()) == ["ok"]
 
 
+def test_a_sandbox_is_there_or_only_instructors_miss_it():
+    assert levels(doctor.look_at_sandbox(lambda name: "/usr/bin/bwrap")) == ["ok"]
+    assert levels(doctor.look_at_sandbox(lambda name: None)) == ["note"]
+
+
 def test_java_runs_or_is_not_there(tmp_path):
     assert levels(doctor.look_at_java(lambda: "/usr/bin/java")) == ["ok"]
     assert levels(doctor.look_at_java(lambda: None)) == ["note"]

@@ -70,7 +70,7 @@ def main(args: argparse.Namespace) -> int:
     if args.folder.exists() and any(args.folder.iterdir()):
         raise ValueError(f"{args.folder} is not empty: name a new folder")
     made = list(hand_ins(args.lab).items())
-    count = args.students or len(made)
+    count = len(made) if args.students is None else args.students
     if count < 1:
         raise ValueError(f"--students is 1 or more, not {count}")
     for number in range(count):

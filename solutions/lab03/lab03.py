@@ -474,7 +474,6 @@ check("lab03.q5", reading_times)
 # the test client asks (*closed loop*), once while requests come by a timetable (*open loop*).
 
 # %% tags=["measure"]
-import threading
 
 import psutil
 
