@@ -53,9 +53,12 @@ def draw_queue(generator):
 
 
 def draw_pause(generator):
-    met = generator.choice([429, 503, 429, 503, "unreachable", "timeout", 400, 404, 422, 500])
+    met = generator.choice([429, 503, "unreachable"])
+    if generator.random() < 0.2:
+        met = generator.choice(["timeout", 400, 404, 422, 500])
     asked = generator.choice([None, None, "1", "2", "3", "0", "Wed, 21 Oct 2026 07:28:00 GMT", "-1"])
-    return [met, generator.randint(1, 5), asked, generator.choice([0.25, 0.5, 1.0, 2.0, 10.0, 10.0, 10.0])]
+    left = generator.choice([0.25, 0.5, 1.0, 2.0]) if generator.random() < 0.3 else 10.0
+    return [met, generator.choice([1, 1, 2, 2, 3, 3, 4, 5]), asked, left]
 
 
 def draw_arrivals(generator):
