@@ -48,7 +48,8 @@ class Feedback:
     def _ending(self) -> str:
         if not self.private:
             return ""
-        return f"{self.private} more points go to cases that only the grader has."
+        points = "1 more point goes" if self.private == 1 else f"{self.private} more points go"
+        return f"{points} to cases that only the grader has."
 
     def __repr__(self) -> str:
         lines = [self.question]
@@ -150,11 +151,10 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}{place}"
 
 
-def predict(question: str, answer: Any) -> Any:
-    """Hold on to a prediction made before measuring; NotImplementedError while it is None."""
+def predict(question: str, answer: Any) -> None:
+    """A prediction is made before measuring: NotImplementedError while it is None."""
     if answer is None:
         raise NotImplementedError(f"Write down your prediction first: {question}")
-    return answer
 
 
 def reveal(prediction: float, measured: float, unit: str) -> None:
