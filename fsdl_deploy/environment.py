@@ -25,7 +25,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SUPPORTED = ((3, 11), (3, 12))
 STAMP, LOCK = "fsdl-deploy.json", "fsdl-deploy.lock"  # not .lock: that one is uv's own
 KEPT = frozenset({LOCK, "stations"})  # what stays when a half-made environment is thrown away
-SETTINGS = "infra/jupyterlab/overrides.json"  # JupyterLab without its pop-up about news
+SETTINGS = {  # JupyterLab without its pop-up about news, and of nbgrader only the instructor's formgrader
+    "infra/jupyterlab/overrides.json": "share/jupyter/lab/settings",
+    "infra/jupyterlab/page_config.json": "etc/jupyter/labconfig",
+}
 WAIT_SECONDS = 3600  # for another set-up to end
 
 
@@ -64,7 +67,7 @@ class Environment:
         """Sum of everything that decides what the environment holds."""
         inputs = [self.lock, *(Path(one.__file__) for one in (installer, sources))]
         if self.core:
-            inputs += [self.root / name for name in ("pyproject.toml", "requirements-torch.lock", SETTINGS)]
+            inputs += [self.root / name for name in ("pyproject.toml", "requirements-torch.lock", *SETTINGS)]
         total = hashlib.sha256(repr((self.name, str(self.folder), str(self.root))).encode())
         if self.core:
             total.update(os.environ.get(sources.TORCH_VARIABLE, "").strip().encode())
@@ -141,9 +144,9 @@ class Environment:
         tool.torch()
         tool.install("fsdl_deploy", "", "--no-deps", "--no-build-isolation", "--editable", self.root)
         tool.run("the Jupyter kernel", [self.python, "-m", "ipykernel", "install", "--sys-prefix"])
-        settings = self.folder / "share" / "jupyter" / "lab" / "settings"
-        settings.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self.root / SETTINGS, settings / "overrides.json")
+        for file, folder in SETTINGS.items():
+            (self.folder / folder).mkdir(parents=True, exist_ok=True)
+            shutil.copy(self.root / file, self.folder / folder)
         if not os.environ.get(sources.TORCH_VARIABLE):
             for warning in torch_warnings(self.site()):
                 self.say(f"  {warning}")

@@ -85,6 +85,14 @@ def test_points_given_in_the_formgrader_come_back(graded):
     assert gradebook.points_given(out / "nowhere") == {}
 
 
+def test_the_autograde_button_of_the_results_folder_uses_the_sandbox_too(graded):
+    ours, theirs = ((place / "nbgrader_config.py").read_text() for place in (ROOT, graded[2]))
+    for config in (ours, theirs):
+        assert '"fsdl_deploy.grading.autograde.BlackBox"' in config and "Execute" not in config.replace(
+            "nbgrader's Execute", ""
+        )
+
+
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed: autograde needs it")
 def test_nbgraders_own_autograde_goes_through_the_sandbox(tmp_path):
     """With the repository's configuration: hostile code gets no points and touches nothing."""

@@ -256,7 +256,7 @@ def main(args: argparse.Namespace) -> int:
     with tqdm(total=len(found), unit="submission", file=sys.stderr) as bar:
         results = grade(found, args.out, args.cases, args.jobs, args.i_trust_these, bar=bar)
     report.write(results, args.out, gradebook.points_given(args.out))
-    gradebook.write(found, results, args.out)
+    gradebook.write(found, results, args.out, args.cases)
     for result in results:
         if result["problem"]:
             print(f"{result['student']} ({result['origin']}): {result['problem']}", file=sys.stderr)

@@ -23,6 +23,14 @@ CONFIG = '''"""nbgrader's view of these results: `jupyter lab` in this folder, t
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "fsdl-deploy"
 c.CourseDirectory.root = {root!r}
+c.BlackBox.cases = {cases!r}
+c.Autograde.autograde_preprocessors = [
+    "fsdl_deploy.grading.autograde.BlackBox",  # student code goes through the sandbox
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
 '''
 
 
@@ -36,15 +44,21 @@ def points_given(out: Path) -> dict[tuple[str, str, str], float]:
             for notebook in submission.notebooks:
                 for grade in notebook.grades:
                     if grade.manual_score is not None and not grade.name.endswith("-check"):
-                        student = submission.student.last_name or submission.student.id
+                        student = submission.student.email or submission.student.id
                         given[submission.name, student, grade.name.rpartition("-")[2]] = grade.manual_score
     return given
 
 
-def write(found: list[Submission], results: list[dict], out: Path, root: Path = ROOT) -> None:
-    """Record every result whose lab exists; earlier records of the same submissions are replaced."""
+def write(
+    found: list[Submission], results: list[dict], out: Path, cases: Path | None = None, root: Path = ROOT
+) -> None:
+    """Record every result whose lab exists; earlier records of the same submissions are replaced.
+
+    ``cases`` is the folder of private cases, for those who press nbgrader's own autograde there.
+    """
     labs = lab_conversion.names(root)
-    (out / "nbgrader_config.py").write_text(CONFIG.format(root=str(out.resolve())), encoding="utf-8")
+    config = CONFIG.format(root=str(out.resolve()), cases=str(cases.resolve()) if cases else "")
+    (out / "nbgrader_config.py").write_text(config, encoding="utf-8")
     from sqlalchemy.exc import SAWarning
 
     with (
@@ -102,7 +116,9 @@ def _register(book, name: str, released) -> None:
 def _record(book, submission: Submission, result: dict, released, out: Path) -> None:
     """One submission: its notebooks and its grades."""
     name, student = result["lab"], slug(result["student"])
-    book.update_or_create_student(student, last_name=result["student"])
+    first, _, last = result["student"].rpartition(" ")
+    # nbgrader has no field for the name as it was handed in, by which points come back.
+    book.update_or_create_student(student, first_name=first, last_name=last, email=result["student"])
     book.update_or_create_submission(name, student)
     handed_in = notebook_of(submission, released)
     _write_notebook(out / "submitted" / student / name / f"{name}.ipynb", handed_in)
