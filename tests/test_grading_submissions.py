@@ -57,6 +57,23 @@ def test_a_folder_with_everything_in_it(tmp_path, good):
     assert found == dict.fromkeys(("broken", "deep", "list", "strange"), "it is no notebook")
 
 
+def test_half_a_character_in_a_name_or_a_notebook_breaks_nothing(tmp_path, good):
+    content = json.loads(good)
+    content["cells"].append({"cell_type": "markdown", "source": "x\ud800", "metadata": {}, "id": "\udfff"})
+    name = os.fsencode(tmp_path) + b"/ann\xff.ipynb"
+    with open(name, "wb") as file:
+        file.write(json.dumps(content).encode())
+    (one,) = collect(tmp_path)
+    (one.student + one.origin + one.cells[-1]["source"] + one.cells[-1]["id"]).encode("utf-8")
+    assert one.problem == "" and one.student.startswith("ann")
+
+
+def test_a_notebook_of_very_many_cells_is_refused(tmp_path):
+    cell = {"cell_type": "code", "source": "", "metadata": {}}
+    (tmp_path / "ann.ipynb").write_text(json.dumps({"cells": [cell] * 6000}))
+    assert [one.problem for one in collect(tmp_path)] == ["it has more than 5000 cells"]
+
+
 def test_a_notebook_says_which_lab_it_is(tmp_path, good):
     (tmp_path / "ann.ipynb").write_bytes(good)
     assert [one.lab for one in collect(tmp_path)] == ["lab00"]

@@ -3,6 +3,7 @@
 import functools
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,6 +33,15 @@ def test_a_stub_keeps_what_is_outside_the_solution():
     assert lab_conversion.stub(source) == (
         f"def f(x):\n    '''Twice.'''\n    {lab_conversion.STUB}\n\nA = None"
     )
+
+
+def test_what_only_ipython_understands_is_left_out_of_the_grading():
+    source = "%matplotlib inline\nif True:\n    !ls\n    x = 5 % 3\nprint?\nnp.array??\n?np\ny = 'a?'\nz = 7"
+    cell = SimpleNamespace(cell_type="code", source=source, metadata={})
+    (kept,) = lab_conversion.gradable([cell])
+    found: dict = {}
+    exec(kept, found)
+    assert (found["x"], found["y"], found["z"]) == (2, "a?", 7)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from pathlib import Path, PurePosixPath
 MEBIBYTE = 1 << 20
 MOST_BYTES = 400 * MEBIBYTE  # of one notebook; nearly all of a large one are outputs
 MOST_CODE = 1 * MEBIBYTE  # of the text of its cells
-MOST_ENTRIES = 5000
+MOST_CELLS = 5000
+MOST_ENTRIES = 100_000
 IN_PROCESS = 5 * MEBIBYTE  # above it, a process with a bound on its memory reads the notebook
 READ_MEMORY = 2048 * MEBIBYTE
 READ_SECONDS = 60
@@ -139,7 +140,7 @@ def _passed_over(name: str) -> bool:
 
 def _unread(name: str, lab: str | None, problem: str) -> Submission:
     student, from_name = who(name)
-    return Submission(student, lab or from_name or "?", name, problem=problem)
+    return Submission(student, lab or from_name or "?", _written(name), problem=problem)
 
 
 def _submission(name: str, path: Path, lab: str | None) -> Submission:
@@ -148,7 +149,12 @@ def _submission(name: str, path: Path, lab: str | None) -> Submission:
         told, cells = read(path)
     except (ValueError, OSError) as error:
         return _unread(name, lab, str(error))
-    return Submission(student, lab or told or from_name or "?", name, cells)
+    return Submission(student, lab or told or from_name or "?", _written(name), cells)
+
+
+def _written(text: str) -> str:
+    """Text that can be written as UTF-8: names of files and notebooks may hold half a character."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def who(name: str) -> tuple[str, str]:
@@ -166,7 +172,7 @@ def who(name: str) -> tuple[str, str]:
         student = f"{found['name']} {found['id']}"
     else:
         student = re.sub(r"[-_ ]*lab\d\d[-_ ]*", "", student) or student
-    return student[:100], lab
+    return _written(student)[:100], lab
 
 
 def read(path: Path) -> tuple[str, list[dict]]:
@@ -200,6 +206,8 @@ def slim(path: Path) -> tuple[str, list[dict]]:
         lab = content.get("metadata", {}).get("fsdl_lab", "")
     except (ValueError, RecursionError, MemoryError, AttributeError, TypeError, KeyError):
         raise ValueError("it is no notebook") from None
+    if len(kept) > MOST_CELLS:
+        raise ValueError(f"it has more than {MOST_CELLS} cells")
     if sum(len(cell["source"]) for cell in kept) > MOST_CODE:
         raise ValueError(f"its cells hold more than {MOST_CODE >> 20} MiB of text")
     if not (isinstance(lab, str) and LAB.fullmatch(lab)):
@@ -216,11 +224,11 @@ def _slim_cell(cell: dict) -> dict:
     metadata = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
     tags = [tag for tag in metadata.get("tags") or () if isinstance(tag, str)]
     marks = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
-    marked = {"grade_id": str(marks.get("grade_id", "")), "grade": bool(marks.get("grade"))}
+    marked = {"grade_id": _written(str(marks.get("grade_id", ""))), "grade": bool(marks.get("grade"))}
     return {
         "cell_type": "code" if cell["cell_type"] == "code" else "markdown",
-        "source": source,
-        "id": str(cell.get("id", "")),
+        "source": _written(source),
+        "id": _written(str(cell.get("id", ""))),
         "metadata": {"tags": tags, "nbgrader": marked},
     }
 
