@@ -7,11 +7,13 @@ its model card, ``SHA256SUMS`` the sums. Nothing is ever unpickled.
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 
 VERSIONS = ("teacher", "v1", "v2", "v3-bad")
 EVEN = "v2-even"  # the graph of v2 without masks, see ``models.even``; it has no weights of its own
 SUMS = "SHA256SUMS"
+SUM_LINE = re.compile(r"([0-9a-f]{64}) [ *](\S.*)")  # of sha256sum, in text or binary mode
 
 
 class WeightsError(RuntimeError):
@@ -31,10 +33,15 @@ def verified(file_name: str, models: Path | None = None) -> bytes:
     models = models or folder()
     restore = "restore it with 'git checkout -- models', or make it again with 'fsdl-deploy train'"
     try:
-        lines = (models / SUMS).read_text().splitlines()
-    except OSError:
-        raise WeightsError(f"there is no {models / SUMS}: {restore}") from None
-    sums = dict(reversed(line.split(maxsplit=1)) for line in lines if line.strip())
+        lines = (models / SUMS).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        raise WeightsError(f"there is no {models / SUMS}, or it is damaged: {restore}") from None
+    sums: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        found = SUM_LINE.fullmatch(line)
+        if found is None or found[2] in sums:
+            raise WeightsError(f"{models / SUMS}, line {number} is no sum, or a file's second one: {restore}")
+        sums[found[2]] = found[1]
     if file_name not in sums:
         known = ", ".join(sorted({Path(name).stem for name in sums}))
         raise WeightsError(f"there is no model file {file_name} in {models}; the models there: {known}")

@@ -55,6 +55,17 @@ def test_sums_are_in_the_format_of_sha256sum(copy):
         assert hashlib.sha256((copy / name).read_bytes()).hexdigest() == digest
 
 
+def test_a_damaged_list_of_sums_is_refused(copy):
+    sums = copy / "SHA256SUMS"
+    lines = sums.read_text().splitlines()
+    sums.write_text("\n".join(line.replace("  ", " *") for line in lines))  # as sha256sum --binary writes it
+    verified("v2.onnx")
+    for bad in ("no sum", lines[0][:40], lines[0].upper(), lines[0], ""):
+        sums.write_text("\n".join([*lines, bad, ""]))
+        with pytest.raises(WeightsError, match=rf"line {len(lines) + 1} is no sum, or a file's second one"):
+            verified("v2.onnx")
+
+
 def test_bad_version_is_v2_with_constants():
     import safetensors.torch
 
