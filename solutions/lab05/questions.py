@@ -343,7 +343,7 @@ LAB = Lab(
                 0: "no position, or one without a reason",
                 1: "a position with a reason that uses no figure measured in this lab",
                 2: "a position for each model, argued with its measured ratio, accuracy and file size",
-                3: "that, and when it would be otherwise: the processor, the calibration, the rest of it",
+                3: "that, and what would change it: the processor, the calibration, the rest of a request",
             },
         ),
     ],
