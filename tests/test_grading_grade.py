@@ -3,7 +3,12 @@
 import csv
 import json
 import shutil
+import signal
+import subprocess
+import sys
+import time
 
+import psutil
 import pytest
 from grading_class import ANSWERS, FULL, earned, notebook
 
@@ -112,6 +117,34 @@ def test_a_second_run_takes_what_is_there_and_grades_what_is_new(graded, tmp_pat
     }
     assert changed == {"lab00-renamed.json", "lab00-half.json"}
     assert [one["score"] for one in first] == [11, 19] and [one["score"] for one in second] == [17, 15, 19]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_was_stopped_goes_on_and_leaves_nothing_running(tmp_path, number):
+    folder, out = write(tmp_path / "in", ["right", "endless", "nan"]), tmp_path / "out"
+    words = [sys.executable, "-m", "fsdl_deploy.cli", "grade", str(folder), "--out", str(out), "--jobs", "1"]
+    first = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while not (out / "results" / "lab00-endless.json").exists():  # the first, by name
+            assert time.monotonic() < deadline and first.poll() is None
+            inside = psutil.Process(first.pid).children(recursive=True)
+        first.send_signal(number)
+        assert first.wait(60) != 0
+    finally:
+        first.kill()
+        first.wait()
+    assert psutil.wait_procs(inside, timeout=20)[1] == []
+    done = {path.name: path.stat().st_mtime_ns for path in (out / "results").glob("*.json")}
+    assert 1 <= len(done) < 3 and not (out / "scores.csv").exists()
+    assert cli.main(words[3:]) == 0
+    assert {row["student"]: int(row["points"]) for row in rows(out).values()} == {
+        "right": 19,
+        "endless": 15,
+        "nan": 10,
+    }
+    again = {path.name: path.stat().st_mtime_ns for path in (out / "results").glob("*.json")}
+    assert len(again) == 3 and again.items() >= done.items()
 
 
 def test_a_damaged_result_is_made_again(tmp_path):

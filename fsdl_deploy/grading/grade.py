@@ -197,8 +197,13 @@ def grade(
             if bar is not None:
                 bar.update()
 
-    with ThreadPoolExecutor(jobs) as pool:
+    pool = ThreadPoolExecutor(jobs)
+    try:
         return list(pool.map(one, found))
+    finally:
+        pool.shutdown(
+            cancel_futures=True
+        )  # interrupted: those under way end, the others are for the next run
 
 
 def _kept(submission, key: Key | None, backend, slot: int, out: Path, known: list[str]) -> dict:

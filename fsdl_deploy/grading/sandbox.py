@@ -194,6 +194,9 @@ def control_group():
     made = []
     try:
         for parent, files in bounds.items():
+            for left in parent.glob("fsdl-grade-*-*"):  # of a grader that was killed
+                if not Path(f"/proc/{left.name.split('-')[2]}").exists():
+                    _remove_groups([left], patience=0)
             folder = parent / name
             folder.mkdir()
             made.append(folder)
