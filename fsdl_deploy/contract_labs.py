@@ -155,4 +155,15 @@ def points(text: LabText) -> Iterator[str]:
             yield f"{question.id}: one part is private (draw=…), so that the public cases cannot be learned"
 
 
-RULES = (header, exercises, answers, predicts, code, rubric, points)
+def listed_in_readme(text: LabText) -> Iterator[str]:
+    readme = text.root / "README.md"
+    first = text.cells[0].source if text.cells else ""
+    title, minutes = re.match(r"# Lab \d\d: (.+)", first), HEADER.search(first)
+    if readme.exists() and title and minutes:
+        link = f"[{text.name[-2:]} {title[1]}](labs/{text.name}/{text.name}.ipynb)"
+        row = rf"^\| {re.escape(link)} \| .+ \| {minutes[1]} \|$"
+        if not re.search(row, readme.read_text(encoding="utf-8"), re.MULTILINE):
+            yield f"the README's table of labs has no row '| {link} | … | {minutes[1]} |'"
+
+
+RULES = (header, exercises, answers, predicts, code, rubric, points, listed_in_readme)

@@ -25,6 +25,7 @@ def test_the_labs_of_the_course_keep_it(name):
             "the header says 55 minutes, the exercises add up to 50",
         ),
         ("lab00.py", "**Minutes:** 50", "Minutes 50", "below the title stands"),
+        ("lab00.py", "**Minutes:** 50", "**Minutes:** 51", "the README's table of labs has no row"),
         (
             "lab00.py",
             "00_tour.ipynb",
@@ -72,6 +73,9 @@ def test_a_breach_is_found(tmp_path, file, old, new, said):
     (tmp_path / "notebooks").mkdir()
     shutil.copy(ROOT / "notebooks" / "00_tour.ipynb", tmp_path / "notebooks")
     (tmp_path / "labs" / "lab00").mkdir(parents=True)
+    (tmp_path / "README.md").write_text(
+        "| [00 What a reading is worth](labs/lab00/lab00.ipynb) | a threshold | 50 |\n"
+    )
     assert problems("lab00", tmp_path) == []
     path = tmp_path / "solutions" / "lab00" / file
     text = path.read_text()
