@@ -5,7 +5,8 @@ from fsdl_deploy.grading.questions import Lab, OpenQuestion, Part, Question
 
 def draw_budget(generator):
     web, model = generator.randint(20, 200), generator.randint(5, 900)
-    return [generator.randint(0, 4000), web, model, generator.randint(10, 150)]
+    budget = generator.choice([3 * (web + model), generator.randint(0, 4000)])
+    return [budget, web, model, generator.randint(10, 150)]
 
 
 def line(picture, says, confidence=0.9, read="0123", version="v2"):
@@ -101,7 +102,7 @@ LAB = Lab(
                     1,
                     [
                         [[line("a.png", "0123"), line("b.png", "0124")], "v2"],
-                        [[line("a.png", " 01 23"), line("b.png", "123")], "v2"],
+                        [[line("a.png", " 0123 "), line("b.png", "123")], "v2"],
                     ],
                 ),
                 Part(

@@ -24,7 +24,8 @@ from fsdl_deploy.labs import check, predict, reveal
 # <details><summary>Hint: a nudge</summary>What does one more worker cost in each way?</details>
 # <details><summary>Hint: the approach</summary>Take off what is paid once, divide by what each worker costs,
 # round down, and mind what is below zero.</details>
-# <details><summary>Hint: a sketch</summary><code>max(0, (budget - ...) // web)</code> for the second</details>
+# <details><summary>Hint: a sketch</summary><code>max(0, (budget - ...) // web)</code> for the
+# second</details>
 
 
 # %% tags=["q1"]
@@ -87,9 +88,10 @@ for name, model in {"v2": round(after - before), "a large one": 2000}.items():
 # - If there are several lines about a picture, only the last one counts.
 # - Take all spaces out of what the user says. If that is what the model read, nothing is corrected: the
 #   picture is left out.
-# - The label is what the user says without spaces if that is digits only; else, also if it is empty, `None`: a
-#   person has to look.
-# - The surest mistakes come first, because they teach the most; equally sure ones in the order of their names.
+# - The label is what the user says without spaces if that is digits only; else, also if it is empty, `None`:
+#   a person has to look.
+# - The surest mistakes come first, because they teach the most; equally sure ones in the order of their
+#   names.
 #
 # <details><summary>Hint: a nudge</summary>The rules stand in the order in which they are applied.</details>
 # <details><summary>Hint: the approach</summary>A dictionary from picture to line keeps the last one by
@@ -193,22 +195,22 @@ visits.sort()
 for read in (2, 20, 100, 180):
     inside, apart = (mean(page_waits(visits, 2, read, way)) for way in (True, False))
     print(
-        f"a model of {read:3} ms: a page waits {inside:6.1f} ms with it inside, {apart:.2f} ms with it apart"
+        f"a model of {read:3} ms: a page waits {inside:6.2f} ms with it inside, {apart:.2f} ms with it apart"
     )
 
 # %% [markdown]
 # ## 📝 4 Break it 🌟🌟 (6 minutes)
 #
 # Uploads must not hurt the server, so a colleague writes the check below: it sees the size of the file in
-# bytes, and the width and height that the file's header names. Find an upload that it allows and whose pixels,
-# one byte each, take **more than 64,000,000 bytes** of memory. A compressed picture needs at least one byte
-# for 1000 pixels. Return `[size, width, height]`.
+# bytes, and the width and height that the file's header names. Find an upload that it allows and whose
+# pixels, one byte each, take **more than 64,000,000 bytes** of memory. A compressed picture needs at least
+# one byte for 1000 pixels. Return `[size, width, height]`.
 #
 # <details><summary>Hint: a nudge</summary>What does the check not look at together?</details>
 # <details><summary>Hint: the approach</summary>A white picture compresses well, so the file may be
 # small.</details>
-# <details><summary>Hint: a sketch</summary>The largest width and height that are allowed, and a size that fits
-# both rules.</details>
+# <details><summary>Hint: a sketch</summary>The largest width and height that are allowed, and a size that
+# fits both rules.</details>
 
 
 # %%
@@ -267,7 +269,7 @@ except PictureError as error:
 # | 3 | that, and at which figure you would change your mind |
 
 # %% [markdown] tags=["q5"]
-# Inside, for now. Four copies of v2 cost some hundred MiB together, which the machine has, and a model of a few
-# ms makes a page wait hardly longer than other pages do. One process is one thing to deploy and to watch. I
-# would put it apart once a reading takes 100 ms, where the queue makes every page wait for tens of ms, or once
-# a copy is so large that four do not fit, or when the model changes more often than the site.
+# Inside, for now. Four copies of v2 cost less than 100 MiB together, which the machine has, and a model of a
+# few ms makes a page wait hardly longer than other pages do. One process is one thing to deploy and to watch.
+# I would put it apart once a reading takes 100 ms, where the queue makes every page wait for tens of ms, or
+# once a copy is so large that four do not fit, or when the model changes more often than the site.
