@@ -60,6 +60,7 @@ predict("the cards that the batch job reads in eight hours, in millions", GUESS)
 
 # %% tags=["measure"]
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 
@@ -67,7 +68,7 @@ from fsdl_deploy import inbox
 from fsdl_deploy.batch import Batch
 from fsdl_deploy.customers import Customers
 from fsdl_deploy.reader import open_reader
-from fsdl_deploy.store import Store
+from fsdl_deploy.store import Store, now
 
 workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 here, reader = Path(workplace.name), open_reader("v2")
@@ -362,10 +363,6 @@ check("lab02.q5", verdict)
 # status is what a scheduler sees.
 
 # %% tags=["measure"]
-from datetime import timedelta
-
-from fsdl_deploy.store import now
-
 inbox.fill(here / "inbox", Customers(50, seed=2), "2026-11")
 (here / "wrong" / "2026-11").mkdir(parents=True)
 
