@@ -145,7 +145,7 @@ def _told(error: Exception) -> str:
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).parent != ROOT / "fsdl_deploy"
+        if not Path(frame.filename).is_relative_to(ROOT / "fsdl_deploy")
     ]
     place = f" (in line {frames[-1].lineno}: {frames[-1].line})" if frames and frames[-1].line else ""
     return f"{type(error).__name__}: {error}{place}"

@@ -21,33 +21,33 @@ class CasesError(ValueError):
     """The cases cannot be used; the message says what to do."""
 
 
-def compare(value: Any, expected: Any, tolerance: float = 1e-6) -> str:
+def compare(value: Any, expected: Any, tolerance: float = 1e-6, place: str = "") -> str:
     """What is wrong with ``value``, "" if nothing is: types, lengths, keys, numbers to ``tolerance``.
 
     JSON has one kind of list, so a tuple is one. A whole number stands for a float, never the other way
-    round; a bool is no number. ``nan`` is equal to ``nan`` only.
+    round; a bool is no number. ``nan`` is equal to ``nan`` only. ``place`` is where in a larger value it is.
     """
+    it = f"item {place}" if place else "it"
     if isinstance(expected, float) and type(value) in (int, float):
         both_nan = math.isnan(expected) and math.isnan(value)
         near = math.isclose(value, expected, rel_tol=tolerance, abs_tol=tolerance)
-        return "" if both_nan or near else f"it is {shown(value)}, not {shown(expected)}"
+        return "" if both_nan or near else f"{it} is {shown(value)}, not {shown(expected)}"
     if type(value) is not type(expected):
-        return f"it is {shown(value)} ({kind(value)}), not {shown(expected)} ({kind(expected)})"
+        return f"{it} is {shown(value)}{kind(value)}, not {shown(expected)}{kind(expected)}"
     if isinstance(expected, list):
         if len(value) != len(expected):
-            return f"it has {len(value)} items, not {len(expected)}"
-        found = ((n, compare(*pair, tolerance)) for n, pair in enumerate(zip(value, expected, strict=True)))
-        return next((f"item {n}: {wrong}" for n, wrong in found if wrong), "")
+            return f"{it} has {len(value)} items, not {len(expected)}"
+        pairs = enumerate(zip(value, expected, strict=True))
+        return next(filter(None, (compare(*pair, tolerance, f"{place}[{n}]") for n, pair in pairs)), "")
     if isinstance(expected, dict):
         if value.keys() != expected.keys():
             missing = ", ".join(sorted(map(shown, expected.keys() - value.keys())))
             extra = ", ".join(sorted(map(shown, value.keys() - expected.keys())))
-            return "; ".join(
-                [f"it lacks {missing}"] * bool(missing) + [f"it has {extra} too much"] * bool(extra)
-            )
-        found = ((key, compare(value[key], expected[key], tolerance)) for key in expected)
-        return next((f"{shown(key)}: {wrong}" for key, wrong in found if wrong), "")
-    return "" if value == expected else f"it is {shown(value)}, not {shown(expected)}"
+            said = [f"{it} lacks {missing}"] * bool(missing) + [f"{it} has {extra} too much"] * bool(extra)
+            return "; ".join(said)
+        pairs = ((key, (value[key], expected[key])) for key in expected)
+        return next(filter(None, (compare(*pair, tolerance, f"{place}[{key!r}]") for key, pair in pairs)), "")
+    return "" if value == expected else f"{it} is {shown(value)}, not {shown(expected)}"
 
 
 def shown(value: Any, most: int = 200) -> str:
@@ -60,7 +60,9 @@ def shown(value: Any, most: int = 200) -> str:
 
 
 def kind(value: Any) -> str:
-    return "None" if value is None else {"dict": "dictionary"}.get(type(value).__name__, type(value).__name__)
+    """A value's type as it is added to the value in a sentence."""
+    names = {"dict": " (dictionary)", "NoneType": ""}
+    return names.get(type(value).__name__, f" ({type(value).__name__})")
 
 
 @dataclass(frozen=True)
