@@ -255,6 +255,7 @@ figures.cards(
 #
 # ## Where to go next
 #
+# - [Lab 00](../labs/lab00/lab00.ipynb): what a reading is worth, and a promise that it keeps.
 # - [The prototype](01_prototype.ipynb): the billing team tries the model this afternoon.
 # - [Batch prediction](02_batch.ipynb): last night's cards, read by morning.
 # - [Model-as-service](03_service.ipynb): the model gets a home of its own.

@@ -597,6 +597,7 @@ print(web_server)
 #
 # ## Where to go next
 #
+# - [Lab 01](../labs/lab01/lab01.ipynb): what the model costs inside the page.
 # - [Batch prediction](02_batch.ipynb): the model apart from the page, with a table between them.
 # - [The model service](03_service.ipynb): the same page, and the model in a process of its own.
 # - [Streamlit](tools/streamlit.ipynb), the tool notebook.

@@ -608,6 +608,7 @@ print(lookup, service)
 #
 # ## Where to go next
 #
+# - [Lab 02](../labs/lab02/lab02.ipynb): a night that may fail, and the check that notices.
 # - [The model service](03_service.ipynb): the answer while the customer is still looking.
 # - The workflow tools: [Dagster](tools/dagster.ipynb), [Airflow](tools/airflow.ipynb),
 #   [Prefect](tools/prefect.ipynb), [Metaflow](tools/metaflow.ipynb).

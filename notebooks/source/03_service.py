@@ -904,6 +904,7 @@ print(page, service)
 #
 # ## Where to go next
 #
+# - [Lab 03](../labs/lab03/lab03.ipynb): an adapter, a queue that ends, a batcher.
 # - [The prototype](01_prototype.ipynb) again, now with `--url`: which of its five cons are gone?
 # - [gRPC](tools/grpc.ipynb): the standard again, as calls instead of requests.
 # - [Packaging](04_packaging.ipynb): the same answer on the server as in the notebook.

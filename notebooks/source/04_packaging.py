@@ -833,6 +833,7 @@ table(
 #
 # ## Where to go next
 #
+# - [Lab 04](../labs/lab04/lab04.ipynb): a parity test, checksums, the order of a Dockerfile.
 # - [The model service](03_service.ipynb): the program that goes into the container.
 # - [Ray Data](tools/ray_data.ipynb): a station that takes the core's versions, so that its answers are equal.
 # - The lessons to come make the model cheaper, and put more than one copy of it behind a load balancer.
