@@ -156,6 +156,11 @@ for _ in range(7 if FAST else 50):
         for card in deck[:20]:
             reader.read([card.image])
         took[name].append(perf_counter() - begin)
+
+# %% [markdown]
+# One line a file.
+
+# %%
 print(f"{'':20} {'KiB':>5} {'right':>6} {'95 % interval':>15} fixed broken  time")
 for name, hits in right.items():
     low, high = wilson(hits.sum(), len(hits))
@@ -167,8 +172,8 @@ for name, hits in right.items():
     )
 
 # %% [markdown]
-# Optimum's files are as ONNX Runtime's: it calls the same quantizer. Neural Compressor has a quantizer of its
-# own, of the same design, whose file differs in a few cards. The intervals overlap everywhere: so few cards do
+# Optimum's files are as ONNX Runtime's: it calls the same quantizer. Neural Compressor has one of its own, of
+# the same design, whose file may differ in a few cards. The intervals overlap everywhere: so few cards do
 # not show that one reads worse than another. The file shrinks. Whether the time does is decided by the
 # processor, as lesson 05 says of `v2`.
 #
