@@ -14,6 +14,7 @@ COMMANDS = {
     "read": ("reader", "read the digits on pictures of meter cards"),
     "train": ("training", "train, export and evaluate the models again"),
     "sizes": ("sizes", "train students of several sizes: how much accuracy is in how many multiply-adds"),
+    "qat": ("qat", "quantization-aware training of the student, against rounding it afterwards"),
     "evaluate": ("evaluation", "measure the models on cards of unseen digits"),
     "inbox": ("inbox", "write a month of customers' cards, as a batch job finds them"),
     "score": ("batch", "read a month of cards into a database"),

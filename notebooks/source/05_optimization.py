@@ -236,7 +236,8 @@ for one in quantized:
 # - **float16** halves the file. This processor has no arithmetic for it, so the time stays.
 # - The lecture's *limited accuracy loss* holds: look at *fixed* and *broken* in the tables above.
 #
-# Whether int8 pays depends on the processor: with the instructions called VNNI it pays more than here.
+# Whether int8 pays depends on the processor: with the instructions called VNNI it pays more than here. The
+# slide's tools are in [Optimum and Neural Compressor](tools/quantization.ipynb).
 #
 # ## MobileNet blocks: fewer multiply-adds, the same shapes
 #
@@ -563,4 +564,5 @@ for name, change in (("as they are", lambda image: image), ("inverted", lambda i
 # ## Where to go next
 #
 # - [The model service](03_service.ipynb) takes requests together with `--max-batch`.
+# - [Optimum and Neural Compressor](tools/quantization.ipynb): the tools of the slide on quantization.
 # - [Ray Data](tools/ray_data.ipynb): the same work on more machines.

@@ -1,0 +1,234 @@
+# %% [markdown]
+# # Tool: Optimum and Neural Compressor
+#
+# **Minutes:** 15 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** runs
+#
+# ## The need
+#
+# The reader shall go onto the handheld devices of the meter readers, where each download counts. int8 makes
+# the file half as large. The lecture's table names two tools for it, Optimum and Intel Neural Compressor.
+# What do they add to what ONNX Runtime does itself, and who still maintains them?
+#
+# ## You will learn
+#
+# - what Optimum's quantizer does around that of ONNX Runtime
+# - to let Neural Compressor search for a setting that loses no more than you tolerate
+# - to ask of each tool when it was released last, before depending on it
+# - to compare files by the cards they break, by size, and by time in turns
+
+# %% [markdown]
+# ## Where the model sits
+#
+# Both tools read the exported file and write another, which the same service loads.
+#
+# ```mermaid
+# flowchart LR
+#     model(["v2.onnx, float32"]) --> tool["Optimum or<br/>Neural Compressor"]
+#     cards["128 cards<br/>for the ranges"] --> tool
+#     tool --> small(["int8 file"]) --> service["Model service"]
+#     style model fill:#d55e00,color:#fff
+#     style small fill:#d55e00,color:#fff
+# ```
+#
+# The parameters hold plain values only.
+
+# %% tags=["parameters"]
+FAST = True
+
+# %% [markdown]
+# ## The station
+#
+# Both bring packages that would disturb the lessons (NumPy 1, an older transformers). So they live in a
+# station, which borrows the torch of the lessons: Optimum imports it, though it needs none for a file.
+
+# %%
+from importlib import metadata
+
+from fsdl_deploy import figures, stations
+
+figures.use()
+python = stations.ensure("quantization")
+station = stations.station("quantization")
+print(f"{station.purpose}: {station.mebibytes():,.0f} MiB without torch")
+
+# %% [markdown]
+# ## How alive are they?
+#
+# The table on the slide is from 2022. Both tools have been divided since.
+
+# %% tags=["nbval-check-output"]
+site = station.environment().site()
+for name in ("optimum-onnx", "onnx-neural-compressor", "transformers", "numpy"):
+    (package,) = metadata.distributions(name=name, path=[str(site)])
+    print(f"{name:24} {package.version}")
+
+# %% [markdown]
+# - **Optimum**: the part for ONNX is now the package
+#   [optimum-onnx](https://github.com/huggingface/optimum-onnx). Its newest release when this was written
+#   (November 2026) is 0.1.0 of 23 December 2025, and it does not accept transformers 5.
+# - **Neural Compressor**: [Intel's package](https://github.com/intel/neural-compressor) is alive (3.10,
+#   September 2026), but its extras are for PyTorch, TensorFlow and JAX, none for ONNX Runtime. The part for
+#   ONNX moved to [a package of its own](https://github.com/onnx/neural-compressor), whose one release, 1.0,
+#   is of 31 July 2024. It wants NumPy 1 and imports `prettytable` without asking for it: the station adds
+#   that. A tool for a file made once may be old; a service should not depend on it.
+#
+# ## The code
+#
+# Optimum has a configuration, a calibration and a quantizer; underneath are the classes of ONNX Runtime. It
+# asks for a `datasets.Dataset` and uses four of its names, so a list with those will do.
+
+# %%
+from IPython.display import Code
+
+program = (station.folder / "quantize.py").read_text()
+parts = ("def optimum", "class Namable", "class Reader", "def share", "def compressor", "def quantize")
+places = [program.index(part) for part in parts]
+Code(program[places[0] : places[2]], language="python")
+
+# %% [markdown]
+# Neural Compressor does the same, or tries several configurations: `autotune` measures the original file with
+# a function of ours, then one configuration after the other, and stops at the first that is good enough.
+
+# %%
+Code(program[places[4] : places[5]], language="python")
+
+# %% [markdown]
+# ## Quantize
+#
+# One process for all, since importing Optimum, with transformers beneath it, takes longer than quantizing.
+# All get the nodes of the network only, with the same 128 cards for the ranges: the matrix products
+# that resize the picture stay as they are. The tolerated loss of the search is half a percent.
+
+# %%
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+from fsdl_deploy import rungs, weights
+
+folder = tempfile.TemporaryDirectory()
+made = Path(folder.name)
+hows = ["optimum-dynamic", "optimum-static", "compressor-static", "compressor-tuned"]
+words = [python, station.folder / "quantize.py", weights.folder() / "v2.onnx", made, *hows]
+done = subprocess.run(words, check=True, capture_output=True, text=True)
+for line in done.stdout.splitlines():
+    told = json.loads(line)
+    print(f"{told['how']:18} {told['seconds']:5} s", told["nodes"], told.get("trials", ""))
+
+# %% [markdown]
+# Dynamic quantization finds two matrix products in `v2`: nearly all its work is in convolutions. The list
+# behind `compressor-tuned` is the search: the accuracy of the float file on 200 training cards, then of each
+# trial. Its first trial, one scale for all channels of a layer, was good enough, so it stopped there.
+#
+# ## Compare
+#
+# ONNX Runtime's own files first (lesson 05), the tools beside them. *Fixed* and *broken* are against the
+# float file, on cards of unseen digits.
+
+# %%
+import numpy as np
+
+from fsdl_deploy.cards import cards
+from fsdl_deploy.metrics import wilson
+
+deck = list(cards(300 if FAST else 2000, "typical", seed=41))
+files = {"float32": weights.folder() / "v2.onnx"}
+files |= {f"onnxruntime-{how}": rungs.quantized("v2", how, made) for how in ("dynamic", "static")}
+files |= {how: made / f"{how}.onnx" for how in hows}
+readers = {name: rungs.FileReader(file.read_bytes(), name) for name, file in files.items()}
+truths = [card.truth for card in deck]
+right = {}
+for name, reader in readers.items():
+    said = reader.read([card.image for card in deck])
+    right[name] = np.array([one.digits == truth for one, truth in zip(said, truths)])
+
+# %% [markdown]
+# The time, in turns, one card a call and one thread, as a ratio to the float file.
+
+# %%
+from time import perf_counter
+
+took = {name: [] for name in readers}
+for _ in range(7 if FAST else 50):
+    for name, reader in readers.items():
+        begin = perf_counter()
+        for card in deck[:20]:
+            reader.read([card.image])
+        took[name].append(perf_counter() - begin)
+
+# %% [markdown]
+# One line a file.
+
+# %%
+print(f"{'':20} {'KiB':>5} {'right':>6} {'95 % interval':>15} fixed broken  time")
+for name, hits in right.items():
+    low, high = wilson(hits.sum(), len(hits))
+    fixed, broken = (hits & ~right["float32"]).sum(), (right["float32"] & ~hits).sum()
+    ratio = np.median(took[name]) / np.median(took["float32"])
+    size = files[name].stat().st_size / 1024
+    print(
+        f"{name:20} {size:5,.0f} {hits.mean():6.1%} {low:6.1%} – {high:.1%} {fixed:5} {broken:6} {ratio:5.2f}"
+    )
+
+# %% [markdown]
+# Optimum's files are as ONNX Runtime's: it calls the same quantizer. Neural Compressor has one of its own, of
+# the same design, whose file may differ in a few cards. The intervals overlap everywhere: so few cards do
+# not show that one reads worse than another. The file shrinks. Whether the time does is decided by the
+# processor, as lesson 05 says of `v2`.
+#
+# So what does each add? Optimum: one interface for models from the Hugging Face hub, of little use for a file
+# of our own. Neural Compressor: the search. It stops at the first setting that is good enough, and judges by
+# as many cards as you give it: with 200, half a percent is one card.
+
+# %% [markdown]
+# ## Rounding while training
+#
+# *Quantization-aware training* rounds in the forward pass of a training, so that the weights settle where
+# rounding hurts least. `fsdl-deploy qat` does it with torch's own flow, `torch.ao.quantization`, which
+# [torch's documentation](https://docs.pytorch.org/docs/2.13/quantization.html) wants to delete in favour of
+# torchao. This is its recorded run: the first rows round in torch; the last are files that ONNX Runtime
+# makes of the float weights, with ranges of its own.
+
+# %%
+from fsdl_deploy import qat
+
+recorded = json.loads((weights.folder() / qat.FILE).read_text())
+print(recorded["date"], recorded["machine"], f"{recorded['steps']} steps")
+print(qat.table(recorded["rows"]))
+
+# %% [markdown]
+# With 7 bits there is nothing to win: rounding afterwards costs no more than chance. With 4 bits rounding
+# broke 20 cards and fixed 7; after the training it broke 7 and fixed 1. The intervals overlap, and 40 steps
+# are few. The training changes the weights, not the file's size or speed.
+
+# %% [markdown]
+# ## When it fails
+#
+# *A graph with more in it than a network.* Ours contains the preparation of the picture, and matrix products
+# in it. Optimum takes a list of nodes, but its calibration knows types of operators only, so it collects
+# ranges for those too, in vain. It wants a `config.json` of transformers beside the file as well, and warns
+# that the result is harder to use without. It is not: ONNX Runtime needs none.
+
+# %%
+for line in done.stderr.splitlines():
+    if "config" in line and "Could not load" in line:
+        print(line[:110])
+        break
+folder.cleanup()
+
+# %% [markdown]
+# Neural Compressor, when no trial is good enough, says so in its log and calls `exit(0)`: the program ends
+# with the status of success and without a file. So check that the file is there.
+#
+# ## Take-aways
+#
+# - For an ONNX file of your own, ONNX Runtime's quantizer is enough; both tools stand on it.
+# - A search for a setting needs more cards than the loss you tolerate is fine.
+# - Look for the newest release of the part you use, not of the tool's name.
+# - Check the file, not the exit status.
+#
+# ## Where to go next
+#
+# - [Optimization](../05_optimization.ipynb): the ladder on which int8 is one rung.
+# - [ONNX Runtime's own guide](https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html).
