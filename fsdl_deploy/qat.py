@@ -30,7 +30,7 @@ from fsdl_deploy.metrics import wilson
 from fsdl_deploy.models import MeterReader, Student
 from fsdl_deploy.pool import Pool
 from fsdl_deploy.reader import TorchReader
-from fsdl_deploy.training import Phase, Recipe, _step
+from fsdl_deploy.training import Phase, Recipe, train_step
 
 FILE = "quantization.json"
 BITS = (7, 4)  # of the weights: 7 as in ``rungs.quantized``; activations have 8
@@ -102,7 +102,7 @@ def trained(module: nn.Module, steps: int, pool: Pool, teacher: nn.Module) -> nn
             part.freeze_bn_stats()
     for step in range(steps):
         torch.manual_seed(step)
-        _step(module, optimizer, how, pool, step, teacher)
+        train_step(module, optimizer, how, pool, step, teacher)
     return module.eval()
 
 
@@ -190,7 +190,7 @@ def _files(networks: dict[str, nn.Module], deck, before, folder: Path, say) -> l
             export(MeterReader(network), "qat", source)
         else:
             source.write_bytes(weights.verified("v2.onnx"))
-        rungs._quantize(source, made, "static")
+        rungs.quantize(source, made, "static")
         title = f"int8 file, {name or 'post-training'}"
         readers[title] = rungs.FileReader(made.read_bytes(), title)
         sizes[title] = made.stat().st_size

@@ -107,7 +107,7 @@ def quantized(version: str, how: str, folder: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=folder) as own:
         source, made = Path(own) / "source.onnx", Path(own) / "made.onnx"
         source.write_bytes(weights.verified(f"{version}.onnx"))
-        _halve(source, made) if how == "float16" else _quantize(source, made, how)
+        _halve(source, made) if how == "float16" else quantize(source, made, how)
         made.replace(file)
     return file
 
@@ -132,7 +132,7 @@ def _halve(source: Path, into: Path) -> None:
     onnx.save(model, into)
 
 
-def _quantize(source: Path, into: Path, how: str) -> None:
+def quantize(source: Path, into: Path, how: str) -> None:
     import logging
 
     from onnxruntime import quantization as ort
@@ -159,11 +159,11 @@ def _quantize(source: Path, into: Path, how: str) -> None:
         ort.quantize_static(
             prepared, into, Cards(), quant_format=ort.QuantFormat.QDQ, per_channel=True, reduce_range=True,
             activation_type=ort.QuantType.QUInt8, weight_type=ort.QuantType.QInt8,
-            nodes_to_quantize=_network(prepared),
+            nodes_to_quantize=network_nodes(prepared),
         )  # fmt: skip
 
 
-def _network(file: Path) -> list[str]:
+def network_nodes(file: Path) -> list[str]:
     """Names of the convolutions and matrix products of the network, without those that resize the picture."""
     import onnx
 

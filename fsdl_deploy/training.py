@@ -130,7 +130,7 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
         progress = tqdm(range(first, recipe.steps), f"train {name}", recipe.steps, initial=first, unit="step")
         for step in progress:
             torch.manual_seed(recipe.seed * 1_000_003 + step)
-            loss = _step(network, optimizer, recipe, pool, step, teacher)
+            loss = train_step(network, optimizer, recipe, pool, step, teacher)
             average.update_parameters(network)
             done = step + 1
             if done % CURVE_STEPS == 0 or done == recipe.steps:
@@ -156,7 +156,7 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
     return trained
 
 
-def _step(network, optimizer, recipe: Recipe, pool: Pool, step: int, teacher) -> float:
+def train_step(network, optimizer, recipe: Recipe, pool: Pool, step: int, teacher) -> float:
     rate, phase, longest = schedule(step, recipe)
     for group in optimizer.param_groups:
         group["lr"] = rate

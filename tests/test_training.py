@@ -33,7 +33,7 @@ def same(a, b):
 
 def test_killed_training_goes_on_to_the_same_weights(pool, tmp_path, monkeypatch):
     undisturbed = train("a", TINY, pool, tmp_path)
-    step = training._step
+    step = training.train_step
 
     def killed(network, optimizer, recipe, pool, number, teacher):
         if number == 5:

@@ -127,7 +127,7 @@ def quantize(how: str, source: Path, into: Path, everything: bool, tolerated: fl
         prepared, made = Path(folder) / "prepared.onnx", Path(folder) / "out" / "made.onnx"
         made.parent.mkdir()
         ort.quant_pre_process(source, prepared, skip_symbolic_shape=True)
-        nodes = [] if everything else rungs._network(prepared)
+        nodes = [] if everything else rungs.network_nodes(prepared)
         tool, _, kind = how.partition("-")
         if tool == "optimum":
             told = optimum(prepared, made, kind == "static", nodes)
