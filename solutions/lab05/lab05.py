@@ -29,8 +29,8 @@ from fsdl_deploy.labs import check, predict, reveal
 # - A factor below 1 makes the step slower: 0.5 means that it takes twice as long.
 # - A step that the request does not have gains nothing: 1.0.
 #
-# Return `[[name, gain], ...]`, the greatest gain first; equal gains stay in the order given. Some time is
-# always left.
+# Return `[[name, gain], ...]`, the greatest gain first; equal gains stay in the order given (in the tests
+# only proposals with the same step and factor have equal gains). Some time is always left.
 #
 # <details><summary>Hint: a nudge</summary>How long does the whole request take before, and how long
 # afterwards?</details>
@@ -455,7 +455,7 @@ for name, given in (("the values", values), ("one value more", [*values, poison(
 def replay(requests: list[list], size: int, seconds: float) -> list[bool]:
     """Whether each request [when, picture, version] is answered from memory."""
     ### BEGIN SOLUTION
-    kept, hits = {}, []  # (picture, version): when it was read; the longest not asked for comes first
+    kept, hits = {}, []  # (picture, version): when it was read; the longest unused comes first
     for now, picture, version in requests:
         kept = {key: read for key, read in kept.items() if now - read < seconds}
         key = picture, version
