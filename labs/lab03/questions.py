@@ -126,7 +126,7 @@ LAB = Lab(
                     [
                         body(["aaaa"]),
                         body(["bbbb", {"b64": "cccc"}, {"image": {"b64": "dddd"}, "key": "meter 7"}]),
-                        body([{"image": "eeee"}, {"b64": "ffff", "image": {"b64": "gggg"}}]),
+                        body([{"image": "eeee"}]),
                     ],
                 ),
                 Part(
@@ -193,7 +193,7 @@ LAB = Lab(
                     1,
                     [
                         queue([0, 0.25, 0.25, 0.25, 1.5], [1, 0.25, 100, 100, 1], 1),
-                        queue([0, 0.5, 1.25], [1, 100, 0.25], 0),
+                        queue([0, 0.25, 1.25], [1, 100, 0.25], 0),
                     ],
                 ),
                 Part(
