@@ -14,18 +14,28 @@ def picture(generator):
 def wrapped(generator):
     text = picture(generator)
     return generator.choice(
-        [text, {"b64": text}, {"image": {"b64": text}}, {"image": {"b64": text}, "key": "a"}]
+        [
+            text,
+            {"b64": text},
+            {"image": text},
+            {"image": {"b64": text}, "key": "a"},
+            {"b64": 7, "image": {"b64": text}},
+        ]
     )
 
 
 def draw_body(generator):
     instances = [wrapped(generator) for _ in range(generator.randint(1, 6))]
     if generator.random() < 0.4:
-        wrong = generator.choice([{"b64": 7}, {}, None, 12, ["eA=="], {"image": {}}, {"in0": "eA=="}])
+        wrong = generator.choice(
+            [{"b64": 7}, {}, None, 12, ["eA=="], {"image": {}}, {"in0": "eA=="}, {"b64": "eA==", "image": 3}]
+        )
         instances.insert(generator.randint(0, len(instances)), wrong)
     body = {"instances": instances}
     if generator.random() < 0.5:
-        body["parameters"] = generator.choice([{"threshold": 0.5}, {}, {"top": 2, "all": True}, [], "fast"])
+        body["parameters"] = generator.choice(
+            [{"threshold": 0.5}, {}, {"top": 2, "all": True}, [], "fast", None]
+        )
     if generator.random() < 0.2:
         body["instances"] = generator.choice([[], {"b64": "eA=="}, "eA==", None, ["eA=="] * 70])
     return [json.dumps(body)]
@@ -56,7 +66,9 @@ def draw_pause(generator):
     met = generator.choice([429, 503, "unreachable"])
     if generator.random() < 0.2:
         met = generator.choice(["timeout", 400, 404, 422, 500])
-    asked = generator.choice([None, None, "1", "2", "3", "0", "Wed, 21 Oct 2026 07:28:00 GMT", "-1"])
+    asked = generator.choice(
+        [None, None, "1", "2", "3", "0", "Wed, 21 Oct 2026 07:28:00 GMT", "-1", "+3", "1_0"]
+    )
     left = generator.choice([0.25, 0.5, 1.0, 2.0]) if generator.random() < 0.3 else 10.0
     return [met, generator.choice([1, 1, 2, 2, 3, 3, 4, 5]), asked, left]
 
@@ -106,18 +118,19 @@ LAB = Lab(
             "translate",
             "from Google's format to the Open Inference Protocol",
             level=1,
-            minutes=10,
+            minutes=12,
             parts=[
                 Part(
-                    "three ways to send a picture",
+                    "the ways to send a picture",
                     1,
                     [
                         body(["aaaa"]),
                         body(["bbbb", {"b64": "cccc"}, {"image": {"b64": "dddd"}, "key": "meter 7"}]),
+                        body([{"image": "eeee"}]),
                     ],
                 ),
                 Part(
-                    "no JSON, or no object",
+                    "not JSON, or not an object",
                     1,
                     [['{"instances": ["aaaa"'], ['["aaaa"]'], ["null"], ["[" * 100_000]],
                 ),
@@ -139,6 +152,7 @@ LAB = Lab(
                         body([{"b64": None}, "aaaa"]),
                         body(["aaaa", {"b64": "bbbb"}, {"image": {}}, 7]),
                         body(["aaaa", ["bbbb"]], parameters=3),
+                        body(["aaaa", {"b64": "bbbb", "image": 3}]),
                     ],
                 ),
                 Part(
@@ -148,6 +162,7 @@ LAB = Lab(
                         body(["aaaa"], parameters={"threshold": 0.5}),
                         body(["aaaa"], parameters={}),
                         body(["aaaa"], parameters=["threshold"]),
+                        body(["aaaa"], parameters=None),
                     ],
                 ),
                 Part("other bodies", 1, draw=draw_body, count=20),
@@ -178,7 +193,7 @@ LAB = Lab(
                     1,
                     [
                         queue([0, 0.25, 0.25, 0.25, 1.5], [1, 0.25, 100, 100, 1], 1),
-                        queue([0, 0.5, 1.25], [1, 100, 0.25], 0),
+                        queue([0, 0.25, 1.25], [1, 100, 0.25], 0),
                     ],
                 ),
                 Part(
@@ -193,6 +208,7 @@ LAB = Lab(
                         queue([0, 0.5, 1.75, 1.75], [4.5, 9, 1, 1], 1),
                         queue([0, 0, 1, 1.75], [3, 1, 1, 1], 1),
                         queue([0, 0, 1.75], [2, 1, 1], 1),
+                        queue([0, 0, 0.75], [3, 1, 1], 1),
                     ],
                 ),
                 Part("other crowds", 1, draw=draw_queue, count=10),
@@ -226,6 +242,9 @@ LAB = Lab(
                         [429, 2, "0", 10.0],
                         [503, 2, "Wed, 21 Oct 2026 07:28:00 GMT", 10.0],
                         [422, 1, "2", 10.0],
+                        [429, 1, "+3", 10.0],
+                        [429, 1, "1.5", 10.0],
+                        [429, 1, "٣", 10.0],
                     ],
                 ),
                 Part(

@@ -203,7 +203,7 @@ LAB = Lab(
             "verdict",
             "what a list of checksums says about a file",
             level=2,
-            minutes=10,
+            minutes=12,
             parts=[
                 Part(
                     "right, wrong, unlisted",
@@ -227,12 +227,13 @@ LAB = Lab(
                     ],
                 ),
                 Part(
-                    "a name with spaces",
+                    "a name with spaces, or stranger characters",
                     1,
                     [
                         [f"{RIGHT}  v2 (copy).onnx\n", "v2 (copy).onnx", CONTENT],
                         [f"{RIGHT}  v2 (copy).onnx\n", "v2", CONTENT],
                         [f"{RIGHT}  new  v2.onnx\n", "new  v2.onnx", OTHER],
+                        [f"{RIGHT}  new\u2028v2.onnx\n", "new\u2028v2.onnx", CONTENT],
                     ],
                 ),
                 Part(
@@ -253,6 +254,7 @@ LAB = Lab(
                     [
                         [f"\n{RIGHT}  v2.onnx\n\n", "v2.onnx", CONTENT],
                         [f"\n{RIGHT}  v2.onnx\n\nsums\n", "v2.onnx", CONTENT],
+                        [f"{RIGHT}  v2.onnx\n \n", "v2.onnx", CONTENT],
                     ],
                 ),
                 Part(

@@ -243,6 +243,7 @@ LAB = Lab(
                     [
                         [[-1.0, 0.3, 4.1], [0.0, 0.5, 2.215, -0.7]],
                         [[2.5, -5.0, 0.5], [0.0, -4.0, 1.11]],
+                        [[-1.0, 254.0], [0.5, 3.0]],
                     ],
                 ),
                 Part(
@@ -300,7 +301,7 @@ LAB = Lab(
                     ],
                 ),
                 Part(
-                    "the longest not asked for goes first",
+                    "the one whose last request lies longest ago goes first",
                     1,
                     [
                         [asked((0, "a"), (1, "b"), (2, "a"), (3, "c"), (4, "a"), (5, "b")), 2, 100],

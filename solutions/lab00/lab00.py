@@ -8,7 +8,8 @@
 #
 # 📝 marks an exercise; stars say how hard it is. Fill in the functions, run the cell below each: it says at
 # once what came out and what was expected. Hints unfold one by one. Some points go to cases that only the
-# grader has; a function that is right for the right reason earns them too.
+# grader has; a function that is right for the right reason earns them too. The minutes are for the exercises;
+# running the measurements comes on top.
 
 # %%
 from fsdl_deploy.labs import check, predict, reveal
@@ -68,7 +69,8 @@ reveal(GUESS, 100 * exact_match(read, [card.truth for card in unseen]), "%")
 # ## 📝 2 Who looks at what 🌟 (8 minutes)
 #
 # The reader gives a confidence with each reading. Cards whose confidence is **below** the threshold go to a
-# person, the least sure first. Return their positions in the list.
+# person, the least sure first; of equally sure ones the earlier in the list comes first. Return their
+# positions in the list.
 #
 # <details><summary>Hint: a nudge</summary>Two steps: choose, then sort.</details>
 # <details><summary>Hint: the approach</summary>Collect the positions with <code>enumerate</code>, then sort

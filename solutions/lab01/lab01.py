@@ -8,7 +8,8 @@
 #
 # 📝 marks an exercise; stars say how hard it is. Fill in the functions, run the cell below each: it says at
 # once what came out and what was expected. Hints unfold one by one. Some points go to cases that only the
-# grader has; a function that is right for the right reason earns them too.
+# grader has; a function that is right for the right reason earns them too. The minutes are for the exercises;
+# running the measurements comes on top.
 
 # %%
 from fsdl_deploy.labs import check, predict, reveal

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Lab 04: The same answer everywhere
 #
-# **Minutes:** 63 · **Prerequisites:** [Packaging](../../notebooks/04_packaging.ipynb)
+# **Minutes:** 65 · **Prerequisites:** [Packaging](../../notebooks/04_packaging.ipynb)
 #
 # The meter reader leaves your machine: as a file for another runtime, as weights that somebody downloads, as
 # an image that is built ten times a day. You write the checks that tell whether it is still the same reader,
@@ -9,7 +9,8 @@
 #
 # 📝 marks an exercise; stars say how hard it is. Fill in the functions, run the cell below each: it says at
 # once what came out and what was expected. Hints unfold one by one. Some points go to cases that only the
-# grader has; a function that is right for the right reason earns them too.
+# grader has; a function that is right for the right reason earns them too. The minutes are for the exercises;
+# running the measurements comes on top.
 
 # %%
 import hashlib
@@ -95,7 +96,7 @@ for tolerance in (0.0, 1e-5, 1e-2, 1.0):
     print(f"tolerance {tolerance:6g}: first card that differs", firsts)
 
 # %% [markdown]
-# ## 📝 2 Not this file 🌟🌟 (10 minutes)
+# ## 📝 2 Not this file 🌟🌟 (12 minutes)
 #
 # `models/SHA256SUMS` says which bytes each model file has. A loader that reads this list must be strict: a
 # list that somebody has edited by hand is worth nothing. Given the text of the list, the name of a file and
@@ -107,16 +108,16 @@ for tolerance in (0.0, 1e-5, 1e-2, 1.0):
 # - `"right"`
 #
 # The program `sha256sum` writes such lists. A line is right if it is exactly 64 hexadecimal digits, in
-# capitals or not; one space; then a second space or a `*`; then the name, which may hold spaces and has at
-# least one character. Lines end with `\n` or `\r\n`, and the last may have no end. A line with nothing in it
-# at all is skipped, but counts. A name that stood in the list before makes its line wrong, even with the same
-# sum.
+# capitals or not; one space; then a second space or a `*`; then the name: at least one character, and spaces
+# are characters too. Lines end with `\n` or `\r\n` and with nothing else, and the last may have no end. A
+# line with nothing in it at all, not even a space, is skipped, but counts. A name that stood in the list
+# before makes its line wrong, even with the same sum.
 #
 # <details><summary>Hint: a nudge</summary>First read the whole list into a dictionary, or give up on a line.
 # Then look at the file.</details>
-# <details><summary>Hint: the approach</summary><code>splitlines</code> knows both ends of a line;
-# <code>re.fullmatch</code> checks and takes apart a line in one step; capitals and small letters become
-# equal with <code>lower()</code>.</details>
+# <details><summary>Hint: the approach</summary><code>re.split(r"\r?\n", listing)</code> knows both ends of
+# a line and no others (<code>splitlines</code> knows nine more); <code>re.fullmatch</code> checks and takes
+# apart a line in one step; capitals and small letters become equal with <code>lower()</code>.</details>
 # <details><summary>Hint: a sketch</summary><code>re.fullmatch(r"([0-9a-fA-F]{64}) …(.+)", line)</code>, where
 # one thing is left for you, and <code>hashlib.sha256(bytes.fromhex(content)).hexdigest()</code></details>
 
@@ -126,7 +127,7 @@ def verdict(listing: str, name: str, content: str) -> str:
     """What a list of sums says about a file: "right", "wrong", "unlisted", or "line N" that is wrong."""
     ### BEGIN SOLUTION
     sums = {}
-    for number, line in enumerate(listing.splitlines(), 1):
+    for number, line in enumerate(re.split(r"\r?\n", listing), 1):
         if not line:
             continue
         found = re.fullmatch(r"([0-9a-fA-F]{64}) [ *](.+)", line)
@@ -179,8 +180,10 @@ print("a careless edit ", verdict(listing.replace("  v2.onnx", " v2.onnx"), "v2.
 # COPY app models/v2.onnx .
 # ```
 #
-# `reads` are the files and folders that it takes from your machine, `builds_on` is the name of an earlier
-# stage that it starts from or copies from, or `None`. A step is built again if one of these holds:
+# `reads` are the files and folders that it takes from your machine; `builds_on` is the name of an earlier
+# stage that it copies from, or `None`. `FROM` itself is not a step: if a stage starts from an earlier stage
+# (`FROM install AS test`), that stands in `builds_on` of its first step. So the file above has four steps. A
+# step is built again if one of these holds:
 #
 # - it reads a file that has changed, or a folder in which, at any depth, a file has changed; `"."` is the
 #   folder of everything
@@ -300,8 +303,9 @@ for name in ("code", "requirements"):
 # %% tags=["q4"]
 def cheapest_order(steps: dict[str, dict]) -> list[str]:
     """The steps in an order that is allowed and costs least."""
-
     ### BEGIN SOLUTION
+    orders = itertools.permutations(steps)
+
     def allowed(order):
         return all(order.index(need) < order.index(name) for name in order for need in steps[name]["needs"])
 
@@ -312,7 +316,7 @@ def cheapest_order(steps: dict[str, dict]) -> list[str]:
             total += steps[name]["changes"] * after
         return total
 
-    return list(min(filter(allowed, itertools.permutations(steps)), key=cost))
+    return list(min(filter(allowed, orders), key=cost))
     ### END SOLUTION
 
 
@@ -365,7 +369,7 @@ print(f"your order {cost:.0f} s a week, one COPY before all {careless:.0f} s: {c
 #
 # - `"if"`: the example was light paper, so the branch for dark paper is not in the file
 # - `"length"`: the example had 8 pixels, so the file reads the first 8
-# - `"bytes"`: numbers are kept in 8 bits, so that they start again from 0 at 256
+# - `"bytes"`: the limit below is kept in 8 bits, so that it starts again from 0 at 256
 
 
 # %%
@@ -383,8 +387,8 @@ def strokes(row: list[int], fault: str = "") -> int:
 
 # %% [markdown]
 # A good parity test says not only *that* something is wrong. For each fault return a row of 1 to 40 whole
-# numbers from 0 to 255 on which the translation with **that** fault answers otherwise than the original, and
-# the two others are right.
+# numbers from 0 to 255 on which the translation with **that** fault answers differently from the original,
+# and the two others are right.
 #
 # <details><summary>Hint: a nudge</summary>For each fault ask what the example was like, and leave out just
 # that.</details>

@@ -9,7 +9,8 @@
 #
 # 📝 marks an exercise; stars say how hard it is. Fill in the functions, run the cell below each: it says at
 # once what came out and what was expected. Hints unfold one by one. Some points go to cases that only the
-# grader has; a function that is right for the right reason earns them too.
+# grader has; a function that is right for the right reason earns them too. The minutes are for the exercises;
+# running the measurements comes on top.
 
 # %%
 import math
@@ -19,7 +20,7 @@ from fsdl_deploy.labs import check, predict, reveal
 # %% [markdown]
 # ## 📝 1 What can it gain at most? 🌟 (8 minutes)
 #
-# A request takes so many milliseconds in each step: `{"decode": 2.0, "network": 6.0, "answer": 2.0}`. The
+# The milliseconds that a request spends in each step: `{"decode": 2.0, "network": 6.0, "answer": 2.0}`. The
 # steps come one after the other. A proposal is `[name, step, factor]`: with `["int8", "network", 1.5]` the
 # network would be 1.5 times as fast, the rest as before. Its *gain* is how many times as fast the **whole
 # request** becomes: 10 ms against 8 ms are 1.25. This is Amdahl's law.
@@ -28,8 +29,8 @@ from fsdl_deploy.labs import check, predict, reveal
 # - A factor below 1 makes the step slower: 0.5 means that it takes twice as long.
 # - A step that the request does not have gains nothing: 1.0.
 #
-# Return `[[name, gain], ...]`, the greatest gain first; equal gains stay in the order given. Some time is
-# always left.
+# Return `[[name, gain], ...]`, the greatest gain first; equal gains stay in the order given (in the tests
+# only proposals with the same step and factor have equal gains). Some time is always left.
 #
 # <details><summary>Hint: a nudge</summary>How long does the whole request take before, and how long
 # afterwards?</details>
@@ -127,7 +128,8 @@ for name in steps:
 # A table of measurements, a line for each configuration that a machine can run:
 # `{"name": "batches", "per_second": 300, "p99": 90, "accuracy": 0.95}`. Choose one that keeps the promise:
 # `p99` (in ms) **at most** `p99_limit`, `accuracy` **at least** `floor`. And say how many machines serve
-# `rate` cards a second, if each is loaded to at most the share `utilisation` of its `per_second`.
+# `rate` cards a second, if each is loaded to at most the share `utilisation` of its `per_second`:
+# `rate / (per_second * utilisation)`, rounded up.
 #
 # - The cheapest is the one that needs the fewest machines. There is at least one, also for a rate of 0.
 # - Of those with as many machines the one with the lower p99; if that is equal too, the earlier line.
@@ -135,8 +137,8 @@ for name in steps:
 #
 # <details><summary>Hint: a nudge</summary>First leave out what breaks the promise; then compare what is
 # left.</details>
-# <details><summary>Hint: the approach</summary>A machine may do <code>per_second * utilisation</code>. Half
-# a machine cannot be rented: round up. <code>min</code> with a key that is a tuple settles
+# <details><summary>Hint: the approach</summary>Half a machine cannot be rented: count whole ones in a small
+# function of a row. <code>min</code> with a key that is a tuple settles
 # ties.</details>
 # <details><summary>Hint: a sketch</summary><code>math.ceil(rate / (...))</code>, at least 1;
 # <code>min(fitting, key=lambda row: (..., row["p99"]))</code> takes the earlier of equals.</details>
@@ -147,12 +149,12 @@ def cheapest(
     rows: list[dict], p99_limit: float, floor: float, rate: float, utilisation: float
 ) -> dict | None:
     """{"name": of the configuration, "machines": how many}, or None if nothing keeps the promise."""
-
     ### BEGIN SOLUTION
+    fitting = [row for row in rows if row["p99"] <= p99_limit and row["accuracy"] >= floor]
+
     def machines(row):
         return max(1, math.ceil(rate / (row["per_second"] * utilisation)))
 
-    fitting = [row for row in rows if row["p99"] <= p99_limit and row["accuracy"] >= floor]
     if not fitting:
         return None
     best = min(fitting, key=lambda row: (machines(row), row["p99"]))
@@ -161,7 +163,7 @@ def cheapest(
 
 
 # %% [markdown]
-# Several of its parts have no choice to make, only machines to count.
+# Two of the parts have one configuration a case: there you only count machines.
 
 # %%
 check("lab05.q2", cheapest)
@@ -254,10 +256,10 @@ for load in ("closed, 8", "closed, 32"):
 # - The range goes from the smallest calibration value to the largest. It is widened to include 0.0 if it
 #   does not: zeros (white paper, padding) must come back as zeros exactly.
 # - `scale` is the width of the range divided by 255. If the range has no width (only zeros were seen),
-#   it is 1.0.
+#   the scale is 1.0.
 # - `zero_point` is the whole number that stands for 0.0: minus the low end, divided by the scale, rounded.
-# - A value becomes the whole number `round(value / scale) + zero_point`; what lies below 0 becomes 0, what
-#   lies above 255 becomes 255 (it *saturates*). `round` is Python's.
+# - A value becomes the whole number `round(value / scale) + zero_point`: **first rounded, then added**. What
+#   lies below 0 becomes 0, what lies above 255 becomes 255 (it *saturates*). `round` is Python's.
 # - A whole number comes back as `(number - zero_point) * scale`.
 #
 # Return `{"scale": ..., "zero_point": ..., "integers": [...], "worst": ...}` for `values`: `zero_point` and
@@ -326,9 +328,8 @@ calibration, values = seen
 # %% [markdown]
 # Your scale and zero point go into the graph as the two nodes that static quantization puts there.
 
+
 # %% tags=["measure"]
-
-
 def in_eight_bits(scale, zero_point):
     """The reader v2 with that layer's output in eight bits."""
     changed = onnx.ModelProto.FromString(network.SerializeToString())
@@ -378,7 +379,8 @@ for coarser in (1, 10, 100):
 # the same values, and one more, from a picture that got into the calibration by mistake.
 #
 # Find that one more value, for any list of ordinary values (not all of them 0): the check says fine, and
-# still **every** ordinary value comes back as 0.0, so the layer puts out nothing but zeros.
+# still **every** ordinary value comes back as 0.0, so the layer puts out nothing but zeros. The check calls
+# your `quantize`: finish exercise 3 first, to try values with it.
 #
 # <details><summary>Hint: a nudge</summary>By how much can a value inside the range be wrong at worst, as a
 # share of the range? Can the first half of the check ever fail?</details>
@@ -437,8 +439,8 @@ for name, given in (("the values", values), ("one value more", [*values, poison(
 # - A reading may be used again for the same picture and the same version, while its age is **below**
 #   `seconds`. Its age counts from when it was read; being used makes it no younger.
 # - What is not in memory is read and kept, from now on.
-# - At most `size` readings are kept (at least 1). When one more comes, the one goes that was *not asked for*
-#   the longest. What is too old is thrown away first: it takes no room.
+# - At most `size` readings are kept (at least 1). When one more comes, the one goes whose *last request*
+#   lies longest ago. What is too old is thrown away first: it takes no room.
 #
 # <details><summary>Hint: a nudge</summary>Two orders matter: when something was read (for its age), and when
 # it was last asked for (for who goes).</details>
@@ -453,7 +455,7 @@ for name, given in (("the values", values), ("one value more", [*values, poison(
 def replay(requests: list[list], size: int, seconds: float) -> list[bool]:
     """Whether each request [when, picture, version] is answered from memory."""
     ### BEGIN SOLUTION
-    kept, hits = {}, []  # (picture, version): when it was read; the longest not asked for comes first
+    kept, hits = {}, []  # (picture, version): when it was read; the longest unused comes first
     for now, picture, version in requests:
         kept = {key: read for key, read in kept.items() if now - read < seconds}
         key = picture, version
