@@ -40,11 +40,11 @@ def test_killed_training_goes_on_to_the_same_weights(pool, tmp_path, monkeypatch
             raise KeyboardInterrupt
         return step(network, optimizer, recipe, pool, number, teacher)
 
-    monkeypatch.setattr(training, "_step", killed)
+    monkeypatch.setattr(training, "train_step", killed)
     with pytest.raises(KeyboardInterrupt):
         train("b", TINY, pool, tmp_path)
     done = []
-    monkeypatch.setattr(training, "_step", lambda *a: done.append(a[4]) or step(*a))
+    monkeypatch.setattr(training, "train_step", lambda *a: done.append(a[4]) or step(*a))
     assert same(train("b", TINY, pool, tmp_path), undisturbed)
     assert done == [4, 5], "at most the steps since the last checkpoint are done again"
     done.clear()

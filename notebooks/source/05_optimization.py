@@ -563,6 +563,7 @@ for name, change in (("as they are", lambda image: image), ("inverted", lambda i
 #
 # ## Where to go next
 #
+# - [Lab 05](../labs/lab05/lab05.ipynb): int8 by hand, the cheapest server that is fast enough, a cache.
 # - [The model service](03_service.ipynb) takes requests together with `--max-batch`.
 # - [Optimum and Neural Compressor](tools/quantization.ipynb): the tools of the slide on quantization.
 # - [Ray Data](tools/ray_data.ipynb): the same work on more machines.
