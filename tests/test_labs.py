@@ -21,7 +21,7 @@ def test_a_right_function_passes_and_is_told_what_only_the_grader_has():
 def test_a_wrong_value_is_shown_with_the_call_and_what_was_expected():
     said = repr(feedback_on("lab00.q1", lambda read, truths: 1.0))
     assert "exact_match(['0123', '45', '678'], ['0123', '46', '678'])" in said
-    assert "it is 1.0, not 0.666" in said
+    assert "it is 1.0, and should be 0.666" in said
 
 
 def test_an_error_is_shown_with_its_line():

@@ -31,12 +31,12 @@ def compare(value: Any, expected: Any, tolerance: float = 1e-6, place: str = "")
     if isinstance(expected, float) and type(value) in (int, float):
         both_nan = math.isnan(expected) and math.isnan(value)
         near = math.isclose(value, expected, rel_tol=tolerance, abs_tol=tolerance)
-        return "" if both_nan or near else f"{it} is {shown(value)}, not {shown(expected)}"
+        return "" if both_nan or near else f"{it} is {shown(value)}, and should be {shown(expected)}"
     if type(value) is not type(expected):
-        return f"{it} is {shown(value)}{kind(value)}, not {shown(expected)}{kind(expected)}"
+        return f"{it} is {shown(value)}{kind(value)}, and should be {shown(expected)}{kind(expected)}"
     if isinstance(expected, list):
         if len(value) != len(expected):
-            return f"{it} has {len(value)} items, not {len(expected)}"
+            return f"{it} has {len(value)} items, and should have {len(expected)}"
         pairs = enumerate(zip(value, expected, strict=True))
         return next(filter(None, (compare(*pair, tolerance, f"{place}[{n}]") for n, pair in pairs)), "")
     if isinstance(expected, dict):
@@ -47,7 +47,7 @@ def compare(value: Any, expected: Any, tolerance: float = 1e-6, place: str = "")
             return "; ".join(said)
         pairs = ((key, (value[key], expected[key])) for key in expected)
         return next(filter(None, (compare(*pair, tolerance, f"{place}[{key!r}]") for key, pair in pairs)), "")
-    return "" if value == expected else f"{it} is {shown(value)}, not {shown(expected)}"
+    return "" if value == expected else f"{it} is {shown(value)}, and should be {shown(expected)}"
 
 
 def shown(value: Any, most: int = 200) -> str:

@@ -95,6 +95,7 @@ LAB = Lab(
                         [[line("a.png", "too dark")], "v2"],
                         [[line("a.png", "")], "v2"],
                         [[line("a.png", " 0 124 ")], "v2"],
+                        [[line("a.png", "-124"), line("b.png", "١٢٤")], "v2"],
                     ],
                 ),
                 Part(
@@ -119,6 +120,7 @@ LAB = Lab(
                     [
                         [[line("a.png", "0124", version="v1"), line("b.png", "0124")], "v2"],
                         [[line("a.png", "0124", version="v1"), line("b.png", "0124")], "v1"],
+                        [[line("a.png", "0124"), line("a.png", "0125", version="v1")], "v2"],
                     ],
                 ),
                 Part("other feedback", 2, draw=draw_lines, count=12),
@@ -132,9 +134,11 @@ LAB = Lab(
             minutes=12,
             parts=[
                 Part(
-                    "a page behind a reading, and the model elsewhere",
+                    "a page behind readings, and the model elsewhere",
                     1,
                     [
+                        [[[0, "read"], [0, "read"], [10, "page"]], 2, 50, True],
+                        [[[5, "read"], [5, "page"]], 2, 50, True],
                         [[[0, "read"], [10, "page"]], 2, 50, True],
                         [[[0, "read"], [10, "page"]], 2, 50, False],
                     ],

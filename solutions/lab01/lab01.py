@@ -12,15 +12,18 @@
 # running the measurements comes on top.
 
 # %%
+import re
+
 from fsdl_deploy.labs import check, predict, reveal
 
 # %% [markdown]
 # ## 📝 1 A copy for each worker 🌟 (8 minutes)
 #
 # A web server runs several workers, each a process of `web` MiB. With the model *inside*, each worker holds a
-# copy of `model` MiB more. With the model *apart*, there is one service: a process of `service` MiB, which
-# holds the only copy. How many workers fit into a `budget` of MiB? Return `[inside, apart]`, two whole
-# numbers. What needs exactly the budget fits; what does not fit at all is 0 workers.
+# copy of `model` MiB more. With the model *apart*, there is one service: a process of `service` MiB, and on
+# top of it the only copy of the model, `model` MiB more. How many workers fit into a `budget` of MiB? Return
+# `[inside, apart]`, two whole numbers. What needs exactly the budget fits; what does not fit at all is 0
+# workers.
 #
 # <details><summary>Hint: a nudge</summary>What does one more worker cost in each way?</details>
 # <details><summary>Hint: the approach</summary>Take off what is paid once, divide by what each worker costs,
@@ -87,10 +90,10 @@ for name, model in {"v2": round(after - before), "a large one": 2000}.items():
 #
 # - Only lines of this `version` count; the others are left out before anything else is done.
 # - If there are several lines about a picture, only the last one counts.
-# - Take all spaces out of what the user says. If that is what the model read, nothing is corrected: the
-#   picture is left out.
-# - The label is what the user says without spaces if that is digits only; else, also if it is empty, `None`:
-#   a person has to look.
+# - Take all spaces (`" "`) out of what the user says. If that is what the model read, nothing is corrected:
+#   the picture is left out.
+# - The label is what the user says without spaces if that is only digits, 0 to 9; else, also if it is empty,
+#   `None`: a person has to look.
 # - The surest mistakes come first, because they teach the most; equally sure ones in the order of their
 #   names.
 #
@@ -98,7 +101,7 @@ for name, model in {"v2": round(after - before), "a large one": 2000}.items():
 # <details><summary>Hint: the approach</summary>A dictionary from picture to line keeps the last one by
 # itself.</details>
 # <details><summary>Hint: a sketch</summary><code>says = line["says"].replace(" ", "")</code>,
-# <code>says.isdigit()</code>, and <code>sorted(..., key=lambda line: (-line["confidence"],
+# <code>re.fullmatch("[0-9]+", says)</code>, and <code>sorted(..., key=lambda line: (-line["confidence"],
 # ...))</code></details>
 
 
@@ -111,7 +114,7 @@ def worth_labelling(lines: list[dict], version: str) -> list[list]:
     for line in sorted(last.values(), key=lambda line: (-line["confidence"], line["picture"])):
         says = line["says"].replace(" ", "")
         if says != line["read"]:
-            chosen.append([line["picture"], says if says.isdigit() else None])
+            chosen.append([line["picture"], says if re.fullmatch("[0-9]+", says) else None])
     return chosen
     ### END SOLUTION
 
@@ -147,12 +150,12 @@ print(f"{len(listed)} of {len(drawn)} cards are worth a label, the first three: 
 # %% [markdown]
 # ## 📝 3 Who waits for the model? 🌟🌟 (12 minutes)
 #
-# One process answers all visits in the order in which they come, one at a time. A visit is `[moment, kind]`;
-# the list is in order, and of visits in the same moment the earlier in the list goes first. A `"page"` keeps
-# the process busy for `page` ms, a `"read"` for `read` ms. With the model `inside`, readings and pages stand
-# in the same queue; otherwise readings go to another process and do not matter here. Return for each page, in
-# order, how many ms it waits before it is begun. Moments and times are whole numbers of ms; a process that
-# ends a visit may begin the next in the same moment.
+# One process answers all visits in the order in which they come, one at a time. A visit is `[moment,
+# kind]`; the list is in order, and of visits in the same moment the one earlier in the list goes first. A
+# `"page"` keeps the process busy for `page` ms, a `"read"` for `read` ms. With the model `inside`, readings
+# and pages stand in the same queue; otherwise readings go to another process and do not matter here. Return
+# for each page, in order, how many ms it waits before the process starts on it. Moments and times are whole
+# numbers of ms; a process that ends a visit may begin the next in the same moment.
 #
 # <details><summary>Hint: a nudge</summary>Remember one number: when the process is free again.</details>
 # <details><summary>Hint: the approach</summary>A visit begins when it comes, or when the process is free,
@@ -163,7 +166,7 @@ print(f"{len(listed)} of {len(drawn)} cards are worth a label, the first three: 
 
 # %% tags=["q3"]
 def page_waits(visits: list[list], page: int, read: int, inside: bool) -> list[int]:
-    """The ms that each visitor of a page waits until it is begun."""
+    """The ms that each visitor of a page waits before the process starts on it."""
     ### BEGIN SOLUTION
     free, waits = 0, []
     for moment, kind in visits:
@@ -203,7 +206,7 @@ for read in (2, 20, 100, 180):
 # ## 📝 4 Break it 🌟🌟 (6 minutes)
 #
 # Uploads must not hurt the server, so a colleague writes the check below: it sees the size of the file in
-# bytes, and the width and height that the file's header names. Find an upload that it allows and whose
+# bytes, and the width and height that the file's header states. Find an upload that it allows and whose
 # pixels, one byte each, take **more than 64,000,000 bytes** of memory. A compressed picture needs at least
 # one byte for 1000 pixels. Return `[size, width, height]`.
 #
@@ -238,7 +241,7 @@ def upload_that_hurts() -> list[int]:
 check("lab01.q4", upload_that_hurts)
 
 # %% [markdown]
-# A real file of that kind, and what the course's decoder says to it. It looks at the header only.
+# A real file of that kind, and what the course's decoder says about it. It looks at the header only.
 
 # %% tags=["measure"]
 import io

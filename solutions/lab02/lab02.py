@@ -4,7 +4,7 @@
 # **Minutes:** 65 · **Prerequisites:** [Batch prediction](../../notebooks/02_batch.ipynb)
 #
 # The utility reads its cards at night. You work out how old the answers are, write the table that a job may
-# write twice, find the card that a plausible short cut loses, make the job go on after a kill, and write the
+# write twice, find the card that a plausible shortcut loses, make the job go on after a kill, and write the
 # check that wakes somebody when the night did not happen.
 #
 # 📝 marks an exercise; stars say how hard it is. Fill in the functions, run the cell below each: it says at
@@ -88,8 +88,8 @@ store.close()
 reveal(GUESS, rate * 8 * 3600 / 1e6, "million cards")
 
 # %% [markdown]
-# Your function with that rate: a million cards, and customers who send theirs at any minute of a day. What
-# does it help to run more often?
+# Your function with that rate: a million cards, and customers who send theirs at any minute of a day. How
+# much does it help to run more often?
 
 # %% tags=["measure"]
 from statistics import median
@@ -110,8 +110,9 @@ for every in (1440, 720, 360, 180):
 # - There is one row for each customer, month and model version together.
 # - Where a row with that key is there already, it stays as it is, whatever the new digits are: the bill may
 #   be out.
-# - A row whose digits are missing (`None`) is a fault of the job, so the whole night is refused: none of its
-#   rows is stored, and its number stands in `refused`. A later night may store them.
+# - A row whose digits are missing (`None`) is a fault of the job, also if its key is there already. The whole
+#   night is refused: none of its rows is stored, and the night's number, from 0, stands in `refused`. A later
+#   night may store them.
 #
 # Your function names the statements `create` and `insert`, and ends with
 # `return replay(create, insert, nights)`. The table is `predictions` with the columns `customer`, `month`,
@@ -163,7 +164,7 @@ def table_after(nights: list[list[list]]) -> dict:
 
 
 # %% [markdown]
-# The last public part is the one where SQL's words matter most.
+# The part about missing digits is the one where SQL's words matter most.
 
 # %%
 check("lab02.q2", table_after)
@@ -193,19 +194,20 @@ print(sum(by_version[0][name] != by_version[1][name] for name in by_version[0]),
 # %% [markdown]
 # ## 📝 3 Break it 🌟🌟 (5 minutes)
 #
-# A colleague wants to save the question which cards are stored: the job reads in the order of the names, so
-# after a kill it need only go on after the last one that is stored. Find a night that loses a card.
+# A colleague wants to avoid asking which cards are stored: the job reads in the order of the names, so
+# after a kill it only needs to go on after the last one that is stored. Find a night that loses a card.
 #
 # The first run finds the pictures `first` and reads them in the order of their names; it is killed when one
-# chunk of 2 is stored. The pictures `late` come in afterwards. The second run reads what
-# `after_last_they_say` returns for all pictures, those of `first` and of `late`, and the two that are stored.
+# chunk of 2 is stored, so `first` holds at least two. The pictures `late` come in afterwards. The second run
+# calls `after_last_they_say` with all pictures, those of `first` and of `late`, and with the two that are
+# stored, and reads what it returns.
 #
 # <details><summary>Hint: a nudge</summary>What does the check believe about every name before the last one
 # that is stored?</details>
 # <details><summary>Hint: the approach</summary>Customers do not send their cards in the order of their
 # numbers. Who may come late?</details>
 # <details><summary>Hint: a sketch</summary><code>[["C0000003.jpg", "C0000005.jpg", ...], [a name that sorts
-# before one of them]]</code></details>
+# before the last stored one]]</code></details>
 
 
 # %%
@@ -324,8 +326,8 @@ print(f"you: {sum(map(len, chunks))} cards in {len(chunks)} chunks; the job: {ag
 # started last. Return the first of these words that fits:
 #
 # 1. `"missing"`: last night has no run.
-# 2. `"partial"`: the newest run has not finished; or last night's runs with the newest run's model have
-#    together done fewer cards than there are `customers`.
+# 2. `"partial"`: the newest run has not finished; or last night's runs with the newest run's model, finished
+#    or not, have together done fewer cards than there are `customers`.
 # 3. `"old model"`: the newest run's model is not the `wanted` one.
 # 4. `"fresh"`.
 #
@@ -334,7 +336,7 @@ print(f"you: {sum(map(len, chunks))} cards in {len(chunks)} chunks; the job: {ag
 # says nothing about what should have been there: a job that looks at an empty folder finds no card, does all
 # of them, and is content.</details>
 # <details><summary>Hint: a sketch</summary><code>night = [run for run in runs if now - run["started"] &lt;=
-# ...]</code>, then three <code>if</code> in the order of the list above</details>
+# ...]</code>, then one <code>if</code> after the other, in the order of the list above</details>
 
 
 # %% tags=["q5"]

@@ -195,6 +195,12 @@ LAB = Lab(
                     [
                         [FOUR[:2], [["C0000001", "2026-09", "v2"]], [], *OCTOBER],
                         [FOUR[:2], [["C0000001", "2026-10", "v1"]], [], *OCTOBER],
+                        [
+                            FOUR[:2],
+                            [["C0000001", "2026-10", "v1"], ["C0000001", "2026-09", "v2"]],
+                            [],
+                            *OCTOBER,
+                        ],
                         [FOUR[:2], [["C0000001", "2026-09", "v1"], ["C0000002", *OCTOBER[:2]]], [], *OCTOBER],
                     ],
                 ),
@@ -226,6 +232,7 @@ LAB = Lab(
                     [
                         [[picture(1), picture(1, "png"), picture(2)], [], [], *OCTOBER],
                         [[picture(1), picture(3), picture(3, "png")], [], [], *OCTOBER],
+                        [[picture(1, "png"), picture(1), picture(2)], [], [], *OCTOBER],
                     ],
                 ),
                 Part("other nights", 2, draw=draw_resume, count=10),
@@ -273,6 +280,7 @@ LAB = Lab(
                         [[run(3000, None, done=600), run(3100, 3110, done=400)], 3500, DAY, "v2", 1000],
                         [[run(3100, 3110, done=400), run(3000, None, done=600)], 3500, DAY, "v2", 1000],
                         [[run(3000, None, done=600), run(3100, None, done=400)], 3500, DAY, "v2", 1000],
+                        [[run(3000, 3030), run(3100, None, done=0)], 3500, DAY, "v2", 1000],
                     ],
                 ),
                 Part(
