@@ -6,6 +6,7 @@ Knows where sources and notebooks lie; knows nothing of what the course demands 
 """
 
 import copy
+import difflib
 import hashlib
 import re
 from collections.abc import Iterable
@@ -150,6 +151,12 @@ def write(notebook) -> str:
 
     nbformat.validate(notebook)
     return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def difference(committed: str, built: str, shown: str) -> str:
+    """A unified diff from the text of a committed file to what its source makes; "" if they are the same."""
+    lines = committed.splitlines(True), built.splitlines(True)
+    return "".join(difflib.unified_diff(*lines, f"committed/{shown}", f"built/{shown}"))
 
 
 def read(path: Path):

@@ -8,13 +8,12 @@ bytes. Knows nothing of how a lab should be written (that is ``contract_labs``).
 
 import argparse
 import copy
-import difflib
 import json
 import re
 import sys
 from pathlib import Path
 
-from fsdl_deploy.conversion import ROOT, NotebookError, cell_ids, read_source, write
+from fsdl_deploy.conversion import ROOT, NotebookError, cell_ids, difference, read_source, write
 from fsdl_deploy.grading import questions
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -54,10 +53,6 @@ def both(name: str, root: Path = ROOT):
             if marks := nbgrader_marks(cell, name, lab):
                 cell.id = marks["grade_id"]
                 cell.metadata["nbgrader"] = marks
-    if (changed := [c.id for c in solved.cells if c.cell_type == "code" and BEGIN in c.source]) != [
-        c.id for c in stubbed.cells if c.cell_type == "code" and STUB in c.source
-    ]:
-        raise NotebookError(f"{name}: a solution region is not closed, near one of {', '.join(changed)}")
     return solved, stubbed
 
 
@@ -192,8 +187,7 @@ def differences(name: str, root: Path = ROOT) -> list[str]:
     for path, text in files(name, root).items():
         committed = path.read_text(encoding="utf-8") if path.exists() else ""
         shown = path.relative_to(root).as_posix()
-        lines = committed.splitlines(True), text.splitlines(True)
-        if diff := "".join(difflib.unified_diff(*lines, f"committed/{shown}", f"built/{shown}")):
+        if diff := difference(committed, text, shown):
             found.append(diff)
     return found
 

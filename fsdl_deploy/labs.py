@@ -28,7 +28,6 @@ class Outcome:
     """How a part of a question came out on its public cases: ``problem`` is "" if it is right."""
 
     part: str
-    points: int
     call: str = ""
     problem: str = ""
 
@@ -73,14 +72,14 @@ class Feedback:
         return f"<b>{html.escape(self.question)}</b><ul>{''.join(rows)}</ul>{html.escape(self._ending())}"
 
 
-def check(name: str, function: Callable) -> Feedback | None:
+def check(name: str, function: Callable) -> None:
     """Show how ``function`` does on the public cases of a question ("lab02.q1").
 
     A stub's NotImplementedError passes through; any other error counts as a wrong answer and is shown.
     LabError if there is no such question.
     """
     if os.environ.get(GRADING):
-        return None
+        return
     feedback = feedback_on(name, function)
     try:
         from IPython import get_ipython
@@ -91,7 +90,6 @@ def check(name: str, function: Callable) -> Feedback | None:
         display(feedback)
     else:
         print(feedback)
-    return None
 
 
 def feedback_on(name: str, function: Callable, root: Path = ROOT) -> Feedback:
@@ -118,20 +116,18 @@ def feedback_on(name: str, function: Callable, root: Path = ROOT) -> Feedback:
 
 def _outcome(question, part, expected: list, function: Callable) -> Outcome:
     """The first case of a part that fails, or that none does."""
-    from fsdl_deploy.grading.questions import shown
-
     for arguments, value in zip(part.cases, expected, strict=True):
-        call = f"{question.function}({', '.join(shown(argument, 120) for argument in arguments)})"
+        call = question.call(arguments)
         try:
             got = plain(function(*copy.deepcopy(arguments)))
         except NotImplementedError:
             raise
         except Exception as error:
-            return Outcome(part.name, part.points, call, _told(error))
+            return Outcome(part.name, call, _told(error))
         problem = question.wrong(arguments, got, value)
         if problem:
-            return Outcome(part.name, part.points, call, problem)
-    return Outcome(part.name, part.points)
+            return Outcome(part.name, call, problem)
+    return Outcome(part.name)
 
 
 def plain(value: Any) -> Any:

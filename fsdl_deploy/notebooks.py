@@ -7,7 +7,6 @@ what it holds in ``contract``, executing all of them for a report in ``course``.
 """
 
 import argparse
-import difflib
 import re
 import shutil
 import sys
@@ -18,6 +17,7 @@ from fsdl_deploy.conversion import (
     ROOT,
     NotebookError,
     cell_ids,
+    difference,
     execute,
     keep_compared_outputs,
     name_of,
@@ -68,9 +68,7 @@ def differences(root: Path = ROOT) -> list[str]:
         if path.exists():
             committed = path.read_bytes().decode("utf-8")
             keep_compared_outputs(notebook, read(path))
-        lines = (committed.splitlines(True), write(notebook).splitlines(True))
-        diff = "".join(difflib.unified_diff(*lines, f"committed/{shown}", f"built/{shown}"))
-        if diff:
+        if diff := difference(committed, write(notebook), shown):
             found.append(diff)
     for path in notebooks(root):
         if path not in wanted:

@@ -11,7 +11,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Unicode
 
 from fsdl_deploy.grading import grade, gradebook, sandbox
-from fsdl_deploy.grading.submissions import Submission
+from fsdl_deploy.grading.submissions import Submission, slim_cell
 
 
 class BlackBox(NbGraderPreprocessor):
@@ -25,21 +25,7 @@ class BlackBox(NbGraderPreprocessor):
     def preprocess(self, nb, resources):
         """The notebook with each question's points and feedback as outputs."""
         lab, student = resources["nbgrader"]["assignment"], resources["nbgrader"]["student"]
-        cells = [
-            {
-                "cell_type": cell.cell_type,
-                "source": cell.source,
-                "id": str(cell.get("id", "")),
-                "metadata": {
-                    "tags": list(cell.metadata.get("tags", ())),
-                    "nbgrader": {
-                        "grade_id": cell.metadata.get("nbgrader", {}).get("grade_id", ""),
-                        "grade": cell.metadata.get("nbgrader", {}).get("grade", False),
-                    },
-                },
-            }
-            for cell in nb.cells
-        ]
+        cells = [slim_cell(cell) for cell in nb.cells]
         submission = Submission(student, lab, f"{student}/{lab}", cells)
         result = grade.score(submission, _key(lab, self.cases), _backend(self.trusted))
         return gradebook.with_feedback(nb, result), resources

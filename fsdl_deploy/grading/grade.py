@@ -92,11 +92,8 @@ def score(submission: Submission, key: Key, backend: sandbox.Backend, slot: int 
             answer = box.call(question.function, case.arguments, question.seconds)
             problem = answer.error or question.wrong(case.arguments, answer.value, expected)
             if problem and case.public:
-                shown = ", ".join(questions.shown(argument, 120) for argument in case.arguments)
-                part.update(problem=problem[:500], call=f"{question.function}({shown})")
-            elif (
-                problem
-            ):  # says nothing of the case, and nothing that the student's code could have put there
+                part.update(problem=problem[:500], call=question.call(case.arguments))
+            elif problem:  # nothing of the case, and nothing that the student's code could have put there
                 part["problem"] = PRIVATE.get(answer.error, "it is wrong for a case that only the grader has")
     for question in result["questions"]:
         for part in question["parts"]:
@@ -201,9 +198,8 @@ def grade(
     try:
         return list(pool.map(one, found))
     finally:
-        pool.shutdown(
-            cancel_futures=True
-        )  # interrupted: those under way end, the others are for the next run
+        # Interrupted: those under way end, the others are for the next run.
+        pool.shutdown(cancel_futures=True)
 
 
 def _kept(submission, key: Key | None, backend, slot: int, out: Path, known: list[str]) -> dict:
@@ -223,9 +219,7 @@ def _kept(submission, key: Key | None, backend, slot: int, out: Path, known: lis
         pass
     try:
         result = score(submission, key, backend, slot)
-    except (
-        Exception
-    ) as error:  # ours, not the student's: their result says so, the others go on, nothing is kept
+    except Exception as error:  # ours, not the student's: the result says so, and is not kept
         submission.problem = f"the grader failed: {type(error).__name__}: {error}"
         return blank(submission, key.lab)
     half = path.with_suffix(".part")

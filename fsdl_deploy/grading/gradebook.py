@@ -61,10 +61,8 @@ def write(
     (out / "nbgrader_config.py").write_text(config, encoding="utf-8")
     from sqlalchemy.exc import SAWarning
 
-    with (
-        _open(out) as book,
-        warnings.catch_warnings(action="ignore", category=SAWarning),
-    ):  # of nbgrader's code
+    # The warnings are of nbgrader's code.
+    with _open(out) as book, warnings.catch_warnings(action="ignore", category=SAWarning):
         released = {}
         for name in sorted({result["lab"] for result in results if result["lab"] in labs}):
             solved, released[name] = lab_conversion.both(name, root)

@@ -113,6 +113,10 @@ class Question:
     def points(self) -> int:
         return sum(part.points for part in self.parts)
 
+    def call(self, arguments: list) -> str:
+        """The call with these arguments, as a student would write it; long arguments are cut."""
+        return f"{self.function}({', '.join(shown(argument, 120) for argument in arguments)})"
+
     def wrong(self, arguments: list, value: Any, expected: Any) -> str:
         """What is wrong with ``value`` for these arguments, "" if nothing is; never raises."""
         if self.judge is None:

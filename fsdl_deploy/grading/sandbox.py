@@ -153,8 +153,9 @@ class Bubblewrap(Backend):
         if os.geteuid() == 0:
             # The mounts are made by root, who may read the course's folder; student code is another user.
             user = str(NOBODY + slot)
-            for capability in ("ALL", "+CAP_SETUID", "+CAP_SETGID", "+CAP_SETPCAP"):
-                words += ["--cap-add" if capability[0] == "+" else "--cap-drop", capability.lstrip("+")]
+            words += ["--cap-drop", "ALL"]
+            for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
+                words += ["--cap-add", capability]
             words += ["--", "/usr/bin/setpriv", "--reuid", user, "--regid", user, "--clear-groups"]
             words += ["--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
         else:

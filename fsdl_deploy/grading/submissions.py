@@ -202,7 +202,7 @@ def slim(path: Path) -> tuple[str, list[dict]]:
         cells = content.get("cells")
         if cells is None and "worksheets" in content:  # the format of before 2015
             cells = [cell for sheet in content["worksheets"] for cell in sheet["cells"]]
-        kept = [_slim_cell(cell) for cell in cells]
+        kept = [slim_cell(cell) for cell in cells]
         lab = content.get("metadata", {}).get("fsdl_lab", "")
     except (ValueError, RecursionError, MemoryError, AttributeError, TypeError, KeyError):
         raise ValueError("it is no notebook") from None
@@ -216,7 +216,8 @@ def slim(path: Path) -> tuple[str, list[dict]]:
     return lab, kept
 
 
-def _slim_cell(cell: dict) -> dict:
+def slim_cell(cell: dict) -> dict:
+    """What grading needs of a notebook's cell; TypeError or KeyError if it is none."""
     source = cell.get("source", cell.get("input", ""))
     source = "".join(source) if isinstance(source, list) else source
     if not isinstance(source, str):
