@@ -226,8 +226,7 @@ def lock(words):
     settings = {name: value for name, value in settings.items() if name not in sources.SOURCES}
     environ = dict(installer.clean_environ(python), **sources.uv_variables(settings)[0])
     options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-package", "torch"]
-    # A station whose tool asks for torch borrows the core's: its packages for GPUs are not locked for it.
-    options += ["--override", "infra/without-torch.txt"]
+    options += ["--override", "infra/left-out.txt"]
     options += ["--custom-compile-command", "make lock", "--quiet", *words]
     for source in [
         "requirements.in",

@@ -6,7 +6,7 @@ import pytest
 from fsdl_deploy import evaluation
 from fsdl_deploy.cards import cards
 from fsdl_deploy.cli import main
-from fsdl_deploy.digits import digits
+from fsdl_deploy.digits import Digits, digits
 from fsdl_deploy.model_card import worst_confusions, write_cards
 from fsdl_deploy.reader import Reading
 
@@ -57,7 +57,9 @@ def test_a_known_reader_gets_its_known_score(knowing):
     assert "| a | 80.0%" in evaluation.table(report)
 
 
-def test_command_reads_other_digits(tmp_path, capsys):
+def test_command_reads_other_digits(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(evaluation, "RESAMPLES", 2)
+    monkeypatch.setattr(evaluation, "RESAMPLE_CARDS", 5)
     some = digits("test")
     np.savez(tmp_path / "digits.npz", images=some.images[:300], labels=some.labels[:300])
     out = tmp_path / "report.json"
@@ -78,8 +80,9 @@ def test_command_reads_other_digits(tmp_path, capsys):
     assert main(["evaluate", "-n", "0"]) == 1
 
 
-def test_stubborn_digits_are_found_and_explain_the_rest(monkeypatch):
+def test_stubborn_digits_are_found_and_explain_the_rest():
     source, bad = digits("test"), 17
+    source = Digits(source.images[:40], source.labels[:40])
 
     class Misreads:
         """Reads nothing on the three cards of one digit, and has all others right."""
