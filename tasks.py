@@ -29,8 +29,8 @@ CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", ".ipynb_
 # What `test` does, in this order, with the environment's Python. A step that fails stops no other.
 NBVAL = ["--nbval-lax", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg", "--nbval-cell-timeout", "600"]
 NBVAL += ["--nbval-kernel-startup-timeout", "180", "-p", "no:cacheprovider"]
-# Most tests wait for processes to start: two at a time, each file and each notebook in one piece.
-TOGETHER = ["-n", "2", "--dist", "loadfile", "--durations", "20"]
+# Many tests wait for processes to start: three at a time, each file and each notebook in one piece.
+TOGETHER = ["-n", "3", "--dist", "loadfile", "--durations", "20"]
 TEST_STEPS = [
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
@@ -169,6 +169,8 @@ def test(words):
     # Many servers are started: each is there in half the time if Python may keep what it has compiled.
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     environ["PYTHONPYCACHEPREFIX"] = str(core.folder / "bytecode")
+    # Workers share the cores: torch's threads that wait by spinning would take them from each other.
+    environ["OMP_WAIT_POLICY"] = "PASSIVE"
     try:
         for number, (name, module) in enumerate(TEST_STEPS, start=1):
             print(f"\n[{number}/{len(TEST_STEPS)}] {name}")

@@ -230,8 +230,8 @@ def test_folder_that_is_too_long_for_sockets_is_refused(python, tmp_path):
     assert done.returncode == 1 and "too long for the paths of sockets" in done.stderr
 
 
-def check(python, path) -> tuple[int, str]:
-    command = [python, RAY / "check_cluster.py", path]
+def check(python, *paths) -> tuple[int, str]:
+    command = [python, RAY / "check_cluster.py", *paths]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout + done.stderr
 
@@ -241,24 +241,25 @@ def test_cluster_file_is_fit_for_ray_up(python):
     assert status == 0 and "10 x worker" in said and " 1 x head" in said
 
 
-@pytest.mark.parametrize(
-    ("right", "wrong", "says"),
-    [
-        ("setup_commands:", "setup_comands:", "'setup_comands' was unexpected"),
-        ("head_node_type: head", "head_node_type: hed", "head_node_type"),
-        ("    min_workers: 10", "    min_workers: 11", "max_workers"),
-        ("resources: {CPU: 2}", "resources: {CPU: two}", "worker/resources/CPU: 'two' is not of type"),
-        ("type: aws", "type: awss", "awss"),
-        ("provider:", "providers:", "'provider' is missing"),
-        ("auth:", "auth: [", "expected ',' or ']'"),
-    ],
-)
-def test_broken_cluster_file_is_refused(python, tmp_path, right, wrong, says):
-    text = (RAY / "cluster.yaml").read_text()
-    assert text.count(right) >= 1
-    (tmp_path / "cluster.yaml").write_text(text.replace(right, wrong, 1))
-    status, said = check(python, tmp_path / "cluster.yaml")
-    assert status == 1 and says in said and "Traceback" not in said
+def test_broken_cluster_files_are_refused(python, tmp_path):
+    text, files = (RAY / "cluster.yaml").read_text(), []
+    wrong = {
+        "setup_commands:": ("setup_comands:", "'setup_comands' was unexpected"),
+        "head_node_type: head": ("head_node_type: hed", "head_node_type"),
+        "    min_workers: 10": ("    min_workers: 11", "max_workers"),
+        "resources: {CPU: 2}": ("resources: {CPU: two}", "worker/resources/CPU: 'two' is not of type"),
+        "type: aws": ("type: awss", "awss"),
+        "provider:": ("providers:", "'provider' is missing"),
+        "auth:": ("auth: [", "expected ',' or ']'"),
+    }
+    for number, (right, (instead, _)) in enumerate(wrong.items()):
+        assert text.count(right) >= 1
+        files.append(tmp_path / f"{number}.yaml")
+        files[-1].write_text(text.replace(right, instead, 1))
+    status, said = check(python, *files, RAY / "cluster.yaml")  # one that is right hides none that is wrong
+    assert status == 1 and "Traceback" not in said
+    for file, (_, says) in zip(files, wrong.values(), strict=True):
+        assert says in said.partition(f"{file}: ")[2].partition(f"{tmp_path}/")[0]
 
 
 def test_cluster_file_names_what_amazon_knows_and_this_course_has():

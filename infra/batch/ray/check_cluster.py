@@ -1,4 +1,4 @@
-"""Is a file fit for ``ray up``? python check_cluster.py cluster.yaml
+"""Is a file fit for ``ray up``? python check_cluster.py cluster.yaml [FILE …]
 
 Ray's own check, which needs no account and no network. It does not know what a provider calls its machines.
 """
@@ -35,4 +35,4 @@ def main(path: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(max(map(main, sys.argv[1:])))
