@@ -7,7 +7,7 @@
   notebooks     set up, then make notebooks/*.ipynb again from notebooks/source/
   labs          set up, then make labs/ again from solutions/
   station NAME  set up, then build one station; without NAME: list them
-  lock          resolve the requirements.in files again into their locks (--upgrade: to newer versions)
+  lock          resolve requirements.in and package.json again into their locks (--upgrade: newer versions)
   clean         remove build/ and caches (--all: .venv with its stations too)
 
 Standard library only. It also loads in a Python too old for the course, to look for one that fits:
@@ -236,6 +236,14 @@ def lock(words):
     ]:
         print(source)
         command = [str(python), "-m", "uv", "pip", "compile", *options, source, "-o", source[:-2] + "lock"]
+        if subprocess.call(command, cwd=ROOT, env=environ) != 0:
+            return 1
+    for source in sorted(glob.glob("infra/**/package.json", root_dir=ROOT, recursive=True)):
+        print(source)
+        folder = os.path.dirname(source)
+        node = ["uv", "run", "--no-project", "--with-requirements", os.path.join(folder, "requirements.lock")]
+        npm = ["python", "-c", environment.NPM, "install", "--package-lock-only", *environment.NPM_OPTIONS]
+        command = [str(python), "-m", *node, *npm, "--omit-lockfile-registry-resolved", "--prefix", folder]
         if subprocess.call(command, cwd=ROOT, env=environ) != 0:
             return 1
     return 0

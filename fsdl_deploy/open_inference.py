@@ -84,17 +84,15 @@ def parse(model: str, body: bytes, announced: str | None, max_pictures: int) -> 
 
 def asked(document: dict) -> dict[str, bool]:
     """The outputs that are wanted, and whether each as bytes. Raises Refusal."""
-    every = as_object(document.get("parameters"), "parameters").get("binary_data_output") is True
-    if document.get("outputs") is None or document["outputs"] == []:
-        return dict.fromkeys(OUTPUTS, every)
+    every = as_object(document.get("parameters", {}), "parameters").get("binary_data_output") is True
     wanted = {}
-    for told in _objects(document["outputs"], "outputs"):
+    for told in _objects(document.get("outputs", []), "outputs"):
         name = told.get("name")
         if not isinstance(name, str) or name not in OUTPUTS:
             raise Refusal(400, "outputs", f"there are {', '.join(OUTPUTS)}")
-        said = as_object(told.get("parameters"), f"{name}.parameters").get("binary_data", every)
+        said = as_object(told.get("parameters", {}), f"{name}.parameters").get("binary_data", every)
         wanted[name] = said is True
-    return wanted
+    return wanted or dict.fromkeys(OUTPUTS, every)
 
 
 def write(answer: Answer, model: str, document: dict) -> Response:
@@ -166,52 +164,58 @@ def binary_request(images: Sequence[Image], pixels: bool = False) -> tuple[bytes
 
 
 def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
-    """Add the protocol's routes to the service."""
-    errors = {status: {"model": TensorError} for status in (400, 401, 404, 408, 413, 415, 429, 500, 503)}
+    """Add the protocol's routes to the service.
 
-    def known(name: str, version: str | None) -> str:
-        """The model's version; Refusal 404 for a model or version that is not here."""
+    Its document knows 200 and 400 for an inference, so all that is wrong with one is a 400, an unknown model
+    too. For a GET of what is not there it knows no status: that is a 404, as other servers answer.
+    """
+
+    def errors(*statuses: int) -> dict:
+        return {status: {"model": TensorError} for status in statuses}
+
+    def known(request: Request) -> tuple[str, str]:
+        """The model in the path and its version; Refusal 404 for a model or version that is not here."""
+        name, version = request.path_params["name"], request.path_params.get("version")
         here = model.loaded().model_version
         if name not in INPUTS:
             raise Refusal(404, "model", f"there are {', '.join(INPUTS)}")
         if version not in (None, here):
             raise Refusal(404, "version", f"{name} has version {here}")
-        return here
+        return name, here
 
-    @app.get("/v2/health/live", response_class=Response, responses=errors)
+    @app.get("/v2/health/live", response_class=Response)
     async def live() -> Response:
         """Open Inference Protocol: the process lives."""
         return Response()
 
-    @app.get("/v2/health/ready", response_class=Response, responses=errors)
+    @app.get("/v2/health/ready", response_class=Response, responses=errors(503))
     async def ready() -> Response:
         """Open Inference Protocol: the model is loaded."""
         model.ready()
         return Response()
 
     @app.get("/v2/", include_in_schema=False)
-    @app.get("/v2", responses=errors)
+    @app.get("/v2")
     async def server() -> dict:
         """Open Inference Protocol: what this server is."""
         return {"name": "fsdl_deploy", "version": "1", "extensions": ["binary_tensor_data"]}
 
-    async def metadata(name: str, version: str | None = None) -> dict:
+    async def metadata(request: Request) -> dict:
         """Open Inference Protocol: the tensors of a model."""
-        versions = [known(name, version)]
+        name, version = known(request)
         tensors = {"inputs": _tensors(INPUTS[name]), "outputs": _tensors(OUTPUTS)}
-        return {"name": name, "versions": versions, "platform": "onnxruntime_onnx", **tensors}
+        return {"name": name, "versions": [version], "platform": "onnxruntime_onnx", **tensors}
 
-    async def model_ready(name: str, version: str | None = None) -> Response:
+    async def model_ready(request: Request) -> Response:
         """Open Inference Protocol: the model is ready."""
-        known(name, version)
+        known(request)
         model.ready()
         return Response()
 
-    async def infer(request: Request, name: str, version: str | None = None) -> Response:
+    async def infer(request: Request) -> Response:
         """Open Inference Protocol: read pictures."""
-        document: dict = {}
-        known(name, version)
         body, announced = await request.body(), request.headers.get(LENGTH)
+        document: dict = {}
 
         def images() -> list[Image]:
             nonlocal document
@@ -219,20 +223,28 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
             return found
 
         try:
+            name, _ = known(request)
             return write(await model.read(images), name, document)
-        except Refusal as refusal:  # the protocol knows one status for everything wrong with a request
-            if refusal.status != 422:
+        except Refusal as refusal:
+            if refusal.status not in (404, 413, 422):
                 raise
             raise Refusal(400, refusal.field, refusal.problem) from None
 
+    about = {"responses": errors(404, 503), "openapi_extra": MODEL}
     for path, shown in (("/v2/models/{name}", True), ("/v2/models/{name}/versions/{version}", False)):
-        app.get(path, responses=errors, include_in_schema=shown)(metadata)
-        app.get(path + "/ready", response_class=Response, responses=errors, include_in_schema=shown)(
-            model_ready
-        )
-        app.post(path + "/infer", responses=errors, include_in_schema=shown, openapi_extra=BODY)(infer)
+        app.get(path, include_in_schema=shown, **about)(metadata)
+        app.get(path + "/ready", response_class=Response, include_in_schema=shown, **about)(model_ready)
+        app.post(
+            path + "/infer",
+            responses=errors(400, 401, 408, 413, 429, 500, 503),
+            include_in_schema=shown,
+            openapi_extra=MODEL | BODY,
+        )(infer)
 
 
+MODEL = {
+    "parameters": [{"name": "name", "in": "path", "required": True, "schema": {"enum": [*INPUTS]}}],
+}
 _TENSOR = {
     "type": "object",
     "required": ["name", "shape", "datatype"],

