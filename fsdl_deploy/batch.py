@@ -7,10 +7,10 @@ all, and rows are keyed by month, customer and model version. Knows nothing abou
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fsdl_deploy import inbox as inboxes
 from fsdl_deploy.inbox import CHUNK, Chunk, customer_of
@@ -34,19 +34,24 @@ class Scored:
 
 @dataclass
 class _Work:
-    """A chunk on its way: what earlier runs read of its customers, and the pictures being decoded."""
+    """A chunk on its way: its pictures are decoded, then read, then stored."""
 
     cards: int
-    known: dict[str, str]
+    known: dict[str, str]  # customer -> picture: what is read already, of these customers and perhaps others
     new: list[str]
     decoding: list[Future]
+    read: dict[str, str] = field(default_factory=dict)  # customer -> picture
+    aside: dict[str, str] = field(default_factory=dict)  # picture -> reason
+    reading: Iterable[tuple[list[str], list[Reading]]] = ()  # batches of customers, and their readings
 
 
 class Batch:
     """The job for one month: ``with Batch(inbox, "2026-10", store, reader) as batch: batch.score()``.
 
     ``workers`` threads (default: one a core) decode and read. Each call of the reader holds cards of
-    neighbouring widths, so that little is padded. Memory holds two chunks, whatever the month holds.
+    neighbouring widths, so that little is padded. While one chunk is read the next is decoded already, and
+    while it is stored the one after that is decoded: no thread waits. A chunk is read only when the one
+    before it is stored, and memory holds two, whatever the month holds.
     """
 
     def __init__(
@@ -59,7 +64,7 @@ class Batch:
         workers: int | None = None,
     ):
         self.inbox, self.month, self.store, self.reader, self.size = inbox, month, store, reader, chunk
-        self.folder = inboxes.folder(inbox, month)
+        self.folder = os.fspath(inboxes.folder(inbox, month))
         self.pool = ThreadPoolExecutor(workers or max(1, round(usable_cores())), "batch")
 
     def __enter__(self) -> "Batch":
@@ -97,14 +102,16 @@ class Batch:
         backwards = run in at_work and at_work.index(run) % 2 == 1
         try:
             with tqdm(total=cards, desc=f"read {self.month}", unit="card", disable=not progress) as bar:
-                chunks = self.chunks(backwards)
-                work = self._open_next(chunks)
+                works = map(self._open, self.chunks(backwards))
+                work, ahead = next(works, None), next(works, None)
                 while work:
-                    rows = self._rows(work)
-                    ahead = self._open_next(chunks)  # decoded while this one is stored
-                    done += self._store(work, run, *rows)
+                    self._begin_reading(work)
+                    after = next(works, None)
+                    for later in filter(None, (ahead, after)):
+                        later.known |= work.read  # which the store did not know when it was asked
+                    done += self._store(work, run)
                     bar.update(work.cards)
-                    work = ahead
+                    work, ahead = ahead, after
             self.store.finish(run)
         except BaseException as error:
             with suppress(StoreError):  # perhaps it is the store that failed
@@ -115,11 +122,8 @@ class Batch:
     def score_chunk(self, chunk: Chunk, run: str) -> Scored:
         """Read and store what is new in one chunk: the step that workflow tools repeat and spread."""
         work = self._open(chunk)
-        return self._store(work, run, *self._rows(work))
-
-    def _open_next(self, chunks: Iterator[Chunk]) -> _Work | None:
-        chunk = next(chunks, None)
-        return self._open(chunk) if chunk else None
+        self._begin_reading(work)
+        return self._store(work, run)
 
     def _open(self, chunk: Chunk) -> _Work:
         pictures = chunk.pictures
@@ -146,45 +150,45 @@ class Batch:
         except OSError as error:
             return f"the file cannot be read: {error.strerror}"
 
-    def _rows(self, work: _Work) -> tuple[list[dict], list[dict]]:
-        """Read what is decoded; rows of predictions, and of cards set aside."""
-        images, aside = {}, {}
+    def _begin_reading(self, work: _Work) -> None:
+        """Have what is decoded read in batches of one height and neighbouring widths, one a thread at a time.
+
+        The widest come first: at the end, when a thread has nothing left to read, the others are done soon.
+        """
+        images: dict[str, Image] = {}
         decoded = (image for group in work.decoding for image in group.result())
         for picture, image in zip(work.new, decoded, strict=True):
             customer = customer_of(picture)
             if isinstance(image, str):
-                aside[picture] = image
+                work.aside[picture] = image
             elif customer in work.known:
-                aside[picture] = f"a second card: {work.known[customer]} is read"
+                work.aside[picture] = f"a second card: {work.known[customer]} is read"
             else:
-                work.known[customer], images[picture] = picture, image
+                work.known[customer] = work.read[customer] = picture
+                images[customer] = image
+        work.decoding.clear()
+        order = sorted(images, key=lambda customer: images[customer].shape, reverse=True)
+        groups = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
+        readings = self.pool.map(lambda group: self.reader.read([images[c] for c in group]), groups)
+        work.reading = zip(groups, readings, strict=True)
+
+    def _store(self, work: _Work, run: str) -> Scored:
+        """Wait until all of it is read, and store it."""
+        readings = {c: r for group, read in work.reading for c, r in zip(group, read, strict=True)}
         rows = [
-            {"month": self.month, "customer": customer_of(picture), "model_version": reading.model_version,
-             "digits": reading.digits, "confidence": round(reading.confidence, 4), "picture": picture}
-            for picture, reading in self._read(images)
+            {"month": self.month, "customer": customer, "model_version": readings[customer].model_version,
+             "digits": readings[customer].digits, "confidence": round(readings[customer].confidence, 4),
+             "picture": picture}
+            for customer, picture in work.read.items()
         ]  # fmt: skip
-        aside_rows = [
+        aside = [
             {"month": self.month, "customer": customer_of(storable(picture)), "picture": storable(picture),
              "model_version": self.reader.model_version, "reason": reason}
-            for picture, reason in aside.items()
+            for picture, reason in work.aside.items()
         ]  # fmt: skip
-        return rows, aside_rows
-
-    def _store(self, work: _Work, run: str, rows: list[dict], aside_rows: list[dict]) -> Scored:
         # Another run may have stored some of them meanwhile: those are not new.
-        new, new_aside = self.store.add(run, rows, aside_rows) if rows or aside_rows else (0, 0)
+        new, new_aside = self.store.add(run, rows, aside) if rows or aside else (0, 0)
         return Scored(new, new_aside, work.cards - new - new_aside)
-
-    def _read(self, images: dict[str, Image]) -> list[tuple[str, Reading]]:
-        """Read in batches of one height and neighbouring widths, one batch a thread at a time.
-
-        The widest come first: at the end, when a thread has nothing left to do, the others are done soon.
-        """
-        order = sorted(images, key=lambda picture: images[picture].shape, reverse=True)
-        groups = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
-        readings = self.pool.map(lambda group: self.reader.read([images[p] for p in group]), groups)
-        read = dict(zip(order, (reading for group in readings for reading in group), strict=True))
-        return [(picture, read[picture]) for picture in images]
 
 
 def storable(name: str) -> str:

@@ -69,7 +69,7 @@ def count(inbox: str | os.PathLike, month: str) -> int:
 
 def read(path: str | os.PathLike) -> bytes:
     """The bytes of a picture's file, cut where it is already too big to be one."""
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         # As much as there is: asked for the limit, Python would make room for all of it first.
         return file.read(min(os.fstat(file.fileno()).st_size, MAX_BYTES) + 1)
 

@@ -4,7 +4,9 @@ Every door of the course (command line, prototype, service) decodes through here
 picture is refused in one way. Knows nothing about digits.
 """
 
+import contextlib
 import io
+import re
 import warnings
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -13,10 +15,17 @@ import numpy as np
 import PIL.Image
 import PIL.ImageOps
 
+try:
+    import simplejpeg
+except ImportError:  # a station without it: Pillow decodes everything
+    simplejpeg = None
+
 Image: TypeAlias = np.ndarray
 """uint8 ``[H, W]``, 0 is black ink, 255 is white paper."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+# In a JPEG: what phones put before the pixels (EXIF, XMP, and so perhaps a rotation), or the pixels.
+EXIF_OR_PIXELS = re.compile(rb"\xff[\xe1\xda]")
 MAX_BYTES = 8 * 2**20
 MAX_PIXELS = 16 * 10**6
 MIN_SIDE, MAX_SIDE = 8, 8192
@@ -38,6 +47,8 @@ def decode(data: bytes) -> Image:
         raise PictureError("the picture has 0 bytes")
     if len(data) > MAX_BYTES:
         raise PictureError(f"the picture has {len(data):,} bytes, more than the limit of {MAX_BYTES:,}")
+    if (image := _grey_jpeg(data)) is not None:
+        return image
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -63,6 +74,19 @@ def decode(data: bytes) -> Image:
         ) from None
     except Exception as error:  # decoders raise many types on damaged files: all mean the same here
         raise PictureError(f"the picture is damaged: {error}") from None
+
+
+def _grey_jpeg(data: bytes) -> Image | None:
+    """The pixels of a whole grey JPEG, the same as Pillow's in half its time; None for anything else."""
+    mark = EXIF_OR_PIXELS.search(data)
+    if simplejpeg is None or not data.startswith(b"\xff\xd8") or not mark or mark[0] != b"\xff\xda":
+        return None
+    with contextlib.suppress(ValueError):  # damaged: Pillow says how, or reads it all the same
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
+        if colours == "Gray":
+            _check_size(height, width)
+            return simplejpeg.decode_jpeg(data, "GRAY")[:, :, 0]
+    return None
 
 
 def encode(image: Image, quality: int | None = None) -> bytes:

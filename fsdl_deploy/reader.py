@@ -183,11 +183,11 @@ def pad(images: Sequence[Image], width: int = 0) -> tuple[np.ndarray, np.ndarray
 def _read(images: Sequence[Image], run: Callable, version: str, step: int = 0) -> list[Reading]:
     readings: list[Reading | None] = [None] * len(images)
     for places, pictures, widths in batches(images, step=step):
-        for place, digits, sure, confidence in zip(places, *run(pictures, widths), strict=True):
-            count = int((digits >= 0).sum())
-            readings[place] = Reading(
-                "".join(map(str, digits[:count])), float(confidence), tuple(map(float, sure[:count])), version
-            )
+        digits, sure, confidence = run(pictures, widths)
+        counts = (digits >= 0).sum(axis=1)
+        rows = (array.tolist() for array in (counts, digits, sure, confidence))  # Python's numbers, at once
+        for place, count, row, row_sure, whole in zip(places, *rows, strict=True):
+            readings[place] = Reading("".join(map(str, row[:count])), whole, tuple(row_sure[:count]), version)
     return readings
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 LOCK_SECONDS = 60
 INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+COUNT = {"preserve_rowcount": True}  # of an INSERT, too
 ACTIVE = timedelta(minutes=2)  # a run that has stored nothing for so long is taken for dead
 
 metadata = sa.MetaData()
@@ -137,9 +138,9 @@ class Store:
         return new[0], new[1]
 
     def _new(self, connection: sa.Connection, table: sa.Table, rows: list[dict]) -> int:
-        """Insert the rows that are not there yet, and count them: what RETURNING gives is what is new."""
-        insert = self._insert(table).on_conflict_do_nothing().returning(table.c.month)
-        return len(connection.execute(insert, rows).all()) if rows else 0
+        """Insert the rows that are not there yet, and count them."""
+        insert = self._insert(table).on_conflict_do_nothing()
+        return connection.execute(insert, rows, execution_options=COUNT).rowcount if rows else 0
 
     def finish(self, run: str, error: str | None = None) -> None:
         """Record that a run has come to its end, or the ``error`` that ended it."""

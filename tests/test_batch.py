@@ -127,6 +127,17 @@ def test_bad_pictures_are_set_aside_with_their_reason_and_the_rest_goes_on(cards
     stored.close()
 
 
+def test_a_second_card_in_a_chunk_close_behind_is_set_aside(tmp_path, month_of_cards):
+    """What is known of the next chunks' customers was asked before this chunk was stored."""
+    source = sorted((month_of_cards / MONTH / "C0000").iterdir())
+    for shard, customer in enumerate("ABBBC"):  # a chunk each
+        card = tmp_path / "inbox" / MONTH / f"{shard}" / f"{customer}.jpg"
+        card.parent.mkdir(parents=True)
+        shutil.copy(source[shard], card)
+    assert run(tmp_path / "inbox", tmp_path / "r.db") == Scored(read=3, set_aside=2)
+    assert run(tmp_path / "inbox", tmp_path / "r.db") == Scored(already=5)
+
+
 def test_late_cards_are_read_by_the_next_run(cards, store_url):
     late = cards / MONTH / "C0000" / "C0000030.jpg"
     kept = late.rename(cards / "late.jpg")

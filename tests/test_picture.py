@@ -33,6 +33,29 @@ def test_a_jpeg_is_smaller_and_nearly_the_same():
     assert decoded.shape == image.shape and abs(decoded.astype(int) - image).mean() < 4
 
 
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"quality": 30}, {"restart_marker_rows": 1}])
+def test_a_grey_jpeg_has_the_pixels_that_pillow_gives_it(options, monkeypatch):
+    files = [png(PIL.Image.fromarray(card.image), format="JPEG", **options) for card in cards(5)]
+    quick = list(map(decode, files))
+    monkeypatch.setattr("fsdl_deploy.picture.simplejpeg", None)  # as in a station that has only Pillow
+    for image, file in zip(quick, files, strict=True):
+        assert image.dtype == np.uint8 and (image == decode(file)).all()
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda file: file[: len(file) // 2], lambda file: file[:300], bytes.lower]
+)
+def test_a_damaged_grey_jpeg_is_refused_as_pillow_refuses_it(damage, monkeypatch):
+    file = damage(encode(next(cards(1)).image, quality=90))
+    said = []
+    for _ in range(2):
+        with pytest.raises(PictureError) as problem:
+            decode(file)
+        said.append(str(problem.value))
+        monkeypatch.setattr("fsdl_deploy.picture.simplejpeg", None)
+    assert said[0] == said[1]
+
+
 def test_transparent_pixels_are_white_paper():
     picture = PIL.Image.new("RGBA", (20, 10), (0, 0, 0, 0))
     picture.putpixel((3, 4), (0, 0, 0, 255))
