@@ -29,6 +29,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from fsdl_deploy import formats, open_inference, service_access, service_body
+from fsdl_deploy.devices import DEVICES
 from fsdl_deploy.reader import Reader
 from fsdl_deploy.service_body import Refusal
 from fsdl_deploy.service_model import Answer, Measured, Model
@@ -174,6 +175,9 @@ def _errors(*statuses: int) -> dict:
 
 def add_arguments(parser) -> None:
     parser.add_argument("--version", default="v2", help="model version (default: %(default)s)")
+    parser.add_argument(
+        "--device", choices=DEVICES, default="cpu", help="where the model computes (default: %(default)s)"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="0 picks a free one (default: %(default)s)")
     parser.add_argument("--threads", type=int, help="readings at the same time (default: one a core)")
@@ -207,7 +211,7 @@ def main(args) -> int:
     def load() -> Reader:
         from fsdl_deploy.reader import OnnxReader
 
-        return OnnxReader(args.version)
+        return OnnxReader(args.version, device=args.device)
 
     settings = {
         name: getattr(args, name) for name in ("threads", "max_pictures", "max_waiting", "max_batch", "drain")
