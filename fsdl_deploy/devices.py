@@ -44,8 +44,8 @@ def onnx_session(graph: bytes, options, device: str = "cpu"):
         session.disable_fallback()  # nor later, when a call fails
         return session, "cuda"
     problem = (
-        "ONNX Runtime has CUDA but could not start it: nvidia-smi must show a GPU, and CUDA and cuDNN must be "
-        f"of the versions that its log names (pip install {PACKAGE} brings them)"
+        "ONNX Runtime has CUDA but could not start it: nvidia-smi must show a GPU, and CUDA and cuDNN must "
+        f"be of the versions that its log names (pip install {PACKAGE} brings them)"
     )
     if device == "cuda":
         raise DeviceError(problem)

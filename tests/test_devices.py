@@ -41,7 +41,7 @@ def test_the_processor_is_the_default_and_asks_for_nothing_else():
 @pytest.mark.skipif(CUDA in onnxruntime.get_available_providers(), reason="this ONNX Runtime has CUDA")
 def test_without_cuda_auto_is_the_processor_and_cuda_an_error_that_names_the_package(recwarn):
     assert OnnxReader(device="auto").device == "cpu" and not recwarn
-    with pytest.raises(DeviceError, match="built without CUDA.*onnxruntime-gpu"):
+    with pytest.raises(DeviceError, match=r"built without CUDA.*onnxruntime-gpu"):
         OnnxReader(device="cuda")
 
 
@@ -52,7 +52,7 @@ def test_torch_says_what_is_missing(monkeypatch):
     with pytest.raises(DeviceError, match="built without CUDA"):
         TorchReader(device="cuda")
     monkeypatch.setattr(torch.version, "cuda", "12.9")
-    with pytest.raises(DeviceError, match="finds no GPU.*CUDA 12.9"):
+    with pytest.raises(DeviceError, match=r"finds no GPU.*CUDA 12\.9"):
         TorchReader(device="cuda")
 
 
