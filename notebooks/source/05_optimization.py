@@ -97,8 +97,8 @@ figures.show(figure, alt="Cards a second for each number of workers and threads:
 # Now all rungs. The first is what one deploys first: the teacher in torch, each card padded to the longest,
 # (2 × cores) + 1 workers, which is what the documentation of the web server gunicorn recommends, and the
 # default number of threads. Each rung adds one technique and keeps the others. A rung with a star leads
-# aside: it is measured, and the next one does not build on it. (Two more stand in the long run below: torch's
-# own int8, and `torch.compile`, which takes minutes to compile and is done with `--compile`.)
+# aside: it is measured, and the next one does not build on it. (The command measures two more: torch's own
+# int8, and `torch.compile`, which needs a C++ compiler and minutes of compiling before it answers.)
 
 # %%
 rungs = [rung for rung in bench_ladder.RUNGS if not rung.kind.endswith(("compiled", "torch int8"))]
