@@ -67,7 +67,11 @@ def gpu() -> str | None:
     said = printed(
         ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"], 20
     )
-    return said or None
+    if said:
+        return said
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None  # a container without the tool
 
 
 def gpu_memory() -> float | None:
@@ -88,7 +92,8 @@ def ways(models: Iterable[str]) -> tuple[list[Way], str]:
     runtimes = ["torch"] if torch.cuda.is_available() else []
     runtimes += ["onnx"] if CUDA in onnxruntime.get_available_providers() else []
     if not device or not runtimes:
-        what = "neither torch nor ONNX Runtime can use the GPU that is here" if device else "no GPU is here"
+        use = "torch cannot use the GPU that is here (FSDL_TORCH_INDEX names an index with CUDA builds)"
+        what = use if device else "no GPU is here"
         return found, f"{what}: the processor alone is measured"
     for model in models:
         of = [one for one in runtimes if (model, one) != ("BERT-base", "onnx")]

@@ -52,7 +52,7 @@ def test_what_is_measured_is_what_is_there(here):
     )
     here("Some GPU", False, ["CPUExecutionProvider"])
     chosen, about = bench_gpu.ways(["v2"])
-    assert chosen == [Way("v2", "onnx", "cpu")] and "neither torch nor ONNX Runtime" in about
+    assert chosen == [Way("v2", "onnx", "cpu")] and "FSDL_TORCH_INDEX" in about
     here("Some GPU", True, ["CUDAExecutionProvider"])
     chosen, about = bench_gpu.ways(["v2", "BERT-base"])
     on_gpu = [(way.model, way.runtime) for way in chosen if way.device == "cuda"]
