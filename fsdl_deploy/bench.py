@@ -5,7 +5,7 @@ Tests assert no speed: a machine that is busy would fail them. These commands sa
 
 from importlib import import_module
 
-BENCHES = {"batch": "bench_batch", "ladder": "bench_ladder", "serving": "bench_serving"}
+BENCHES = {"batch": "bench_batch", "gpu": "bench_gpu", "ladder": "bench_ladder", "serving": "bench_serving"}
 
 
 def add_arguments(parser) -> None:

@@ -3,7 +3,8 @@
 Each rung is a set of worker processes as a server would have them. All rungs are started, then measured in
 turns, so that each meets the same machine: cards per second of all workers together, the time of a call,
 memory, file size, and the accuracy on cards of unseen digits, with what it fixed and broke against the
-first rung. Rungs marked * lead aside: the next one does not build on them.
+first rung. Rungs marked * lead aside: the next one does not build on them. What torch.compile takes before
+it answers is not in its rate; it stands beside it.
 """
 
 import contextlib
@@ -12,16 +13,20 @@ import multiprocessing
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
+from fsdl_deploy import compiling
 from fsdl_deploy.cards import Card, cards
 from fsdl_deploy.environment import ROOT
 from fsdl_deploy.machine import described, usable_cores
+from fsdl_deploy.picture import Image
+from fsdl_deploy.reader import Reader
+from fsdl_deploy.rungs import compiled
 
 CORES = max(1, round(usable_cores()))
 BATCH = 64
@@ -72,7 +77,8 @@ class Measured:
     """What a rung does.
 
     ``per_second``: cards of all workers. ``p50``, ``p99``: of a call, in ms. ``memory``: MiB of all workers.
-    ``right`` of ``cards``, and what it ``fixed`` and ``broken`` against the first rung.
+    ``right`` of ``cards``, and what it ``fixed`` and ``broken`` against the first rung. ``compiling``:
+    seconds that torch.compile took, for all shapes of the cards, before the first measurement.
     """
 
     rung: str
@@ -86,6 +92,7 @@ class Measured:
     fixed: int
     broken: int
     hit_rate: float | None = None
+    compiling: float | None = None
 
 
 def month_end(count: int, seed: int = 0) -> np.ndarray:
@@ -112,6 +119,9 @@ def _worker(rung: Rung, deck: str, folder: str, pipe) -> None:
     reader = rungs.make(rung.kind, Path(folder))
     order = list(month_end(len(images))) if rung.cached else list(range(len(images)))
     calls = [[images[i] for i in order[k : k + rung.batch]] for k in range(0, len(order), rung.batch)]
+    if rungs.compiled(rung.kind):  # each new kind of shape is compiled, and none may be new later
+        for call in calls:
+            reader.read(call)
     reader.read(images[:2])
     pipe.send(psutil.Process().memory_info().rss / 2**20)
     hit_rate = None
@@ -129,11 +139,9 @@ def _worker(rung: Rung, deck: str, folder: str, pipe) -> None:
         pipe.send((done / (time.perf_counter() - begin), took, hit_rate))
 
 
-def accuracy(kind: str, deck: Sequence[Card], folder: Path, batch: int) -> list[bool]:
+def accuracy(reader: Reader, deck: Sequence[Card], batch: int) -> list[bool]:
     """Whether each card is read right, in calls of ``batch``."""
-    from fsdl_deploy import rungs
-
-    reader, images = rungs.make(kind, folder), [card.image for card in deck]
+    images = [card.image for card in deck]
     said = [r.digits for k in range(0, len(images), batch) for r in reader.read(images[k : k + batch])]
     return [digits == card.truth for digits, card in zip(said, deck, strict=True)]
 
@@ -145,16 +153,10 @@ def climb(
     """Measure ``rungs`` in turns, ``rounds`` times for ``seconds``; accuracy on ``count`` typical cards."""
     folder, context = ROOT / "build" / "ladder", multiprocessing.get_context("spawn")
     deck = list(cards(count, "typical", seed=41))
-    right: dict[str, list[bool]] = {}
-    for rung in rungs:
-        if not deck:
-            right[rung.kind] = []
-        elif rung.kind not in right:
-            say(f"accuracy: {rung.kind}")
-            right[rung.kind] = accuracy(rung.kind, deck, folder, rung.batch)
-    with tempfile.TemporaryDirectory() as temporary:
+    speed = [card.image for card in cards(256, "typical", seed=43)]
+    with tempfile.TemporaryDirectory() as temporary, compiling.empty_cache(Path(temporary) / "compiled"):
+        right, compiled_in = _accuracies(rungs, deck, speed, folder, say)
         file = Path(temporary) / "deck.npz"
-        speed = (card.image for card in cards(256, "typical", seed=43))
         np.savez(file, **{str(place): image for place, image in enumerate(speed)})
         started: list[tuple[Rung, list]] = []
         try:
@@ -172,7 +174,8 @@ def climb(
                     theirs.close()
                     workers.append((process, ours))
                 memory.append(sum(ours.recv() for _, ours in workers))
-            return _rounds(started, memory, right, rounds, seconds, say)
+            found = _rounds(started, memory, right, rounds, seconds, say)
+            return [replace(one, compiling=compiled_in.get(one.rung)) for one in found]
         finally:
             every = [worker for _, workers in started for worker in workers]
             for _, ours in every:
@@ -183,6 +186,28 @@ def climb(
                 process.terminate()  # one that was interrupted, or is still at work
                 process.join()
                 ours.close()
+
+
+def _accuracies(rungs, deck: Sequence[Card], speed: Sequence[Image], folder: Path, say) -> tuple[dict, dict]:
+    """Whether each card of ``deck`` is read right, by kind; seconds of compiling for ``speed``, by rung."""
+    from fsdl_deploy import rungs as readers
+
+    right: dict[str, list[bool]] = {}
+    compiled_in: dict[str, float] = {}
+    for rung in rungs:
+        if rung.kind in right:
+            continue
+        compiles = readers.compiled(rung.kind)
+        if not deck and not compiles:
+            right[rung.kind] = []
+            continue
+        say(f"accuracy: {rung.kind}" if not compiles else f"compiling, then accuracy: {rung.kind}")
+        with compiling.threads(rung.threads) if compiles else contextlib.nullcontext():
+            reader = readers.make(rung.kind, folder)
+            if compiles:
+                compiled_in[rung.name] = compiling.seconds(reader, speed, rung.batch)
+            right[rung.kind] = accuracy(reader, deck, rung.batch)
+    return right, compiled_in
 
 
 def _rounds(started, memory, right, rounds: int, seconds: float, say) -> list[Measured]:
@@ -257,6 +282,7 @@ def table(found: Sequence[Measured]) -> str:
             f"{'* ' * one.aside + one.rung:38} {one.per_second:8,.0f} {one.per_second / before:8.2f} "
             f"{one.per_second / found[0].per_second:8.1f} {one.p50:7.1f} {one.p99:7.1f} {one.memory:6.0f} "
             f"{one.right / one.cards:6.1%} {one.fixed:5} {one.broken:6}"
+            + ("" if one.compiling is None else f"  after {one.compiling:.0f} s of compiling")
         )
         if not one.aside:
             before = one.per_second
@@ -270,7 +296,7 @@ def add_arguments(parser) -> None:
         "--seconds", type=float, default=2.0, help="of a rung in a round (default: %(default)s)"
     )
     parser.add_argument(
-        "--compile", action="store_true", help="torch.compile too: minutes, and a C++ compiler"
+        "--no-compile", action="store_true", help="without torch.compile, which compiles for minutes"
     )
     parser.add_argument("--json", help="write the measurements to this file")
 
@@ -278,7 +304,10 @@ def add_arguments(parser) -> None:
 def main(args) -> int:
     if args.cards < 1 or args.rounds < 1 or args.seconds <= 0:
         raise ValueError("--cards and --rounds must be at least 1, --seconds above 0")
-    chosen = [rung for rung in RUNGS if args.compile or not rung.kind.endswith("compiled")]
+    missing = "torch.compile is left out, as asked" if args.no_compile else compiling.missing()
+    if missing:
+        print(missing, flush=True)
+    chosen = [rung for rung in RUNGS if not (missing and compiled(rung.kind))]
     found = climb(chosen, args.cards, args.rounds, args.seconds, say=lambda text: print(text, flush=True))
     print(table(found))
     if args.json:

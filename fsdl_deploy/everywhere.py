@@ -62,6 +62,13 @@ class Service:
                 ][0]
             ),
         }
+        predict = "/v1/models/meter-reader:predict"
+        self.formats["TensorFlow Serving, by row"] = lambda i: said(
+            self.post(predict, json={"instances": [{"b64": text(i)}]})["predictions"][0]
+        )
+        self.formats["TensorFlow Serving, by column"] = lambda i: said(
+            {k: v[0] for k, v in self.post(predict, json={"inputs": [{"b64": text(i)}]})["outputs"].items()}
+        )
         for pixels in (False, True):
             what = "pixels" if pixels else "file"
             self.formats[f"Open Inference, JSON, {what}"] = lambda i, p=pixels: self.tensors(i, p, False)

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from fsdl_deploy import weights
+from fsdl_deploy import devices, weights
 from fsdl_deploy.picture import Image, PictureError, check_all, decode
 
 LATEST = "v2"
@@ -50,11 +50,13 @@ class Reader(Protocol):
 class OnnxReader:
     """The exported graph in ONNX Runtime: no torch in this process.
 
-    ``threads`` is the number of threads of one call; one is best where many calls run at once.
-    Raises WeightsError when the model's file is missing or is not the one on record.
+    ``threads`` is the number of threads of one call; one is best where many calls run at once. ``device`` is
+    one of ``devices.DEVICES``; the attribute says where it computes: "cpu" or "cuda".
+    Raises WeightsError when the model's file is missing or is not the one on record, DeviceError when there
+    is no such device.
     """
 
-    def __init__(self, version: str = LATEST, threads: int = 1):
+    def __init__(self, version: str = LATEST, threads: int = 1, device: str = "cpu"):
         # It would keep an id of this machine in the user's cache folder, and report with it.
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime
@@ -63,9 +65,8 @@ class OnnxReader:
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         # Waiting threads must not spin: they would take the core from the web server beside them.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self.session = onnxruntime.InferenceSession(
-            weights.verified(f"{version}.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        graph = weights.verified(f"{version}.onnx")
+        self.session, self.device = devices.onnx_session(graph, options, device)
         self.model_version = version
 
     def read(self, images: Sequence[Image]) -> list[Reading]:
@@ -80,11 +81,14 @@ class OnnxReader:
 class TorchReader:
     """The same reader as the data scientist left it: torch, in this process.
 
-    ``module``: a MeterReader to use instead of the one on record as ``version``.
+    ``module``: a MeterReader to use instead of the one on record as ``version``. ``device`` and errors are
+    those of OnnxReader.
     """
 
-    def __init__(self, version: str = LATEST, module=None):
-        self.module = weights.load(version) if module is None else module
+    def __init__(self, version: str = LATEST, module=None, device: str = "cpu"):
+        self.device = devices.torch_device(device)
+        module = weights.load(version) if module is None else module
+        self.module = module.to(self.device)
         self.model_version = version
 
     def read(self, images: Sequence[Image]) -> list[Reading]:
@@ -95,8 +99,9 @@ class TorchReader:
         """The graph alone: pictures uint8 ``[N, H, W]`` and widths int64 ``[N]`` to its three outputs."""
         import torch
 
+        inputs = (torch.from_numpy(one).to(self.device) for one in (pictures, widths))
         with torch.inference_mode():
-            return [out.numpy() for out in self.module(torch.from_numpy(pictures), torch.from_numpy(widths))]
+            return [out.cpu().numpy() for out in self.module(*inputs)]
 
 
 class EvenReader:
@@ -117,8 +122,8 @@ class EvenReader:
         return _read(images, self._reader.run, self.model_version, self.STEP)
 
 
-def open_reader(version: str = LATEST, url: str | None = None) -> Reader:
-    """The model in this process, or the model service at ``url``: nothing else changes.
+def open_reader(version: str = LATEST, url: str | None = None, device: str = "cpu") -> Reader:
+    """The model in this process on ``device``, or the model service at ``url``: nothing else changes.
 
     ``FSDL_API_KEY`` in the environment is the service's key, where it wants one.
     """
@@ -126,7 +131,7 @@ def open_reader(version: str = LATEST, url: str | None = None) -> Reader:
         from fsdl_deploy.remote import RemoteReader
 
         return RemoteReader(url, api_key=os.environ.get("FSDL_API_KEY"))
-    return OnnxReader(version)
+    return OnnxReader(version, device=device)
 
 
 def read_encoded(reader: Reader, pictures: Sequence[bytes]) -> list[Reading | PictureError]:
@@ -180,9 +185,11 @@ def pad(images: Sequence[Image], width: int = 0) -> tuple[np.ndarray, np.ndarray
     return pictures, widths
 
 
-def _read(images: Sequence[Image], run: Callable, version: str, step: int = 0) -> list[Reading]:
+def _read(
+    images: Sequence[Image], run: Callable, version: str, step: int = 0, size: int = BATCH
+) -> list[Reading]:
     readings: list[Reading | None] = [None] * len(images)
-    for places, pictures, widths in batches(images, step=step):
+    for places, pictures, widths in batches(images, size, step):
         digits, sure, confidence = run(pictures, widths)
         counts = (digits >= 0).sum(axis=1)
         rows = (array.tolist() for array in (counts, digits, sure, confidence))  # Python's numbers, at once
@@ -194,6 +201,7 @@ def _read(images: Sequence[Image], run: Callable, version: str, step: int = 0) -
 def add_arguments(parser) -> None:
     parser.add_argument("picture", nargs="+", help="PNG, JPEG, WebP, BMP or GIF files")
     parser.add_argument("--version", default=LATEST, help=f"which model (default {LATEST})")
+    parser.add_argument("--device", choices=devices.DEVICES, default="cpu", help="default: %(default)s")
     parser.add_argument("--url", help="ask the model service at this URL instead")
 
 
@@ -202,7 +210,7 @@ def main(args) -> int:
     import sys
     from pathlib import Path
 
-    reader, status = open_reader(args.version, args.url), 0
+    reader, status = open_reader(args.version, args.url, args.device), 0
     for name in args.picture:
         try:
             reading = reader.read([decode(Path(name).read_bytes())])[0]

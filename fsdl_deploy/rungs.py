@@ -181,6 +181,11 @@ def in_torch(kind: str) -> bool:
     return kind.partition(":")[2] in ("padded", "eager", "torch", "compiled", "torch int8")
 
 
+def compiled(kind: str) -> bool:
+    """Whether a rung of this kind is one of torch.compile."""
+    return kind.endswith(":compiled")
+
+
 def make(kind: str, folder: Path):
     """The Reader of a rung; ``folder`` keeps the files that are made."""
     model, _, how = kind.partition(":")

@@ -5,7 +5,8 @@ loaded and has read a test picture, ``/metrics`` counts for Prometheus, ``/docs`
 page without any network. The model runs in worker threads, so the event loop always answers.
 
 Knows HTTP. Who may ask is in ``service_access``, what a body may hold in ``service_body``, how the model
-runs in ``service_model``; the clouds' formats are in ``formats``, the standard's in ``open_inference``.
+runs in ``service_model``; the clouds' formats are in ``formats``, the standard's in ``open_inference``,
+TensorFlow Serving's in ``tensorflow_serving``.
 Does not know TLS, accounts or slow request headers: those belong to the proxy in front of it.
 """
 
@@ -28,7 +29,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
-from fsdl_deploy import formats, open_inference, service_access, service_body
+from fsdl_deploy import formats, open_inference, service_access, service_body, tensorflow_serving
+from fsdl_deploy.devices import DEVICES
 from fsdl_deploy.reader import Reader
 from fsdl_deploy.service_body import Refusal
 from fsdl_deploy.service_model import Answer, Measured, Model
@@ -116,6 +118,7 @@ def create_app(
 
     formats.add_routes(app, model, max_pictures, _errors(400, 401, 408, 413, 415, 422, 429, 500, 503))
     open_inference.add_routes(app, model, max_pictures)
+    tensorflow_serving.add_routes(app, model, max_pictures)
 
     @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz")
@@ -174,6 +177,9 @@ def _errors(*statuses: int) -> dict:
 
 def add_arguments(parser) -> None:
     parser.add_argument("--version", default="v2", help="model version (default: %(default)s)")
+    parser.add_argument(
+        "--device", choices=DEVICES, default="cpu", help="where the model computes (default: %(default)s)"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="0 picks a free one (default: %(default)s)")
     parser.add_argument("--threads", type=int, help="readings at the same time (default: one a core)")
@@ -207,7 +213,7 @@ def main(args) -> int:
     def load() -> Reader:
         from fsdl_deploy.reader import OnnxReader
 
-        return OnnxReader(args.version)
+        return OnnxReader(args.version, device=args.device)
 
     settings = {
         name: getattr(args, name) for name in ("threads", "max_pictures", "max_waiting", "max_batch", "drain")

@@ -36,8 +36,8 @@ class Refusal(Exception):
 
 
 def error_body(path: str, refusal: Refusal) -> dict:
-    """A refusal as JSON; below ``/v2`` as the Open Inference Protocol has it."""
-    if path.startswith("/v2"):
+    """A refusal as JSON; as the Open Inference Protocol and TensorFlow Serving have it below their paths."""
+    if path.startswith(("/v2", "/v1/models")):
         return {"error": f"{refusal.field}: {refusal.problem}"}
     return {"error": {"field": refusal.field, "problem": refusal.problem}}
 

@@ -48,6 +48,13 @@ def test_factors_in_the_table_skip_rungs_that_lead_aside():
     assert lines[2].startswith("* b") and "90.0%" in lines[1]
 
 
+def test_what_compiling_took_stands_beside_the_rate():
+    plain = Measured("a", False, 10.0, 1.0, 2.0, 100.0, 9, 10, 1, 0)
+    compiled = Measured("b", True, 12.0, 1.0, 2.0, 100.0, 9, 10, 1, 0, compiling=61.7)
+    lines = bench_ladder.table([plain, compiled]).splitlines()
+    assert lines[2].endswith("after 62 s of compiling") and "compiling" not in lines[1]
+
+
 def test_the_peak_is_a_rate_that_a_processor_can_have():
     assert 1e8 < bench_ladder.peak() < 1e13
 

@@ -217,6 +217,7 @@ def test_openapi_document_describes_both_bodies_and_all_answers(client):
         "/v1/projects/{project}/locations/{location}/endpoints/{endpoint}:predict", "/score",
         "/ping", "/invocations", "/v2", "/v2/health/live", "/v2/health/ready",
         "/v2/models/{name}", "/v2/models/{name}/ready", "/v2/models/{name}/infer",
+        "/v1/models/meter-reader", "/v1/models/meter-reader/metadata", "/v1/models/meter-reader:predict",
     }  # fmt: skip
     example = read["requestBody"]["content"]["application/json"]["example"]
     assert client.post("/read", json=example).status_code == 200

@@ -97,8 +97,8 @@ figures.show(figure, alt="Cards a second for each number of workers and threads:
 # Now all rungs. The first is what one deploys first: the teacher in torch, each card padded to the longest,
 # (2 × cores) + 1 workers, which is what the documentation of the web server gunicorn recommends, and the
 # default number of threads. Each rung adds one technique and keeps the others. A rung with a star leads
-# aside: it is measured, and the next one does not build on it. (Two more stand in the long run below: torch's
-# own int8, and `torch.compile`, which takes minutes to compile and is done with `--compile`.)
+# aside: it is measured, and the next one does not build on it. (The command measures two more: torch's own
+# int8, and `torch.compile`, which needs a C++ compiler and minutes of compiling before it answers.)
 
 # %%
 rungs = [rung for rung in bench_ladder.RUNGS if not rung.kind.endswith(("compiled", "torch int8"))]
@@ -171,19 +171,20 @@ figures.show(figure, alt="Accuracy against size for students trained alone and t
 # on the weights, so both can be checked with BERT's dimensions in plain torch: twelve layers against six.
 
 # %%
+from IPython.display import Code
+
+from fsdl_deploy import bert
+
+Code(filename=bert.__file__)
+
+# %% [markdown]
+# The parameters:
+
+# %% tags=["nbval-check-output"]
 import torch
 
-
-def bert(layers):
-    """BERT's encoder: 768 wide, 12 heads; DistilBERT has half of the layers and no token types."""
-    layer = torch.nn.TransformerEncoderLayer(768, 12, 3072, activation="gelu", batch_first=True)
-    words = torch.nn.Embedding(30_522 + 512 + (2 if layers == 12 else 0), 768)
-    pooler = [torch.nn.Linear(768, 768)] if layers == 12 else []
-    return torch.nn.ModuleList([words, torch.nn.TransformerEncoder(layer, layers), *pooler]).eval()
-
-
 torch.set_num_threads(1)
-models = {"BERT-base": bert(12), "DistilBERT": bert(6)}
+models = {"BERT-base": bert.Bert(12), "DistilBERT": bert.Bert(6)}
 parameters = {name: sum(p.numel() for p in model.parameters()) for name, model in models.items()}
 print({name: f"{count / 1e6:.0f} million" for name, count in parameters.items()})
 print(f"{1 - parameters['DistilBERT'] / parameters['BERT-base']:.0%} fewer parameters")
@@ -194,15 +195,16 @@ print(f"{1 - parameters['DistilBERT'] / parameters['BERT-base']:.0%} fewer param
 # %%
 from time import perf_counter
 
-words = torch.zeros(1, 16, 768)
+words = torch.zeros(1, 16, dtype=torch.long)
 took = {name: [] for name in models}
 with torch.inference_mode():
     for _ in range(6 if FAST else 50):
         for name, model in models.items():
             begin = perf_counter()
-            model[1](words)
+            model(words)
             took[name].append(perf_counter() - begin)
-ratio = np.median(took["BERT-base"]) / np.median(took["DistilBERT"])
+bert_seconds = np.median(took["BERT-base"])
+ratio = bert_seconds / np.median(took["DistilBERT"])
 print(f"DistilBERT does {ratio:.2f} × as many messages in the same time: {ratio - 1:.0%} faster")
 del models
 
@@ -318,8 +320,6 @@ for name, part in share.items():
 # to shortcut when the wait gets too long; and do not write it yourself. Here is one, short enough to read.
 
 # %%
-from IPython.display import Code
-
 from fsdl_deploy import batching
 
 Code(filename=batching.__file__)
@@ -471,20 +471,74 @@ print("equal answers:", len(set(answers)) == 1, "| readings:", cached.counts.mis
 # %% [markdown]
 # ## GPU or no GPU?
 #
-# The lecture's advice: that a model was trained on a GPU is no reason to serve it on one. ONNX Runtime takes
-# the same file to either; what it can use is asked here.
+# The lecture's advice: that a model was trained on a GPU is no reason to serve it on one. Where a reader
+# computes is an argument. A GPU that is asked for and is not there must be an error: ONNX Runtime itself
+# would go on with the processor, and write so in its log only.
 
 # %%
-providers = onnxruntime.get_available_providers()
-print("a GPU could be used:", "CUDAExecutionProvider" in providers, "|", *providers)
-price = 0.05  # dollars for a core and an hour, an assumption: put in your own
-last = found[-2].per_second / CORES
-print(f"a million cards on CPUs: {1e6 / last / 60:.0f} minutes of a core,", end=" ")
-print(f"{1e6 / last / 3600 * price:.3f} dollars")
+from fsdl_deploy.devices import DeviceError
+
+print("auto:", OnnxReader(device="auto").device)
+try:
+    print("cuda:", OnnxReader(device="cuda").device)
+except DeviceError as error:
+    print("cuda:", error)
 
 # %% [markdown]
-# At that price a GPU has little left to save. It pays when the model is large, the traffic is steady, and the
-# batches are full; then several models can share one.
+# What a million predictions cost follows from three figures: the rate, the price of an hour, and the
+# *utilisation*, the share of the hour in which there is work. The rates on a core were measured above, the
+# prices are yours to fill in.
+
+# %%
+from fsdl_deploy.bench_gpu import per_million
+
+core_price, gpu_price = 0.05, 1.00  # dollars an hour, assumptions: put your provider's prices here
+by_rung = {one.rung: one.per_second / CORES for one in found}
+rates = {"v2, batches of 64": by_rung["batches of 64"], "teacher": by_rung["graph optimisations"]}
+rates["BERT-base, 16 words"] = 1 / bert_seconds
+print("dollars for a million predictions on cores, always busy and a tenth of the time")
+for name, rate in rates.items():
+    always, seldom = per_million(rate, core_price), per_million(rate, core_price, used=0.1)
+    print(f"{name:20} {rate:7,.0f} a second and core: {always:6.3f} {seldom:7.2f}")
+
+# %% [markdown]
+# Cores can be bought one by one, so that those which run are busy. A GPU comes whole, and is paid for when
+# nobody asks. So the question needs no GPU to be put: how many predictions a second must one make, while it
+# works, to be as cheap as busy cores?
+
+# %%
+used = np.array([0.01, 0.03, 0.1, 0.3, 1])
+figure, axes = plt.subplots(figsize=(7, 3.3))
+for name, rate in rates.items():
+    axes.plot(used, rate * gpu_price / core_price / used, "o-", label=name)
+axes.set(xscale="log", yscale="log", xlabel="share of the hour in which the GPU has work")
+axes.set(ylabel="predictions a second", title="What a GPU must do to cost no more than cores")
+axes.legend()
+figures.show(figure, alt="The rate a GPU must reach against its utilisation: a tenth of the work, ten times")
+
+# %% [markdown]
+# With those prices a GPU must do the work of twenty busy cores, with a tenth of the traffic that of two
+# hundred. For v2 that is tens of thousands of cards a second, each of which a core has to decode first, and
+# the most it could save is the cents of the table: the advice holds for it. For a model as large as BERT the
+# same factor of twenty is what one would expect of a GPU with full batches. An expectation is not a figure:
+# `fsdl-deploy bench gpu` measures it on a machine with a GPU, and keeps the run in `models/gpu.json`.
+
+# %%
+from fsdl_deploy import bench_gpu
+
+recorded = bench_gpu.recorded()
+if recorded and recorded["gpu"]:
+    print(recorded["date"], recorded["machine"], recorded["gpu"], recorded["versions"])
+    print(bench_gpu.table(recorded["rows"], core_price, gpu_price))
+else:
+    print("No figure of a GPU is on record: none of the course's runs so far was on a machine with one.")
+
+# %% [markdown]
+# **Sharing the GPU.** The lecture asks why one would not put several models on a GPU whose memory is not
+# full. Each process of its own pays for CUDA's context and its own copy of the weights, and the processes
+# compute in turns. One process that collects requests into batches fills the GPU instead. The command
+# measures both: one, two and four processes, and each size of batch. A server that holds several models in
+# one process is [Triton](tools/triton.ipynb).
 #
 # ## The lecture's claims beside ours
 #
@@ -496,6 +550,7 @@ print(f"{1e6 / last / 3600 * price:.3f} dollars")
 # | int8: limited loss of accuracy | holds; the gain is what must be measured |
 # | 2 to 10 × by such tricks, not more | holds for each of them; together they multiply |
 # | batching: higher throughput, on a GPU above all | on a CPU a little; with random widths a loss |
+# | a GPU is probably not needed | holds for v2, which has only cents to save; for BERT it is to be measured |
 # | do not write batching yourself | a hundred lines are enough; its tests are longer |
 
 # %% [markdown]

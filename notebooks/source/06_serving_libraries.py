@@ -177,6 +177,31 @@ for server in servers.values():
     server.stop()
 
 # %% [markdown]
+# ## TensorFlow Serving, as far as its protocol
+#
+# The lecture names TensorFlow's server first. It is not run here: neither PyPI nor Debian has it, it comes as
+# a container image or from a package source of its own, and it takes TensorFlow's SavedModel only. What an
+# application sees of it is its REST protocol, and our service speaks that too: pictures by row (`instances`)
+# or by column (`inputs`), bytes as `{"b64": …}`. So a client that was written for it can stay as it is.
+
+# %% tags=["nbval-check-output"]
+import base64
+
+import httpx
+
+picture, predict = {"b64": base64.b64encode(pictures[0]).decode()}, "/v1/models/meter-reader:predict"
+with known["course"].server() as server, httpx.Client(base_url=server.url, trust_env=False) as web:
+    print(web.get("/v1/models/meter-reader").json()["model_version_status"][0])
+    by_row = web.post(predict, json={"instances": [picture]}).json()["predictions"][0]
+    by_column = web.post(predict, json={"inputs": [picture]}).json()["outputs"]
+    print(by_row["digits"], by_column["digits"], "the reader itself:", digits[0])
+    print(web.post(predict, json={"instances": [picture, "no bytes"]}).json())
+
+# %% [markdown]
+# Its gRPC calls are not spoken: their official client, the package `tensorflow-serving-api`, is made of
+# messages of TensorFlow, and does not load without that package of more than a gigabyte. For gRPC there is
+# the standard protocol, see [gRPC](tools/grpc.ipynb).
+#
 # ## Choosing
 #
 # | library | what it brings beside answering | what it asks for |
@@ -188,6 +213,7 @@ for server in servers.values():
 # | [KServe](tools/kserve.ipynb) | the standard protocol, the cluster's view | in the end, a cluster |
 # | [Ray Serve](tools/ray_serve.ipynb) | copies that come and go with the load | a Ray cluster, gigabytes |
 # | [TorchServe](tools/torchserve.ipynb) | archives; models changed while it serves | Java; nobody mends it |
+# | TensorFlow Serving, not run here | a protocol that other clients speak already | models of TensorFlow |
 # | [Triton](tools/triton.ipynb) | ensembles, versions, a cache, GPUs shared | its repository layout |
 #
 # Throughput on one small model does not decide this. What decides is what else would have to be written: a
