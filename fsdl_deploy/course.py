@@ -32,8 +32,8 @@ pre {{ background: #f5f5f5; padding: .6rem; overflow-x: auto; font-size: 85% }}
 {rows}
 </table></body></html>
 """
-# nbconvert's lab page without the scripts that it would load from the network. Diagrams and formulas
-# stay readable as the text they are written in; JupyterLab draws them.
+# nbconvert's lab page without the scripts that it would load from the network. Formulas stay readable as the
+# text they are written in, and diagrams too where Mermaid is not there; JupyterLab draws both.
 OFFLINE = """{%- extends 'lab/index.html.j2' -%}
 {% block html_head_js %}{% endblock %}
 {% block jupyter_widgets %}{% endblock %}
@@ -41,8 +41,13 @@ OFFLINE = """{%- extends 'lab/index.html.j2' -%}
 {% block html_head_js_mermaidjs %}<style>
 main { max-width: 62rem; margin: 0 auto }
 .jp-Mermaid pre.mermaid { background: #f5f5f5; padding: .8rem }
+.jp-Mermaid pre.mermaid[data-processed] { background: none }
 </style>{% endblock %}
 """
+MERMAID = "mermaid.tiny.js"
+DRAW = """<script src="{source}"></script>
+<script>mermaid.initialize({{startOnLoad: false}}); mermaid.run({{querySelector: "pre.mermaid"}})</script>
+</body>"""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ def run(root: Path, names: list[str], full: bool = False) -> int:
     folder = root / "build" / "course"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    if (mermaid := _mermaid()).is_file():
+        shutil.copy(mermaid, folder)
     outcomes = []
     try:
         for place, (name, path) in enumerate(chosen.items(), start=1):
@@ -112,7 +119,7 @@ def to_html(executed: Path, origin: Path, page_path: Path) -> str:
     """The executed notebook as one page that loads nothing from the network.
 
     Links that were relative to ``origin`` are made relative to the place of ``page_path``; those to
-    other notebooks lead to their pages.
+    other notebooks lead to their pages. Diagrams are drawn by the Mermaid in a folder above, if one is there.
     """
     import jinja2
     from nbconvert import HTMLExporter
@@ -133,9 +140,22 @@ def to_html(executed: Path, origin: Path, page_path: Path) -> str:
     text = re.sub(r'(<a\b[^>]*?\bhref=")([^"]*)(")', link, text)
     # The servers that notebooks show in frames have stopped by now.
     stopped = "<p><em>Here the running server was shown; it stopped with the notebook.</em></p>"
-    return re.sub(
+    text = re.sub(
         r"<iframe\b[^>]*https?://(127\.0\.0\.1|localhost).*?</iframe>", stopped, text, flags=re.DOTALL
     )
+    above = next((place for place in page_path.parents if (place / MERMAID).is_file()), None)
+    if above and '<pre class="mermaid">' in text:
+        source = os.path.relpath(above / MERMAID, page_path.parent).replace(os.sep, "/")
+        text = DRAW.format(source=source).join(text.rsplit("</body>", 1))
+    return text
+
+
+def _mermaid() -> Path:
+    """Where set-up puts Mermaid as one file, which pages without a web server can load."""
+    from fsdl_deploy import stations
+
+    modules = stations.station("node").environment().node_modules
+    return modules / "@mermaid-js" / "tiny" / "dist" / MERMAID
 
 
 def table(outcomes: list[Outcome]) -> str:
