@@ -25,7 +25,9 @@ from fsdl_deploy.machine import engine_sockets, ping_engine
 
 NONE = "No container engine answers on this machine: the cells that need one are skipped."
 FOLDER = ROOT / "infra" / "docker"
-HUB_IMAGES = ("python:3.11-slim", "postgres:15", "redis:7.0", "registry:2")
+BASE = re.search(r"^ARG BASE=(\S+)", (FOLDER / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)[1]
+STAND_IN = "python:3.11-slim"  # of engine.sh, which labels it: for machines that reach no hub
+HUB_IMAGES = (BASE, "postgres:15", "redis:7.0", "registry:2")
 READY_SECONDS = 120
 # How the reader's container is run: it can change nothing but its scratch space, and take no more than this.
 SAFELY = {
@@ -78,6 +80,16 @@ def copy_context(to: Path) -> Path:
     return to
 
 
+def base(client) -> str:
+    """What images are built on: the base that the Dockerfile pins, or its stand-in where there is one."""
+    import docker
+
+    with contextlib.suppress(docker.errors.ImageNotFound):
+        if "stand-in" in client.images.get(STAND_IN).labels:
+            return STAND_IN
+    return BASE
+
+
 @dataclass(frozen=True)
 class Step:
     """One instruction of a Dockerfile as it was built: its text, seconds, and whether its layer was there."""
@@ -88,11 +100,13 @@ class Step:
 
 
 def build(client, tag: str, context: Path = ROOT, dockerfile: str = "infra/docker/Dockerfile") -> list[Step]:
-    """Build an image and name it ``tag``; return its steps. ContainerError has the end of a failed build."""
+    """Build an image and name it ``tag``; return its steps. ContainerError has the end of a failed build.
+
+    The Dockerfile's ``ARG BASE`` is ``base``.
+    """
     steps, said, began = [], [], time.monotonic()
-    log = client.api.build(
-        path=str(context), dockerfile=dockerfile, tag=tag, rm=True, forcerm=True, decode=True
-    )
+    options = {"dockerfile": dockerfile, "tag": tag, "buildargs": {"BASE": base(client)}}
+    log = client.api.build(path=str(context), rm=True, forcerm=True, decode=True, **options)
     instruction, cached = "", False
 
     def finish() -> None:
@@ -277,7 +291,7 @@ def prepare(say: Callable[[str], None] = print):
     if client is None:
         return None
     try:
-        for name in HUB_IMAGES:
+        for name in (base(client), *HUB_IMAGES[1:]):
             try:
                 client.images.get(name)
             except docker.errors.ImageNotFound:

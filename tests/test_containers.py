@@ -4,7 +4,9 @@ import re
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import docker
 import httpx
 import pytest
 import yaml
@@ -67,6 +69,28 @@ def test_nobody_outside_reaches_the_database_or_the_queue():
             assert "ports" not in service and service["networks"] == ["back"]
     assert told["networks"]["back"]["internal"]
     assert told["services"]["web"]["ports"] == ["127.0.0.1::8000"]
+
+
+class Hub:
+    """What ``base`` asks an engine: an image by its name."""
+
+    def __init__(self, **labels):
+        self.images, self.found = self, labels
+
+    def get(self, name: str):
+        if name not in self.found:
+            raise docker.errors.ImageNotFound(name)
+        return SimpleNamespace(labels=self.found[name])
+
+
+def test_the_base_is_pinned_and_only_a_labelled_stand_in_takes_its_place():
+    assert re.fullmatch(r"python:3\.11-slim-bookworm@sha256:[0-9a-f]{64}", containers.BASE)
+    froms = re.findall(r"^FROM (\S+)", (containers.FOLDER / "Dockerfile").read_text(), re.M)
+    assert froms == ["${BASE}"] * 2
+    name = containers.STAND_IN
+    assert containers.base(Hub()) == containers.BASE
+    assert containers.base(Hub(**{name: {}})) == containers.BASE  # the hub's: who knows which one
+    assert containers.base(Hub(**{name: {"stand-in": "true"}})) == name
 
 
 class Queue:
@@ -181,7 +205,7 @@ def test_a_container_that_does_not_get_ready_tells_why(engine, image):
 
 
 def test_a_build_that_fails_tells_why(engine, tmp_path):
-    (tmp_path / "Dockerfile").write_text("FROM python:3.11-slim\nRUN echo so far && false\n")
+    (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nRUN echo so far && false\n")
     with pytest.raises(containers.ContainerError, match="so far"):
         containers.build(engine, "broken:tests", tmp_path, "Dockerfile")
 

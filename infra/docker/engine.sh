@@ -26,7 +26,8 @@ packages() {
 }
 
 base() {
-  # Debian and its Python, with this machine's certificates, under the name that a Dockerfile asks for.
+  # Debian and its Python, with this machine's certificates. No image that is made here can have the digest that
+  # the Dockerfile pins: the label says that builds may take this one instead.
   local certificates=/etc/ssl/certs/ca-certificates.crt
   mmdebstrap --quiet --variant=minbase --include=python3,python3-pip,python3-venv,ca-certificates \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
@@ -37,7 +38,7 @@ base() {
     --customize-hook="copy-in $certificates /etc/ssl/certs" \
     bookworm "$folder/base.tar" "$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources | head -1)"
   docker import --change "ENV PIP_CERT=$certificates SSL_CERT_FILE=$certificates" \
-    --change 'CMD ["python3"]' "$folder/base.tar" python:3.11-slim >/dev/null
+    --change 'LABEL stand-in=true' --change 'CMD ["python3"]' "$folder/base.tar" python:3.11-slim >/dev/null
   rm "$folder/base.tar"
 }
 

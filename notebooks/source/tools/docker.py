@@ -62,6 +62,7 @@ engine = containers.prepare()
 if engine:
     host = engine.info()
     print(f"engine {host['ServerVersion']}, {host['OSType']} {host['Architecture']}, {host['NCPU']} cores")
+    print("images are built on", containers.base(engine))
 else:
     print(f"Recorded on {recorded['date']}: {recorded['machine']}")
 
@@ -69,7 +70,8 @@ else:
 # ## The Dockerfile
 #
 # A sequence of steps; each leaves a **layer**, the files that it changed. Two stages: the first installs, the
-# second takes only the result. Read the order of the second: weights change rarely, code changes daily.
+# second takes only the result. Read the order of the second: weights change rarely, code changes daily. The
+# long number behind `@` says exactly which base is meant; why the name alone cannot, comes with the registry.
 
 # %%
 from IPython.display import Code
@@ -215,8 +217,8 @@ if engine:
     print("the digest still means ours:", pulled.id == engine.images.get(tag).id)
 
 # %% [markdown]
-# So a server is told the digest. Another host would pull the layers it lacks; here, the host forgets the
-# image and gets it back from the registry.
+# So a server is told the digest, and our Dockerfile builds on one. Another host would pull the layers that it
+# lacks; here, the host forgets the image and gets it back from the registry.
 
 # %%
 if engine:
@@ -371,7 +373,8 @@ if engine:
 # **A secret in a layer stays.** The file is deleted in the next step, and the image still carries it.
 
 # %%
-leaky = """FROM python:3.11-slim
+leaky = """ARG BASE
+FROM ${BASE}
 RUN echo password-of-the-billing-system > /secret
 RUN rm /secret
 """
@@ -402,7 +405,7 @@ if engine:
 # %% [markdown]
 # - **One architecture.** An image for `amd64` does not run on an `arm64` server, unless it is built for both.
 # - **It is as old as its base.** A hole in the base image is in every image on it, until they are built
-#   again.
+#   again; and a base by its digest gets newer only when somebody edits the digest.
 # - **The GPU is outside.** Its driver belongs to the host; the image must fit to it.
 #
 # ## Take-aways
