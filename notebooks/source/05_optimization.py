@@ -102,7 +102,7 @@ figures.show(figure, alt="Cards a second for each number of workers and threads:
 
 # %%
 rungs = [rung for rung in bench_ladder.RUNGS if not rung.kind.endswith(("compiled", "torch int8"))]
-found = climb(rungs, count=100 if FAST else 2000, **effort)
+found = climb(rungs, count=40 if FAST else 2000, **effort)
 print(bench_ladder.table(found))
 
 # %% [markdown]
