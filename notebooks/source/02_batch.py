@@ -324,7 +324,7 @@ from statistics import median
 
 from fsdl_deploy.bench_batch import needs, rates, ratio
 
-found = rates(cards=1000 if FAST else 20_000, different=150, rounds=3, say=lambda line: None)
+found = rates(cards=600 if FAST else 20_000, different=150, rounds=3, say=lambda line: None)
 medians = {way: median(measured) for way, measured in found.items()}
 job_rate = medians["batch job"]
 figure, axes = plt.subplots(figsize=(8, 2.4))
