@@ -109,7 +109,8 @@ def needs(cards: int, different: int) -> dict[str, float]:
     """Microseconds of a core that one card needs for each step alone, and for the rest of the job.
 
     The steps take turns, chunk by chunk, in one thread. The rest is what the whole job takes beyond them:
-    lists of files and rows, threads that wait for each other in Python.
+    lists of files and rows, threads that wait for each other in Python, and that a core computes more slowly
+    while its neighbour is busy, which inference alone on all cores suffers too.
     """
     from tqdm.auto import tqdm  # noqa: F401  imported before the job's time is taken
 

@@ -336,8 +336,9 @@ print(", ".join(f"{ratio(found, way):.2f} × {way}" for way in found if way != "
 # %% [markdown]
 # Why not as fast as the model alone? Each card's file must be opened and decoded, and its reading stored, and
 # that takes a core's time, too. We measure each step alone, in one thread; *the rest* is what the job adds to
-# them: lists of files, rows, threads that wait for each other. The number under the bar is the ratio that a
-# job without a rest would have. ✅ What becomes of it when the model is ten times smaller?
+# them: lists of files and rows, threads that wait for each other, and that a core computes more slowly while
+# its neighbour is busy. The number under the bar is the ratio that a job without a rest would have.
+# ✅ What becomes of it when the model is ten times smaller?
 
 # %%
 used = needs(cards=1000 if FAST else 5000, different=150)
