@@ -9,9 +9,7 @@ models/gpu.json keeps a run. Without a GPU the processor is measured, and a run 
 The prices of an hour are assumptions: give your provider's.
 """
 
-import contextlib
 import json
-import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -23,7 +21,7 @@ from statistics import median
 
 import numpy as np
 
-from fsdl_deploy import weights
+from fsdl_deploy import weights, workers
 from fsdl_deploy.machine import described, printed, usable_cores
 
 FILE = "gpu.json"
@@ -160,50 +158,34 @@ def measure(
     A way on the GPU that does not start is left out, and ``say`` gets the reason; one on the processor raises
     RuntimeError. ``batches`` divide 256.
     """
-    context, started, memory = multiprocessing.get_context("spawn"), {}, {}
+    started: dict[Way, list[workers.Worker]] = {}
+    memory: dict[Way, float] = {}
     try:
         for way in chosen:
             say(f"starting: {way.model}, {way.runtime}, {way.device}")
             # float16 and ONNX Runtime share a GPU as torch does: once is enough.
             count = processes if way.device == "cpu" else max(SHARED) if way.runtime == "torch" else 1
-            workers, before = [], gpu_memory() if way.device == "cuda" else None
+            before, started[way] = gpu_memory() if way.device == "cuda" else None, []
             for _ in range(count):
-                ours, theirs = context.Pipe()
-                process = context.Process(target=_worker, args=(way, theirs), daemon=True)
-                process.start()
-                theirs.close()
-                workers.append((process, ours))
-            started[way] = workers
-            problems = [problem for _, pipe in workers if (problem := pipe.recv())]
+                started[way].append(workers.start(_worker, way))
+            problems = [problem for _, pipe in started[way] if (problem := pipe.recv())]
             if before is not None and (after := gpu_memory()) is not None:
                 memory[way] = (after - before) / count
             if problems and way.device == "cpu":
                 raise RuntimeError(f"{way.model} does not run here: {problems[0]}")
             if problems:
                 say(f"left out: {problems[0]}")
-                _end(started.pop(way))
+                workers.end(started.pop(way))
         return _rounds(started, memory, batches, rounds, seconds, say)
     finally:
-        for workers in started.values():
-            _end(workers)
-
-
-def _end(workers: list[tuple]) -> None:
-    for _, pipe in workers:
-        with contextlib.suppress(OSError):
-            pipe.send(None)
-    for process, pipe in workers:
-        process.join(5)
-        process.terminate()  # one that was interrupted, or is still at work
-        process.join()
-        pipe.close()
+        workers.end(one for several in started.values() for one in several)
 
 
 def _rounds(started: dict, memory: dict, batches, rounds: int, seconds: float, say) -> list[Row]:
     cases = [
         (way, count, batch)
-        for way, workers in started.items()
-        for count in ([n for n in SHARED if n <= len(workers)] if way.device == "cuda" else [len(workers)])
+        for way, several in started.items()
+        for count in ([n for n in SHARED if n <= len(several)] if way.device == "cuda" else [len(several)])
         for batch in batches
     ]
     rates: dict[tuple, list[float]] = {case: [] for case in cases}

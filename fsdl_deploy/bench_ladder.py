@@ -9,7 +9,6 @@ it answers is not in its rate; it stands beside it.
 
 import contextlib
 import json
-import multiprocessing
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +19,7 @@ from statistics import median
 
 import numpy as np
 
-from fsdl_deploy import compiling
+from fsdl_deploy import compiling, workers
 from fsdl_deploy.cards import Card, cards
 from fsdl_deploy.environment import ROOT
 from fsdl_deploy.machine import described, usable_cores
@@ -151,41 +150,27 @@ def climb(
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Measured]:  # fmt: skip
     """Measure ``rungs`` in turns, ``rounds`` times for ``seconds``; accuracy on ``count`` typical cards."""
-    folder, context = ROOT / "build" / "ladder", multiprocessing.get_context("spawn")
+    folder = ROOT / "build" / "ladder"
     deck = list(cards(count, "typical", seed=41))
     speed = [card.image for card in cards(256, "typical", seed=43)]
     with tempfile.TemporaryDirectory() as temporary, compiling.empty_cache(Path(temporary) / "compiled"):
         right, compiled_in = _accuracies(rungs, deck, speed, folder, say)
         file = Path(temporary) / "deck.npz"
         np.savez(file, **{str(place): image for place, image in enumerate(speed)})
-        started: list[tuple[Rung, list]] = []
+        started: list[tuple[Rung, list[workers.Worker]]] = []
         try:
             memory = []
             for rung in rungs:
                 say(f"starting: {rung.name}")
-                workers: list[tuple] = []
-                started.append((rung, workers))
+                several: list[workers.Worker] = []
+                started.append((rung, several))
                 for _ in range(rung.workers):
-                    ours, theirs = context.Pipe()
-                    process = context.Process(
-                        target=_worker, args=(rung, str(file), str(folder), theirs), daemon=True
-                    )
-                    process.start()
-                    theirs.close()
-                    workers.append((process, ours))
-                memory.append(sum(ours.recv() for _, ours in workers))
+                    several.append(workers.start(_worker, rung, str(file), str(folder)))
+                memory.append(sum(pipe.recv() for _, pipe in several))
             found = _rounds(started, memory, right, rounds, seconds, say)
             return [replace(one, compiling=compiled_in.get(one.rung)) for one in found]
         finally:
-            every = [worker for _, workers in started for worker in workers]
-            for _, ours in every:
-                with contextlib.suppress(OSError):
-                    ours.send(None)
-            for process, ours in every:
-                process.join(5)
-                process.terminate()  # one that was interrupted, or is still at work
-                process.join()
-                ours.close()
+            workers.end(one for _, several in started for one in several)
 
 
 def _accuracies(rungs, deck: Sequence[Card], speed: Sequence[Image], folder: Path, say) -> tuple[dict, dict]:
@@ -215,11 +200,11 @@ def _rounds(started, memory, right, rounds: int, seconds: float, say) -> list[Me
     took: dict[str, list[float]] = {rung.name: [] for rung, _ in started}
     hits: dict[str, float | None] = {}
     for turn in range(rounds):
-        for rung, workers in started:
+        for rung, several in started:
             say(f"round {turn + 1} of {rounds}: {rung.name}")
-            for _, pipe in workers:
+            for _, pipe in several:
                 pipe.send(seconds)
-            told = [pipe.recv() for _, pipe in workers]
+            told = [pipe.recv() for _, pipe in several]
             rates[rung.name].append(sum(rate for rate, *_ in told))
             took[rung.name] += [ms for _, calls, _ in told for ms in calls]
             hits[rung.name] = told[0][2]

@@ -69,7 +69,7 @@ def run(root: Path, names: list[str], full: bool = False) -> int:
     folder = root / "build" / "course"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    if (mermaid := _mermaid()).is_file():
+    if (mermaid := mermaid_script()).is_file():
         shutil.copy(mermaid, folder)
     outcomes = []
     try:
@@ -150,7 +150,7 @@ def to_html(executed: Path, origin: Path, page_path: Path) -> str:
     return text
 
 
-def _mermaid() -> Path:
+def mermaid_script() -> Path:
     """Where set-up puts Mermaid as one file, which pages without a web server can load."""
     from fsdl_deploy import stations
 

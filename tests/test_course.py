@@ -158,7 +158,7 @@ def test_a_page_draws_its_diagram(ran, browser):
 
 def test_every_diagram_of_the_course_can_be_drawn(browser):
     page = browser.new_page()
-    page.add_script_tag(path=course._mermaid())
+    page.add_script_tag(path=course.mermaid_script())
     found = 0
     for path in notebooks.notebooks(ROOT):
         for cell in conversion.read(path).cells:
