@@ -28,17 +28,20 @@ SUPPORTED = ((3, 11), (3, 12))
 CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", ".ipynb_checkpoints")
 # What `test` does, in this order, with the environment's Python. A step that fails stops no other.
 NBVAL = ["--nbval-lax", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg", "--nbval-cell-timeout", "600"]
-NBVAL += ["--nbval-kernel-startup-timeout", "180", "-p", "no:cacheprovider"]
-# Many tests wait for processes to start: three at a time, each file and each notebook in one piece.
-TOGETHER = ["-n", "3", "--dist", "loadfile", "--durations", "20"]
+NBVAL += ["--nbval-kernel-startup-timeout", "180", "-p", "no:cacheprovider", "--ignore", "tests/fixtures"]
+# Many tests wait for processes to start: three at a time, each file and each notebook in one piece. The
+# notebooks take longest and come first, so that no worker is left alone with one at the end.
+TOGETHER = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "20"]
 TEST_STEPS = [
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
     ("notebooks keep the contract", ["fsdl_deploy.notebooks", "check"]),
     ("notebooks are what their sources say", ["fsdl_deploy.notebooks", "build", "--check"]),
     ("labs keep the contract and are what their sources say", ["fsdl_deploy.lab_conversion", "--check"]),
-    ("package, browser and infra tests", ["pytest", "tests", *TOGETHER]),
-    ("every notebook runs, and says what it said", ["pytest", "notebooks", "solutions", *NBVAL, *TOGETHER]),
+    (
+        "every notebook runs and says what it said; package, browser and infra tests",
+        ["pytest", "notebooks", "solutions", "tests", *NBVAL, *TOGETHER],
+    ),
 ]
 
 

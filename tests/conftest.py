@@ -16,10 +16,14 @@ BROWSER = os.environ.get("CHROME_PATH") or next(filter(None, map(shutil.which, B
 
 
 def pytest_collection_modifyitems(items):
-    """Of two tests with one id xdist would run one: say so."""
+    """Of two tests with one id xdist would run one: say so. Thorough tests wait for CI."""
     twice = [one for one, times in Counter(item.nodeid for item in items).items() if times > 1]
     if twice:
         raise pytest.UsageError(f"two tests have the same id, and only one would run: {twice[0]}")
+    if not os.environ.get("CI"):
+        for item in items:
+            if item.get_closest_marker("thorough"):
+                item.add_marker(pytest.mark.skip(reason="thorough: runs with CI=1"))
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from fsdl_deploy.store import Store
 
 pytestmark = [
     pytest.mark.timeout(1500),
+    pytest.mark.thorough,
     pytest.mark.skipif(sys.platform == "win32", reason="Airflow does not run on Windows"),
 ]
 FOLDER = Path(__file__).resolve().parent.parent / "infra" / "batch" / "airflow"

@@ -16,7 +16,7 @@ from fsdl_deploy.servers import Server
 ROOT = conversion.ROOT
 SCREENSHOTS = ROOT / "build" / "screenshots"
 pytestmark = pytest.mark.timeout(1200)
-LESSONS = ("00_tour", "01_prototype")
+LESSONS = ("00_tour", pytest.param("01_prototype", marks=pytest.mark.thorough))
 RUN_SECONDS = 600  # a lesson takes up to 60 on two idle cores, this test may share them
 # What the page holds, from JupyterLab's own model: the cells that are out of sight are not in the document.
 CELLS = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells"

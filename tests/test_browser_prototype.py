@@ -147,6 +147,7 @@ def test_file_that_is_no_picture_is_refused_and_the_page_goes_on(page, tmp_path)
     assert reading(page) == "17"
 
 
+@pytest.mark.thorough
 def test_page_over_a_service_that_is_down_says_so_and_recovers(browser, tmp_path):
     """Moving to model-as-service is one argument; the page outlives the service."""
     port = free_port()

@@ -20,7 +20,7 @@ from fsdl_deploy.reader import open_reader
 from fsdl_deploy.servers import Server
 from fsdl_deploy.store import Store
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.thorough]
 FOLDER = Path(__file__).resolve().parent.parent / "infra" / "batch" / "dagster"
 MONTH, CUSTOMERS = "2026-10", 1_060  # three chunks: 500, 500, 60
 

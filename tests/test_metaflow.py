@@ -20,7 +20,7 @@ from fsdl_deploy.freshness import freshness
 from fsdl_deploy.reader import open_reader
 from fsdl_deploy.store import Store, now
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.thorough]
 FOLDER = Path(__file__).resolve().parent.parent / "infra" / "batch" / "metaflow"
 MONTH, CARDS, CHUNKS = "2026-10", 120, 4  # two shards of 60 cards, in chunks of 40 and 20
 

@@ -21,7 +21,7 @@ from fsdl_deploy.reader import open_reader
 from fsdl_deploy.servers import Server
 from fsdl_deploy.store import Store
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.thorough]
 FOLDER = Path(__file__).resolve().parent.parent / "infra" / "batch" / "prefect"
 MONTH, CARDS, CHUNKS = "2026-10", 120, 6
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")

@@ -130,6 +130,7 @@ def tries(folder, card) -> int:
     return len((folder / card).read_text())
 
 
+@pytest.mark.thorough
 def test_each_card_once_and_as_plain_batch_reads_it(run, inbox, tmp_path):
     from fsdl_deploy.batch import Batch
     from fsdl_deploy.reader import open_reader
@@ -152,6 +153,7 @@ def test_each_card_once_and_as_plain_batch_reads_it(run, inbox, tmp_path):
     assert rows[0] == rows[1] and len(rows[0]) == CARDS - ASIDE
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 def test_scorer_that_dies_is_replaced_and_a_chunk_that_raises_tried_again(run, store_url, tmp_path):
     chunks = run(store=store_url, C0000040="dies once", C0000080="raises once")
@@ -162,6 +164,7 @@ def test_scorer_that_dies_is_replaced_and_a_chunk_that_raises_tried_again(run, s
     assert sum(chunk["read"] for chunk in chunks) == CARDS - ASIDE - CHUNK
 
 
+@pytest.mark.thorough
 def test_whatever_ends_a_job_the_next_one_goes_on(run, start, cluster, tmp_path):
     store, deadline = Store(tmp_path / "readings.db"), time.monotonic() + 400
     job = start()
@@ -200,6 +203,7 @@ def scorers(cluster) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.thorough
 def test_cluster_listens_on_loopback_only(cluster):
     processes = psutil.Process(cluster.pid).children(recursive=True)
     listening = {
@@ -211,6 +215,7 @@ def test_cluster_listens_on_loopback_only(cluster):
     assert listening == {"127.0.0.1"}
 
 
+@pytest.mark.thorough
 def test_machines_of_a_cluster_share_no_file(python, settings, tmp_path):
     env = os.environ | settings | {"INBOX": str(tmp_path), "MONTH": MONTH, "STORE": str(tmp_path / "a.db")}
     done = subprocess.run(

@@ -20,6 +20,7 @@ def server():
         yield server
 
 
+@pytest.mark.thorough
 def test_a_batch_gives_each_caller_their_own_answer_and_a_stop_leaves_nobody(server):
     library = libraries()["rayserve"]
     images = [card.image for card in cards(20, "hard", seed=8)]

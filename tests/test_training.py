@@ -94,6 +94,7 @@ def test_schedule_warms_up_falls_and_starts_again_lower():
     assert longest[0] == 3 and set(longest[first.steps // 2 :]) == {9}
 
 
+@pytest.mark.thorough
 def test_published_models_are_verified_and_agree(tmp_path, monkeypatch):
     torch.manual_seed(0)
     into = tmp_path / "models"
