@@ -53,7 +53,7 @@ from fsdl_deploy import bench_ladder, figures, weights
 from fsdl_deploy.bench_ladder import CORES, Rung, climb
 
 figures.use()
-effort = {"rounds": 2, "seconds": 0.4} if FAST else {"rounds": 5, "seconds": 2.0}
+effort = {"rounds": 1, "seconds": 0.4} if FAST else {"rounds": 5, "seconds": 2.0}
 
 # %% [markdown]
 # ## Concurrency: more is less
@@ -102,7 +102,7 @@ figures.show(figure, alt="Cards a second for each number of workers and threads:
 
 # %%
 rungs = [rung for rung in bench_ladder.RUNGS if not rung.kind.endswith(("compiled", "torch int8"))]
-found = climb(rungs, count=40 if FAST else 2000, **effort)
+found = climb(rungs, count=20 if FAST else 2000, **effort)
 print(bench_ladder.table(found))
 
 # %% [markdown]

@@ -76,7 +76,7 @@ for name in chosen[1:]:
         stations.ensure(name)
     except stations.SetupError as error:  # Triton's package is for Linux on x86-64 only: it is left out then
         print(error)
-rows = bench_serving.compare(chosen, rounds=2 if FAST else 5, requests=150 if FAST else 1000)
+rows = bench_serving.compare(chosen, rounds=1 if FAST else 5, requests=150 if FAST else 1000)
 print(bench_serving.table(rows))
 
 # %% [markdown]
