@@ -13,7 +13,7 @@ import os
 import queue
 import re
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -196,7 +196,11 @@ def grade(
 
     pool = ThreadPoolExecutor(jobs)
     try:
-        return list(pool.map(one, found))
+        results = [pool.submit(one, submission) for submission in found]
+        # Short waits: the system may give the interrupt to another thread, which does not wake this one.
+        while wait(results, timeout=0.2).not_done:
+            pass
+        return [result.result() for result in results]
     finally:
         # Interrupted: those under way end, the others are for the next run.
         pool.shutdown(cancel_futures=True)
