@@ -119,9 +119,7 @@ def test_a_second_run_takes_what_is_there_and_grades_what_is_new(graded, tmp_pat
     assert [one["score"] for one in first] == [11, 19] and [one["score"] for one in second] == [17, 15, 19]
 
 
-@pytest.mark.parametrize(
-    "number", [pytest.param(signal.SIGINT, marks=pytest.mark.thorough), signal.SIGKILL], ids=["SIGINT", "SIGKILL"]
-)
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.thorough), signal.SIGKILL])
 def test_a_run_that_was_stopped_goes_on_and_leaves_nothing_running(tmp_path, number):
     # By name: one that is soon done, one that takes seconds and is stopped, one that comes later.
     folder, out = write(tmp_path / "in", ["another-way", "endless", "nan"]), tmp_path / "out"
