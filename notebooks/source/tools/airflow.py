@@ -107,9 +107,8 @@ import time
 home = folder / "airflow"
 home.mkdir()
 shutil.copy(station.folder / "airflow.cfg", home)
-places = {"AIRFLOW_HOME": home, "AIRFLOW__CORE__DAGS_FOLDER": station.folder}
-places |= {"INBOX": inbox, "STORE": store_file, "CHUNK": chunk}
-places |= {"AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64)}
+places = {"AIRFLOW_HOME": home, "AIRFLOW__CORE__DAGS_FOLDER": station.folder, "CHUNK": chunk}
+places |= {"INBOX": inbox, "STORE": store_file, "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64)}
 environ = os.environ | {name: str(place) for name, place in places.items()}
 command = [station_python, "-m", "airflow", "db", "migrate"]
 started = time.perf_counter()
