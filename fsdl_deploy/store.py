@@ -11,13 +11,13 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 LOCK_SECONDS = 60
-INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+KINDS = ("sqlite", "postgresql")
 COUNT = {"preserve_rowcount": True}  # of an INSERT, too
 ACTIVE = timedelta(minutes=2)  # a run that has stored nothing for so long is taken for dead
 
@@ -83,7 +83,7 @@ class Store:
             kind = parsed.get_backend_name()
         except sa.exc.ArgumentError:
             kind = ""
-        if kind not in INSERTS:
+        if kind not in KINDS:
             raise StoreError(
                 f"the store is SQLite or PostgreSQL, not {kind or url!r}: give the path of an SQLite file, "
                 "or postgresql://user@host/name"
@@ -91,7 +91,8 @@ class Store:
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         self.url = parsed.render_as_string()  # without the password
-        self._insert, lite = INSERTS[kind], kind == "sqlite"
+        # The other kind is not imported: it would be a tenth of the start of a process that only stores.
+        self._insert, lite = import_module(f"sqlalchemy.dialects.{kind}").insert, kind == "sqlite"
         with _told(self.url):
             self.engine = sa.create_engine(parsed, connect_args={"timeout": LOCK_SECONDS} if lite else {})
             if lite:

@@ -2,8 +2,8 @@
 
 Airflow asks what to do, and when. A run is of a moment, its *logical date*: the night of 1 November scores
 the month that the day before belongs to, October, whenever it is run. ``INBOX`` and ``STORE`` in the
-environment say where the cards are and where the readings go. What tasks hand on goes through Airflow's
-database, so it is small: names of pictures, never pictures.
+environment say where the cards are and where the readings go, ``CHUNK`` how many are stored together. What
+tasks hand on goes through Airflow's database, so it is small: names of pictures, never pictures.
 """
 
 import os
@@ -15,10 +15,12 @@ from airflow.sdk import dag, task
 def open_batch(month: str):
     """Reader and store are opened in the task that uses them; the scheduler only reads this file."""
     from fsdl_deploy.batch import Batch
+    from fsdl_deploy.inbox import CHUNK
     from fsdl_deploy.reader import open_reader
     from fsdl_deploy.store import Store
 
-    return Batch(os.environ["INBOX"], month, Store(os.environ["STORE"]), open_reader())
+    chunk = int(os.environ.get("CHUNK", CHUNK))
+    return Batch(os.environ["INBOX"], month, Store(os.environ["STORE"]), open_reader(), chunk)
 
 
 @task

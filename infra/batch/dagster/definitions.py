@@ -2,10 +2,12 @@
 
 Dagster asks what should exist, and of when it is: an asset is one thing that is kept, and each month is
 one partition of it. The readings of a month are made chunk by chunk, and a chunk that fails is tried
-again. ``INBOX`` and ``STORE`` in the environment say where the cards are and where the readings go.
+again. ``INBOX`` and ``STORE`` in the environment say where the cards are and where the readings go, ``CHUNK``
+how many are stored together.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
@@ -14,7 +16,7 @@ import dagster as dg
 
 from fsdl_deploy.batch import Batch, Scored
 from fsdl_deploy.freshness import freshness
-from fsdl_deploy.inbox import Chunk
+from fsdl_deploy.inbox import CHUNK, Chunk
 from fsdl_deploy.reader import open_reader
 from fsdl_deploy.store import Store
 
@@ -26,9 +28,10 @@ class Utility(dg.ConfigurableResource):
 
     inbox: str
     store: str
+    chunk: int = int(os.environ.get("CHUNK", CHUNK))  # cards that are stored together
 
     def batch(self, month: str) -> Batch:
-        return Batch(self.inbox, month, Store(self.store), open_reader())
+        return Batch(self.inbox, month, Store(self.store), open_reader(), self.chunk)
 
 
 @dg.asset(partitions_def=months)

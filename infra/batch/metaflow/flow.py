@@ -1,21 +1,24 @@
 """The month's batch as a Metaflow flow: find the cards, score each chunk, check freshness.
 
 ``python flow.py run --inbox INBOX --month MONTH --store STORE`` scores a month once; ``resume`` goes on with
-a run that failed. Each task is a process of its own, and what it leaves in ``self`` is kept for good.
+a run that failed. Each task is a process of its own, and what it leaves in ``self`` is kept for good. Every
+one of them reads this file, and so do the processes that start tasks and make cards: so a step imports what
+it needs itself.
 """
 
 import os
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from metaflow import FlowSpec, Parameter, card, catch, current, retry, schedule, step
 from metaflow.cards import Markdown, Table
 
-from fsdl_deploy.batch import Batch
-from fsdl_deploy.freshness import freshness
-from fsdl_deploy.inbox import CHUNK, Chunk
-from fsdl_deploy.reader import open_reader
-from fsdl_deploy.store import Store
+
+def open_batch(inbox, month, store, **options):
+    from fsdl_deploy.batch import Batch
+    from fsdl_deploy.reader import open_reader
+    from fsdl_deploy.store import Store
+
+    return Batch(inbox, month, Store(store), open_reader(), **options)
 
 
 @schedule(cron="0 2 * * ? *", timezone="Etc/UTC")  # for the scheduler that the flow is deployed to
@@ -25,14 +28,14 @@ class ReadCards(FlowSpec):
     inbox = Parameter("inbox", default=os.environ.get("INBOX"), required=True)
     store = Parameter("store", default=os.environ.get("STORE"), required=True)
     month = Parameter("month", default=os.environ.get("MONTH", ""), help="YYYY-MM; default: yesterday's")
-    chunk = Parameter("chunk", default=int(os.environ.get("CHUNK", CHUNK)), help="cards stored together")
+    chunk = Parameter("chunk", default=int(os.environ.get("CHUNK", 500)), help="cards stored together")
 
     @retry(times=2, minutes_between_retries=1)
     @step
     def start(self):
         """Record a run, and list the month's cards in chunks."""
         self.cards_of = self.month or f"{datetime.now(UTC) - timedelta(days=1):%Y-%m}"
-        with Batch(self.inbox, self.cards_of, Store(self.store), open_reader(), self.chunk) as batch:
+        with open_batch(self.inbox, self.cards_of, self.store, chunk=self.chunk) as batch:
             self.record = batch.begin()
             self.chunks = [list(one.pictures) for one in batch.chunks()]
         self.next(self.score, foreach="chunks")
@@ -42,7 +45,11 @@ class ReadCards(FlowSpec):
     @step
     def score(self):
         """Read and store what is new in one chunk; harmless to repeat."""
-        with Batch(self.inbox, self.cards_of, Store(self.store), open_reader(), workers=1) as batch:
+        from dataclasses import asdict
+
+        from fsdl_deploy.inbox import Chunk
+
+        with open_batch(self.inbox, self.cards_of, self.store, workers=1) as batch:
             self.scored = asdict(batch.score_chunk(Chunk(tuple(self.input)), self.record))
         self.next(self.check)
 
@@ -50,6 +57,9 @@ class ReadCards(FlowSpec):
     @step
     def check(self, inputs):
         """Close the run with what went wrong, if anything did, and show it on a card."""
+        from fsdl_deploy.freshness import freshness
+        from fsdl_deploy.store import Store
+
         self.merge_artifacts(inputs, include=["record", "cards_of"])
         said = "{read} read, {set_aside} set aside, {already} done before".format
         rows = [

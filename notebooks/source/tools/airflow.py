@@ -85,7 +85,7 @@ from fsdl_deploy.inbox import fill
 workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 folder = Path(workplace.name).resolve()
 inbox, store_file = folder / "inbox", folder / "readings.db"
-customers = Customers(1_200 if FAST else 20_000)
+customers, chunk = Customers(450 if FAST else 20_000), 150 if FAST else 500
 last_night = datetime.now(UTC) - timedelta(hours=2)  # the last two o'clock is on this day
 this_month, old_month = f"{last_night - timedelta(days=1):%Y-%m}", "2025-12"
 for month in (this_month, old_month):
@@ -107,7 +107,7 @@ import time
 home = folder / "airflow"
 home.mkdir()
 shutil.copy(station.folder / "airflow.cfg", home)
-places = {"AIRFLOW_HOME": home, "AIRFLOW__CORE__DAGS_FOLDER": station.folder}
+places = {"AIRFLOW_HOME": home, "AIRFLOW__CORE__DAGS_FOLDER": station.folder, "CHUNK": chunk}
 places |= {"INBOX": inbox, "STORE": store_file, "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64)}
 environ = os.environ | {name: str(place) for name, place in places.items()}
 command = [station_python, "-m", "airflow", "db", "migrate"]
@@ -125,6 +125,7 @@ import httpx
 from fsdl_deploy.servers import Server, free_port
 
 port = free_port()  # one for all: the workers must know where the server is
+client = httpx.Client(timeout=120)  # one for all questions: a new one each time costs more than to ask
 places |= {"AIRFLOW__CORE__EXECUTION_API_SERVER_URL": "http://127.0.0.1:{port}/execution/"}
 places |= {"AIRFLOW__API__BASE_URL": "http://127.0.0.1:{port}"}
 
@@ -135,7 +136,7 @@ def server(*words, ready=lambda _: True):
 
 
 def all_well(server):
-    health = httpx.get(f"{server.url}/api/v2/monitor/health", timeout=60).json()
+    health = client.get(f"{server.url}/api/v2/monitor/health").json()
     return all(health[part]["status"] == "healthy" for part in ("scheduler", "dag_processor"))
 
 
@@ -158,10 +159,9 @@ print(*(f"{what}: {value:.0f} s" for what, value in seconds.items()), sep="\n")
 # %%
 from threading import Event
 
-token = httpx.get(f"{airflow.url}/auth/token", timeout=120).json()["access_token"]
-client = httpx.Client(
-    base_url=f"{airflow.url}/api/v2", headers={"Authorization": f"Bearer {token}"}, timeout=120
-)
+token = client.get(f"{airflow.url}/auth/token").json()["access_token"]
+client.headers["Authorization"] = f"Bearer {token}"
+client.base_url = f"{airflow.url}/api/v2"
 
 
 def api(method, path, **body):
@@ -172,7 +172,7 @@ def until(question, patience=400):
     """Ask until the answer is not empty; return it."""
     deadline = time.monotonic() + patience
     while not (answer := question()) and time.monotonic() < deadline:
-        Event().wait(0.3)
+        Event().wait(0.5)
     return answer
 
 
@@ -249,9 +249,7 @@ print(night["run_type"], "run:", night["state"])
 # When it runs next is known too.
 
 # %% tags=["nbval-check-output"]
-calendar = httpx.get(
-    f"{airflow.url}/ui/calendar/batch", params={"granularity": "hourly"}, headers=client.headers, timeout=120
-).json()
+calendar = client.get(f"{airflow.url}/ui/calendar/batch", params={"granularity": "hourly"}).json()
 for entry in [entry for entry in calendar["dag_runs"] if entry["state"] == "planned"][:3]:
     print("next:", entry["date"])
 
@@ -394,7 +392,7 @@ from fsdl_deploy.batch import Batch
 from fsdl_deploy.reader import open_reader
 
 started = time.perf_counter()
-with Batch(inbox, old_month, Store(folder / "plain.db"), open_reader()) as batch:
+with Batch(inbox, old_month, Store(folder / "plain.db"), open_reader(), chunk) as batch:
     batch.score(progress=False)
 seconds["the plain job"] = time.perf_counter() - started
 seconds["the run of last night"] = clock(night, night["end_date"])

@@ -81,7 +81,7 @@ from fsdl_deploy.inbox import fill
 workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 folder = Path(workplace.name).resolve()
 inbox, store_file = folder / "inbox", folder / "readings.db"
-customers = Customers(1_200 if FAST else 20_000)
+customers, chunk = Customers(600 if FAST else 20_000), 200 if FAST else 500
 for month in ("2026-08", "2026-09", "2026-10"):
     fill(inbox, customers, month, different=60)
 
@@ -102,7 +102,8 @@ from fsdl_deploy.servers import Server
 home = folder / "dagster"
 home.mkdir()
 shutil.copy(station.folder / "dagster.yaml", home)
-places = {"DAGSTER_HOME": home, "INBOX": inbox, "STORE": store_file, "DAGSTER_DISABLE_TELEMETRY": "yes"}
+places = {"DAGSTER_HOME": home, "INBOX": inbox, "STORE": store_file, "CHUNK": chunk}
+places |= {"DAGSTER_DISABLE_TELEMETRY": "yes"}
 options = ["-f", "definitions.py", "-h", "127.0.0.1", "-p", "{port}"]
 command = [station_python, "-m", "dagster_webserver", *options]
 started = time.perf_counter()
@@ -117,11 +118,13 @@ print(f"ready after {server_seconds:.1f} s, {dagster.memory() / 2**20:.0f} MiB i
 # %%
 import httpx
 
+client = httpx.Client(timeout=120)  # one for all questions: a new one each time costs more than to ask
+
 
 def ask(query, **variables):
     """The answer to one GraphQL question or command."""
     said = {"query": query, "variables": variables}
-    answer = httpx.post(f"{dagster.url}/graphql", json=said, timeout=120).raise_for_status().json()
+    answer = client.post(f"{dagster.url}/graphql", json=said).raise_for_status().json()
     if "errors" in answer:
         raise RuntimeError(answer["errors"][0]["message"])
     return next(iter(answer["data"].values()))
@@ -153,7 +156,7 @@ def launch(job, month=None, assets=()):
 def wait_for(launched, seconds=240):
     deadline, run = time.monotonic() + seconds, None
     while time.monotonic() < deadline and (run is None or run["status"] not in ("SUCCESS", "FAILURE")):
-        Event().wait(0.2)
+        Event().wait(0.5)
         run = ask(RUN, run=launched["run"]["runId"])
     return run
 
@@ -187,7 +190,7 @@ from fsdl_deploy.batch import Batch
 from fsdl_deploy.reader import open_reader
 
 started = time.perf_counter()
-with Batch(inbox, "2026-08", Store(folder / "plain.db"), open_reader()) as batch:
+with Batch(inbox, "2026-08", Store(folder / "plain.db"), open_reader(), chunk) as batch:
     batch.score(progress=False)
 plain_seconds = time.perf_counter() - started
 print(f"the plain job: {plain_seconds:.1f} s")
@@ -471,6 +474,7 @@ figures.show(figure, alt="Seconds of the plain job, of the same job in Dagster, 
 # The server ends with the kernel. This cell ends it now; leave it out to look around in the page.
 
 # %%
+client.close()
 dagster.stop()
 
 # %% [markdown]

@@ -157,7 +157,7 @@ print(in_station("-c", call, address, f"{workplace.name}/00.png"), "truth", deck
 # %%
 import json
 
-turns = 60 if FAST else 600
+turns = 30 if FAST else 600
 rest_address = over_rest.url.removeprefix("http://")
 words = [station.folder / "compare.py", rest_address, address, workplace.name, str(turns)]
 found = json.loads(in_station(*words))

@@ -58,7 +58,8 @@ print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 # ## The job as a flow
 #
 # The whole workflow is `infra/batch/metaflow/flow.py`: a class, with a method for each step. `self.next` says
-# what comes next; `foreach` makes one task for each chunk, and `check` gets all of them as `inputs`.
+# what comes next; `foreach` makes one task for each chunk, and `check` gets all of them as `inputs`. A step
+# imports what it needs itself: every process of the run reads this file, also those that only start others.
 
 # %%
 from IPython.display import Code

@@ -132,7 +132,7 @@ import numpy as np
 from fsdl_deploy.cards import cards
 from fsdl_deploy.metrics import wilson
 
-deck = list(cards(300 if FAST else 2000, "typical", seed=41))
+deck = list(cards(200 if FAST else 2000, "typical", seed=41))
 files = {"float32": weights.folder() / "v2.onnx"}
 files |= {f"onnxruntime-{how}": rungs.quantized("v2", how, made) for how in ("dynamic", "static")}
 files |= {how: made / f"{how}.onnx" for how in hows}
@@ -150,7 +150,7 @@ for name, reader in readers.items():
 from time import perf_counter
 
 took = {name: [] for name in readers}
-for _ in range(7 if FAST else 50):
+for _ in range(5 if FAST else 50):
     for name, reader in readers.items():
         begin = perf_counter()
         for card in deck[:20]:
