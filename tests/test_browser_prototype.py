@@ -73,7 +73,7 @@ def draw(page, number: str, height: float, left: float = 40, top: float = 40) ->
             page.mouse.move(*points[0])
             page.mouse.down()
             for _, (x, y) in pairwise(points):
-                page.mouse.move(x, y, steps=2)
+                page.mouse.move(x, y)
             page.mouse.up()
 
 

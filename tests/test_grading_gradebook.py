@@ -94,6 +94,7 @@ def test_the_autograde_button_of_the_results_folder_uses_the_sandbox_too(graded)
 
 
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed: autograde needs it")
+@pytest.mark.thorough
 def test_nbgraders_own_autograde_goes_through_the_sandbox(tmp_path):
     """With the repository's configuration: hostile code gets no points and touches nothing."""
     # The same configuration, for a course that lies elsewhere.

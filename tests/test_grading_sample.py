@@ -15,6 +15,7 @@ GUIDE = (ROOT / "solutions" / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed: grading needs it")
+@pytest.mark.thorough
 def test_the_commands_of_the_guide_work_in_their_order(tmp_path, monkeypatch):
     here = tmp_path / "here"
     here.mkdir()
