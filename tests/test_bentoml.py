@@ -86,9 +86,13 @@ def test_a_batch_gives_each_caller_their_own_answer():
 
     def ask(picture):
         body, headers = library.request(picture)
-        return httpx.post(server.url + library.path, content=body, headers=headers, timeout=30)
+        return web.post(library.path, content=body, headers=headers)
 
-    with library.server(max_batch=8) as server, ThreadPoolExecutor(len(pictures)) as pool:
+    with (
+        library.server(max_batch=8) as server,
+        httpx.Client(base_url=server.url, timeout=30) as web,
+        ThreadPoolExecutor(len(pictures)) as pool,
+    ):
         for _ in range(3):  # it learns from the first few how long to wait
             answers = list(pool.map(ask, pictures))
         assert [answer.status_code for answer in answers] == [200] * 5 + [400] + [200] * 7
