@@ -38,11 +38,10 @@ class _Work:
 
     cards: int
     known: dict[str, str]  # customer -> picture: what is read already, of these customers and perhaps others
-    new: dict[str, str]  # picture -> customer
+    new: list[str]
     decoding: list[Future]
     read: dict[str, str] = field(default_factory=dict)  # customer -> picture
     aside: dict[str, str] = field(default_factory=dict)  # picture -> reason
-    batches: list[tuple[list[str], list[Image]]] = field(default_factory=list)  # customers, and their cards
     reading: Iterable[tuple[list[str], list[Reading]]] = ()  # batches of customers, and their readings
 
 
@@ -50,9 +49,9 @@ class Batch:
     """The job for one month: ``with Batch(inbox, "2026-10", store, reader) as batch: batch.score()``.
 
     ``workers`` threads (default: one a core) decode and read. Each call of the reader holds cards of
-    neighbouring widths, so that little is padded. While one chunk is read the next is sorted into such calls,
-    and while it is stored the one after that is decoded: no thread waits. A chunk is read only when the one
-    before it is stored, and memory holds three at most, whatever the month holds.
+    neighbouring widths, so that little is padded. While one chunk is read the next is decoded already, and
+    while it is stored the one after that is decoded: no thread waits. A chunk is read only when the one
+    before it is stored, and memory holds two, whatever the month holds.
     """
 
     def __init__(
@@ -105,15 +104,11 @@ class Batch:
             with tqdm(total=cards, desc=f"read {self.month}", unit="card", disable=not progress) as bar:
                 works = map(self._open, self.chunks(backwards))
                 work, ahead = next(works, None), next(works, None)
-                if work:
-                    self._sort(work)
                 while work:
                     self._begin_reading(work)
                     after = next(works, None)
                     for later in filter(None, (ahead, after)):
                         later.known |= work.read  # which the store did not know when it was asked
-                    if ahead:
-                        self._sort(ahead)
                     done += self._store(work, run)
                     bar.update(work.cards)
                     work, ahead = ahead, after
@@ -127,20 +122,18 @@ class Batch:
     def score_chunk(self, chunk: Chunk, run: str) -> Scored:
         """Read and store what is new in one chunk: the step that workflow tools repeat and spread."""
         work = self._open(chunk)
-        self._sort(work)
         self._begin_reading(work)
         return self._store(work, run)
 
     def _open(self, chunk: Chunk) -> _Work:
         pictures = chunk.pictures
         names = list(map(storable, pictures))
-        customers = list(map(customer_of, names))
-        known, aside = self.store.recorded(self.month, self.reader.model_version, customers, names)
+        known, aside = self.store.recorded(
+            self.month, self.reader.model_version, map(customer_of, names), names
+        )
         done = aside | set(known.values())
-        cards = zip(pictures, names, customers, strict=True)
-        new = {picture: customer for picture, name, customer in cards if name not in done}
-        listed = list(new)
-        groups = [listed[start : start + BATCH] for start in range(0, len(listed), BATCH)]
+        new = [picture for picture, name in zip(pictures, names, strict=True) if name not in done]
+        groups = [new[start : start + BATCH] for start in range(0, len(new), BATCH)]
         return _Work(len(pictures), known, new, [self.pool.submit(self._decode, group) for group in groups])
 
     def _decode(self, pictures: list[str]) -> list[Image | str]:
@@ -157,14 +150,15 @@ class Batch:
         except OSError as error:
             return f"the file cannot be read: {error.strerror}"
 
-    def _sort(self, work: _Work) -> None:
-        """Make batches of what is decoded, of one height and neighbouring widths, and set the rest aside.
+    def _begin_reading(self, work: _Work) -> None:
+        """Have what is decoded read in batches of one height and neighbouring widths, one a thread at a time.
 
         The widest come first: at the end, when a thread has nothing left to read, the others are done soon.
         """
         images: dict[str, Image] = {}
         decoded = (image for group in work.decoding for image in group.result())
-        for (picture, customer), image in zip(work.new.items(), decoded, strict=True):
+        for picture, image in zip(work.new, decoded, strict=True):
+            customer = customer_of(picture)
             if isinstance(image, str):
                 work.aside[picture] = image
             elif customer in work.known:
@@ -175,27 +169,22 @@ class Batch:
         work.decoding.clear()
         order = sorted(images, key=lambda customer: images[customer].shape, reverse=True)
         groups = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
-        work.batches = [(group, [images[customer] for customer in group]) for group in groups]
-
-    def _begin_reading(self, work: _Work) -> None:
-        """Have the batches read, one a thread at a time."""
-        groups = [group for group, _ in work.batches]
-        readings = self.pool.map(self.reader.read, [images for _, images in work.batches])
-        work.reading, work.batches = zip(groups, readings, strict=True), []
+        readings = self.pool.map(lambda group: self.reader.read([images[c] for c in group]), groups)
+        work.reading = zip(groups, readings, strict=True)
 
     def _store(self, work: _Work, run: str) -> Scored:
         """Wait until all of it is read, and store it."""
+        readings = {c: r for group, read in work.reading for c, r in zip(group, read, strict=True)}
+        rows = [
+            {"month": self.month, "customer": customer, "model_version": readings[customer].model_version,
+             "digits": readings[customer].digits, "confidence": round(readings[customer].confidence, 4),
+             "picture": picture}
+            for customer, picture in work.read.items()
+        ]  # fmt: skip
         aside = [
-            {"month": self.month, "customer": work.new[picture], "picture": storable(picture),
+            {"month": self.month, "customer": customer_of(storable(picture)), "picture": storable(picture),
              "model_version": self.reader.model_version, "reason": reason}
             for picture, reason in work.aside.items()
-        ]  # fmt: skip
-        rows = [
-            {"month": self.month, "customer": customer, "model_version": reading.model_version,
-             "digits": reading.digits, "confidence": round(reading.confidence, 4),
-             "picture": work.read[customer]}
-            for group, read in work.reading  # as they come
-            for customer, reading in zip(group, read, strict=True)
         ]  # fmt: skip
         # Another run may have stored some of them meanwhile: those are not new.
         new, new_aside = self.store.add(run, rows, aside) if rows or aside else (0, 0)

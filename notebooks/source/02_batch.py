@@ -355,8 +355,8 @@ at_best = used["inference"] / (sum(used.values()) - used["the rest"])
 print(f"without the rest: {at_best:.2f} × inference alone")
 
 # %% [markdown]
-# **Memory stays flat**, because the job holds three chunks at most, however many cards there are. Each number
-# below is the peak of a process of its own.
+# **Memory stays flat**, because the job holds two chunks, however many cards there are. Each number below is
+# the peak of a process of its own.
 
 # %%
 from fsdl_deploy.bench_batch import peak_memory
