@@ -324,7 +324,7 @@ from statistics import median
 
 from fsdl_deploy.bench_batch import needs, rates, ratio
 
-found = rates(cards=500 if FAST else 20_000, different=100, rounds=2 if FAST else 5, say=lambda line: None)
+found = rates(cards=600 if FAST else 20_000, different=150, rounds=2 if FAST else 5, say=lambda line: None)
 medians = {way: median(measured) for way, measured in found.items()}
 job_rate = medians["batch job"]
 figure, axes = plt.subplots(figsize=(8, 2.4))
@@ -341,7 +341,7 @@ print(", ".join(f"{ratio(found, way):.2f} × {way}" for way in found if way != "
 # ✅ What becomes of it when the model is ten times smaller?
 
 # %%
-used = needs(cards=500 if FAST else 5000, different=100)
+used = needs(cards=1000 if FAST else 5000, different=150)
 figure, axes = plt.subplots(figsize=(8, 1.8))
 start = 0
 for step, color in zip(used, (6, 0, 2, 3, 4)):
