@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
@@ -125,14 +126,25 @@ def setup(words=(), strict=False):
     if not core.ready():
         print(f"Setting up the course in {core.folder} (log: {core.log}) …")
     python = core.ensure()
-    for station in stations.stations().values():
+
+    def build(name):
+        def say(line):  # the lines of two alternate: an indented one says whose it is
+            print(f"  {name}: {line.strip()}" if line.startswith(" ") else line)
+
         try:
-            if station.setup:
-                stations.ensure(station.name, builder=python)
+            stations.ensure(name, builder=python, say=say)
         except environment.SetupError as error:
-            if strict:
-                raise
-            print(f"The station {station.name} is not built; its notebook will try again. {error}")
+            return error
+        return None
+
+    wanted = [station.name for station in stations.stations().values() if station.setup]
+    with ThreadPoolExecutor(2) as pool:  # one downloads or waits for the disk while the other computes
+        told = zip(wanted, pool.map(build, wanted))  # noqa: B905 - read by older Pythons, too
+        broken = [(name, error) for name, error in told if error]
+    for name, error in broken:
+        if strict:
+            raise error
+        print(f"The station {name} is not built; its notebook will try again. {error}")
     subprocess.call([str(python), "-m", "fsdl_deploy.containers"], cwd=ROOT)
     return core
 

@@ -19,7 +19,7 @@ from statistics import median
 
 import numpy as np
 
-from fsdl_deploy import compiling, workers
+from fsdl_deploy import compiling, roofline, workers
 from fsdl_deploy.cards import Card, cards
 from fsdl_deploy.environment import ROOT
 from fsdl_deploy.machine import described, usable_cores
@@ -222,39 +222,6 @@ def _rounds(started, memory, right, rounds: int, seconds: float, say) -> list[Me
     return found
 
 
-def peak() -> float:
-    """Multiply-adds a second of one core at its best: a large matrix product or convolution, float32."""
-    import onnx
-    import onnxruntime
-    from onnx import TensorProto, helper
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    cases = {  # the two inputs' shapes, and the multiply-adds
-        "MatMul": ([512, 512], [512, 512], 512**3),
-        "Conv": ([1, 64, 32, 32], [64, 64, 3, 3], 30 * 30 * 64 * 64 * 9),
-    }
-    best = 0.0
-    for kind, (data, weight, adds) in cases.items():
-        fixed = np.random.default_rng(0).random(weight, np.float32)
-        graph = helper.make_graph(
-            [helper.make_node(kind, ["x", "w"], ["y"])], kind,
-            [helper.make_tensor_value_info("x", TensorProto.FLOAT, data)],
-            [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-            [onnx.numpy_helper.from_array(fixed, "w")],
-        )  # fmt: skip
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
-        session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-        x = np.random.default_rng(1).random(data, np.float32)
-        for _ in range(60):
-            start = time.perf_counter()
-            session.run(None, {"x": x})
-            best = max(best, adds / (time.perf_counter() - start))
-    return best
-
-
 def table(found: Sequence[Measured]) -> str:
     """The rungs as text, with each one's factor on the rung before and on the first."""
     lines = [
@@ -297,6 +264,6 @@ def main(args) -> int:
     print(table(found))
     if args.json:
         told = {"date": date.today().isoformat(), "machine": described()}
-        told |= {"peak": round(peak()), "rungs": [asdict(one) for one in found]}
+        told |= {"peak": round(roofline.measure().peak), "rungs": [asdict(one) for one in found]}
         Path(args.json).write_text(json.dumps(told, indent=1) + "\n")
     return 0

@@ -55,10 +55,6 @@ def test_what_compiling_took_stands_beside_the_rate():
     assert lines[2].endswith("after 62 s of compiling") and "compiling" not in lines[1]
 
 
-def test_the_peak_is_a_rate_that_a_processor_can_have():
-    assert 1e8 < bench_ladder.peak() < 1e13
-
-
 @pytest.mark.parametrize("words", [["--cards", "0"], ["--rounds", "0"], ["--seconds", "0"]])
 def test_bad_options_are_refused_in_a_sentence(words, capsys):
     assert cli.main(["bench", "ladder", *words]) == 1

@@ -43,6 +43,7 @@ def client(bento, environ):
         yield client
 
 
+@pytest.mark.thorough
 def test_the_answers_are_the_readers(client):
     images = [card.image for card in cards(5, "hard", seed=8)]
     for image, reading in zip(images, open_reader().read(images), strict=True):
@@ -52,6 +53,7 @@ def test_the_answers_are_the_readers(client):
         assert answer == {"digits": reading.digits, "by_hand": True, "model_version": "v2"}
 
 
+@pytest.mark.thorough
 def test_bad_input_is_the_callers_fault(client):
     card = encode(next(cards(1)).image)
     for what in (
@@ -68,6 +70,7 @@ def test_bad_input_is_the_callers_fault(client):
         assert answer.status_code == 400 and "error" in answer.text, (what, answer.text)
 
 
+@pytest.mark.thorough
 def test_the_bento_holds_what_was_tried(bento, tmp_path):
     named = (bento / "env" / "python" / "requirements.txt").read_text().split()
     assert len(named) == 4 and set(named) <= locked("bentoml")
@@ -78,6 +81,7 @@ def test_the_bento_holds_what_was_tried(bento, tmp_path):
     assert digits == open_reader().read([card])[0].digits
 
 
+@pytest.mark.thorough
 def test_a_batch_gives_each_caller_their_own_answer():
     images = [card.image for card in cards(12, "hard", seed=8)]
     pictures = [encode(image) for image in images]

@@ -40,6 +40,7 @@ def row(picture: bytes) -> dict[str, str]:
     return {"b64": base64.b64encode(picture).decode()}
 
 
+@pytest.mark.thorough
 def test_the_answers_are_the_readers_and_a_bad_picture_hurts_nobody_else(client, library):
     images = [card.image for card in cards(5, "hard", seed=8)]
     pictures = [encode(image) for image in images]
@@ -56,6 +57,7 @@ def test_the_answers_are_the_readers_and_a_bad_picture_hurts_nobody_else(client,
         assert told == {"digits": reading.digits, "confidence": pytest.approx(reading.confidence, rel=1e-5)}
 
 
+@pytest.mark.thorough
 def test_bad_input_is_the_callers_fault(client, library):
     good = row(encode(next(cards(1)).image))
     for body in ({}, [], {"instances": 7}, {"instances": [good, 7]}, {"instances": [{"b64": 7}]}):
@@ -68,6 +70,7 @@ def test_bad_input_is_the_callers_fault(client, library):
     assert client.post("/v2/models/other/infer", json={"inputs": [tensor]}).status_code == 404
 
 
+@pytest.mark.thorough
 def test_it_listens_on_this_machine_only(server):
     ports = [one.laddr for one in psutil.Process(server.pid).net_connections() if one.status == "LISTEN"]
     grpc = int(re.search(r"gRPC at .*:(\d+)", server.log())[1])

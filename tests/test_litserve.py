@@ -31,6 +31,7 @@ def post(server):
         yield send
 
 
+@pytest.mark.thorough
 def test_a_batch_gives_each_caller_their_own_answer(post):
     images = [card.image for card in cards(20, "hard", seed=8)]
     pictures = [encode(image) for image in images]
@@ -47,11 +48,13 @@ def test_a_batch_gives_each_caller_their_own_answer(post):
         assert one["confidence"] == pytest.approx(reading.confidence, rel=1e-5)
 
 
+@pytest.mark.thorough
 def test_bad_input_is_the_callers_fault(post):
     for body, kind in ((b"", "image/png"), (b"{}", "application/json"), (b"[", "application/json")):
         assert post(body, **{"Content-Type": kind}).status_code == 422
 
 
+@pytest.mark.thorough
 def test_a_dead_worker_is_replaced_and_a_stop_leaves_nobody(server, post):
     first = psutil.Process(server.pid)
     (worker,) = [one for one in first.children(recursive=True) if "--multiprocessing-fork" in one.cmdline()]

@@ -35,6 +35,7 @@ def tensor(*pictures: bytes) -> dict:
     return {"name": "pictures", "datatype": "BYTES", "shape": [len(data)], "data": data}
 
 
+@pytest.mark.thorough
 def test_a_bad_picture_does_not_hurt_its_neighbours(client, library):
     images = [card.image for card in cards(8, "hard", seed=8)]
     pictures = [encode(image) for image in images]
@@ -53,6 +54,7 @@ def test_a_bad_picture_does_not_hurt_its_neighbours(client, library):
     assert 2 <= max(answer.json()["parameters"]["read_together"] for answer in answers) <= 4
 
 
+@pytest.mark.thorough
 def test_one_request_with_several_pictures_and_another_model(client):
     images = [card.image for card in cards(3, seed=9)]
     body = {"inputs": [tensor(*map(encode, images))]}
@@ -63,6 +65,7 @@ def test_one_request_with_several_pictures_and_another_model(client):
         assert told["digits"] == [reading.digits for reading in open_reader(version).read(images)]
 
 
+@pytest.mark.thorough
 def test_bad_input_is_the_callers_fault(client, library):
     good = tensor(encode(next(cards(1)).image))
     for wrong in ({"name": "image"}, {"datatype": "FP32"}, {"shape": [2]}, {"data": [7]}, {"data": ["?"]}):

@@ -15,7 +15,7 @@ import tasks  # noqa: E402 - it lies beside the package, not in it
 def test_it_loads_in_an_old_python():
     tree = ast.parse((ROOT / "tasks.py").read_text(encoding="utf-8"), feature_version=(3, 6))
     imported = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
-    imported |= {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
+    imported |= {node.module.partition(".")[0] for node in tree.body if isinstance(node, ast.ImportFrom)}
     assert imported <= set(sys.stdlib_module_names)
 
 
@@ -111,9 +111,11 @@ def test_a_station_that_cannot_be_built_stops_only_the_tests(monkeypatch, capsys
 
     from fsdl_deploy import environment, stations
 
-    def ensure(name, builder):
+    def ensure(name, builder, say):
         if name == "broken":
             raise environment.SetupError("No wheel for this machine.")
+        say(f"Building {name}")
+        say("  the locked packages …")
         built.append(name)
 
     built = []
@@ -125,6 +127,7 @@ def test_a_station_that_cannot_be_built_stops_only_the_tests(monkeypatch, capsys
     monkeypatch.setattr(stations, "stations", lambda: known)
     assert tasks.setup() is core and built == ["whole"]
     said = capsys.readouterr().out
+    assert "Building whole\n  whole: the locked packages …\n" in said
     assert "The station broken is not built" in said and "No wheel for this machine." in said
     with pytest.raises(environment.SetupError):
         tasks.setup(strict=True)

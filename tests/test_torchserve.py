@@ -57,6 +57,7 @@ def manager(settings):
         yield manager
 
 
+@pytest.mark.thorough
 def test_a_bad_picture_does_not_hurt_its_neighbours(client, torchserve):
     images = [card.image for card in cards(20, "hard", seed=8)]
     pictures = [encode(image) for image in images]
@@ -73,6 +74,7 @@ def test_a_bad_picture_does_not_hurt_its_neighbours(client, torchserve):
         assert one["confidence"] == pytest.approx(reading.confidence, rel=1e-5)
 
 
+@pytest.mark.thorough
 def test_bad_input_is_the_callers_fault(client, torchserve):
     for body, kind in ((b"", "image/png"), (b"{}", "application/json"), (b"[", "text/plain")):
         answer = client.post(torchserve.path, content=body, headers={"Content-Type": kind})
@@ -82,6 +84,7 @@ def test_bad_input_is_the_callers_fault(client, torchserve):
     assert client.post("/predictions/other", content=b"").status_code == 404
 
 
+@pytest.mark.thorough
 def test_the_options_arrive(manager):
     (told,) = manager.get("/models/meter-reader").json()
     assert (told["batchSize"], told["maxBatchDelay"], len(told["workers"])) == (4, 50, 1)
@@ -96,6 +99,7 @@ def test_no_delay_is_not_the_default_of_100_ms(torchserve):
     assert json.loads(models)["meter-reader"]["2.0"]["maxBatchDelay"] == 1
 
 
+@pytest.mark.thorough
 def test_an_archive_holds_the_published_graph(settings, folder):
     (path,) = folder.glob("*/store/meter-reader-v2.mar")
     assert str(path.parent) == settings["model_store"]
@@ -105,6 +109,7 @@ def test_an_archive_holds_the_published_graph(settings, folder):
     assert hashlib.sha256(graph).digest() == hashlib.sha256(weights.verified("v2.onnx")).digest()
 
 
+@pytest.mark.thorough
 def test_models_come_from_the_store_only(client, manager):
     card = next(cards(1, seed=3)).image
     new = {"url": "meter-reader-v1.mar", "initial_workers": 1, "synchronous": "true"}
@@ -116,6 +121,7 @@ def test_models_come_from_the_store_only(client, manager):
     manager.delete("/models/meter-reader/1.0").raise_for_status()
 
 
+@pytest.mark.thorough
 def test_it_listens_on_this_machine_only_and_ends_with_all_it_made(server, folder):
     family = psutil.Process(server.pid).children(recursive=True)
     family = [one for one in family if one.status() != psutil.STATUS_ZOMBIE]  # an unregistered model's

@@ -39,12 +39,14 @@ def client(server):
         yield client
 
 
+@pytest.mark.thorough
 def test_the_options_arrive(client):
     config = client.get("/v2/models/reader/config").json()
     assert config["max_batch_size"] == 4
     assert config["dynamic_batching"]["max_queue_delay_microseconds"] == 50_000
 
 
+@pytest.mark.thorough
 def test_a_bad_picture_does_not_hurt_its_neighbours(client, triton):
     images = [card.image for card in cards(8, "hard", seed=8)]
     pictures = [encode(image) for image in images]
@@ -64,6 +66,7 @@ def test_a_bad_picture_does_not_hurt_its_neighbours(client, triton):
     assert 2 <= max(one["batch_size"] for one in batches) <= 4
 
 
+@pytest.mark.thorough
 def test_one_request_with_several_pictures(client):
     images = [card.image for card in cards(3, seed=9)]
 
@@ -82,6 +85,7 @@ def test_one_request_with_several_pictures(client):
     assert ask([encode(images[0])] * 5).status_code == 400  # more than a batch holds
 
 
+@pytest.mark.thorough
 def test_it_ends_with_all_its_processes_and_files(server, folder):
     children = psutil.Process(server.pid).children(recursive=True)
     assert len(children) == 3  # tritonserver and a process for each model

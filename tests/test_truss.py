@@ -48,6 +48,7 @@ def text_of(image) -> str:
     return base64.b64encode(encode(image)).decode()
 
 
+@pytest.mark.thorough
 def test_the_answers_are_the_readers(client):
     images = [card.image for card in cards(5, "hard", seed=8)]
     for image, reading in zip(images, open_reader().read(images), strict=True):
@@ -57,6 +58,7 @@ def test_the_answers_are_the_readers(client):
         assert answer == {"digits": reading.digits, "by_hand": True, "model_version": "v2"}
 
 
+@pytest.mark.thorough
 def test_bad_input_is_the_callers_fault(client):
     card = text_of(next(cards(1)).image)
     for status, field, question in (
@@ -74,6 +76,7 @@ def test_bad_input_is_the_callers_fault(client):
     assert client.post(PREDICT, content=b"{").status_code == 400
 
 
+@pytest.mark.thorough
 def test_the_context_holds_what_was_tried(context, tmp_path):
     lines = (context / "requirements.txt").read_text().splitlines()
     assert len(set(lines[-3:])) == 3 and set(lines[-3:]) <= locked("truss")

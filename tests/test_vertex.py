@@ -40,6 +40,7 @@ def our_service():
         yield server
 
 
+@pytest.mark.thorough
 def test_googles_client_gets_the_readers_answers(googles_server, our_service, python, tmp_path):
     images = [card.image for card in cards(5, seed=8)]
     for place, image in enumerate(images):
@@ -62,6 +63,7 @@ def test_googles_client_gets_the_readers_answers(googles_server, our_service, py
     assert "instances[0]: the bytes are not a picture" in refused[ours]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("body", [{}, [], {"instances": []}, {"instances": "abc"}, {"instances": ["abc"]}])
 def test_a_bad_body_is_not_the_servers_fault(googles_server, body):
     answer = httpx.post(googles_server.url + SETTINGS["AIP_PREDICT_ROUTE"], json=body, trust_env=False)
