@@ -9,6 +9,7 @@ it answers is not in its rate; it stands beside it.
 
 import contextlib
 import json
+import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -25,7 +26,7 @@ from fsdl_deploy.environment import ROOT
 from fsdl_deploy.machine import described, usable_cores
 from fsdl_deploy.picture import Image
 from fsdl_deploy.reader import Reader
-from fsdl_deploy.rungs import compiled
+from fsdl_deploy.rungs import compiled, kibibytes
 
 CORES = max(1, round(usable_cores()))
 BATCH = 64
@@ -77,7 +78,8 @@ class Measured:
 
     ``per_second``: cards of all workers. ``p50``, ``p99``: of a call, in ms. ``memory``: MiB of all workers.
     ``right`` of ``cards``, and what it ``fixed`` and ``broken`` against the first rung. ``compiling``:
-    seconds that torch.compile took, for all shapes of the cards, before the first measurement.
+    seconds that torch.compile took, for all shapes of the cards, before the first measurement. ``file``: KiB
+    of what it loads.
     """
 
     rung: str
@@ -92,6 +94,7 @@ class Measured:
     broken: int
     hit_rate: float | None = None
     compiling: float | None = None
+    file: float | None = None
 
 
 def month_end(count: int, seed: int = 0) -> np.ndarray:
@@ -168,7 +171,10 @@ def climb(
                     several.append(workers.start(_worker, rung, str(file), str(folder)))
                 memory.append(sum(pipe.recv() for _, pipe in several))
             found = _rounds(started, memory, right, rounds, seconds, say)
-            return [replace(one, compiling=compiled_in.get(one.rung)) for one in found]
+            return [
+                replace(one, compiling=compiled_in.get(one.rung), file=kibibytes(rung.kind, folder))
+                for one, rung in zip(found, rungs, strict=True)
+            ]
         finally:
             workers.end(one for _, several in started for one in several)
 
@@ -223,16 +229,24 @@ def _rounds(started, memory, right, rounds: int, seconds: float, say) -> list[Me
 
 
 def table(found: Sequence[Measured]) -> str:
-    """The rungs as text, with each one's factor on the rung before and on the first."""
+    """The rungs as text, with each one's factor on the rung before and on the first, and its share.
+
+    Factors multiply, so a share is one of logarithms; those that lead aside have none.
+    """
     lines = [
-        f"{'rung':38} {'cards/s':>8} {'× before':>8} {'× first':>8} {'p50 ms':>7} {'p99 ms':>7} {'MiB':>6} "
-        f"{'right':>6} {'fixed':>5} {'broken':>6}"
+        f"{'rung':37} {'cards/s':>7} {'× before':>8} {'× first':>7} {'share':>5} {'p50 ms':>6} {'p99 ms':>6} "
+        f"{'MiB':>5} {'KiB file':>8} {'right':>6} {'fixed':>5} {'broken':>6}"
     ]
     before = found[0].per_second
+    last = next((one for one in reversed(found) if not one.aside), found[0])
+    whole = math.log(last.per_second / before)
     for one in found:
+        factor = one.per_second / before
+        share = "" if one.aside or not whole else f"{math.log(factor) / whole:.0%}"
         lines.append(
-            f"{'* ' * one.aside + one.rung:38} {one.per_second:8,.0f} {one.per_second / before:8.2f} "
-            f"{one.per_second / found[0].per_second:8.1f} {one.p50:7.1f} {one.p99:7.1f} {one.memory:6.0f} "
+            f"{'* ' * one.aside + one.rung:37} {one.per_second:7,.0f} {factor:8.2f} "
+            f"{one.per_second / found[0].per_second:7.1f} {share:>5} {one.p50:6.1f} {one.p99:6.1f} "
+            f"{one.memory:5.0f} {'' if one.file is None else f'{one.file:,.0f}':>8} "
             f"{one.right / one.cards:6.1%} {one.fixed:5} {one.broken:6}"
             + ("" if one.compiling is None else f"  after {one.compiling:.0f} s of compiling")
         )

@@ -186,6 +186,21 @@ def compiled(kind: str) -> bool:
     return kind.endswith(":compiled")
 
 
+def kibibytes(kind: str, folder: Path) -> float:
+    """The size of the file, or files, that a rung of this kind loads; ``folder`` is that of ``make``."""
+    model, _, how = kind.partition(":")
+    published = weights.folder()
+    if model == "cascade":
+        files = [published / f"{weights.EVEN}.onnx", published / "teacher.onnx"]
+    elif how == "even":
+        files = [published / f"{weights.EVEN}.onnx"]
+    elif how in ("dynamic", "static", "float16"):
+        files = [quantized(model, how, folder)]
+    else:
+        files = [published / f"{model}.{'safetensors' if in_torch(kind) else 'onnx'}"]
+    return sum(file.stat().st_size for file in files) / 1024
+
+
 def make(kind: str, folder: Path):
     """The Reader of a rung; ``folder`` keeps the files that are made."""
     model, _, how = kind.partition(":")

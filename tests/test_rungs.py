@@ -66,6 +66,17 @@ def test_fewer_bits_are_fewer_bytes_and_the_file_is_made_once(folder):
     assert rungs.quantized("v2", "float16", folder).stat().st_size < 0.75 * whole
 
 
+def test_the_size_is_that_of_the_files_that_are_loaded(folder):
+    def of(name):
+        return (weights.folder() / name).stat().st_size / 1024
+
+    assert rungs.kibibytes("v2:onnx", folder) == of("v2.onnx")
+    assert rungs.kibibytes("teacher:padded", folder) == of("teacher.safetensors")
+    assert rungs.kibibytes("v2:even", folder) == of("v2-even.onnx")
+    assert rungs.kibibytes("cascade", folder) == of("v2-even.onnx") + of("teacher.onnx")
+    assert 0 < rungs.kibibytes("v2:static", folder) < of("v2.onnx")
+
+
 def test_no_such_rung(folder):
     with pytest.raises(ValueError, match="there is no rung 'v2:int4'"):
         rungs.make("v2:int4", folder)

@@ -122,10 +122,10 @@ axes.invert_yaxis()
 figures.show(figure, alt="Cards a second of each rung, with its factor on the first and its accuracy")
 
 # %% [markdown]
-# How to read the last columns of the table: *fixed* are cards that the first rung misread and this one reads,
-# *broken* the other way round. Accuracy is compared on the same cards, so the two counts say more than two
-# rounded shares. `models/ladder.json` holds a long run (2,000 cards for the accuracy) with its date and
-# machine; this is its table.
+# How to read the table: factors multiply, so the *share* of a rung in the climb is one of logarithms. *fixed*
+# are cards that the first rung misread and this one reads, *broken* the other way round. Accuracy is compared
+# on the same cards, so the two counts say more than two rounded shares. `models/ladder.json` holds a long run
+# (2,000 cards for the accuracy) with its date and machine; this is its table.
 
 # %%
 recorded = json.loads((weights.folder() / "ladder.json").read_text())
@@ -252,16 +252,11 @@ del models
 # Each loses or gains for a reason that the files and the network show.
 
 # %%
-files = bench_ladder.ROOT / "build" / "ladder"
 chosen = ("graph optimisations", "float16", "int8, dynamic", "int8, static", "distilled")
-quantized = [one for one in found if one.rung.removesuffix(", int8, static") in chosen]
-kinds = {rung.name: rung.kind for rung in rungs}
-for one in quantized:
-    model, _, how = kinds[one.rung].partition(":")
-    path = files / f"{model}-{how}.onnx"
-    path = path if path.exists() else weights.folder() / f"{model}.onnx"
-    size = "  (in memory)" if how == "torch int8" else f"{path.stat().st_size / 1024:8,.0f} KiB"
-    print(f"{one.rung:28} {size:>13} {one.per_second:7,.0f}/s {one.right / one.cards:7.1%} right")
+for one in found:
+    if one.rung.removesuffix(", int8, static") in chosen:
+        rate, right = f"{one.per_second:7,.0f} cards/s", one.right / one.cards
+        print(f"{one.rung:24} {one.file:8,.0f} KiB {rate} {right:7.1%} right")
 
 # %% [markdown]
 # - The **teacher** spends its time in convolutions. Dynamic quantization changes matrix products only, so it
@@ -647,7 +642,7 @@ else:
 # %%
 from fsdl_deploy import rungs as readers
 
-cascade = readers.make("cascade", files)
+cascade = readers.make("cascade", bench_ladder.ROOT / "build" / "ladder")
 some = list(cards(150, "typical", seed=12))
 for name, change in (("as they are", lambda image: image), ("inverted", lambda image: 255 - image)):
     before = cascade._asked, cascade._handed_on
