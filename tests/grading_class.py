@@ -56,7 +56,7 @@ ANSWERS = {
         },
         {"q1": 0, "q2": 0, "q5": 0},
     ),
-    "endless": ({"q2": HOSTILE + "while True: pass"}, {"q2": 0}),
+    "endless": ({"q2": HOSTILE + "while not confidences: pass"}, {"q2": 0}),
     "exit": ({"q2": HOSTILE + "os._exit(0)"}, {"q2": 0}),
     "killer": ({"q2": HOSTILE + "os.kill(os.getppid(), signal.SIGKILL)"}, {"q2": 0}),
     "fork bomb": ({"q2": HOSTILE + "while True: os.fork()"}, {"q2": 0}),

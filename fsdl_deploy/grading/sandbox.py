@@ -148,7 +148,7 @@ class Bubblewrap(Backend):
                 words += ["--ro-bind", folder, place]
         words += ["--dev", "/dev", "--size", str(8 * MEBIBYTE), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
         words += ["--remount-ro", "/", "--chdir", "/tmp", "--clearenv"]
-        for name, value in ENVIRONMENT.items():
+        for name, value in {**ENVIRONMENT, **_compiled()}.items():
             words += ["--setenv", name, value]
         if os.geteuid() == 0:
             # The mounts are made by root, who may read the course's folder; student code is another user.
@@ -161,6 +161,11 @@ class Bubblewrap(Backend):
         else:
             words += ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY), "--cap-drop", "ALL"]
         return [*words, "--", str(python), "-s", RUNNER]
+
+
+def _compiled() -> dict[str, str]:
+    """Where this Python keeps what it has compiled, if not beside the source: numpy is there sooner by it."""
+    return {"PYTHONPYCACHEPREFIX": sys.pycache_prefix} if sys.pycache_prefix else {}
 
 
 def _same_place(path: str) -> list[str]:
@@ -294,7 +299,7 @@ class Unprotected(Backend):
     def start(self, slot: int) -> Process:
         undo = contextlib.ExitStack()
         folder = undo.enter_context(tempfile.TemporaryDirectory(prefix="fsdl-grade-"))
-        environ = {**ENVIRONMENT, "HOME": folder, "PYTHONPATH": str(ROOT)}
+        environ = {**ENVIRONMENT, **_compiled(), "HOME": folder, "PYTHONPATH": str(ROOT)}
         runner = str(ROOT / "fsdl_deploy" / "grading" / "runner.py")
         return _spawn([sys.executable, "-s", runner], undo, env=environ, cwd=folder)
 
