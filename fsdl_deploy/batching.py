@@ -2,9 +2,11 @@
 
 A batch leaves when it is full, or when its oldest item has waited for ``delay`` seconds, whichever is first.
 While the model is busy items gather by themselves, so under load a batch goes off at once, and ``delay`` 0
-still gives batches. Knows nothing about pictures: ``run`` gets a list of items and returns a list.
+still gives batches. Workers that are free share what waits: two small batches on two cores end sooner than
+one large batch beside an idle core. Knows nothing about pictures: ``run`` gets a list of items and returns a list.
 """
 
+import math
 import threading
 import time
 from collections import deque
@@ -48,7 +50,7 @@ class Batcher(Generic[Item, Result]):
         self.run, self.max_batch, self.delay = run, max_batch, delay
         self.max_waiting, self.patience = max_waiting, patience
         self._waiting: deque[tuple[float, Item, Future]] = deque()
-        self._changed, self._closed = threading.Condition(), False
+        self._changed, self._closed, self._free = threading.Condition(), False, 0
         self._threads = [
             threading.Thread(target=self._work, name=f"batch-{n}", daemon=True) for n in range(workers)
         ]
@@ -81,6 +83,7 @@ class Batcher(Generic[Item, Result]):
     def _gather(self) -> list[tuple[float, Item, Future]]:
         """The next batch, once it is full or its time has come; empty after ``close``."""
         with self._changed:
+            self._free += 1
             while True:
                 if not self._waiting:
                     if self._closed:
@@ -89,8 +92,12 @@ class Batcher(Generic[Item, Result]):
                     continue
                 left = self._waiting[0][0] + self.delay - time.monotonic()
                 if len(self._waiting) >= self.max_batch or left <= 0 or self._closed:
-                    count = min(self.max_batch, len(self._waiting))
-                    return [self._waiting.popleft() for _ in range(count)]
+                    count = min(self.max_batch, math.ceil(len(self._waiting) / self._free))
+                    batch = [self._waiting.popleft() for _ in range(count)]
+                    self._free -= 1
+                    if self._waiting:
+                        self._changed.notify()  # the rest is for another who is free
+                    return batch
                 self._changed.wait(left)
 
     def _work(self) -> None:

@@ -127,7 +127,7 @@ def _predictor(way: Way) -> Callable[[int, int], object]:
 
 
 def _worker(way: Way, pipe) -> None:
-    """One process: makes its model, then measures (batch, seconds) as the pipe says, until it says None."""
+    """One process: makes its model, then measures (batch, seconds) as the pipe says."""
     try:
         if way.runtime != "onnx":
             import torch
@@ -138,8 +138,8 @@ def _worker(way: Way, pipe) -> None:
         pipe.send(str(error) or type(error).__name__)
         return
     pipe.send(None)
-    while (asked := pipe.recv()) is not None:
-        batch, seconds = asked
+    while True:
+        batch, seconds = pipe.recv()
         took, done, begin, place = [], 0, time.perf_counter(), 0
         while not done or time.perf_counter() - begin < seconds:
             start = time.perf_counter()

@@ -107,7 +107,7 @@ def month_end(count: int, seed: int = 0) -> np.ndarray:
 
 
 def _worker(rung: Rung, deck: str, folder: str, pipe) -> None:
-    """One worker: makes its reader, then does what the pipe says until it says None."""
+    """One worker: makes its reader, then measures for as many seconds as the pipe says."""
     import psutil
 
     from fsdl_deploy import caching, rungs
@@ -127,7 +127,8 @@ def _worker(rung: Rung, deck: str, folder: str, pipe) -> None:
     reader.read(images[:2])
     pipe.send(psutil.Process().memory_info().rss / 2**20)
     hit_rate = None
-    while (seconds := pipe.recv()) is not None:
+    while True:
+        seconds = pipe.recv()
         took, done, begin, place = [], 0, time.perf_counter(), 0
         while time.perf_counter() - begin < seconds or not done:
             if rung.cached and place % len(calls) == 0:  # a night later: nothing is remembered

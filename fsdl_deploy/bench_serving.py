@@ -8,14 +8,17 @@ that a server takes for one card is compared too: a busy machine stretches every
 
 import contextlib
 import http.client
+import itertools
 import json
-import threading
+import math
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import psutil
 
 from fsdl_deploy.cards import cards
@@ -32,9 +35,10 @@ RATES = (0.5, 0.8)  # of the best rate in a closed loop
 
 
 class Caller:
-    """A function that asks for the next picture; each thread has a connection of its own, which stays open.
+    """A function that asks for the next picture, over as many connections as calls are under way.
 
-    The answer must hold the digits that the reader in this process reads, else it is an error.
+    Connections stay open until ``close``. The answer must hold the digits that the reader in this process
+    reads, else it is an error.
     """
 
     def __init__(self, library: Library, port: int, pictures: Sequence[bytes], digits: Sequence[str]):
@@ -42,15 +46,14 @@ class Caller:
         self.requests = [
             (*library.request(picture), said) for picture, said in zip(pictures, digits, strict=True)
         ]
-        self.own = threading.local()
+        self.turn, self.idle = itertools.count(), []
 
     def __call__(self) -> None:
-        connection = getattr(self.own, "connection", None)
-        if connection is None:
+        body, headers, digits = self.requests[next(self.turn) % len(self.requests)]
+        try:
+            connection = self.idle.pop()
+        except IndexError:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-            self.own.connection, self.own.turn = connection, threading.get_ident() % len(self.requests)
-        body, headers, digits = self.requests[self.own.turn % len(self.requests)]
-        self.own.turn += 1
         try:
             connection.request("POST", self.library.path, body, headers)
             answer = connection.getresponse()
@@ -58,15 +61,25 @@ class Caller:
         except (OSError, http.client.HTTPException):
             connection.close()
             raise
+        self.idle.append(connection)
         if answer.status != 200:
             raise RuntimeError(f"status {answer.status}")
         if self.library.digits(data) != digits:
             raise RuntimeError("other digits than the reader's")
 
+    def close(self) -> None:
+        """Close the connections; the next call opens another."""
+        while self.idle:
+            self.idle.pop().close()
+
 
 @dataclass
 class Row:
-    """One library at one load: a Load's figures, and milliseconds of processor time a request."""
+    """One library at one load.
+
+    ``per_second``: of the median round. ``p50``, ``p99``: ms, of all rounds; in a closed loop without each
+    caller's first call, which opens its connection. ``cpu_ms``: processor time a request. ``memory``: MiB.
+    """
 
     library: str
     load: str
@@ -135,7 +148,7 @@ def compare(
     names: Sequence[str], rounds: int = 3, requests: int = 400, max_batch: int = 16, delay_ms: float = 0.0,
     users: Sequence[int] = USERS, rates: Sequence[float] = RATES, say: Callable[[str], None] = lambda _: None,
 ) -> list[Row]:  # fmt: skip
-    """Measure the libraries of ``names``: for each load the round whose rate is the median."""
+    """Measure the libraries of ``names`` in turns, ``rounds`` times each load."""
     deck = [card.image for card in cards(64, "typical", seed=51)]
     pictures, reader = [encode(image) for image in deck], OnnxReader()
     digits = [reader.read([image])[0].digits for image in deck]
@@ -147,37 +160,41 @@ def compare(
         for name, (_, server, _) in running.items():
             with awake(server):
                 closed_loop(callers[name], 8, 64)
+                callers[name].close()
         best = dict.fromkeys(running, 0.0)
-        loads: list[tuple[str, Callable]] = [
-            (f"closed, {count}", lambda call, _, count=count: closed_loop(call, count, requests))
+        loads: list[tuple[str, int, Callable]] = [
+            (f"closed, {count}", count, lambda call, _, count=count: closed_loop(call, count, requests))
             for count in users
         ]
         loads += [
             (
                 f"open, {share:.0%}",
+                0,
                 lambda call, most, share=share: open_loop(call, share * most, requests / most),
             )
             for share in rates
         ]
-        for label, load in loads:
-            taken: dict[str, list[tuple[Load, float]]] = {name: [] for name in running}
+        for label, opening, load in loads:
+            taken: dict[str, list[Load]] = {name: [] for name in running}
+            spent = dict.fromkeys(running, 0.0)
             for turn in range(rounds):
                 say(f"{label}: round {turn + 1} of {rounds}")
                 for name, (_, server, _) in running.items():
                     with awake(server):
                         before = cpu_seconds(server)
-                        done = load(callers[name], best[name])
-                        taken[name].append((done, cpu_seconds(server) - before))
+                        taken[name].append(load(callers[name], best[name]))
+                        spent[name] += cpu_seconds(server) - before
+                        callers[name].close()  # none is kept open while the server is suspended
             for name, (library, server, seconds) in running.items():
-                done, spent = sorted(taken[name], key=lambda one: one[0].throughput)[rounds // 2]
+                done, errors = taken[name], sum(one.errors for one in taken[name])
+                rate = statistics.median(one.throughput for one in done)
                 if label.startswith("closed"):
-                    best[name] = max(best[name], done.throughput)
-                rows.append(
-                    Row(
-                        library.title, label, done.throughput, done.p50, done.p99, done.errors,
-                        1000 * spent / done.requests, server.memory() / 2**20, seconds,
-                    )
-                )  # fmt: skip
+                    best[name] = max(best[name], rate)
+                latencies = np.concatenate([one.latencies[opening:] for one in done])
+                p50, p99 = np.percentile(latencies, [50, 99]) if len(latencies) else (math.nan, math.nan)
+                cpu = 1000 * spent[name] / sum(one.requests for one in done)
+                memory = server.memory() / 2**20
+                rows.append(Row(library.title, label, rate, p50, p99, errors, cpu, memory, seconds))
     return rows
 
 

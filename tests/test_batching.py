@@ -61,6 +61,21 @@ def test_what_waits_leaves_together_when_the_model_is_free(batcher):
     assert model.batches == [[0], [1, 2, 3, 4], [5, 6]]
 
 
+def test_workers_that_are_free_share_what_waits(batcher):
+    sizes, both = [], threading.Barrier(2)
+
+    def run(items):
+        sizes.append(len(items))
+        both.wait(20)  # both at the same time, so neither took everything
+        return items
+
+    ours = batcher(run, 16, workers=2)
+    with ours._changed:  # all come at once
+        futures = [ours.submit(number) for number in range(9)]
+    assert [future.result(20) for future in futures] == list(range(9))
+    assert sorted(sizes) == [4, 5]
+
+
 def test_a_full_batch_does_not_wait_for_its_deadline(batcher):
     model = Model()
     one = batcher(model, 3, 3600)

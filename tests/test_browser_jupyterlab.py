@@ -174,6 +174,7 @@ def test_run_all_in_jupyterlab(run_all, name):
     assert page.locator(".jp-RenderedMermaid.jp-mod-warning").count() == 0
 
 
+@pytest.mark.thorough
 def test_an_error_in_a_notebook_is_seen(run_all):
     page, cells = run_all("broken")
     assert [error["evalue"] for error in errors(cells)] == ["as it should"]

@@ -231,6 +231,7 @@ def test_a_cell_that_never_ends_is_stopped(tmp_path, monkeypatch):
     assert "This notebook was stopped" in (tmp_path / "out" / "01_loop.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.thorough
 def test_the_courses_own_tour_runs_under_papermill(tmp_path):
     tour = ROOT / "notebooks" / "00_tour.ipynb"
     outcome = course.execute(tour, "00_tour", tmp_path)

@@ -6,8 +6,8 @@ from fsdl_deploy import workers
 
 
 def echo(prefix, pipe):
-    while (said := pipe.recv()) is not None:
-        pipe.send(prefix + said)
+    while True:
+        pipe.send(prefix + pipe.recv())
 
 
 def deaf(pipe):
@@ -15,19 +15,19 @@ def deaf(pipe):
     signal.pause()
 
 
-def test_each_answers_over_its_own_pipe_and_returns_when_told():
+def test_each_answers_over_its_own_pipe_until_it_is_ended():
     several = [workers.start(echo, prefix) for prefix in ("a", "b")]
     for _, pipe in several:
         pipe.send("1")
     assert [pipe.recv() for _, pipe in several] == ["a1", "b1"]
     workers.end(several)
-    assert [process.exitcode for process, _ in several] == [0, 0]
+    assert [process.exitcode for process, _ in several] == [-signal.SIGKILL] * 2
 
 
 def test_one_that_does_not_listen_and_one_that_is_gone_are_ended_too():
     stuck, gone = workers.start(deaf), workers.start(deaf)
     assert stuck[1].recv() == gone[1].recv() == "started"
-    gone[0].kill()
+    gone[0].terminate()
     gone[0].join()
     workers.end([stuck, gone])
-    assert stuck[0].exitcode == -signal.SIGTERM and gone[0].exitcode == -signal.SIGKILL
+    assert stuck[0].exitcode == -signal.SIGKILL and gone[0].exitcode == -signal.SIGTERM

@@ -249,7 +249,7 @@ for number, inbox in enumerate(sys.argv[1:]):
 # that a few hundred cards are enough to keep both cores at work.
 
 # %%
-sizes = [300, 2400] if FAST else [1000, 10_000, 40_000, 100_000]
+sizes = [200, 1200] if FAST else [1000, 10_000, 40_000, 100_000]
 chunk = 100 if FAST else 500
 inboxes = {str(make_inbox(size)): size for size in sizes}
 order = list(inboxes) * (2 if FAST else 3)
