@@ -3,7 +3,8 @@
 A batch leaves when it is full, or when its oldest item has waited for ``delay`` seconds, whichever is first.
 While the model is busy items gather by themselves, so under load a batch goes off at once, and ``delay`` 0
 still gives batches. Workers that are free share what waits: two small batches on two cores end sooner than
-one large batch beside an idle core. Knows nothing about pictures: ``run`` gets a list of items and returns a list.
+one large batch beside an idle core. Knows nothing about pictures: ``run`` gets a list of items and returns a
+list.
 """
 
 import math
