@@ -157,6 +157,10 @@ class Server:
         """What the server wrote since it last started: all of it (up to some MB), or the last ``lines``."""
         if self._log is None:
             return ""
+        if self.running and os.name == "posix" and self._owner == os.getpid():
+            with suppress(OSError):  # it has just ended: then all is there
+                self._watchdog.stdin.write(b"sync\n")
+                self._watchdog.stdout.readline()
         self._log.seek(0)
         text = self._log.read().decode(errors="replace")
         return text if lines is None else "\n".join(text.splitlines()[-lines:] if lines else [])
@@ -213,8 +217,8 @@ class Server:
         self._forget_log = weakref.finalize(self, _forget, log, path)
         self._finalizer = weakref.finalize(self, _end, self._watchdog, self._owner, self.grace)
         word, _, rest = self._watchdog.stdout.readline().decode(errors="replace").strip().partition(" ")
-        self._watchdog.stdout.close()
         if word != "pid":
+            self._watchdog.stdout.close()
             raise ServerError(f"{self.name} cannot be started: {rest or self.log(_TAIL)}")
         self.pid = int(rest)
 
@@ -292,3 +296,4 @@ def _end(watchdog: subprocess.Popen, owner: int, grace: float) -> None:
     except subprocess.TimeoutExpired:
         watchdog.kill()
         watchdog.wait()
+    watchdog.stdout.close()

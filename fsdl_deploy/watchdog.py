@@ -8,11 +8,13 @@ that reaches children in sessions of their own, because orphans among them becom
 process (prctl(2), PR_SET_CHILD_SUBREAPER). On macOS it reaches the server's process group, on Windows
 its process tree.
 
-stdin: ``kill`` kills the server, ``stop`` or the end of the file stops it. stdout: ``pid N``, or
-``error SENTENCE``. stderr: the log. Exit status: the server's, 128 + N if signal N ended it.
+stdin: ``kill`` kills the server, ``stop`` or the end of the file stops it, ``sync`` is answered by an empty
+line once all that the server has written is in the log. stdout: ``pid N``, or ``error SENTENCE``, then those
+lines. stderr: the log. Exit status: the server's, 128 + N if signal N ended it.
 """
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -59,8 +61,15 @@ def watch(grace: float, command: list[str]) -> int:
         timer.start()
 
     def obey():
-        while os.read(0, 5) == b"kill\n":
-            send(server.pid, KILL)
+        while (word := os.read(0, 5)) in (b"kill\n", b"sync\n"):
+            if word == b"kill\n":
+                send(server.pid, KILL)
+            else:
+                written = time.monotonic() + 1  # one that never stops writing is not waited for
+                while log.is_alive() and time.monotonic() < written and waiting(server.stdout.fileno()):
+                    time.sleep(0.001)
+                with suppress(OSError):  # whoever asked is gone
+                    os.write(1, b"\n")
         stop()
 
     def notice():
@@ -70,7 +79,13 @@ def watch(grace: float, command: list[str]) -> int:
 
     for name in {"SIGTERM", "SIGINT", "SIGHUP"} & set(dir(signal)):
         signal.signal(getattr(signal, name), stop)
-    log = threading.Thread(target=keep_log, args=(server.stdout.fileno(),), daemon=True)
+    copying = threading.Lock()
+
+    def waiting(source: int) -> bool:
+        with copying:  # not between reading and writing
+            return bool(select.select([source], [], [], 0)[0])
+
+    log = threading.Thread(target=keep_log, args=(server.stdout.fileno(), copying), daemon=True)
     log.start()
     os.write(1, f"pid {server.pid}\n".encode())
     threading.Thread(target=obey, daemon=True).start()
@@ -137,18 +152,23 @@ def children(server: int) -> set[int]:
     return found
 
 
-def keep_log(source: int) -> None:
+def keep_log(source: int, copying: threading.Lock) -> None:
     """Copy what the server writes to stderr, which is a file, and cut it before it fills the disk."""
     size = 0
-    while chunk := os.read(source, 2**16):
-        with suppress(OSError):  # on a full disk the server must go on
-            size += os.write(2, chunk)
-            if size > 2 * LOG_BYTES:
-                os.lseek(2, size - LOG_BYTES, os.SEEK_SET)
-                kept = b"... (the log was long: its beginning is gone)\n" + os.read(2, LOG_BYTES)
-                os.ftruncate(2, 0)
-                os.lseek(2, 0, os.SEEK_SET)
-                size = os.write(2, kept)
+    while True:
+        if os.name == "posix":  # elsewhere a pipe cannot be asked
+            select.select([source], [], [])
+        with copying:
+            if not (chunk := os.read(source, 2**16)):
+                return
+            with suppress(OSError):  # on a full disk the server must go on
+                size += os.write(2, chunk)
+                if size > 2 * LOG_BYTES:
+                    os.lseek(2, size - LOG_BYTES, os.SEEK_SET)
+                    kept = b"... (the log was long: its beginning is gone)\n" + os.read(2, LOG_BYTES)
+                    os.ftruncate(2, 0)
+                    os.lseek(2, 0, os.SEEK_SET)
+                    size = os.write(2, kept)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def page(browser, server):
 
 def opened(browser, server):
     """The page, ready to draw on; afterwards it must have asked nobody but its own server for anything."""
-    context = browser.new_context(viewport={"width": 800, "height": 640})
+    context = browser.new_context(viewport={"width": 1100, "height": 640})
     page = context.new_page()
     page.set_default_timeout(120_000)
     asked, complaints = [], []

@@ -230,6 +230,19 @@ def test_proxy_does_not_matter(script, monkeypatch):
         assert server.running
 
 
+def test_the_log_holds_what_was_written_before_an_answer(script):
+    with Server(script()) as server:
+        for number in range(1, 200):
+            get(server.url + "/healthz")
+            assert server.log().count('"GET /healthz HTTP/1.1" 200') > number
+
+
+def test_a_server_that_never_stops_writing_has_a_log(script):
+    chatter = "import serve, threading\nthreading.Thread(target=serve.serve, daemon=True).start()\n"
+    with Server(script(chatter + "while True:\n    print('x' * 1000)")) as server:
+        assert "xxx" in server.log()
+
+
 def test_log_of_a_talkative_server_is_cut(script):
     flood = "import serve\nprint('\\n'.join(f'line {i} ' + 'x' * 40 for i in range(200_000)))\nserve.serve()"
     with Server(script(flood)) as server:
