@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 import sqlalchemy as sa
+from polling import until
 
 from fsdl_deploy import inbox, store
 from fsdl_deploy.batch import Batch, Scored
@@ -204,9 +204,7 @@ def test_two_workers_at_once_share_the_work_and_do_no_harm(month_of_cards, store
     ]
     threads[0].start()
     stored = Store(store_url)
-    deadline = time.monotonic() + 30
-    while not stored.active(MONTH, "v2") and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: stored.active(MONTH, "v2"), 30)
     threads[1].start()
     for thread in threads:
         thread.join()

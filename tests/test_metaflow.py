@@ -5,13 +5,13 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import time
 from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 
 import psutil
 import pytest
+from polling import until
 from refusing import Refusing
 
 from fsdl_deploy import stations
@@ -108,10 +108,10 @@ def test_every_card_is_stored_once_as_the_plain_job_reads_it(job, tmp_path):
     page = (job.folder / "card.html").read_text()
     assert "<html" in page and len(page) > 10_000
     assert list(home.iterdir()) == []
-    deadline = time.monotonic() + 60
-    while mine := [one.pid for one in psutil.process_iter() if of(one, tmp_path)]:
-        assert time.monotonic() < deadline, f"still there: {mine}"
-        time.sleep(0.1)
+    until(
+        lambda: not [one for one in psutil.process_iter() if of(one, tmp_path)],
+        what="the end of its processes",
+    )
 
 
 def test_a_chunk_that_fails_for_good_is_caught_and_the_run_fails(job):

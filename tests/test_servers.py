@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from polling import until
 
 from fsdl_deploy import servers
 from fsdl_deploy.servers import Server, ServerError, free_port
@@ -53,14 +54,6 @@ os.wait()
 serve.serve()
 """
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="plays with POSIX signals")
-
-
-def until(condition, seconds=60, what="the condition"):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"{what} did not come true in {seconds} s"
-        time.sleep(0.05)
-    return value
 
 
 def processes(mark) -> list[str]:

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import httpx
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 from fake_service import WidthReader
 from fastapi.testclient import TestClient
+from polling import until
 
 from fsdl_deploy import cli, service
 from fsdl_deploy.picture import encode
@@ -43,14 +43,6 @@ def server():
 def client(server):
     with httpx.Client(base_url=server.url, trust_env=False, timeout=20) as client:
         yield client
-
-
-def poll(question, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not (answer := question()):
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)
-    return answer
 
 
 def test_json_and_multipart_give_the_same_readings_in_order(client):
@@ -110,7 +102,7 @@ def test_health_answers_while_a_long_reading_runs_and_the_queue_has_an_end(clien
     for thread in threads:
         thread.start()
     # One reading runs (a second each), two wait, and two were sent away at once.
-    poll(lambda: len(statuses) == 2)
+    until(lambda: len(statuses) == 2)
     assert statuses == [(429, "1"), (429, "1")]
     assert client.get("/healthz").json() == {"status": "alive"}
     assert "reader_requests_in_progress 3.0" in client.get("/metrics").text
@@ -170,7 +162,7 @@ def test_ready_only_after_the_model_has_loaded_and_alive_before(tmp_path):
         assert loading.json()["error"]["problem"] == "the model is still loading"
         assert httpx.post(server.url + "/read", json=as_json(png())).status_code == 503
         (tmp_path / "now").touch()
-        ready = poll(lambda: (r := httpx.get(server.url + "/readyz")).status_code == 200 and r)
+        ready = until(lambda: (r := httpx.get(server.url + "/readyz")).status_code == 200 and r)
         assert ready.json() == {"model_version": "fake", "max_pictures": 64, "max_bytes": 12 * 2**20}
 
 
@@ -200,7 +192,7 @@ def test_two_apps_in_one_process_count_apart():
         TestClient(service.create_app(WidthReader("b"))) as b,
     ):
         for client in (a, b):
-            poll(lambda client=client: client.get("/readyz").status_code == 200)
+            until(lambda client=client: client.get("/readyz").status_code == 200)
         a.post("/read", json=as_json(png()))
         assert "reader_pictures_total 1.0" in a.get("/metrics").text
         assert "reader_pictures_total 0.0" in b.get("/metrics").text
@@ -282,7 +274,7 @@ def test_port_0_prints_the_real_address_and_sigterm_ends_the_process():
     )
     try:
         url = process.stdout.readline().split()[-1]
-        poll(lambda: httpx.get(url + "/readyz").status_code == 200)
+        until(lambda: httpx.get(url + "/readyz").status_code == 200)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) in (0, -signal.SIGTERM)
     finally:

@@ -5,12 +5,12 @@ import os
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
+from polling import until
 
 from fsdl_deploy.picture import PictureError, encode
 from fsdl_deploy.remote import RemoteError, RemoteReader
@@ -59,13 +59,12 @@ def test_with_the_key_everything_is(locked):
 
 def line_of(server, request_id: str) -> dict:
     """The log's line about a request; it is written after the answer, so perhaps not yet."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        for line in server.log().splitlines():
-            if line.startswith("{") and json.loads(line)["request_id"] == request_id:
-                return json.loads(line)
-        time.sleep(0.01)
-    raise AssertionError(f"no line about {request_id}")
+
+    def found():
+        lines = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
+        return next((line for line in lines if line["request_id"] == request_id), None)
+
+    return until(found, what=f"a line about {request_id}")
 
 
 def test_a_request_can_be_followed_by_its_id(locked):
@@ -97,22 +96,16 @@ def test_a_service_that_ends_under_load_answers_every_request():
         clients = [threading.Thread(target=client) for _ in range(4)]
         for one in clients:
             one.start()
-        deadline = time.monotonic() + 120
-        while len(answered) < 100 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until(lambda: len(answered) >= 100)
         os.kill(server.pid, signal.SIGTERM)
-        while httpx.get(server.url + "/readyz", trust_env=False).status_code == 200:
-            assert time.monotonic() < deadline
+        until(lambda: httpx.get(server.url + "/readyz", trust_env=False).status_code == 503)
         for path in ("/ping", "/v2/health/ready", "/v2/models/meter-reader/ready"):
             assert httpx.get(server.url + path, trust_env=False).status_code == 503
         asked = len(answered)
-        while len(answered) < asked + 20 and time.monotonic() < deadline:
-            time.sleep(0.01)  # it still answers
+        until(lambda: len(answered) >= asked + 20, what="twenty more answers")
         stopped.set()
         for one in clients:
             one.join()
         os.kill(server.pid, signal.SIGTERM)  # the second ends it at once
-        while server.running:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: not server.running)
     assert not failed and set(answered) == {200} and len(answered) > 100

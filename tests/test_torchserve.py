@@ -4,11 +4,13 @@ import hashlib
 import json
 import subprocess
 import zipfile
+from contextlib import suppress
 
 import httpx
 import psutil
 import pytest
 from packed import locked
+from polling import until
 from served import ask_together
 
 from fsdl_deploy import libraries, machine, stations, weights
@@ -121,11 +123,20 @@ def test_models_come_from_the_store_only(client, manager):
     manager.delete("/models/meter-reader/1.0").raise_for_status()
 
 
+def alive(process):
+    with suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
 @pytest.mark.thorough
 def test_it_listens_on_this_machine_only_and_ends_with_all_it_made(server, folder):
-    family = psutil.Process(server.pid).children(recursive=True)
-    family = [one for one in family if one.status() != psutil.STATUS_ZOMBIE]  # an unregistered model's
-    assert len(family) == 2  # Java and the worker
+    # Java and the worker; an unregistered model's worker takes a while to go.
+    def two():
+        family = [one for one in psutil.Process(server.pid).children(recursive=True) if alive(one)]
+        return family if len(family) == 2 else None
+
+    family = until(two, what="a family of two")
     listening = [one.laddr.ip for process in family for one in process.net_connections("inet")]
     assert len(listening) >= 5 and all(ip.removeprefix("::ffff:") == "127.0.0.1" for ip in listening)
     server.stop()
