@@ -53,7 +53,6 @@ def opened(browser, server):
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(server.url)
-    page.locator("#sketch button.quite-round.highlight").wait_for()  # the pen is in the hand
     yield page
     context.close()
     own = (server.url, "data:", "blob:")
@@ -63,7 +62,10 @@ def opened(browser, server):
 
 def draw(page, number: str, height: float, left: float = 40, top: float = 40) -> None:
     """Write ``number`` on the sketchpad with the mouse; its digits are ``height`` pixels high."""
-    box = page.locator("#sketch canvas").first.bounding_box()
+    page.locator("#sketch button.quite-round.highlight").wait_for()  # the pen is in the hand
+    canvas = page.locator("#sketch canvas").first
+    canvas.scroll_into_view_if_needed()  # waits until the page no longer moves it
+    box = canvas.bounding_box()
     scale = height / 100
     for place, digit in enumerate(number):
         for stroke in STROKES[digit]:
@@ -106,7 +108,6 @@ def test_numbers_drawn_with_the_mouse_are_read_and_a_cleared_sketchpad_is_empty(
     press(page, "Read what I wrote")
     assert "sketchpad is empty" in page.locator("#answer").inner_text()
 
-    page.locator("#sketch button.quite-round.highlight").wait_for()
     draw(page, "4217", 55, 200, 150)
     press(page, "Read what I wrote")
     shoot(page, "prototype-drawn-4217")
@@ -144,6 +145,7 @@ def test_file_that_is_no_picture_is_refused_and_the_page_goes_on(page, tmp_path)
     page.get_by_role("tab", name="Write").click()
     draw(page, "17", 100, 60, 80)
     press(page, "Read what I wrote")
+    shoot(page, "prototype-drawn-17")
     assert reading(page) == "17"
 
 
