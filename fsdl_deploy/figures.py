@@ -30,6 +30,7 @@ def use() -> None:
             "axes.prop_cycle": cycler(color=PALETTE),
             "axes.grid": True,
             "axes.axisbelow": True,
+            "axes.formatter.min_exponent": 4,  # 20 and 300 on a logarithmic scale, not 2 × 10¹ and 3 × 10²
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.labelsize": 12,

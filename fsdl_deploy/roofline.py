@@ -61,6 +61,8 @@ def _session(graph: bytes, profile: Path | None = None):
     options.intra_op_num_threads = 1
     if profile:
         options.enable_profiling, options.profile_file_prefix = True, str(profile)
+        options.optimized_model_filepath = str(profile.with_name("optimized.onnx"))
+        options.log_severity_level = 3  # else it says that this file is for processors like this one only
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
@@ -79,16 +81,31 @@ def profile(graph: bytes, feeds: Mapping[str, np.ndarray], calls: int = CALLS) -
             took.append(time.perf_counter() - start)
             profiled.run(None, wanted)
         events = json.loads(Path(profiled.end_profiling()).read_text(encoding="utf-8"))
+        attributes = _attributes(Path(folder) / "optimized.onnx")
     called: dict[str, list[dict]] = {}
     for event in events:
         if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
             called.setdefault(event["name"].removesuffix("_kernel_time"), []).append(event)
     # The first call sets memory aside: it does not count.
-    layers = [_layer(name, one[0]["args"], [call["dur"] for call in one[1:]]) for name, one in called.items()]
+    layers = [
+        _layer(name, one[0]["args"], attributes.get(name, {}), [call["dur"] for call in one[1:]])
+        for name, one in called.items()
+    ]
     return layers, median(took[1:])
 
 
-def _layer(name: str, said: dict, microseconds: Sequence[float]) -> Layer:
+def _attributes(graph: Path) -> dict[str, dict]:
+    """What the convolutions of a graph are set to, by the names of their nodes."""
+    import onnx
+
+    return {
+        node.name: {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
+        for node in onnx.load(graph).graph.node
+        if node.op_type in CONVOLUTIONS
+    }
+
+
+def _layer(name: str, said: dict, attributes: Mapping, microseconds: Sequence[float]) -> Layer:
     kind, (given, *weights), made = (
         "other",
         _shapes(said["input_type_shape"]),
@@ -96,12 +113,25 @@ def _layer(name: str, said: dict, microseconds: Sequence[float]) -> Layer:
     )
     adds = 0
     if said["op_name"] in CONVOLUTIONS:
-        channels = prod(weights[0][1:])  # of the inputs of a group, times the positions of the filter
-        kind, adds = "depthwise" if weights[0][1] == 1 else "convolution", prod(made[0]) * channels
+        kind = "depthwise" if attributes.get("group", 1) > 1 else "convolution"
+        axes = len(given) - 2
+        steps, padding = attributes.get("strides", [1] * axes), attributes.get("pads", [0] * axes)[:axes]
+        along = zip(given[2:], made[0][2:], weights[0][2:], steps, padding, strict=True)
+        adds = prod(made[0][:2]) * weights[0][1] * prod(taps(*axis) for axis in along)
     elif said["op_name"] in PRODUCTS:
         kind, adds = "product", prod(made[0]) * given[-1]
     moved = sum(int(said[f"{part}_size"]) for part in ("activation", "parameter", "output"))
     return Layer(name, kind, adds, moved, median(microseconds) / 1e6)
+
+
+def taps(given: int, made: int, width: int, step: int, before: int) -> int:
+    """How often a filter of ``width`` meets one of ``given`` numbers where it makes ``made`` of them.
+
+    Along one axis, from ``before`` numbers of padding on. Where the filter meets padding there is nothing to
+    multiply: in a picture 8 high that is a twelfth of a filter of 3.
+    """
+    starts = range(-before, made * step - before, step)
+    return sum(max(0, min(start + width, given) - max(start, 0)) for start in starts)
 
 
 def _shapes(tensors: Sequence[Mapping[str, list[int]]]) -> list[list[int]]:

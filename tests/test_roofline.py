@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 from onnx import TensorProto, helper, numpy_helper
+from torch import nn
 
 from fsdl_deploy import roofline, weights
 from fsdl_deploy.models import Student, multiply_adds
@@ -42,6 +44,21 @@ def test_a_convolution_of_each_channel_alone_is_depthwise():
     node = helper.make_node("Conv", ["x", "w"], ["y"], group=16)
     layer = work(node=node, shape=[1, 16, 10, 12], weight=[16, 1, 3, 3])
     assert layer.kind == "depthwise" and layer.multiply_adds == 16 * 8 * 10 * 9
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("size", "width", "step", "before"), [(4, 3, 1, 0), (8, 3, 1, 1), (7, 5, 2, 2), (6, 3, 3, 2)]
+)
+def test_what_meets_padding_is_no_work(channels, size, width, step, before):
+    """A convolution of ones adds up as many ones as it has multiply-adds."""
+    node = helper.make_node("Conv", ["x", "w"], ["y"], strides=[step, 1], pads=[before, 0, before, 0])
+    layer = work(node=node, shape=[2, channels, size, 9], weight=[16, channels, width, 4])
+    filters = torch.ones(16, channels, width, 4)
+    made = nn.functional.conv2d(
+        torch.ones(2, channels, size, 9), filters, stride=(step, 1), padding=(before, 0)
+    )
+    assert layer.multiply_adds == made.sum() and layer.kind == "convolution"
 
 
 def test_a_matrix_product_is_counted():
