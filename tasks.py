@@ -233,14 +233,16 @@ def station(words):
 
 
 def lock(words):
-    """Resolve from the public index alone: other sources may lack the files of other platforms."""
+    """Resolve from the public index alone: other sources may lack the files of other platforms, and a
+    constraint of this machine is nobody else's."""
     from fsdl_deploy import environment, installer, sources
 
     python = environment.core().python
     if not installer.has_uv(python):  # else: a lock that is broken can be made again all the same
         python = setup().python
     settings = installer.pip_settings(python)
-    settings = {name: value for name, value in settings.items() if name not in sources.SOURCES}
+    passed_over = (*sources.SOURCES, "constraint")
+    settings = {name: value for name, value in settings.items() if name not in passed_over}
     environ = dict(installer.clean_environ(python), **sources.uv_variables(settings)[0])
     options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-package", "torch"]
     options += ["--override", "infra/left-out.txt"]

@@ -83,6 +83,8 @@ class Installer:
             command = [self.python, "-m", "pip", "install", "--progress-bar=off"]
         command += ["--require-hashes"] if "--hash=" in wanted else []
         told = sources.variables(self.settings, self.tool, index)
+        if "--hash=" in wanted:  # every version is named, and uv then refuses a constraint that names a range
+            told["UV_CONSTRAINT"] = None
         with tempfile.TemporaryDirectory(prefix="fsdl-deploy-") as folder:
             listed = Path(folder) / "requirements.txt"
             listed.write_text(wanted, encoding="utf-8")

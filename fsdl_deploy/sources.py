@@ -77,6 +77,8 @@ def uv_variables(settings: dict[str, str]) -> tuple[dict[str, str], list[str]]:
             told["UV_INDEX"] = " ".join(words)
         elif name == "find-links":
             told["UV_FIND_LINKS"] = ",".join(words)
+        elif name == "constraint":
+            told["UV_CONSTRAINT"] = " ".join(words)
         elif name == "no-index":
             told |= {"UV_NO_INDEX": "1"} if _true(value) else {}
         elif name == "no-cache-dir":

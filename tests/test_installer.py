@@ -1,6 +1,8 @@
 """Commands of a set-up: what they may touch, and how a failure is explained."""
 
+import hashlib
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,20 @@ def test_what_a_user_tells_uv_directly_wins(tool, monkeypatch):
     tool.run("third", show, {"UV_INDEX": None})
     found = [line for line in Path(tool.log.name).read_text().splitlines() if line.startswith("INDEX")]
     assert found == ["INDEX theirs", "INDEX ours", "INDEX None"]
+
+
+def test_a_range_in_pips_constraints_does_not_stop_uv_where_sums_are_demanded(tool, tmp_path, monkeypatch):
+    limits, wheel = tmp_path / "constraints.txt", tmp_path / "nothing-1.0-py3-none-any.whl"
+    limits.write_text("torch<=99\n")
+    with zipfile.ZipFile(wheel, "w") as files:
+        files.writestr("nothing-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: nothing\nVersion: 1.0\n")
+        files.writestr("nothing-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        files.writestr("nothing-1.0.dist-info/RECORD", "")
+    monkeypatch.setenv("UV_CONSTRAINT", str(limits))
+    tool.settings = {"constraint": str(limits), "find-links": str(tmp_path), "no-index": "1"}
+    line = f"nothing==1.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+    tool.install("a locked package", line, "--no-deps", "--dry-run")
+    assert "nothing==1.0" in Path(tool.log.name).read_text()
 
 
 def test_another_pythons_variables_do_not_get_in(monkeypatch):

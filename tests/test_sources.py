@@ -25,6 +25,7 @@ def test_uv_is_told_every_source():
             "index-url": "https://a.example/simple",
             "extra-index-url": "https://b.example/simple\nfile:///c/simple",
             "find-links": "/one /two",
+            "constraint": "/etc/one.txt /etc/two.txt",
             "trusted-host": "a.example b.example",
             "proxy": "http://proxy.example:3128",
             "disable-pip-version-check": "1",
@@ -37,6 +38,7 @@ def test_uv_is_told_every_source():
         "UV_DEFAULT_INDEX": "https://a.example/simple",
         "UV_INDEX": "https://b.example/simple file:///c/simple",
         "UV_FIND_LINKS": "/one,/two",
+        "UV_CONSTRAINT": "/etc/one.txt /etc/two.txt",
         "UV_INSECURE_HOST": "a.example b.example",
         "HTTP_PROXY": "http://proxy.example:3128",
         "HTTPS_PROXY": "http://proxy.example:3128",
@@ -44,7 +46,7 @@ def test_uv_is_told_every_source():
     }
 
 
-@pytest.mark.parametrize("name", ["constraint", "only-binary", "target", "an-option-of-next-year"])
+@pytest.mark.parametrize("name", ["build-constraint", "only-binary", "target", "an-option-of-next-year"])
 def test_what_uv_has_no_word_for_is_named(name):
     assert uv_variables({name: "x"})[1] == [name]
 
