@@ -26,8 +26,12 @@ from fsdl_deploy.machine import engine_sockets, ping_engine
 NONE = "No container engine answers on this machine: the cells that need one are skipped."
 FOLDER = ROOT / "infra" / "docker"
 BASE = re.search(r"^ARG BASE=(\S+)", (FOLDER / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)[1]
-STAND_IN = "python:3.11-slim"  # of engine.sh, which labels it: for machines that reach no hub
-HUB_IMAGES = (BASE, "postgres:15", "redis:7.0", "registry:2")
+DATABASE, QUEUE = re.findall(
+    r"_IMAGE:-(\S+@sha256:\w+)}", (FOLDER / "compose.yaml").read_text(encoding="utf-8")
+)
+REGISTRY = "registry:2.8.3@sha256:a3d8aaa63ed8681a604f1dea0aa03f100d5895b6a58ace528858a7b332415373"
+# The hub's images by their digests, and the stand-ins that engine.sh makes and labels where there is no hub.
+STAND_INS = {BASE: "python:3.11-slim", DATABASE: "postgres:15", QUEUE: "redis:7", REGISTRY: "registry:2"}
 READY_SECONDS = 120
 # How the reader's container is run: it can change nothing but its scratch space, and take no more than this.
 SAFELY = {
@@ -80,14 +84,14 @@ def copy_context(to: Path) -> Path:
     return to
 
 
-def base(client) -> str:
-    """What images are built on: the base that the Dockerfile pins, or its stand-in where there is one."""
+def image(client, pinned: str) -> str:
+    """The name under which to use one of STAND_INS: its own, or its stand-in's where there is one."""
     import docker
 
     with contextlib.suppress(docker.errors.ImageNotFound):
-        if "stand-in" in client.images.get(STAND_IN).labels:
-            return STAND_IN
-    return BASE
+        if "stand-in" in client.images.get(STAND_INS[pinned]).labels:
+            return STAND_INS[pinned]
+    return pinned
 
 
 @dataclass(frozen=True)
@@ -102,10 +106,10 @@ class Step:
 def build(client, tag: str, context: Path = ROOT, dockerfile: str = "infra/docker/Dockerfile") -> list[Step]:
     """Build an image and name it ``tag``; return its steps. ContainerError has the end of a failed build.
 
-    The Dockerfile's ``ARG BASE`` is ``base``.
+    The Dockerfile's ``ARG BASE`` is the base that it pins, or the stand-in for that.
     """
     steps, said, began = [], [], time.monotonic()
-    options = {"dockerfile": dockerfile, "tag": tag, "buildargs": {"BASE": base(client)}}
+    options = {"dockerfile": dockerfile, "tag": tag, "buildargs": {"BASE": image(client, BASE)}}
     log = client.api.build(path=str(context), rm=True, forcerm=True, decode=True, **options)
     instruction, cached = "", False
 
@@ -221,7 +225,9 @@ class Compose:
     def __init__(self, client, file: Path, **values: str):
         self.client, self.file, self.project = client, file, f"fsdl-{secrets.token_hex(4)}"
         password = secrets.token_hex(16)
-        self.environ = os.environ | {"DOCKER_HOST": address() or "", "POSTGRES_PASSWORD": password} | values
+        told = {"DOCKER_HOST": address() or "", "POSTGRES_PASSWORD": password}
+        told |= {"DATABASE_IMAGE": image(client, DATABASE), "QUEUE_IMAGE": image(client, QUEUE)}
+        self.environ = os.environ | told | values
 
     def __enter__(self) -> "Compose":
         return self.start()
@@ -291,7 +297,7 @@ def prepare(say: Callable[[str], None] = print):
     if client is None:
         return None
     try:
-        for name in (base(client), *HUB_IMAGES[1:]):
+        for name in [image(client, pinned) for pinned in STAND_INS]:
             try:
                 client.images.get(name)
             except docker.errors.ImageNotFound:

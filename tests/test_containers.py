@@ -72,7 +72,7 @@ def test_nobody_outside_reaches_the_database_or_the_queue():
 
 
 class Hub:
-    """What ``base`` asks an engine: an image by its name."""
+    """What ``image`` asks an engine: an image by its name."""
 
     def __init__(self, **labels):
         self.images, self.found = self, labels
@@ -83,14 +83,21 @@ class Hub:
         return SimpleNamespace(labels=self.found[name])
 
 
-def test_the_base_is_pinned_and_only_a_labelled_stand_in_takes_its_place():
-    assert re.fullmatch(r"python:3\.11-slim-bookworm@sha256:[0-9a-f]{64}", containers.BASE)
+@pytest.mark.parametrize(("pinned", "stand_in"), containers.STAND_INS.items())
+def test_the_hubs_images_are_pinned_and_only_a_labelled_stand_in_takes_the_place_of_one(pinned, stand_in):
+    assert re.fullmatch(r"[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}", pinned)
+    assert pinned.startswith(stand_in)
+    assert containers.image(Hub(), pinned) == pinned
+    assert containers.image(Hub(**{stand_in: {}}), pinned) == pinned  # the hub's: who knows which one
+    assert containers.image(Hub(**{stand_in: {"stand-in": "true"}}), pinned) == stand_in
+
+
+def test_every_image_that_is_not_built_here_is_pinned():
     froms = re.findall(r"^FROM (\S+)", (containers.FOLDER / "Dockerfile").read_text(), re.M)
     assert froms == ["${BASE}"] * 2
-    name = containers.STAND_IN
-    assert containers.base(Hub()) == containers.BASE
-    assert containers.base(Hub(**{name: {}})) == containers.BASE  # the hub's: who knows which one
-    assert containers.base(Hub(**{name: {"stand-in": "true"}})) == name
+    services = yaml.safe_load((containers.FOLDER / "compose.yaml").read_text())["services"].values()
+    named = {service["image"] for service in services if "build" not in service}
+    assert {name.rpartition(":-")[2].rstrip("}") for name in named} == {containers.DATABASE, containers.QUEUE}
 
 
 class Queue:

@@ -66,7 +66,9 @@ def test_a_range_in_pips_constraints_does_not_stop_uv_where_sums_are_demanded(to
     limits, wheel = tmp_path / "constraints.txt", tmp_path / "nothing-1.0-py3-none-any.whl"
     limits.write_text("torch<=99\n")
     with zipfile.ZipFile(wheel, "w") as files:
-        files.writestr("nothing-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: nothing\nVersion: 1.0\n")
+        files.writestr(
+            "nothing-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: nothing\nVersion: 1.0\n"
+        )
         files.writestr("nothing-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         files.writestr("nothing-1.0.dist-info/RECORD", "")
     monkeypatch.setenv("UV_CONSTRAINT", str(limits))

@@ -55,7 +55,7 @@ start() {
     sleep 0.2
   done
   docker image inspect python:3.11-slim >/dev/null 2>&1 || base
-  for image in postgres:15 redis:7.0 registry:2; do
+  for image in postgres:15 redis:7 registry:2; do
     DOCKER_BUILDKIT=0 docker build --quiet --tag $image --target "${image%%:*}" \
       --file "$root/infra/docker/stand-ins/Dockerfile" "$root" 2>/dev/null
   done

@@ -62,7 +62,7 @@ engine = containers.prepare()
 if engine:
     host = engine.info()
     print(f"engine {host['ServerVersion']}, {host['OSType']} {host['Architecture']}, {host['NCPU']} cores")
-    print("images are built on", containers.base(engine))
+    print("images are built on", containers.image(engine, containers.BASE))
 else:
     print(f"Recorded on {recorded['date']}: {recorded['machine']}")
 
@@ -195,7 +195,8 @@ if engine:
 
 # %%
 if engine:
-    registry = containers.Container(engine, "registry:2", ready="/v2/").start()
+    distribution = containers.image(engine, containers.REGISTRY)
+    registry = containers.Container(engine, distribution, ready="/v2/").start()
     place = registry.url.removeprefix("http://") + "/meter-reader"
     engine.images.get(tag).tag(place, "v2")
     answers = [line for line in engine.images.push(place, "v2", stream=True, decode=True) if "aux" in line]
