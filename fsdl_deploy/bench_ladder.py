@@ -151,9 +151,13 @@ def accuracy(reader: Reader, deck: Sequence[Card], batch: int) -> list[bool]:
 
 def climb(
     rungs: Sequence[Rung] = RUNGS, count: int = 2000, rounds: int = 3, seconds: float = 2.0,
-    say: Callable[[str], None] = lambda _: None,
+    calls: int = 1, say: Callable[[str], None] = lambda _: None,
 ) -> list[Measured]:  # fmt: skip
-    """Measure ``rungs`` in turns, ``rounds`` times for ``seconds``; accuracy on ``count`` typical cards."""
+    """Measure ``rungs`` in turns, ``rounds`` times for ``seconds``; accuracy on ``count`` typical cards.
+
+    A rung that makes fewer than ``calls`` calls in that time is measured again in the same round: the rate
+    of a few long calls says little.
+    """
     folder = ROOT / "build" / "ladder"
     deck = list(cards(count, "typical", seed=41))
     speed = [card.image for card in cards(256, "typical", seed=43)]
@@ -171,7 +175,7 @@ def climb(
                 for _ in range(rung.workers):
                     several.append(workers.start(_worker, rung, str(file), str(folder)))
                 memory.append(sum(pipe.recv() for _, pipe in several))
-            found = _rounds(started, memory, right, rounds, seconds, say)
+            found = _rounds(started, memory, right, rounds, seconds, calls, say)
             return [
                 replace(one, compiling=compiled_in.get(one.rung), file=kibibytes(rung.kind, folder))
                 for one, rung in zip(found, rungs, strict=True)
@@ -202,19 +206,23 @@ def _accuracies(rungs, deck: Sequence[Card], speed: Sequence[Image], folder: Pat
     return right, compiled_in
 
 
-def _rounds(started, memory, right, rounds: int, seconds: float, say) -> list[Measured]:
+def _rounds(started, memory, right, rounds: int, seconds: float, calls: int, say) -> list[Measured]:
     rates: dict[str, list[float]] = {rung.name: [] for rung, _ in started}
     took: dict[str, list[float]] = {rung.name: [] for rung, _ in started}
     hits: dict[str, float | None] = {}
     for turn in range(rounds):
         for rung, several in started:
             say(f"round {turn + 1} of {rounds}: {rung.name}")
-            for _, pipe in several:
-                pipe.send(seconds)
-            told = [pipe.recv() for _, pipe in several]
-            rates[rung.name].append(sum(rate for rate, *_ in told))
-            took[rung.name] += [ms for _, calls, _ in told for ms in calls]
-            hits[rung.name] = told[0][2]
+            made = 0
+            while made < calls:
+                for _, pipe in several:
+                    pipe.send(seconds)
+                told = [pipe.recv() for _, pipe in several]
+                rates[rung.name].append(sum(rate for rate, *_ in told))
+                times = [ms for _, each, _ in told for ms in each]
+                took[rung.name] += times
+                made += len(times)
+                hits[rung.name] = told[0][2]
     first, found = right[started[0][0].kind], []
     for (rung, _), mebibytes in zip(started, memory, strict=True):
         now = right[rung.kind]
@@ -263,19 +271,23 @@ def add_arguments(parser) -> None:
         "--seconds", type=float, default=2.0, help="of a rung in a round (default: %(default)s)"
     )
     parser.add_argument(
+        "--calls", type=int, default=50, help="of a rung in a round at least (default: %(default)s)"
+    )
+    parser.add_argument(
         "--no-compile", action="store_true", help="without torch.compile, which compiles for minutes"
     )
     parser.add_argument("--json", help="write the measurements to this file")
 
 
 def main(args) -> int:
-    if args.cards < 1 or args.rounds < 1 or args.seconds <= 0:
-        raise ValueError("--cards and --rounds must be at least 1, --seconds above 0")
+    if min(args.cards, args.rounds, args.calls) < 1 or args.seconds <= 0:
+        raise ValueError("--cards, --rounds and --calls must be at least 1, --seconds above 0")
     missing = "torch.compile is left out, as asked" if args.no_compile else compiling.missing()
     if missing:
         print(missing, flush=True)
     chosen = [rung for rung in RUNGS if not (missing and compiled(rung.kind))]
-    found = climb(chosen, args.cards, args.rounds, args.seconds, say=lambda text: print(text, flush=True))
+    effort = args.cards, args.rounds, args.seconds, args.calls
+    found = climb(chosen, *effort, say=lambda text: print(text, flush=True))
     print(table(found))
     if args.json:
         told = {"date": date.today().isoformat(), "machine": described()}

@@ -20,6 +20,7 @@ from fsdl_deploy.conversion import (
     difference,
     execute,
     keep_compared_outputs,
+    keep_known_outputs,
     name_of,
     notebook_of,
     notebooks,
@@ -49,6 +50,8 @@ def build(source: Path, root: Path = ROOT, force: bool = False) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     if any(COMPARED in cell.metadata.get("tags", ()) for cell in notebook.cells):
         keep_compared_outputs(notebook, execute(notebook, path.parent))
+        if path.exists():
+            keep_known_outputs(notebook, read(path))
     path.write_text(write(notebook), encoding="utf-8", newline="\n")
     return path
 

@@ -30,6 +30,27 @@ def test_rungs_run_as_processes_are_counted_and_end():
     assert not multiprocessing.active_children()
 
 
+class Slow:
+    """The pipe of a worker that makes three calls whenever it is asked."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def send(self, seconds) -> None:
+        self.asked += 1
+
+    def recv(self):
+        return 10.0 * self.asked, [1.0, 2.0, 9.0], None
+
+
+def test_a_rung_of_few_calls_is_asked_again_until_it_has_enough():
+    pipes, right = [Slow(), Slow()], {"v2:onnx": [True]}
+    started = [(Rung("slow", "v2:onnx"), [(None, pipe) for pipe in pipes])]
+    (found,) = bench_ladder._rounds(started, [1.0], right, 1, 0.1, 13, lambda _: None)
+    assert [pipe.asked for pipe in pipes] == [3, 3]
+    assert (found.per_second, found.p50) == (40.0, 2.0)
+
+
 def test_a_worker_that_dies_is_an_error_and_leaves_nothing_behind():
     with pytest.raises(EOFError):
         bench_ladder.climb(
@@ -56,7 +77,7 @@ def test_what_compiling_took_stands_beside_the_rate():
     assert lines[2].endswith("after 62 s of compiling") and "compiling" not in lines[1]
 
 
-@pytest.mark.parametrize("words", [["--cards", "0"], ["--rounds", "0"], ["--seconds", "0"]])
+@pytest.mark.parametrize("words", [["--cards", "0"], ["--rounds", "0"], ["--seconds", "0"], ["--calls", "0"]])
 def test_bad_options_are_refused_in_a_sentence(words, capsys):
     assert cli.main(["bench", "ladder", *words]) == 1
     assert "must be at least 1" in capsys.readouterr().err

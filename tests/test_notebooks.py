@@ -10,7 +10,6 @@ import pytest
 
 from fsdl_deploy import conversion, notebooks
 
-SANITIZERS = conversion.ROOT / "tests" / "nbval_sanitize.cfg"
 SOURCE = """# %% [markdown]
 # # A notebook
 #
@@ -76,6 +75,18 @@ def test_build_gives_the_same_bytes_and_keeps_only_the_compared_outputs(course):
     assert printed.text == f"tools\n{sys.executable}\n"
     assert value.data["text/plain"] == "True"
     assert notebooks.differences(course) == []
+
+
+def test_building_on_another_day_changes_nothing_but_what_nbval_compares(course):
+    cell = '\n# %% tags=["nbval-check-output"]\nimport time\n\nprint("at", time.strftime("%Y-%m-%d %H:%M"))\n'
+    source = put(course, cell + cell.replace('"at"', '"then", 6'))
+    path = notebooks.build(source, course)
+    stored = re.sub(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}", "2020-01-02 03:04", path.read_text())
+    path.write_text(stored)
+    assert notebooks.build(source, course).read_text() == stored
+    path.write_text(stored.replace("then 6", "then 5"))
+    built = notebooks.build(source, course).read_text()
+    assert "at 2020-01-02 03:04" in built and "then 6 20" in built and "then 6 2020-01-02" not in built
 
 
 def test_failing_notebook_is_named_with_its_cell_and_does_not_stop_the_others(course, capsys):
@@ -267,7 +278,14 @@ def nbval_results(tmp_path_factory):
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     (folder / "cases.ipynb").write_text(conversion.write(notebook), encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-sanitize-with", str(SANITIZERS)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval-lax",
+        "--nbval-sanitize-with",
+        str(conversion.SANITIZERS),
+    ]
     command += [
         "--nbval-cell-timeout",
         "120",
@@ -291,14 +309,6 @@ def test_nbval_compares_tagged_cells_and_runs_the_rest(nbval_results, name, resu
     assert nbval_results[name] == result
 
 
-def sanitized(text):
-    from nbval.plugin import get_sanitize_patterns
-
-    for pattern, replacement in get_sanitize_patterns(SANITIZERS.read_text(encoding="utf-8")):
-        text = re.sub(pattern, replacement, text)
-    return text
-
-
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -312,7 +322,7 @@ def sanitized(text):
     ],
 )
 def test_sanitizers_hide_what_differs_by_run(one, other):
-    assert one != other and sanitized(one) == sanitized(other)
+    assert one != other and conversion.sanitized(one) == conversion.sanitized(other)
 
 
 @pytest.mark.parametrize(
@@ -328,4 +338,4 @@ def test_sanitizers_hide_what_differs_by_run(one, other):
     ],
 )
 def test_sanitizers_leave_what_matters(one, other):
-    assert sanitized(one) != sanitized(other)
+    assert conversion.sanitized(one) != conversion.sanitized(other)
