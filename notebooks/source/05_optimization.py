@@ -110,9 +110,9 @@ for kind in concurrency.KINDS:
 
 # %% [markdown]
 # Tasks take turns in one thread: they are for waiting, and give computing nothing. Threads help where the
-# work lets go of the lock, so not with parsing. Processes help with both, at the price of a copy of
-# everything. This is why our service reads in threads, and why its own Python (HTTP, JSON, base64) is what
-# limits it in the end.
+# work lets go of the lock, so not with parsing. Processes help with both where a core is free, at the price
+# of a copy of everything. This is why our service reads in threads, and why its own Python (HTTP, JSON,
+# base64) is what limits it in the end.
 #
 # ## The ladder
 #
