@@ -59,6 +59,13 @@ def _why(explained: dict | None) -> list[str]:
         f"show nothing else, {len(explained['misread'])} on at least one. Exact match on typical cards once "
         f"the most stubborn are taken out: {shares}. This explains the figure; it is not a better one.",
         "",
+        "![Loss against training steps, and exact match against the stubborn digits left out]"
+        "(../notebooks/images/why.png)",
+        "",
+        "The loss is of single batches, the line their running median; in the last phase of v2 it rises "
+        "because half of the cards are mixtures from there on. The picture is drawn by "
+        "`notebooks/images/draw.py`.",
+        "",
     ]
 
 
