@@ -32,8 +32,8 @@ from starlette.routing import Match
 from fsdl_deploy import formats, open_inference, service_access, service_body, tensorflow_serving
 from fsdl_deploy.devices import DEVICES
 from fsdl_deploy.reader import Reader
-from fsdl_deploy.service_body import Refusal
 from fsdl_deploy.service_model import Answer, Measured, Model
+from fsdl_deploy.service_refusal import Refusal, error_body
 
 
 class Problem(BaseModel):
@@ -145,7 +145,7 @@ def create_app(
 
     @app.exception_handler(Refusal)
     async def refuse(request: Request, error: Refusal) -> JSONResponse:
-        return JSONResponse(service_body.error_body(request.url.path, error), error.status, error.headers)
+        return JSONResponse(error_body(request.url.path, error), error.status, error.headers)
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> JSONResponse:
@@ -163,10 +163,6 @@ def create_app(
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=allow)
         return await refuse(request, Refusal(405, "method", f"{path} takes {allow['Allow']} only", allow))
-
-    @app.exception_handler(Exception)
-    async def broken(request: Request, error: Exception) -> JSONResponse:
-        return await refuse(request, Refusal(500, "service", "the service failed; its log says why"))
 
     return app
 

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import math
 import re
 
 import numpy as np
@@ -18,6 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fsdl_deploy import picture
+from fsdl_deploy.service_refusal import Refusal
 
 MAX_BODY = 12 * 2**20
 """Bytes in one request: room for one picture of picture.MAX_BYTES as base64, with a margin."""
@@ -25,21 +27,6 @@ MAX_PIXELS = 2 * picture.MAX_PIXELS
 """Pixels in one request after decoding: 64 small files could otherwise unpack to gigabytes."""
 LINGER = 5.0
 """Seconds for which an unread body is thrown away after the answer, see BodyLimit."""
-
-
-class Refusal(Exception):
-    """An answer other than 200: ``status``, the ``field`` at fault, the ``problem`` in a sentence."""
-
-    def __init__(self, status: int, field: str, problem: str, headers: dict[str, str] | None = None):
-        super().__init__(problem)
-        self.status, self.field, self.problem, self.headers = status, field, problem, headers
-
-
-def error_body(path: str, refusal: Refusal) -> dict:
-    """A refusal as JSON; as the Open Inference Protocol and TensorFlow Serving have it below their paths."""
-    if path.startswith(("/v2", "/v1/models")):
-        return {"error": f"{refusal.field}: {refusal.problem}"}
-    return {"error": {"field": refusal.field, "problem": refusal.problem}}
 
 
 def describe(max_pictures: int) -> dict:
@@ -254,6 +241,15 @@ def json_object(
     if not isinstance(document, dict):
         raise Refusal(422, "body", f"the JSON must be an object: {example}")
     return document
+
+
+def can_come_back(value: object) -> bool:
+    """Whether a value of a request can stand in the answer: JSON has no infinity, UTF-8 no half character."""
+    if isinstance(value, float):
+        return math.isfinite(value)  # 1e999 is read as infinity
+    if isinstance(value, str):
+        return not any("\ud800" <= sign <= "\udfff" for sign in value)
+    return value is None or isinstance(value, int)
 
 
 def _refuse_constant(name: str):

@@ -17,7 +17,7 @@ from starlette.datastructures import MutableHeaders
 from fsdl_deploy import picture
 from fsdl_deploy.batching import Batcher
 from fsdl_deploy.reader import Reader, Reading
-from fsdl_deploy.service_body import Refusal
+from fsdl_deploy.service_refusal import Refusal
 
 log = logging.getLogger(__name__)
 LATENCIES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -131,8 +131,8 @@ class Model:
         for place, parse in enumerate(parses):
             try:
                 group[place] = parse()
-            except Refusal as refusal:
-                answers[place] = refusal
+            except Exception as error:  # a Refusal, or what nobody foresaw: it is the matter of one request
+                answers[place] = error
                 continue
             pixels += sum(image.size for image in group[place])
             if pixels > MOST_PIXELS:

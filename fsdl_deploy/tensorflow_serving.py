@@ -15,8 +15,8 @@ from fastapi.responses import JSONResponse
 from fsdl_deploy import service_body
 from fsdl_deploy.open_inference import TensorError
 from fsdl_deploy.picture import Image
-from fsdl_deploy.service_body import Refusal
 from fsdl_deploy.service_model import Answer, Model
+from fsdl_deploy.service_refusal import Refusal
 from fsdl_deploy.tensors import ENCODED, INPUTS, OUTPUTS, tensors_of
 
 SIGNATURE = "serving_default"

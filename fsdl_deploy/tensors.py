@@ -15,8 +15,8 @@ import numpy as np
 
 from fsdl_deploy import service_body
 from fsdl_deploy.picture import Image, PictureError, check
-from fsdl_deploy.service_body import Refusal
 from fsdl_deploy.service_model import Answer
+from fsdl_deploy.service_refusal import Refusal
 
 ENCODED, PIXELS = "meter-reader", "meter-reader-pixels"
 INPUTS = {

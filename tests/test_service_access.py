@@ -10,11 +10,16 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from fake_service import WidthReader
+from fastapi.responses import StreamingResponse
+from fastapi.testclient import TestClient
 from polling import until
 
 from fsdl_deploy.picture import PictureError, encode
 from fsdl_deploy.remote import RemoteError, RemoteReader
 from fsdl_deploy.servers import Server
+from fsdl_deploy.service import create_app
+from fsdl_deploy.service_model import Model
 
 FAKE = Path(__file__).parent / "fake_service.py"
 CARD = np.full((32, 100), 200, np.uint8)
@@ -109,3 +114,41 @@ def test_a_service_that_ends_under_load_answers_every_request():
         os.kill(server.pid, signal.SIGTERM)  # the second ends it at once
         until(lambda: not server.running)
     assert not failed and set(answered) == {200} and len(answered) > 100
+
+
+def test_what_nobody_foresaw_is_a_500_with_the_id_of_its_traceback(caplog):
+    app = create_app(WidthReader())
+
+    def broken():
+        raise ZeroDivisionError("secret detail")
+
+    def half():
+        yield b"half an answer"
+        broken()
+
+    app.post("/v2/broken")(broken)
+    app.get("/half")(lambda: StreamingResponse(half()))
+    with TestClient(app) as client:  # which raises what the service lets through, as uvicorn does
+        answer = client.post("/v2/broken", headers={"X-Request-Id": "billing-8"})
+        assert (answer.status_code, answer.headers["x-request-id"]) == (500, "billing-8")
+        assert answer.json() == {"error": "service: the service failed; its log says why at billing-8"}
+        assert "billing-8" in caplog.text and "ZeroDivisionError: secret detail" in caplog.text
+        assert 'reader_requests_total{path="/v2/broken",status="500"} 1.0' in client.get("/metrics").text
+        with pytest.raises(ZeroDivisionError):  # nothing else can tell the client that it got half
+            client.get("/half")
+
+
+def test_a_parser_that_fails_spoils_no_other_request():
+    """What a parser raises beside a Refusal belongs to one request, also when it waits among others."""
+    model = Model(WidthReader(), threads=1, max_waiting=8, max_batch=8)
+    model.reader = WidthReader()
+    calls = []
+
+    def good():
+        calls.append("good")
+        return [CARD]
+
+    first, second, third = model._read([good, lambda: 1 / 0, good])
+    model.close()
+    assert first.readings[0].digits == third.readings[0].digits == "100"
+    assert isinstance(second, ZeroDivisionError) and len(calls) == 2
