@@ -5,14 +5,13 @@ loaded and has read a test picture, ``/metrics`` counts for Prometheus, ``/docs`
 page without any network. The model runs in worker threads, so the event loop always answers.
 
 Knows HTTP. Who may ask is in ``service_access``, what a body may hold in ``service_body``, how the model
-runs in ``service_model``; the clouds' formats are in ``formats``, the standard's in ``open_inference``,
-TensorFlow Serving's in ``tensorflow_serving``.
+runs in ``service_model``, how the process listens and ends in ``service_server``; the clouds' formats are in
+``formats``, the standard's in ``open_inference``, TensorFlow Serving's in ``tensorflow_serving``.
 Does not know TLS, accounts or slow request headers: those belong to the proxy in front of it.
 """
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import Callable
 from contextlib import asynccontextmanager
@@ -34,6 +33,7 @@ from fsdl_deploy.devices import DEVICES
 from fsdl_deploy.reader import Reader
 from fsdl_deploy.service_model import Answer, Measured, Model
 from fsdl_deploy.service_refusal import Refusal, error_body
+from fsdl_deploy.service_server import GRACE, Draining, listen
 
 
 class Problem(BaseModel):
@@ -192,6 +192,9 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--drain", type=float, default=0.0, help="go on for so many seconds after SIGTERM (default: 0)"
     )
+    parser.add_argument(
+        "--grace", type=float, default=GRACE, help="then finish what waits for so many seconds (default: 30)"
+    )
     parser.add_argument("--max-pictures", type=int, default=64, help="in one request (default: %(default)s)")
 
 
@@ -203,78 +206,43 @@ def main(args) -> int:
     for name in ("threads", "max_pictures", "max_batch"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1")
-    if not 0 <= args.drain <= 3600:
-        raise ValueError("--drain must be 0 to 3600 seconds")
+    for name in ("drain", "grace"):
+        if not 0 <= getattr(args, name) <= 3600:
+            raise ValueError(f"--{name} must be 0 to 3600 seconds")
 
     def load() -> Reader:
         from fsdl_deploy.reader import OnnxReader
 
         return OnnxReader(args.version, device=args.device)
 
-    settings = {
-        name: getattr(args, name) for name in ("threads", "max_pictures", "max_waiting", "max_batch", "drain")
-    }
+    names = ("threads", "max_pictures", "max_waiting", "max_batch", "drain", "grace")
+    settings = {name: getattr(args, name) for name in names}
     settings |= {"delay": args.delay_ms / 1000}
     settings |= {"api_key": os.environ.get("FSDL_API_KEY") or None}
     settings |= {"access_log": sys.stdout if args.access_log else None}
     return serve(load, args.host, args.port, **settings)
 
 
-class Draining(uvicorn.Server):
-    """On the first SIGTERM or Ctrl-C it goes on for ``seconds``, but says on ``/readyz`` that it stops.
-
-    So a balancer has the time to send new requests elsewhere, and none is lost. The second ends it at once.
-    """
-
-    def __init__(self, config: uvicorn.Config, model: Model, seconds: float):
-        super().__init__(config)
-        self.model, self.seconds = model, seconds
-
-    async def startup(self, sockets=None) -> None:
-        self.loop = asyncio.get_running_loop()
-        await super().startup(sockets)
-
-    def handle_exit(self, sig, frame) -> None:
-        if self.model.stopping or not self.seconds or not hasattr(self, "loop"):
-            return super().handle_exit(sig, frame)
-        self.model.stopping = True
-        end = partial(super().handle_exit, sig, frame)
-        self.loop.call_soon_threadsafe(self.loop.call_later, self.seconds, end)
-
-
-def serve(reader: Reader | Callable[[], Reader], host: str, port: int, drain: float = 0.0, **settings) -> int:
+def serve(
+    reader: Reader | Callable[[], Reader],
+    host: str,
+    port: int,
+    drain: float = 0.0,
+    grace: float = GRACE,
+    **settings,
+) -> int:
     """Serve until SIGTERM or Ctrl-C; print the URL when the port is open. ``settings`` are create_app's.
 
-    ``drain``: seconds from the signal to the end, see Draining; requests that run are finished in any case.
+    ``drain``: seconds from the signal to the end of new requests, see Draining. ``grace``: seconds from then
+    on for those that were taken, run or wait; what is not answered by then is broken off.
     Raises ValueError or OSError for a bad or taken address, RuntimeError when the model does not load.
     """
     app = create_app(reader, on_failure=lambda: setattr(server, "should_exit", True), **settings)
-    config = uvicorn.Config(app, log_level="warning", timeout_keep_alive=30, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(app, log_level="warning", timeout_keep_alive=30, timeout_graceful_shutdown=grace)
     server = Draining(config, app.state.model, drain)
-    listener = _listen(host, port)
+    listener = listen(host, port)
     print(f"serving at http://{host}:{listener.getsockname()[1]}", flush=True)
     server.run(sockets=[listener])
     if app.state.model.failure:
         raise RuntimeError(f"the model did not load: {app.state.model.failure}")
     return 0
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    if not 0 <= port <= 65535:
-        raise ValueError(f"port {port} does not exist: choose 1 to 65535, or 0 for a free one")
-    # asyncio sends small packets at once (TCP_NODELAY) only where the socket says that it is TCP; a socket
-    # of create_server does not, and each answer would wait 40 ms for an acknowledgement.
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if os.name == "posix":  # elsewhere this option would let two programs share the port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        raise OSError(
-            f"cannot listen on {host}:{port} ({error.strerror}): stop the program that uses the port, "
-            "or choose another with --port (0 picks a free one)"
-        ) from None
-    return listener

@@ -45,6 +45,7 @@ if __name__ == "__main__":
     parser.add_argument("--body-seconds", type=float, default=30)
     parser.add_argument("--api-key")
     parser.add_argument("--drain", type=float, default=0)
+    parser.add_argument("--grace", type=float, default=30)
     parser.add_argument("--load-when", type=Path, help="the model loads when this file exists")
     args = parser.parse_args()
 
@@ -56,5 +57,6 @@ if __name__ == "__main__":
     limits = {
         name: getattr(args, name) for name in ("threads", "max_waiting", "max_pictures", "body_seconds")
     }
-    settings = {"api_key": args.api_key, "drain": args.drain, "access_log": sys.stdout}
+    settings = {"api_key": args.api_key, "drain": args.drain, "grace": args.grace}
+    settings["access_log"] = sys.stdout
     sys.exit(serve(load, "127.0.0.1", args.port, **settings, **limits))

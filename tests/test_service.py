@@ -17,7 +17,7 @@ from fake_service import WidthReader
 from fastapi.testclient import TestClient
 from polling import until
 
-from fsdl_deploy import cli, service
+from fsdl_deploy import cli, service, service_server
 from fsdl_deploy.picture import encode
 from fsdl_deploy.servers import Server, free_port
 
@@ -302,5 +302,5 @@ def test_free_port_is_served_where_it_was_asked_for():
 
 
 def test_answers_do_not_wait_for_acknowledgements():
-    with service._listen("127.0.0.1", 0) as listener:
+    with service_server.listen("127.0.0.1", 0) as listener:
         assert listener.proto == socket.IPPROTO_TCP  # by this asyncio decides on TCP_NODELAY

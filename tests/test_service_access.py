@@ -152,3 +152,31 @@ def test_a_parser_that_fails_spoils_no_other_request():
     model.close()
     assert first.readings[0].digits == third.readings[0].digits == "100"
     assert isinstance(second, ZeroDivisionError) and len(calls) == 2
+
+
+def queued(server, count: int, width: int = 668) -> tuple[list[int], list[threading.Thread]]:
+    """``count`` clients whose pictures take a second each; returns when all of them run or wait."""
+    statuses: list[int] = []
+
+    def read():
+        content = encode(np.full((32, width), 200, np.uint8))
+        answer = httpx.post(server.url + "/invocations", content=content, headers=RAW, timeout=60)
+        statuses.append(answer.status_code)
+
+    clients = [threading.Thread(target=read) for _ in range(count)]
+    for client in clients:
+        client.start()
+    in_progress = f"reader_requests_in_progress {count}.0"
+    until(lambda: in_progress in httpx.get(server.url + "/metrics").text, what=in_progress)
+    return statuses, clients
+
+
+@pytest.mark.parametrize(("grace", "fate"), [("30", {200}), ("0.1", {200, 500})])
+def test_what_waits_when_the_end_comes_is_answered_within_the_grace(grace, fate):
+    with start("--threads", "1", "--grace", grace) as server:
+        statuses, clients = queued(server, 8)  # eight seconds of work
+        os.kill(server.pid, signal.SIGTERM)
+        until(lambda: not server.running)
+        for client in clients:
+            client.join()
+    assert len(statuses) == 8 and set(statuses) <= fate and (grace == "30" or 500 in statuses)
