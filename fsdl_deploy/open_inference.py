@@ -239,7 +239,7 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
         app.get(path + "/ready", response_class=Response, include_in_schema=shown, **about)(model_ready)
         app.post(
             path + "/infer",
-            responses=errors(400, 401, 408, 413, 429, 500, 503),
+            responses=errors(400, 401, 408, 413, 415, 429, 500, 503),
             include_in_schema=shown,
             openapi_extra=MODEL | BODY,
         )(infer)

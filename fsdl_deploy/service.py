@@ -31,6 +31,7 @@ from starlette.routing import Match
 from fsdl_deploy import formats, open_inference, service_access, service_body, tensorflow_serving
 from fsdl_deploy.devices import DEVICES
 from fsdl_deploy.reader import Reader
+from fsdl_deploy.service_limit import MAX_HELD, BodyLimit
 from fsdl_deploy.service_model import Answer, Measured, Model
 from fsdl_deploy.service_refusal import Refusal, error_body
 from fsdl_deploy.service_server import GRACE, Draining, listen
@@ -65,6 +66,7 @@ def create_app(
     max_batch: int = 1,
     delay: float = 0.0,
     body_seconds: float = 30.0,
+    max_held: int = MAX_HELD,
     api_key: str | None = None,
     access_log: TextIO | None = None,
     on_failure: Callable[[], None] = lambda: None,
@@ -72,10 +74,10 @@ def create_app(
     """The model service for a reader, or for a function that loads one after the service has started.
 
     ``threads``: readings at the same time, by default one a core; each of up to ``max_batch`` requests, for
-    which the first waits up to ``delay`` seconds. ``max_bytes``, ``body_seconds``: the
-    most that a body may have and take. ``api_key``: whoever wants a reading must send it.
-    ``access_log`` gets one line of JSON a request. ``on_failure`` is called when the model does not load;
-    ``app.state.model.failure`` then says why.
+    which the first waits up to ``delay`` seconds. ``max_bytes``, ``body_seconds``: the most that a body may
+    have and take; ``max_held``: the bytes of all bodies at a time. ``api_key``: whoever wants a reading must
+    send it. ``access_log`` gets one line of JSON a request. ``on_failure`` is called when the model does not
+    load; ``app.state.model.failure`` then says why.
     """
     model = Model(reader, threads or os.cpu_count() or 1, max_waiting, max_batch, delay)
 
@@ -103,7 +105,7 @@ def create_app(
     )
     app.state.model = model
     app.add_middleware(service_access.Access, api_key=api_key, log=access_log)
-    app.add_middleware(service_body.BodyLimit, max_bytes=max_bytes, seconds=body_seconds)
+    app.add_middleware(BodyLimit, max_bytes=max_bytes, seconds=body_seconds, max_held=max_held)
     app.add_middleware(Measured, model=model)
 
     @app.post(

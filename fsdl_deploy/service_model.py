@@ -17,13 +17,12 @@ from starlette.datastructures import MutableHeaders
 from fsdl_deploy import picture
 from fsdl_deploy.batching import Batcher
 from fsdl_deploy.reader import Reader, Reading
-from fsdl_deploy.service_refusal import Refusal
+from fsdl_deploy.service_refusal import AGAIN, Refusal
 
 log = logging.getLogger(__name__)
 LATENCIES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 CONFIDENCES = (*(tenth / 10 for tenth in range(1, 10)), 0.95, 0.99, 1)
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
-AGAIN = {"Retry-After": "1"}
 MOST_PIXELS = 2**22  # of several requests in one call of the model; above, a call serves fewer
 
 

@@ -16,6 +16,9 @@ GOOGLE_STATUS = {
 }
 
 
+AGAIN = {"Retry-After": "1"}  # seconds
+
+
 class Refusal(Exception):
     """An answer other than 200: ``status``, the ``field`` at fault, the ``problem`` in a sentence."""
 

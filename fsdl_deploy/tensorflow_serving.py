@@ -91,7 +91,7 @@ def _described(tensors: dict) -> dict:
 
 def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
     """Add TensorFlow Serving's routes to the service."""
-    errors = {status: {"model": TensorError} for status in (400, 401, 404, 408, 413, 429, 500, 503)}
+    errors = {status: {"model": TensorError} for status in (400, 401, 404, 408, 413, 415, 429, 500, 503)}
 
     def known(request: Request) -> str:
         """The version's number; Refusal 404 for a version that is not here."""

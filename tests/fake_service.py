@@ -43,6 +43,8 @@ if __name__ == "__main__":
     parser.add_argument("--max-waiting", type=int, default=64)
     parser.add_argument("--max-pictures", type=int, default=64)
     parser.add_argument("--body-seconds", type=float, default=30)
+    parser.add_argument("--max-bytes", type=int, default=12 * 2**20)
+    parser.add_argument("--max-held", type=int, default=192 * 2**20)
     parser.add_argument("--api-key")
     parser.add_argument("--drain", type=float, default=0)
     parser.add_argument("--grace", type=float, default=30)
@@ -55,7 +57,8 @@ if __name__ == "__main__":
         return WidthReader(args.version)
 
     limits = {
-        name: getattr(args, name) for name in ("threads", "max_waiting", "max_pictures", "body_seconds")
+        name: getattr(args, name)
+        for name in ("threads", "max_waiting", "max_pictures", "body_seconds", "max_bytes", "max_held")
     }
     settings = {"api_key": args.api_key, "drain": args.drain, "grace": args.grace}
     settings["access_log"] = sys.stdout
