@@ -145,7 +145,7 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int, errors: dict) -> N
             also = " or the bytes of one picture as image/png" if raw else ""
             raise Refusal(415, "Content-Type", f"send application/json{also}")
         body = await request.body()
-        return JSONResponse(one.answer(await model.read(parse), document))
+        return JSONResponse(one.answer(await model.read(parse, request.receive), document))
 
     described = {name: {"openapi_extra": one.body(max_pictures)} for name, one in FORMATS.items()}
 

@@ -227,7 +227,7 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
 
         try:
             name, _ = known(request)
-            return write(await model.read(images), name, document)
+            return write(await model.read(images, request.receive), name, document)
         except Refusal as refusal:
             if refusal.status not in (404, 413, 422):
                 raise

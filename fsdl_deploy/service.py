@@ -32,7 +32,7 @@ from fsdl_deploy import formats, open_inference, service_access, service_body, t
 from fsdl_deploy.devices import DEVICES
 from fsdl_deploy.reader import Reader
 from fsdl_deploy.service_limit import MAX_HELD, BodyLimit
-from fsdl_deploy.service_model import Answer, Measured, Model
+from fsdl_deploy.service_model import PATIENCE, Answer, Measured, Model
 from fsdl_deploy.service_refusal import Refusal, error_body
 from fsdl_deploy.service_server import GRACE, Draining, listen
 
@@ -65,6 +65,7 @@ def create_app(
     max_waiting: int = 64,
     max_batch: int = 1,
     delay: float = 0.0,
+    patience: float = PATIENCE,
     body_seconds: float = 30.0,
     max_held: int = MAX_HELD,
     api_key: str | None = None,
@@ -74,12 +75,13 @@ def create_app(
     """The model service for a reader, or for a function that loads one after the service has started.
 
     ``threads``: readings at the same time, by default one a core; each of up to ``max_batch`` requests, for
-    which the first waits up to ``delay`` seconds. ``max_bytes``, ``body_seconds``: the most that a body may
-    have and take; ``max_held``: the bytes of all bodies at a time. ``api_key``: whoever wants a reading must
-    send it. ``access_log`` gets one line of JSON a request. ``on_failure`` is called when the model does not
-    load; ``app.state.model.failure`` then says why.
+    which the first waits up to ``delay`` seconds. ``max_waiting`` requests may wait, each for ``patience``
+    seconds. ``max_bytes``, ``body_seconds``: the most that a body may have and take; ``max_held``: the bytes
+    of all bodies at a time. ``api_key``: whoever wants a reading must send it. ``access_log`` gets one line
+    of JSON a request. ``on_failure`` is called when the model does not load; ``app.state.model.failure``
+    then says why.
     """
-    model = Model(reader, threads or os.cpu_count() or 1, max_waiting, max_batch, delay)
+    model = Model(reader, threads or os.cpu_count() or 1, max_waiting, max_batch, delay, patience)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI):
@@ -116,7 +118,7 @@ def create_app(
     async def read(request: Request) -> Answer:
         """Read one or many pictures (PNG, JPEG, WebP, BMP or GIF)."""
         body = await service_body.encoded_pictures(request, max_pictures)
-        return await model.read(partial(service_body.parse_pictures, body, max_pictures))
+        return await model.read(partial(service_body.parse_pictures, body, max_pictures), request.receive)
 
     formats.add_routes(app, model, max_pictures, _errors(400, 401, 408, 413, 415, 422, 429, 500, 503))
     open_inference.add_routes(app, model, max_pictures)
@@ -151,7 +153,7 @@ def create_app(
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> JSONResponse:
-        return await refuse(request, Refusal(400, "body", "the client left before the body was complete"))
+        return await refuse(request, Refusal(400, "body", "the client left before the answer"))
 
     @app.exception_handler(HTTPException)
     async def no_route(request: Request, error: HTTPException) -> Response:
@@ -188,6 +190,9 @@ def add_arguments(parser) -> None:
         "--max-batch", type=int, default=1, help="requests that are read together (default: %(default)s)"
     )
     parser.add_argument(
+        "--patience", type=float, default=PATIENCE, help="longest wait in seconds; then a 503 (default: 20)"
+    )
+    parser.add_argument(
         "--delay-ms", type=float, default=0.0, help="longest wait for a batch to fill (default: %(default)s)"
     )
     parser.add_argument("--access-log", action="store_true", help="write a line of JSON for each request")
@@ -208,6 +213,8 @@ def main(args) -> int:
     for name in ("threads", "max_pictures", "max_batch"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1")
+    if not 0 < args.patience <= 3600:
+        raise ValueError("--patience must be above 0, up to 3600 seconds")
     for name in ("drain", "grace"):
         if not 0 <= getattr(args, name) <= 3600:
             raise ValueError(f"--{name} must be 0 to 3600 seconds")
@@ -217,7 +224,7 @@ def main(args) -> int:
 
         return OnnxReader(args.version, device=args.device)
 
-    names = ("threads", "max_pictures", "max_waiting", "max_batch", "drain", "grace")
+    names = ("threads", "max_pictures", "max_waiting", "max_batch", "drain", "grace", "patience")
     settings = {name: getattr(args, name) for name in names}
     settings |= {"delay": args.delay_ms / 1000}
     settings |= {"api_key": os.environ.get("FSDL_API_KEY") or None}

@@ -134,7 +134,7 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
             return service_body.decode_pictures(pictures(document), max_pictures, field)
 
         try:
-            return JSONResponse(written(await model.read(images), document))
+            return JSONResponse(written(await model.read(images, request.receive), document))
         except Refusal as refusal:  # TensorFlow Serving calls every bad argument a 400
             if refusal.status != 422:
                 raise

@@ -238,6 +238,8 @@ def test_command_names_a_taken_port_in_one_sentence(capsys):
     ("arguments", "problem"),
     [
         (["--port", "70000"], "port 70000 does not exist"),
+        (["--grace", "-1"], "--grace must be 0 to 3600 seconds"),
+        (["--patience", "0"], "--patience must be above 0, up to 3600 seconds"),
         (["--threads", "0"], "--threads must be at least 1"),
         (["--max-pictures", "-1"], "--max-pictures must be at least 1"),
         (["--host", "no.such.host.invalid"], "no.such.host.invalid"),

@@ -1,10 +1,15 @@
-"""The key, the request id, the log, and an end that loses nothing."""
+"""The key, the request id, the log, who waits in the queue, and an end that loses nothing."""
 
+import base64
 import json
 import os
+import re
 import signal
+import socket
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -26,7 +31,7 @@ CARD = np.full((32, 100), 200, np.uint8)
 RAW = {"Content-Type": "image/png"}
 
 
-def start(*words: str) -> Server:
+def start(*words: str | Path) -> Server:
     return Server([sys.executable, FAKE, "--port", "{port}", *words], ready="/readyz")
 
 
@@ -180,3 +185,54 @@ def test_what_waits_when_the_end_comes_is_answered_within_the_grace(grace, fate)
         for client in clients:
             client.join()
     assert len(statuses) == 8 and set(statuses) <= fate and (grace == "30" or 500 in statuses)
+
+
+def count(server, name: str) -> float:
+    text = httpx.get(server.url + "/metrics").text
+    return float(re.search(rf"^{name} ([0-9.e+]+)$", text, re.MULTILINE)[1])
+
+
+def test_clients_that_left_keep_no_place_and_are_not_read(tmp_path):
+    text = base64.b64encode(encode(CARD)).decode()
+    inputs = [{"name": "pictures", "datatype": "BYTES", "shape": [1], "data": [text]}]
+    bodies = {
+        "/invocations": {"instances": [{"in0": text}]},
+        "/read": {"pictures": [text]},
+        "/v2/models/meter-reader/infer": {"inputs": inputs},
+        "/v1/models/meter-reader:predict": {"instances": [{"b64": text}]},
+    }
+    with start("--threads", "1", "--max-waiting", "4", "--gate", tmp_path / "open") as server:
+        statuses, clients = queued(server, 1, 665)
+        leaving = []
+        for path, document in bodies.items():
+            body = json.dumps(document).encode()
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            leaving.append(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+            leaving[-1].sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        until(lambda: count(server, "reader_requests_in_progress") == 5)
+        assert ask(server).status_code == 429
+        for one in leaving:
+            one.close()
+        until(lambda: count(server, "reader_requests_in_progress") == 1)
+        (tmp_path / "open").touch()
+        assert ask(server).status_code == 200
+        clients[0].join()
+        assert statuses == [200] and count(server, "reader_pictures_total") == 2
+        assert "Traceback" not in server.log()
+
+
+def test_who_waits_longer_than_the_patience_is_told_to_come_again(tmp_path):
+    with start("--threads", "1", "--patience", "0.2", "--gate", tmp_path / "open") as server:
+        statuses, clients = queued(server, 1, 665)
+        with ThreadPoolExecutor() as pool:
+            asked = pool.submit(ask, server)
+            until(lambda: count(server, "reader_requests_in_progress") == 2)
+            time.sleep(0.3)  # longer than its patience
+            (tmp_path / "open").touch()
+            late = asked.result()
+        assert (late.status_code, late.headers["retry-after"]) == (503, "1")
+        assert re.fullmatch(
+            r"busy: not run: it had waited for .* s, try again", late.json()["error"]["problem"]
+        )
+        clients[0].join()
+        assert statuses == [200] and ask(server).status_code == 200
