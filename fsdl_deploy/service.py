@@ -29,6 +29,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from fsdl_deploy import formats, open_inference, service_access, service_body, tensorflow_serving
+from fsdl_deploy.api_key import checked
 from fsdl_deploy.devices import DEVICES
 from fsdl_deploy.reader import Reader
 from fsdl_deploy.service_limit import MAX_HELD, BodyLimit
@@ -227,7 +228,7 @@ def main(args) -> int:
     names = ("threads", "max_pictures", "max_waiting", "max_batch", "drain", "grace", "patience")
     settings = {name: getattr(args, name) for name in names}
     settings |= {"delay": args.delay_ms / 1000}
-    settings |= {"api_key": os.environ.get("FSDL_API_KEY") or None}
+    settings |= {"api_key": checked(os.environ.get("FSDL_API_KEY"), "FSDL_API_KEY")}
     settings |= {"access_log": sys.stdout if args.access_log else None}
     return serve(load, args.host, args.port, **settings)
 

@@ -17,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fsdl_deploy.api_key import checked
 from fsdl_deploy.service_refusal import Refusal, error_body
 
 fault = logging.getLogger(__name__)
@@ -28,11 +29,11 @@ class Access:
 
     Health, metrics and the contract stay open. A client's ``X-Request-Id`` is kept, else one is made; it
     stands in the answer and in the log, so that one request can be followed through many services. What
-    nobody foresaw becomes a 500 with that id.
+    nobody foresaw becomes a 500 with that id. Raises ValueError for a key that can never match.
     """
 
     def __init__(self, app: ASGIApp, api_key: str | None = None, log: TextIO | None = None):
-        self.app, self.api_key, self.log = app, api_key, log
+        self.app, self.api_key, self.log = app, checked(api_key, "api_key"), log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -20,6 +20,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from polling import until
 
+from fsdl_deploy import cli
 from fsdl_deploy.picture import PictureError, encode
 from fsdl_deploy.remote import RemoteError, RemoteReader
 from fsdl_deploy.servers import Server
@@ -236,3 +237,15 @@ def test_who_waits_longer_than_the_patience_is_told_to_come_again(tmp_path):
         )
         clients[0].join()
         assert statuses == [200] and ask(server).status_code == 200
+
+
+@pytest.mark.parametrize("key", ["schlüssel", "sesame\n", " sesame", "ses\x00ame", "キー"])
+def test_a_key_that_can_never_match_is_refused_at_the_start(key, monkeypatch, capsys):
+    with pytest.raises(ValueError, match="API key can never match"):
+        RemoteReader("http://127.0.0.1:8000", api_key=key)
+    if "\x00" not in key:
+        monkeypatch.setenv("FSDL_API_KEY", key)
+        for command in (["serve"], ["read", "--url", "http://127.0.0.1:9", "no.png"]):
+            assert cli.main(command) == 1
+            said = capsys.readouterr().err
+            assert said.count("\n") == 1 and "can never match" in said
