@@ -72,7 +72,10 @@ class Model:
             "reader_requests", "requests answered", ["path", "status"], registry=registry
         )
         self.seconds = prometheus.Histogram(
-            "reader_request_seconds", "time to answer a POST", buckets=LATENCIES, registry=registry
+            "reader_request_seconds",
+            "time to read a POST",
+            buckets=LATENCIES,
+            registry=registry,
         )
         self.pictures = prometheus.Counter("reader_pictures", "pictures read", registry=registry)
         self.batch = prometheus.Histogram(
@@ -214,7 +217,10 @@ class Model:
 
 
 class Measured:
-    """ASGI middleware: count every answer by route and status, and time those to POST."""
+    """ASGI middleware: count every answer by route and status; time and sign those of the model.
+
+    ``X-Model-Version`` says who read, also where a cloud's format has no field for it.
+    """
 
     def __init__(self, app, model: Model):
         self.app, self.model = app, model
@@ -223,12 +229,16 @@ class Measured:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         start, status = time.perf_counter(), 500
+        asks = scope["method"] == "POST"  # every route that takes one is the model's
 
         async def watching_send(message) -> None:
             nonlocal status
-            status = message.get("status", status)
-            if self.model.stopping and message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["connection"] = "close"  # the next request goes elsewhere
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                if self.model.stopping:
+                    MutableHeaders(scope=message)["connection"] = "close"  # the next request goes elsewhere
+                if asks and status == 200:
+                    MutableHeaders(scope=message)["x-model-version"] = self.model.reader.model_version
             await send(message)
 
         try:
@@ -237,5 +247,6 @@ class Measured:
             # The route, not the path: a stranger must not be able to add labels without end.
             path = getattr(scope.get("route"), "path", "other")
             self.model.requests.labels(path, status).inc()
-            if path != "other" and scope["method"] == "POST":
+            # A refusal takes no time: counted too, it would make a service look quick that sends all away.
+            if asks and status == 200:
                 self.model.seconds.observe(time.perf_counter() - start)

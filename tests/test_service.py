@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 from polling import until
 
 from fsdl_deploy import cli, service, service_server
+from fsdl_deploy.open_inference import json_request
 from fsdl_deploy.picture import encode
 from fsdl_deploy.servers import Server, free_port
 
@@ -131,9 +132,26 @@ def test_metrics_count_requests_pictures_and_confidence(server):
     httpx.post(server.url + "/read", json=as_json(png(), png()))
     httpx.post(server.url + "/read", json={"pictures": []})
     httpx.get(server.url + "/a/stranger's/path")
-    assert [metric(name) - old for name, old in zip(names, before, strict=True)] == [1, 1, 1, 2, 0, 2, 2]
+    assert [metric(name) - old for name, old in zip(names, before, strict=True)] == [1, 1, 1, 2, 0, 2, 1]
     assert metric('reader_model_info{version="fake"}') == 1
     assert metric("process_resident_memory_bytes") > 10**6
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/read", as_json(png())),
+        ("/v1/projects/p/locations/l/endpoints/1:predict", {"instances": as_json(png())["pictures"]}),
+        ("/score", {"data": as_json(png())["pictures"]}),
+        ("/invocations", {"instances": [{"in0": as_json(png())["pictures"][0]}]}),
+        ("/v2/models/meter-reader/infer", json_request([np.full((32, 96), 255, np.uint8)])),
+        ("/v1/models/meter-reader:predict", {"instances": [{"b64": as_json(png())["pictures"][0]}]}),
+    ],
+)
+def test_every_answer_of_the_model_says_its_version(client, path, body):
+    assert client.post(path, json=body).headers["x-model-version"] == "fake"
+    refused = client.post(path, json={})
+    assert refused.status_code in (400, 422) and "x-model-version" not in refused.headers
 
 
 def test_unknown_path_wrong_method_head_and_options_speak_one_language(client):
