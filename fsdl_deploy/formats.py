@@ -141,10 +141,10 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int, errors: dict) -> N
 
         kind = service_body.content_type(request)
         picture = raw and (kind.startswith("image/") or kind == "application/octet-stream")
-        if kind != "application/json" and not picture:
+        body = await (request.body() if picture else service_body.json_body(request))
+        if body is None:
             also = " or the bytes of one picture as image/png" if raw else ""
             raise Refusal(415, "Content-Type", f"send application/json{also}")
-        body = await request.body()
         return JSONResponse(one.answer(await model.read(parse, request.receive), document))
 
     described = {name: {"openapi_extra": one.body(max_pictures)} for name, one in FORMATS.items()}

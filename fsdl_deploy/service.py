@@ -1,8 +1,9 @@
 """Model-as-service: the reader on its own web server, and the command that starts it.
 
-``POST /read`` reads pictures, ``/healthz`` says that the process lives, ``/readyz`` that the model is
-loaded and has read a test picture, ``/metrics`` counts for Prometheus, ``/docs`` shows the OpenAPI
-page without any network. The model runs in worker threads, so the event loop always answers.
+``POST /read`` reads pictures (``/predict`` on the lecture's slide), ``/healthz`` says that the process lives,
+``/readyz`` that the model is loaded and has read a test picture, ``/metrics`` counts for Prometheus,
+``/docs`` shows the OpenAPI page without any network. The model runs in worker threads, so the event loop
+always answers.
 
 Knows HTTP. Who may ask is in ``service_access``, what a body may hold in ``service_body``, how the model
 runs in ``service_model``, how the process listens and ends in ``service_server``; the clouds' formats are in
@@ -111,17 +112,21 @@ def create_app(
     app.add_middleware(BodyLimit, max_bytes=max_bytes, seconds=body_seconds, max_held=max_held)
     app.add_middleware(Measured, model=model)
 
-    @app.post(
-        "/read",
-        openapi_extra=service_body.describe(max_pictures),
-        responses=_errors(400, 401, 408, 413, 415, 422, 429, 500, 503),
-    )
+    errors = _errors(400, 401, 408, 413, 415, 422, 429, 500, 503)
+    described = {"openapi_extra": service_body.describe(max_pictures), "responses": errors}
+
+    @app.post("/read", **described)
     async def read(request: Request) -> Answer:
         """Read one or many pictures (PNG, JPEG, WebP, BMP or GIF)."""
         body = await service_body.encoded_pictures(request, max_pictures)
         return await model.read(partial(service_body.parse_pictures, body, max_pictures), request.receive)
 
-    formats.add_routes(app, model, max_pictures, _errors(400, 401, 408, 413, 415, 422, 429, 500, 503))
+    @app.post("/predict", **described)
+    async def lecture(request: Request) -> Answer:
+        """Read pictures, by the name of the lecture's slide: `curl -X POST --url …/predict -d '{…}'`."""
+        return await read(request)
+
+    formats.add_routes(app, model, max_pictures, errors)
     open_inference.add_routes(app, model, max_pictures)
     tensorflow_serving.add_routes(app, model, max_pictures)
 

@@ -66,15 +66,28 @@ def content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+async def json_body(request: Request) -> bytes | None:
+    """The body, yet to be parsed, if it is JSON; None for another type.
+
+    JSON is also an object under the type of a web form: so ``curl -d '{…}'`` sends it, which is how the
+    lecture and the documentation of the clouds write a request.
+    """
+    kind = content_type(request)
+    if kind == "application/json":
+        return await request.body()
+    if kind == "application/x-www-form-urlencoded" and re.match(rb"\s*{", body := await request.body()):
+        return body
+    return None
+
+
 async def encoded_pictures(request: Request, max_pictures: int) -> list[bytes] | bytes:
     """Receive the body: the parts of a multipart body, or the bytes of a JSON body, yet to be parsed.
 
     Raises Refusal: 400 malformed, 408 too slow, 413 too long, 415 another content type, 422 wrong fields.
     """
-    kind = content_type(request)
-    if kind == "application/json":
-        return await request.body()
-    if kind == "multipart/form-data":
+    if (body := await json_body(request)) is not None:
+        return body
+    if content_type(request) == "multipart/form-data":
         return await _from_multipart(request, max_pictures)
     raise Refusal(
         415, "Content-Type", "send application/json or multipart/form-data, the page /docs shows an example"

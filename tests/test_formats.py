@@ -1,6 +1,7 @@
 """The clouds' formats over one service: the same readings, each cloud's errors, and boto3 as it is."""
 
 import base64
+import json
 import sys
 from pathlib import Path
 
@@ -81,6 +82,20 @@ def test_sagemaker(client, readings):
         assert raw.json()["predictions"] == readings[:1]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (VERTEX, {"instances": [text(101), text(202)]}),
+        ("/score", {"data": [text(101), text(202)]}),
+        ("/invocations", {"instances": [{"in0": text(101)}, {"in0": text(202)}]}),
+    ],
+)
+def test_json_as_curl_sends_it(client, readings, path, body):
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = client.post(path, content=json.dumps(body), headers=headers).json()
+    assert (answer.get("predictions") or answer["readings"]) == readings
+
+
 def runtime(server):
     config = Config(signature_version=UNSIGNED, retries={"max_attempts": 0}, proxies={})
     return boto3.client("sagemaker-runtime", "eu-west-1", endpoint_url=server.url, config=config)
@@ -136,6 +151,10 @@ def test_googles_errors_are_as_googles_clients_want_them(client):
 @pytest.mark.parametrize("path", [VERTEX, "/score", "/invocations"])
 def test_other_content_is_refused(client, path):
     answer = client.post(path, content=b"x", headers={"Content-Type": "text/csv"})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (415, "Content-Type")
+    answer = client.post(
+        path, content=b"data=x", headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
     assert (answer.status_code, answer.json()["error"]["field"]) == (415, "Content-Type")
     answer = client.post(path, content=b"{", headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["error"]["field"]) == (400, "body")

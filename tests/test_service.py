@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -66,6 +67,22 @@ def test_data_url_and_line_breaks_are_taken(client, prefix):
     text = prefix + base64.encodebytes(png(123)).decode()
     answer = client.post("/read", json={"pictures": [text]})
     assert answer.json()["readings"][0]["digits"] == "123"
+
+
+@pytest.mark.parametrize("path", ["/predict", "/read"])
+def test_a_request_as_on_the_lectures_slide(client, path):
+    """curl -X POST --url …/predict -d '{…}': JSON, that curl calls a web form."""
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    answer = client.post(path, content="\n " + json.dumps(as_json(png(101))), headers=headers)
+    assert (answer.status_code, answer.json()["readings"][0]["digits"]) == (200, "101")
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not on PATH")
+def test_curl_of_the_lectures_slide(server):
+    asked = ["-X", "POST", "--url", server.url + "/predict", "-d", json.dumps(as_json(png(99)))]
+    command = ["curl", "-s", "--noproxy", "*", *asked]
+    said = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+    assert json.loads(said)["readings"][0]["digits"] == "99"
 
 
 def test_part_without_a_filename_is_a_picture_too(client):
@@ -141,6 +158,7 @@ def test_metrics_count_requests_pictures_and_confidence(server):
     ("path", "body"),
     [
         ("/read", as_json(png())),
+        ("/predict", as_json(png())),
         ("/v1/projects/p/locations/l/endpoints/1:predict", {"instances": as_json(png())["pictures"]}),
         ("/score", {"data": as_json(png())["pictures"]}),
         ("/invocations", {"instances": [{"in0": as_json(png())["pictures"][0]}]}),
@@ -223,7 +241,7 @@ def test_openapi_document_describes_both_bodies_and_all_answers(client):
     assert set(read["requestBody"]["content"]) == {"application/json", "multipart/form-data"}
     assert set(read["responses"]) == {"200", "400", "401", "408", "413", "415", "422", "429", "500", "503"}
     assert set(document["paths"]) == {
-        "/read", "/healthz", "/readyz", "/metrics",
+        "/read", "/predict", "/healthz", "/readyz", "/metrics",
         "/v1/projects/{project}/locations/{location}/endpoints/{endpoint}:predict", "/score",
         "/ping", "/invocations", "/v2", "/v2/health/live", "/v2/health/ready",
         "/v2/models/{name}", "/v2/models/{name}/ready", "/v2/models/{name}/infer",

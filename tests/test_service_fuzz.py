@@ -186,6 +186,13 @@ HOSTILE = {
         "Content-Type",
         "multipart/form-data",
     ),
+    "JSON that curl calls a form": (
+        "application/x-www-form-urlencoded",
+        b'{"picture": []}',
+        422,
+        "'picture'",
+        "unknown field",
+    ),
     "bare picture": ("image/png", PNG, 415, "Content-Type", "multipart/form-data"),
     "strange type": ("a" * 5000 + ';;;="', b"x", 415, "Content-Type", "send application/json"),
     "no boundary": ("multipart/form-data", part(PNG) + END, 400, "body", "boundary"),
