@@ -1,8 +1,8 @@
 """The clouds' formats: the same pictures as Google, Azure and SageMaker want them, for the one reader.
 
 The lecture (3.1): "sadly, no standard yet". A format says where in a JSON body the pictures are and what
-an answer or an error looks like; everything else is the service's. The standard that came since is in
-``open_inference``.
+an answer looks like; everything else is the service's, and what an error looks like is in
+``service_refusal``. The standard that came since is in ``open_inference``.
 
 Sources: Vertex AI's ``projects.locations.endpoints.predict``; Azure ML's online endpoints and MLflow's
 ``input_data``; SageMaker's "Use your own inference code" (``/ping``, ``/invocations``).
@@ -15,15 +15,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from fsdl_deploy import service_body
-from fsdl_deploy.service_body import Refusal
 from fsdl_deploy.service_model import Answer, Model
+from fsdl_deploy.service_refusal import Refusal
 
 GOOGLE = "/v1/projects/{project}/locations/{location}/endpoints/{endpoint}:predict"
 AZURE = "/score"
 SAGEMAKER = "/invocations"
 SAGEMAKER_CLIENT = "/endpoints/{endpoint}/invocations"  # what boto3 asks, and the cloud turns into SAGEMAKER
 PICTURE = {"type": "string", "format": "base64-picture", "contentEncoding": "base64"}
-STATUS = {429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 503: "UNAVAILABLE"}  # as google.rpc.Code names them
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,6 @@ class Format:
     item: dict
     pictures: Callable[[dict], list[str]]
     answer: Callable[[Answer, dict], dict]
-    error: Callable[[Refusal], dict]
 
     def body(self, max_pictures: int) -> dict:
         """The body as the OpenAPI document says it."""
@@ -69,7 +67,12 @@ def _google_item(item: object) -> object:
 
 
 def _google_pictures(document: dict) -> list[str]:
-    return _texts(_listed(document, "instances"), "instances", _google_item)
+    items = _listed(document, "instances")
+    for place, item in enumerate(items):
+        if isinstance(item, dict) and not service_body.can_come_back(item.get("key")):
+            problem = "must be a string or a number, which comes back with the prediction"
+            raise Refusal(422, f"instances[{place}].key", problem)
+    return _texts(items, "instances", _google_item)
 
 
 def _google_answer(answer: Answer, document: dict) -> dict:
@@ -82,12 +85,6 @@ def _google_answer(answer: Answer, document: dict) -> dict:
         {**reading.model_dump(), **key} for reading, key in zip(answer.readings, keys, strict=True)
     ]
     return {"predictions": predictions, "modelVersionId": answer.model_version}
-
-
-def _google_error(refusal: Refusal) -> dict:
-    message = f"{refusal.field}: {refusal.problem}"
-    status = STATUS.get(refusal.status, "INVALID_ARGUMENT")
-    return {"error": {"code": refusal.status, "message": message, "status": status, **_about(refusal)}}
 
 
 def _azure_pictures(document: dict) -> list[str]:
@@ -110,31 +107,21 @@ def _sagemaker_answer(answer: Answer, _: dict) -> dict:
     return {"predictions": told["readings"], "model_version": told["model_version"]}
 
 
-def _about(refusal: Refusal) -> dict:
-    return {"field": refusal.field, "problem": refusal.problem}
-
-
-def _plain_error(refusal: Refusal) -> dict:
-    return {"error": _about(refusal), "message": f"{refusal.field}: {refusal.problem}"}
-
-
 FORMATS = {
     "google": Format(
         "instances",
         {"type": "object", "properties": {"b64": PICTURE}, "required": ["b64"]},
-        _google_pictures, _google_answer, _google_error,
+        _google_pictures,
+        _google_answer,
     ),
-    "azure": Format(
-        "data", PICTURE, _azure_pictures, lambda answer, _: answer.model_dump(), _plain_error
-    ),
+    "azure": Format("data", PICTURE, _azure_pictures, lambda answer, _: answer.model_dump()),
     "sagemaker": Format(
         "instances",
         {"type": "object", "properties": {"in0": PICTURE}, "required": ["in0"]},
         _sagemaker_pictures,
         _sagemaker_answer,
-        _plain_error,
     ),
-}  # fmt: skip
+}
 
 
 def add_routes(app: FastAPI, model: Model, max_pictures: int, errors: dict) -> None:
@@ -152,16 +139,13 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int, errors: dict) -> N
             document = service_body.json_object(body, most, example, max_pictures, one.field)
             return service_body.decode_pictures(one.pictures(document), max_pictures, one.field)
 
-        try:
-            kind = service_body.content_type(request)
-            picture = raw and (kind.startswith("image/") or kind == "application/octet-stream")
-            if kind != "application/json" and not picture:
-                also = " or the bytes of one picture as image/png" if raw else ""
-                raise Refusal(415, "Content-Type", f"send application/json{also}")
-            body = await request.body()
-            return JSONResponse(one.answer(await model.read(parse), document))
-        except Refusal as refusal:
-            return JSONResponse(one.error(refusal), refusal.status, refusal.headers)
+        kind = service_body.content_type(request)
+        picture = raw and (kind.startswith("image/") or kind == "application/octet-stream")
+        body = await (request.body() if picture else service_body.json_body(request))
+        if body is None:
+            also = " or the bytes of one picture as image/png" if raw else ""
+            raise Refusal(415, "Content-Type", f"send application/json{also}")
+        return JSONResponse(one.answer(await model.read(parse, request.receive), document))
 
     described = {name: {"openapi_extra": one.body(max_pictures)} for name, one in FORMATS.items()}
 

@@ -8,6 +8,7 @@ Source: Open Inference Protocol, REST, https://github.com/kserve/open-inference-
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 
 from fastapi import FastAPI, Request, Response
@@ -16,8 +17,9 @@ from pydantic import BaseModel
 
 from fsdl_deploy.picture import Image, encode
 from fsdl_deploy.reader import pad
-from fsdl_deploy.service_body import Refusal, json_object
+from fsdl_deploy.service_body import can_come_back, json_object
 from fsdl_deploy.service_model import Answer, Model
+from fsdl_deploy.service_refusal import Refusal
 from fsdl_deploy.tensors import (
     DTYPES,
     ENCODED,
@@ -47,9 +49,10 @@ def _split(body: bytes, announced: str | None) -> tuple[bytes, bytes]:
     """The JSON, and the bytes of the tensors behind it."""
     if announced is None:
         return body, b""
-    if not (announced.isascii() and announced.isdigit() and int(announced) <= len(body)):
+    # Twenty digits are enough for any length; Python refuses to read thousands of them.
+    if not re.fullmatch("[0-9]{1,20}", announced) or (length := int(announced)) > len(body):
         raise Refusal(400, LENGTH, f"must be a number of bytes up to {len(body)}, the length of the body")
-    return body[: int(announced)], body[int(announced) :]
+    return body[:length], body[length:]
 
 
 def _objects(value: object, field: str) -> list[dict]:
@@ -66,8 +69,8 @@ def parse(model: str, body: bytes, announced: str | None, max_pictures: int) -> 
     # A picture is one value; pixels are one value each, and the limit of the body is theirs.
     values = 1000 + 8 * max_pictures if model == ENCODED else len(text)
     document = json_object(text, values, '{"inputs": […]}', max_pictures, "inputs")
-    if not isinstance(document.get("id", ""), str):
-        raise Refusal(400, "id", "must be a string")
+    if not isinstance(told := document.get("id", ""), str) or not can_come_back(told):
+        raise Refusal(400, "id", "must be a string of whole characters")
     wanted, found, rest = INPUTS[model], {}, memoryview(binary)
     for told in _objects(document.get("inputs"), "inputs"):
         name = told.get("name")
@@ -224,7 +227,7 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
 
         try:
             name, _ = known(request)
-            return write(await model.read(images), name, document)
+            return write(await model.read(images, request.receive), name, document)
         except Refusal as refusal:
             if refusal.status not in (404, 413, 422):
                 raise
@@ -236,7 +239,7 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
         app.get(path + "/ready", response_class=Response, include_in_schema=shown, **about)(model_ready)
         app.post(
             path + "/infer",
-            responses=errors(400, 401, 408, 413, 429, 500, 503),
+            responses=errors(400, 401, 408, 413, 415, 429, 500, 503),
             include_in_schema=shown,
             openapi_extra=MODEL | BODY,
         )(infer)

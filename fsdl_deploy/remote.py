@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from fsdl_deploy.api_key import checked
 from fsdl_deploy.picture import Image, PictureError, encode
 from fsdl_deploy.reader import Reading
 
@@ -35,7 +36,7 @@ class RemoteReader:
     growing random pauses, when the service cannot be reached, is busy (429, 503) or drops the
     connection; reading twice does no harm. A refusal is never tried again, and neither is a request
     that timed out, because a slow service does not get faster with more requests.
-    ``api_key``: for a service that asks for one.
+    ``api_key``: for a service that asks for one; ValueError for a key that can never match.
     Threads may share one RemoteReader. Close it, or use it in ``with``.
     """
 
@@ -43,6 +44,7 @@ class RemoteReader:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{url!r} is no address of a service: it looks like http://127.0.0.1:8000")
+        api_key = checked(api_key, "the service's API key")
         self.url, self.timeout, self.retries = url.rstrip("/"), timeout, retries
         self._version: str | None = None
         self._limits: tuple[int, int] | None = None

@@ -1,18 +1,18 @@
 """Model-as-service: the reader on its own web server, and the command that starts it.
 
-``POST /read`` reads pictures, ``/healthz`` says that the process lives, ``/readyz`` that the model is
-loaded and has read a test picture, ``/metrics`` counts for Prometheus, ``/docs`` shows the OpenAPI
-page without any network. The model runs in worker threads, so the event loop always answers.
+``POST /read`` reads pictures (``/predict`` on the lecture's slide), ``/healthz`` says that the process lives,
+``/readyz`` that the model is loaded and has read a test picture, ``/metrics`` counts for Prometheus,
+``/docs`` shows the OpenAPI page without any network. The model runs in worker threads, so the event loop
+always answers.
 
 Knows HTTP. Who may ask is in ``service_access``, what a body may hold in ``service_body``, how the model
-runs in ``service_model``; the clouds' formats are in ``formats``, the standard's in ``open_inference``,
-TensorFlow Serving's in ``tensorflow_serving``.
+runs in ``service_model``, how the process listens and ends in ``service_server``; the clouds' formats are in
+``formats``, the standard's in ``open_inference``, TensorFlow Serving's in ``tensorflow_serving``.
 Does not know TLS, accounts or slow request headers: those belong to the proxy in front of it.
 """
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import Callable
 from contextlib import asynccontextmanager
@@ -30,10 +30,13 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from fsdl_deploy import formats, open_inference, service_access, service_body, tensorflow_serving
+from fsdl_deploy.api_key import checked
 from fsdl_deploy.devices import DEVICES
 from fsdl_deploy.reader import Reader
-from fsdl_deploy.service_body import Refusal
-from fsdl_deploy.service_model import Answer, Measured, Model
+from fsdl_deploy.service_limit import MAX_HELD, BodyLimit
+from fsdl_deploy.service_model import PATIENCE, Answer, Measured, Model
+from fsdl_deploy.service_refusal import Refusal, error_body
+from fsdl_deploy.service_server import GRACE, Draining, listen
 
 
 class Problem(BaseModel):
@@ -64,7 +67,9 @@ def create_app(
     max_waiting: int = 64,
     max_batch: int = 1,
     delay: float = 0.0,
+    patience: float = PATIENCE,
     body_seconds: float = 30.0,
+    max_held: int = MAX_HELD,
     api_key: str | None = None,
     access_log: TextIO | None = None,
     on_failure: Callable[[], None] = lambda: None,
@@ -72,12 +77,13 @@ def create_app(
     """The model service for a reader, or for a function that loads one after the service has started.
 
     ``threads``: readings at the same time, by default one a core; each of up to ``max_batch`` requests, for
-    which the first waits up to ``delay`` seconds. ``max_bytes``, ``body_seconds``: the
-    most that a body may have and take. ``api_key``: whoever wants a reading must send it.
-    ``access_log`` gets one line of JSON a request. ``on_failure`` is called when the model does not load;
-    ``app.state.model.failure`` then says why.
+    which the first waits up to ``delay`` seconds. ``max_waiting`` requests may wait, each for ``patience``
+    seconds. ``max_bytes``, ``body_seconds``: the most that a body may have and take; ``max_held``: the bytes
+    of all bodies at a time. ``api_key``: whoever wants a reading must send it. ``access_log`` gets one line
+    of JSON a request. ``on_failure`` is called when the model does not load; ``app.state.model.failure``
+    then says why.
     """
-    model = Model(reader, threads or os.cpu_count() or 1, max_waiting, max_batch, delay)
+    model = Model(reader, threads or os.cpu_count() or 1, max_waiting, max_batch, delay, patience)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI):
@@ -103,20 +109,24 @@ def create_app(
     )
     app.state.model = model
     app.add_middleware(service_access.Access, api_key=api_key, log=access_log)
-    app.add_middleware(service_body.BodyLimit, max_bytes=max_bytes, seconds=body_seconds)
+    app.add_middleware(BodyLimit, max_bytes=max_bytes, seconds=body_seconds, max_held=max_held)
     app.add_middleware(Measured, model=model)
 
-    @app.post(
-        "/read",
-        openapi_extra=service_body.describe(max_pictures),
-        responses=_errors(400, 401, 408, 413, 415, 422, 429, 500, 503),
-    )
+    errors = _errors(400, 401, 408, 413, 415, 422, 429, 500, 503)
+    described = {"openapi_extra": service_body.describe(max_pictures), "responses": errors}
+
+    @app.post("/read", **described)
     async def read(request: Request) -> Answer:
         """Read one or many pictures (PNG, JPEG, WebP, BMP or GIF)."""
         body = await service_body.encoded_pictures(request, max_pictures)
-        return await model.read(partial(service_body.parse_pictures, body, max_pictures))
+        return await model.read(partial(service_body.parse_pictures, body, max_pictures), request.receive)
 
-    formats.add_routes(app, model, max_pictures, _errors(400, 401, 408, 413, 415, 422, 429, 500, 503))
+    @app.post("/predict", **described)
+    async def lecture(request: Request) -> Answer:
+        """Read pictures, by the name of the lecture's slide: `curl -X POST --url …/predict -d '{…}'`."""
+        return await read(request)
+
+    formats.add_routes(app, model, max_pictures, errors)
     open_inference.add_routes(app, model, max_pictures)
     tensorflow_serving.add_routes(app, model, max_pictures)
 
@@ -145,11 +155,11 @@ def create_app(
 
     @app.exception_handler(Refusal)
     async def refuse(request: Request, error: Refusal) -> JSONResponse:
-        return JSONResponse(service_body.error_body(request.url.path, error), error.status, error.headers)
+        return JSONResponse(error_body(request.url.path, error), error.status, error.headers)
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> JSONResponse:
-        return await refuse(request, Refusal(400, "body", "the client left before the body was complete"))
+        return await refuse(request, Refusal(400, "body", "the client left before the answer"))
 
     @app.exception_handler(HTTPException)
     async def no_route(request: Request, error: HTTPException) -> Response:
@@ -163,10 +173,6 @@ def create_app(
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=allow)
         return await refuse(request, Refusal(405, "method", f"{path} takes {allow['Allow']} only", allow))
-
-    @app.exception_handler(Exception)
-    async def broken(request: Request, error: Exception) -> JSONResponse:
-        return await refuse(request, Refusal(500, "service", "the service failed; its log says why"))
 
     return app
 
@@ -190,11 +196,17 @@ def add_arguments(parser) -> None:
         "--max-batch", type=int, default=1, help="requests that are read together (default: %(default)s)"
     )
     parser.add_argument(
+        "--patience", type=float, default=PATIENCE, help="longest wait in seconds; then a 503 (default: 20)"
+    )
+    parser.add_argument(
         "--delay-ms", type=float, default=0.0, help="longest wait for a batch to fill (default: %(default)s)"
     )
     parser.add_argument("--access-log", action="store_true", help="write a line of JSON for each request")
     parser.add_argument(
         "--drain", type=float, default=0.0, help="go on for so many seconds after SIGTERM (default: 0)"
+    )
+    parser.add_argument(
+        "--grace", type=float, default=GRACE, help="then finish what waits for so many seconds (default: 30)"
     )
     parser.add_argument("--max-pictures", type=int, default=64, help="in one request (default: %(default)s)")
 
@@ -207,78 +219,45 @@ def main(args) -> int:
     for name in ("threads", "max_pictures", "max_batch"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1")
-    if not 0 <= args.drain <= 3600:
-        raise ValueError("--drain must be 0 to 3600 seconds")
+    if not 0 < args.patience <= 3600:
+        raise ValueError("--patience must be above 0, up to 3600 seconds")
+    for name in ("drain", "grace"):
+        if not 0 <= getattr(args, name) <= 3600:
+            raise ValueError(f"--{name} must be 0 to 3600 seconds")
 
     def load() -> Reader:
         from fsdl_deploy.reader import OnnxReader
 
         return OnnxReader(args.version, device=args.device)
 
-    settings = {
-        name: getattr(args, name) for name in ("threads", "max_pictures", "max_waiting", "max_batch", "drain")
-    }
+    names = ("threads", "max_pictures", "max_waiting", "max_batch", "drain", "grace", "patience")
+    settings = {name: getattr(args, name) for name in names}
     settings |= {"delay": args.delay_ms / 1000}
-    settings |= {"api_key": os.environ.get("FSDL_API_KEY") or None}
+    settings |= {"api_key": checked(os.environ.get("FSDL_API_KEY"), "FSDL_API_KEY")}
     settings |= {"access_log": sys.stdout if args.access_log else None}
     return serve(load, args.host, args.port, **settings)
 
 
-class Draining(uvicorn.Server):
-    """On the first SIGTERM or Ctrl-C it goes on for ``seconds``, but says on ``/readyz`` that it stops.
-
-    So a balancer has the time to send new requests elsewhere, and none is lost. The second ends it at once.
-    """
-
-    def __init__(self, config: uvicorn.Config, model: Model, seconds: float):
-        super().__init__(config)
-        self.model, self.seconds = model, seconds
-
-    async def startup(self, sockets=None) -> None:
-        self.loop = asyncio.get_running_loop()
-        await super().startup(sockets)
-
-    def handle_exit(self, sig, frame) -> None:
-        if self.model.stopping or not self.seconds or not hasattr(self, "loop"):
-            return super().handle_exit(sig, frame)
-        self.model.stopping = True
-        end = partial(super().handle_exit, sig, frame)
-        self.loop.call_soon_threadsafe(self.loop.call_later, self.seconds, end)
-
-
-def serve(reader: Reader | Callable[[], Reader], host: str, port: int, drain: float = 0.0, **settings) -> int:
+def serve(
+    reader: Reader | Callable[[], Reader],
+    host: str,
+    port: int,
+    drain: float = 0.0,
+    grace: float = GRACE,
+    **settings,
+) -> int:
     """Serve until SIGTERM or Ctrl-C; print the URL when the port is open. ``settings`` are create_app's.
 
-    ``drain``: seconds from the signal to the end, see Draining; requests that run are finished in any case.
+    ``drain``: seconds from the signal to the end of new requests, see Draining. ``grace``: seconds from then
+    on for those that were taken, run or wait; what is not answered by then is broken off.
     Raises ValueError or OSError for a bad or taken address, RuntimeError when the model does not load.
     """
     app = create_app(reader, on_failure=lambda: setattr(server, "should_exit", True), **settings)
-    config = uvicorn.Config(app, log_level="warning", timeout_keep_alive=30, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(app, log_level="warning", timeout_keep_alive=30, timeout_graceful_shutdown=grace)
     server = Draining(config, app.state.model, drain)
-    listener = _listen(host, port)
+    listener = listen(host, port)
     print(f"serving at http://{host}:{listener.getsockname()[1]}", flush=True)
     server.run(sockets=[listener])
     if app.state.model.failure:
         raise RuntimeError(f"the model did not load: {app.state.model.failure}")
     return 0
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    if not 0 <= port <= 65535:
-        raise ValueError(f"port {port} does not exist: choose 1 to 65535, or 0 for a free one")
-    # asyncio sends small packets at once (TCP_NODELAY) only where the socket says that it is TCP; a socket
-    # of create_server does not, and each answer would wait 40 ms for an acknowledgement.
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if os.name == "posix":  # elsewhere this option would let two programs share the port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        raise OSError(
-            f"cannot listen on {host}:{port} ({error.strerror}): stop the program that uses the port, "
-            "or choose another with --port (0 picks a free one)"
-        ) from None
-    return listener

@@ -1,45 +1,28 @@
 """What a request brings to the model service: encoded pictures, or a refusal that names the problem.
 
-Knows HTTP bodies (JSON with base64, multipart) and their limits; knows nothing about models. Every
-limit is checked before memory is spent: on the announced length, then on the bytes as they arrive,
-then on the number of pictures, then on the pixels.
+Knows HTTP bodies (JSON with base64, multipart); knows nothing about models. Every limit is checked before
+memory is spent: on the bytes as they arrive (in ``service_limit``), then on the number of pictures, then on
+the pixels.
 """
 
-import asyncio
 import base64
 import contextlib
 import json
+import math
 import re
 
 import numpy as np
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fsdl_deploy import picture
+from fsdl_deploy.service_refusal import Refusal
 
 MAX_BODY = 12 * 2**20
 """Bytes in one request: room for one picture of picture.MAX_BYTES as base64, with a margin."""
 MAX_PIXELS = 2 * picture.MAX_PIXELS
 """Pixels in one request after decoding: 64 small files could otherwise unpack to gigabytes."""
-LINGER = 5.0
-"""Seconds for which an unread body is thrown away after the answer, see BodyLimit."""
-
-
-class Refusal(Exception):
-    """An answer other than 200: ``status``, the ``field`` at fault, the ``problem`` in a sentence."""
-
-    def __init__(self, status: int, field: str, problem: str, headers: dict[str, str] | None = None):
-        super().__init__(problem)
-        self.status, self.field, self.problem, self.headers = status, field, problem, headers
-
-
-def error_body(path: str, refusal: Refusal) -> dict:
-    """A refusal as JSON; as the Open Inference Protocol and TensorFlow Serving have it below their paths."""
-    if path.startswith(("/v2", "/v1/models")):
-        return {"error": f"{refusal.field}: {refusal.problem}"}
-    return {"error": {"field": refusal.field, "problem": refusal.problem}}
 
 
 def describe(max_pictures: int) -> dict:
@@ -78,65 +61,23 @@ def describe(max_pictures: int) -> dict:
     }
 
 
-class BodyLimit:
-    """ASGI middleware: a body of at most ``max_bytes`` that arrives within ``seconds``.
-
-    The refusal is raised where the application reads the body, so a body that nobody reads is never
-    kept. After an early answer the rest of the body is read and thrown away for LINGER seconds:
-    closing at once would reset the connection, and the client would lose the answer that explains.
-    """
-
-    def __init__(self, app: ASGIApp, max_bytes: int = MAX_BODY, seconds: float = 30.0):
-        self.app, self.max_bytes, self.seconds = app, max_bytes, seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        headers = Headers(scope=scope)
-        announced = headers.get("content-length", "0")
-        announced = int(announced) if announced.isascii() and announced.isdigit() else 0
-        arrived = not announced and "transfer-encoding" not in headers
-        count, deadline, linger = 0, asyncio.get_running_loop().time() + self.seconds, LINGER
-
-        async def limited_receive() -> Message:
-            nonlocal arrived, count, linger
-            if max(announced, count) > self.max_bytes:
-                raise self._too_large()
-            try:
-                async with asyncio.timeout_at(None if arrived else deadline):
-                    message = await receive()
-            except TimeoutError:
-                linger = 0  # it had its time
-                raise Refusal(408, "body", f"the body did not arrive within {self.seconds:g} s") from None
-            count += len(message.get("body", b""))
-            arrived = not message.get("more_body", False)
-            if count > self.max_bytes:
-                raise self._too_large()
-            return message
-
-        async def lingering_send(message: Message) -> None:
-            if not arrived and message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["connection"] = "close"
-            elif not arrived and not message.get("more_body"):
-                await send({**message, "more_body": True})
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(linger):
-                        while (await receive()).get("more_body", False):
-                            pass
-                message = {"type": "http.response.body", "body": b""}
-            await send(message)
-
-        await self.app(scope, limited_receive, lingering_send)
-
-    def _too_large(self) -> Refusal:
-        return Refusal(413, "body", f"the body has more than {self.max_bytes:,} bytes: send fewer pictures")
-
-
 def content_type(request: Request) -> str:
-    """What kind of body it is, such as ``application/json``. Raises Refusal 415 for a compressed one."""
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refusal(415, "Content-Encoding", "the body must not be compressed: send it as it is")
+    """What kind of body it is, such as ``application/json``."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def json_body(request: Request) -> bytes | None:
+    """The body, yet to be parsed, if it is JSON; None for another type.
+
+    JSON is also an object under the type of a web form: so ``curl -d '{…}'`` sends it, which is how the
+    lecture and the documentation of the clouds write a request.
+    """
+    kind = content_type(request)
+    if kind == "application/json":
+        return await request.body()
+    if kind == "application/x-www-form-urlencoded" and re.match(rb"\s*{", body := await request.body()):
+        return body
+    return None
 
 
 async def encoded_pictures(request: Request, max_pictures: int) -> list[bytes] | bytes:
@@ -144,10 +85,9 @@ async def encoded_pictures(request: Request, max_pictures: int) -> list[bytes] |
 
     Raises Refusal: 400 malformed, 408 too slow, 413 too long, 415 another content type, 422 wrong fields.
     """
-    kind = content_type(request)
-    if kind == "application/json":
-        return await request.body()
-    if kind == "multipart/form-data":
+    if (body := await json_body(request)) is not None:
+        return body
+    if content_type(request) == "multipart/form-data":
         return await _from_multipart(request, max_pictures)
     raise Refusal(
         415, "Content-Type", "send application/json or multipart/form-data, the page /docs shows an example"
@@ -254,6 +194,15 @@ def json_object(
     if not isinstance(document, dict):
         raise Refusal(422, "body", f"the JSON must be an object: {example}")
     return document
+
+
+def can_come_back(value: object) -> bool:
+    """Whether a value of a request can stand in the answer: JSON has no infinity, UTF-8 no half character."""
+    if isinstance(value, float):
+        return math.isfinite(value)  # 1e999 is read as infinity
+    if isinstance(value, str):
+        return not any("\ud800" <= sign <= "\udfff" for sign in value)
+    return value is None or isinstance(value, int)
 
 
 def _refuse_constant(name: str):

@@ -8,22 +8,25 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 
 import numpy as np
 import prometheus_client as prometheus
 from pydantic import BaseModel, Field
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 from fsdl_deploy import picture
-from fsdl_deploy.batching import Batcher
+from fsdl_deploy.batching import Batcher, TooLate
 from fsdl_deploy.reader import Reader, Reading
-from fsdl_deploy.service_body import Refusal
+from fsdl_deploy.service_refusal import AGAIN, Refusal
 
 log = logging.getLogger(__name__)
 LATENCIES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 CONFIDENCES = (*(tenth / 10 for tenth in range(1, 10)), 0.95, 0.99, 1)
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
-AGAIN = {"Retry-After": "1"}
+PATIENCE = 20.0  # seconds in the queue: shorter than GRACE, so at the end all that wait are answered
 MOST_PIXELS = 2**22  # of several requests in one call of the model; above, a call serves fewer
 
 
@@ -47,7 +50,8 @@ class Model:
 
     Each of ``threads`` threads takes up to ``max_batch`` requests at a time, for the first of which it waits
     no longer than ``delay`` seconds. Beside those ``max_waiting`` requests may wait; one more gets a 429,
-    because a queue without an end answers everybody too late.
+    because a queue without an end answers everybody too late. Whoever waits longer than ``patience`` seconds
+    gets a 503, and whoever leaves is forgotten: nobody would read their answers.
     """
 
     def __init__(
@@ -57,17 +61,21 @@ class Model:
         max_waiting: int,
         max_batch: int = 1,
         delay: float = 0.0,
+        patience: float = PATIENCE,
     ):
         self._source, self.reader, self.failure, self.stopping = reader, None, None, False
-        self._batcher = Batcher(self._read, max_batch, delay, workers=threads)
-        self._places, self._taken = threads * max_batch + max_waiting, 0
+        self._batcher = Batcher(self._read, max_batch, delay, workers=threads, patience=patience)
+        self._workers, self._places, self._taken = threads, threads * max_batch + max_waiting, 0
         self.registry = registry = prometheus.CollectorRegistry()
         prometheus.ProcessCollector(registry=registry)
         self.requests = prometheus.Counter(
             "reader_requests", "requests answered", ["path", "status"], registry=registry
         )
         self.seconds = prometheus.Histogram(
-            "reader_request_seconds", "time to answer a POST", buckets=LATENCIES, registry=registry
+            "reader_request_seconds",
+            "time to read a POST",
+            buckets=LATENCIES,
+            registry=registry,
         )
         self.pictures = prometheus.Counter("reader_pictures", "pictures read", registry=registry)
         self.batch = prometheus.Histogram(
@@ -112,16 +120,37 @@ class Model:
             raise Refusal(503, "service", "the service is stopping: send new requests elsewhere")
         return reader
 
-    async def read(self, parse: Callable[[], list[picture.Image]]) -> Answer:
-        """Read the pictures that ``parse`` makes of a body, in a worker thread. Raises Refusal."""
+    async def read(self, parse: Callable[[], list[picture.Image]], receive: Receive | None = None) -> Answer:
+        """Read the pictures that ``parse`` makes of a body, in a worker thread.
+
+        ``receive`` is that of the request, whose body was read: it tells when the client leaves.
+        Raises Refusal, and ClientDisconnect when the client left before its turn came.
+        """
         self.loaded()
         if self._taken >= self._places:
             raise Refusal(429, "service", f"busy: {self._taken} requests wait, try again", AGAIN)
         self._taken += 1
+        turn, watch = self._batcher.submit(parse), None
+        # Who has a worker at once is not watched: a reading that runs cannot be taken back.
+        if receive and self._taken > self._workers:
+            watch = asyncio.create_task(self._take_back(turn, receive))
         try:
-            return await asyncio.wrap_future(self._batcher.submit(parse))
+            return await asyncio.wrap_future(turn)
+        except TooLate as late:
+            raise Refusal(503, "service", f"busy: {late}, try again", AGAIN) from None
+        except asyncio.CancelledError:
+            if watch and watch.done():
+                raise ClientDisconnect() from None
+            raise
         finally:
             self._taken -= 1
+            if watch:
+                watch.cancel()
+
+    async def _take_back(self, turn: Future, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._batcher.cancel(turn)
 
     def _read(self, parses: list[Callable[[], list[picture.Image]]]) -> list[Answer | Exception]:
         """One Answer or Refusal for each request: parse them, then read their pictures together."""
@@ -131,8 +160,8 @@ class Model:
         for place, parse in enumerate(parses):
             try:
                 group[place] = parse()
-            except Refusal as refusal:
-                answers[place] = refusal
+            except Exception as error:  # a Refusal, or what nobody foresaw: it is the matter of one request
+                answers[place] = error
                 continue
             pixels += sum(image.size for image in group[place])
             if pixels > MOST_PIXELS:
@@ -188,7 +217,10 @@ class Model:
 
 
 class Measured:
-    """ASGI middleware: count every answer by route and status, and time those to POST."""
+    """ASGI middleware: count every answer by route and status; time and sign those of the model.
+
+    ``X-Model-Version`` says who read, also where a cloud's format has no field for it.
+    """
 
     def __init__(self, app, model: Model):
         self.app, self.model = app, model
@@ -197,12 +229,16 @@ class Measured:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         start, status = time.perf_counter(), 500
+        asks = scope["method"] == "POST"  # every route that takes one is the model's
 
         async def watching_send(message) -> None:
             nonlocal status
-            status = message.get("status", status)
-            if self.model.stopping and message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["connection"] = "close"  # the next request goes elsewhere
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                if self.model.stopping:
+                    MutableHeaders(scope=message)["connection"] = "close"  # the next request goes elsewhere
+                if asks and status == 200:
+                    MutableHeaders(scope=message)["x-model-version"] = self.model.reader.model_version
             await send(message)
 
         try:
@@ -211,5 +247,6 @@ class Measured:
             # The route, not the path: a stranger must not be able to add labels without end.
             path = getattr(scope.get("route"), "path", "other")
             self.model.requests.labels(path, status).inc()
-            if path != "other" and scope["method"] == "POST":
+            # A refusal takes no time: counted too, it would make a service look quick that sends all away.
+            if asks and status == 200:
                 self.model.seconds.observe(time.perf_counter() - start)

@@ -15,8 +15,8 @@ from fastapi.responses import JSONResponse
 from fsdl_deploy import service_body
 from fsdl_deploy.open_inference import TensorError
 from fsdl_deploy.picture import Image
-from fsdl_deploy.service_body import Refusal
 from fsdl_deploy.service_model import Answer, Model
+from fsdl_deploy.service_refusal import Refusal
 from fsdl_deploy.tensors import ENCODED, INPUTS, OUTPUTS, tensors_of
 
 SIGNATURE = "serving_default"
@@ -91,7 +91,7 @@ def _described(tensors: dict) -> dict:
 
 def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
     """Add TensorFlow Serving's routes to the service."""
-    errors = {status: {"model": TensorError} for status in (400, 401, 404, 408, 413, 429, 500, 503)}
+    errors = {status: {"model": TensorError} for status in (400, 401, 404, 408, 413, 415, 429, 500, 503)}
 
     def known(request: Request) -> str:
         """The version's number; Refusal 404 for a version that is not here."""
@@ -134,7 +134,7 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
             return service_body.decode_pictures(pictures(document), max_pictures, field)
 
         try:
-            return JSONResponse(written(await model.read(images), document))
+            return JSONResponse(written(await model.read(images, request.receive), document))
         except Refusal as refusal:  # TensorFlow Serving calls every bad argument a 400
             if refusal.status != 422:
                 raise

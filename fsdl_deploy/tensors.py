@@ -9,13 +9,14 @@ Source: Open Inference Protocol, https://github.com/kserve/open-inference-protoc
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 
 from fsdl_deploy import service_body
 from fsdl_deploy.picture import Image, PictureError, check
-from fsdl_deploy.service_body import Refusal
 from fsdl_deploy.service_model import Answer
+from fsdl_deploy.service_refusal import Refusal
 
 ENCODED, PIXELS = "meter-reader", "meter-reader-pixels"
 INPUTS = {
@@ -82,17 +83,27 @@ def tensor(told: dict, name: str, kind: str, dimensions: int, binary: memoryview
 
 
 def _numbers(data: list, name: str, kind: str, shape: list[int]) -> np.ndarray:
-    """Numbers from JSON, nested or flat."""
-    try:
-        found = np.array(data)
-    except ValueError:
-        raise Refusal(400, name, "the lists in data have different lengths") from None
+    """Whole numbers from JSON, nested or flat; ``true`` is none.
+
+    The types come before the array: numpy would give every element the room of the longest string.
+    """
+    lengths = {len(data)}
+    while (kinds := set(map(type, data))) == {list} and len(lengths) == 1:
+        lengths = set(map(len, data))
+        data = list(chain.from_iterable(data))
+    if len(lengths) > 1 or kinds == {int, list}:
+        raise Refusal(400, name, "the lists in data have different lengths")
     limits = np.iinfo(DTYPES[kind])
-    if found.size and (found.dtype.kind not in "iu" or found.min() < limits.min or found.max() > limits.max):
-        raise Refusal(400, name, f"data holds whole numbers from {limits.min} to {limits.max}")
-    if found.size != math.prod(shape):
-        raise Refusal(400, name, f"{found.size} elements do not fill the shape {shape}")
-    return _shaped(found.astype(DTYPES[kind]), shape, name)
+    problem = f"data holds whole numbers from {limits.min} to {limits.max}"
+    if not kinds <= {int}:
+        raise Refusal(400, name, problem)
+    if len(data) != math.prod(shape):
+        raise Refusal(400, name, f"{len(data)} elements do not fill the shape {shape}")
+    try:  # the quickest way to bytes looks at their limits too
+        found = np.frombuffer(bytes(data), "u1") if kind == "UINT8" else np.array(data, DTYPES[kind])
+    except (ValueError, OverflowError):
+        raise Refusal(400, name, problem) from None
+    return _shaped(found, shape, name)
 
 
 def _shaped(values: np.ndarray, shape: list[int], name: str) -> np.ndarray:

@@ -1,7 +1,8 @@
 """The real service around a reader without weights: ``python tests/fake_service.py --port N``.
 
 The fake reads a picture's width, so a test knows the answer, and does on demand what a sick model
-does: a picture of 666 pixels crashes it, 667 makes it refuse, 668 takes a second, 669 ends the process.
+does: a picture of 666 pixels crashes it, 667 makes it refuse, 668 takes a second, 669 ends the process, and
+665 takes until the file of ``--gate`` is there.
 """
 
 import argparse
@@ -16,13 +17,15 @@ from fsdl_deploy.service import serve
 
 
 class WidthReader:
-    def __init__(self, version: str = "fake"):
-        self.model_version = version
+    def __init__(self, version: str = "fake", gate: Path | None = None):
+        self.model_version, self.gate = version, gate
 
     def read(self, images):
         readings = []
         for image in images:
             digits = str(image.shape[1])
+            while digits == "665" and self.gate and not self.gate.exists():
+                time.sleep(0.02)
             if digits == "666":
                 raise ZeroDivisionError("secret detail of the model")
             if digits == "667":
@@ -43,18 +46,21 @@ if __name__ == "__main__":
     parser.add_argument("--max-waiting", type=int, default=64)
     parser.add_argument("--max-pictures", type=int, default=64)
     parser.add_argument("--body-seconds", type=float, default=30)
+    parser.add_argument("--max-bytes", type=int, default=12 * 2**20)
+    parser.add_argument("--max-held", type=int, default=192 * 2**20)
     parser.add_argument("--api-key")
     parser.add_argument("--drain", type=float, default=0)
+    parser.add_argument("--patience", type=float, default=20)
+    parser.add_argument("--grace", type=float, default=30)
     parser.add_argument("--load-when", type=Path, help="the model loads when this file exists")
+    parser.add_argument("--gate", type=Path, help="a picture of 665 pixels is read when this file exists")
     args = parser.parse_args()
 
     def load():
         while args.load_when and not args.load_when.exists():
             time.sleep(0.02)
-        return WidthReader(args.version)
+        return WidthReader(args.version, args.gate)
 
-    limits = {
-        name: getattr(args, name) for name in ("threads", "max_waiting", "max_pictures", "body_seconds")
-    }
-    settings = {"api_key": args.api_key, "drain": args.drain, "access_log": sys.stdout}
-    sys.exit(serve(load, "127.0.0.1", args.port, **settings, **limits))
+    names = "threads max_waiting max_pictures body_seconds max_bytes max_held patience drain grace api_key"
+    settings = {name: getattr(args, name) for name in names.split()}
+    sys.exit(serve(load, "127.0.0.1", args.port, access_log=sys.stdout, **settings))

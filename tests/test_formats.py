@@ -1,6 +1,9 @@
 """The clouds' formats over one service: the same readings, each cloud's errors, and boto3 as it is."""
 
 import base64
+import json
+import sys
+from pathlib import Path
 
 import boto3
 import httpx
@@ -11,7 +14,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from fsdl_deploy.picture import encode
+from fsdl_deploy.servers import Server
 
+FAKE = Path(__file__).parent / "fake_service.py"
 VERTEX = "/v1/projects/p/locations/europe-west4/endpoints/1:predict"
 
 
@@ -21,6 +26,12 @@ def png(width=100):
 
 def text(width=100):
     return base64.b64encode(png(width)).decode()
+
+
+@pytest.fixture(scope="module")
+def locked():
+    with Server([sys.executable, FAKE, "--port", "{port}", "--api-key", "sesame"], ready="/readyz") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +82,20 @@ def test_sagemaker(client, readings):
         assert raw.json()["predictions"] == readings[:1]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (VERTEX, {"instances": [text(101), text(202)]}),
+        ("/score", {"data": [text(101), text(202)]}),
+        ("/invocations", {"instances": [{"in0": text(101)}, {"in0": text(202)}]}),
+    ],
+)
+def test_json_as_curl_sends_it(client, readings, path, body):
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = client.post(path, content=json.dumps(body), headers=headers).json()
+    assert (answer.get("predictions") or answer["readings"]) == readings
+
+
 def runtime(server):
     config = Config(signature_version=UNSIGNED, retries={"max_attempts": 0}, proxies={})
     return boto3.client("sagemaker-runtime", "eu-west-1", endpoint_url=server.url, config=config)
@@ -109,6 +134,15 @@ def test_bad_bodies_name_their_field(client, path, body, status, field):
     assert (answer.status_code, answer.json()["error"]["field"]) == (status, field)
 
 
+@pytest.mark.parametrize("key", [r'"\ud800"', "1e999", "[" * 900 + "]" * 900, "[" * 970 + "]" * 970, "{}"])
+def test_a_key_that_cannot_come_back_is_refused(client, key):
+    body = f'{{"instances": ["{text()}", {{"b64": "{text()}", "key": {key}}}]}}'
+    answer = client.post(VERTEX, content=body, headers={"Content-Type": "application/json"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["field"]) == (422, "instances[1].key")
+    assert "a string or a number" in error["message"]
+
+
 def test_googles_errors_are_as_googles_clients_want_them(client):
     error = client.post(VERTEX, json={}).json()["error"]
     assert error["code"] == 422 and error["status"] == "INVALID_ARGUMENT" and "instances" in error["message"]
@@ -118,5 +152,38 @@ def test_googles_errors_are_as_googles_clients_want_them(client):
 def test_other_content_is_refused(client, path):
     answer = client.post(path, content=b"x", headers={"Content-Type": "text/csv"})
     assert (answer.status_code, answer.json()["error"]["field"]) == (415, "Content-Type")
+    answer = client.post(
+        path, content=b"data=x", headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+    assert (answer.status_code, answer.json()["error"]["field"]) == (415, "Content-Type")
     answer = client.post(path, content=b"{", headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["error"]["field"]) == (400, "body")
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        (VERTEX, lambda body: body["error"]["status"] == "UNAUTHENTICATED" and body["error"]["message"]),
+        ("/score", lambda body: body["message"]),
+        ("/invocations", lambda body: body["message"]),
+        ("/v2/models/meter-reader/infer", lambda body: body["error"]),
+        ("/v1/models/meter-reader:predict", lambda body: body["error"]),
+        ("/read", lambda body: body["error"]["problem"]),
+    ],
+)
+def test_a_refusal_before_the_route_speaks_the_routes_format(locked, path, sentence):
+    answer = httpx.post(locked.url + path, content=png(), headers={"Content-Type": "image/png"})
+    assert answer.status_code == 401 and "Authorization: Bearer KEY" in sentence(answer.json())
+
+
+def test_boto3_prints_why_it_was_not_let_in(locked):
+    with pytest.raises(ClientError, match=r"\(401\).*Authorization: Bearer KEY"):
+        runtime(locked).invoke_endpoint(EndpointName="reader", ContentType="image/png", Body=png())
+
+
+def test_google_names_what_is_too_large_and_what_is_not_there(client):
+    headers = {"Content-Type": "application/json"}
+    error = client.post(VERTEX, content=b" " * 13 * 2**20, headers=headers).json()["error"]
+    assert (error["code"], error["status"]) == (413, "INVALID_ARGUMENT") and "bytes" in error["message"]
+    error = client.post(VERTEX.replace(":predict", ":explain"), json={}).json()["error"]
+    assert (error["code"], error["status"]) == (404, "NOT_FOUND")

@@ -19,7 +19,7 @@ DIGITS = ["101", "202", "99"]
 
 
 def infer(client, model=ENCODED, **body):
-    return client.post(f"/v2/models/{model}/infer", json=body)
+    return client.post(f"/v2/models/{model}/infer", content=json.dumps(body))
 
 
 def values(answer) -> dict:
@@ -139,6 +139,7 @@ GOOD = json_request(IMAGES[:1])
         (ENCODED, pictures(parameters={"binary_data_size": 9}), "0 to 0"),
         (ENCODED, pictures(parameters=[]), "must be an object"),
         (ENCODED, {**GOOD, "id": 5}, "id: must be a string"),
+        (ENCODED, {**GOOD, "id": "\ud800"}, "id: must be a string"),
         (ENCODED, {**GOOD, "parameters": 5}, "must be an object"),
         (ENCODED, {**GOOD, "outputs": None}, "list of objects"),
         (ENCODED, {**GOOD, "outputs": [{"name": "logits"}]}, "there are digits"),
@@ -167,6 +168,7 @@ def test_a_bad_request_is_a_400_with_a_sentence(client, model, body, problem):
         (b"{", {}, "not JSON"),
         (b"{}", {LENGTH: "3"}, "up to 2"),
         (b"{}", {LENGTH: "-1"}, "up to 2"),
+        (b"{}", {LENGTH: "9" * 5000}, "up to 2"),
         (b"{}\x00", {LENGTH: "2"}, "list of objects"),
         (*binary([("pictures", "BYTES", [1], b"\xff\xff\xff\xff")]), "longer than its tensor"),
         (*binary([("pictures", "BYTES", [2], elements(b"x"))]), "1 elements"),

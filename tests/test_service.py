@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,8 @@ from fake_service import WidthReader
 from fastapi.testclient import TestClient
 from polling import until
 
-from fsdl_deploy import cli, service
+from fsdl_deploy import cli, service, service_server
+from fsdl_deploy.open_inference import json_request
 from fsdl_deploy.picture import encode
 from fsdl_deploy.servers import Server, free_port
 
@@ -65,6 +67,22 @@ def test_data_url_and_line_breaks_are_taken(client, prefix):
     text = prefix + base64.encodebytes(png(123)).decode()
     answer = client.post("/read", json={"pictures": [text]})
     assert answer.json()["readings"][0]["digits"] == "123"
+
+
+@pytest.mark.parametrize("path", ["/predict", "/read"])
+def test_a_request_as_on_the_lectures_slide(client, path):
+    """curl -X POST --url …/predict -d '{…}': JSON, that curl calls a web form."""
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    answer = client.post(path, content="\n " + json.dumps(as_json(png(101))), headers=headers)
+    assert (answer.status_code, answer.json()["readings"][0]["digits"]) == (200, "101")
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not on PATH")
+def test_curl_of_the_lectures_slide(server):
+    asked = ["-X", "POST", "--url", server.url + "/predict", "-d", json.dumps(as_json(png(99)))]
+    command = ["curl", "-s", "--noproxy", "*", *asked]
+    said = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+    assert json.loads(said)["readings"][0]["digits"] == "99"
 
 
 def test_part_without_a_filename_is_a_picture_too(client):
@@ -131,9 +149,27 @@ def test_metrics_count_requests_pictures_and_confidence(server):
     httpx.post(server.url + "/read", json=as_json(png(), png()))
     httpx.post(server.url + "/read", json={"pictures": []})
     httpx.get(server.url + "/a/stranger's/path")
-    assert [metric(name) - old for name, old in zip(names, before, strict=True)] == [1, 1, 1, 2, 0, 2, 2]
+    assert [metric(name) - old for name, old in zip(names, before, strict=True)] == [1, 1, 1, 2, 0, 2, 1]
     assert metric('reader_model_info{version="fake"}') == 1
     assert metric("process_resident_memory_bytes") > 10**6
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/read", as_json(png())),
+        ("/predict", as_json(png())),
+        ("/v1/projects/p/locations/l/endpoints/1:predict", {"instances": as_json(png())["pictures"]}),
+        ("/score", {"data": as_json(png())["pictures"]}),
+        ("/invocations", {"instances": [{"in0": as_json(png())["pictures"][0]}]}),
+        ("/v2/models/meter-reader/infer", json_request([np.full((32, 96), 255, np.uint8)])),
+        ("/v1/models/meter-reader:predict", {"instances": [{"b64": as_json(png())["pictures"][0]}]}),
+    ],
+)
+def test_every_answer_of_the_model_says_its_version(client, path, body):
+    assert client.post(path, json=body).headers["x-model-version"] == "fake"
+    refused = client.post(path, json={})
+    assert refused.status_code in (400, 422) and "x-model-version" not in refused.headers
 
 
 def test_unknown_path_wrong_method_head_and_options_speak_one_language(client):
@@ -205,7 +241,7 @@ def test_openapi_document_describes_both_bodies_and_all_answers(client):
     assert set(read["requestBody"]["content"]) == {"application/json", "multipart/form-data"}
     assert set(read["responses"]) == {"200", "400", "401", "408", "413", "415", "422", "429", "500", "503"}
     assert set(document["paths"]) == {
-        "/read", "/healthz", "/readyz", "/metrics",
+        "/read", "/predict", "/healthz", "/readyz", "/metrics",
         "/v1/projects/{project}/locations/{location}/endpoints/{endpoint}:predict", "/score",
         "/ping", "/invocations", "/v2", "/v2/health/live", "/v2/health/ready",
         "/v2/models/{name}", "/v2/models/{name}/ready", "/v2/models/{name}/infer",
@@ -238,6 +274,8 @@ def test_command_names_a_taken_port_in_one_sentence(capsys):
     ("arguments", "problem"),
     [
         (["--port", "70000"], "port 70000 does not exist"),
+        (["--grace", "-1"], "--grace must be 0 to 3600 seconds"),
+        (["--patience", "0"], "--patience must be above 0, up to 3600 seconds"),
         (["--threads", "0"], "--threads must be at least 1"),
         (["--max-pictures", "-1"], "--max-pictures must be at least 1"),
         (["--host", "no.such.host.invalid"], "no.such.host.invalid"),
@@ -302,5 +340,5 @@ def test_free_port_is_served_where_it_was_asked_for():
 
 
 def test_answers_do_not_wait_for_acknowledgements():
-    with service._listen("127.0.0.1", 0) as listener:
+    with service_server.listen("127.0.0.1", 0) as listener:
         assert listener.proto == socket.IPPROTO_TCP  # by this asyncio decides on TCP_NODELAY

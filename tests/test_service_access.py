@@ -1,27 +1,38 @@
-"""The key, the request id, the log, and an end that loses nothing."""
+"""The key, the request id, the log, who waits in the queue, and an end that loses nothing."""
 
+import base64
 import json
 import os
+import re
 import signal
+import socket
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
+from fake_service import WidthReader
+from fastapi.responses import StreamingResponse
+from fastapi.testclient import TestClient
 from polling import until
 
+from fsdl_deploy import cli
 from fsdl_deploy.picture import PictureError, encode
 from fsdl_deploy.remote import RemoteError, RemoteReader
 from fsdl_deploy.servers import Server
+from fsdl_deploy.service import create_app
+from fsdl_deploy.service_model import Model
 
 FAKE = Path(__file__).parent / "fake_service.py"
 CARD = np.full((32, 100), 200, np.uint8)
 RAW = {"Content-Type": "image/png"}
 
 
-def start(*words: str) -> Server:
+def start(*words: str | Path) -> Server:
     return Server([sys.executable, FAKE, "--port", "{port}", *words], ready="/readyz")
 
 
@@ -109,3 +120,132 @@ def test_a_service_that_ends_under_load_answers_every_request():
         os.kill(server.pid, signal.SIGTERM)  # the second ends it at once
         until(lambda: not server.running)
     assert not failed and set(answered) == {200} and len(answered) > 100
+
+
+def test_what_nobody_foresaw_is_a_500_with_the_id_of_its_traceback(caplog):
+    app = create_app(WidthReader())
+
+    def broken():
+        raise ZeroDivisionError("secret detail")
+
+    def half():
+        yield b"half an answer"
+        broken()
+
+    app.post("/v2/broken")(broken)
+    app.get("/half")(lambda: StreamingResponse(half()))
+    with TestClient(app) as client:  # which raises what the service lets through, as uvicorn does
+        answer = client.post("/v2/broken", headers={"X-Request-Id": "billing-8"})
+        assert (answer.status_code, answer.headers["x-request-id"]) == (500, "billing-8")
+        assert answer.json() == {"error": "service: the service failed; its log says why at billing-8"}
+        assert "billing-8" in caplog.text and "ZeroDivisionError: secret detail" in caplog.text
+        assert 'reader_requests_total{path="/v2/broken",status="500"} 1.0' in client.get("/metrics").text
+        with pytest.raises(ZeroDivisionError):  # nothing else can tell the client that it got half
+            client.get("/half")
+
+
+def test_a_parser_that_fails_spoils_no_other_request():
+    """What a parser raises beside a Refusal belongs to one request, also when it waits among others."""
+    model = Model(WidthReader(), threads=1, max_waiting=8, max_batch=8)
+    model.reader = WidthReader()
+    calls = []
+
+    def good():
+        calls.append("good")
+        return [CARD]
+
+    first, second, third = model._read([good, lambda: 1 / 0, good])
+    model.close()
+    assert first.readings[0].digits == third.readings[0].digits == "100"
+    assert isinstance(second, ZeroDivisionError) and len(calls) == 2
+
+
+def queued(server, count: int, width: int = 668) -> tuple[list[int], list[threading.Thread]]:
+    """``count`` clients whose pictures take a second each; returns when all of them run or wait."""
+    statuses: list[int] = []
+
+    def read():
+        content = encode(np.full((32, width), 200, np.uint8))
+        answer = httpx.post(server.url + "/invocations", content=content, headers=RAW, timeout=60)
+        statuses.append(answer.status_code)
+
+    clients = [threading.Thread(target=read) for _ in range(count)]
+    for client in clients:
+        client.start()
+    in_progress = f"reader_requests_in_progress {count}.0"
+    until(lambda: in_progress in httpx.get(server.url + "/metrics").text, what=in_progress)
+    return statuses, clients
+
+
+@pytest.mark.parametrize(("grace", "fate"), [("30", {200}), ("0.1", {200, 500})])
+def test_what_waits_when_the_end_comes_is_answered_within_the_grace(grace, fate):
+    with start("--threads", "1", "--grace", grace) as server:
+        statuses, clients = queued(server, 8)  # eight seconds of work
+        os.kill(server.pid, signal.SIGTERM)
+        until(lambda: not server.running)
+        for client in clients:
+            client.join()
+    assert len(statuses) == 8 and set(statuses) <= fate and (grace == "30" or 500 in statuses)
+
+
+def count(server, name: str) -> float:
+    text = httpx.get(server.url + "/metrics").text
+    return float(re.search(rf"^{name} ([0-9.e+]+)$", text, re.MULTILINE)[1])
+
+
+def test_clients_that_left_keep_no_place_and_are_not_read(tmp_path):
+    text = base64.b64encode(encode(CARD)).decode()
+    inputs = [{"name": "pictures", "datatype": "BYTES", "shape": [1], "data": [text]}]
+    bodies = {
+        "/invocations": {"instances": [{"in0": text}]},
+        "/read": {"pictures": [text]},
+        "/v2/models/meter-reader/infer": {"inputs": inputs},
+        "/v1/models/meter-reader:predict": {"instances": [{"b64": text}]},
+    }
+    with start("--threads", "1", "--max-waiting", "4", "--gate", tmp_path / "open") as server:
+        statuses, clients = queued(server, 1, 665)
+        leaving = []
+        for path, document in bodies.items():
+            body = json.dumps(document).encode()
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            leaving.append(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+            leaving[-1].sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        until(lambda: count(server, "reader_requests_in_progress") == 5)
+        assert ask(server).status_code == 429
+        for one in leaving:
+            one.close()
+        until(lambda: count(server, "reader_requests_in_progress") == 1)
+        (tmp_path / "open").touch()
+        assert ask(server).status_code == 200
+        clients[0].join()
+        assert statuses == [200] and count(server, "reader_pictures_total") == 2
+        assert "Traceback" not in server.log()
+
+
+def test_who_waits_longer_than_the_patience_is_told_to_come_again(tmp_path):
+    with start("--threads", "1", "--patience", "0.2", "--gate", tmp_path / "open") as server:
+        statuses, clients = queued(server, 1, 665)
+        with ThreadPoolExecutor() as pool:
+            asked = pool.submit(ask, server)
+            until(lambda: count(server, "reader_requests_in_progress") == 2)
+            time.sleep(0.3)  # longer than its patience
+            (tmp_path / "open").touch()
+            late = asked.result()
+        assert (late.status_code, late.headers["retry-after"]) == (503, "1")
+        assert re.fullmatch(
+            r"busy: not run: it had waited for .* s, try again", late.json()["error"]["problem"]
+        )
+        clients[0].join()
+        assert statuses == [200] and ask(server).status_code == 200
+
+
+@pytest.mark.parametrize("key", ["schlüssel", "sesame\n", " sesame", "ses\x00ame", "キー"])
+def test_a_key_that_can_never_match_is_refused_at_the_start(key, monkeypatch, capsys):
+    with pytest.raises(ValueError, match="API key can never match"):
+        RemoteReader("http://127.0.0.1:8000", api_key=key)
+    if "\x00" not in key:
+        monkeypatch.setenv("FSDL_API_KEY", key)
+        for command in (["serve"], ["read", "--url", "http://127.0.0.1:9", "no.png"]):
+            assert cli.main(command) == 1
+            said = capsys.readouterr().err
+            assert said.count("\n") == 1 and "can never match" in said

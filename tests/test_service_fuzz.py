@@ -4,6 +4,9 @@ Whatever comes, the answer is a 4xx in the service's own words, and the process 
 """
 
 import base64
+import contextlib
+import functools
+import gzip
 import io
 import json
 import re
@@ -28,6 +31,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from fsdl_deploy.picture import encode
 from fsdl_deploy.servers import Server
 from fsdl_deploy.service import create_app
+from fsdl_deploy.service_limit import SMALL
 
 load_all_checks()
 FAKE = Path(__file__).parent / "fake_service.py"
@@ -182,6 +186,13 @@ HOSTILE = {
         "Content-Type",
         "multipart/form-data",
     ),
+    "JSON that curl calls a form": (
+        "application/x-www-form-urlencoded",
+        b'{"picture": []}',
+        422,
+        "'picture'",
+        "unknown field",
+    ),
     "bare picture": ("image/png", PNG, 415, "Content-Type", "multipart/form-data"),
     "strange type": ("a" * 5000 + ';;;="', b"x", 415, "Content-Type", "send application/json"),
     "no boundary": ("multipart/form-data", part(PNG) + END, 400, "body", "boundary"),
@@ -213,10 +224,13 @@ def test_hostile_request_is_refused_by_name(server, name):
     assert len(error["problem"]) < 300
 
 
-def test_compressed_body_is_refused(server):
+@pytest.mark.parametrize("path", [path for path, methods in document["paths"].items() if "post" in methods])
+def test_compressed_body_is_refused(server, path):
     headers = {"content-type": JSON, "content-encoding": "gzip"}
-    answer = httpx.post(server.url + "/read", content=zlib.compress(in_json(PNG)), headers=headers)
-    assert (answer.status_code, answer.json()["error"]["field"]) == (415, "Content-Encoding")
+    url = server.url + path.format(name="meter-reader", project="p", location="l", endpoint="e")
+    answer = httpx.post(url, content=gzip.compress(in_json(PNG)), headers=headers)
+    assert answer.status_code == 415 and "Content-Encoding" in answer.text, answer.text
+    assert "must not be compressed" in answer.text
 
 
 def peak_memory(pid):
@@ -262,6 +276,29 @@ def raw_post(server, body_length, sent):
     head = f"POST /read HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\nContent-Length: {body_length}\r\n\r\n"
     connection.sendall(head.encode() + sent)
     return connection
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")
+def test_many_large_bodies_together_are_bounded_and_shut_out_no_single_card():
+    size, limit = 4 * 2**20, 12 * 2**20
+    command = [sys.executable, FAKE, "--port", "{port}", "--max-held", str(limit), "--max-bytes", str(size)]
+    with Server(command, ready="/readyz") as server, contextlib.ExitStack() as stack:
+        post = functools.partial(httpx.post, server.url + "/read", headers={"content-type": JSON}, timeout=20)
+        large = b" " * (size - 2 * SMALL) + in_json(PNG)
+        assert post(content=large).status_code == 200
+        before = peak_memory(server.pid)
+        for _ in range(20):  # 78 MB of bodies that never end
+            connection = stack.enter_context(raw_post(server, size, b""))
+            with contextlib.suppress(OSError):  # a refused body is thrown away, for some seconds
+                connection.settimeout(20)
+                connection.sendall(bytes(size - SMALL))
+        refused = post(content=large)
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+        assert "bytes of requests" in refused.json()["error"]["problem"]
+        assert post(content=in_json(PNG)).status_code == 200
+        assert peak_memory(server.pid) - before < 2 * limit
+        stack.close()
+        poll(lambda: post(content=large).status_code == 200)  # those that left give their share back
 
 
 def test_client_that_leaves_in_the_middle_leaves_nothing_behind(server):

@@ -1,0 +1,14 @@
+"""What a service's API key may look like, on both sides of the wire. Knows nothing about HTTP."""
+
+
+def checked(key: str | None, where: str) -> str | None:
+    """``key``, if it can travel in a header; None for none. ``where``: what the user calls it.
+
+    Raises ValueError: what a header carries of other characters is nowhere the same, so none would match.
+    """
+    if key and not (key.isascii() and key.isprintable() and key == key.strip()):
+        raise ValueError(
+            f"{where} can never match: a key has the letters A to Z, digits and signs of ASCII only, "
+            "without spaces at its ends"
+        )
+    return key or None
