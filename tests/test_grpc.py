@@ -139,6 +139,80 @@ def test_health_and_reflection_are_the_standard_ones(ask):
     assert {"inference.GRPCInferenceService", "grpc.health.v1.Health"} <= set(services)
 
 
+CALL = """
+import json, sys
+import grpc
+from tritonclient.grpc import service_pb2 as messages
+from tritonclient.grpc import service_pb2_grpc as services
+
+channel = grpc.insecure_channel(sys.argv[1])
+stub = services.GRPCInferenceServiceStub(channel)
+folder = sys.argv[2]
+
+def infer(*inputs, model="meter-reader-pixels", raw=(), outputs=(), **more):
+    request = messages.ModelInferRequest(model_name=model, raw_input_contents=raw, **more)
+    for name, kind, shape, contents in inputs:
+        request.inputs.add(name=name, datatype=kind, shape=shape).contents.MergeFrom(
+            messages.InferTensorContents(**contents))
+    for name in outputs:
+        request.outputs.add(name=name)
+    return request
+
+def said(call, request):
+    try:
+        return ["OK", str(call(request))]
+    except grpc.RpcError as error:
+        return [error.code().name, error.details()]
+"""
+CONTENTS = """
+widths = ("widths", "INT64", [1], {"int64_contents": [8]})
+pixels = [100] * 64
+def of(kind="UINT8", shape=(1, 8, 8), raw=(), **contents):
+    return said(stub.ModelInfer, infer(("pixels", kind, shape, contents), widths, raw=raw))
+print(json.dumps({
+    "right": of(uint_contents=pixels),
+    "strings": of(shape=[1, 500, 1000], bytes_contents=[b"1" * 2000] + [b"1"] * 499_999),
+    "another": of(int64_contents=pixels),
+    "two": of(uint_contents=pixels, int_contents=[1]),
+    "none": of(),
+    "large": of(uint_contents=[256] + pixels[1:]),
+    "fewer": of(uint_contents=pixels[1:]),
+    "floats": of("FP32", fp32_contents=[0.5] * 64),
+    "both": of(uint_contents=pixels, raw=[bytes(64), bytes(8)]),
+    "pictures": said(stub.ModelInfer, infer(
+        ("pictures", "BYTES", [1], {"uint_contents": [1]}), model="meter-reader")),
+}))
+"""
+
+
+def most_memory(pid: int) -> float:
+    """The most memory in MiB that the process has had, 0 where the system does not tell."""
+    status = Path(f"/proc/{pid}/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0)
+
+
+def test_elements_are_taken_from_the_field_of_their_datatype_only(ask, server):
+    before = most_memory(server.pid)
+    said = ask(CALL + CONTENTS)
+    assert said.pop("right")[0] == "OK"
+    wanted = {
+        "strings": "pixels: bytes_contents is filled: its UINT8 belongs in contents.uint_contents",
+        "another": "pixels: int64_contents is filled",
+        "two": "pixels: int_contents is filled",
+        "none": "pixels: 0 bytes do not fill the shape",
+        "large": "pixels: contents hold whole numbers from 0 to 255",
+        "fewer": "pixels: 63 bytes do not fill the shape",
+        "floats": "pixels: the datatype is UINT8",
+        "both": "pixels: uint_contents is filled: its UINT8 belongs in raw_input_contents",
+        "pictures": "pictures: uint_contents is filled: its BYTES belongs in contents.bytes_contents",
+    }
+    assert said.keys() == wanted.keys()
+    for name, problem in wanted.items():
+        assert said[name][0] == "INVALID_ARGUMENT" and problem in said[name][1], (name, said[name])
+    assert most_memory(server.pid) < before + 200, "a message of 2 MB took hundreds"
+
+
 LEAVE = """
 import json, os, signal, time
 os.kill(int(folder.split()[1]), signal.SIGTERM)

@@ -31,6 +31,8 @@ CODES = {
     500: grpc.StatusCode.INTERNAL,
     503: grpc.StatusCode.UNAVAILABLE,
 }
+# Where a message holds the elements of a tensor that are not raw bytes.
+CONTENTS = {"BYTES": "bytes_contents", "UINT8": "uint_contents", "INT64": "int64_contents"}
 
 
 class Inference(services.GRPCInferenceServiceServicer):
@@ -94,25 +96,44 @@ class Inference(services.GRPCInferenceServiceServicer):
 
 def _tensors(request) -> dict:
     """The input tensors by name. Raises Refusal."""
-    found = {}
+    found, raws = {}, request.raw_input_contents
     wanted = protocol.INPUTS[request.model_name]
+    if raws and len(raws) != len(request.inputs):
+        raise Refusal(400, "raw_input_contents", "must have one element an input")
     for place, told in enumerate(request.inputs):
         if told.name not in wanted or told.name in found:
             raise Refusal(400, "inputs", f"the inputs are {', '.join(wanted)}, each once")
         kind, shape = wanted[told.name]
+        if told.datatype != kind:
+            raise Refusal(400, told.name, f"the datatype is {kind}")
+        data = _contents(told, None if raws else CONTENTS[kind])
         about = {"datatype": told.datatype, "shape": list(told.shape)}
-        if request.raw_input_contents:
-            if len(request.raw_input_contents) != len(request.inputs):
-                raise Refusal(400, "raw_input_contents", "must have one element an input")
-            raw = request.raw_input_contents[place]
-            about["parameters"] = {"binary_data_size": len(raw)}
+        if not raws and kind == "BYTES":
+            raw, about["data"] = b"", list(data)
         else:
-            raw = b""
-            about["data"] = list(
-                told.contents.bytes_contents or told.contents.uint_contents or told.contents.int64_contents
-            )
+            raw = raws[place] if raws else _numbers(data, told.name, kind)
+            about["parameters"] = {"binary_data_size": len(raw)}
         found[told.name], _ = protocol.tensor(about, told.name, kind, len(shape), memoryview(raw))
     return found
+
+
+def _contents(told, field: str | None):
+    """The elements in ``field`` of an input's contents, where nothing else may be. Raises Refusal."""
+    for filled, _ in told.contents.ListFields():
+        if filled.name != field:
+            where = f"contents.{field}" if field else "raw_input_contents"
+            raise Refusal(400, told.name, f"{filled.name} is filled: its {told.datatype} belongs in {where}")
+    return getattr(told.contents, field) if field else ()
+
+
+def _numbers(data, name: str, kind: str) -> bytes:
+    """Numbers of a message as the bytes of a tensor. Raises Refusal."""
+    dtype = np.dtype(protocol.DTYPES[kind])
+    try:
+        return np.fromiter(data, dtype, len(data)).tobytes()
+    except OverflowError:
+        limits = np.iinfo(dtype)
+        raise Refusal(400, name, f"contents hold whole numbers from {limits.min} to {limits.max}") from None
 
 
 def _answer(request, version: str, tensors: dict, wanted: list[str]):
