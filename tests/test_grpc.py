@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from polling import until
 
 from fsdl_deploy import stations
 from fsdl_deploy.cards import cards
@@ -88,9 +89,16 @@ def server(python):
         yield server
 
 
+@pytest.fixture(scope="module")
+def locked(python):
+    command = [python, PROGRAM, "--port", "{port}", "--access-log"]
+    with Server(command, ready=None, timeout=120, env={"FSDL_API_KEY": "sesame"}) as server:
+        yield server
+
+
 @pytest.fixture
 def ask(python, server, tmp_path):
-    def run(program: str):
+    def run(program: str, server: Server = server):
         done = subprocess.run(
             [python, "-c", program, server.url.removeprefix("http://"), str(tmp_path)],
             capture_output=True, text=True, timeout=120,
@@ -211,6 +219,71 @@ def test_elements_are_taken_from_the_field_of_their_datatype_only(ask, server):
     for name, problem in wanted.items():
         assert said[name][0] == "INVALID_ARGUMENT" and problem in said[name][1], (name, said[name])
     assert most_memory(server.pid) < before + 200, "a message of 2 MB took hundreds"
+
+
+KEYS = """
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+card = infer(("pixels", "UINT8", [1, 8, 8], {"uint_contents": [100] * 64}),
+             ("widths", "INT64", [1], {"int64_contents": [8]}))
+
+def called(call, request, *metadata):
+    try:
+        answer, call = call.with_call(request, metadata=metadata)
+        return ["OK", "", dict(call.trailing_metadata()).get("x-request-id")]
+    except grpc.RpcError as error:
+        return [error.code().name, error.details(), dict(error.trailing_metadata()).get("x-request-id")]
+
+def read(*metadata):
+    return called(stub.ModelInfer, card, *metadata)
+
+key = ("authorization", "Bearer sesame")
+about = [(stub.ServerLive, messages.ServerLiveRequest()), (stub.ServerReady, messages.ServerReadyRequest()),
+         (stub.ServerMetadata, messages.ServerMetadataRequest()),
+         (stub.ModelReady, messages.ModelReadyRequest(name="meter-reader")),
+         (stub.ModelMetadata, messages.ModelMetadataRequest(name="meter-reader")),
+         (health_pb2_grpc.HealthStub(channel).Check, health_pb2.HealthCheckRequest())]
+ask_other = channel.unary_unary("/inference.GRPCInferenceService/Other")
+ask_nonsense = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
+print(json.dumps({
+    "refused": [read(), read(("authorization", "Bearer sesam")), read(("authorization", "Basic sesame")),
+                read(("authorization", "sesame"))],
+    "open": [called(*one)[0] for one in about],
+    "services": len(ProtoReflectionDescriptorDatabase(channel).get_services()),
+    "given": read(key, ("x-request-id", "billing-7")),
+    "lie": read(("x-request-id", 'x" or a lie')),
+    "unwritten": called(stub.RepositoryIndex, messages.RepositoryIndexRequest(), key),
+    "other": [called(ask_other, b""), called(ask_other, b"", key)],
+    "nonsense": called(ask_nonsense, bytes([255] * 9), key),
+}))
+"""
+
+
+def test_without_the_key_nothing_is_read_and_each_call_leaves_a_line(ask, locked):
+    said = ask(CALL + KEYS, locked)
+    for code, problem, _ in said["refused"]:
+        assert code == "UNAUTHENTICATED" and "authorization: Bearer KEY" in problem
+    assert said["open"] == ["OK"] * 6 and said["services"] == 3
+    assert said["given"] == ["OK", "", "billing-7"]
+    code, _, made = said["lie"]
+    assert code == "UNAUTHENTICATED" and len(made) == 32
+    assert said["unwritten"][0] == "UNIMPLEMENTED"
+    assert [one[0] for one in said["other"]] == ["UNAUTHENTICATED", "UNIMPLEMENTED"]
+    assert said["nonsense"][0] == "INVALID_ARGUMENT" and "form" in said["nonsense"][1]
+
+    def lines() -> dict:
+        found = [json.loads(line) for line in locked.log().splitlines() if line.startswith("{")]
+        return {line["request_id"]: line for line in found}
+
+    ids = {"billing-7", made, said["unwritten"][2], said["nonsense"][2]}
+    until(lambda: ids <= lines().keys(), what="a line for each call")
+    kept = lines()["billing-7"]
+    assert kept.keys() == {"time", "request_id", "method", "path", "status", "ms", "client"}
+    assert kept["path"] == "/inference.GRPCInferenceService/ModelInfer" and kept["ms"] > 0
+    assert (kept["status"], kept["client"]) == ("OK", "127.0.0.1")
+    assert lines()[made]["status"] == "UNAUTHENTICATED"
+    assert "sesam" not in locked.log()
 
 
 LEAVE = """

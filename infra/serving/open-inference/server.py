@@ -4,7 +4,8 @@
 
 gRPC sends messages of a fixed form (protocol buffers) over HTTP/2. The messages and the service's skeleton
 are code that NVIDIA generated from the protocol's definition and ships with its client. Health and
-reflection are the standard services of gRPC. It ends on SIGTERM, after the calls that run.
+reflection are the standard services of gRPC. Who may call is in ``access``: where FSDL_API_KEY is set,
+whoever wants a reading must send it. It ends on SIGTERM, after the calls that run.
 """
 
 import argparse
@@ -12,9 +13,11 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 
 import grpc
 import numpy as np
+from access import Access
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from tritonclient.grpc import service_pb2 as messages
@@ -149,7 +152,9 @@ def _answer(request, version: str, tensors: dict, wanted: list[str]):
     return response
 
 
-async def serve(port: int, threads: int, max_waiting: int, max_pictures: int, drain: float) -> None:
+async def serve(
+    port: int, threads: int, max_waiting: int, max_pictures: int, drain: float, access: Access
+) -> None:
     """Serve until SIGTERM or Ctrl-C, and ``drain`` seconds longer, but say then that it is not ready.
 
     The second signal ends it at once.
@@ -158,7 +163,8 @@ async def serve(port: int, threads: int, max_waiting: int, max_pictures: int, dr
     await model.load()
     if model.failure:
         raise SystemExit(f"the model did not load: {model.failure}")
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", MAX_BODY)])
+    options = [("grpc.max_receive_message_length", MAX_BODY)]
+    server = grpc.aio.server(interceptors=[access], options=options)
     services.add_GRPCInferenceServiceServicer_to_server(Inference(model, max_pictures), server)
     healthy = health.aio.HealthServicer()
     await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
@@ -188,5 +194,7 @@ if __name__ == "__main__":
     parser.add_argument("--max-waiting", type=int, default=64)
     parser.add_argument("--max-pictures", type=int, default=64)
     parser.add_argument("--drain", type=float, default=0)
+    parser.add_argument("--access-log", action="store_true", help="write a line of JSON for each call")
     args = parser.parse_args()
-    asyncio.run(serve(args.port, args.threads, args.max_waiting, args.max_pictures, args.drain))
+    access = Access(os.environ.get("FSDL_API_KEY") or None, sys.stdout if args.access_log else None)
+    asyncio.run(serve(args.port, args.threads, args.max_waiting, args.max_pictures, args.drain, access))
