@@ -221,6 +221,52 @@ def test_elements_are_taken_from_the_field_of_their_datatype_only(ask, server):
     assert most_memory(server.pid) < before + 200, "a message of 2 MB took hundreds"
 
 
+VERSIONS = """
+name = "meter-reader-pixels"
+inputs = [("pixels", "UINT8", [1, 8, 8], {"uint_contents": [100] * 64}),
+          ("widths", "INT64", [1], {"int64_contents": [8]})]
+print(json.dumps({version: [
+    stub.ModelReady(messages.ModelReadyRequest(name=name, version=version)).ready,
+    said(stub.ModelMetadata, messages.ModelMetadataRequest(name=name, version=version)),
+    said(stub.ModelInfer, infer(*inputs, model_version=version)),
+] for version in ("", "v2", "999", "9" * 10**6)}))
+"""
+
+
+def test_another_version_of_the_model_is_not_here(ask):
+    said = ask(CALL + VERSIONS)
+    for version in ("", "v2"):
+        ready, *answers = said.pop(version)
+        assert ready and [code for code, _ in answers] == ["OK", "OK"], answers
+    for ready, *answers in said.values():
+        assert not ready and answers == [["NOT_FOUND", "version: meter-reader-pixels has version v2"]] * 2
+
+
+OUTPUTS = """
+card = [("pictures", "BYTES", [1], {"bytes_contents": [open(folder + "/card.png", "rb").read()]})]
+nothing = [("pictures", "BYTES", [1], {"bytes_contents": [b"no picture"]})]
+def of(inputs, *names):
+    return said(stub.ModelInfer, infer(*inputs, model="meter-reader", outputs=names))
+print(json.dumps({
+    "long": of(card, "x" * 10**6),
+    "other alphabet": of(card, chr(0x1F4C8) * 10**5),
+    "before the pictures": of(nothing, "nothing"),
+    "one": of(card, "confidence")[1].count("name:"),
+    "often": of(card, *["digits"] * 10**5)[1].count("name:"),
+}))
+"""
+
+
+def test_outputs_are_checked_before_the_model_runs_and_given_once(ask, tmp_path):
+    (tmp_path / "card.png").write_bytes(encode(next(cards(1)).image))
+    said = ask(CALL + OUTPUTS)
+    # The model's name counts for one.
+    assert said.pop("one") == said.pop("often") == 2
+    for name, (code, problem) in said.items():
+        assert code == "INVALID_ARGUMENT" and len(problem) <= 500, (name, code, len(problem))
+        assert problem.startswith("outputs: there are digits, confidence, digit_confidence, not '"), name
+
+
 KEYS = """
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase

@@ -34,6 +34,7 @@ CODES = {
     500: grpc.StatusCode.INTERNAL,
     503: grpc.StatusCode.UNAVAILABLE,
 }
+LONGEST = 500  # characters of a sentence
 # Where a message holds the elements of a tensor that are not raw bytes.
 CONTENTS = {"BYTES": "bytes_contents", "UINT8": "uint_contents", "INT64": "int64_contents"}
 
@@ -51,7 +52,11 @@ class Inference(services.GRPCInferenceServiceServicer):
         return messages.ServerReadyResponse(ready=self._ready())
 
     async def ModelReady(self, request, context):
-        return messages.ModelReadyResponse(ready=request.name in protocol.INPUTS and self._ready())
+        try:
+            self._known(request.name, request.version)
+        except Refusal:
+            return messages.ModelReadyResponse(ready=False)
+        return messages.ModelReadyResponse(ready=self._ready())
 
     def _ready(self) -> bool:
         return self.model.reader is not None and not self.model.stopping
@@ -60,7 +65,10 @@ class Inference(services.GRPCInferenceServiceServicer):
         return messages.ServerMetadataResponse(name="fsdl_deploy", version="1")
 
     async def ModelMetadata(self, request, context):
-        await self._known(request.name, context)
+        try:
+            version = self._known(request.name, request.version)
+        except Refusal as refusal:
+            await _refuse(context, refusal)
 
         def tensors(about):
             return [
@@ -70,31 +78,48 @@ class Inference(services.GRPCInferenceServiceServicer):
 
         return messages.ModelMetadataResponse(
             name=request.name,
-            versions=[self.model.loaded().model_version],
+            versions=[version],
             platform="onnxruntime_onnx",
             inputs=tensors(protocol.INPUTS[request.name]),
             outputs=tensors(protocol.OUTPUTS),
         )
 
     async def ModelInfer(self, request, context):
-        await self._known(request.model_name, context)
-
         def images():
             return protocol.images_of(request.model_name, _tensors(request), self.max_pictures)
 
         try:
+            self._known(request.model_name, request.model_version)
+            wanted = _wanted(request)
             answer = await self.model.read(images)
         except Refusal as refusal:
-            code = CODES.get(refusal.status, grpc.StatusCode.INVALID_ARGUMENT)
-            await context.abort(code, f"{refusal.field}: {refusal.problem}")
-        wanted = [output.name for output in request.outputs] or list(protocol.OUTPUTS)
-        if unknown := [name for name in wanted if name not in protocol.OUTPUTS]:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"outputs: there is no {unknown[0]!r}")
+            await _refuse(context, refusal)
         return _answer(request, answer.model_version, protocol.tensors_of(answer), wanted)
 
-    async def _known(self, name: str, context) -> None:
+    def _known(self, name: str, version: str) -> str:
+        """The version that is here; Refusal 404 for a model or a version that is not. "" is any version."""
+        here = self.model.loaded().model_version
         if name not in protocol.INPUTS:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"there are {', '.join(protocol.INPUTS)}")
+            raise Refusal(404, "model", f"there are {', '.join(protocol.INPUTS)}")
+        if version not in ("", here):
+            raise Refusal(404, "version", f"{name} has version {here}")
+        return here
+
+
+async def _refuse(context, refusal: Refusal) -> None:
+    code = CODES.get(refusal.status, grpc.StatusCode.INVALID_ARGUMENT)
+    # The sentence travels as metadata, for which clients have a limit.
+    await context.abort(code, f"{refusal.field}: {refusal.problem}"[:LONGEST])
+
+
+def _wanted(request) -> list[str]:
+    """The names of the outputs that are asked for, each once: else one call could ask for gigabytes."""
+    wanted = dict.fromkeys(output.name for output in request.outputs) or protocol.OUTPUTS
+    for name in wanted:
+        if name not in protocol.OUTPUTS:
+            there = ", ".join(protocol.OUTPUTS)
+            raise Refusal(400, "outputs", f"there are {there}, not {name[:80]!a}")
+    return list(wanted)
 
 
 def _tensors(request) -> dict:
