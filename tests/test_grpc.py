@@ -2,8 +2,10 @@
 
 import json
 import subprocess
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 from polling import until
 
@@ -110,8 +112,6 @@ def ask(python, server, tmp_path):
 
 
 def test_nvidias_client_gets_the_readers_answers(ask, tmp_path):
-    import numpy as np
-
     images = [card.image for card in cards(20, seed=9)]
     for place, image in enumerate(images):
         (tmp_path / f"{place:02}.png").write_bytes(encode(image))
@@ -330,6 +330,70 @@ def test_without_the_key_nothing_is_read_and_each_call_leaves_a_line(ask, locked
     assert (kept["status"], kept["client"]) == ("OK", "127.0.0.1")
     assert lines()[made]["status"] == "UNAUTHENTICATED"
     assert "sesam" not in locked.log()
+
+
+FULL = """
+import os, signal
+
+card, pid, signals = folder.split()
+pictures = [open(card, "rb").read()] * 64
+request = infer(("pictures", "BYTES", [64], {"bytes_contents": pictures}), model="meter-reader")
+live = messages.ServerLiveRequest()
+stub.ServerLive(live)  # the connection is there
+calls = [stub.ModelInfer.future(request) for _ in range(64)]
+stub.ServerLive(live)  # behind the others on this connection: they have been taken
+os.kill(int(pid), signal.SIGTERM)
+for _ in range(int(signals) - 1):
+    while said(stub.ServerLive, live)[0] == "OK":
+        pass  # the first signal has not arrived, and would be one with the second
+    os.kill(int(pid), signal.SIGTERM)
+print(json.dumps([call.code().name for call in calls]))
+"""
+WATCH = """
+import os, signal
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+watching = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+found = [next(watching).status]
+os.kill(int(folder), signal.SIGTERM)
+try:
+    found += [one.status for one in watching]
+except grpc.RpcError as error:
+    found.append(error.code().name)
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "signals", "some_lost"),
+    [([], 1, False), (["--grace", "0"], 1, True), ([], 2, True)],
+    ids=["default", "none", "second signal"],
+)
+def test_calls_that_were_taken_have_the_grace(python, tmp_path, words, signals, some_lost):
+    """Without it some are lost, so the queue is long enough to tell."""
+    command = [python, PROGRAM, "--port", "{port}", "--threads", "1", *words]
+    (tmp_path / "card.png").write_bytes(encode(np.full((32, 200), 255, np.uint8)))
+    with Server(command, ready=None, timeout=120, grace=60) as server:
+        words = [server.url.removeprefix("http://"), f"{tmp_path / 'card.png'} {server.pid} {signals}"]
+        done = subprocess.run(
+            [python, "-c", CALL + FULL, *words], capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        until(lambda: not server.running, what="the end of the server")
+    found = Counter(json.loads(done.stdout))
+    assert found.total() == 64 and (found["OK"] < 64) == some_lost, found
+
+
+def test_a_client_that_watches_does_not_keep_a_server_that_stops(python):
+    with Server([python, PROGRAM, "--port", "{port}", "--grace", "300"], ready=None, timeout=120) as server:
+        done = subprocess.run(
+            [python, "-c", CALL + WATCH, server.url.removeprefix("http://"), str(server.pid)],
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+        until(lambda: not server.running, what="the end of the server")
+    found = json.loads(done.stdout)
+    assert (found[0], found[-1]) == (1, "UNAVAILABLE")  # SERVING, and then the call ends
 
 
 LEAVE = """

@@ -31,13 +31,22 @@ class Access(grpc.aio.ServerInterceptor):
     """Asks for ``api_key`` where the model runs, and writes JSON lines to ``log``.
 
     Health, reflection and what is told about the models stay open. A client's ``x-request-id`` is kept, else
-    one is made; it stands in the answer's trailing metadata and in the log.
+    one is made; it stands in the answer's trailing metadata and in the log. ``calls``: how many have come
+    to run the model.
     """
 
     def __init__(self, api_key: str | None = None, log: TextIO | None = None):
         self.api_key, self.log = api_key, log
+        self.calls, self._streams, self._ending = 0, set(), False
+
+    def end_streams(self) -> None:
+        """End the calls that last as long as their clients, as health's Watch does; the others go on."""
+        self._ending = True
+        for stream in self._streams:
+            stream.cancel()
 
     async def intercept_service(self, continuation, details):
+        self.calls += not details.method.startswith(OPEN)
         metadata = {}
         for key, value in details.invocation_metadata or ():
             metadata.setdefault(key, value)
@@ -66,7 +75,7 @@ class Access(grpc.aio.ServerInterceptor):
         if inspect.isasyncgenfunction(behaviour):
 
             async def answers(request, context):
-                async with self._watch(context, path, request_id):
+                async with self._watch(context, path, request_id, stream=True):
                     async for one in behaviour(request, context):
                         yield one
 
@@ -75,7 +84,7 @@ class Access(grpc.aio.ServerInterceptor):
         parse = None if handler.request_streaming else handler.request_deserializer
 
         async def answer(request, context):
-            async with self._watch(context, path, request_id):
+            async with self._watch(context, path, request_id, handler.response_streaming):
                 return await behaviour(await _parsed(parse, request, context), context)
 
         return handler._replace(
@@ -83,12 +92,16 @@ class Access(grpc.aio.ServerInterceptor):
         )
 
     @asynccontextmanager
-    async def _watch(self, context, path: str, request_id: str):
-        started, cancelled = time.perf_counter(), False
+    async def _watch(self, context, path: str, request_id: str, stream: bool = False):
+        started, cancelled, task = time.perf_counter(), False, asyncio.current_task()
         context.set_trailing_metadata((("x-request-id", request_id),))
+        if stream:
+            self._streams.add(task)
         try:
             yield
         except (asyncio.CancelledError, GeneratorExit):
+            if task in self._streams and self._ending:
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "service: it is stopping")
             cancelled = True
             raise
         except grpc.aio.AbortError:
@@ -97,6 +110,7 @@ class Access(grpc.aio.ServerInterceptor):
             log.exception("a call failed")
             await context.abort(grpc.StatusCode.INTERNAL, "service: it failed; its log says why")
         finally:
+            self._streams.discard(task)
             if self.log:
                 line = {
                     "time": datetime.now(UTC).isoformat(timespec="milliseconds"), "request_id": request_id,

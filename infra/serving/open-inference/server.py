@@ -10,7 +10,6 @@ whoever wants a reading must send it. It ends on SIGTERM, after the calls that r
 
 import argparse
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -178,11 +177,11 @@ def _answer(request, version: str, tensors: dict, wanted: list[str]):
 
 
 async def serve(
-    port: int, threads: int, max_waiting: int, max_pictures: int, drain: float, access: Access
+    port: int, threads: int, max_waiting: int, max_pictures: int, drain: float, grace: float, access: Access
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, and ``drain`` seconds longer, but say then that it is not ready.
 
-    The second signal ends it at once.
+    Then no new calls are taken, and those that were have ``grace`` seconds. Each further signal ends a wait.
     """
     model = Model(lambda: OnnxReader(), threads, max_waiting)
     await model.load()
@@ -205,11 +204,29 @@ async def serve(
     await stop.wait()
     model.stopping = True
     await healthy.enter_graceful_shutdown()
-    stop.clear()
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), drain)
-    await server.stop(grace=5)
+    await _either(asyncio.sleep(drain), stop)
+    await _either(_quiet(access), stop)
+    access.end_streams()
+    await _either(server.stop(grace), stop)
+    await server.stop(None)
     model.close()
+
+
+async def _quiet(access: Access) -> None:
+    """Until no call has come for a moment: gRPC drops what it has received and not handed over yet."""
+    for _ in range(10):
+        calls = access.calls
+        await asyncio.sleep(0.2)
+        if access.calls == calls:
+            return
+
+
+async def _either(wait, stop: asyncio.Event) -> None:
+    """Until ``wait`` is over or the next signal comes, whichever is first."""
+    stop.clear()
+    both = [asyncio.ensure_future(wait), asyncio.ensure_future(stop.wait())]
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    both[1].cancel()
 
 
 if __name__ == "__main__":
@@ -218,8 +235,12 @@ if __name__ == "__main__":
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--max-waiting", type=int, default=64)
     parser.add_argument("--max-pictures", type=int, default=64)
-    parser.add_argument("--drain", type=float, default=0)
+    parser.add_argument("--drain", type=float, default=0, help="go on for so many seconds after SIGTERM")
+    parser.add_argument(
+        "--grace", type=float, default=30, help="seconds for calls that were taken (default: 30)"
+    )
     parser.add_argument("--access-log", action="store_true", help="write a line of JSON for each call")
     args = parser.parse_args()
     access = Access(os.environ.get("FSDL_API_KEY") or None, sys.stdout if args.access_log else None)
-    asyncio.run(serve(args.port, args.threads, args.max_waiting, args.max_pictures, args.drain, access))
+    limits = (args.threads, args.max_waiting, args.max_pictures)
+    asyncio.run(serve(args.port, *limits, args.drain, args.grace, access))
