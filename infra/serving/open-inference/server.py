@@ -4,17 +4,19 @@
 
 gRPC sends messages of a fixed form (protocol buffers) over HTTP/2. The messages and the service's skeleton
 are code that NVIDIA generated from the protocol's definition and ships with its client. Health and
-reflection are the standard services of gRPC. It ends on SIGTERM, after the calls that run.
+reflection are the standard services of gRPC. Who may call is in ``access``: where FSDL_API_KEY is set,
+whoever wants a reading must send it. It ends on SIGTERM, after the calls that run.
 """
 
 import argparse
 import asyncio
-import contextlib
 import os
 import signal
+import sys
 
 import grpc
 import numpy as np
+from access import Access
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from tritonclient.grpc import service_pb2 as messages
@@ -31,6 +33,9 @@ CODES = {
     500: grpc.StatusCode.INTERNAL,
     503: grpc.StatusCode.UNAVAILABLE,
 }
+LONGEST = 500  # characters of a sentence
+# Where a message holds the elements of a tensor that are not raw bytes.
+CONTENTS = {"BYTES": "bytes_contents", "UINT8": "uint_contents", "INT64": "int64_contents"}
 
 
 class Inference(services.GRPCInferenceServiceServicer):
@@ -46,7 +51,11 @@ class Inference(services.GRPCInferenceServiceServicer):
         return messages.ServerReadyResponse(ready=self._ready())
 
     async def ModelReady(self, request, context):
-        return messages.ModelReadyResponse(ready=request.name in protocol.INPUTS and self._ready())
+        try:
+            self._known(request.name, request.version)
+        except Refusal:
+            return messages.ModelReadyResponse(ready=False)
+        return messages.ModelReadyResponse(ready=self._ready())
 
     def _ready(self) -> bool:
         return self.model.reader is not None and not self.model.stopping
@@ -55,7 +64,10 @@ class Inference(services.GRPCInferenceServiceServicer):
         return messages.ServerMetadataResponse(name="fsdl_deploy", version="1")
 
     async def ModelMetadata(self, request, context):
-        await self._known(request.name, context)
+        try:
+            version = self._known(request.name, request.version)
+        except Refusal as refusal:
+            await _refuse(context, refusal)
 
         def tensors(about):
             return [
@@ -65,54 +77,90 @@ class Inference(services.GRPCInferenceServiceServicer):
 
         return messages.ModelMetadataResponse(
             name=request.name,
-            versions=[self.model.loaded().model_version],
+            versions=[version],
             platform="onnxruntime_onnx",
             inputs=tensors(protocol.INPUTS[request.name]),
             outputs=tensors(protocol.OUTPUTS),
         )
 
     async def ModelInfer(self, request, context):
-        await self._known(request.model_name, context)
-
         def images():
             return protocol.images_of(request.model_name, _tensors(request), self.max_pictures)
 
         try:
+            self._known(request.model_name, request.model_version)
+            wanted = _wanted(request)
             answer = await self.model.read(images)
         except Refusal as refusal:
-            code = CODES.get(refusal.status, grpc.StatusCode.INVALID_ARGUMENT)
-            await context.abort(code, f"{refusal.field}: {refusal.problem}")
-        wanted = [output.name for output in request.outputs] or list(protocol.OUTPUTS)
-        if unknown := [name for name in wanted if name not in protocol.OUTPUTS]:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"outputs: there is no {unknown[0]!r}")
+            await _refuse(context, refusal)
         return _answer(request, answer.model_version, protocol.tensors_of(answer), wanted)
 
-    async def _known(self, name: str, context) -> None:
+    def _known(self, name: str, version: str) -> str:
+        """The version that is here; Refusal 404 for a model or a version that is not. "" is any version."""
+        here = self.model.loaded().model_version
         if name not in protocol.INPUTS:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"there are {', '.join(protocol.INPUTS)}")
+            raise Refusal(404, "model", f"there are {', '.join(protocol.INPUTS)}")
+        if version not in ("", here):
+            raise Refusal(404, "version", f"{name} has version {here}")
+        return here
+
+
+async def _refuse(context, refusal: Refusal) -> None:
+    code = CODES.get(refusal.status, grpc.StatusCode.INVALID_ARGUMENT)
+    # The sentence travels as metadata, for which clients have a limit.
+    await context.abort(code, f"{refusal.field}: {refusal.problem}"[:LONGEST])
+
+
+def _wanted(request) -> list[str]:
+    """The names of the outputs that are asked for, each once: else one call could ask for gigabytes."""
+    wanted = dict.fromkeys(output.name for output in request.outputs) or protocol.OUTPUTS
+    for name in wanted:
+        if name not in protocol.OUTPUTS:
+            there = ", ".join(protocol.OUTPUTS)
+            raise Refusal(400, "outputs", f"there are {there}, not {name[:80]!a}")
+    return list(wanted)
 
 
 def _tensors(request) -> dict:
     """The input tensors by name. Raises Refusal."""
-    found = {}
+    found, raws = {}, request.raw_input_contents
     wanted = protocol.INPUTS[request.model_name]
+    if raws and len(raws) != len(request.inputs):
+        raise Refusal(400, "raw_input_contents", "must have one element an input")
     for place, told in enumerate(request.inputs):
         if told.name not in wanted or told.name in found:
             raise Refusal(400, "inputs", f"the inputs are {', '.join(wanted)}, each once")
         kind, shape = wanted[told.name]
+        if told.datatype != kind:
+            raise Refusal(400, told.name, f"the datatype is {kind}")
+        data = _contents(told, None if raws else CONTENTS[kind])
         about = {"datatype": told.datatype, "shape": list(told.shape)}
-        if request.raw_input_contents:
-            if len(request.raw_input_contents) != len(request.inputs):
-                raise Refusal(400, "raw_input_contents", "must have one element an input")
-            raw = request.raw_input_contents[place]
-            about["parameters"] = {"binary_data_size": len(raw)}
+        if not raws and kind == "BYTES":
+            raw, about["data"] = b"", list(data)
         else:
-            raw = b""
-            about["data"] = list(
-                told.contents.bytes_contents or told.contents.uint_contents or told.contents.int64_contents
-            )
+            raw = raws[place] if raws else _numbers(data, told.name, kind)
+            about["parameters"] = {"binary_data_size": len(raw)}
         found[told.name], _ = protocol.tensor(about, told.name, kind, len(shape), memoryview(raw))
     return found
+
+
+def _contents(told, field: str | None):
+    """The elements in ``field`` of an input's contents, where nothing else may be. Raises Refusal."""
+    for filled, _ in told.contents.ListFields():
+        if filled.name != field:
+            where = f"contents.{field}" if field else "raw_input_contents"
+            raise Refusal(400, told.name, f"{filled.name} is filled: its {told.datatype} belongs in {where}")
+    return getattr(told.contents, field) if field else ()
+
+
+def _numbers(data, name: str, kind: str) -> bytes:
+    """Numbers of a message as the bytes of a tensor. Raises Refusal."""
+    dtype = np.dtype(protocol.DTYPES[kind])
+    try:
+        return np.fromiter(data, dtype, len(data)).tobytes()
+    except OverflowError:
+        limits = np.iinfo(dtype)
+        raise Refusal(400, name, f"contents hold whole numbers from {limits.min} to {limits.max}") from None
 
 
 def _answer(request, version: str, tensors: dict, wanted: list[str]):
@@ -128,16 +176,19 @@ def _answer(request, version: str, tensors: dict, wanted: list[str]):
     return response
 
 
-async def serve(port: int, threads: int, max_waiting: int, max_pictures: int, drain: float) -> None:
+async def serve(
+    port: int, threads: int, max_waiting: int, max_pictures: int, drain: float, grace: float, access: Access
+) -> None:
     """Serve until SIGTERM or Ctrl-C, and ``drain`` seconds longer, but say then that it is not ready.
 
-    The second signal ends it at once.
+    Then no new calls are taken, and those that were have ``grace`` seconds. Each further signal ends a wait.
     """
     model = Model(lambda: OnnxReader(), threads, max_waiting)
     await model.load()
     if model.failure:
         raise SystemExit(f"the model did not load: {model.failure}")
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", MAX_BODY)])
+    options = [("grpc.max_receive_message_length", MAX_BODY)]
+    server = grpc.aio.server(interceptors=[access], options=options)
     services.add_GRPCInferenceServiceServicer_to_server(Inference(model, max_pictures), server)
     healthy = health.aio.HealthServicer()
     await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
@@ -153,11 +204,29 @@ async def serve(port: int, threads: int, max_waiting: int, max_pictures: int, dr
     await stop.wait()
     model.stopping = True
     await healthy.enter_graceful_shutdown()
-    stop.clear()
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), drain)
-    await server.stop(grace=5)
+    await _either(asyncio.sleep(drain), stop)
+    await _either(_quiet(access), stop)
+    access.end_streams()
+    await _either(server.stop(grace), stop)
+    await server.stop(None)
     model.close()
+
+
+async def _quiet(access: Access) -> None:
+    """Until no call has come for a moment: gRPC drops what it has received and not handed over yet."""
+    for _ in range(10):
+        calls = access.calls
+        await asyncio.sleep(0.2)
+        if access.calls == calls:
+            return
+
+
+async def _either(wait, stop: asyncio.Event) -> None:
+    """Until ``wait`` is over or the next signal comes, whichever is first."""
+    stop.clear()
+    both = [asyncio.ensure_future(wait), asyncio.ensure_future(stop.wait())]
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    both[1].cancel()
 
 
 if __name__ == "__main__":
@@ -166,6 +235,12 @@ if __name__ == "__main__":
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--max-waiting", type=int, default=64)
     parser.add_argument("--max-pictures", type=int, default=64)
-    parser.add_argument("--drain", type=float, default=0)
+    parser.add_argument("--drain", type=float, default=0, help="go on for so many seconds after SIGTERM")
+    parser.add_argument(
+        "--grace", type=float, default=30, help="seconds for calls that were taken (default: 30)"
+    )
+    parser.add_argument("--access-log", action="store_true", help="write a line of JSON for each call")
     args = parser.parse_args()
-    asyncio.run(serve(args.port, args.threads, args.max_waiting, args.max_pictures, args.drain))
+    access = Access(os.environ.get("FSDL_API_KEY") or None, sys.stdout if args.access_log else None)
+    limits = (args.threads, args.max_waiting, args.max_pictures)
+    asyncio.run(serve(args.port, *limits, args.drain, args.grace, access))
