@@ -7,6 +7,7 @@ builds of ``infra/docker`` need, and nothing of what runs in them.
 
 import atexit
 import contextlib
+import json
 import os
 import re
 import secrets
@@ -103,13 +104,17 @@ class Step:
     cached: bool
 
 
-def build(client, tag: str, context: Path = ROOT, dockerfile: str = "infra/docker/Dockerfile") -> list[Step]:
+def build(
+    client, tag: str, context: Path = ROOT, dockerfile: str = "infra/docker/Dockerfile", nocache: bool = False
+) -> list[Step]:
     """Build an image and name it ``tag``; return its steps. ContainerError has the end of a failed build.
 
-    The Dockerfile's ``ARG BASE`` is the base that it pins, or the stand-in for that.
+    The Dockerfile's ``ARG BASE`` is the base that it pins, or the stand-in for that. ``nocache``: make every
+    layer again.
     """
     steps, said, began = [], [], time.monotonic()
     options = {"dockerfile": dockerfile, "tag": tag, "buildargs": {"BASE": image(client, BASE)}}
+    options["nocache"] = nocache
     log = client.api.build(path=str(context), rm=True, forcerm=True, decode=True, **options)
     instruction, cached = "", False
 
@@ -156,12 +161,21 @@ def rebuilds(client, context: Path) -> dict[str, list[Step]]:
 class Container:
     """``with Container(client, "meter-reader") as c``: runs until it is healthy, is removed at the end.
 
-    The port that the image exposes is a free port of this machine, in ``url``; ``options`` are those of the
-    SDK's ``containers.run``. ``ready``: the path that answers 200 when it is. It also ends with the process.
+    ``port``, or else the one that the image exposes, is a free port of this machine, in ``url``. ``options``
+    are those of the SDK's ``containers.run``. ``ready``: the path that answers 200 when it is, or a function
+    that says it of the URL. It also ends with the process.
     """
 
-    def __init__(self, client, image: str, ready: str = "/readyz", **options):
-        self.client, self.image, self.ready, self.options = client, image, ready, options
+    def __init__(
+        self,
+        client,
+        image: str,
+        ready: str | Callable[[str], bool] = "/readyz",
+        port: int | None = None,
+        **options,
+    ):
+        self.client, self.image, self.port, self.options = client, image, port, options
+        self.is_ready = ready if callable(ready) else lambda url: httpx.get(url + ready).is_success
         self.container = None
 
     def __enter__(self) -> "Container":
@@ -173,7 +187,8 @@ class Container:
     def start(self) -> "Container":
         """Start it and wait until it is ready. ContainerError holds its last words if it ends or hangs."""
         began = time.monotonic()
-        exposed = self.client.images.get(self.image).attrs["Config"]["ExposedPorts"]
+        exposed = self.client.images.get(self.image).attrs["Config"].get("ExposedPorts")
+        exposed = [f"{self.port}/tcp"] if self.port else exposed
         ports = dict.fromkeys(exposed, ("127.0.0.1", None))
         self.container = self.client.containers.run(self.image, detach=True, ports=ports, **self.options)
         atexit.register(self.stop)
@@ -196,7 +211,7 @@ class Container:
             if self.container.status not in ("created", "running"):
                 break
             try:
-                if self.container.status == "running" and httpx.get(self.url + self.ready).is_success:
+                if self.container.status == "running" and self.is_ready(self.url):
                     return
             except (httpx.HTTPError, ValueError):  # ValueError: no port yet
                 pass
@@ -283,6 +298,23 @@ class Compose:
 def _url(container) -> str:
     (published,) = [places[0] for places in container.ports.values() if places]
     return f"http://127.0.0.1:{published['HostPort']}"
+
+
+def tool_image(tool: str) -> str:
+    """What ``infra/docker/tool_images.py`` recorded of the image of cog, bentoml or truss, line by line."""
+    record = json.loads((FOLDER / "tool_images.json").read_text(encoding="utf-8"))
+    one = record["images"][tool]
+    lines = [
+        f"{record['date']}: {record['machine']}; engine {record['engine']}",
+        f"{one['base MB']:7.1f} MB  base image: {one['base']}",
+        *(f"{megabytes:7.1f} MB  {made_by}" for megabytes, made_by in one["layers"]),
+        f"{one['MB']:7.1f} MB  in all, built in {one['build seconds']:.0f} s",
+        f"run as {one['user']}: ready after {one['start seconds']:.1f} s, {one['MiB']:.0f} MiB of memory",
+        f"beside the safe options: {one['beside the safe options'] or 'nothing'}",
+        f"the reader's digits: {one['equal']} of {record['cards']} cards",
+        f"a threshold of 7: {one['threshold 7']}",
+    ]
+    return "\n".join(lines)
 
 
 def prepare(say: Callable[[str], None] = print):

@@ -5,7 +5,7 @@
 #   bash infra/docker/engine.sh start FOLDER    root only; prints the DOCKER_HOST to use
 #   bash infra/docker/engine.sh stop FOLDER
 set -euo pipefail
-action=${1:?start or stop} folder=${2:?a folder for its data}
+action=${1:?start or stop} folder=$(realpath -m "${2:?a folder for its data}")
 root=$(cd "$(dirname "$0")/../.." && pwd)
 socket=unix://$folder/docker.sock
 
@@ -21,7 +21,7 @@ packages() {
   } >/etc/apt/sources.list.d/containers.sources
   printf 'Package: *\nPin: release n=trixie\nPin-Priority: 100\n' >/etc/apt/preferences.d/containers
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends runc iptables mmdebstrap \
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends runc iptables \
     docker.io/trixie docker-cli/trixie containerd/trixie docker-buildx/trixie docker-compose/trixie >/dev/null
 }
 
@@ -29,6 +29,10 @@ base() {
   # Debian and its Python, with this machine's certificates. No image that is made here can have the digest that
   # the Dockerfile pins: the label says that builds may take this one instead.
   local certificates=/etc/ssl/certs/ca-certificates.crt
+  command -v mmdebstrap >/dev/null || {
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mmdebstrap >/dev/null
+  }
   mmdebstrap --quiet --variant=minbase --include=python3,python3-pip,python3-venv,ca-certificates \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
@@ -56,16 +60,21 @@ start() {
   done
   docker image inspect python:3.11-slim >/dev/null 2>&1 || base
   for image in postgres:15 redis:7 registry:2; do
-    DOCKER_BUILDKIT=0 docker build --quiet --tag $image --target "${image%%:*}" \
-      --file "$root/infra/docker/stand-ins/Dockerfile" "$root" 2>/dev/null
+    # Into a file: the older builder says at each build that it is the older one.
+    DOCKER_BUILDKIT=0 docker build --tag $image --target "${image%%:*}" \
+      --file "$root/infra/docker/stand-ins/Dockerfile" "$root" >"$folder/build.log" 2>&1 ||
+      { echo "The stand-in for $image was not built:"; tail -20 "$folder/build.log"; return 1; }
   done
 }
 
 stop() {
   local pid
   pid=$(cat "$folder/dockerd.pid" 2>/dev/null) || return 0
-  kill "$pid"
-  while kill -0 "$pid" 2>/dev/null; do sleep 0.2; done
+  # A daemon that was killed leaves its number behind, and another process may have it by now.
+  if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "--pidfile $folder/dockerd.pid "; then
+    kill "$pid" || true
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.2; done
+  fi
   rm -rf "$folder" || true
 }
 

@@ -849,9 +849,10 @@ table(
 # ✅ Your parity test compares torch and ONNX on the example of the export, and passes. What have you shown?
 #
 # <details><summary>Answer</summary>
-# That the file is right on the one input for which it was made. All three wrong files above are about
-# *another* input, but for the one that answers nothing. Ask other lengths, other numbers of pictures, other
-# contents.
+# That the file is right on the one input for which it was made. Of the three wrong files above, such a test
+# finds one: the whole reader, which does not even answer its example. The `if` and the transformer pass it:
+# they are wrong on *other* inputs, and the `if` without an error. Ask other lengths, other numbers of
+# pictures, other contents.
 # </details>
 #
 # ✅ The service runs in a container with everything locked. The app's team halves the pictures with

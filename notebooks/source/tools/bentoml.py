@@ -348,13 +348,21 @@ print("packages:", *(bento / "env" / "python" / "requirements.txt").read_text().
 # %% [markdown]
 # The base image is the plain one of Python, so an engine that holds it needs no registry. But the next lines
 # install: a compiler and git with `apt-get`, `uv` with `pip`, then the packages. So a build needs a network,
-# and none is done here. On a machine that has both, it made an image of 1,024 MB (22 November 2026): the base
-# image 192, the compiler and git 529, the packages 262, the bento 0.7. Its container gave the reader's digits
-# on all twenty cards. The parts, here:
+# and none is done in this notebook. `infra/docker/tool_images.py` builds the image from a bento like this
+# one, runs it with the options of [Docker](docker.ipynb) that let it do no harm, and asks the twenty cards.
+# This is its record:
 
-# %%
+# %% tags=["nbval-check-output"]
 from fsdl_deploy import containers
 
+print(containers.tool_image("bentoml"))
+
+# %% [markdown]
+# Half of the image is a compiler and git, which the service does not use when it runs. And where the file
+# system cannot be written, BentoML ends at once, unless `BENTOML_HOME` names a place that can be. The parts,
+# on this machine:
+
+# %%
 context = sum(path.stat().st_size for path in bento.rglob("*") if path.is_file())
 print(f"the bento: {context / 2**20:.1f} MiB")
 print(f"the packages, as installed here: {station.mebibytes():.0f} MiB, with uv itself")

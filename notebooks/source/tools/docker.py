@@ -98,24 +98,26 @@ for name, steps in builds.items():
     print(f"{name:13} {sum(step.seconds for step in steps):6.1f} s, {kept} of {len(steps)} steps kept")
 
 # %% [markdown]
-# As a picture: one bar a build, one piece a step; green ones were kept, orange ones made. A step is made
-# again if it, or one before it in its stage, has changed; so what changes often stands last. A comment in
-# the requirements costs a whole installation, because the engine compares files, not meanings. But the
+# The three as a picture: one bar a build, one piece a step; green ones were kept, orange ones made. A step is
+# made again if it, or one before it in its stage, has changed; so what changes often stands last. A comment
+# in the requirements costs a whole installation, because the engine compares files, not meanings. But the
 # second stage copies the result, finds the same files as before, and keeps its layers.
 
 # %%
 import matplotlib.pyplot as plt
 
 figure, axes = plt.subplots(figsize=(8, 2.6))
+longest = max(sum(step.seconds for step in steps) for steps in builds.values())
 for row, steps in enumerate(builds.values()):
     left = 0.0
     for step in steps:
         color = figures.PALETTE[2] if step.cached else figures.PALETTE[1]
         axes.barh(row, step.seconds, left=left, color=color, edgecolor="white", linewidth=0.5)
-        if step.seconds > 4:
+        if step.seconds > longest / 8:
             axes.text(left + step.seconds / 2, row, step.instruction.split()[0], ha="center", va="center")
         left += step.seconds
-axes.set(xlabel="seconds", ylabel="changed", yticks=range(len(builds)), yticklabels=list(builds))
+axes.set(xlabel="seconds", ylabel="changed", xlim=(0, None))
+axes.set_yticks(range(len(builds)), list(builds))
 axes.invert_yaxis()
 figures.show(figure, alt="Time of three builds by step: long only when the requirements changed")
 
@@ -129,14 +131,15 @@ else:
     layers = recorded["layers"]
 for megabytes, made_by in reversed(layers):
     if megabytes > 0.1:
-        print(f"{megabytes:7.1f} MB  {made_by.replace('/bin/sh -c #(nop) ', '')[:88]}")
+        print(f"{megabytes:7.1f} MB  {made_by.replace('/bin/sh -c #(nop) ', '')[:88] or 'the base image'}")
 print(f"{sum(size for size, _ in layers):7.1f} MB in all")
 
 # %% [markdown]
 # ## Run it, so that it can do no harm
 #
-# No root in the container, no rights of the kernel, a file system that cannot be written, a limit of memory
-# and of processes. The port is a free one of this machine, and listens on this machine only.
+# No root in the container: the Dockerfile's `USER` sees to that. The rest are options of the start: a file
+# system that cannot be written but for scratch space, no rights of the kernel and no way to new ones, a limit
+# of memory and of processes. The port is a free one of this machine, and listens on this machine only.
 
 # %%
 for option, value in containers.SAFELY.items():
@@ -413,7 +416,8 @@ if engine:
 #
 # - An image fixes code, weights and dependencies; a container is a process started from it.
 # - Layers are kept as long as nothing before them changed: requirements first, code last.
-# - Not root, read-only, no capabilities, limits: five options, and the reader does not notice.
+# - Not root: a line of the Dockerfile. Read-only but for scratch space, no capabilities, no new rights,
+#   limited memory, few processes: six options of the start. The reader does not notice.
 # - Deploy digests. Tags move.
 # - One container for each task, and a file that says how they belong together.
 #

@@ -130,15 +130,24 @@ print(*(line.strip()[:105] for line in after if line.strip() and line not in bef
 
 # %% [markdown]
 # With that an engine that holds Python's image needs no registry, but still a network: `curl` fetches the
-# installer `uv`, which then installs the packages. So nothing is built here. On a machine with a network, and
-# with `uv` already in the base image, it made an image of 1,034 MB (22 November 2026): the base image 232,
-# compiler, git and curl 503, the packages 298. Its container gave the reader's digits on all twenty cards.
-# The parts, here:
+# installer `uv`, which then installs the packages. So nothing is built in this notebook.
+# `infra/docker/tool_images.py` builds the image, runs it with the options of [Docker](docker.ipynb) that let
+# it do no harm, and asks the twenty cards. It does not build what the provider builds: the base image is
+# Python's, and has `uv` from the package index, because the provider's image and the installer's site could
+# not be reached. This is its record:
 
-# %%
+# %% tags=["nbval-check-output"]
 from fsdl_deploy import containers
 
+print(containers.tool_image("truss"))
 
+# %% [markdown]
+# Half of the image is a compiler, git and curl, which the service does not use when it runs. As it is, the
+# container runs as root and makes the folder `data` beside its code; to run safely it was told another user,
+# another home, and scratch space for that folder. The parts, on this machine:
+
+
+# %%
 def mebibytes(folder):
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 2**20
 
