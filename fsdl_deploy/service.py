@@ -36,7 +36,7 @@ from fsdl_deploy.reader import Reader
 from fsdl_deploy.service_limit import MAX_HELD, BodyLimit
 from fsdl_deploy.service_model import PATIENCE, Answer, Measured, Model
 from fsdl_deploy.service_refusal import Refusal, error_body
-from fsdl_deploy.service_server import GRACE, Draining, listen
+from fsdl_deploy.service_server import GRACE, BoundedHead, Draining, listen
 
 
 class Problem(BaseModel):
@@ -253,10 +253,13 @@ def serve(
     Raises ValueError or OSError for a bad or taken address, RuntimeError when the model does not load.
     """
     app = create_app(reader, on_failure=lambda: setattr(server, "should_exit", True), **settings)
-    config = uvicorn.Config(app, log_level="warning", timeout_keep_alive=30, timeout_graceful_shutdown=grace)
+    config = uvicorn.Config(
+        app, http=BoundedHead, log_level="warning", timeout_keep_alive=30, timeout_graceful_shutdown=grace
+    )
     server = Draining(config, app.state.model, drain)
     listener = listen(host, port)
-    print(f"serving at http://{host}:{listener.getsockname()[1]}", flush=True)
+    shown = f"[{host}]" if ":" in host else host
+    print(f"serving at http://{shown}:{listener.getsockname()[1]}", flush=True)
     server.run(sockets=[listener])
     if app.state.model.failure:
         raise RuntimeError(f"the model did not load: {app.state.model.failure}")

@@ -130,6 +130,20 @@ def _too_many(what: str, max_pictures: int, name: str = "pictures") -> Refusal:
     return Refusal(422, name, f"{what}: at most {max_pictures} pictures in one request, send several")
 
 
+class _WholeForm(MultiPartParser):
+    """Starlette's parser gives the parts that were whole when a body ends early; this one tells."""
+
+    cut_off = False
+
+    def on_part_begin(self) -> None:
+        super().on_part_begin()
+        self.cut_off = True
+
+    def on_end(self) -> None:
+        super().on_end()
+        self.cut_off = False
+
+
 async def _from_multipart(request: Request, max_pictures: int) -> list[bytes]:
     # Starlette decodes a part without a filename to text. As Latin-1 no byte is lost, so that a
     # picture sent in that way is read too.
@@ -137,11 +151,13 @@ async def _from_multipart(request: Request, max_pictures: int) -> list[bytes]:
         "(?i)form-data", "form-data; charset=latin-1", request.headers["content-type"], count=1
     )
     limits = {"max_files": max_pictures, "max_fields": max_pictures, "max_part_size": picture.MAX_BYTES}
-    parser = MultiPartParser(Headers({"content-type": content_type}), request.stream(), **limits)
+    parser = _WholeForm(Headers({"content-type": content_type}), request.stream(), **limits)
     try:
         async with contextlib.AsyncExitStack() as stack:
             form = await parser.parse()
             stack.push_async_callback(form.close)
+            if parser.cut_off:
+                raise Refusal(400, "body", "the form is cut off: it ends before its closing boundary")
             parts = form.multi_items()
             for name, _ in parts:
                 if name != "pictures":

@@ -332,6 +332,22 @@ def test_answer_is_what_the_document_promises_to_a_raw_socket(server):
     assert answer.startswith(b"HTTP/1.1 200") and b'"digits":"64"' in answer
 
 
+@pytest.mark.parametrize("endless", [b"X-Long: " + b"a" * 2**17, b"X-Many: a\r\n" * 2**14])
+def test_headers_without_an_end_are_refused_and_a_long_body_is_not(server, endless):
+    body = as_json(*[png(64)] * 8)
+    with httpx.Client(base_url=server.url) as client:  # one connection: a head after a body is counted anew
+        for _ in range(3):
+            padded = json.dumps(body).encode() + b" " * 3 * 2**20
+            answer = client.post("/read", content=padded, headers={"Content-Type": "application/json"})
+            assert answer.status_code == 200
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
+        raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+        for start in range(0, service_server.MAX_HEAD, 2**12):  # with the first line just too much
+            raw.sendall(endless[start : start + 2**12])
+        assert b"".join(iter(lambda: raw.recv(4096), b"")).startswith(b"HTTP/1.1 431 ")
+    assert httpx.get(server.url + "/healthz").status_code == 200
+
+
 def test_free_port_is_served_where_it_was_asked_for():
     port = free_port()
     with Server([sys.executable, FAKE, "--port", str(port)], ready="/readyz", port=port) as server:
