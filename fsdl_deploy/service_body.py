@@ -217,7 +217,7 @@ def can_come_back(value: object) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)  # 1e999 is read as infinity
     if isinstance(value, str):
-        return not any("\ud800" <= sign <= "\udfff" for sign in value)
+        return not re.search("[\ud800-\udfff]", value)
     return value is None or isinstance(value, int)
 
 
