@@ -1,9 +1,11 @@
 """The GraphQL server: the reader's answers, the table's rows, and queries that ask for too much."""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from polling import until
 
 from fsdl_deploy import stations
 from fsdl_deploy.cards import cards
@@ -23,7 +25,7 @@ def reads(names: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def ask(tmp_path_factory):
+def server(tmp_path_factory):
     table = tmp_path_factory.mktemp("graphql") / "readings.db"
     store = Store(table)
     run = store.begin("2026-10", "v2", 1)
@@ -32,13 +34,17 @@ def ask(tmp_path_factory):
     store.close()
     program = stations.station("graphql").folder / "server.py"
     command = [stations.ensure("graphql"), program, "--store", table, "--port", "{port}"]
-    with Server(command, ready="/healthz", timeout=120) as server:
+    with Server([*command, "--max-queries", "2"], ready="/healthz", timeout=120) as server:
+        yield server
 
-        def run(query, **variables):
-            body = {"query": query, "variables": variables}
-            return httpx.post(f"{server.url}/graphql", json=body, timeout=30)
 
-        yield run
+@pytest.fixture
+def ask(server):
+    def run(query, **variables):
+        body = {"query": query, "variables": variables}
+        return httpx.post(f"{server.url}/graphql", json=body, timeout=30)
+
+    return run
 
 
 def test_the_model_and_the_table_answer(ask):
@@ -68,11 +74,54 @@ def test_the_model_and_the_table_answer(ask):
             PICTURE,
             "9 aliases found. Allowed: 8",
         ),
+        (f"{{ {'a ' * 2000} }}", None, "more than 1000 tokens"),
     ],
-    ids=["picture", "base64", "type", "missing", "field", "syntax", "aliases", "fragments"],
+    ids=["picture", "base64", "type", "missing", "field", "syntax", "aliases", "fragments", "long"],
 )
 def test_a_bad_query_ends_with_a_sentence(ask, query, picture, problem):
     answer = ask(query, **({} if picture is None else {"picture": picture}))
     errors = answer.json()["errors"]
     assert any(problem in error["message"] for error in errors), errors
     assert ask(READ, picture=PICTURE).json()["data"]["read"]["digits"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "problem"),
+    [
+        (b"5", 422, "the JSON must be an object"),
+        (b"null", 422, "the JSON must be an object"),
+        (b"[" * 100_000, 400, "nested too deeply"),
+        (b"{", 400, "not JSON"),
+        (b'{"query": "{__typename}", "variables": {"a": [' + b"0," * 20_000 + b"0]}}", 422, "values"),
+        (b"{" + b" " * 13 * 2**20 + b"}", 413, "the body has more than"),
+    ],
+    ids=["number", "null", "nested", "syntax", "values", "long"],
+)
+def test_a_body_that_is_no_query_ends_with_a_status_and_a_sentence(ask, server, body, status, problem):
+    headers = {"Content-Type": "application/json"}
+    answer = httpx.post(f"{server.url}/graphql", content=body, headers=headers, timeout=30)
+    assert answer.status_code == status
+    assert problem in answer.json()["errors"][0]["message"]
+    assert ask(READ, picture=PICTURE).json()["data"]["read"]["digits"]
+
+
+def test_a_query_too_many_is_told_to_come_again(ask):
+    """Eight clients ask for eight readings each, again and again, where two may ask at a time."""
+    slow = f"query ($picture: String!) {{ {reads('abcdefgh')} }}"
+    found = []
+
+    def busy():
+        found.extend(clients.map(lambda _: ask(slow, picture=PICTURE), range(8)))
+        return refused(found)
+
+    with ThreadPoolExecutor(8) as clients:
+        until(busy)
+    (answer, *_) = refused(found)
+    assert answer.headers["retry-after"] == "1" and "busy" in answer.json()["errors"][0]["message"]
+    assert {one.status_code for one in found} == {200, 429}
+    for _ in range(3):  # every place is free again
+        assert ask(slow, picture=PICTURE).status_code == 200
+
+
+def refused(answers: list[httpx.Response]) -> list[httpx.Response]:
+    return [answer for answer in answers if answer.status_code == 429]

@@ -190,7 +190,8 @@ print("GraphQL:", "age" in answer.headers, answer.request.method)
 
 # %% [markdown]
 # **The client decides what it costs.** With aliases one small request asks for many pictures. So the server
-# must count before it works: here eight are allowed.
+# must count before it works: here eight are allowed, and a thousand words in a query. At most 64 queries run
+# at a time: one more gets a status after all, 429.
 
 # %% tags=["nbval-check-output"]
 for times in (8, 100):

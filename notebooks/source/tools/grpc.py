@@ -65,7 +65,7 @@ from IPython.display import Code
 
 program = (station.folder / "server.py").read_text()
 start = program.index("    async def ModelInfer")
-Code(program[start : program.index("    async def _known")], language="python")
+Code(program[start : program.index("    def _known")], language="python")
 
 # %% [markdown]
 # It starts like every server of this course. Beside it runs the REST service, with the same model.
@@ -218,6 +218,26 @@ for model, data in (("meter-reader", b"no picture"), ("another", b"")):
         print(error.status(), "|", error.message()[:70])
 """
 print(in_station("-c", refused, address))
+
+# %% [markdown]
+# The server can ask for a key, as over REST: where `FSDL_API_KEY` is set, a call that runs the model must
+# bring it as *metadata*, gRPC's headers. And whoever names a version that is not here gets no other one.
+
+# %% tags=["nbval-check-output"]
+with_a_key = """
+import sys, numpy, tritonclient.grpc as oip
+client = oip.InferenceServerClient(sys.argv[1])
+card = oip.InferInput("pictures", [1], "BYTES")
+card.set_data_from_numpy(numpy.array([open(sys.argv[2], "rb").read()], object))
+for key, version in (("guess", "v2"), ("sesame", "v9"), ("sesame", "v2")):
+    try:
+        answer = client.infer("meter-reader", [card], version, headers={"authorization": f"Bearer {key}"})
+        print("OK |", answer.as_numpy("digits")[0].decode())
+    except oip.InferenceServerException as error:
+        print(error.status(), "|", error.message())
+"""
+with Server(over_grpc.command, ready=None, env={"FSDL_API_KEY": "sesame"}, name="gRPC") as locked:
+    print(in_station("-c", with_a_key, locked.url.removeprefix("http://"), f"{workplace.name}/00.png"))
 
 # %% [markdown]
 # And what every HTTP tool can do with the REST service, it cannot do here.
