@@ -10,7 +10,7 @@ list.
 import math
 import threading
 import time
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Generic, TypeVar
@@ -31,9 +31,10 @@ class Batcher(Generic[Item, Result]):
     """``Batcher(run, 16, 0.002).submit(item)`` gives a Future: ``.result()``, or ``asyncio.wrap_future``.
 
     ``run``: from a list of 1 to ``max_batch`` items to as many results; a result that is an Exception is
-    raised to the caller of that item only. When ``run`` itself raises, each item is run again alone, so that
-    one bad item spoils no other. ``delay`` and ``patience`` are seconds, ``workers`` threads that call
-    ``run``. A Future that is cancelled before its batch leaves is not run.
+    raised to the caller of that item only. When ``run`` itself raises, each half of the batch is run again,
+    and of the bad half each half, so that one bad item spoils no other. ``delay`` and ``patience`` are
+    seconds, ``workers`` threads that call ``run``. A Future that is cancelled before its batch leaves is not
+    run and takes no room. What ``run`` raises that is no Exception reaches the caller as a RuntimeError.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class Batcher(Generic[Item, Result]):
         max_waiting: int = 100_000,
         patience: float = float("inf"),
     ):
-        if max_batch < 1 or workers < 1 or delay < 0:
+        if max_batch < 1 or workers < 1 or not delay >= 0:  # not a number is not at least 0 either
             raise ValueError("max_batch and workers must be at least 1, delay at least 0")
         self.run, self.max_batch, self.delay = run, max_batch, delay
         self.max_waiting, self.patience = max_waiting, patience
-        self._waiting: deque[tuple[float, Item, Future]] = deque()
-        self._changed, self._closed, self._free = threading.Condition(), False, 0
+        self._waiting: OrderedDict[Future, tuple[float, Item]] = OrderedDict()  # the oldest first
+        self._changed, self._closed = threading.Condition(), False
+        # Workers without a batch; the oldest items, which wait for a worker only; how many each takes.
+        self._free = self._due = self._share = 0
         self._threads = [
             threading.Thread(target=self._work, name=f"batch-{n}", daemon=True) for n in range(workers)
         ]
@@ -61,12 +64,13 @@ class Batcher(Generic[Item, Result]):
     def submit(self, item: Item) -> "Future[Result]":
         """Put ``item`` into the next batch. Raises Full, or RuntimeError after ``close``."""
         future: Future[Result] = Future()
+        future.add_done_callback(self._leave)
         with self._changed:
             if self._closed:
                 raise RuntimeError("the batcher is closed")
             if len(self._waiting) >= self.max_waiting:
                 raise Full(f"{len(self._waiting)} items wait: try again later")
-            self._waiting.append((time.monotonic(), item, future))
+            self._waiting[future] = time.monotonic(), item
             self._changed.notify()
         return future
 
@@ -89,7 +93,13 @@ class Batcher(Generic[Item, Result]):
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def _gather(self) -> list[tuple[float, Item, Future]]:
+    def _leave(self, future: Future) -> None:
+        if future.cancelled():
+            with self._changed:
+                self._waiting.pop(future, None)
+                self._due = min(self._due, len(self._waiting))
+
+    def _gather(self) -> list[tuple[Future, tuple[float, Item]]]:
         """The next batch, once it is full or its time has come; empty after ``close``."""
         with self._changed:
             self._free += 1
@@ -99,42 +109,55 @@ class Batcher(Generic[Item, Result]):
                         return []
                     self._changed.wait()
                     continue
-                left = self._waiting[0][0] + self.delay - time.monotonic()
-                if len(self._waiting) >= self.max_batch or left <= 0 or self._closed:
-                    count = min(self.max_batch, math.ceil(len(self._waiting) / self._free))
-                    batch = [self._waiting.popleft() for _ in range(count)]
-                    self._free -= 1
+                arrived, _ = next(iter(self._waiting.values()))
+                left, waiting = arrived + self.delay - time.monotonic(), len(self._waiting)
+                if left <= 0 or self._closed:
+                    self._due = waiting
+                else:
+                    self._due = max(self._due, waiting - waiting % self.max_batch)  # those of full batches
+                if self._due:
+                    # Who is back before another has woken up takes a whole share, not half of the rest.
+                    self._share = min(self.max_batch, max(self._share, math.ceil(self._due / self._free)))
+                    count = min(self._share, self._due)
+                    self._due, self._free = self._due - count, self._free - 1
+                    self._share = self._share if self._due else 0
+                    batch = [self._waiting.popitem(last=False) for _ in range(count)]
                     if self._waiting:
                         self._changed.notify()  # the rest is for another who is free
                     return batch
-                self._changed.wait(left)
+                self._changed.wait(min(left, threading.TIMEOUT_MAX))
 
     def _work(self) -> None:
         while batch := self._gather():
-            now, items, futures = time.monotonic(), [], []
-            for arrived, item, future in batch:
-                if not future.set_running_or_notify_cancel():
-                    continue
-                if now - arrived > self.patience:
-                    future.set_exception(TooLate(f"not run: it had waited for {now - arrived:.2f} s"))
-                else:
-                    items.append(item)
-                    futures.append(future)
-            if not items:
-                continue
-            for future, result in zip(futures, self._results(items), strict=True):
-                if isinstance(result, Exception):
-                    future.set_exception(result)
-                else:
-                    future.set_result(result)
+            self._answer([one for one in batch if one[0].set_running_or_notify_cancel()])
 
-    def _results(self, items: list[Item]) -> Sequence[Result | Exception]:
+    def _answer(self, batch: list[tuple[Future, tuple[float, Item]]]) -> None:
+        """Run ``batch`` and give each caller its result; when that fails, do so with each half of it."""
+        now, ready = time.monotonic(), []
+        for future, (arrived, item) in batch:
+            if now - arrived > self.patience:
+                future.set_exception(TooLate(f"not run in time: it had waited for {now - arrived:.2f} s"))
+            else:
+                ready.append((future, (arrived, item)))
+        if not ready:
+            return
         try:
-            results = self.run(items)
-            if len(results) != len(items):
-                raise RuntimeError(f"{len(results)} results for {len(items)} items")
-            return results
-        except Exception as error:
-            if len(items) == 1:
-                return [error]
-            return [self._results([item])[0] for item in items]
+            results = list(self.run([item for _, (_, item) in ready]))
+            if len(results) != len(ready):
+                raise RuntimeError(f"{len(results)} results for {len(ready)} items")
+        except BaseException as error:  # whatever it is: this thread goes on, and nobody waits for ever
+            if len(ready) == 1:
+                # What is no Exception would end the caller's event loop; StopIteration would stick in it.
+                plain = isinstance(error, Exception) and not isinstance(error, StopIteration)
+                results = [error if plain else RuntimeError(f"the model ended with {error!r}")]
+            else:
+                results = None
+        if results is None:
+            half = len(ready) // 2
+            self._answer(ready[:half])
+            return self._answer(ready[half:])
+        for (future, _), result in zip(ready, results, strict=True):
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)

@@ -42,7 +42,9 @@ class CachedReader:
     """``CachedReader(OnnxReader(), size=10_000)``: a Reader that keeps the last ``size`` readings.
 
     ``seconds``: how long a reading is kept. A picture that cannot be read is an error for everyone who waits
-    for it, and is not remembered. Threads may share one CachedReader.
+    for it, and is not remembered. ``reader`` may be replaced at any time. A reader behind a URL learns of a
+    new version from the next picture that it reads: until then memory answers with the old one. Threads may
+    share one CachedReader.
     """
 
     def __init__(self, reader: Reader, size: int = 10_000, seconds: float = 24 * 3600):
@@ -50,7 +52,7 @@ class CachedReader:
             raise ValueError("size must be at least 1, seconds above 0")
         self.reader, self.counts = reader, Counts()
         self._kept: TTLCache[bytes, Reading] = TTLCache(size, seconds)
-        self._under_way: dict[bytes, Future[Reading]] = {}
+        self._under_way: dict[bytes, Future[Reading | None]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -62,12 +64,16 @@ class CachedReader:
             return len(self._kept)
 
     def read(self, images: Sequence[Image]) -> list[Reading]:
-        """Read pictures uint8 ``[H, W]``; one Reading each, in order. Raises what the reader raises."""
+        """Read pictures uint8 ``[H, W]``; one Reading each, in order. Raises what the reader raises.
+
+        RuntimeError when the reader does not give one reading for each picture.
+        """
         check_all(images)
-        version, found, mine = self.model_version, [], {}
+        reader = self.reader  # the one that is asked for its version is the one that reads
+        version, found, mine = reader.model_version, [], {}
+        names = [key(image, version) for image in images]
         with self._lock:
-            for image in images:
-                name = key(image, version)
+            for name, image in zip(names, images, strict=True):
                 if (reading := self._kept.get(name)) is not None:
                     self.counts.hits += 1
                     found.append(reading)
@@ -80,21 +86,40 @@ class CachedReader:
                     mine[name] = image
                     found.append(self._under_way[name])
         if mine:
-            self._read(mine)
-        return [one.result() if isinstance(one, Future) else one for one in found]
+            self._read(reader, version, mine)
+        return [
+            self._wait(one, image) if isinstance(one, Future) else one
+            for one, image in zip(found, images, strict=True)
+        ]
 
-    def _read(self, mine: dict[bytes, Image]) -> None:
-        """Read what nobody else reads, and tell those who wait."""
-        error, readings = None, []
+    def _read(self, reader: Reader, version: str, mine: dict[bytes, Image]) -> None:
+        """Read what nobody else reads, and tell those who wait: a Reading, the error, or None."""
+        kept, told, error = {}, [None] * len(mine), None
         try:
-            readings = self.reader.read(list(mine.values()))
-        except BaseException as problem:  # also an interrupt: nobody may wait for ever
-            error = problem
+            readings = list(reader.read(list(mine.values())))
+            if len(readings) != len(mine):
+                raise RuntimeError(f"{len(readings)} readings for {len(mine)} pictures")
+            if reader.model_version == version:  # or they may come from another model than they are kept for
+                kept = dict(zip(mine, readings, strict=True))
+            told = readings
+        except Exception as problem:
+            if len(mine) == 1:  # of several pictures another may be at fault
+                error = problem
+            raise
+        finally:  # also after an interrupt: nobody may wait for ever
+            with self._lock:
+                futures = [self._under_way.pop(name) for name in mine]
+                self._kept.update(kept)
+            for future, reading in zip(futures, told, strict=True):
+                if error is not None:
+                    future.set_exception(error)
+                else:
+                    future.set_result(reading)
+
+    def _wait(self, future: "Future[Reading | None]", image: Image) -> Reading:
+        """The reading that somebody else has begun; read anew when it came to nothing."""
+        if (reading := future.result()) is not None:
+            return reading
         with self._lock:
-            futures = [self._under_way.pop(name) for name in mine]
-            self._kept.update(zip(mine, readings, strict=False))
-        for place, future in enumerate(futures):
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(readings[place])
+            self.counts.shared -= 1
+        return self.read([image])[0]

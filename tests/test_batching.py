@@ -1,8 +1,10 @@
 """The batcher: size, deadline, errors to the right caller, cancellation, patience, ten thousand at once."""
 
 import asyncio
+import random
 import threading
-from concurrent.futures import CancelledError
+import time
+from concurrent.futures import CancelledError, wait
 
 import pytest
 
@@ -93,8 +95,8 @@ def test_the_deadline_counts_from_the_oldest_so_a_late_batch_goes_at_once(batche
     model, one, _ = held(batcher, max_batch=100, delay=3600)
     one.submit(1)
     with one._changed:  # as if an hour had passed while the model was busy
-        arrived, item, future = one._waiting.popleft()
-        one._waiting.append((arrived - 3601, item, future))
+        future, (arrived, item) = one._waiting.popitem()
+        one._waiting[future] = arrived - 3601, item
     model.gate.set()
     assert future.result(20) == 2
 
@@ -223,7 +225,129 @@ def test_close_runs_what_waits_and_takes_no_more():
         one.submit(5)
 
 
-@pytest.mark.parametrize("settings", [{"max_batch": 0}, {"workers": 0}, {"delay": -1}])
+@pytest.mark.parametrize("problem", [SystemExit(3), asyncio.CancelledError(), StopIteration()])
+def test_the_thread_outlives_what_is_no_exception(batcher, problem):
+    def run(items):
+        if 1 in items:
+            raise problem
+        return items
+
+    one = batcher(run)
+
+    async def ask():
+        return await asyncio.wait_for(asyncio.wrap_future(one.submit(1)), 5)
+
+    with pytest.raises(RuntimeError, match="the model ended with"):
+        asyncio.run(ask())
+    assert one.submit(2).result(5) == 2
+
+
+def test_without_a_deadline_only_full_batches_leave(batcher):
+    one = batcher(Model(), 2, float("inf"))
+    first = one.submit(1)
+    assert not wait([first], 0.05).done
+    assert one.submit(2).result(5) == 4 and first.result(5) == 2
+
+
+def test_a_full_batch_that_free_workers_share_leaves_at_once(batcher):
+    model = Model()
+    one = batcher(model, 16, 3600, workers=2)
+    with one._changed:
+        futures = [one.submit(number) for number in range(16)]
+    assert [future.result(5) for future in futures] == [2 * number for number in range(16)]
+    assert sorted(map(len, model.batches)) == [8, 8]
+
+
+def test_what_is_left_by_full_batches_waits_for_its_own_deadline(batcher):
+    model, one, _ = held(batcher, max_batch=4, delay=3600)
+    futures = [one.submit(number) for number in range(1, 11)]
+    model.gate.set()
+    assert [future.result(5) for future in futures[:8]] == [2 * number for number in range(1, 9)]
+    assert not wait(futures[8:], 0.05).done
+    more = [one.submit(number) for number in (11, 12)]
+    assert [future.result(5) for future in futures[8:] + more] == [18, 20, 22, 24]
+
+
+def test_neighbours_of_a_bad_item_are_answered_as_soon_as_they_are_known(batcher):
+    runs, gate = [], threading.Event()
+
+    def run(items):
+        runs.append(len(items))
+        if 15 in items:
+            assert len(items) > 1 or gate.wait(20)
+            raise ValueError("bad")
+        return items
+
+    one = batcher(run, 16, 3600)
+    futures = [one.submit(number) for number in range(16)]
+    assert [future.result(5) for future in futures[:15]] == list(range(15))  # the last still runs
+    gate.set()
+    with pytest.raises(ValueError, match="bad"):
+        futures[15].result(5)
+    assert runs == [16, 8, 8, 4, 4, 2, 2, 1, 1]
+
+
+def test_patience_also_ends_while_a_bad_batch_is_taken_apart(batcher):
+    def run(items):
+        time.sleep(0.1)
+        raise ValueError("bad")
+
+    one = batcher(run, 8, 3600, patience=0.15)
+    begin = time.monotonic()
+    futures = [one.submit(number) for number in range(8)]
+    assert isinstance(futures[-1].exception(20), TooLate) and time.monotonic() - begin < 1
+
+
+def test_who_has_left_takes_no_room_in_the_queue(batcher):
+    model, one, _ = held(batcher, max_waiting=4, max_batch=8)
+    for future in [one.submit(number) for number in range(4)]:
+        assert future.cancel()
+    futures = [one.submit(number) for number in range(4)]
+    with pytest.raises(Full, match="4 items wait"):
+        one.submit(5)
+    assert len(one) == 4
+    model.gate.set()
+    assert [future.result(5) for future in futures] == [0, 2, 4, 6]
+
+
+@pytest.mark.parametrize("delay", [0, 0.001])
+def test_ten_thousand_callers_of_whom_some_leave_and_some_are_bad(batcher, delay):
+    def run(items):
+        if any(item % 101 == 0 for item in items):
+            raise ValueError("bad")
+        if any(item % 997 == 0 for item in items):
+            raise SystemExit
+        return [2 * item for item in items]
+
+    one, chance = batcher(run, 16, delay, workers=2), random.Random(3)
+
+    async def ask(number):
+        await asyncio.sleep(chance.random() / 10)
+        future = asyncio.wrap_future(one.submit(number))
+        if chance.random() < 0.3:
+            asyncio.get_running_loop().call_later(chance.random() / 100, future.cancel)
+        return await future
+
+    async def everybody():
+        return await asyncio.gather(*(ask(number) for number in range(10_000)), return_exceptions=True)
+
+    answers = asyncio.run(asyncio.wait_for(everybody(), 60))
+    for number, answer in enumerate(answers):
+        if isinstance(answer, asyncio.CancelledError):
+            continue
+        if number % 101 == 0:
+            assert isinstance(answer, ValueError)
+        elif number % 997 == 0:
+            assert isinstance(answer, RuntimeError)
+        else:
+            assert answer == 2 * number
+    assert sum(isinstance(answer, asyncio.CancelledError) for answer in answers) < 4000
+    assert len(one) == one._due == 0
+
+
+@pytest.mark.parametrize(
+    "settings", [{"max_batch": 0}, {"workers": 0}, {"delay": -1}, {"delay": float("nan")}]
+)
 def test_settings_without_sense_are_refused(settings):
     with pytest.raises(ValueError, match="at least"):
         Batcher(Model(), **settings)
