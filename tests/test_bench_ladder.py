@@ -6,17 +6,7 @@ import numpy as np
 import pytest
 
 from fsdl_deploy import bench_ladder, cli
-from fsdl_deploy.bench_ladder import UPLOADS, Measured, Rung
-
-
-def test_the_mix_is_what_it_says():
-    uploads = bench_ladder.month_end(5000)
-    times = np.bincount(uploads)
-    assert len(times) == 5000 and set(times) == set(UPLOADS)
-    for count, share in UPLOADS.items():
-        assert np.mean(times == count) == pytest.approx(share, abs=0.03)
-    assert (uploads == bench_ladder.month_end(5000)).all()
-    assert not (np.sort(uploads) == uploads).all()
+from fsdl_deploy.bench_ladder import Measured, Rung
 
 
 def test_rungs_run_as_processes_are_counted_and_end():
@@ -27,6 +17,7 @@ def test_rungs_run_as_processes_are_counted_and_end():
     assert all(one.per_second > 0 and one.p50 > 0 and one.memory > 20 and one.cards == 20 for one in found)
     assert (found[0].fixed, found[0].broken) == (0, 0)
     assert found[1].right == found[0].right + found[1].fixed - found[1].broken
+    assert found[2].hit_rate is not None and found[0].hit_rate is None
     assert not multiprocessing.active_children()
 
 
@@ -49,6 +40,31 @@ def test_a_rung_of_few_calls_is_asked_again_until_it_has_enough():
     (found,) = bench_ladder._rounds(started, [1.0], right, 1, 0.1, 13, lambda _: None)
     assert [pipe.asked for pipe in pipes] == [3, 3]
     assert (found.per_second, found.p50) == (40.0, 2.0)
+
+
+def test_the_hit_rate_is_that_of_all_workers_and_stands_in_the_table():
+    class Cached(Slow):
+        def __init__(self, rate):
+            super().__init__()
+            self.rate = rate
+
+        def recv(self):
+            return *super().recv()[:2], self.rate
+
+    started = [(Rung("cache", "v2:even", cached=True), [(None, Cached(0.4)), (None, Cached(0.6))])]
+    (found,) = bench_ladder._rounds(started, [1.0], {"v2:even": [True]}, 1, 0.1, 1, lambda _: None)
+    assert found.hit_rate == 0.5
+    head, line = bench_ladder.table([found]).splitlines()
+    assert line.endswith("50.0%") and len(line) == len(head) <= 130
+
+
+def test_a_cached_worker_is_sent_its_share_and_the_others_the_deck_again_and_again():
+    images = [np.full((32, 40), 200 + place, np.uint8) for place in range(4)]
+    plain = bench_ladder._calls(Rung("a", "v2:even", batch=3), 1, images)
+    assert [[int(image[0, 0]) - 200 for image in next(plain)] for _ in range(2)] == [[0, 1, 2], [3, 0, 1]]
+    rung = Rung("b", "v2:even", workers=2, batch=50, cached=True, sticky=True)
+    seen = [{image.tobytes() for image in next(bench_ladder._calls(rung, n, images))} for n in (0, 1)]
+    assert not seen[0] & seen[1] and min(map(len, seen)) > len(images)
 
 
 def test_a_worker_that_dies_is_an_error_and_leaves_nothing_behind():
