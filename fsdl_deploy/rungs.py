@@ -1,12 +1,14 @@
 """The rungs of the ladder: readers, each with one technique of the lecture more than the one before.
 
 ``make(kind)`` gives the Reader of a rung. The files that are not published (quantized, half precision) are
-made from the published graphs into a folder, once. Knows nothing of processes or clocks: see
+made from the published graphs into a folder, once for each graph. Knows nothing of processes or clocks: see
 ``bench_ladder``.
 """
 
+import hashlib
 import tempfile
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -98,15 +100,20 @@ def quantized(version: str, how: str, folder: Path) -> Path:
     activations of convolutions and matrix products, ranges from CALIBRATION cards (per channel; weights in 7
     bits, since the 8-bit products of processors without VNNI saturate). Float16: the weights in the file. The
     rest of the graph stays float32.
+
+    The file's name holds a digest of what it is made from and with: a new model, or another ONNX Runtime,
+    gets a file of its own.
     """
-    file = folder / f"{version}-{how}.onnx"
+    graph = weights.verified(f"{version}.onnx")
+    made_from = hashlib.sha256(graph + metadata.version("onnxruntime").encode()).hexdigest()
+    file = folder / f"{version}-{how}-{made_from[:12]}.onnx"
     if file.exists():
         return file
     folder.mkdir(parents=True, exist_ok=True)
     # Several workers may want it at once: each makes its own, and one of them stays.
     with tempfile.TemporaryDirectory(dir=folder) as own:
         source, made = Path(own) / "source.onnx", Path(own) / "made.onnx"
-        source.write_bytes(weights.verified(f"{version}.onnx"))
+        source.write_bytes(graph)
         _halve(source, made) if how == "float16" else quantize(source, made, how)
         made.replace(file)
     return file

@@ -66,6 +66,17 @@ def test_fewer_bits_are_fewer_bytes_and_the_file_is_made_once(folder):
     assert rungs.quantized("v2", "float16", folder).stat().st_size < 0.75 * whole
 
 
+def test_another_model_or_runtime_gets_a_file_of_its_own(folder, monkeypatch):
+    made = rungs.quantized("v2", "float16", folder)
+    with monkeypatch.context() as changed:
+        changed.setattr("importlib.metadata.version", lambda _: "0.0.1")
+        assert rungs.quantized("v2", "float16", folder) != made
+    other = weights.verified("v1.onnx")
+    monkeypatch.setattr(weights, "verified", lambda _: other)
+    trained_again = rungs.quantized("v2", "float16", folder)
+    assert trained_again != made and trained_again.read_bytes() != made.read_bytes()
+
+
 def test_the_size_is_that_of_the_files_that_are_loaded(folder):
     def of(name):
         return (weights.folder() / name).stat().st_size / 1024
