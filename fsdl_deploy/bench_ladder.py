@@ -113,7 +113,7 @@ def _calls(rung: Rung, number: int, images: Sequence[Image]) -> Iterator[list[Im
         yield list(islice(stream, rung.batch))
 
 
-def _worker(rung: Rung, number: int, deck: str, folder: str, pipe) -> None:
+def _worker(rung: Rung, number: int, deck: str, folder: str, longest: int, pipe) -> None:
     """One worker: makes its reader, then measures for as many seconds as the pipe says."""
     import psutil
 
@@ -127,7 +127,7 @@ def _worker(rung: Rung, number: int, deck: str, folder: str, pipe) -> None:
         torch.set_num_threads(rung.threads)
     with np.load(deck) as saved:
         images = [saved[f"{place}"] for place in range(len(saved.files))]
-    reader = rungs.make(rung.kind, Path(folder))
+    reader = rungs.make(rung.kind, Path(folder), longest)
     if rungs.compiled(rung.kind):  # each new kind of shape is compiled, and none may be new later
         for start in range(0, len(images), rung.batch):
             reader.read(images[start : start + rung.batch])
@@ -161,14 +161,16 @@ def climb(
 ) -> list[Measured]:  # fmt: skip
     """Measure ``rungs`` in turns, ``rounds`` times for ``seconds``; accuracy on ``count`` typical cards.
 
+    Rungs that pad do so to the longest of all cards that are read, for accuracy or for speed.
     A rung that makes fewer than ``calls`` calls in that time is measured again in the same round: the rate
     of a few long calls says little.
     """
     folder = ROOT / "build" / "ladder"
     deck = list(cards(count, "typical", seed=41))
     speed = [card.image for card in cards(256, "typical", seed=43)]
+    longest = max(image.shape[1] for image in [*speed, *(card.image for card in deck)])
     with tempfile.TemporaryDirectory() as temporary, compiling.empty_cache(Path(temporary) / "compiled"):
-        right, compiled_in = _accuracies(rungs, deck, speed, folder, say)
+        right, compiled_in = _accuracies(rungs, deck, speed, folder, longest, say)
         file = Path(temporary) / "deck.npz"
         np.savez(file, **{str(place): image for place, image in enumerate(speed)})
         started: list[tuple[Rung, list[workers.Worker]]] = []
@@ -179,7 +181,7 @@ def climb(
                 several: list[workers.Worker] = []
                 started.append((rung, several))
                 for number in range(rung.workers):
-                    several.append(workers.start(_worker, rung, number, str(file), str(folder)))
+                    several.append(workers.start(_worker, rung, number, str(file), str(folder), longest))
                 memory.append(sum(pipe.recv() for _, pipe in several))
             found = _rounds(started, memory, right, rounds, seconds, calls, say)
             return [
@@ -190,7 +192,9 @@ def climb(
             workers.end(one for _, several in started for one in several)
 
 
-def _accuracies(rungs, deck: Sequence[Card], speed: Sequence[Image], folder: Path, say) -> tuple[dict, dict]:
+def _accuracies(
+    rungs, deck: Sequence[Card], speed: Sequence[Image], folder: Path, longest: int, say
+) -> tuple[dict, dict]:
     """Whether each card of ``deck`` is read right, by kind; seconds of compiling for ``speed``, by rung."""
     from fsdl_deploy import rungs as readers
 
@@ -205,7 +209,7 @@ def _accuracies(rungs, deck: Sequence[Card], speed: Sequence[Image], folder: Pat
             continue
         say(f"accuracy: {rung.kind}" if not compiles else f"compiling, then accuracy: {rung.kind}")
         with compiling.threads(rung.threads) if compiles else contextlib.nullcontext():
-            reader = readers.make(rung.kind, folder)
+            reader = readers.make(rung.kind, folder, longest)
             if compiles:
                 compiled_in[rung.name] = compiling.seconds(reader, speed, rung.batch)
             right[rung.kind] = accuracy(reader, deck, rung.batch)

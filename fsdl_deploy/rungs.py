@@ -18,19 +18,20 @@ from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import Image
 from fsdl_deploy.reader import EvenReader, OnnxReader, Reading, TorchReader, _read, pad
 
-LONGEST = 640
-"""Pixels that the first rung pads each card to, 64 high: wider than any card of up to nine digits."""
 ESCALATED = 0.06  # share of the cards that a cascade hands on
 SURE = 0.55  # below this confidence the first reader hands a card on, see ``threshold``
 CALIBRATION = 128  # cards of training digits that show static quantization the ranges
 
 
 class EagerReader(TorchReader):
-    """torch as a notebook leaves it: gradients are prepared for, one card a call, perhaps padded."""
+    """torch as a notebook leaves it: gradients are prepared for, one card a call.
 
-    def __init__(self, version: str, padded: bool = False):
+    Each card is padded to ``width`` pixels; 0: not at all.
+    """
+
+    def __init__(self, version: str, width: int = 0):
         super().__init__(version)
-        self.padded = padded
+        self.width = width
 
     def run(self, pictures: np.ndarray, widths: np.ndarray) -> Sequence[np.ndarray]:
         import torch
@@ -42,7 +43,7 @@ class EagerReader(TorchReader):
         """One Reading each, in order, one after the other."""
         readings = []
         for image in images:
-            pictures, widths = pad([image], LONGEST if self.padded else 0)
+            pictures, widths = pad([image], self.width)
             readings += _read([image], lambda *_, p=pictures, w=widths: self.run(p, w), self.model_version)
         return readings
 
@@ -208,13 +209,19 @@ def kibibytes(kind: str, folder: Path) -> float:
     return sum(file.stat().st_size for file in files) / 1024
 
 
-def make(kind: str, folder: Path):
-    """The Reader of a rung; ``folder`` keeps the files that are made."""
+def make(kind: str, folder: Path, longest: int = 0):
+    """The Reader of a rung; ``folder`` keeps the files that are made.
+
+    ``longest``: the widest of the cards to be read, in pixels, which a rung that pads is told. Raises
+    ValueError where it is not told, or there is no such rung.
+    """
     model, _, how = kind.partition(":")
     if model == "cascade":
         return CascadeReader(EvenReader(), OnnxReader("teacher"))
     if how in ("eager", "padded"):
-        return EagerReader(model, how == "padded")
+        if how == "padded" and not longest:
+            raise ValueError(f"{kind} pads each card to the longest: say how wide that is")
+        return EagerReader(model, longest if how == "padded" else 0)
     if how in ("torch", "compiled", "torch int8"):
         reader = TorchReader(model)
         if how == "compiled":

@@ -5,8 +5,9 @@ import multiprocessing
 import numpy as np
 import pytest
 
-from fsdl_deploy import bench_ladder, cli
+from fsdl_deploy import bench_ladder, cli, rungs, workers
 from fsdl_deploy.bench_ladder import Measured, Rung
+from fsdl_deploy.cards import cards
 
 
 def test_rungs_run_as_processes_are_counted_and_end():
@@ -19,6 +20,24 @@ def test_rungs_run_as_processes_are_counted_and_end():
     assert found[1].right == found[0].right + found[1].fixed - found[1].broken
     assert found[2].hit_rate is not None and found[0].hit_rate is None
     assert not multiprocessing.active_children()
+
+
+def test_the_first_rung_pads_to_the_longest_card_of_both_decks(monkeypatch):
+    told = []
+    monkeypatch.setattr(rungs, "make", lambda kind, folder, longest: told.append(longest))
+    monkeypatch.setattr(bench_ladder, "accuracy", lambda *_: [True])
+    monkeypatch.setattr(bench_ladder, "_rounds", lambda *_: [])
+    monkeypatch.setattr(workers, "start", lambda *given: told.append(given[-1]) or (None, One()))
+    monkeypatch.setattr(workers, "end", list)
+    with pytest.raises(ValueError):  # nothing was measured
+        bench_ladder.climb([Rung("a", "v2:padded", workers=1)], count=300, rounds=1)
+    decks = [*cards(300, "typical", seed=41), *cards(256, "typical", seed=43)]
+    assert told == [max(card.image.shape[1] for card in decks)] * 2
+
+
+class One:
+    def recv(self):
+        return 1.0
 
 
 class Slow:

@@ -53,7 +53,7 @@ def test_every_form_of_a_model_reads_nearly_what_the_model_reads(kind, deck, fol
     deck = deck[:10] if kind.startswith("teacher") else deck
     images = [card.image for card in deck]
     wanted = OnnxReader(kind.partition(":")[0]).read(images)
-    said = rungs.make(kind, folder).read(images)
+    said = rungs.make(kind, folder, max(image.shape[1] for image in images)).read(images)
     assert sum(one.digits != other.digits for one, other in zip(said, wanted, strict=True)) <= 2
 
 
@@ -91,3 +91,13 @@ def test_the_size_is_that_of_the_files_that_are_loaded(folder):
 def test_no_such_rung(folder):
     with pytest.raises(ValueError, match="there is no rung 'v2:int4'"):
         rungs.make("v2:int4", folder)
+
+
+def test_a_padded_rung_pads_to_the_longest_that_it_is_told(deck, folder, monkeypatch):
+    reader, widths = rungs.make("v2:padded", folder, 503), []
+    run = reader.run
+    monkeypatch.setattr(reader, "run", lambda p, w: widths.append(p.shape[2]) or run(p, w))
+    reader.read([card.image for card in deck[:3]])
+    assert widths == [503] * 3
+    with pytest.raises(ValueError, match="pads each card to the longest"):
+        rungs.make("v2:padded", folder)
