@@ -26,6 +26,7 @@ from fsdl_deploy import compiling, roofline, workers
 from fsdl_deploy.cards import Card, cards
 from fsdl_deploy.environment import ROOT
 from fsdl_deploy.machine import described, usable_cores
+from fsdl_deploy.metrics import fixed_and_broken, paired_p
 from fsdl_deploy.month_end import UPLOADS, arriving, marked, month_end  # noqa: F401 - lesson and lab 05 look here
 from fsdl_deploy.picture import Image
 from fsdl_deploy.reader import Reader
@@ -83,7 +84,8 @@ class Measured:
     ``per_second``: cards of all workers. ``p50``, ``p99``: of a call, in ms. ``memory``: MiB of all workers.
     ``right`` of ``cards``, and what it ``fixed`` and ``broken`` against the first rung. ``compiling``:
     seconds that torch.compile took, for all shapes of the cards, before the first measurement. ``file``: KiB
-    of what it loads. ``hit_rate``: share of the uploads that the workers' caches answered, from their empty
+    of what it loads, see ``rungs.kibibytes``: weights for torch are stored in half precision, those in ONNX
+    files in single. ``hit_rate``: share of the uploads that the workers' caches answered, from their empty
     start on.
     """
 
@@ -236,25 +238,29 @@ def _rounds(started, memory, right, rounds: int, seconds: float, calls: int, say
     first, found = right[started[0][0].kind], []
     for (rung, _), mebibytes in zip(started, memory, strict=True):
         now = right[rung.kind]
-        pairs = list(zip(now, first, strict=True))
         p50, p99 = np.percentile(took[rung.name], [50, 99])
         found.append(
             Measured(
                 rung.name, rung.aside, median(rates[rung.name]), float(p50), float(p99), mebibytes,
-                sum(now), len(now), pairs.count((True, False)), pairs.count((False, True)), hits[rung.name],
+                sum(now), len(now), *fixed_and_broken(first, now), hits[rung.name],
             )
         )  # fmt: skip
     return found
 
 
+def _short(p: float) -> str:
+    return "<.001" if p < 0.001 else f"{p:.3f}"
+
+
 def table(found: Sequence[Measured]) -> str:
     """The rungs as text, with each one's factor on the rung before and on the first, and its share.
 
-    Factors multiply, so a share is one of logarithms; those that lead aside have none.
+    Factors multiply, so a share is one of logarithms; those that lead aside have none. *p* is that of
+    ``metrics.paired_p`` for fixed and broken.
     """
     lines = [
         f"{'rung':37} {'cards/s':>7} {'× before':>8} {'× first':>7} {'share':>5} {'p50 ms':>6} {'p99 ms':>6} "
-        f"{'MiB':>5} {'KiB file':>8} {'right':>6} {'fixed':>5} {'broken':>6} {'hits':>5}"
+        f"{'MiB':>5} {'KiB file':>8} {'right':>6} {'fixed':>5} {'broken':>6} {'p':>5} {'hits':>5}"
     ]
     before = found[0].per_second
     last = next((one for one in reversed(found) if not one.aside), found[0])
@@ -267,6 +273,7 @@ def table(found: Sequence[Measured]) -> str:
             f"{one.per_second / found[0].per_second:7.1f} {share:>5} {one.p50:6.1f} {one.p99:6.1f} "
             f"{one.memory:5.0f} {'' if one.file is None else f'{one.file:,.0f}':>8} "
             f"{one.right / one.cards:6.1%} {one.fixed:5} {one.broken:6} "
+            f"{_short(paired_p(one.fixed, one.broken)):>5} "
             + ("" if one.hit_rate is None else f"{one.hit_rate:5.1%}")
             + ("" if one.compiling is None else f"  after {one.compiling:.0f} s of compiling")
         )

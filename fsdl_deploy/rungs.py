@@ -99,8 +99,9 @@ def quantized(version: str, how: str, folder: Path) -> Path:
 
     Dynamic: int8 weights of the matrix products, activations measured at each call. Static: int8 weights and
     activations of convolutions and matrix products, ranges from CALIBRATION cards (per channel; weights in 7
-    bits, since the 8-bit products of processors without VNNI saturate). Float16: the weights in the file. The
-    rest of the graph stays float32.
+    bits, since the 8-bit products of processors without VNNI saturate). Float16: the weights in the file,
+    which loses nothing, since published weights are rounded to float16 before the export: such a rung reads
+    what the graph reads by construction. The rest of the graph stays float32.
 
     The file's name holds a digest of what it is made from and with: a new model, or another ONNX Runtime,
     gets a file of its own.
@@ -195,7 +196,11 @@ def compiled(kind: str) -> bool:
 
 
 def kibibytes(kind: str, folder: Path) -> float:
-    """The size of the file, or files, that a rung of this kind loads; ``folder`` is that of ``make``."""
+    """The size of the file, or files, that a rung of this kind loads; ``folder`` is that of ``make``.
+
+    Published weights are rounded to float16. torch's file stores them so, in two bytes each; an ONNX file
+    stores the same numbers as float32, in four. So a size says something within torch or within ONNX only.
+    """
     model, _, how = kind.partition(":")
     published = weights.folder()
     if model == "cascade":

@@ -101,8 +101,18 @@ def test_factors_in_the_table_skip_rungs_that_lead_aside():
 
     lines = bench_ladder.table([one("a", 10), one("b", 5, aside=True), one("c", 30)]).splitlines()
     factors = [["1.00", "1.0", "0%"], ["0.50", "0.5"], ["3.00", "3.0", "100%"]]
-    assert [line.split()[2 + line.startswith("*") : -6] for line in lines[1:]] == factors
+    assert [line.split()[2 + line.startswith("*") : -7] for line in lines[1:]] == factors
     assert lines[2].startswith("* b") and "90.0%" in lines[1]
+
+
+def test_the_paired_test_stands_beside_fixed_and_broken():
+    found = [Measured("a", False, 1.0, 1.0, 2.0, 3.0, 9, 99, *counts) for counts in ((0, 0), (1, 9), (0, 30))]
+    lines = bench_ladder.table(found).splitlines()
+    assert [line.split()[-3:] for line in lines[1:]] == [
+        ["0", "0", "1.000"],
+        ["1", "9", "0.021"],
+        ["0", "30", "<.001"],
+    ]
 
 
 def test_what_compiling_took_stands_beside_the_rate():
