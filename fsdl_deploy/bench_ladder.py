@@ -3,8 +3,9 @@
 Each rung is a set of worker processes as a server would have them. All rungs are started, then measured in
 turns, so that each meets the same machine: cards per second of all workers together, the time of a call,
 memory, file size, and the accuracy on cards of unseen digits, with what it fixed and broke against the
-first rung. Rungs marked * lead aside: the next one does not build on them. What torch.compile takes before
-it answers is not in its rate; it stands beside it.
+first rung. The cached rungs are sent the month-end mix, divided among the workers as a load balancer does:
+each worker has its own cache, and sees its share of a card's repeats. Rungs marked * lead aside: the next
+one does not build on them. What torch.compile takes before it answers is not in its rate, but beside it.
 """
 
 import contextlib
@@ -12,11 +13,12 @@ import json
 import math
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from itertools import cycle, islice
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 
 import numpy as np
 
@@ -24,22 +26,23 @@ from fsdl_deploy import compiling, roofline, workers
 from fsdl_deploy.cards import Card, cards
 from fsdl_deploy.environment import ROOT
 from fsdl_deploy.machine import described, usable_cores
+from fsdl_deploy.metrics import fixed_and_broken, paired_p
+from fsdl_deploy.month_end import UPLOADS, arriving, marked, month_end  # noqa: F401 - lesson and lab 05 look here
 from fsdl_deploy.picture import Image
 from fsdl_deploy.reader import Reader
 from fsdl_deploy.rungs import compiled, kibibytes
 
 CORES = max(1, round(usable_cores()))
 BATCH = 64
-UPLOADS = {1: 0.4, 2: 0.3, 4: 0.2, 10: 0.1}
-"""The month-end mix, an assumption: of so many customers' cards in a hundred, how often each is sent.
-
-The app tries again when an answer is late, people press twice, and the call centre opens the card again.
-"""
 
 
 @dataclass(frozen=True)
 class Rung:
-    """``kind`` is that of ``rungs.make``; ``threads`` 0: the library's default; ``batch`` cards a call."""
+    """``kind`` is that of ``rungs.make``; ``threads`` 0: the library's default; ``batch`` cards a call.
+
+    ``cached``: on the month-end mix, each worker with a cache of its own; ``sticky``: all uploads of a card
+    go to the same worker, else to any.
+    """
 
     name: str
     kind: str
@@ -47,6 +50,7 @@ class Rung:
     threads: int = 1
     batch: int = 1
     cached: bool = False
+    sticky: bool = False
     aside: bool = False
 
 
@@ -69,6 +73,7 @@ RUNGS = (
     Rung(f"batches of {BATCH}", "v2:even", batch=BATCH),
     Rung("cascade: unsure cards to the teacher", "cascade", batch=BATCH),
     Rung("cache, month-end mix", "cascade", batch=BATCH, cached=True),
+    Rung("same card, same worker", "cascade", batch=BATCH, cached=True, sticky=True),
 )
 
 
@@ -79,7 +84,9 @@ class Measured:
     ``per_second``: cards of all workers. ``p50``, ``p99``: of a call, in ms. ``memory``: MiB of all workers.
     ``right`` of ``cards``, and what it ``fixed`` and ``broken`` against the first rung. ``compiling``:
     seconds that torch.compile took, for all shapes of the cards, before the first measurement. ``file``: KiB
-    of what it loads.
+    of what it loads, see ``rungs.kibibytes``: weights for torch are stored in half precision, those in ONNX
+    files in single. ``hit_rate``: share of the uploads that the workers' caches answered, from their empty
+    start on.
     """
 
     rung: str
@@ -97,49 +104,50 @@ class Measured:
     file: float | None = None
 
 
-def month_end(count: int, seed: int = 0) -> np.ndarray:
-    """Which of ``count`` different cards comes when, int ``[uploads]``: each as often as UPLOADS says."""
-    rng = np.random.default_rng(seed)
-    times = rng.choice(list(UPLOADS), count, p=list(UPLOADS.values()))
-    which = np.repeat(np.arange(count), times)
-    when = which + rng.exponential(count / 20, len(which))  # soon after each other
-    return which[np.argsort(when)]
+def _calls(rung: Rung, number: int, images: Sequence[Image]) -> Iterator[list[Image]]:
+    """What worker ``number`` of a rung is asked to read, call after call, without end."""
+    if rung.cached:
+        sent = arriving(number, rung.workers, rung.sticky)
+        stream = (marked(images[card % len(images)], card) for card in sent)
+    else:
+        stream = cycle(images)
+    while True:
+        yield list(islice(stream, rung.batch))
 
 
-def _worker(rung: Rung, deck: str, folder: str, pipe) -> None:
+def _worker(rung: Rung, number: int, deck: str, folder: str, longest: int, pipe) -> None:
     """One worker: makes its reader, then measures for as many seconds as the pipe says."""
     import psutil
 
     from fsdl_deploy import caching, rungs
 
+    if rung.batch < 1:
+        raise ValueError("a call has at least one card")
     if rungs.in_torch(rung.kind) and rung.threads:
         import torch
 
         torch.set_num_threads(rung.threads)
     with np.load(deck) as saved:
         images = [saved[f"{place}"] for place in range(len(saved.files))]
-    reader = rungs.make(rung.kind, Path(folder))
-    order = list(month_end(len(images))) if rung.cached else list(range(len(images)))
-    calls = [[images[i] for i in order[k : k + rung.batch]] for k in range(0, len(order), rung.batch)]
+    reader = rungs.make(rung.kind, Path(folder), longest)
     if rungs.compiled(rung.kind):  # each new kind of shape is compiled, and none may be new later
-        for call in calls:
-            reader.read(call)
+        for start in range(0, len(images), rung.batch):
+            reader.read(images[start : start + rung.batch])
     reader.read(images[:2])
+    if rung.cached:
+        reader = caching.CachedReader(reader)
     pipe.send(psutil.Process().memory_info().rss / 2**20)
-    hit_rate = None
+    calls = _calls(rung, number, images)  # each measurement goes on where the last one ended, its cache warm
     while True:
         seconds = pipe.recv()
-        took, done, begin, place = [], 0, time.perf_counter(), 0
-        while time.perf_counter() - begin < seconds or not done:
-            if rung.cached and place % len(calls) == 0:  # a night later: nothing is remembered
-                cached = caching.CachedReader(reader)
-            call, start = calls[place % len(calls)], time.perf_counter()
-            (cached if rung.cached else reader).read(call)
+        took, done, end = [], 0, time.perf_counter() + seconds
+        while time.perf_counter() < end or not done:
+            call, start = next(calls), time.perf_counter()
+            reader.read(call)
             took.append(1000 * (time.perf_counter() - start))
-            done, place = done + len(call), place + 1
-            if rung.cached and place % len(calls) == 0:
-                hit_rate = cached.counts.hit_rate
-        pipe.send((done / (time.perf_counter() - begin), took, hit_rate))
+            done += len(call)
+        # Making the uploads is not the server's work, so the rate is that of the calls alone.
+        pipe.send((1000 * done / sum(took), took, reader.counts.hit_rate if rung.cached else None))
 
 
 def accuracy(reader: Reader, deck: Sequence[Card], batch: int) -> list[bool]:
@@ -155,14 +163,16 @@ def climb(
 ) -> list[Measured]:  # fmt: skip
     """Measure ``rungs`` in turns, ``rounds`` times for ``seconds``; accuracy on ``count`` typical cards.
 
+    Rungs that pad do so to the longest of all cards that are read, for accuracy or for speed.
     A rung that makes fewer than ``calls`` calls in that time is measured again in the same round: the rate
     of a few long calls says little.
     """
     folder = ROOT / "build" / "ladder"
     deck = list(cards(count, "typical", seed=41))
     speed = [card.image for card in cards(256, "typical", seed=43)]
+    longest = max(image.shape[1] for image in [*speed, *(card.image for card in deck)])
     with tempfile.TemporaryDirectory() as temporary, compiling.empty_cache(Path(temporary) / "compiled"):
-        right, compiled_in = _accuracies(rungs, deck, speed, folder, say)
+        right, compiled_in = _accuracies(rungs, deck, speed, folder, longest, say)
         file = Path(temporary) / "deck.npz"
         np.savez(file, **{str(place): image for place, image in enumerate(speed)})
         started: list[tuple[Rung, list[workers.Worker]]] = []
@@ -172,8 +182,8 @@ def climb(
                 say(f"starting: {rung.name}")
                 several: list[workers.Worker] = []
                 started.append((rung, several))
-                for _ in range(rung.workers):
-                    several.append(workers.start(_worker, rung, str(file), str(folder)))
+                for number in range(rung.workers):
+                    several.append(workers.start(_worker, rung, number, str(file), str(folder), longest))
                 memory.append(sum(pipe.recv() for _, pipe in several))
             found = _rounds(started, memory, right, rounds, seconds, calls, say)
             return [
@@ -184,7 +194,9 @@ def climb(
             workers.end(one for _, several in started for one in several)
 
 
-def _accuracies(rungs, deck: Sequence[Card], speed: Sequence[Image], folder: Path, say) -> tuple[dict, dict]:
+def _accuracies(
+    rungs, deck: Sequence[Card], speed: Sequence[Image], folder: Path, longest: int, say
+) -> tuple[dict, dict]:
     """Whether each card of ``deck`` is read right, by kind; seconds of compiling for ``speed``, by rung."""
     from fsdl_deploy import rungs as readers
 
@@ -199,7 +211,7 @@ def _accuracies(rungs, deck: Sequence[Card], speed: Sequence[Image], folder: Pat
             continue
         say(f"accuracy: {rung.kind}" if not compiles else f"compiling, then accuracy: {rung.kind}")
         with compiling.threads(rung.threads) if compiles else contextlib.nullcontext():
-            reader = readers.make(rung.kind, folder)
+            reader = readers.make(rung.kind, folder, longest)
             if compiles:
                 compiled_in[rung.name] = compiling.seconds(reader, speed, rung.batch)
             right[rung.kind] = accuracy(reader, deck, rung.batch)
@@ -222,29 +234,33 @@ def _rounds(started, memory, right, rounds: int, seconds: float, calls: int, say
                 times = [ms for _, each, _ in told for ms in each]
                 took[rung.name] += times
                 made += len(times)
-                hits[rung.name] = told[0][2]
+                hits[rung.name] = fmean(hit for *_, hit in told) if rung.cached else None
     first, found = right[started[0][0].kind], []
     for (rung, _), mebibytes in zip(started, memory, strict=True):
         now = right[rung.kind]
-        pairs = list(zip(now, first, strict=True))
         p50, p99 = np.percentile(took[rung.name], [50, 99])
         found.append(
             Measured(
                 rung.name, rung.aside, median(rates[rung.name]), float(p50), float(p99), mebibytes,
-                sum(now), len(now), pairs.count((True, False)), pairs.count((False, True)), hits[rung.name],
+                sum(now), len(now), *fixed_and_broken(first, now), hits[rung.name],
             )
         )  # fmt: skip
     return found
 
 
+def _short(p: float) -> str:
+    return "<.001" if p < 0.001 else f"{p:.3f}"
+
+
 def table(found: Sequence[Measured]) -> str:
     """The rungs as text, with each one's factor on the rung before and on the first, and its share.
 
-    Factors multiply, so a share is one of logarithms; those that lead aside have none.
+    Factors multiply, so a share is one of logarithms; those that lead aside have none. *p* is that of
+    ``metrics.paired_p`` for fixed and broken.
     """
     lines = [
         f"{'rung':37} {'cards/s':>7} {'× before':>8} {'× first':>7} {'share':>5} {'p50 ms':>6} {'p99 ms':>6} "
-        f"{'MiB':>5} {'KiB file':>8} {'right':>6} {'fixed':>5} {'broken':>6}"
+        f"{'MiB':>5} {'KiB file':>8} {'right':>6} {'fixed':>5} {'broken':>6} {'p':>5} {'hits':>5}"
     ]
     before = found[0].per_second
     last = next((one for one in reversed(found) if not one.aside), found[0])
@@ -256,7 +272,9 @@ def table(found: Sequence[Measured]) -> str:
             f"{'* ' * one.aside + one.rung:37} {one.per_second:7,.0f} {factor:8.2f} "
             f"{one.per_second / found[0].per_second:7.1f} {share:>5} {one.p50:6.1f} {one.p99:6.1f} "
             f"{one.memory:5.0f} {'' if one.file is None else f'{one.file:,.0f}':>8} "
-            f"{one.right / one.cards:6.1%} {one.fixed:5} {one.broken:6}"
+            f"{one.right / one.cards:6.1%} {one.fixed:5} {one.broken:6} "
+            f"{_short(paired_p(one.fixed, one.broken)):>5} "
+            + ("" if one.hit_rate is None else f"{one.hit_rate:5.1%}")
             + ("" if one.compiling is None else f"  after {one.compiling:.0f} s of compiling")
         )
         if not one.aside:

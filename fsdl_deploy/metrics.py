@@ -1,10 +1,11 @@
-"""How good a reader is: exact match with its confidence interval, character error rate, confusions.
+"""How good a reader is: exact match with its confidence interval, two readers compared, error rates,
+confusions.
 
 Knows nothing about readers: it compares strings of digits.
 """
 
 from collections.abc import Sequence
-from math import sqrt
+from math import comb, sqrt
 
 import numpy as np
 
@@ -21,6 +22,25 @@ def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
     p, square = successes / n, z * z
     centre, spread = p + square / (2 * n), z * sqrt(p * (1 - p) / n + square / (4 * n * n))
     return (centre - spread) / (1 + square / n), (centre + spread) / (1 + square / n)
+
+
+def fixed_and_broken(before: Sequence[bool], now: Sequence[bool]) -> tuple[int, int]:
+    """Of the same cards, read right or not by two readers: what the second fixed, and what it broke."""
+    pairs = list(zip(before, now, strict=True))
+    return pairs.count((False, True)), pairs.count((True, False))
+
+
+def paired_p(fixed: int, broken: int) -> float:
+    """How likely so uneven counts, or more so, are where a changed card is as soon fixed as broken.
+
+    The exact two-sided sign test, McNemar's test without his approximation (McNemar 1947). Cards that both
+    readers read right, or both wrong, tell nothing about the difference. 1 where nothing changed. Raises
+    ValueError for counts below 0.
+    """
+    if min(fixed, broken) < 0:
+        raise ValueError(f"{fixed} fixed and {broken} broken are not counts")
+    changed = fixed + broken
+    return min(1.0, 2 * sum(comb(changed, k) for k in range(min(fixed, broken) + 1)) / 2**changed)
 
 
 def align(truth: str, said: str) -> list[tuple[str, str]]:

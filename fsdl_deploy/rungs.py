@@ -1,12 +1,14 @@
 """The rungs of the ladder: readers, each with one technique of the lecture more than the one before.
 
 ``make(kind)`` gives the Reader of a rung. The files that are not published (quantized, half precision) are
-made from the published graphs into a folder, once. Knows nothing of processes or clocks: see
+made from the published graphs into a folder, once for each graph. Knows nothing of processes or clocks: see
 ``bench_ladder``.
 """
 
+import hashlib
 import tempfile
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +18,20 @@ from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import Image
 from fsdl_deploy.reader import EvenReader, OnnxReader, Reading, TorchReader, _read, pad
 
-LONGEST = 640
-"""Pixels that the first rung pads each card to, 64 high: wider than any card of up to nine digits."""
 ESCALATED = 0.06  # share of the cards that a cascade hands on
 SURE = 0.55  # below this confidence the first reader hands a card on, see ``threshold``
 CALIBRATION = 128  # cards of training digits that show static quantization the ranges
 
 
 class EagerReader(TorchReader):
-    """torch as a notebook leaves it: gradients are prepared for, one card a call, perhaps padded."""
+    """torch as a notebook leaves it: gradients are prepared for, one card a call.
 
-    def __init__(self, version: str, padded: bool = False):
+    Each card is padded to ``width`` pixels; 0: not at all.
+    """
+
+    def __init__(self, version: str, width: int = 0):
         super().__init__(version)
-        self.padded = padded
+        self.width = width
 
     def run(self, pictures: np.ndarray, widths: np.ndarray) -> Sequence[np.ndarray]:
         import torch
@@ -40,7 +43,7 @@ class EagerReader(TorchReader):
         """One Reading each, in order, one after the other."""
         readings = []
         for image in images:
-            pictures, widths = pad([image], LONGEST if self.padded else 0)
+            pictures, widths = pad([image], self.width)
             readings += _read([image], lambda *_, p=pictures, w=widths: self.run(p, w), self.model_version)
         return readings
 
@@ -96,17 +99,23 @@ def quantized(version: str, how: str, folder: Path) -> Path:
 
     Dynamic: int8 weights of the matrix products, activations measured at each call. Static: int8 weights and
     activations of convolutions and matrix products, ranges from CALIBRATION cards (per channel; weights in 7
-    bits, since the 8-bit products of processors without VNNI saturate). Float16: the weights in the file. The
-    rest of the graph stays float32.
+    bits, since the 8-bit products of processors without VNNI saturate). Float16: the weights in the file,
+    which loses nothing, since published weights are rounded to float16 before the export: such a rung reads
+    what the graph reads by construction. The rest of the graph stays float32.
+
+    The file's name holds a digest of what it is made from and with: a new model, or another ONNX Runtime,
+    gets a file of its own.
     """
-    file = folder / f"{version}-{how}.onnx"
+    graph = weights.verified(f"{version}.onnx")
+    made_from = hashlib.sha256(graph + metadata.version("onnxruntime").encode()).hexdigest()
+    file = folder / f"{version}-{how}-{made_from[:12]}.onnx"
     if file.exists():
         return file
     folder.mkdir(parents=True, exist_ok=True)
     # Several workers may want it at once: each makes its own, and one of them stays.
     with tempfile.TemporaryDirectory(dir=folder) as own:
         source, made = Path(own) / "source.onnx", Path(own) / "made.onnx"
-        source.write_bytes(weights.verified(f"{version}.onnx"))
+        source.write_bytes(graph)
         _halve(source, made) if how == "float16" else quantize(source, made, how)
         made.replace(file)
     return file
@@ -187,7 +196,11 @@ def compiled(kind: str) -> bool:
 
 
 def kibibytes(kind: str, folder: Path) -> float:
-    """The size of the file, or files, that a rung of this kind loads; ``folder`` is that of ``make``."""
+    """The size of the file, or files, that a rung of this kind loads; ``folder`` is that of ``make``.
+
+    Published weights are rounded to float16. torch's file stores them so, in two bytes each; an ONNX file
+    stores the same numbers as float32, in four. So a size says something within torch or within ONNX only.
+    """
     model, _, how = kind.partition(":")
     published = weights.folder()
     if model == "cascade":
@@ -201,13 +214,19 @@ def kibibytes(kind: str, folder: Path) -> float:
     return sum(file.stat().st_size for file in files) / 1024
 
 
-def make(kind: str, folder: Path):
-    """The Reader of a rung; ``folder`` keeps the files that are made."""
+def make(kind: str, folder: Path, longest: int = 0):
+    """The Reader of a rung; ``folder`` keeps the files that are made.
+
+    ``longest``: the widest of the cards to be read, in pixels, which a rung that pads is told. Raises
+    ValueError where it is not told, or there is no such rung.
+    """
     model, _, how = kind.partition(":")
     if model == "cascade":
         return CascadeReader(EvenReader(), OnnxReader("teacher"))
     if how in ("eager", "padded"):
-        return EagerReader(model, how == "padded")
+        if how == "padded" and not longest:
+            raise ValueError(f"{kind} pads each card to the longest: say how wide that is")
+        return EagerReader(model, longest if how == "padded" else 0)
     if how in ("torch", "compiled", "torch int8"):
         reader = TorchReader(model)
         if how == "compiled":

@@ -2,7 +2,8 @@
 
 The curve of size against accuracy: what is the cheapest network that reads well enough, and how much of it is
 due to distillation? All get the same few steps, so the figures are below those of the published models. It
-resumes after a kill; the result is ``models/sizes.json``.
+resumes after a kill; the result is ``models/sizes.json``. Taught students have what they ``fixed`` and
+``broken`` against the one of their size that was trained alone, on the same cards.
 """
 
 import json
@@ -13,7 +14,7 @@ from fsdl_deploy import weights
 from fsdl_deploy.cards import cards
 from fsdl_deploy.environment import ROOT
 from fsdl_deploy.machine import described
-from fsdl_deploy.metrics import wilson
+from fsdl_deploy.metrics import fixed_and_broken, paired_p, wilson
 from fsdl_deploy.models import MeterReader, Student, multiply_adds
 from fsdl_deploy.pool import Pool
 from fsdl_deploy.reader import TorchReader
@@ -24,8 +25,8 @@ WIDTHS = ((4, 8, 16, 32), (8, 16, 32, 64), (16, 32, 64, 128))
 PHASES = (Phase(250, 4e-3, 0.5), Phase(750, 4e-3, 0.35))
 
 
-def measure(widths: tuple[int, ...], taught: bool, pool: Pool, deck: list) -> dict:
-    """Train one student and read ``deck`` with it."""
+def measure(widths: tuple[int, ...], taught: bool, pool: Pool, deck: list) -> tuple[dict, list[bool]]:
+    """Train one student and read ``deck`` with it: its row of the result, and whether each card is right."""
     name = f"student-{widths[-1]}-{'taught' if taught else 'alone'}"
     folder = ROOT / "build" / "sizes"
     folder.mkdir(parents=True, exist_ok=True)
@@ -34,13 +35,22 @@ def measure(widths: tuple[int, ...], taught: bool, pool: Pool, deck: list) -> di
     network = train(name, recipe, pool, folder, teacher)
     reader = TorchReader(name, MeterReader(network).eval())
     readings = reader.read([card.image for card in deck])
-    right = sum(reading.digits == card.truth for reading, card in zip(readings, deck, strict=True))
-    return {
+    each = [reading.digits == card.truth for reading, card in zip(readings, deck, strict=True)]
+    right = sum(each)
+    row = {
         "widths": widths, "taught": taught, "steps": recipe.steps, "cards": len(deck), "right": right,
         "parameters": sum(p.numel() for p in network.parameters()),
         "multiply_adds": multiply_adds(network),
         "interval": [round(end, 4) for end in wilson(right, len(deck))],
     }  # fmt: skip
+    return row, each
+
+
+def both(widths: tuple[int, ...], pool: Pool, deck: list) -> list[dict]:
+    """The rows of one size: trained alone, then taught, with ``fixed`` and ``broken`` against alone."""
+    (alone, before), (taught, now) = (measure(widths, taught, pool, deck) for taught in (False, True))
+    fixed, broken = fixed_and_broken(before, now)
+    return [alone, taught | {"fixed": fixed, "broken": broken}]
 
 
 def add_arguments(parser) -> None:
@@ -52,11 +62,15 @@ def add_arguments(parser) -> None:
 def main(args) -> int:
     pool = Pool.drawn(POOL, ROOT / "build" / "training")
     deck = list(cards(args.cards, "typical", seed=21))
-    rows = [measure(widths, taught, pool, deck) for widths in WIDTHS for taught in (False, True)]
+    rows = [row for widths in WIDTHS for row in both(widths, pool, deck)]
     told = {"date": date.today().isoformat(), "machine": described()}
     (weights.folder() / FILE).write_text(json.dumps(told | {"students": rows}, indent=1) + "\n")
     for row in rows:
         how = "taught" if row["taught"] else "alone"
         share = row["right"] / row["cards"]
-        print(f"{row['multiply_adds'] / 1e6:5.1f} million multiply-adds, {how:7} {share:.1%}")
+        changed = ""
+        if row["taught"]:
+            p = paired_p(row["fixed"], row["broken"])
+            changed = f", fixed {row['fixed']}, broken {row['broken']}, p {p:.3f}"
+        print(f"{row['multiply_adds'] / 1e6:5.1f} million multiply-adds, {how:7} {share:.1%}" + changed)
     return 0

@@ -5,18 +5,9 @@ import multiprocessing
 import numpy as np
 import pytest
 
-from fsdl_deploy import bench_ladder, cli
-from fsdl_deploy.bench_ladder import UPLOADS, Measured, Rung
-
-
-def test_the_mix_is_what_it_says():
-    uploads = bench_ladder.month_end(5000)
-    times = np.bincount(uploads)
-    assert len(times) == 5000 and set(times) == set(UPLOADS)
-    for count, share in UPLOADS.items():
-        assert np.mean(times == count) == pytest.approx(share, abs=0.03)
-    assert (uploads == bench_ladder.month_end(5000)).all()
-    assert not (np.sort(uploads) == uploads).all()
+from fsdl_deploy import bench_ladder, cli, rungs, workers
+from fsdl_deploy.bench_ladder import Measured, Rung
+from fsdl_deploy.cards import cards
 
 
 def test_rungs_run_as_processes_are_counted_and_end():
@@ -27,7 +18,26 @@ def test_rungs_run_as_processes_are_counted_and_end():
     assert all(one.per_second > 0 and one.p50 > 0 and one.memory > 20 and one.cards == 20 for one in found)
     assert (found[0].fixed, found[0].broken) == (0, 0)
     assert found[1].right == found[0].right + found[1].fixed - found[1].broken
+    assert found[2].hit_rate is not None and found[0].hit_rate is None
     assert not multiprocessing.active_children()
+
+
+def test_the_first_rung_pads_to_the_longest_card_of_both_decks(monkeypatch):
+    told = []
+    monkeypatch.setattr(rungs, "make", lambda kind, folder, longest: told.append(longest))
+    monkeypatch.setattr(bench_ladder, "accuracy", lambda *_: [True])
+    monkeypatch.setattr(bench_ladder, "_rounds", lambda *_: [])
+    monkeypatch.setattr(workers, "start", lambda *given: told.append(given[-1]) or (None, One()))
+    monkeypatch.setattr(workers, "end", list)
+    with pytest.raises(ValueError):  # nothing was measured
+        bench_ladder.climb([Rung("a", "v2:padded", workers=1)], count=300, rounds=1)
+    decks = [*cards(300, "typical", seed=41), *cards(256, "typical", seed=43)]
+    assert told == [max(card.image.shape[1] for card in decks)] * 2
+
+
+class One:
+    def recv(self):
+        return 1.0
 
 
 class Slow:
@@ -51,6 +61,31 @@ def test_a_rung_of_few_calls_is_asked_again_until_it_has_enough():
     assert (found.per_second, found.p50) == (40.0, 2.0)
 
 
+def test_the_hit_rate_is_that_of_all_workers_and_stands_in_the_table():
+    class Cached(Slow):
+        def __init__(self, rate):
+            super().__init__()
+            self.rate = rate
+
+        def recv(self):
+            return *super().recv()[:2], self.rate
+
+    started = [(Rung("cache", "v2:even", cached=True), [(None, Cached(0.4)), (None, Cached(0.6))])]
+    (found,) = bench_ladder._rounds(started, [1.0], {"v2:even": [True]}, 1, 0.1, 1, lambda _: None)
+    assert found.hit_rate == 0.5
+    head, line = bench_ladder.table([found]).splitlines()
+    assert line.endswith("50.0%") and len(line) == len(head) <= 130
+
+
+def test_a_cached_worker_is_sent_its_share_and_the_others_the_deck_again_and_again():
+    images = [np.full((32, 40), 200 + place, np.uint8) for place in range(4)]
+    plain = bench_ladder._calls(Rung("a", "v2:even", batch=3), 1, images)
+    assert [[int(image[0, 0]) - 200 for image in next(plain)] for _ in range(2)] == [[0, 1, 2], [3, 0, 1]]
+    rung = Rung("b", "v2:even", workers=2, batch=50, cached=True, sticky=True)
+    seen = [{image.tobytes() for image in next(bench_ladder._calls(rung, n, images))} for n in (0, 1)]
+    assert not seen[0] & seen[1] and min(map(len, seen)) > len(images)
+
+
 def test_a_worker_that_dies_is_an_error_and_leaves_nothing_behind():
     with pytest.raises(EOFError):
         bench_ladder.climb(
@@ -66,8 +101,18 @@ def test_factors_in_the_table_skip_rungs_that_lead_aside():
 
     lines = bench_ladder.table([one("a", 10), one("b", 5, aside=True), one("c", 30)]).splitlines()
     factors = [["1.00", "1.0", "0%"], ["0.50", "0.5"], ["3.00", "3.0", "100%"]]
-    assert [line.split()[2 + line.startswith("*") : -6] for line in lines[1:]] == factors
+    assert [line.split()[2 + line.startswith("*") : -7] for line in lines[1:]] == factors
     assert lines[2].startswith("* b") and "90.0%" in lines[1]
+
+
+def test_the_paired_test_stands_beside_fixed_and_broken():
+    found = [Measured("a", False, 1.0, 1.0, 2.0, 3.0, 9, 99, *counts) for counts in ((0, 0), (1, 9), (0, 30))]
+    lines = bench_ladder.table(found).splitlines()
+    assert [line.split()[-3:] for line in lines[1:]] == [
+        ["0", "0", "1.000"],
+        ["1", "9", "0.021"],
+        ["0", "30", "<.001"],
+    ]
 
 
 def test_what_compiling_took_stands_beside_the_rate():

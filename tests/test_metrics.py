@@ -3,7 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsdl_deploy.metrics import align, character_error_rate, confusion, exact_match, wilson
+from fsdl_deploy.metrics import (
+    align,
+    character_error_rate,
+    confusion,
+    exact_match,
+    fixed_and_broken,
+    paired_p,
+    wilson,
+)
 
 NUMBERS = st.text("0123", max_size=8)
 
@@ -38,3 +46,15 @@ def test_wilson_interval_against_known_values():
     assert wilson(10, 10)[1] == pytest.approx(1) and wilson(10, 10)[0] < 0.8
     with pytest.raises(ValueError):
         wilson(1, 0)
+
+
+def test_the_paired_test_against_known_values():
+    assert paired_p(1, 9) == paired_p(9, 1) == pytest.approx(22 / 1024)
+    assert paired_p(0, 6) == pytest.approx(2 / 64) and paired_p(3, 3) == paired_p(0, 0) == 1
+    assert paired_p(700, 900) == pytest.approx(6.4e-7, rel=0.02)
+    with pytest.raises(ValueError, match="not counts"):
+        paired_p(-1, 2)
+
+
+def test_fixed_is_wrong_before_and_right_now():
+    assert fixed_and_broken([False, False, True, True], [True, True, False, True]) == (2, 1)

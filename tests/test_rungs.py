@@ -53,7 +53,7 @@ def test_every_form_of_a_model_reads_nearly_what_the_model_reads(kind, deck, fol
     deck = deck[:10] if kind.startswith("teacher") else deck
     images = [card.image for card in deck]
     wanted = OnnxReader(kind.partition(":")[0]).read(images)
-    said = rungs.make(kind, folder).read(images)
+    said = rungs.make(kind, folder, max(image.shape[1] for image in images)).read(images)
     assert sum(one.digits != other.digits for one, other in zip(said, wanted, strict=True)) <= 2
 
 
@@ -64,6 +64,17 @@ def test_fewer_bits_are_fewer_bytes_and_the_file_is_made_once(folder):
     whole = (weights.folder() / "v2.onnx").stat().st_size
     assert static.stat().st_size < 0.75 * whole
     assert rungs.quantized("v2", "float16", folder).stat().st_size < 0.75 * whole
+
+
+def test_another_model_or_runtime_gets_a_file_of_its_own(folder, monkeypatch):
+    made = rungs.quantized("v2", "float16", folder)
+    with monkeypatch.context() as changed:
+        changed.setattr("importlib.metadata.version", lambda _: "0.0.1")
+        assert rungs.quantized("v2", "float16", folder) != made
+    other = weights.verified("v1.onnx")
+    monkeypatch.setattr(weights, "verified", lambda _: other)
+    trained_again = rungs.quantized("v2", "float16", folder)
+    assert trained_again != made and trained_again.read_bytes() != made.read_bytes()
 
 
 def test_the_size_is_that_of_the_files_that_are_loaded(folder):
@@ -80,3 +91,13 @@ def test_the_size_is_that_of_the_files_that_are_loaded(folder):
 def test_no_such_rung(folder):
     with pytest.raises(ValueError, match="there is no rung 'v2:int4'"):
         rungs.make("v2:int4", folder)
+
+
+def test_a_padded_rung_pads_to_the_longest_that_it_is_told(deck, folder, monkeypatch):
+    reader, widths = rungs.make("v2:padded", folder, 503), []
+    run = reader.run
+    monkeypatch.setattr(reader, "run", lambda p, w: widths.append(p.shape[2]) or run(p, w))
+    reader.read([card.image for card in deck[:3]])
+    assert widths == [503] * 3
+    with pytest.raises(ValueError, match="pads each card to the longest"):
+        rungs.make("v2:padded", folder)
