@@ -285,6 +285,10 @@ def add_arguments(parser) -> None:
 def main(args) -> int:
     from pathlib import Path
 
+    if args.n < 1:
+        raise ValueError(f"-n is the number of cards, at least 1, not {args.n}")
+    if args.seed < 0:
+        raise ValueError(f"--seed is a whole number from 0 up, not {args.seed}")
     folder = Path(args.folder)
     folder.mkdir(parents=True, exist_ok=True)
     for i, card in enumerate(cards(args.n, args.level, seed=args.seed, drift=args.drift)):

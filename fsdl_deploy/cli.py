@@ -5,6 +5,9 @@ Knows nothing of what the commands do. Only the module of the chosen command is 
 """
 
 import argparse
+import contextlib
+import os
+import select
 import sys
 from importlib import import_module
 
@@ -28,11 +31,26 @@ COMMANDS = {
     "serve": ("service", "serve the reader over HTTP"),
     "prototype": ("prototype", "show the reader in a Gradio page"),
 }
+READER_LEFT = 141  # what a shell says of a program that SIGPIPE ended
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; return its exit status: 0 good, 1 the command found a problem, 2 bad usage."""
-    argv = sys.argv[1:] if argv is None else argv
+    """Run one command; return its exit status: 0 good, 1 the command found a problem, 2 bad usage.
+
+    141 where nobody reads the output any more.
+    """
+    try:
+        try:
+            return _run(sys.argv[1:] if argv is None else argv)
+        finally:
+            sys.stdout.flush()  # here, where it can be caught, and not while Python ends
+    except BrokenPipeError:  # who read the output, such as `head`, has seen enough
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_LEFT
+
+
+def _run(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="fsdl-deploy", description="The course's commands.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = argv[0] if argv and argv[0] in COMMANDS else None
@@ -48,8 +66,20 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except (OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, BrokenPipeError) and _reader_left():
+            raise
         print(f"fsdl-deploy {args.command}: {error}", file=sys.stderr)
         return 1
+
+
+def _reader_left() -> bool:
+    """Whether it was our output's pipe that broke, and not one to a server or a database."""
+    try:
+        pipe = select.poll()
+        pipe.register(sys.stdout, 0)  # that nobody reads is reported unasked
+        return bool(pipe.poll(0))
+    except (AttributeError, OSError, ValueError):  # no such call on Windows; no file in a notebook
+        return False
 
 
 if __name__ == "__main__":

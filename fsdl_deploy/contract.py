@@ -2,8 +2,8 @@
 
 The frame (``contract_frame``) makes lessons predictable for the reader; the rules here keep them
 readable and true everywhere: prose before code, no stray outputs, links that lead somewhere; those in
-``contract_code`` keep cells small and free of paths, ports, sleeps and installs. Each rule yields
-``(number of the cell or None, a sentence that says what to do)``. Nothing is executed.
+``contract_code`` and ``contract_portable`` keep cells small and free of paths, ports, sleeps, installs.
+Each rule yields ``(number of the cell or None, a sentence that says what to do)``. Nothing is executed.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from fsdl_deploy import contract_code, contract_frame, conversion
+from fsdl_deploy import contract_code, contract_frame, contract_portable, conversion
 from fsdl_deploy.contract_frame import Found
 from fsdl_deploy.lesson import Lesson, without_fences
 
@@ -125,7 +125,7 @@ def pictures(lesson: Lesson) -> Found:
 
 def prose_stays_portable(lesson: Lesson) -> Found:
     for number, text in lesson.markdown():
-        for message in contract_code.not_portable(text):
+        for message in contract_portable.in_text(text):
             yield number, message
 
 

@@ -1,66 +1,42 @@
-"""The part of the notebooks' contract that reads code: small cells that run on any machine.
+"""The part of the notebooks' contract that reads code: small cells, spelled-out names, figures with text.
 
-Works on the text of one cell and its syntax tree; each function yields sentences that say what to do.
-Knows nothing of notebooks, sections or files. Nothing is executed here.
+What ties a cell to one machine is found by ``contract_portable``. Works on the text of one cell and its
+syntax tree; each function yields sentences that say what to do. Knows nothing of notebooks, sections or
+files. Nothing is executed here.
 """
 
 import ast
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+
+from fsdl_deploy.contract_portable import called, in_code, in_text, owner
 
 MAX_LINES = 15
-# Folders at the root of some machine: a notebook that names one runs only there.
-MACHINE_PATH = re.compile(
-    r"(?<![\w.:/~>-])(/(home|Users|root|tmp|work|workspace|opt|usr|var|etc|mnt|media|private|srv|proc|content)\b"
-    r"|[A-Za-z]:\\)"
-)
-PORT_IN_URL = re.compile(r"(localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):([1-9]\d*)")
-# Any address whose host or first folder sounds like a package index, of whatever language or vendor.
-REGISTRY = re.compile(
-    r"https?://[^\s\"'/]*\b(registry|index|mirror|packages?|conda|crates|docker|pypi)\b"
-    r"|https?://[^\s\"'/]+/(simple|whl|packages)\b|--(extra-)?index-url"
-)
-INSTALL = re.compile(r"\b(pip3?|conda|mamba|uv|npm|apt|apt-get|brew)\s+(install|add)\b")
 VAGUE = re.compile(
     r"(df|tmp|temp|foo|bar|baz|res|ret|retval|val|obj|arr|lst|stuff|thing|myvar)\d*"
     r"|(data|result|results|model|image|img|output|out|value|list|x|y)\d+"
 )
 SINGLE_LETTERS = set("ijkmnpqtxyz_")  # loops and mathematics as everyone writes them
-NO_SLEEP = "no sleep: poll what you wait for, with a deadline"
-NO_PORT = "no fixed port: it may be taken; use port 0, or '{port}' with Server"
 FIGURE_MAKERS = {"subplots", "figure", "subplot_mosaic"}
 
 
 def problems(source: str) -> Iterator[str]:
     """What is wrong with a code cell, sentence by sentence."""
-    lines = [line for line in source.splitlines() if line.strip() and not line.strip().startswith("#")]
-    if len(lines) > MAX_LINES:
-        yield f"the cell has {len(lines)} lines of code, more than {MAX_LINES}: split it, or call the package"
-    if re.search(r"^\s*!", source, re.MULTILINE):
-        yield "a command after '!' may fail unnoticed: use subprocess.run([...], check=True)"
-    if re.search(r"^\s*%(pip|conda)\b", source, re.MULTILINE) or INSTALL.search(source):
-        yield "nothing is installed in a notebook: the set-up did it"
-    if re.search(r"\bsleep\s+\d", source):
-        yield NO_SLEEP
-    yield from not_portable(source)
     tree = parse(source)
+    lines = [line for line in source.splitlines() if line.strip() and not line.strip().startswith("#")]
+    # Statements too: fifteen lines of five statements each are no small cell.
+    size = max(len(lines), sum(isinstance(node, ast.stmt) for node in ast.walk(tree)) if tree else 0)
+    if size > MAX_LINES:
+        said = f"the cell has {size} lines of code or statements, more than {MAX_LINES}"
+        yield f"{said}: split it, or call the package"
     if tree is None:
+        yield from in_text(source)
         yield "the cell is no valid Python"
         return
-    yield from _calls(tree)
+    yield from in_code(source, tree)
+    yield from _pictures(tree)
     yield from _names(tree)
     yield from _figures(tree)
-
-
-def not_portable(text: str) -> Iterator[str]:
-    """Paths, ports and hosts that tie prose or code to one machine."""
-    if found := MACHINE_PATH.search(text):
-        yield f"the path {found[0]!r} exists on some machines only: use a relative one or tempfile"
-    if found := PORT_IN_URL.search(text):
-        yield f"the port {found[2]} may be taken: let the server choose one, and use server.url"
-    if found := REGISTRY.search(text):
-        yield f"{found[0]!r} names a package registry: the set-up knows where packages come from"
 
 
 def img_without_alt(text: str) -> bool:
@@ -106,40 +82,9 @@ def _assignment(statement: ast.stmt) -> tuple[str, ast.expr | None]:
     return (target.id, statement.value) if isinstance(target, ast.Name) else ("", None)
 
 
-def _called(node: ast.Call) -> str:
-    """``sleep`` for both ``sleep(1)`` and ``time.sleep(1)``."""
-    return getattr(node.func, "attr", None) or getattr(node.func, "id", "")
-
-
-def _owner(node: ast.Call) -> str:
-    """``pyplot`` for both ``pyplot.show()`` and ``matplotlib.pyplot.show()``; empty for ``show()``."""
-    value = getattr(node.func, "value", None)
-    return getattr(value, "attr", None) or getattr(value, "id", "")
-
-
-def _number(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) is int and node.value > 0
-
-
-def _calls(tree: ast.Module) -> Iterator[str]:
+def _pictures(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            if _called(node) == "sleep":
-                yield NO_SLEEP
-            if any(
-                re.search(r"(^|_)port$", word.arg or "") and _number(word.value) for word in node.keywords
-            ):
-                yield NO_PORT
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            name, value = _assignment(node)
-            if re.search(r"(^|_)port$", name.lower()) and _number(value):
-                yield NO_PORT
-        elif isinstance(node, ast.List | ast.Tuple):
-            words = [word.value if isinstance(word, ast.Constant) else None for word in node.elts]
-            pairs = pairwise(words)
-            if any(flag in ("--port", "-p") and str(word).isdigit() and word != "0" for flag, word in pairs):
-                yield NO_PORT
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and img_without_alt(node.value):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and img_without_alt(node.value):
             yield 'a picture needs alternative text: <img src="…" alt="what it shows">'
 
 
@@ -172,19 +117,19 @@ def _bound(node: ast.AST) -> set[str]:
 
 def _figures(tree: ast.Module) -> Iterator[str]:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    owner = {id(call): _owner(call) for call in calls}
-    shown = [call for call in calls if owner[id(call)] == "figures" and _called(call) in ("show", "cards")]
+    owners = {id(call): owner(call) for call in calls}
+    shown = [call for call in calls if owners[id(call)] == "figures" and called(call) in ("show", "cards")]
     for call in shown:
         given = [word.value for word in call.keywords if word.arg == "alt"]
         if not given or (isinstance(given[0], ast.Constant) and not str(given[0].value or "").strip()):
-            yield f'figures.{_called(call)}(…, alt="…") says in a sentence what the figure shows'
-    if any(owner[id(call)] in ("plt", "pyplot") and _called(call) == "show" for call in calls):
+            yield f'figures.{called(call)}(…, alt="…") says in a sentence what the figure shows'
+    if any(owners[id(call)] in ("plt", "pyplot") and called(call) == "show" for call in calls):
         yield 'a figure is shown by figures.show(figure, alt="…"), not plt.show()'
     if (
-        any(owner[id(call)] in ("plt", "pyplot") and _called(call) in FIGURE_MAKERS for call in calls)
+        any(owners[id(call)] in ("plt", "pyplot") and called(call) in FIGURE_MAKERS for call in calls)
         and not shown
     ):
         yield 'the figure is shown in the cell that makes it: figures.show(figure, alt="…")'
-    images = [call for call in calls if _called(call) == "Image" and owner[id(call)] in ("", "display")]
+    images = [call for call in calls if called(call) == "Image" and owners[id(call)] in ("", "display")]
     if any(not any(word.arg == "alt" for word in call.keywords) for call in images):
         yield 'a picture is shown by figures.cards(images, captions, alt="…")'

@@ -35,6 +35,7 @@ def months_since_start(month: str) -> int:
         dash
         and len(year) == 4
         and len(number) == 2
+        and (year + number).isascii()
         and (year + number).isdecimal()
         and 1 <= int(number) <= 12
     ):

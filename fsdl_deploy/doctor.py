@@ -34,7 +34,8 @@ from fsdl_deploy.machine import (
 
 ROOT = Path(__file__).resolve().parent.parent
 SUPPORTED = ((3, 11), (3, 12))
-GIB = 2**30
+GIB, GB = 2**30, 10**9
+CORE_DISK, STATION_DISK = 2 * GB, GB // 3  # what `du` says of .venv without its stations, and of a mean one
 AGAIN = "run `make lab`; if they stay, `make clean ALL=1` and `make lab` again"
 SET_UP_TOOLS = {"pip", "uv"}  # another version of these changes nothing that a lesson uses
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
@@ -85,16 +86,34 @@ def look_at_memory(memory: int | None = None) -> Iterator[Finding]:
         yield Finding("problem", "memory", told, "use a machine, or a container limit, of 2 GiB or more")
 
 
-def look_at_disk(root: Path = ROOT, usage: Callable = shutil.disk_usage) -> Iterator[Finding]:
-    """Room on the disk that holds the course."""
+def look_at_disk(
+    root: Path = ROOT, usage: Callable = shutil.disk_usage, to_build: int | None = None
+) -> Iterator[Finding]:
+    """Room on the disk that holds the course: for what set-up has still to build, and for the lessons."""
     free = usage(root).free
-    told = f"{free / GIB:.1f} GiB free"
-    if free >= 4 * GIB:
+    to_build = disk_to_build(root) if to_build is None else to_build
+    told = f"{free / GB:.1f} GB free"
+    if free >= to_build + GB:
         yield Finding("ok", "disk", told)
-    elif free >= GIB // 2:
-        yield Finding("note", "disk", told, "a first set-up takes about 3 GiB: free some before it")
+    elif to_build:
+        advice = f"what is not set up yet takes about {to_build / GB:.0f} GB: free some before `make lab`"
+        yield Finding("problem" if free < to_build else "note", "disk", told, advice)
     else:
-        yield Finding("problem", "disk", told, "free a few GiB on the disk that holds this folder")
+        advice = "all is set up; free a GB for what lessons and tests write"
+        yield Finding("note" if free >= GB // 2 else "problem", "disk", told, advice)
+
+
+def disk_to_build(root: Path = ROOT) -> int:
+    """Bytes that the environments take which no set-up has finished; an estimate from their mean size."""
+    from fsdl_deploy import environment, stations
+
+    try:
+        known = [station for station in stations.stations(root).values() if station.setup]
+    except (stations.SetupError, OSError):  # look_at_stations says it
+        known = []
+    missing = sum(not station.environment().stamp() for station in known)
+    core = 0 if environment.core(root).stamp() else CORE_DISK
+    return core + missing * STATION_DISK
 
 
 def look_at_packages(root: Path = ROOT, path: list[str] | None = None) -> Iterator[Finding]:

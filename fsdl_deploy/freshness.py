@@ -12,6 +12,7 @@ from fsdl_deploy.reader import LATEST
 from fsdl_deploy.store import ACTIVE, Store, now
 
 WITHIN = timedelta(hours=24)
+MOST_HOURS = 10 * 366 * 24  # ten years: more is a slip
 MOST_SET_ASIDE = 0.05
 
 
@@ -110,6 +111,12 @@ def add_arguments(parser) -> None:
 
 
 def main(args) -> int:
+    if not 0 < args.within <= MOST_HOURS:
+        raise ValueError(
+            f"--within is a number of hours, above 0 and at most {MOST_HOURS:,}, not {args.within:g}"
+        )
+    if args.customers is not None and args.customers < 1:
+        raise ValueError(f"--customers is the number of cards, at least 1, not {args.customers}")
     with closing(Store(args.store)) as store:
         found = freshness(store, args.version, timedelta(hours=args.within), customers=args.customers)
     print(found.sentence)

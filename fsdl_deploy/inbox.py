@@ -142,6 +142,8 @@ def add_arguments(parser) -> None:
 def main(args) -> int:
     if args.different is not None and args.different < 1:
         raise ValueError(f"--different is 1 or more, not {args.different}")
+    if args.seed < 0:
+        raise ValueError(f"--seed is a whole number from 0 up, not {args.seed}")
     customers = Customers(args.customers, args.seed, args.level)
     cards = fill(args.inbox, customers, args.month, args.different, progress=True)
     print(f"{cards:,} cards in {Path(args.inbox) / args.month}")

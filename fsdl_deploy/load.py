@@ -15,6 +15,7 @@ counts from the moment the request was really sent. Their difference is what the
 """
 
 import html
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -212,8 +213,8 @@ def open_loop(
 
 def timetable(rate: float, seconds: float, arrivals: str = "constant", seed: int = 0) -> np.ndarray:
     """When calls are due: seconds from the begin, float64 ``[n]``, rising, below ``seconds``; n ≥ 1."""
-    if not rate > 0 or not seconds > 0:
-        raise ValueError(f"rate and seconds must be above 0, not {rate} and {seconds}")
+    if not 0 < rate < math.inf or not 0 < seconds < math.inf:
+        raise ValueError(f"rate and seconds must be above 0 and finite, not {rate} and {seconds}")
     expected = max(1, round(rate * seconds))
     if arrivals == "constant":
         return np.arange(expected) / rate

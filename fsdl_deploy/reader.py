@@ -214,11 +214,12 @@ def main(args) -> int:
     for name in args.picture:
         try:
             reading = reader.read([decode(Path(name).read_bytes())])[0]
-            print(f"{name}\t{reading.digits}\t{reading.confidence:.3f}", flush=True)
         except OSError as error:
             print(f"{name}: {error.strerror or error}", file=sys.stderr)
             status = 1
         except PictureError as error:
             print(f"{name}: {error}", file=sys.stderr)
             status = 1
+        else:
+            print(f"{name}\t{reading.digits}\t{reading.confidence:.3f}", flush=True)
     return status

@@ -107,6 +107,16 @@ def test_bad_arguments_are_named(wrong):
         list(cards(1, **wrong))
 
 
+@pytest.mark.parametrize("wrong", [["-n", "-3"], ["-n", "0"], ["--seed", "-1"]])
+def test_command_refuses_such_numbers(tmp_path, capsys, wrong):
+    from fsdl_deploy.cli import main
+
+    assert main(["cards", str(tmp_path / "out"), *wrong]) == 1
+    said = capsys.readouterr()
+    assert f"{wrong[0]} is " in said.err and wrong[1] in said.err and not said.out
+    assert not (tmp_path / "out").exists()
+
+
 def test_command_writes_pictures(tmp_path):
     from fsdl_deploy.cli import main
 

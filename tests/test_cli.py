@@ -2,7 +2,9 @@ import subprocess
 import sys
 
 import pytest
+from piped import to_nobody
 
+from fsdl_deploy import doctor
 from fsdl_deploy.cli import COMMANDS, main
 
 
@@ -18,6 +20,23 @@ def test_bad_usage_exits_with_2(arguments):
     with pytest.raises(SystemExit) as end:
         main(arguments)
     assert end.value.code == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe without a reader is another error there")
+def test_output_that_nobody_reads_is_no_error(tmp_path):
+    assert main(["cards", str(tmp_path), "-n", "2"]) == 0
+    for arguments in (["read", *sorted(map(str, tmp_path.iterdir()))], ["doctor"]):
+        shown = to_nobody([sys.executable, "-m", "fsdl_deploy.cli", *arguments])
+        assert (shown.returncode, shown.stderr) == (141, ""), arguments
+
+
+def test_a_pipe_that_breaks_elsewhere_is_an_error(monkeypatch, capsys):
+    def main_of_doctor(args):
+        raise BrokenPipeError("the database went away")
+
+    monkeypatch.setattr(doctor, "main", main_of_doctor)
+    assert main(["doctor"]) == 1
+    assert "the database went away" in capsys.readouterr().err
 
 
 def test_the_package_imports_nothing_heavy():

@@ -36,7 +36,7 @@ def test_a_writer_keeps_his_hand_and_another_utility_has_other_customers():
 
 
 @pytest.mark.parametrize(
-    "month", ["2026-13", "2026-00", "2026-1", "26-01", "2026/01", "", "2023-12", "²026-01"]
+    "month", ["2026-13", "2026-00", "2026-1", "26-01", "2026/01", "", "2023-12", "²026-01", "２０２６-10"]
 )
 def test_bad_months_are_refused(month):
     with pytest.raises(ValueError, match=r"YYYY-MM|first month"):

@@ -3,6 +3,8 @@
 import hashlib
 import http.server
 import os
+import re
+import shutil
 import socketserver
 import subprocess
 import sys
@@ -12,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from fsdl_deploy import doctor
-from fsdl_deploy.doctor import GIB, Finding
+from fsdl_deploy import doctor, stations
+from fsdl_deploy.doctor import GB, GIB, Finding
+from fsdl_deploy.environment import STAMP
 
 ROOT = doctor.ROOT
 
@@ -44,10 +47,51 @@ def test_memory(gib, level):
     assert levels(doctor.look_at_memory(int(gib * GIB))) == [level]
 
 
-@pytest.mark.parametrize(("gib", "level"), [(100, "ok"), (1, "note"), (0.1, "problem")])
-def test_disk(gib, level):
-    usage = namedtuple("usage", "free")(int(gib * GIB))
-    assert levels(doctor.look_at_disk(usage=lambda root: usage)) == [level]
+@pytest.mark.parametrize(
+    ("free", "to_build", "level"),
+    [
+        *[(100, 9, "ok"), (10, 9, "ok"), (9.5, 9, "note"), (4, 9, "problem"), (0.1, 9, "problem")],
+        *[(4, 0, "ok"), (1, 0, "ok"), (0.7, 0, "note"), (0.1, 0, "problem")],
+    ],
+)
+def test_disk(free, to_build, level):
+    usage = namedtuple("usage", "free")(int(free * GB))
+    findings = list(doctor.look_at_disk(usage=lambda root: usage, to_build=to_build * GB))
+    assert levels(findings) == [level]
+    assert level == "ok" or ("about 9 GB" in findings[0].advice) == bool(to_build)
+
+
+def new_clone(folder: Path) -> Path:
+    """What says which environments there are, and none of them."""
+    for path in [ROOT / "environment.yml", *ROOT.glob("infra/**/station.toml")]:
+        copy = folder / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+        copy.with_name("requirements.lock").touch()
+    return folder
+
+
+def finish(environment: Path) -> None:
+    environment.mkdir(parents=True, exist_ok=True)
+    (environment / STAMP).write_text('{"digest": "old"}')
+
+
+def test_disk_of_a_first_set_up_is_what_the_readme_says(tmp_path, monkeypatch):
+    monkeypatch.delenv("CONDA_PREFIX", raising=False)
+    (told,) = re.findall(r"about\s+(\d+) GB of disk", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert round(doctor.disk_to_build(new_clone(tmp_path)) / GB) == int(told)
+    (finding,) = doctor.look_at_disk(tmp_path, lambda root: namedtuple("usage", "free")(4 * GB))
+    assert finding.level == "problem" and f"about {told} GB" in finding.advice
+
+
+def test_what_is_set_up_needs_no_disk_any_more(tmp_path, monkeypatch):
+    monkeypatch.delenv("CONDA_PREFIX", raising=False)
+    first = doctor.disk_to_build(new_clone(tmp_path))
+    finish(tmp_path / ".venv")
+    assert doctor.disk_to_build(tmp_path) == first - doctor.CORE_DISK
+    for name in stations.stations(tmp_path):
+        finish(tmp_path / ".venv" / "stations" / name)
+    assert doctor.disk_to_build(tmp_path) == 0
 
 
 # -- packages

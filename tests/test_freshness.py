@@ -88,4 +88,7 @@ def test_the_command_exits_with_what_it_found(store, tmp_path, capsys):
     night(store)
     assert main(command) == 0
     assert main([*command, "--version", "v3"]) == 1
-    assert main([*command, "--within", "-1"]) == 1
+    for name, value in (("--within", "-1"), ("--within", "inf"), ("--within", "nan"), ("--customers", "0")):
+        capsys.readouterr()
+        assert main([*command, name, value]) == 1
+        assert f"{name} is " in capsys.readouterr().err

@@ -69,3 +69,6 @@ def test_the_command(tmp_path, capsys):
     assert inbox.count(tmp_path, "2025-02") == 3
     assert main(["inbox", str(tmp_path), "--different", "0"]) == 1
     assert main(["inbox", str(tmp_path), "--customers", "0"]) == 1
+    capsys.readouterr()
+    assert main(["inbox", str(tmp_path), "--seed", "-1"]) == 1
+    assert "--seed is a whole number from 0 up" in capsys.readouterr().err

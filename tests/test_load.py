@@ -172,6 +172,8 @@ def test_timetables():
         {"arrivals": "bursts"},
         {"max_in_flight": 0},
         {"rate": float("nan")},
+        {"rate": float("inf")},
+        {"seconds": float("inf")},
     ],
 )
 def test_bad_arguments_of_the_open_loop(arguments):

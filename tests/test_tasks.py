@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from piped import to_nobody
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -71,6 +72,12 @@ def test_unknown_commands_are_shown_the_known_ones(capsys):
     assert tasks.main(["launch"]) == 2
     printed = capsys.readouterr().out
     assert all(f"\n  {name} " in printed for name in tasks.COMMANDS)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe without a reader is another error there")
+def test_output_that_nobody_reads_is_no_error():
+    shown = to_nobody([sys.executable, "tasks.py", "bogus"], cwd=ROOT)
+    assert (shown.returncode, shown.stderr) == (141, "")
 
 
 def test_make_knows_every_command():
