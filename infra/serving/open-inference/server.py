@@ -128,12 +128,14 @@ def _answer(request, version: str, tensors: dict, wanted: list[str]):
     return response
 
 
-async def serve(port: int, threads: int, max_waiting: int, max_pictures: int, drain: float) -> None:
+async def serve(
+    port: int, threads: int, max_waiting: int, max_batch: int, max_pictures: int, drain: float
+) -> None:
     """Serve until SIGTERM or Ctrl-C, and ``drain`` seconds longer, but say then that it is not ready.
 
     The second signal ends it at once.
     """
-    model = Model(lambda: OnnxReader(), threads, max_waiting)
+    model = Model(lambda: OnnxReader(), threads, max_waiting, max_batch)
     await model.load()
     if model.failure:
         raise SystemExit(f"the model did not load: {model.failure}")
@@ -165,7 +167,8 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, default=8001)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--max-waiting", type=int, default=64)
+    parser.add_argument("--max-batch", type=int, default=1)
     parser.add_argument("--max-pictures", type=int, default=64)
     parser.add_argument("--drain", type=float, default=0)
     args = parser.parse_args()
-    asyncio.run(serve(args.port, args.threads, args.max_waiting, args.max_pictures, args.drain))
+    asyncio.run(serve(**vars(args)))
