@@ -74,14 +74,6 @@ class Batcher(Generic[Item, Result]):
             self._changed.notify()
         return future
 
-    def cancel(self, future: "Future[Result]") -> bool:
-        """Take an item back that still waits, and forget it at once; False when it runs or has run."""
-        if not future.cancel():
-            return False
-        with self._changed:
-            self._waiting = deque(entry for entry in self._waiting if entry[2] is not future)
-        return True
-
     def close(self, wait: bool = True) -> None:
         """Run what waits, then end the threads; with ``wait``, not before they have ended."""
         with self._changed:

@@ -5,10 +5,11 @@ the server in the foreground:
 
     python serve.py --port PORT --max-batch 16 --delay-ms 2
 
-with one worker that holds the model, batches of at most ``--max-batch`` pictures, and a wait of at most
-``--delay-ms`` for a batch to fill (1 and 0: no batching). A request carries one picture as a PNG file,
-since that is what a client has. ``course`` is our own service. Knows how each is asked, and nothing of how
-it works.
+with one reader, batches of at most ``--max-batch`` pictures, and a wait of at most ``--delay-ms`` for a
+batch to fill (1 and 0: no batching). *One reader* is one call of the model at a time, which computes on one
+thread; what stands before it (HTTP, queue, in some servers the decoding) may run beside it. Those in
+``SEVERAL`` take more readers. A request carries one picture as a PNG file, since that is what a client has.
+``course`` is our own service. Knows how each is asked, and nothing of how it works.
 """
 
 import argparse
@@ -22,8 +23,9 @@ from pathlib import Path
 from fsdl_deploy import stations
 from fsdl_deploy.servers import Server
 
-FORMATS = ("raw", "form", "oip", "oip-binary")
+FORMATS = ("raw", "form", "oip", "oip-binary", "oip-rows")
 OURS = "course"
+SEVERAL = (OURS, "triton")  # whose servers are started here with more than one reader too
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,10 @@ class Library:
     ``ready``: the path that answers 200 once the model is loaded. ``path``: where requests are posted.
     ``format``: what is posted: "raw", the picture itself; "form", a multipart form with the field
     ``picture``; "oip" and "oip-binary", the Open Inference Protocol with one BYTES tensor ``pictures``, as
-    JSON with base64 or as bytes behind the JSON. The first two answer ``{"digits": …, "confidence": …}``, or
-    a list with this one element; the others have the outputs ``digits`` and ``confidence``.
+    JSON with base64 or as bytes behind the JSON; "oip-rows", as those bytes with the shape [1, 1], since a
+    model of Triton that makes batches counts them in the first dimension. The first two answer
+    ``{"digits": …, "confidence": …}``, or a list with this one element; the others have the outputs
+    ``digits`` and ``confidence``.
     """
 
     name: str
@@ -50,15 +54,19 @@ class Library:
             say(lack)
         return not lack
 
-    def server(self, max_batch: int = 16, delay_ms: float = 2.0) -> Server:
-        """Its server with one copy of the model, not started. SetupError when it cannot start here."""
+    def server(self, max_batch: int = 16, delay_ms: float = 2.0, readers: int = 1) -> Server:
+        """Its server, not started. SetupError when it cannot start here, or not with so many readers."""
+        if readers > 1 and self.name not in SEVERAL:
+            raise stations.SetupError(f"it is started here with one reader only, unlike {', '.join(SEVERAL)}")
         if self.name == OURS:
             command = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
+            command += ["--threads", str(readers)]
         else:
             station = stations.station(self.name)
             if lack := station.lacks():
                 raise stations.SetupError(lack)
             command = [stations.python(self.name), station.folder / "serve.py", "--port", "{port}"]
+            command += ["--readers", str(readers)] if self.name in SEVERAL else []
         command += ["--max-batch", str(max_batch), "--delay-ms", str(delay_ms)]
         return Server(command, ready=self.ready, timeout=180, grace=15, name=self.title)
 
@@ -70,7 +78,8 @@ class Library:
             head = b'--card\r\nContent-Disposition: form-data; name="picture"; filename="card.png"\r\n'
             body = head + b"Content-Type: image/png\r\n\r\n" + picture + b"\r\n--card--\r\n"
             return body, {"Content-Type": "multipart/form-data; boundary=card"}
-        tensor = {"name": "pictures", "datatype": "BYTES", "shape": [1]}
+        shape = [1, 1] if self.format == "oip-rows" else [1]
+        tensor = {"name": "pictures", "datatype": "BYTES", "shape": shape}
         if self.format == "oip":
             tensor["data"] = [base64.b64encode(picture).decode()]
             return json.dumps({"inputs": [tensor]}).encode(), {"Content-Type": "application/json"}
@@ -105,10 +114,12 @@ def libraries(root: Path = stations.ROOT) -> dict[str, Library]:
     return found
 
 
-def options(description: str) -> argparse.Namespace:
-    """The options that every ``serve.py`` takes: ``port``, ``max_batch``, ``delay_ms``."""
+def options(description: str, several: bool = False) -> argparse.Namespace:
+    """What every ``serve.py`` takes: ``port``, ``max_batch``, ``delay_ms``; ``readers`` with ``several``."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--max-batch", type=int, default=16, help="pictures in a batch (default: 16)")
     parser.add_argument("--delay-ms", type=float, default=2.0, help="longest wait for a batch (default: 2)")
+    if several:
+        parser.add_argument("--readers", type=int, default=1, help="at the same time (default: 1)")
     return parser.parse_args()

@@ -150,7 +150,7 @@ class Model:
     async def _take_back(self, turn: Future, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self._batcher.cancel(turn)
+        turn.cancel()
 
     def _read(self, parses: list[Callable[[], list[picture.Image]]]) -> list[Answer | Exception]:
         """One Answer or Refusal for each request: parse them, then read their pictures together."""

@@ -1,6 +1,7 @@
 """Triton: the reader behind its server, bad pictures among good ones, the options, and a clean end."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -52,7 +53,8 @@ def test_a_bad_picture_does_not_hurt_its_neighbours(client, triton):
     pictures = [encode(image) for image in images]
     pictures[3] = pictures[3][:-200]
 
-    answers = ask_together(client, triton, pictures)
+    ensemble = replace(triton, path="/v2/models/meter-reader/infer", format="oip-binary")
+    answers = ask_together(client, ensemble, pictures)
     assert [answer.status_code for answer in answers] == [200, 200, 200, 400, 200, 200, 200, 200]
     assert "pictures: the picture is damaged" in answers[3].json()["error"]
     readings = open_reader().read(images)
@@ -64,6 +66,17 @@ def test_a_bad_picture_does_not_hurt_its_neighbours(client, triton):
         assert told["by_hand"] == (reading.confidence < 0.9)
     batches = client.get("/v2/models/reader/stats").json()["model_stats"][0]["batch_stats"]
     assert 2 <= max(one["batch_size"] for one in batches) <= 4
+
+
+def test_the_library_asks_the_reader_alone(client, triton):
+    image = next(iter(cards(1, seed=3))).image
+    body, headers = triton.request(encode(image))
+    digits, confidence = triton.reading(client.post(triton.path, content=body, headers=headers).content)
+    (reading,) = open_reader().read([image])
+    assert digits == reading.digits and confidence == pytest.approx(reading.confidence, rel=1e-5)
+    counted = client.get("/v2/models/decide/stats").json()["model_stats"][0]["inference_count"]
+    asked = client.get("/v2/models/reader/stats").json()["model_stats"][0]["inference_count"]
+    assert asked > counted  # the second model of the ensemble was not asked
 
 
 @pytest.mark.thorough

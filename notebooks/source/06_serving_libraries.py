@@ -13,7 +13,7 @@
 #
 # - to put the same reader behind several serving libraries and to ask all of them in one way
 # - to compare them fairly: same cards, same load, in turns, with the processor time beside the clock
-# - what the web server itself costs, and which of its parts matter
+# - what happens at a server's limit, what batches bring, and what the web server itself costs
 # - to choose a library by what it does beside answering
 
 # %% [markdown]
@@ -63,11 +63,16 @@ figures.files(folder / "station.toml", folder / "serve.py")
 # %% [markdown]
 # ## The same cards, the same load, in turns
 #
-# All servers are started, with one copy of the reader each, and batches of at most 16. In each round each
-# gets the same number of requests by 1, 8 and 32 callers that wait for their answers (closed loop), then
-# requests by a timetable at a share of its own best rate (open loop). Who is not asked is suspended: some
-# servers take a good part of a core while they wait. An answer with other digits than the reader's is an
-# error. Three of them here; with `FAST = False` all, and `fsdl-deploy bench serving` does it at length.
+# All servers are started, with one reader each: one call of the model at a time, on one thread, whatever the
+# number of cores. Our service would read on every core by itself, and Triton's second model, which decides
+# who must look at a card, would be a process that nobody else pays for: both are left out here. No server
+# writes a log of the requests. Batches are of at most 16.
+#
+# In each round each server gets the same number of requests by 1, 8 and 32 callers that wait for their
+# answers (closed loop), then requests by a timetable at a share of its own best rate (open loop), the last
+# share more than it can do. Who is not asked is suspended: some servers take a good part of a core while they
+# wait. An answer with other digits than the reader's is an error; a 429 or 503 is none, it is counted as
+# *refused*. Three servers here; with `FAST = False` all, and `fsdl-deploy bench serving` does it at length.
 
 # %%
 chosen = ["course", "litserve", "triton"] if FAST else list(known)
@@ -76,12 +81,13 @@ for name in chosen[1:]:
         stations.ensure(name)
     except stations.SetupError as error:  # Triton's package is for Linux on x86-64 only: it is left out then
         print(error)
-rows = bench_serving.compare(chosen, rounds=1 if FAST else 5, requests=150 if FAST else 1000)
+loads = {"rates": (0.8, 1.2)} if FAST else {}
+rows = bench_serving.compare(chosen, rounds=1 if FAST else 5, requests=150 if FAST else 1000, **loads)
 print(bench_serving.table(rows))
 
 # %% [markdown]
 # The percentiles are those of all rounds, in a closed loop without each caller's first call, which opens its
-# connection. *CPU ms* is the processor time that the server and its children took for one card. The clock
+# connection. *CPU ms* is the processor time that the server and its children took for one request. The clock
 # depends on who else is busy on this machine, and the callers are; that figure hardly does.
 
 # %%
@@ -102,71 +108,146 @@ figures.show(figure, alt="Latency against throughput of each library, and its pr
 # `models/serving.json` holds a long run of all of them, with the default settings of the command.
 
 # %%
-import json
-
 from fsdl_deploy import weights
 
-recorded = json.loads((weights.folder() / "serving.json").read_text())
-print(recorded["date"], recorded["machine"])
-print(bench_serving.table([bench_serving.Row(**row) for row in recorded["rows"]]))
+record = weights.folder() / "serving.json"
+head, recorded = bench_serving.recorded(record)
+print(head)
+print(bench_serving.table(recorded))
 
 # %% [markdown]
-# In that run our service and Triton were level with 8 callers. With 32 ours answered 12 % more cards, and
-# Triton's slowest answers came a little earlier (99 % below 109 ms, ours below 118); by a timetable at 80 %
-# of their own rates ours were earlier by far (42 ms, Triton's 101). Run it again before you rely on less than
-# a tenth. Triton parses HTTP and forms batches in C++ and needs the least processor time for a card, while
-# our event loop, the decoding and the batcher share one Python process with one lock. So the lecture's
-# judgement holds: NVIDIA's is the most powerful. It is not by much on a CPU with so small a model, and ours
-# needs half of the memory. TorchServe, which nobody mends any more, comes third with many callers and has the
-# earliest of the slowest answers there. LitServe and Ray Serve pay for carrying each picture from one process
-# to another, which buys them independence: a worker of theirs may die or be added while the others answer.
-# KServe and MLServer read in the thread that also answers, so one core works; MLServer's batcher makes more
-# of it.
+# With one reader each, **Triton wins** with 8 and with 32 callers: it answers a third more cards than we do
+# and needs the least processor time for a card. Its HTTP and its queue are C++ and run beside the reader's
+# process, while our event loop, the decoding and the batcher share one Python process with one lock. With one
+# caller nothing waits and nothing can be batched, so the way through the server is all that differs; there
+# the short ways through one process (ours, KServe's, MLServer's) are level with Triton's or near it. So the
+# lecture's judgement holds: NVIDIA's is the most powerful. Ours needs half of its memory.
+#
+# - **LitServe and TorchServe** carry each picture from one process to another, which costs them most with one
+#   caller. It also buys something: the reader has a lock of its own, and may die while the front answers.
+# - **KServe and MLServer** read in the thread that also answers: one core works, whoever asks.
+# - **BentoML** is slow for what surrounds its reader. It puts each picture into a temporary file, checks its
+#   type and traces the call, in one Python thread on asyncio's own loop and h11, since the package brings
+#   neither uvloop nor httptools; the reader then waits for the lock of that thread. With few callers its
+#   batcher, which learns from the load how long to wait, adds its waits.
+# - **Ray Serve** passes a call through a proxy, a router and a replica, all Python, for one reader as for
+#   hundreds on as many machines.
+
+# %% [markdown]
+# ## At the limit, and beyond
+#
+# The same record by share of the best rate.
+
+# %%
+shares = list(dict.fromkeys(row.load for row in recorded if row.load.startswith("open")))
+figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6))
+for place, title in enumerate(dict.fromkeys(row.library for row in recorded)):
+    opened = [row for row in recorded if row.library == title and row.load in shares]
+    style = {"marker": "os^vDPX*"[place % 8], "label": title}
+    left.plot(shares, [row.p99 for row in opened], **style)
+    right.plot(shares, [100 * row.refused / max(1, row.requests) for row in opened], **style)
+left.set(xlabel="load", ylabel="99 % of the answers below (ms)", yscale="log")
+right.set(xlabel="load", ylabel="refused (% of the requests)")
+left.legend(fontsize=7, ncols=2)
+figures.show(figure, alt="Latency of the slowest answers and share of refusals, by share of the best rate")
+
+# %% [markdown]
+# Beyond its rate a server can do two things. Most let the queue grow: every caller waits longer, for as long
+# as it lasts, and nobody is told. Ours has room for one batch and 64 more; whoever comes then gets a 429 at
+# once, and those inside are answered in bounded time. A client that hears "no" can go elsewhere. Triton can
+# do so too (`max_queue_size` in its `default_queue_policy`), but not by itself.
+#
+# ## How many readers
+#
+# One reader each is fair, not wise: **how many readers a server runs at once decides more than which server
+# it is**. `--readers 2` measures the two that are set up for it here.
+
+# %%
+if FAST:
+    print("skipped here: fsdl-deploy bench serving --only course triton --readers 2")
+else:
+    rows = bench_serving.compare(["course", "triton"], 5, 1000, users=(1, 32), rates=(), readers=2)
+    print(bench_serving.table(rows))
+
+# %% [markdown]
+# On two cores, two readers in Triton answered about 1.4 times as many cards as one, with 32 callers; two
+# threads in our process gain less, since only the model's computing runs without Python's lock.
+#
+# ## Who writes the batcher?
+#
+# "Don't write it yourself", says the lecture. So here is ours beside the libraries': each server without
+# batches (at most 1) and with them (at most 16), in turns, with 32 callers and with one, whom no batch can
+# help.
+
+# %%
+from fsdl_deploy import bench_batchers
+
+few = {"rounds": 1, "requests": 160, "users": (32,)} if FAST else {}
+print(bench_batchers.table(bench_batchers.batching(["course", "triton"] if FAST else list(known), **few)))
+
+# %% [markdown]
+# The record of all of them (`fsdl-deploy bench serving --batching`):
+
+# %%
+head, pairs = bench_serving.recorded(record, "batching")
+print(head)
+print(bench_batchers.table(pairs))
+
+# %% [markdown]
+# What batches bring here is small: the factor with 32 callers lies between nothing and about a half more, for
+# a picture is decoded alone in any case, and one thread gains little from a wider matrix. KServe makes no
+# batches, so its factor is the noise. Ours gains as much as the better ones, and is 130 lines with tests for
+# a bad picture among good ones, for cancelled callers, for a full queue. So the advice is neither refuted nor
+# free: *writing* such a batcher is a day, *owning* it is the cost, and no library's batcher was faster for
+# being a library's. What makes Triton the winner is not its batcher but what stands around it.
 #
 # ## What the web server costs
 #
-# Our service again, in four ways: with the picture as base64 in JSON or as bytes behind the JSON, and with or
-# without the batcher. Its event loop (uvloop) and its HTTP parser (httptools) are already those written in C.
+# Our service again, one part changed on each rung: the event loop (asyncio's, then uvloop), the HTTP parser
+# (h11 in Python, then httptools in C), the picture as base64 in JSON or as bytes behind it, the batcher; then
+# gRPC instead of HTTP, a second reader, a second process. A slow run of all is recorded (`fsdl-deploy bench
+# serving --web`); a few of them here. Sixteen callers; the processor time is the service's.
 
 # %%
-from fsdl_deploy.cards import cards
-from fsdl_deploy.load import closed_loop
-from fsdl_deploy.picture import decode, encode
-from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy import bench_web
 
-pictures, reader = [encode(card.image) for card in cards(32, seed=6)], OnnxReader()
-digits = [reader.read([decode(picture)])[0].digits for picture in pictures]
-path = known["course"].path
-ways = {
-    (form, batch): libraries.Library("course", "our service", "/readyz", path, form)
-    for form in ("oip", "oip-binary")
-    for batch in (1, 16)
-}
-
-# %% [markdown]
-# Sixteen callers each, in turns; the processor time is that of the service.
+rungs = list(bench_web.RUNGS)
+some = ["asyncio and h11, base64", "httptools", "bytes", "batcher"] if FAST else rungs
+steps = bench_web.climb(*((2, 160) if FAST else (15, 400)), some, say=lambda _: None)
+print(bench_web.table(steps))
 
 # %%
-servers = {batch: known["course"].server(max_batch=batch, delay_ms=0).start() for batch in (1, 16)}
-spent = {way: [] for way in ways}
-for _ in range(3 if FAST else 20):
-    for (form, batch), library in ways.items():
-        caller = bench_serving.Caller(library, servers[batch].port, pictures, digits)
-        before = bench_serving.cpu_seconds(servers[batch])
-        load = closed_loop(caller, 16, 160)
-        spent[form, batch].append(1000 * (bench_serving.cpu_seconds(servers[batch]) - before) / load.requests)
-for (form, batch), times in spent.items():
-    what = "base64 in JSON" if form == "oip" else "bytes"
-    median = sorted(times)[len(times) // 2]
-    print(f"{what:15} batches of up to {batch:2}: {median:.2f} ms of processor a card")
+head, climbed = bench_serving.recorded(record, "web")
+print(head)
+print(bench_web.table(climbed))
+shown = climbed or steps
+figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True)
+labels = [step.rung for step in shown]
+axes[0].barh(labels, [step.per_second for step in shown], color=figures.PALETTE[0])
+axes[1].barh(labels, [step.cpu_ms for step in shown], color=figures.PALETTE[1])
+axes[0].set(xlabel="cards a second", ylabel="rung")
+axes[0].invert_yaxis()
+axes[1].set(xlabel="processor time of a card (ms)")
+figures.show(figure, alt="Cards a second and processor time of a card on each rung of the web server")
 
 # %% [markdown]
+# Look at the processor time first. Most of what a faster server saves, the loop and the parser in C save
+# together; bytes instead of base64 spare the text and its parsing, the batcher some calls of the model.
+# gRPC's server takes its messages in C, and its clients run in another program here, so compare its processor
+# time and not its rate. After that only more readers help. Two processes have two locks, two threads share
+# one.
+#
 # And without any web server: decode the file, read the card. The difference is what HTTP, parsing and handing
 # over between threads cost.
 
 # %%
 from time import process_time
 
+from fsdl_deploy.picture import decode
+from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy.serving_load import Caller, asked
+
+(pictures, digits), reader = asked(32, seed=6), OnnxReader()
 begin = process_time()
 for picture in pictures * 4:
     reader.read([decode(picture)])
@@ -174,10 +255,8 @@ alone = 1000 * (process_time() - begin) / len(pictures) / 4
 begin = process_time()
 for picture in pictures * 4:
     decode(picture)
-print(f"the reader alone: {alone:.2f} ms, of which decoding the file", end=" ")
-print(f"{1000 * (process_time() - begin) / len(pictures) / 4:.2f} ms")
-for server in servers.values():
-    server.stop()
+decoding = 1000 * (process_time() - begin) / len(pictures) / 4
+print(f"the reader alone: {alone:.2f} ms, of which decoding the file {decoding:.2f} ms")
 
 # %% [markdown]
 # ## TensorFlow Serving, as far as its protocol
@@ -219,9 +298,11 @@ with known["course"].server() as server, httpx.Client(base_url=server.url, trust
 # | TensorFlow Serving, not run here | a protocol that other clients speak already | models of TensorFlow |
 # | [Triton](tools/triton.ipynb) | ensembles, versions, a cache, GPUs shared | its repository layout |
 #
-# Throughput on one small model does not decide this. What decides is what else would have to be written: a
-# second model beside the first, versions side by side, copies on other machines, a GPU that three models
-# share.
+# Where the rate counts, take **Triton**: it is the fastest here, with one reader and with more. This course
+# keeps its own service as the default all the same, because every line of it can be read, and because it asks
+# for a Python package and not for a server of NVIDIA's. In most teams neither decides. What decides is what
+# else would have to be written: a second model beside the first, versions side by side, copies on other
+# machines, a GPU that three models share.
 
 # %% [markdown]
 # ## When it fails
@@ -230,9 +311,11 @@ with known["course"].server() as server, httpx.Client(base_url=server.url, trust
 # caller, with a deadline of 0 and of 50 ms:
 
 # %%
+from fsdl_deploy.load import closed_loop
+
 for delay in (0, 50):
     with known["course"].server(max_batch=16, delay_ms=delay) as server:
-        caller = bench_serving.Caller(known["course"], server.port, pictures, digits)
+        caller = Caller(known["course"], server.port, pictures, digits)
         lonely = closed_loop(caller, 1, 20, warmup=2)
         print(f"deadline {delay:2} ms: one caller waits {lonely.p50:5.1f} ms")
 
@@ -259,9 +342,11 @@ for delay in (0, 50):
 #
 # ## Take-aways
 #
-# - One reader, one way to start and ask each library: then a comparison is a loop.
+# - One reader each, one way to start and ask each library: then a comparison is a loop. With unequal readers
+#   it compares the readers.
 # - Compare processor time a request, not only the clock; check the answers while measuring.
 # - With a model of about a millisecond, decoding the picture and the web server are half of the cost.
+# - Beyond its rate a server refuses or lets everybody wait: know which.
 # - Choose by what the library does beside answering, and try it under your own load.
 #
 # ## Where to go next

@@ -28,7 +28,10 @@ class Answer(BaseModel):
     batch: int
 
 
-@bentoml.service(name="meter-reader", workers=1, traffic={"timeout": 10})
+QUIET = {"access": {"enabled": False}}  # a line of log for each request is costly
+
+
+@bentoml.service(name="meter-reader", workers=1, traffic={"timeout": 10}, logging=QUIET)
 class MeterReader:
     def __init__(self) -> None:
         self.reader = OnnxReader()

@@ -177,13 +177,20 @@ def _answer(request, version: str, tensors: dict, wanted: list[str]):
 
 
 async def serve(
-    port: int, threads: int, max_waiting: int, max_pictures: int, drain: float, grace: float, access: Access
+    port: int,
+    threads: int,
+    max_waiting: int,
+    max_batch: int,
+    max_pictures: int,
+    drain: float,
+    grace: float,
+    access: Access,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, and ``drain`` seconds longer, but say then that it is not ready.
 
     Then no new calls are taken, and those that were have ``grace`` seconds. Each further signal ends a wait.
     """
-    model = Model(lambda: OnnxReader(), threads, max_waiting)
+    model = Model(lambda: OnnxReader(), threads, max_waiting, max_batch)
     await model.load()
     if model.failure:
         raise SystemExit(f"the model did not load: {model.failure}")
@@ -234,6 +241,7 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, default=8001)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--max-waiting", type=int, default=64)
+    parser.add_argument("--max-batch", type=int, default=1)
     parser.add_argument("--max-pictures", type=int, default=64)
     parser.add_argument("--drain", type=float, default=0, help="go on for so many seconds after SIGTERM")
     parser.add_argument(
@@ -242,5 +250,5 @@ if __name__ == "__main__":
     parser.add_argument("--access-log", action="store_true", help="write a line of JSON for each call")
     args = parser.parse_args()
     access = Access(os.environ.get("FSDL_API_KEY") or None, sys.stdout if args.access_log else None)
-    limits = (args.threads, args.max_waiting, args.max_pictures)
+    limits = (args.threads, args.max_waiting, args.max_batch, args.max_pictures)
     asyncio.run(serve(args.port, *limits, args.drain, args.grace, access))

@@ -2,7 +2,7 @@
 
 The server is the program that NVIDIA packs into the wheel ``nvidia-pytriton``, with one backend, Python's,
 and one response cache. It is given a *model repository*: the folder ``models``, put together in a temporary
-folder with the two options filled in and a folder for each version. gRPC and metrics get free ports, which
+folder with the options filled in and a folder for each version. gRPC and metrics get free ports, which
 the log tells.
 """
 
@@ -28,11 +28,11 @@ TRITON = Path(pytriton.__file__).parent / "tritonserver"
 VERSIONS = (1, 2)
 
 
-def assemble(folder: Path, max_batch: int, delay_ms: float) -> None:
+def assemble(folder: Path, max_batch: int, delay_ms: float, readers: int = 1) -> None:
     """Write ``folder/models``, the repository, and ``folder/backends``, where Python's finds its helper."""
     reader = shutil.copytree(MODELS, folder / "models") / "reader"
     config = Template((reader / "config.pbtxt").read_text())
-    filled = config.substitute(max_batch=max_batch, delay_us=round(1000 * delay_ms))
+    filled = config.substitute(max_batch=max_batch, delay_us=round(1000 * delay_ms), readers=readers)
     (reader / "config.pbtxt").write_text(filled)
     for version in VERSIONS:
         (reader / str(version)).mkdir()
@@ -74,10 +74,10 @@ def environment() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    args = options(__doc__.splitlines()[0])
+    args = options(__doc__.splitlines()[0], several=True)
     before = set(Path("/tmp").glob("python_env_*"))
     with tempfile.TemporaryDirectory(prefix="fsdl-triton-") as name:
-        assemble(Path(name), args.max_batch, args.delay_ms)
+        assemble(Path(name), args.max_batch, args.delay_ms, args.readers)
         server = subprocess.Popen(command(Path(name), args.port), env=environment())
         signal.signal(signal.SIGTERM, lambda *_: server.terminate())
         status = server.wait()
