@@ -138,13 +138,10 @@ class Batcher(Generic[Item, Result]):
             if len(results) != len(ready):
                 raise RuntimeError(f"{len(results)} results for {len(ready)} items")
         except BaseException as error:  # whatever it is: this thread goes on, and nobody waits for ever
-            if len(ready) == 1:
-                # What is no Exception would end the caller's event loop; StopIteration would stick in it.
-                plain = isinstance(error, Exception) and not isinstance(error, StopIteration)
-                results = [error if plain else RuntimeError(f"the model ended with {error!r}")]
-            else:
-                results = None
-        if results is None:
+            # What is no Exception would end the caller's event loop; StopIteration would stick in it.
+            plain = isinstance(error, Exception) and not isinstance(error, StopIteration)
+            results = [error if plain else RuntimeError(f"the model ended with {error!r}")]
+        if len(results) < len(ready):  # one error for several: which of them is bad?
             half = len(ready) // 2
             self._answer(ready[:half])
             return self._answer(ready[half:])
