@@ -233,7 +233,7 @@ def test_who_waits_longer_than_the_patience_is_told_to_come_again(tmp_path):
             late = asked.result()
         assert (late.status_code, late.headers["retry-after"]) == (503, "1")
         assert re.fullmatch(
-            r"busy: not run: it had waited for .* s, try again", late.json()["error"]["problem"]
+            r"busy: not run in time: it had waited for .* s, try again", late.json()["error"]["problem"]
         )
         clients[0].join()
         assert statuses == [200] and ask(server).status_code == 200

@@ -695,7 +695,7 @@ else:
 # | 2 to 10 × by such tricks, not more | most tricks alone give less than 2; together they multiply |
 # | batching: higher throughput, on a GPU above all | on a CPU too, if widths are alike; else a loss |
 # | a GPU is probably not needed | holds for v2, which has only cents to save; not for a busy BERT |
-# | do not write batching yourself | a hundred lines are enough; its tests are longer |
+# | do not write batching yourself | a hundred and fifty lines do it; their tests are twice as long |
 
 # %% [markdown]
 # ## When it fails

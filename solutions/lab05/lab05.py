@@ -550,7 +550,7 @@ for kind, reader in models.items():
 for name in ("teacher", "v2"):
     plain, whole = f"{name}:onnx", f"{name}:static"
     pairs = list(zip(right[plain], right[whole]))
-    files = weights.folder() / f"{name}.onnx", folder / f"{name}-static.onnx"
+    files = weights.folder() / f"{name}.onnx", ladder.quantized(name, "static", folder)
     ratio = median(took[plain]) / median(took[whole])
     print(f"{name}: {median(took[plain]):.2f} ms, in int8 {median(took[whole]):.2f} ms,", end=" ")
     print(f"{ratio:.2f} × as fast; files:", *(f"{file.stat().st_size / 1024:.0f} KiB" for file in files))
