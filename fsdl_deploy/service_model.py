@@ -173,7 +173,7 @@ class Model:
     def _answer(self, group: dict[int, list[picture.Image]], answers: list[Answer | Exception]) -> None:
         """Read the pictures of ``group`` in one call, put each request's Answer in its place, empty it.
 
-        With several requests in it, it raises what the reader raises: the batcher then asks for each half of them.
+        With several requests in it, it raises what the reader raises: the batcher then asks for each half.
         """
         images = [image for own in group.values() for image in own]
         if not group:
