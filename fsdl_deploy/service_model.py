@@ -27,6 +27,7 @@ LATENCIES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 CONFIDENCES = (*(tenth / 10 for tenth in range(1, 10)), 0.95, 0.99, 1)
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 PATIENCE = 20.0  # seconds in the queue: shorter than GRACE, so at the end all that wait are answered
+SHORT = 0.05  # seconds in the queue, after which it matters whether the client is still there
 MOST_PIXELS = 2**22  # of several requests in one call of the model; above, a call serves fewer
 
 
@@ -65,7 +66,7 @@ class Model:
     ):
         self._source, self.reader, self.failure, self.stopping = reader, None, None, False
         self._batcher = Batcher(self._read, max_batch, delay, workers=threads, patience=patience)
-        self._workers, self._places, self._taken = threads, threads * max_batch + max_waiting, 0
+        self._places, self._taken = threads * max_batch + max_waiting, 0
         self.registry = registry = prometheus.CollectorRegistry()
         prometheus.ProcessCollector(registry=registry)
         self.requests = prometheus.Counter(
@@ -129,11 +130,15 @@ class Model:
         self.loaded()
         if self._taken >= self._places:
             raise Refusal(429, "service", f"busy: {self._taken} requests wait, try again", AGAIN)
-        self._taken += 1
         turn, watch = self._batcher.submit(parse), None
-        # Who has a worker at once is not watched: a reading that runs cannot be taken back.
-        if receive and self._taken > self._workers:
+        self._taken += 1
+
+        def begin_to_watch() -> None:
+            nonlocal watch
             watch = asyncio.create_task(self._take_back(turn, receive))
+
+        # A task for each request would cost more than the few short waits that it could spare.
+        timer = asyncio.get_running_loop().call_later(SHORT, begin_to_watch) if receive else None
         try:
             return await asyncio.wrap_future(turn)
         except TooLate as late:
@@ -144,8 +149,8 @@ class Model:
             raise
         finally:
             self._taken -= 1
-            if watch:
-                watch.cancel()
+            for one in filter(None, (timer, watch)):
+                one.cancel()
 
     async def _take_back(self, turn: Future, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
