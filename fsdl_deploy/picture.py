@@ -30,6 +30,10 @@ MAX_BYTES = 8 * 2**20
 MAX_PIXELS = 16 * 10**6
 MIN_SIDE, MAX_SIDE = 8, 8192
 MAX_ASPECT = 40  # a line of digits wider than this would cost the reader gigabytes
+MAX_SCANS = 100  # a progressive JPEG has about 10
+MAX_READS = 20_000  # a PNG of MAX_BYTES in its usual pieces of 8,192 takes about 3,000
+# JPEG markers with a length behind them, or the end. Others, and all bytes between, a decoder skips.
+MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
 
 
 class PictureError(ValueError):
@@ -40,19 +44,23 @@ def decode(data: bytes) -> Image:
     """Decode an encoded picture (PNG, JPEG, WebP, BMP, GIF) into uint8 ``[H, W]``.
 
     Transparent pixels become white paper, EXIF rotation is applied. The header is checked against
-    MAX_PIXELS before any pixel is decoded, so a decompression bomb costs nothing.
+    MAX_PIXELS before any pixel is decoded, so a decompression bomb costs nothing; a file whose parts
+    repeat so often that a decoder would take seconds over them is refused too.
     Raises PictureError with a sentence that says what is wrong.
     """
     if not data:
         raise PictureError("the picture has 0 bytes")
     if len(data) > MAX_BYTES:
         raise PictureError(f"the picture has {len(data):,} bytes, more than the limit of {MAX_BYTES:,}")
+    _check_parts(data)
     if (image := _grey_jpeg(data)) is not None:
         return image
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            picture = PIL.Image.open(io.BytesIO(data), formats=FORMATS)
+            # A compressed BMP is read by the byte or two, so its number of reads says nothing.
+            file = io.BytesIO(data) if data.startswith(b"BM") else _Steps(data)
+            picture = PIL.Image.open(file, formats=FORMATS)
             _check_size(picture.height, picture.width)
             PIL.ImageOps.exif_transpose(picture, in_place=True)
             if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
@@ -74,6 +82,37 @@ def decode(data: bytes) -> Image:
         ) from None
     except Exception as error:  # decoders raise many types on damaged files: all mean the same here
         raise PictureError(f"the picture is damaged: {error}") from None
+
+
+def _check_parts(data: bytes) -> None:
+    """Refuse a small file of many parts that each cost a decoder milliseconds: no limit above counts time."""
+    if data.startswith(b"\xff\xd8"):
+        # Counting is cheap and never counts too few; other data may hold these two bytes by chance.
+        if data.count(b"\xff\xda") > MAX_SCANS and _many_scans(data):
+            raise PictureError(f"the picture is a JPEG of more than {MAX_SCANS} scans: save it again")
+    # Pillow unpacks each colour profile, up to a megabyte from a kilobyte; the standard allows one.
+    elif data.startswith(b"\x89PNG") and data.count(b"iCCP") > 5:
+        raise PictureError("the picture is a PNG of several colour profiles: save it again")
+
+
+def _many_scans(data: bytes) -> bool:
+    scans, place = 0, 2
+    while (mark := MARKER.search(data, place)) and mark[1] != b"\xd9" and scans <= MAX_SCANS:
+        scans += mark[1] == b"\xda"
+        place = mark.end() + max(2, int.from_bytes(data[mark.end() : mark.end() + 2]))
+    return scans > MAX_SCANS
+
+
+class _Steps(io.BytesIO):
+    """A file that Pillow may ask for bytes MAX_READS times: it walks small parts in Python, some slowly."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.reads += 1
+        if self.reads > MAX_READS:
+            raise PictureError("the picture's file has too many small parts: save it again")
+        return super().read(size)
 
 
 def _grey_jpeg(data: bytes) -> Image | None:

@@ -1,5 +1,6 @@
 import io
 import struct
+import time
 import zlib
 
 import numpy as np
@@ -89,13 +90,67 @@ def test_every_mode_gives_grey(mode):
         assert decode(png(picture)).shape == (9, 12)
 
 
+def repeated_scan(times, picture):
+    """A progressive JPEG with its last scan so many times more."""
+    file = png(picture, format="JPEG", progressive=True)
+    scan = file[file.rindex(b"\xff\xda") : -2]
+    return file[:-2] + scan * times + file[-2:]
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def repeated_profile(times):
+    """A PNG whose colour profile unpacks from a kilobyte to a megabyte."""
+    file = png(PIL.Image.new("L", (40, 40)))
+    return file[:33] + chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(2**20 - 10), 9)) * times + file[33:]
+
+
+def gif_with(blocks):
+    file = png(PIL.Image.new("L", (40, 40)), format="GIF")
+    start = 13 + (3 << (file[10] & 7) + 1)
+    return file[:start] + blocks + file[start:]
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (lambda: repeated_scan(300, PIL.Image.new("L", (4000, 1000))), "scans"),
+        (lambda: repeated_scan(300, PIL.Image.new("RGB", (4000, 1000))), "scans"),
+        (lambda: repeated_profile(2000), "profiles"),
+        (lambda: gif_with(b"!\xfe\0" * 200_000), "small parts"),
+        (lambda: gif_with(b"!\xfe" + b"\1a" * 100_000 + b"\0"), "small parts"),
+        (lambda: gif_with(b"!\x01" + b"\1a" * 1_000_000 + b"\0"), "small parts"),
+        # An extension that begins with an empty block hides what follows from a strict reader.
+        (lambda: gif_with(b"!\x01\0" + b"," + b"1" * 44 + b"\0" + b"!\xfe\0" * 200_000), "small parts"),
+        (lambda: gif_with(b"a" * 1_000_000), "small parts"),
+        (lambda: b"\xff\xd8\xff\xe0\0\2" + b"\xff\xe9\0\2" * 1_000_000, "small parts"),
+        (lambda: png(PIL.Image.new("L", (40, 40)))[:33] + chunk(b"prIv", b"") * 500_000, "small parts"),
+    ],
+)
+def test_parts_that_repeat_without_end_are_refused_at_once(data, problem):
+    file = data()
+    start = time.process_time()
+    with pytest.raises(PictureError, match=f"{problem}.*save it again"):
+        decode(file)
+    assert time.process_time() - start < 0.2
+
+
+def test_what_only_looks_like_many_scans_is_read():
+    picture = PIL.Image.fromarray(next(cards(1)).image)
+    plain, progressive = (png(picture, format="JPEG", progressive=yes) for yes in (False, True))
+    thumbnails = b"\xff\xe9\x40\x02" + b"\xff\xda" * 0x2000  # in a segment of its own, and behind the end
+    for file in (plain, progressive):
+        assert (decode(file[:2] + thumbnails + file[2:] + thumbnails) == decode(file)).all()
+    assert decode(repeated_scan(20, picture)).shape == decode(plain).shape
+    commented = gif_with(b"!\xfe" + (b"\xff" + b"a" * 255) * 100 + b"\0")
+    assert (decode(commented) == decode(gif_with(b""))).all()
+
+
 def bomb():
     """A PNG header that promises 60,000 × 60,000 pixels, and little more."""
     head = struct.pack(">IIBBBBB", 60000, 60000, 8, 0, 0, 0, 0)
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", head)

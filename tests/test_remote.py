@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from fsdl_deploy import remote
+from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import PictureError
-from fsdl_deploy.reader import Reading
+from fsdl_deploy.reader import OnnxReader, Reading
 from fsdl_deploy.remote import RemoteError, RemoteReader
 from fsdl_deploy.servers import Server, free_port
 
@@ -30,6 +32,14 @@ def service():
         yield server
 
 
+@pytest.fixture(scope="module")
+def model_service():
+    with Server(
+        [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"], ready="/readyz"
+    ) as server:
+        yield server
+
+
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch):
     monkeypatch.setattr(remote, "_BACKOFF", 0.01)
@@ -37,16 +47,20 @@ def short_pauses(monkeypatch):
 
 @contextmanager
 def answering(*answers):
-    """A server that gives these (status, headers, body) in turn, the last for ever; yields url, requests."""
+    """A server that gives these (status, headers, body) in turn, the last for ever.
+
+    Yields its url and the requests it has seen: method, path, bytes of the body.
+    """
     seen = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
-            self.rfile.read(int(self.headers.get("content-length", 0)))
+            length = int(self.headers.get("content-length", 0))
+            self.rfile.read(length)
             status, headers, body = answers[min(len(seen), len(answers) - 1)]
-            seen.append((self.command, self.path))
+            seen.append((self.command, self.path, length))
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -106,7 +120,39 @@ def test_chunks_keep_to_the_limit_of_bytes():
     noise = np.random.default_rng(0).integers(0, 256, (20, 20), np.uint8)
     with answering(limits, GOOD) as (url, seen), RemoteReader(url) as reader:
         assert len(reader.read([noise] * 4)) == 4
-    assert seen == [("GET", "/readyz")] + [("POST", "/read")] * 4
+    assert [request[:2] for request in seen] == [("GET", "/readyz")] + [("POST", "/read")] * 4
+
+
+def test_only_so_many_pixels_go_in_one_request():
+    limits = (200, {}, {"model_version": "v9", "max_pictures": 100, "max_bytes": 10**7})
+    answers = [(200, {}, {"model_version": "v9", "readings": [reading()] * count}) for count in (2, 1)]
+    with answering(limits, *answers) as (url, seen), RemoteReader(url) as reader:
+        assert len(reader.read([np.zeros((2000, 4000), np.uint8)] * 3)) == 3
+    assert len(seen) == 3, "a service decodes only so many pixels for one request"
+
+
+def test_a_picture_whose_png_is_too_long_for_the_service_goes_as_jpeg(monkeypatch):
+    sizes, noise = [], np.random.default_rng(0).integers(0, 256, (200, 400), np.uint8)
+    monkeypatch.setattr(remote, "_SMALL", 1000)
+    for max_bytes in (200_000, 90_000, 50_000):
+        limits = (200, {}, {"model_version": "v9", "max_pictures": 9, "max_bytes": max_bytes})
+        with answering(limits, GOOD) as (url, seen), RemoteReader(url) as reader:
+            reader.read([noise])
+        sizes.append(seen[-1][2])
+        assert sizes[-1] <= max_bytes
+    assert sizes[0] > sizes[1] > sizes[2]
+
+
+@pytest.mark.parametrize(("height", "width", "sigma"), [(4000, 4000, 8), (2000, 7900, 4), (1960, 8160, 60)])
+def test_noisy_photographs_read_the_same_locally_and_remotely(height, width, sigma, model_service):
+    rng = np.random.default_rng(1)
+    image = PIL.Image.fromarray(next(cards(1)).image).resize((width, height), PIL.Image.Resampling.BICUBIC)
+    noise = rng.standard_normal((height, width), np.float32) * sigma
+    image = (np.asarray(image) + noise).clip(0, 255).astype(np.uint8)
+    here = OnnxReader().read([image])[0]
+    with RemoteReader(model_service.url, timeout=60) as reader:
+        there = reader.read([image])[0]
+    assert there.digits == here.digits and abs(there.confidence - here.confidence) < 3e-3
 
 
 def test_refused_picture_is_a_picture_error_with_its_place_in_the_whole_list(service):
