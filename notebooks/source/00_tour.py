@@ -192,6 +192,27 @@ figures.cards(
 )
 
 # %% [markdown]
+# One card each is an example. How often does each change do harm, and does the confidence say so? A reading
+# of which the model is more than 90 % sure would pass without a person: how many of those are wrong?
+
+# %%
+drift_count = 100 if FAST else 1000
+print(f"{'':10}right  median confidence  surer than 90 %  wrong of these")
+for drift in (None, *DRIFTS):
+    drifted = list(cards(drift_count, "typical", seed=5, drift=drift))
+    answers = reader.read([card.image for card in drifted])
+    hit = np.array([card.truth == answer.digits for card, answer in zip(drifted, answers)])
+    sure = np.array([answer.confidence for answer in answers])
+    surest, median = sure > 0.9, np.median(sure)
+    print(f"{drift or 'none':10}{hit.mean():5.0%}{median:19.0%}{surest.sum():17}{(surest & ~hit).sum():16}")
+
+# %% [markdown]
+# The changes are not alike. Darkness does next to no harm, and a new pen costs some readings. Inverted,
+# rotated and cropped cards are mostly misread, and there the confidence falls too: nine in ten of these
+# cards, or more, go to a person. It is no guarantee. With `FAST = False`, 799 of 1,000 usual cards passed
+# as sure and 9 of those were wrong; of cropped cards 111 passed, and 31 were wrong. So confidence also
+# ranks less well what is unlike the pictures of the training.
+#
 # Offline accuracy did not show any of this. That is the lecture's first point: **deploying is part of making
 # a model good**, because only then do you see which pictures arrive.
 #
@@ -249,7 +270,8 @@ figures.cards(
 # ## Take-aways
 #
 # - A reading is right or wrong as a whole, and an accuracy without its interval is half a figure.
-# - Confidence ranks the readings, and says nothing about pictures unlike those of the training.
+# - Confidence ranks the readings. It falls on most pictures unlike those of the training, and some wrong
+#   readings stay sure.
 # - Everything that reads is a `Reader`; the rest of the course changes where it stands.
 # - Deploy early, keep it simple, and let measurements ask for the next step.
 #

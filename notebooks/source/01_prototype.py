@@ -240,8 +240,30 @@ with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **
     streamlit_memory = psutil.Process(visitor_process.pid).memory_info().rss / 2**20
 
 # %% [markdown]
-# Lines of code, seconds until it answers, memory with the model: small figures all, so choose by what the
-# page must *do*.
+# How much code is a page? Lines depend on the taste of who breaks them, so statements are counted, without
+# comments and docstrings: of Gradio's module those that make the page and answer its buttons (not its command
+# line, its style sheet and how it is started from a notebook), of Streamlit's script all.
+
+# %%
+import ast
+
+
+def statements(file, names=None):
+    """How many statements are in a file, or in these functions and classes of it."""
+    parts = [
+        node for node in ast.parse(file.read_text()).body if not names or getattr(node, "name", "") in names
+    ]
+    nodes = [node for part in parts for node in ast.walk(part) if isinstance(node, ast.stmt)]
+    return sum(not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) for node in nodes)
+
+
+page_parts = {"Desk", "answer", "note", "build", "_bar", "_uploaded", "_sentence", "_gradio"}
+gradio_size = statements(ROOT / "fsdl_deploy" / "prototype.py", page_parts)
+streamlit_size = statements(streamlit_app)
+
+# %% [markdown]
+# Statements, seconds until it answers, memory with the model: small figures all, and the page with more code
+# does more. So choose by what the page must *do*.
 
 # %%
 from IPython.display import Markdown
@@ -252,14 +274,12 @@ def table(header, *rows):
     display(Markdown("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)))
 
 
-sources = {"Gradio": ROOT / "fsdl_deploy" / "prototype.py", "Streamlit": streamlit_app}
-lines = {name: sum(bool(line.strip()) for line in path.open()) for name, path in sources.items()}
 memory = [f"{mebibytes:.0f}" for mebibytes in (web_server.memory() / 2**20, streamlit_memory)]
 seconds = [f"{gradio_seconds:.1f}", f"{streamlit_seconds:.1f}"]
 table(
-    ["", "lines", "start (s)", "memory (MiB)", "sketchpad, API", "choose it for"],
-    ["Gradio", lines["Gradio"], seconds[0], memory[0], "both", "one model, tried by many"],
-    ["Streamlit", lines["Streamlit"], seconds[1], memory[1], "neither", "a small application around it"],
+    ["", "statements", "start (s)", "memory (MiB)", "sketchpad, API", "choose it for"],
+    ["Gradio", gradio_size, seconds[0], memory[0], "both", "one model, tried by many"],
+    ["Streamlit", streamlit_size, seconds[1], memory[1], "neither", "a small application around it"],
 )
 
 # %% [markdown]
@@ -467,7 +487,7 @@ print(f"{len(refused)} requests refused, {away_seconds:.1f} s without a page")
 # ### Web servers' hardware is not made for models
 #
 # What this machine offers a model. A typical web server is like it: a few cores, shared with the pages, and
-# no GPU.
+# no GPU, which would do thousands of a network's multiplications at once.
 
 # %%
 import onnxruntime
@@ -476,6 +496,34 @@ print("cores:       ", psutil.cpu_count(logical=False) or "?", "physical,", psut
 print("memory:      ", f"{psutil.virtual_memory().total / 2**30:.0f} GiB")
 print("vector unit: ", vector_unit)
 print("onnxruntime: ", ", ".join(onnxruntime.get_available_providers()))
+
+# %% [markdown]
+# What does such a machine make of one reading? We read one card with the student and with its teacher, first
+# on one thread, then on a thread for each core that this process may use.
+
+# %%
+from functools import partial
+
+from fsdl_deploy.machine import usable_cores
+from fsdl_deploy.reader import OnnxReader
+
+cores, count = max(1, int(usable_cores())), 50 if FAST else 500
+both = {}
+for version in ("v2", "teacher"):
+    ways = [OnnxReader(version, threads=threads) for threads in (1, cores)]
+    both[version] = [closed_loop(partial(way.read, [card.image]), 1, count, warmup=5).p50 for way in ways]
+table(
+    ["one card, median", "1 thread (ms)", f"{cores} threads (ms)", "cards a second, 1 thread"],
+    *[[name, f"{one:.2f}", f"{spread:.2f}", f"{1000 / one:.0f}"] for name, (one, spread) in both.items()],
+)
+
+# %% [markdown]
+# Two things follow for a web server's machine. More cores do not make one reading faster by themselves: a
+# card is little work, and to share it among threads costs time too. Where more threads are no faster, that
+# cost is more than the gain; where they are, the gain is taken from the pages, which need the same cores.
+# And a better model has nothing to run on but those cores: the teacher's last column is all that a core
+# gives while it serves no page at all. A machine for the model can be chosen for the model, once the model
+# is on a machine of its own; [Optimization](05_optimization.ipynb) says what each kind costs.
 
 # %% [markdown]
 # ### Model and application scale differently
@@ -501,24 +549,26 @@ print("per second:", ", ".join(f"{rate:.0f}" for rate in per_second))
 #
 # ### The web server may speak another language
 #
-# A shop whose server is written in JavaScript cannot import a torch model. Here Node tries, if it is on this
-# machine; the lines that would have to be written again in its language are counted.
+# Our model is a program in Python: a shop whose server is written in JavaScript would have to write it again.
+# How much is that? Only what turns a picture into digits counts here, and of the networks only the student:
+# no training, no other reader, no file of weights, and none of torch's own operations on arrays.
 
 # %%
-import shutil
-
-python_only = [ROOT / "fsdl_deploy" / name for name in ("models.py", "weights.py", "reader.py")]
-print("to write again:", sum(len(path.read_text().splitlines()) for path in python_only), "lines")
-in_javascript = "try { require('torch') } catch (error) { console.log(error.message.split('\\n')[0]) }"
-if node := shutil.which("node"):
-    done = subprocess.run([node, "-e", in_javascript], capture_output=True, text=True, check=True)
-    print("Node says:", done.stdout.strip())
-else:
-    print("Node is not on this machine.")
+to_port = {
+    "preprocessing": {"resize_weights", "Preprocess"},
+    "network": {"_masks", "_keep", "_lengths", "conv", "Separable", "Student"},
+    "decoding": {"best_path"},
+}
+models_file = ROOT / "fsdl_deploy" / "models.py"
+ported = {part: statements(models_file, names) for part, names in to_port.items()}
+print("to write again:", ", ".join(f"{part} {count}" for part, count in ported.items()), "statements")
+print(sum(ported.values()), "statements, besides the operations that torch has for them")
 
 # %% [markdown]
-# Two ways out come later: a model file that every language can run (ONNX, with the preprocessing inside), and
-# a [model service](03_service.ipynb) that every language can call.
+# Not many, and each must give the same numbers, in every version of the model, in two languages. That is the
+# price, more than the typing. Two ways out come later: the ONNX file, which holds all three parts and which
+# Node.js runs in the lesson on [packaging](04_packaging.ipynb) without any of this code, and a
+# [model service](03_service.ipynb) that every language can call.
 #
 # ### Limited frontend flexibility
 #
@@ -536,6 +586,7 @@ print(prototype.PEN_IN_HAND)
 # %%
 slower, faster = loads[-1].p50 / loads[0].p50, loads[-1].throughput / loads[0].throughput
 rates = [f"{rate:.0f}" for rate in per_second]
+hardware = ", ".join(f"{name} {one:.1f} / {spread:.1f} ms" for name, (one, spread) in both.items())
 print(f"16 users against one: latency × {slower:.1f}, throughput × {faster:.1f}")
 
 # %% [markdown]
@@ -544,13 +595,14 @@ print(f"16 users against one: latency × {slower:.1f}, throughput × {faster:.1f
 # %%
 table(
     ["the lecture says", "measured here"],
-    ["easy: a couple of lines", f"smallest page 5 lines, Streamlit page {lines['Streamlit']}"],
+    ["easy: a couple of lines", f"smallest page 5 statements, Streamlit page {streamlit_size}"],
     ["does not scale to many users", f"16 users: latency × {slower:.1f}, throughput × {faster:.1f}"],
     ["the model becomes the bottleneck", f"model {model_ms:.1f} ms of {single_user.p50:.0f} ms a request"],
     ["large models eat resources", f"100 M weights: +{added[3]:.0f} MiB on a page of {page_alone:.0f}"],
     ["others' experience suffers", f"page without model: p95 {quiet.p95:.0f} → {busy.p95:.0f} ms"],
     ["models change more often", f"{away_seconds:.1f} s without a page for one new model"],
-    ["hardware not made for ML", f"{psutil.cpu_count()} cores, vector unit {vector_unit}, no GPU asked for"],
+    ["hardware not made for ML", f"a reading on 1 / {cores} threads: {hardware}"],
+    ["another language", f"{sum(ported.values())} statements to write again"],
     ["scales differently", f"{rates[0]} pages/s, {rates[1]} readings/s, {rates[2]} in batches"],
 )
 
