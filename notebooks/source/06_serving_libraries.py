@@ -153,9 +153,11 @@ figures.show(figure, alt="Latency of the slowest answers and share of refusals, 
 
 # %% [markdown]
 # Beyond its rate a server can do two things. Most let the queue grow: every caller waits longer, for as long
-# as it lasts, and nobody is told. Ours has room for one batch and 64 more; whoever comes then gets a 429 at
-# once, and those inside are answered in bounded time. A client that hears "no" can go elsewhere. Triton can
-# do so too (`max_queue_size` in its `default_queue_policy`), but not by itself.
+# as it lasts, and nobody is told. Ours has room for one batch and 64 more, TorchServe's queue holds a
+# hundred: whoever comes then is refused at once (429 and 503), and those inside are answered in bounded time.
+# A client that hears "no" can go elsewhere. Triton can refuse too (`max_queue_size` in its
+# `default_queue_policy`), but does not by itself. The processor time of a request falls where refusals, which
+# are cheap, are among them.
 #
 # ## How many readers
 #
@@ -182,7 +184,7 @@ else:
 # %%
 from fsdl_deploy import bench_batchers
 
-few = {"rounds": 1, "requests": 160, "users": (32,)} if FAST else {}
+few = {"rounds": 1, "requests": 128, "users": (32,)} if FAST else {}
 print(bench_batchers.table(bench_batchers.batching(["course", "triton"] if FAST else list(known), **few)))
 
 # %% [markdown]
@@ -213,7 +215,7 @@ from fsdl_deploy import bench_web
 
 rungs = list(bench_web.RUNGS)
 some = ["asyncio and h11, base64", "httptools", "bytes", "batcher"] if FAST else rungs
-steps = bench_web.climb(*((2, 160) if FAST else (15, 400)), some, say=lambda _: None)
+steps = bench_web.climb(*((2, 120) if FAST else (15, 400)), some)
 print(bench_web.table(steps))
 
 # %%
