@@ -139,16 +139,17 @@ print(bench_serving.table(recorded))
 # The same record by share of the best rate.
 
 # %%
-shares = list(dict.fromkeys(row.load for row in recorded if row.load.startswith("open")))
+shares = list(dict.fromkeys(row.load[6:] for row in recorded if row.load.startswith("open")))
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6))
 for place, title in enumerate(dict.fromkeys(row.library for row in recorded)):
-    opened = [row for row in recorded if row.library == title and row.load in shares]
-    style = {"marker": "os^vDPX*"[place % 8], "label": title}
+    opened = [row for row in recorded if row.library == title and row.load.startswith("open")]
+    color = [*figures.PALETTE, "gray"][place % (len(figures.PALETTE) + 1)]
+    style = {"marker": "os^vDPX*"[place % 8], "color": color, "label": title}
     left.plot(shares, [row.p99 for row in opened], **style)
     right.plot(shares, [100 * row.refused / max(1, row.requests) for row in opened], **style)
-left.set(xlabel="load", ylabel="99 % of the answers below (ms)", yscale="log")
-right.set(xlabel="load", ylabel="refused (% of the requests)")
-left.legend(fontsize=7, ncols=2)
+left.set(xlabel="rate asked for, of its best", ylabel="99 % of the answers below (ms)", yscale="log")
+right.set(xlabel="rate asked for, of its best", ylabel="refused (% of the requests)", ylim=(-2, 60))
+right.legend(fontsize=8, ncols=2)
 figures.show(figure, alt="Latency of the slowest answers and share of refusals, by share of the best rate")
 
 # %% [markdown]
