@@ -197,12 +197,12 @@ print(head)
 print(bench_batchers.table(pairs))
 
 # %% [markdown]
-# What batches bring here is small: the factor with 32 callers lies between nothing and about a half more, for
-# a picture is decoded alone in any case, and one thread gains little from a wider matrix. KServe makes no
-# batches, so its factor is the noise. Ours gains as much as the better ones, and is 130 lines with tests for
-# a bad picture among good ones, for cancelled callers, for a full queue. So the advice is neither refuted nor
-# free: *writing* such a batcher is a day, *owning* it is the cost, and no library's batcher was faster for
-# being a library's. What makes Triton the winner is not its batcher but what stands around it.
+# Look at the processor time first: with 32 callers batches save up to a fifth of it, in our service as in
+# Triton. More they cannot: a picture is decoded alone in any case, and one thread gains little from a wider
+# matrix. KServe makes no batches, so its factor is the noise. Our batcher is 130 lines, with tests for a bad
+# picture among good ones, for cancelled callers, for a full queue. So the advice is not shown by speed: no
+# library's batcher saves much more for being a library's, and what makes Triton the winner stands around its
+# batcher. It holds for the rest: *writing* ours was a day, *owning* it is the cost.
 #
 # ## What the web server costs
 #
@@ -234,11 +234,11 @@ axes[1].set(xlabel="processor time of a card (ms)")
 figures.show(figure, alt="Cards a second and processor time of a card on each rung of the web server")
 
 # %% [markdown]
-# Look at the processor time first. Most of what a faster server saves, the loop and the parser in C save
-# together; bytes instead of base64 spare the text and its parsing, the batcher some calls of the model.
-# gRPC's server takes its messages in C, and its clients run in another program here, so compare its processor
-# time and not its rate. After that only more readers help. Two processes have two locks, two threads share
-# one.
+# Here too the processor time says more than the clock. The batcher saves most; the loop and the parser in C
+# together nearly as much; bytes instead of base64 hardly anything, for pictures of a few kilobytes. gRPC with
+# the same batcher needs about the same; its callers run in another program here, so do not compare its rate.
+# After that only more readers help. Two processes have two locks, two threads share one; but each process has
+# a batcher of its own, with smaller batches.
 #
 # And without any web server: decode the file, read the card. The difference is what HTTP, parsing and handing
 # over between threads cost.
