@@ -208,7 +208,7 @@ print(bench_batchers.table(pairs))
 #
 # Our service again, one part changed on each rung: the event loop (asyncio's, then uvloop), the HTTP parser
 # (h11 in Python, then httptools in C), the picture as base64 in JSON or as bytes behind it, the batcher; then
-# gRPC instead of HTTP, a second reader, a second process. A slow run of all is recorded (`fsdl-deploy bench
+# gRPC instead of HTTP, a second reader, a second process. A long run of all is recorded (`fsdl-deploy bench
 # serving --web`); a few of them here. Sixteen callers; the processor time is the service's.
 
 # %%
@@ -218,6 +218,9 @@ rungs = list(bench_web.RUNGS)
 some = ["asyncio and h11, base64", "httptools", "bytes", "batcher"] if FAST else rungs
 steps = bench_web.climb(*((2, 120) if FAST else (15, 400)), some)
 print(bench_web.table(steps))
+
+# %% [markdown]
+# The recorded climb of all rungs, and a picture of it (of the run above, where nothing is recorded).
 
 # %%
 head, climbed = bench_serving.recorded(record, "web")
