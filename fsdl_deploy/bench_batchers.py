@@ -8,12 +8,13 @@ library with itself. KServe makes no batches here, so its factor shows how far t
 import contextlib
 import statistics
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from fsdl_deploy.environment import SetupError
 from fsdl_deploy.libraries import libraries
 from fsdl_deploy.load import closed_loop
-from fsdl_deploy.servers import ServerError
+from fsdl_deploy.servers import Server, ServerError
 from fsdl_deploy.serving_load import (
     Caller,
     asked,
@@ -63,10 +64,11 @@ def batching(
         library = known[name]
         with contextlib.ExitStack() as stack:
             try:
-                servers = []
-                for size, delay in ((1, 0), (max_batch, delay_ms)):
-                    servers.append(stack.enter_context(library.server(size, delay)))
-                    stack.callback(resume, servers[-1])
+                servers = [library.server(1, 0), library.server(max_batch, delay_ms)]
+                for server in servers:
+                    stack.callback(server.stop)
+                with ThreadPoolExecutor(2) as pool:
+                    list(pool.map(Server.start, servers))
             except (SetupError, ServerError) as error:
                 say(f"{library.title}: skipped, {str(error).splitlines()[0]}")
                 continue
@@ -75,6 +77,7 @@ def batching(
                 closed_loop(caller, 8, 64)
                 caller.close()
                 suspend(server)
+                stack.callback(resume, server)  # one that is suspended would not end
             pairs += [_pair(library.title, servers, callers, count, rounds, requests) for count in users]
             say(table(pairs[-len(users) :]))
     return pairs
