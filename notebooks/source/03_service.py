@@ -756,6 +756,11 @@ hardened.stop()
 print(Counter(asked), "lost:", sum(status != 200 for status in asked))
 
 # %% [markdown]
+# What it had taken by then it still answers, for as long as `--grace` says (30 seconds). Whoever stops it
+# must wait so long too: `docker stop` waits for ten seconds only, if it is not told more (`-t 40`), and
+# Kubernetes for thirty. No request waits longer than `--patience` (20 seconds) for its turn; then it gets a
+# 503, which also says *come again*. And when its client has left, it gives up its place.
+#
 # The tests of this course go further: a *fuzzer* reads `/openapi.json` and invents requests, good and bad
 # ones, and checks each answer against the contract (`tests/test_service_fuzz.py`).
 #
