@@ -110,8 +110,8 @@ class RemoteReader:
     def _ask_limits(self) -> None:
         answer = self._ask("GET", "/readyz")
         try:
-            self._version = str(answer["model_version"])
-            self._limits = int(answer["max_pictures"]), int(answer["max_bytes"])
+            limits = _count(answer["max_pictures"]), _count(answer["max_bytes"])
+            self._version, self._limits = _text(answer["model_version"]), limits
         except (KeyError, TypeError, ValueError):
             raise self._strange("/readyz without model_version, max_pictures or max_bytes") from None
 
@@ -130,18 +130,10 @@ class RemoteReader:
 
     def _readings(self, answer: dict, count: int) -> list[Reading]:
         try:
-            version = str(answer["model_version"])
-            readings = [
-                Reading(
-                    str(item["digits"]),
-                    float(item["confidence"]),
-                    tuple(float(part) for part in item["digit_confidence"]),
-                    version,
-                )
-                for item in answer["readings"]
-            ]
+            version = _text(answer["model_version"])
+            readings = [_reading(item, version) for item in answer["readings"]]
         except (KeyError, TypeError, ValueError) as error:
-            raise self._strange(f"an answer without the expected field ({error})") from None
+            raise self._strange(f"an answer without an expected field or value ({error})") from None
         if len(readings) != count:
             raise self._strange(f"{len(readings)} readings for {count} pictures")
         self._version = version
@@ -234,6 +226,34 @@ class RemoteReader:
 
 def _base64(image: Image, quality: int | None = None) -> str:
     return base64.b64encode(encode(image, quality)).decode("ascii")
+
+
+def _reading(item: dict, version: str) -> Reading:
+    """One reading of the answer's JSON. Raises KeyError, TypeError or ValueError if it is none."""
+    digits, parts = _text(item["digits"]), item["digit_confidence"]
+    if digits.strip("0123456789"):
+        raise ValueError("digits that are none")
+    if not isinstance(parts, list) or len(parts) != len(digits):
+        raise ValueError("digit_confidence not for each digit")
+    return Reading(digits, _share(item["confidence"]), tuple(map(_share, parts)), version)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} instead of text")
+    return value
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or value < 1:
+        raise ValueError("a limit below 1, or no number")
+    return value
+
+
+def _share(value: object) -> float:
+    if type(value) not in (int, float) or not 0 <= value <= 1:  # NaN is not between them either
+        raise ValueError("a confidence that is not from 0 to 1")
+    return float(value)
 
 
 def _document(content: bytes) -> dict | None:

@@ -326,6 +326,68 @@ def test_wrong_server_is_recognised(status, body):
         reader.read([card()])
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"digits": None},
+        {"digits": 42},
+        {"digits": "4b"},
+        {"digits": "٤٢"},
+        {"digits": "421"},
+        {"confidence": 7},
+        {"confidence": -0.1},
+        {"confidence": float("nan")},
+        {"confidence": float("inf")},
+        {"confidence": 10**400},
+        {"confidence": "0.5"},
+        {"confidence": True},
+        {"confidence": None},
+        {"digit_confidence": [0.5]},
+        {"digit_confidence": [0.5, 10**400]},
+        {"digit_confidence": [0.5, float("nan")]},
+        {"digit_confidence": "55"},
+    ],
+)
+def test_answer_that_is_no_reading_is_recognised(wrong):
+    answer = {"model_version": "v9", "readings": [reading() | wrong]}
+    with (
+        answering((200, {}, answer)) as (url, _),
+        RemoteReader(url) as reader,
+        pytest.raises(RemoteError, match=f"{url} is not a reader service.*check the URL"),
+    ):
+        reader.read([card()])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"model_version": None}, {"max_pictures": 0}, {"max_bytes": float("inf")}, {"max_bytes": "12"}],
+)
+def test_readiness_without_limits_is_recognised(wrong):
+    ready = {"model_version": "v9", "max_pictures": 2, "max_bytes": 1000} | wrong
+    with (
+        answering((200, {}, ready)) as (url, _),
+        RemoteReader(url) as reader,
+        pytest.raises(RemoteError, match=f"{url} is not a reader service"),
+    ):
+        _ = reader.model_version
+
+
+def test_version_of_the_model_must_be_text():
+    answer = (200, {}, {"model_version": ["v9"], "readings": [reading()]})
+    with (
+        answering(answer) as (url, _),
+        RemoteReader(url) as reader,
+        pytest.raises(RemoteError, match="is not a reader service"),
+    ):
+        reader.read([card()])
+
+
+def test_no_digits_are_a_reading_too():
+    answer = (200, {}, {"model_version": "v9", "readings": [reading("") | {"confidence": 1}]})
+    with answering(answer) as (url, _), RemoteReader(url) as reader:
+        assert reader.read([card()]) == [Reading("", 1.0, (), "v9")]
+
+
 def test_endless_answer_is_cut(monkeypatch):
     monkeypatch.setattr(remote, "MAX_ANSWER", 1000)
     with (
