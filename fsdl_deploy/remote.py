@@ -10,6 +10,7 @@ import json
 import math
 import random
 import re
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ MAX_ANSWER = 16 * 2**20
 _BACKOFF, _LONGEST_WAIT = 0.1, 5.0  # seconds
 _QUALITIES = (90, 60, 30, 10)  # of a JPEG, tried in this order
 _AROUND = 100  # bytes of a body around its pictures
+_PIECE = 2**16  # bytes sent between two looks at the clock
 _SMALL = 2**20  # bytes of base64 that every service takes
 _PICTURE_STATUS = (400, 413, 422)  # the service speaks about the pictures, not about itself
 
@@ -35,10 +37,10 @@ class RemoteError(RuntimeError):
 class RemoteReader:
     """Reads through a model service: ``RemoteReader("http://127.0.0.1:8000").read(images)``.
 
-    ``timeout``: seconds for one request with its answer. ``retries``: how often to try again, with
-    growing random pauses, when the service cannot be reached, is busy (429, 503) or drops the
-    connection; reading twice does no harm. A refusal is never tried again, and neither is a request
-    that timed out, because a slow service does not get faster with more requests.
+    ``timeout``: seconds for one request with its whole answer, however slowly it drips. ``retries``: how
+    often to try again, with growing random pauses, when the service cannot be reached, is busy (429, 503)
+    or drops the connection; reading twice does no harm. A refusal is never tried again, and neither is a
+    request that timed out, because a slow service does not get faster with more requests.
     ``api_key``: for a service that asks for one; ValueError for a key that can never match.
     Threads may share one RemoteReader. Close it, or use it in ``with``.
     """
@@ -51,6 +53,7 @@ class RemoteReader:
         self.url, self.timeout, self.retries = url.rstrip("/"), timeout, retries
         self._version: str | None = None
         self._limits: tuple[int, int] | None = None
+        self._mine = threading.local()
         # A proxy of the environment is for other machines; asked for this one, it could only fail.
         local = parts.hostname == "localhost" or parts.hostname.startswith("127.") or parts.hostname == "::1"
         # Certificates are loaded for https only: that takes longer than many readings.
@@ -109,8 +112,8 @@ class RemoteReader:
     def _ask_limits(self) -> None:
         answer = self._ask("GET", "/readyz")
         try:
-            self._version = str(answer["model_version"])
-            self._limits = int(answer["max_pictures"]), int(answer["max_bytes"])
+            limits = _count(answer["max_pictures"]), _count(answer["max_bytes"])
+            self._version, self._limits = _text(answer["model_version"]), limits
         except (KeyError, TypeError, ValueError):
             raise self._strange("/readyz without model_version, max_pictures or max_bytes") from None
 
@@ -129,18 +132,10 @@ class RemoteReader:
 
     def _readings(self, answer: dict, count: int) -> list[Reading]:
         try:
-            version = str(answer["model_version"])
-            readings = [
-                Reading(
-                    str(item["digits"]),
-                    float(item["confidence"]),
-                    tuple(float(part) for part in item["digit_confidence"]),
-                    version,
-                )
-                for item in answer["readings"]
-            ]
+            version = _text(answer["model_version"])
+            readings = [_reading(item, version) for item in answer["readings"]]
         except (KeyError, TypeError, ValueError) as error:
-            raise self._strange(f"an answer without the expected field ({error})") from None
+            raise self._strange(f"an answer without an expected field or value ({error})") from None
         if len(readings) != count:
             raise self._strange(f"{len(readings)} readings for {count} pictures")
         self._version = version
@@ -175,17 +170,42 @@ class RemoteReader:
         raise problem
 
     def _send(self, method: str, path: str, body: dict) -> tuple[int, httpx.Headers, bytes]:
-        # httpx's timeout starts anew with every byte; this one is for the whole answer.
-        deadline = time.monotonic() + self.timeout
+        self._mine.deadline = time.monotonic() + self.timeout
         content = bytearray()
-        with self._client.stream(method, self.url + path, **body) as response:
+        with self._client.stream(
+            method, self.url + path, extensions={"trace": self._limit_stream}, **body
+        ) as response:
             for part in response.iter_bytes():
                 content += part
-                if time.monotonic() > deadline:
-                    raise httpx.ReadTimeout("the answer did not end in time")
                 if len(content) > MAX_ANSWER:
                     raise self._strange(f"more than {MAX_ANSWER:,} bytes")
         return response.status_code, response.headers, bytes(content)
+
+    def _limit_stream(self, event: str, info: dict) -> None:
+        """httpx's timeout starts anew with every byte: make a new connection keep to the request's deadline.
+
+        httpx calls this at each step of a request (its "trace"), in the thread that sends the request.
+        """
+        if not event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            return
+        stream = info["return_value"]
+        read, write = stream.read, stream.write
+
+        def read_in_time(size: int, timeout: float | None = None) -> bytes:
+            return read(size, self._remaining())
+
+        def write_in_time(data: bytes, timeout: float | None = None) -> None:
+            for start in range(0, len(data), _PIECE):
+                write(data[start : start + _PIECE], self._remaining())
+
+        stream.read, stream.write = read_in_time, write_in_time
+
+    def _remaining(self) -> float:
+        """Seconds that this thread's request still has. Raises httpx.ReadTimeout when they are over."""
+        seconds = self._mine.deadline - time.monotonic()
+        if seconds <= 0:
+            raise httpx.ReadTimeout("the answer did not end in time")
+        return seconds
 
     def _problem(self, status: int, headers: httpx.Headers, document: dict | None, done: int) -> Exception:
         error = (document or {}).get("error")
@@ -208,6 +228,34 @@ class RemoteReader:
 
 def _base64(image: Image, quality: int | None = None) -> str:
     return base64.b64encode(encode(image, quality)).decode("ascii")
+
+
+def _reading(item: dict, version: str) -> Reading:
+    """One reading of the answer's JSON. Raises KeyError, TypeError or ValueError if it is none."""
+    digits, parts = _text(item["digits"]), item["digit_confidence"]
+    if digits.strip("0123456789"):
+        raise ValueError("digits that are none")
+    if not isinstance(parts, list) or len(parts) != len(digits):
+        raise ValueError("digit_confidence not for each digit")
+    return Reading(digits, _share(item["confidence"]), tuple(map(_share, parts)), version)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} instead of text")
+    return value
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or value < 1:
+        raise ValueError("a limit below 1, or no number")
+    return value
+
+
+def _share(value: object) -> float:
+    if type(value) not in (int, float) or not 0 <= value <= 1:  # NaN is not between them either
+        raise ValueError("a confidence that is not from 0 to 1")
+    return float(value)
 
 
 def _document(content: bytes) -> dict | None:

@@ -2,10 +2,12 @@
 
 import http.server
 import json
+import socket
+import socketserver
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -196,34 +198,64 @@ def test_slow_service_is_given_up_after_the_timeout_and_not_asked_again(service)
         assert time.monotonic() - start < 0.2 * 3  # three tries would take longer
 
 
-def test_answer_that_drips_is_given_up_too():
+@contextmanager
+def dripping(*answers):
+    """A server that sends one of ``answers`` at each request of a connection, then drips; yields its url."""
     stop = threading.Event()
 
-    class Dripping(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.end_headers()
-            try:
-                while not stop.wait(0.05):
-                    self.wfile.write(b" ")
-            except OSError:
-                pass
+    class Dripping(socketserver.BaseRequestHandler):
+        def handle(self):
+            with suppress(OSError):
+                for answer in answers:
+                    self.request.recv(1000)
+                    self.request.sendall(answer)
+                end = time.monotonic() + 5
+                while time.monotonic() < end and not stop.wait(0.05):
+                    self.request.sendall(b"a")
 
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Dripping)
-    threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dripping)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
     try:
-        with (
-            RemoteReader(f"http://127.0.0.1:{server.server_port}", timeout=0.5) as reader,
-            pytest.raises(RemoteError, match=r"within 0\.5 s"),
-        ):
-            _ = reader.model_version
+        yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         stop.set()
         server.shutdown()
         server.server_close()
+        thread.join()
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\nX-Drip: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+@pytest.mark.parametrize("before", [[], [b"HTTP/1.1 404 Nothing\r\ncontent-length: 2\r\n\r\n{}"]])
+def test_answer_that_drips_is_given_up_too(before, answer):
+    with dripping(*before, answer) as url, RemoteReader(url, timeout=0.5) as reader:
+        for _ in before:  # then the connection is an old one
+            with pytest.raises(RemoteError, match="status 404"):
+                _ = reader.model_version
+        start = time.monotonic()
+        with pytest.raises(RemoteError, match=r"within 0\.5 s"):
+            _ = reader.model_version
+        assert time.monotonic() - start < 1.5
+
+
+def test_service_that_takes_the_body_by_drips_is_given_up():
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def sip():
+            connection, _ = listener.accept()
+            with connection:
+                while not stop.wait(0.1):
+                    connection.recv(200_000)
+
+        thread = threading.Thread(target=sip)
+        thread.start()
+        url, start = f"http://127.0.0.1:{listener.getsockname()[1]}", time.monotonic()
+        with RemoteReader(url, timeout=0.5) as reader, pytest.raises(RemoteError, match=r"within 0\.5 s"):
+            reader._ask("POST", "/read", content=bytes(30 * 2**20))
+        assert time.monotonic() - start < 2
+        stop.set()
+        thread.join()
 
 
 def test_busy_service_is_asked_again():
@@ -292,6 +324,68 @@ def test_wrong_server_is_recognised(status, body):
         pytest.raises(RemoteError, match=f"{url} is not a reader service.*check the URL"),
     ):
         reader.read([card()])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"digits": None},
+        {"digits": 42},
+        {"digits": "4b"},
+        {"digits": "٤٢"},
+        {"digits": "421"},
+        {"confidence": 7},
+        {"confidence": -0.1},
+        {"confidence": float("nan")},
+        {"confidence": float("inf")},
+        {"confidence": 10**400},
+        {"confidence": "0.5"},
+        {"confidence": True},
+        {"confidence": None},
+        {"digit_confidence": [0.5]},
+        {"digit_confidence": [0.5, 10**400]},
+        {"digit_confidence": [0.5, float("nan")]},
+        {"digit_confidence": "55"},
+    ],
+)
+def test_answer_that_is_no_reading_is_recognised(wrong):
+    answer = {"model_version": "v9", "readings": [reading() | wrong]}
+    with (
+        answering((200, {}, answer)) as (url, _),
+        RemoteReader(url) as reader,
+        pytest.raises(RemoteError, match=f"{url} is not a reader service.*check the URL"),
+    ):
+        reader.read([card()])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"model_version": None}, {"max_pictures": 0}, {"max_bytes": float("inf")}, {"max_bytes": "12"}],
+)
+def test_readiness_without_limits_is_recognised(wrong):
+    ready = {"model_version": "v9", "max_pictures": 2, "max_bytes": 1000} | wrong
+    with (
+        answering((200, {}, ready)) as (url, _),
+        RemoteReader(url) as reader,
+        pytest.raises(RemoteError, match=f"{url} is not a reader service"),
+    ):
+        _ = reader.model_version
+
+
+def test_version_of_the_model_must_be_text():
+    answer = (200, {}, {"model_version": ["v9"], "readings": [reading()]})
+    with (
+        answering(answer) as (url, _),
+        RemoteReader(url) as reader,
+        pytest.raises(RemoteError, match="is not a reader service"),
+    ):
+        reader.read([card()])
+
+
+def test_no_digits_are_a_reading_too():
+    answer = (200, {}, {"model_version": "v9", "readings": [reading("") | {"confidence": 1}]})
+    with answering(answer) as (url, _), RemoteReader(url) as reader:
+        assert reader.read([card()]) == [Reading("", 1.0, (), "v9")]
 
 
 def test_endless_answer_is_cut(monkeypatch):
