@@ -246,13 +246,13 @@ def test_service_that_takes_the_body_by_drips_is_given_up():
             connection, _ = listener.accept()
             with connection:
                 while not stop.wait(0.1):
-                    connection.recv(200_000)
+                    connection.recv(2**20)
 
         thread = threading.Thread(target=sip)
         thread.start()
         url, start = f"http://127.0.0.1:{listener.getsockname()[1]}", time.monotonic()
         with RemoteReader(url, timeout=0.5) as reader, pytest.raises(RemoteError, match=r"within 0\.5 s"):
-            reader._ask("POST", "/read", content=bytes(30 * 2**20))
+            reader._ask("POST", "/read", content=bytes(60 * 2**20))
         assert time.monotonic() - start < 2
         stop.set()
         thread.join()
