@@ -36,7 +36,7 @@ from fsdl_deploy.reader import Reader
 from fsdl_deploy.service_limit import MAX_HELD, BodyLimit
 from fsdl_deploy.service_model import PATIENCE, Answer, Measured, Model
 from fsdl_deploy.service_refusal import Refusal, error_body
-from fsdl_deploy.service_server import GRACE, BoundedHead, Draining, listen
+from fsdl_deploy.service_server import GRACE, Draining, listen, protocol
 
 
 class Problem(BaseModel):
@@ -254,7 +254,7 @@ def serve(
     """
     app = create_app(reader, on_failure=lambda: setattr(server, "should_exit", True), **settings)
     config = uvicorn.Config(
-        app, http=BoundedHead, log_level="warning", timeout_keep_alive=30, timeout_graceful_shutdown=grace
+        app, http=protocol(), log_level="warning", timeout_keep_alive=30, timeout_graceful_shutdown=grace
     )
     server = Draining(config, app.state.model, drain)
     listener = listen(host, port)

@@ -1,4 +1,4 @@
-"""The process around the service: the socket on which it listens, its connections, its end on a signal.
+"""The process around the service: the socket on which it listens, its end on a signal.
 
 Knows uvicorn, sockets and signals; knows nothing about routes, bodies or pictures.
 """
@@ -9,7 +9,6 @@ import socket
 from functools import partial
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fsdl_deploy.service_model import Model
 
@@ -17,38 +16,13 @@ GRACE = 30.0
 """Seconds for the requests that were taken before the end. It is what Kubernetes gives a pod, too."""
 
 
-MAX_HEAD = 2**16
-"""Bytes of a request's line and headers. What ends within one read of the socket is taken all the same."""
-
-
-class BoundedHead(HttpToolsProtocol):
-    """uvicorn's connection; it answers 431 and closes when the headers do not end within MAX_HEAD bytes.
-
-    The parser itself has no limit: a header without an end would fill the memory, and copying what there is
-    of it for each new piece would keep the event loop from everybody else.
-    """
-
-    _heading, _head, _heads = True, 0, 0
-
-    def on_headers_complete(self) -> None:
-        self._heading, self._head, self._heads = False, 0, self._heads + 1
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        self._heading = True
-        super().on_message_complete()
-
-    def data_received(self, data: bytes) -> None:
-        heading, heads = self._heading, self._heads
-        super().data_received(data)
-        if heading and self._heads == heads:  # all of it belongs to a head that has not ended
-            self._head += len(data)
-            if self._head > MAX_HEAD and not self.transport.is_closing():
-                self.transport.write(TOO_LONG)
-                self.transport.close()
-
-
-TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+def protocol():
+    """What uvicorn is to speak HTTP with: httptools with a limit for the headers, else h11, which has one."""
+    try:
+        from fsdl_deploy.service_head import BoundedHead
+    except ImportError:  # a small environment, such as the image, is without httptools
+        return "h11"
+    return BoundedHead
 
 
 class Draining(uvicorn.Server):

@@ -18,7 +18,7 @@ from fake_service import WidthReader
 from fastapi.testclient import TestClient
 from polling import until
 
-from fsdl_deploy import cli, service, service_server
+from fsdl_deploy import cli, service, service_head, service_server
 from fsdl_deploy.open_inference import json_request
 from fsdl_deploy.picture import encode
 from fsdl_deploy.servers import Server, free_port
@@ -332,6 +332,12 @@ def test_answer_is_what_the_document_promises_to_a_raw_socket(server):
     assert answer.startswith(b"HTTP/1.1 200") and b'"digits":"64"' in answer
 
 
+def test_without_httptools_the_parser_is_the_one_with_a_limit_of_its_own(monkeypatch):
+    assert service_server.protocol() is service_head.BoundedHead
+    monkeypatch.setitem(sys.modules, "fsdl_deploy.service_head", None)  # as where it cannot be imported
+    assert service_server.protocol() == "h11"
+
+
 @pytest.mark.parametrize("endless", [b"X-Long: " + b"a" * 2**17, b"X-Many: a\r\n" * 2**14])
 def test_headers_without_an_end_are_refused_and_a_long_body_is_not(server, endless):
     body = as_json(*[png(64)] * 8)
@@ -342,7 +348,7 @@ def test_headers_without_an_end_are_refused_and_a_long_body_is_not(server, endle
             assert answer.status_code == 200
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
         raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
-        for start in range(0, service_server.MAX_HEAD, 2**12):  # with the first line just too much
+        for start in range(0, service_head.MAX_HEAD, 2**12):  # with the first line just too much
             raw.sendall(endless[start : start + 2**12])
         assert b"".join(iter(lambda: raw.recv(4096), b"")).startswith(b"HTTP/1.1 431 ")
     assert httpx.get(server.url + "/healthz").status_code == 200

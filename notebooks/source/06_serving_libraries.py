@@ -199,7 +199,7 @@ print(bench_batchers.table(pairs))
 # %% [markdown]
 # Look at the processor time first: with 32 callers batches save up to a fifth of it, in our service as in
 # Triton. More they cannot: a picture is decoded alone in any case, and one thread gains little from a wider
-# matrix. KServe makes no batches, so its factor is the noise. Our batcher is 130 lines, with tests for a bad
+# matrix. KServe makes no batches, so its factor is the noise. Our batcher is 150 lines, with tests for a bad
 # picture among good ones, for cancelled callers, for a full queue. So the advice is not shown by speed: no
 # library's batcher saves much more for being a library's, and what makes Triton the winner stands around its
 # batcher. It holds for the rest: *writing* ours was a day, *owning* it is the cost.

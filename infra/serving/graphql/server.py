@@ -25,7 +25,9 @@ from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter
 
 from fsdl_deploy.picture import PictureError, decode
 from fsdl_deploy.reader import OnnxReader
-from fsdl_deploy.service_body import BodyLimit, Refusal, json_object
+from fsdl_deploy.service_body import json_object
+from fsdl_deploy.service_limit import BodyLimit
+from fsdl_deploy.service_refusal import Refusal
 from fsdl_deploy.store import Store, now
 
 PICTURES = 8
