@@ -430,10 +430,10 @@ for name, some in layers.items():
 # time, in one dimension, for which the runtime has no fast code. But most of what is missing has no dot:
 # resizing, masks and decoding take a third of the time of `v2` and half of the teacher's. Such a layer costs
 # some microseconds to call however little it does. That is what a batch saves, and why `v2` alone, card by
-# card, is farther from its roof than the teacher. On the machine of the long run the last rung's network was
-# at 44 to 55 % of its roof (median 48) and the teacher at 48 to 62 % (median 59), in seven and nine runs in
-# which the machine kept its speed. So there is a factor of two left, in the small layers and not in the
-# convolutions.
+# card, is farther from its roof than the teacher. On the machine of the long run (AMD EPYC, 25 November 2026)
+# the last rung's network was at 60 to 63 % of its roof (median 61) and the teacher at 63 to 70 % (median 66),
+# in nine runs of the cells above; two days before, on the Xeon, at 44 to 55 % and at 48 to 62 %. So there is
+# less than a factor of two left, in the small layers and not in the convolutions.
 
 # %% [markdown]
 # ## Batching: who waits for whom?

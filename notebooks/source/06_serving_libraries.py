@@ -116,12 +116,13 @@ print(head)
 print(bench_serving.table(recorded))
 
 # %% [markdown]
-# With one reader each, **Triton wins** with 8 and with 32 callers: it answers a third more cards than we do
-# and needs the least processor time for a card. Its HTTP and its queue are C++ and run beside the reader's
-# process, while our event loop, the decoding and the batcher share one Python process with one lock. With one
-# caller nothing waits and nothing can be batched, so the way through the server is all that differs; there
-# the short ways through one process (ours, KServe's, MLServer's) are level with Triton's or near it. So the
-# lecture's judgement holds: NVIDIA's is the most powerful. Ours needs half of its memory.
+# With one reader each, **Triton wins** at every load: by a tenth with one caller, by a fifth with 8 and by
+# two fifths with 32, and it needs the least processor time for a card. Its HTTP and its queue are C++ and
+# run beside the reader's process, while our event loop, the decoding and the batcher share one Python
+# process with one lock. With one caller nothing waits and nothing can be batched, so the way through the
+# server is all that differs; there the short ways through one process (ours, KServe's) come next. With 8
+# callers ours is second, with 32 TorchServe and LitServe pass it. So the lecture's judgement holds:
+# NVIDIA's is the most powerful. Ours needs half of its memory.
 #
 # - **LitServe and TorchServe** carry each picture from one process to another, which costs them most with one
 #   caller. It also buys something: the reader has a lock of its own, and may die while the front answers.
@@ -153,12 +154,12 @@ right.legend(fontsize=8, ncols=2)
 figures.show(figure, alt="Latency of the slowest answers and share of refusals, by share of the best rate")
 
 # %% [markdown]
-# Beyond its rate a server can do two things. Most let the queue grow: every caller waits longer, for as long
-# as it lasts, and nobody is told. Ours has room for one batch and 64 more, TorchServe's queue holds a
-# hundred: whoever comes then is refused at once (429 and 503), and those inside are answered in bounded time.
-# A client that hears "no" can go elsewhere. Triton can refuse too (`max_queue_size` in its
-# `default_queue_policy`), but does not by itself. The processor time of a request falls where refusals, which
-# are cheap, are among them.
+# Beyond its rate a server can do two things. Most let the queue grow: every caller waits longer, for as
+# long as it lasts, and nobody is told. Ours has room for one batch and 64 more: whoever comes then is
+# refused at once, and those inside are answered in bounded time. A client that hears "no" can go elsewhere.
+# TorchServe refuses too, when a hundred wait, which this run did not reach; and Triton if it is told to
+# (`max_queue_size` in its `default_queue_policy`). The processor time of a request falls where refusals,
+# which are cheap, are among them.
 #
 # ## How many readers
 #
@@ -173,8 +174,9 @@ else:
     print(bench_serving.table(rows))
 
 # %% [markdown]
-# On two cores, two readers in Triton answered about 1.4 times as many cards as one, with 32 callers; two
-# threads in our process gain less, since only the model's computing runs without Python's lock.
+# On the two cores of the record's machine, two readers answered about half as many cards again as one, with
+# 32 callers, in Triton and in ours (25 November 2026). With 8 callers ours gained less: only the model's
+# computing runs without Python's lock.
 #
 # ## Who writes the batcher?
 #
@@ -197,12 +199,17 @@ print(head)
 print(bench_batchers.table(pairs))
 
 # %% [markdown]
-# Look at the processor time first: with 32 callers batches save up to a fifth of it, in our service as in
-# Triton. More they cannot: a picture is decoded alone in any case, and one thread gains little from a wider
-# matrix. KServe makes no batches, so its factor is the noise. Our batcher is 150 lines, with tests for a bad
-# picture among good ones, for cancelled callers, for a full queue. So the advice is not shown by speed: no
-# library's batcher saves much more for being a library's, and what makes Triton the winner stands around its
-# batcher. It holds for the rest: *writing* ours was a day, *owning* it is the cost.
+# Look at the processor time first: with 32 callers batches save up to a fifth of it, ours about a tenth.
+# More they cannot: a picture is decoded alone in any case, and one thread gains little from a wider matrix.
+# KServe makes no batches, so its factor is the noise. The rates tell the rest. Ray Serve, LitServe and
+# Triton gain a sixth to a third, since a batch is also one message instead of sixteen between their
+# processes. Ours *loses* a tenth: it sends sixteen answers at once, and then sixteen callers are busy while
+# the model waits. One picture at a time, callers and model work side by side. With one caller a batcher
+# that waits for company only costs, as MLServer's does.
+#
+# So the advice holds here. Our batcher is 150 lines, with tests for a bad picture among good ones, for
+# cancelled callers, for a full queue; and all this gains nothing with a model that gains nothing from
+# batches. It is why our service makes none unless it is told to (`--max-batch`).
 #
 # ## What the web server costs
 #
@@ -237,11 +244,11 @@ axes[1].set(xlabel="processor time of a card (ms)")
 figures.show(figure, alt="Cards a second and processor time of a card on each rung of the web server")
 
 # %% [markdown]
-# Here too the processor time says more than the clock. The batcher saves most; the loop and the parser in C
-# together nearly as much; bytes instead of base64 hardly anything, for pictures of a few kilobytes. gRPC with
-# the same batcher needs about the same; its callers run in another program here, so do not compare its rate.
-# After that only more readers help. Two processes have two locks, two threads share one; but each process has
-# a batcher of its own, with smaller batches.
+# Here too the processor time says more than the clock. The loop and the parser in C save a twelfth of it,
+# bytes instead of base64 a twentieth, the batcher another twelfth. gRPC needs no less than HTTP; its
+# callers run in another program here, so do not compare its rate. The rate hardly moves by all this,
+# because the callers use half of the machine: only more readers help. Two threads share one lock, two
+# processes have two, and are quicker by a fifth.
 #
 # And without any web server: decode the file, read the card. The difference is what HTTP, parsing and handing
 # over between threads cost.
