@@ -289,7 +289,7 @@ def add_arguments(parser) -> None:
         "--seconds", type=float, default=2.0, help="of a rung in a round (default: %(default)s)"
     )
     parser.add_argument(
-        "--calls", type=int, default=50, help="of a rung in a round at least (default: %(default)s)"
+        "--calls", type=int, default=200, help="of a rung in a round at least (default: %(default)s)"
     )
     parser.add_argument(
         "--no-compile", action="store_true", help="without torch.compile, which compiles for minutes"

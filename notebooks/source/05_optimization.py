@@ -54,7 +54,7 @@ from fsdl_deploy import bench_ladder, figures, weights
 from fsdl_deploy.bench_ladder import CORES, Rung, climb
 
 figures.use()
-effort = {"rounds": 1, "seconds": 0.4} if FAST else {"rounds": 5, "seconds": 2.0, "calls": 50}
+effort = {"rounds": 1, "seconds": 0.4} if FAST else {"rounds": 5, "seconds": 2.0, "calls": 200}
 
 # %% [markdown]
 # ## Concurrency: more is less
