@@ -164,11 +164,11 @@ print(recorded["date"], recorded["machine"])
 print(bench_ladder.table(long_run))
 
 # %% [markdown]
-# In that run the whole climb without the cache is 587 ×, at the same 95.0 % of cards read right (18 fixed,
-# 18 broken), and with the cache on the assumed mix 909 ×, or 1,208 × where all uploads of a card go to the
-# same worker. Read it honestly: a factor of 28 is the cure of the threads, which costs nothing and which a
-# careful team would not have needed. From one worker a core on, it is 21 ×, and 43 × with the cache. The
-# lecture's Roblox case says 30 × for about the same set of techniques.
+# In that run the whole climb without the cache is 340 ×, at the same 95.0 % of cards read right (18 fixed,
+# 18 broken), and with the cache on the assumed mix 532 ×, or 706 × where all uploads of a card go to the same
+# worker. Read it honestly: a factor of 15 is the cure of the threads, which costs nothing and which a careful
+# team would not have needed. From one worker a core on, it is 23 ×, and 47 × with the cache. The lecture's
+# Roblox case says 30 × for about the same set of techniques.
 #
 # `v2` alone is one point worse than the teacher. The *cascade* gives the point back: it costs a quarter of
 # the rate, because 6 % of the cards go to a model that is several times as dear.
@@ -191,10 +191,10 @@ for rung, row in factors.items():
     print(f"{rung:38}", *(f"{row[name]:28.2f} ×" if name in row else f"{'–':>30}" for name in columns))
 
 # %% [markdown]
-# Most factors are the same within a fifth, and run twice on the same machine they agree within a twentieth.
-# The first is not and does not: it was 28 here and 17 a few minutes later, and is 21 there. How much threads
-# that spin take from each other is chance. The variable `OMP_WAIT_POLICY=PASSIVE` tells those that wait to
-# sleep instead: the cure for who cannot change the code. So compare on the rung after it.
+# Most factors are the same within a fifth, and run again on the same machine they agree within a tenth. The
+# first does not: in six runs on the machine of the record it was 15 to 28, and it is 21 there. How much
+# threads that spin take from each other is chance. The variable `OMP_WAIT_POLICY=PASSIVE` tells those that
+# wait to sleep instead: the cure for who cannot change the code. So compare on the rung after it.
 
 # %% [markdown]
 # ## Distillation: a small model taught by a large one
