@@ -1,4 +1,6 @@
-"""What a service's API key may look like, on both sides of the wire. Knows nothing about HTTP."""
+"""What a service's API key may look like, and whether one was sent: over REST and over gRPC."""
+
+import secrets
 
 
 def checked(key: str | None, where: str) -> str | None:
@@ -12,3 +14,11 @@ def checked(key: str | None, where: str) -> str | None:
             "without spaces at its ends"
         )
     return key or None
+
+
+def allows(key: str, authorization: str) -> bool:
+    """Whether the header ``authorization`` is ``Bearer KEY`` with that key."""
+    kind, _, given = authorization.partition(" ")
+    # The time of the comparison must not tell how much of a guess is right.
+    right = secrets.compare_digest(given.strip().encode(), key.encode())
+    return kind.lower() == "bearer" and right
