@@ -1,4 +1,4 @@
-"""nbgrader in this repository: student code goes through the course's sandbox (fsdl_deploy/grading)."""
+"""nbgrader in this repository: student code goes through the course's sandbox (fsdl_course/grading)."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ c.CourseDirectory.db_url = f"sqlite:///{Path(__file__).resolve().parent / 'grade
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "lab*.py"]
 Path(__file__).resolve().with_name("grades").mkdir(exist_ok=True)
 c.Autograde.autograde_preprocessors = [
-    "fsdl_deploy.grading.autograde.BlackBox",  # in place of nbgrader's Execute
+    "fsdl_course.grading.autograde.BlackBox",  # in place of nbgrader's Execute
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",

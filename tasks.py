@@ -11,7 +11,7 @@
   clean         remove build/ and caches (--all: .venv with its stations too)
 
 Standard library only. It also loads in a Python too old for the course, to look for one that fits:
-so nothing here may need Python 3.7 or newer, and fsdl_deploy is imported inside functions.
+so nothing here may need Python 3.7 or newer, and the course's packages are imported inside functions.
 """
 
 import glob
@@ -36,9 +36,9 @@ TOGETHER = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--durati
 TEST_STEPS = [
     ("lint", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
-    ("notebooks keep the contract", ["fsdl_deploy.notebooks", "check"]),
-    ("notebooks are what their sources say", ["fsdl_deploy.notebooks", "build", "--check"]),
-    ("labs keep the contract and are what their sources say", ["fsdl_deploy.lab_conversion", "--check"]),
+    ("notebooks keep the contract", ["fsdl_course.cli", "notebooks", "check"]),
+    ("notebooks are what their sources say", ["fsdl_course.cli", "notebooks", "build", "--check"]),
+    ("labs keep the contract and are what their sources say", ["fsdl_course.cli", "labs", "--check"]),
     (
         "every notebook runs and says what it said; package, browser and infra tests",
         ["pytest", "notebooks", "solutions", "tests", *NBVAL, *TOGETHER],
@@ -103,11 +103,12 @@ def main(words):
     base = getattr(sys, "_base_executable", None)
     if in_own_environment() and base and not os.path.samefile(base, sys.executable):
         return replace([base, *here])
-    from fsdl_deploy.environment import SetupError
+    from fsdl_course.setup.environment import SetupError
+    from fsdl_deploy.running.stations import StationError
 
     try:
         return COMMANDS[command](rest) or 0
-    except SetupError as error:
+    except (SetupError, StationError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -120,7 +121,9 @@ def setup(words=(), strict=False):
 
     A station that cannot be built here stops only its own notebooks, unless ``strict``.
     """
-    from fsdl_deploy import environment, stations
+    from fsdl_course.setup import environment
+    from fsdl_course.setup.stations import ensure
+    from fsdl_deploy.running.stations import stations
 
     core = environment.core()
     if not core.ready():
@@ -132,12 +135,12 @@ def setup(words=(), strict=False):
             print(f"  {name}: {line.strip()}" if line.startswith(" ") else line)
 
         try:
-            stations.ensure(name, builder=python, say=say)
+            ensure(name, builder=python, say=say)
         except environment.SetupError as error:
             return error
         return None
 
-    wanted = [station.name for station in stations.stations().values() if station.setup]
+    wanted = [station.name for station in stations().values() if station.setup]
     with ThreadPoolExecutor(2) as pool:  # one downloads or waits for the disk while the other computes
         told = zip(wanted, pool.map(build, wanted))  # noqa: B905 - read by older Pythons, too
         broken = [(name, error) for name, error in told if error]
@@ -145,13 +148,13 @@ def setup(words=(), strict=False):
         if strict:
             raise error
         print(f"The station {name} is not built; its notebook will try again. {error}")
-    subprocess.call([str(python), "-m", "fsdl_deploy.containers"], cwd=ROOT)
+    subprocess.call([str(python), "-m", "fsdl_course.setup.images"], cwd=ROOT)
     return core
 
 
 def in_course(words, environ=None):
     """Words for a Python module -> (command, environment) that run it in the core environment."""
-    from fsdl_deploy.installer import clean_environ
+    from fsdl_course.setup.installer import clean_environ
 
     python = setup().python
     return [str(python), "-m", *words], dict(clean_environ(python), **(environ or {}))
@@ -175,7 +178,7 @@ def lab(words):
 def test(words):
     """Every step of TEST_STEPS; 1 if any failed."""
     core = setup(strict=True)
-    from fsdl_deploy.installer import clean_environ
+    from fsdl_course.setup.installer import clean_environ
 
     # What a killed kernel leaves goes with this folder. Its name is short: it stands in the paths of sockets.
     scratch = tempfile.mkdtemp(prefix="fsdl-")
@@ -204,38 +207,39 @@ def verdict(status):
 
 
 def course(words):
-    command, environ = in_course(["fsdl_deploy.notebooks", "course", *words])
+    command, environ = in_course(["fsdl_course.cli", "notebooks", "course", *words])
     return subprocess.call(command, cwd=ROOT, env=environ)
 
 
 def notebooks(words):
-    command, environ = in_course(["fsdl_deploy.notebooks", "build", *words])
+    command, environ = in_course(["fsdl_course.cli", "notebooks", "build", *words])
     return subprocess.call(command, cwd=ROOT, env=environ)
 
 
 def labs(words):
-    command, environ = in_course(["fsdl_deploy.lab_conversion", *words])
+    command, environ = in_course(["fsdl_course.cli", "labs", *words])
     return subprocess.call(command, cwd=ROOT, env=environ)
 
 
 def station(words):
     """Build one station, or list them."""
-    from fsdl_deploy import stations
+    from fsdl_course.setup.stations import ensure, environment
+    from fsdl_deploy.running import stations
 
     if words:
         stations.station(words[0])  # a wrong name is said before anything is built
-        print(stations.ensure(words[0], builder=setup().python))
+        print(ensure(words[0], builder=setup().python))
     else:
-        for one in stations.stations().values():
-            built = "built" if one.environment().ready() else "not built"
-            print(f"{one.name:12} {built:10} {one.purpose}")
+        for station in stations.stations().values():
+            built = "built" if environment(station).ready() else "not built"
+            print(f"{station.name:12} {built:10} {station.purpose}")
     return 0
 
 
 def lock(words):
     """Resolve from the public index alone: other sources may lack the files of other platforms, and a
     constraint of this machine is nobody else's."""
-    from fsdl_deploy import environment, installer, sources
+    from fsdl_course.setup import environment, installer, sources
 
     python = environment.core().python
     if not installer.has_uv(python):  # else: a lock that is broken can be made again all the same
@@ -268,7 +272,7 @@ def lock(words):
 
 def clean(words):
     """Remove what the commands made; the working tree of git stays as it is."""
-    from fsdl_deploy.environment import LOCK, empty, locked
+    from fsdl_course.setup.environment import LOCK, empty, locked
 
     own = os.path.join(ROOT, ".venv")
     if "--all" in words and os.path.isdir(own):

@@ -10,14 +10,14 @@ _HOME = {
     "Card": "cards",
     "Customers": "customers",
     "OnnxReader": "reader",
-    "Reader": "reader",
-    "Reading": "reader",
+    "Reader": "reading",
+    "Reading": "reading",
     "RemoteReader": "remote",
     "open_reader": "reader",
-    "Server": "servers",
+    "Server": "running.servers",
     "TorchReader": "reader",
-    "closed_loop": "load",
-    "open_loop": "load",
+    "closed_loop": "measuring.load",
+    "open_loop": "measuring.load",
 }
 __all__ = list(_HOME)
 

@@ -1,7 +1,8 @@
-"""``fsdl-deploy COMMAND``: every command is a module with ``add_arguments(parser)`` and ``main(args)``.
+# PYTHON_ARGCOMPLETE_OK
+"""``fsdl-deploy COMMAND``: each command is a module with ``add_arguments`` and ``main``.
 
-Knows nothing of what the commands do. Only the module of the chosen command is imported, so
-``fsdl-deploy doctor`` works in an environment where torch is broken.
+Knows nothing of what the commands do. Only the module of the chosen command is imported, so that
+``fsdl-deploy serve`` needs nothing that ``fsdl-deploy train`` does. ``fsdl-course`` is built with it too.
 """
 
 import argparse
@@ -9,29 +10,56 @@ import contextlib
 import os
 import select
 import sys
-from importlib import import_module
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module, metadata
+
+READER_LEFT = 141  # what a shell says of a program that SIGPIPE ended
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: its ``module``, and what ``--help`` says of it. Or a group of commands by their names."""
+
+    help: str
+    module: str = ""
+    group: Mapping[str, "Command"] = field(default_factory=dict)
+
 
 COMMANDS = {
-    "doctor": ("doctor", "check this machine and say what to do about each problem"),
-    "cards": ("cards", "write meter cards as PNG files"),
-    "read": ("reader", "read the digits on pictures of meter cards"),
-    "train": ("training", "train, export and evaluate the models again"),
-    "sizes": ("sizes", "train students of several sizes: how much accuracy is in how many multiply-adds"),
-    "qat": ("qat", "quantization-aware training of the student, against rounding it afterwards"),
-    "evaluate": ("evaluation", "measure the models on cards of unseen digits"),
-    "inbox": ("inbox", "write a month of customers' cards, as a batch job finds them"),
-    "score": ("batch", "read a month of cards into a database"),
-    "freshness": ("freshness", "say whether last night's batch is there, whole, and of the right model"),
-    "everywhere": ("everywhere", "compare the answers of every server of the course, bit for bit"),
-    "bench": ("bench", "measure the speed goals of the course"),
-    "lookup": ("lookup", "serve the stored readings over HTTP"),
-    "grade": ("grading.grade", "grade the notebooks that students handed in"),
-    "sample-class": ("grading.sample", "write made-up hand-ins of a lab, to try the grading with"),
-    "cases": ("grading.draw", "draw private cases for grading labs"),
-    "serve": ("service", "serve the reader over HTTP"),
-    "prototype": ("prototype", "show the reader in a Gradio page"),
+    "cards": Command("write meter cards as PNG files", "fsdl_deploy.cards"),
+    "read": Command("read the digits on pictures of meter cards", "fsdl_deploy.reader"),
+    "prototype": Command("show the reader in a Gradio page", "fsdl_deploy.prototype.page"),
+    "inbox": Command(
+        "write a month of customers' cards, as a batch job finds them", "fsdl_deploy.batch.inbox"
+    ),
+    "score": Command("read a month of cards into a database", "fsdl_deploy.batch.job"),
+    "freshness": Command(
+        "say whether last night's batch is there, whole, and of the right model",
+        "fsdl_deploy.batch.freshness",
+    ),
+    "lookup": Command("serve the stored readings over HTTP", "fsdl_deploy.batch.lookup"),
+    "serve": Command("serve the reader over HTTP", "fsdl_deploy.service.app"),
+    "train": Command("train, export and evaluate the models again", "fsdl_deploy.training.train"),
+    "evaluate": Command("measure the models on cards of unseen digits", "fsdl_deploy.training.evaluation"),
+    "sizes": Command(
+        "train students of several sizes: accuracy against multiply-adds", "fsdl_deploy.training.sizes"
+    ),
+    "qat": Command(
+        "train the student for int8, against rounding it afterwards", "fsdl_deploy.optimization.qat"
+    ),
+    "bench": Command(
+        "measure the speed goals of the course",
+        group={
+            "batch": Command("the batch job against a plain loop", "fsdl_deploy.batch.bench"),
+            "ladder": Command("the ladder of optimization, rung by rung", "fsdl_deploy.optimization.ladder"),
+            "gpu": Command("a GPU against the cores beside it", "fsdl_deploy.optimization.gpu"),
+        },
+    ),
 }
-READER_LEFT = 141  # what a shell says of a program that SIGPIPE ended
+MOVED = {name: "fsdl-course" for name in ("doctor", "everywhere", "grade", "cases", "sample-class")} | {
+    "bench serving": "fsdl-course"
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -39,9 +67,25 @@ def main(argv: list[str] | None = None) -> int:
 
     141 where nobody reads the output any more.
     """
+    return run("fsdl-deploy", "The meter reader, and every place to put it.", COMMANDS, argv, MOVED)
+
+
+def run(
+    program: str,
+    description: str,
+    commands: Mapping[str, Command],
+    argv: list[str] | None = None,
+    moved: Mapping[str, str] | None = None,
+) -> int:
+    """``main`` of a program with these commands. ``moved``: which program has an old command today."""
+    words = sys.argv[1:] if argv is None else argv
     try:
         try:
-            return _run(sys.argv[1:] if argv is None else argv)
+            for name, home in (moved or {}).items():
+                if words[: len(name.split())] == name.split():
+                    print(f"{program}: '{name}' is '{home} {name}' now", file=sys.stderr)
+                    return 2
+            return _run(_parser(program, description, commands, words), words)
         finally:
             sys.stdout.flush()  # here, where it can be caught, and not while Python ends
     except BrokenPipeError:  # who read the output, such as `head`, has seen enough
@@ -50,17 +94,36 @@ def main(argv: list[str] | None = None) -> int:
         return READER_LEFT
 
 
-def _run(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="fsdl-deploy", description="The course's commands.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    chosen = argv[0] if argv and argv[0] in COMMANDS else None
-    for name, (module, help_text) in COMMANDS.items():
-        command = commands.add_parser(name, help=help_text, description=help_text.capitalize() + ".")
-        if name == chosen:
-            home = import_module(f"fsdl_deploy.{module}")
-            home.add_arguments(command)
-            command.set_defaults(run=home.main)
-    args = parser.parse_args(argv)
+def _parser(program: str, description: str, commands: Mapping[str, Command], words: list[str]):
+    parser = argparse.ArgumentParser(prog=program, description=description)
+    parser.add_argument("--version", action="version", version=f"{program} {version()}")
+    completed = os.environ.get("COMP_LINE", "").split()[1:]  # a shell asks what may come next
+    _add(parser, commands, completed or words)
+    return parser
+
+
+def _add(parser: argparse.ArgumentParser, commands: Mapping[str, Command], words: list[str]) -> None:
+    """Add the commands; only the one that ``words`` choose gets its arguments."""
+    adding = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    for name, command in commands.items():
+        about = command.help[0].upper() + command.help[1:] + "."
+        added = adding.add_parser(name, help=command.help, description=about)
+        if words[:1] != [name]:
+            continue
+        if command.group:
+            _add(added, command.group, words[1:])
+        else:
+            home = import_module(command.module)
+            home.add_arguments(added)
+            added.set_defaults(run=home.main, prog=added.prog)
+
+
+def _run(parser: argparse.ArgumentParser, words: list[str]) -> int:
+    with contextlib.suppress(ImportError):  # not in stations and images
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    args = parser.parse_args(words)
     try:
         return args.run(args) or 0
     except KeyboardInterrupt:
@@ -68,8 +131,16 @@ def _run(argv: list[str]) -> int:
     except (OSError, ValueError, RuntimeError) as error:
         if isinstance(error, BrokenPipeError) and _reader_left():
             raise
-        print(f"fsdl-deploy {args.command}: {error}", file=sys.stderr)
+        print(f"{args.prog}: {error}", file=sys.stderr)
         return 1
+
+
+def version() -> str:
+    """The version of the package; "unknown" where only its files were copied, as into an image."""
+    try:
+        return metadata.version("fsdl-deploy")
+    except metadata.PackageNotFoundError:
+        return "unknown"
 
 
 def _reader_left() -> bool:

@@ -1,50 +1,23 @@
-"""One ``Reader``, many places to put it: pictures in, readings out.
+"""Readers with the model in this process: in torch, or in ONNX Runtime.
 
-The lecture's central lesson, separate the model from the UI, as a type. Whoever holds a Reader
-cannot tell whether the model is in this process (TorchReader, OnnxReader) or behind a URL
-(RemoteReader, in ``remote``). Knows nothing about how pictures arrive or who asked.
+Pictures of one height and neighbouring widths go to the model together, padded with white. Knows nothing of
+where pictures come from.
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
-from typing import Protocol
+from pathlib import Path
 
 import numpy as np
 
 from fsdl_deploy import devices, weights
 from fsdl_deploy.picture import Image, PictureError, check_all, decode
+from fsdl_deploy.reading import Reader, Reading
 
 LATEST = "v2"
 BATCH = 32
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a reader says of one picture.
-
-    ``digits``: the digits from left to right, perhaps none. ``confidence``: 0 to 1, for the whole
-    reading. ``digit_confidence``: 0 to 1, one for each digit. ``model_version``: who read it.
-    """
-
-    digits: str
-    confidence: float
-    digit_confidence: tuple[float, ...]
-    model_version: str
-
-
-class Reader(Protocol):
-    """Reads meter cards. Every reader of the course keeps to this."""
-
-    model_version: str
-
-    def read(self, images: Sequence[Image]) -> list[Reading]:
-        """Read pictures uint8 ``[H, W]`` of any sizes; one Reading each, in order.
-
-        Raises PictureError for a picture that cannot be read, naming its place in ``images``.
-        """
-        ...
 
 
 class OnnxReader:
@@ -207,9 +180,6 @@ def add_arguments(parser) -> None:
 
 def main(args) -> int:
     """Print one line a picture: file, digits, confidence. A bad file is named, and the rest is read."""
-    import sys
-    from pathlib import Path
-
     reader, status = open_reader(args.version, args.url, args.device), 0
     for name in args.picture:
         try:

@@ -19,7 +19,7 @@ import httpx
 
 from fsdl_deploy.api_key import checked
 from fsdl_deploy.picture import MAX_BYTES, MAX_PIXELS, Image, PictureError, encode
-from fsdl_deploy.reader import Reading
+from fsdl_deploy.reading import Reading
 
 MAX_ANSWER = 16 * 2**20
 _BACKOFF, _LONGEST_WAIT = 0.1, 5.0  # seconds

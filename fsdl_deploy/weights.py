@@ -10,6 +10,8 @@ import os
 import re
 from pathlib import Path
 
+from fsdl_deploy.paths import ROOT
+
 VERSIONS = ("teacher", "v1", "v2", "v3-bad")
 EVEN = "v2-even"  # the graph of v2 without masks, see ``models.even``; it has no weights of its own
 SUMS = "SHA256SUMS"
@@ -22,7 +24,7 @@ class WeightsError(RuntimeError):
 
 def folder() -> Path:
     """Where the models are: ``models/`` of the course, or the folder that FSDL_MODELS names."""
-    return Path(os.environ.get("FSDL_MODELS") or Path(__file__).parent.parent / "models")
+    return Path(os.environ.get("FSDL_MODELS") or ROOT / "models")
 
 
 def verified(file_name: str, models: Path | None = None) -> bytes:

@@ -9,17 +9,18 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fsdl_deploy.doctor import BROWSERS
-from fsdl_deploy.servers import Server
+from fsdl_course.setup.doctor import BROWSERS
+from fsdl_deploy.paths import ROOT
+from fsdl_deploy.running.servers import Server
 
-SOLUTIONS = Path(__file__).resolve().parent.parent / "solutions"
+SOLUTIONS = ROOT / "solutions"
 BROWSER = os.environ.get("CHROME_PATH") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def pytest_collection_modifyitems(items):
     """Of two tests with one id xdist would run one: say so. Thorough tests wait for CI.
 
-    So do the solutions under nbval: test_lab_conversion runs each of them as the grader does.
+    So do the solutions under nbval: tests/labs/test_convert.py runs each of them as the grader does.
     """
     twice = [one for one, times in Counter(item.nodeid for item in items).items() if times > 1]
     if twice:
@@ -62,7 +63,7 @@ def client(server):
 @pytest.fixture(scope="session")
 def postgres():
     """A real PostgreSQL server; skipped where it is not installed, but never in CI."""
-    from fsdl_deploy.postgres import Postgres, PostgresMissing, programs
+    from fsdl_deploy.batch.postgres import Postgres, PostgresMissing, programs
 
     try:
         programs()
@@ -94,7 +95,7 @@ def store_url(request, tmp_path):
 @pytest.fixture(scope="session")
 def month_of_cards(tmp_path_factory):
     """An inbox with 120 cards of 2026-10 in two shards; tests that change it take a copy."""
-    from fsdl_deploy import inbox
+    from fsdl_deploy.batch import inbox
     from fsdl_deploy.customers import Customers
 
     folder = tmp_path_factory.mktemp("inbox")

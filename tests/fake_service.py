@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from fsdl_deploy.picture import PictureError
-from fsdl_deploy.reader import Reading
-from fsdl_deploy.service import serve
+from fsdl_deploy.reading import Reading
+from fsdl_deploy.service.app import serve
 
 
 class WidthReader:

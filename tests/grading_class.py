@@ -3,7 +3,7 @@
 import copy
 import json
 
-from fsdl_deploy import lab_conversion
+from fsdl_course.labs import convert
 
 FULL = {"q1": 4, "q2": 4, "q3": 5, "q4": 2, "q5": 4}
 HOSTILE = "import os, signal, sys, time\ndef review_queue(confidences, threshold):\n    "
@@ -80,8 +80,8 @@ ANSWERS = {
 
 def notebook(answers: dict, before: str = "") -> dict:
     """A hand-in as JSON data: the solution's notebook with these answers, and a cell before all others."""
-    solved, _ = lab_conversion.both("lab00")
-    content = copy.deepcopy(json.loads(lab_conversion.write(solved)))
+    solved, _ = convert.both("lab00")
+    content = copy.deepcopy(json.loads(convert.write(solved)))
     for cell in content["cells"]:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id", "").removeprefix("lab00-")
         if name in answers:

@@ -5,10 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fsdl_deploy import stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-SERVING = ROOT / "infra" / "serving"
+PACKAGING = ROOT / "infra" / "packaging"
 ALONE = """
 import sys
 sys.path[:] = [sys.argv[2], *(place for place in sys.path if place not in ("", sys.argv[1]))]
@@ -21,13 +21,13 @@ print(fsdl_deploy.reader.OnnxReader().read([decode(open(sys.argv[3], "rb").read(
 
 def assemble(tool: str, out: Path) -> Path:
     """Fill ``out`` with what ``tool`` packs."""
-    subprocess.run([sys.executable, SERVING / "assemble.py", tool, out], check=True)
+    subprocess.run([sys.executable, PACKAGING / "assemble.py", tool, out], check=True)
     return out
 
 
 def read_without_the_course(tool: str, packages: Path, card: Path) -> str:
     """Digits on ``card``, read in the station of ``tool`` by the fsdl_deploy in ``packages``."""
-    command = [stations.ensure(tool), "-c", ALONE, ROOT, packages, card]
+    command = [ensure(tool), "-c", ALONE, ROOT, packages, card]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout.strip()
@@ -36,5 +36,5 @@ def read_without_the_course(tool: str, packages: Path, card: Path) -> str:
 def locked(tool: str) -> set[str]:
     """``name==version`` of everything in the station's lock."""
     return set(
-        re.findall(r"^[\w.-]+==[\w.]+", (SERVING / tool / "requirements.lock").read_text(), re.MULTILINE)
+        re.findall(r"^[\w.-]+==[\w.]+", (PACKAGING / tool / "requirements.lock").read_text(), re.MULTILINE)
     )

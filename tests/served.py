@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from fsdl_deploy.libraries import Library
+from fsdl_course.serving.libraries import Library
 
 
 def ask_together(client: httpx.Client, library: Library, pictures: list[bytes]) -> list[httpx.Response]:

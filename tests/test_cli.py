@@ -4,8 +4,11 @@ import sys
 import pytest
 from piped import to_nobody
 
-from fsdl_deploy import doctor
+from fsdl_course import cli as course
+from fsdl_course.setup import doctor
 from fsdl_deploy.cli import COMMANDS, main
+
+DEPLOY, COURSE = "fsdl_deploy.cli", "fsdl_course.cli"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -25,8 +28,8 @@ def test_bad_usage_exits_with_2(arguments):
 @pytest.mark.skipif(sys.platform == "win32", reason="a pipe without a reader is another error there")
 def test_output_that_nobody_reads_is_no_error(tmp_path):
     assert main(["cards", str(tmp_path), "-n", "2"]) == 0
-    for arguments in (["read", *sorted(map(str, tmp_path.iterdir()))], ["doctor"]):
-        shown = to_nobody([sys.executable, "-m", "fsdl_deploy.cli", *arguments])
+    for arguments in ([DEPLOY, "read", *sorted(map(str, tmp_path.iterdir()))], [COURSE, "doctor"]):
+        shown = to_nobody([sys.executable, "-m", *arguments])
         assert (shown.returncode, shown.stderr) == (141, ""), arguments
 
 
@@ -35,7 +38,7 @@ def test_a_pipe_that_breaks_elsewhere_is_an_error(monkeypatch, capsys):
         raise BrokenPipeError("the database went away")
 
     monkeypatch.setattr(doctor, "main", main_of_doctor)
-    assert main(["doctor"]) == 1
+    assert course.main(["doctor"]) == 1
     assert "the database went away" in capsys.readouterr().err
 
 

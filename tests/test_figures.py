@@ -10,8 +10,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from fsdl_course.notebooks.rules_code import img_without_alt
 from fsdl_deploy import figures, picture
-from fsdl_deploy.contract_code import img_without_alt
 from fsdl_deploy.figures import FigureError
 
 CARD = np.full((40, 120), 255, np.uint8)

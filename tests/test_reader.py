@@ -8,7 +8,8 @@ import pytest
 from fsdl_deploy.cards import cards
 from fsdl_deploy.cli import main
 from fsdl_deploy.picture import PictureError, encode
-from fsdl_deploy.reader import EvenReader, OnnxReader, Reading, TorchReader, batches, open_reader
+from fsdl_deploy.reader import EvenReader, OnnxReader, TorchReader, batches, open_reader
+from fsdl_deploy.reading import Reading
 from fsdl_deploy.weights import VERSIONS, WeightsError
 
 SETTINGS = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -16,12 +15,14 @@ import pytest
 
 from fsdl_deploy import remote
 from fsdl_deploy.cards import cards
+from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import PictureError
-from fsdl_deploy.reader import OnnxReader, Reading
+from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy.reading import Reading
 from fsdl_deploy.remote import RemoteError, RemoteReader
-from fsdl_deploy.servers import Server, free_port
+from fsdl_deploy.running.servers import Server, free_port
 
-FAKE = Path(__file__).parent / "fake_service.py"
+FAKE = ROOT / "tests" / "fake_service.py"
 
 
 def card(width=100):

@@ -16,13 +16,13 @@ from pathlib import Path
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
-from fsdl_deploy import inbox as inboxes
-from fsdl_deploy import lookup
-from fsdl_deploy.batch import Batch
+from fsdl_deploy.batch import inbox as inboxes
+from fsdl_deploy.batch import lookup
+from fsdl_deploy.batch.job import Batch
+from fsdl_deploy.batch.lookup import refused
+from fsdl_deploy.batch.store import Store
 from fsdl_deploy.customers import months_since_start
-from fsdl_deploy.lookup import refused
 from fsdl_deploy.picture import MAX_BYTES, PictureError, decode
-from fsdl_deploy.store import Store
 
 MAX_WAITING = 10_000  # jobs; more are refused, so that nobody waits for a night
 TIMEOUT = 60  # seconds that a job may take

@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fsdl_deploy import containers
-from fsdl_deploy.machine import usable_cores, usable_memory
+from fsdl_deploy.measuring.machine import usable_cores, usable_memory
+from fsdl_deploy.packaging import containers
 
 FILE = containers.FOLDER / "recorded.json"
 TAG = "meter-reader:after-requirements"

@@ -22,11 +22,13 @@ from pathlib import Path
 
 import httpx
 
-from fsdl_deploy import containers, machine, stations
 from fsdl_deploy.cards import cards
-from fsdl_deploy.environment import ROOT
+from fsdl_deploy.measuring import machine
+from fsdl_deploy.packaging import containers
+from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import decode, encode
 from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy.running import stations
 
 FILE = containers.FOLDER / "tool_images.json"
 PYTHON, WITH_UV = "python:3.11-slim", "python-with-uv:tools"
@@ -40,27 +42,27 @@ def run(*command, cwd: Path | None = None, **environ: str) -> None:
 
 def cog_context(folder: Path) -> Path:
     """What the notebook calls the packed folder: with the Dockerfile that stands in for `cog build`."""
-    run(sys.executable, ROOT / "infra/serving/assemble.py", "cog", folder / "packed")
+    run(sys.executable, ROOT / "infra/packaging/assemble.py", "cog", folder / "packed")
     return folder / "packed"
 
 
 def bentoml_context(folder: Path) -> Path:
     """The bento, which is the context of `bentoml containerize` too."""
-    run(sys.executable, ROOT / "infra/serving/assemble.py", "bentoml", folder / "packed")
+    run(sys.executable, ROOT / "infra/packaging/assemble.py", "bentoml", folder / "packed")
     settings = {"BENTOML_HOME": str(folder / "store"), "BENTOML_DO_NOT_TRACK": "True"}
-    build = [stations.ensure("bentoml"), "-m", "bentoml", "build", "--version", "v2"]
+    build = [stations.python("bentoml"), "-m", "bentoml", "build", "--version", "v2"]
     run(*build, cwd=folder / "packed", **settings)
     return folder / "store" / "bentos" / "meter-reader" / "v2"
 
 
 def truss_context(folder: Path) -> Path:
     """What `truss image build-context` writes, on a base image that is not the maker's."""
-    run(sys.executable, ROOT / "infra/serving/assemble.py", "truss", folder / "packed")
+    run(sys.executable, ROOT / "infra/packaging/assemble.py", "truss", folder / "packed")
     with (folder / "packed" / "config.yaml").open("a", encoding="utf-8") as config:
         config.write(f"base_image:\n  image: {WITH_UV}\n")
     (folder / "truss").mkdir()
     (folder / "truss" / "settings.toml").write_text("[preferences]\ncheck_for_updates = false\n")
-    program = stations.ensure("truss").with_name("truss")
+    program = stations.python("truss").with_name("truss")
     words = ["--non-interactive", "image", "build-context", folder / "context", folder / "packed"]
     run(program, *words, XDG_CONFIG_HOME=str(folder))
     return folder / "context"

@@ -1,6 +1,6 @@
 """Lab 00: the questions, their cases, and how an answer is judged."""
 
-from fsdl_deploy.grading.questions import Lab, OpenQuestion, Part, Question, compare
+from fsdl_course.labs.questions import Lab, OpenQuestion, Part, Question, compare
 
 
 def digits(generator, length):

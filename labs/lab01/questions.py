@@ -1,6 +1,6 @@
 """Lab 01: the questions, their cases, and how an answer is judged."""
 
-from fsdl_deploy.grading.questions import Lab, OpenQuestion, Part, Question
+from fsdl_course.labs.questions import Lab, OpenQuestion, Part, Question
 
 
 def draw_budget(generator):

@@ -2,7 +2,7 @@
 
 import re
 
-from fsdl_deploy.grading.questions import Lab, OpenQuestion, Part, Question
+from fsdl_course.labs.questions import Lab, OpenQuestion, Part, Question
 
 DAY = 1440  # minutes
 

@@ -3,7 +3,7 @@
 import json
 import math
 
-from fsdl_deploy.grading.questions import Lab, OpenQuestion, Part, Question
+from fsdl_course.labs.questions import Lab, OpenQuestion, Part, Question
 
 
 def picture(generator):

@@ -2,7 +2,7 @@
 
 import math
 
-from fsdl_deploy.grading.questions import Lab, OpenQuestion, Part, Question, shown
+from fsdl_course.labs.questions import Lab, OpenQuestion, Part, Question, shown
 
 FINE, LARGEST = 0.01, 1000  # of the colleague's check in q4
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from fsdl_deploy import figures, weights
+from fsdl_deploy import OnnxReader, figures, weights
 from fsdl_deploy.cards import LEVELS, cards
-from fsdl_deploy.reader import OnnxReader
 
 HERE = Path(__file__).parent
 

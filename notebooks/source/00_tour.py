@@ -26,13 +26,13 @@
 FAST = True
 
 # %% [markdown]
-# In a terminal it is `fsdl-deploy doctor`.
+# In a terminal it is `fsdl-course doctor`.
 
 # %%
 import subprocess
 import sys
 
-doctor = subprocess.run([sys.executable, "-m", "fsdl_deploy.cli", "doctor"], capture_output=True, text=True)
+doctor = subprocess.run([sys.executable, "-m", "fsdl_course.cli", "doctor"], capture_output=True, text=True)
 print(doctor.stdout)
 
 # %% [markdown]
@@ -65,7 +65,7 @@ for level in LEVELS:
 # be right, even if the model is sure of it.
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy.customers import Customers
+from fsdl_deploy import Customers
 
 utility = Customers(1000)
 for month in ("2026-07", "2026-08", "2026-09", "2026-10"):
@@ -80,7 +80,7 @@ for month in ("2026-07", "2026-08", "2026-09", "2026-10"):
 # and this is what the whole course builds on.
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy import OnnxReader
 
 reader = OnnxReader("v2")
 for card, reading in zip(
@@ -94,7 +94,7 @@ for card, reading in zip(
 # counts single digits.
 
 # %%
-from fsdl_deploy import metrics
+from fsdl_deploy.measuring import metrics
 
 count = 300 if FAST else 2000
 pile = list(cards(count, "typical", seed=1))

@@ -55,11 +55,11 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import tempfile
 from pathlib import Path
 
-from fsdl_deploy import figures, prototype
+from fsdl_deploy import figures, open_reader
 from fsdl_deploy.cards import cards
-from fsdl_deploy.environment import ROOT
+from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
-from fsdl_deploy.reader import open_reader
+from fsdl_deploy.prototype import page as prototype
 
 figures.use()
 reader = open_reader("v2")
@@ -105,8 +105,8 @@ Client(smallest_url, verbose=False).predict(handle_file(str(card_file)), api_nam
 # ## A page for the billing team
 #
 # People who are not us need a little more: a sketchpad, examples to click, how sure the model is of each
-# digit, and a button that says *this is wrong*. `fsdl_deploy.prototype.build(reader)` is that page. It takes
-# any `Reader`, and this will save us in the [next lessons](03_service.ipynb).
+# digit, and a button that says *this is wrong*. `fsdl_deploy.prototype.page.build(reader)` is that page. It
+# takes any `Reader`, and this will save us in the [next lessons](03_service.ipynb).
 #
 # ✅ Write a number with the mouse. Then write one that the model gets wrong, say what it is, and press the
 # button: picture and words are now in `build/feedback`.
@@ -135,7 +135,7 @@ import numpy as np
 import PIL.Image
 import PIL.ImageDraw
 
-from fsdl_deploy.sketch import card_from_sketch
+from fsdl_deploy.prototype.sketch import card_from_sketch
 
 
 def draw_seven(scale):
@@ -159,7 +159,7 @@ figures.cards(sevens, captions, alt="the same seven from a small and a large dra
 # %%
 from IPython.display import Code, IFrame, display
 
-streamlit_app = ROOT / "infra" / "streamlit" / "app.py"
+streamlit_app = ROOT / "infra" / "prototype" / "streamlit" / "app.py"
 display(Code(streamlit_app.read_text(), language="python"))
 
 # %% [markdown]
@@ -170,10 +170,11 @@ display(Code(streamlit_app.read_text(), language="python"))
 # %%
 import time
 
-from fsdl_deploy import stations
-from fsdl_deploy.servers import Server
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import Server
+from fsdl_deploy.running import stations
 
-command = [stations.ensure("streamlit"), "-m", "streamlit", "run", streamlit_app, "--server.port", "{port}"]
+command = [ensure("streamlit"), "-m", "streamlit", "run", streamlit_app, "--server.port", "{port}"]
 command += ["--server.headless", "true", "--server.address", "127.0.0.1"]
 command += ["--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"]
 started = time.perf_counter()
@@ -293,14 +294,14 @@ table(
 #   process. It needs the network, so it is not run here.
 # - **A Hugging Face Space.** A git repository that the site builds and runs; its folder runs below.
 # - **Streamlit Community Cloud.** The same idea, from a repository on GitHub: a script such as
-#   `infra/streamlit/app.py` and a `requirements.txt`.
+#   `infra/prototype/streamlit/app.py` and a `requirements.txt`.
 #
 # A Space is a folder: a page, its requirements, its model, and a README whose header is the configuration.
 # `assemble.py` puts it together.
 
 # %%
 space = Path(workplace.name) / "space"
-assemble = [sys.executable, ROOT / "infra" / "huggingface-space" / "assemble.py", space]
+assemble = [sys.executable, ROOT / "infra" / "prototype" / "huggingface-space" / "assemble.py", space]
 subprocess.run(assemble, check=True, stdout=subprocess.DEVNULL)
 print((space / "README.md").read_text().split("\n\n")[0])
 for path in sorted(space.iterdir()):
@@ -344,7 +345,7 @@ with Server([sys.executable, "app.py"], ready="/", cwd=space, env=host) as space
 # comparison the reader alone, without a page.
 
 # %%
-from fsdl_deploy.load import closed_loop
+from fsdl_deploy import closed_loop
 
 users = [1, 2, 4, 8, 16]
 loads = [closed_loop(ask, users=count, requests=max(20, 2 * count) if FAST else 200) for count in users]
@@ -504,8 +505,8 @@ print("onnxruntime: ", ", ".join(onnxruntime.get_available_providers()))
 # %%
 from functools import partial
 
-from fsdl_deploy.machine import usable_cores
-from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy import OnnxReader
+from fsdl_deploy.measuring.machine import usable_cores
 
 cores, count = max(1, int(usable_cores())), 50 if FAST else 500
 both = {}

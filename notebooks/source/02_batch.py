@@ -69,8 +69,8 @@ def table(header, *rows):
 # of a million customers is listed as easily as this one.
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy import inbox
-from fsdl_deploy.customers import Customers
+from fsdl_deploy import Customers
+from fsdl_deploy.batch import inbox
 
 workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 here = Path(workplace.name)
@@ -103,7 +103,7 @@ figures.cards(
 # %%
 import sqlite3
 
-from fsdl_deploy.reader import open_reader
+from fsdl_deploy import open_reader
 
 database = sqlite3.connect(here / "by_hand.db")
 database.execute("""CREATE TABLE predictions (customer, month, model_version, digits, confidence,
@@ -139,8 +139,8 @@ database.close()
 # read, bad pictures set aside, and a record of the run. ✅ Where in the bar do you see a chunk?
 
 # %%
-from fsdl_deploy.batch import Batch
-from fsdl_deploy.store import Store
+from fsdl_deploy.batch.job import Batch
+from fsdl_deploy.batch.store import Store
 
 store, reader = Store(here / "readings.db"), open_reader("v2")
 with Batch(here / "inbox", "2026-10", store, reader) as batch:
@@ -231,9 +231,10 @@ for row in store.aside(month="2026-11"):
 # step for one chunk, with its retries.
 
 # %%
-from fsdl_deploy import stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy.running import stations
 
-station_python = stations.ensure("dagster")
+station_python = ensure("dagster")
 tool = stations.station("dagster").folder
 definitions = (tool / "definitions.py").read_text()
 start = definitions.index("@dg.op(retry_policy")
@@ -246,7 +247,7 @@ print(definitions[start : definitions.index("@dg.op", start + 1)])
 # %%
 hiccup = """
 import itertools
-from fsdl_deploy.batch import Batch
+from fsdl_deploy.batch.job import Batch
 
 real, calls = Batch.score_chunk, itertools.count()
 def score_chunk(self, *chunk):
@@ -322,7 +323,7 @@ print(f"this process, with model and figures: {psutil.Process().memory_info().rs
 # %%
 from statistics import median
 
-from fsdl_deploy.bench_batch import needs, rates, ratio
+from fsdl_deploy.batch.bench import needs, rates, ratio
 
 found = rates(cards=600 if FAST else 20_000, different=150, rounds=2 if FAST else 5, say=lambda line: None)
 medians = {way: median(measured) for way, measured in found.items()}
@@ -359,7 +360,7 @@ print(f"without the rest: {at_best:.2f} × inference alone")
 # the peak of a process of its own.
 
 # %%
-from fsdl_deploy.bench_batch import peak_memory
+from fsdl_deploy.batch.bench import peak_memory
 
 sizes = [250, 1000] if FAST else [1000, 10_000, 100_000]
 peaks = {size: peak_memory(size, different=100) for size in sizes}
@@ -373,7 +374,7 @@ print(", ".join(f"{size:,} cards: {peak:.0f} MiB" for size, peak in peaks.items(
 # %%
 import httpx
 
-from fsdl_deploy.servers import Server
+from fsdl_deploy import Server
 
 program = [sys.executable, "-m", "fsdl_deploy.cli"]
 lookup = Server([*program, "lookup", "--port", "{port}", "--store", here / "readings.db"]).start()
@@ -411,7 +412,7 @@ figures.show(figure, alt="Latency of looking a reading up and of asking the mode
 # for a moment.
 
 # %%
-from fsdl_deploy.postgres import Postgres, PostgresMissing
+from fsdl_deploy.batch.postgres import Postgres, PostgresMissing
 
 try:
     with Postgres() as server:
@@ -507,8 +508,8 @@ figures.show(figure, alt="The age of an answer grows in proportion to the time b
 # %%
 from datetime import timedelta
 
-from fsdl_deploy.freshness import freshness
-from fsdl_deploy.store import now
+from fsdl_deploy.batch.freshness import freshness
+from fsdl_deploy.batch.store import now
 
 print(freshness(store))
 

@@ -80,7 +80,7 @@ figures.cards(images[:4], [f"truth: {card.truth}" for card in deck[:4]], alt="fo
 # `/readyz` says that the model is loaded *and has read a test picture*, and ends it with this notebook.
 
 # %%
-from fsdl_deploy.servers import Server
+from fsdl_deploy import Server
 
 serve = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
 service = Server(serve, ready="/readyz").start()
@@ -204,7 +204,7 @@ figures.show(figure, alt="Time for one picture falls as more pictures share a re
 #
 # Each cloud wants the same picture in its own wrapping: Google a list of `instances`, Azure `data`, SageMaker
 # again `instances`, with keys of its own, or the picture as it is. *Sadly, no standard yet*, said the lecture
-# in 2022. Our service takes them all: each is a few lines of `fsdl_deploy/formats.py`.
+# in 2022. Our service takes them all: each is a few lines of `fsdl_deploy/service/clouds.py`.
 
 # %%
 vertex = "/v1/projects/utility/locations/europe-west4/endpoints/1:predict"
@@ -224,7 +224,7 @@ formats = {
 # and the data. Here the data is an encoded picture, or its pixels; as JSON, or as bytes behind the JSON.
 
 # %%
-from fsdl_deploy import open_inference
+from fsdl_deploy.service import open_inference
 
 for kind, model in (("picture", "meter-reader"), ("pixels", "meter-reader-pixels")):
     infer = f"/v2/models/{model}/infer"
@@ -256,8 +256,8 @@ print(f"{len(agree)} of {len(formats)} formats answer with the same digits")
 # service's own functions say it, without the network, HTTP and the model.
 
 # %%
-from fsdl_deploy import service_body
 from fsdl_deploy.picture import decode
+from fsdl_deploy.service import parsing
 
 
 def parse(name, body, headers):
@@ -266,7 +266,7 @@ def parse(name, body, headers):
         open_inference.parse(model, body, headers.get("Inference-Header-Content-Length"), 64)
     elif body[:1] == b"{":
         json.loads(body)
-        service_body.decode_pictures(texts[:1], 64)  # the same base64, however it is wrapped
+        parsing.decode_pictures(texts[:1], 64)  # the same base64, however it is wrapped
     else:
         decode(as_png["content"])  # the picture as it is, in a form or alone
 
@@ -275,13 +275,13 @@ def parse(name, body, headers):
 # Again in turns.
 
 # %%
-parsing = {name: [] for name in formats}
+parse_ms = {name: [] for name in formats}
 bodies = {name: web.build_request("POST", service.url, **how) for name, (_, how) in formats.items()}
 for _ in range(20 if FAST else 200):
     for name, request in bodies.items():
         start = perf_counter()
         parse(name, request.read(), request.headers)
-        parsing[name].append(1000 * (perf_counter() - start))
+        parse_ms[name].append(1000 * (perf_counter() - start))
 
 # %% [markdown]
 # Base64 costs a third more bytes than a form. Numbers in JSON cost several times the pixels, and the time
@@ -291,7 +291,7 @@ for _ in range(20 if FAST else 200):
 # %%
 figure, panels = plt.subplots(1, 3, figsize=(10.5, 3.8), sharey=True)
 shown = {"request (kB)": {name: wire[name] / 1000 for name in formats}}
-shown["parsing it, median (ms)"] = {name: np.median(parsing[name]) for name in formats}
+shown["parsing it, median (ms)"] = {name: np.median(parse_ms[name]) for name in formats}
 shown["time to the answer, median (ms)"] = {name: np.median(took[name]) for name in formats}
 for axes, color, (label, values) in zip(panels, figures.PALETTE, shown.items()):
     axes.barh(list(values), list(values.values()), color=color)
@@ -324,7 +324,7 @@ print(
 # program beside this notebook.
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy import stations
+from fsdl_course.setup.stations import ensure
 
 ask = """
 import sys, numpy, tritonclient.http as http
@@ -334,7 +334,7 @@ card = http.InferInput("pictures", [1], "BYTES")
 card.set_data_from_numpy(numpy.array([open(sys.argv[2], "rb").read()], object))
 print("reads", client.infer("meter-reader", [card]).as_numpy("digits")[0].decode())
 """
-command = [stations.ensure("open-inference"), "-c", ask, service.url.removeprefix("http://"), card_file]
+command = [ensure("grpc"), "-c", ask, service.url.removeprefix("http://"), card_file]
 print(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 # %% [markdown]
@@ -379,7 +379,7 @@ print("\n".join(line for line in metrics if line.startswith(wanted)))
 # are a timeout, retries with growing pauses, and a check of every answer.
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy.reader import open_reader
+from fsdl_deploy import open_reader
 
 local = open_reader("v2")
 remote = open_reader(url=service.url)
@@ -582,8 +582,7 @@ print(f"{service_mib + 2 * thin_mib:.0f} MiB with one service (teacher's: studen
 # %%
 from itertools import count
 
-from fsdl_deploy.load import closed_loop
-from fsdl_deploy.remote import RemoteReader
+from fsdl_deploy import RemoteReader, closed_loop
 
 
 def readings_per_second(servers, requests=40 if FAST else 400):
@@ -762,7 +761,7 @@ print(Counter(asked), "lost:", sum(status != 200 for status in asked))
 # 503, which also says *come again*. And when its client has left, it gives up its place.
 #
 # The tests of this course go further: a *fuzzer* reads `/openapi.json` and invents requests, good and bad
-# ones, and checks each answer against the contract (`tests/test_service_fuzz.py`).
+# ones, and checks each answer against the contract (`tests/service/test_app_fuzz.py`).
 #
 # ## When it fails
 #

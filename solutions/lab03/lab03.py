@@ -17,7 +17,7 @@ import json
 import math
 import re
 
-from fsdl_deploy.labs import check, predict, reveal
+from fsdl_course.labs import check, predict, reveal
 
 # %% [markdown]
 # ## 📝 1 From one format to another 🌟 (12 minutes)
@@ -104,9 +104,9 @@ import sys
 
 import httpx
 
+from fsdl_deploy import Server
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
-from fsdl_deploy.servers import Server
 
 serve = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}", "--threads", "1"]
 service = Server([*serve, "--max-waiting", "8"], ready="/readyz").start()
@@ -188,7 +188,8 @@ predict("the share of requests that get a 429 when twice as many come as can be 
 # A second service has a thousand places instead of eight. Both get the same timetable.
 
 # %% tags=["measure"]
-from fsdl_deploy.load import closed_loop, open_loop, timetable
+from fsdl_deploy import closed_loop, open_loop
+from fsdl_deploy.measuring.load import timetable
 
 endless = Server([*serve, "--max-waiting", "1000"], ready="/readyz").start()
 web, crowd = httpx.Client(timeout=30, limits=httpx.Limits(max_connections=None)), {"pictures": texts}
@@ -374,7 +375,7 @@ predict("cards in a batch at 300 cards a second and a delay of 10 ms", GUESS_CAR
 
 # %% tags=["measure"]
 from fsdl_deploy import OnnxReader
-from fsdl_deploy.batching import Batcher
+from fsdl_deploy.service.batching import Batcher
 
 reader, sizes = OnnxReader("v2"), []
 deck = [card.image for card in cards(16, seed=3, split="test")]

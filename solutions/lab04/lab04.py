@@ -17,7 +17,7 @@ import hashlib
 import itertools
 import re
 
-from fsdl_deploy.labs import check, predict, reveal
+from fsdl_course.labs import check, predict, reveal
 
 # %% [markdown]
 # ## 📝 1 The first card that differs 🌟 (8 minutes)
@@ -242,7 +242,7 @@ predict("steps of the reader's image that are made again when one line of our co
 # %% tags=["measure"]
 import json
 
-from fsdl_deploy import containers
+from fsdl_deploy.packaging import containers
 
 recorded = json.loads((containers.FOLDER / "recorded.json").read_text())["builds"]
 steps, numbers, stage = [], [], "run"

@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 
-from fsdl_deploy.grading.questions import Lab, OpenQuestion, Part, Question, shown
+from fsdl_course.labs.questions import Lab, OpenQuestion, Part, Question, shown
 
 NAN = float("nan")
 

@@ -15,7 +15,7 @@
 # %%
 import math
 
-from fsdl_deploy.labs import check, predict, reveal
+from fsdl_course.labs import check, predict, reveal
 
 # %% [markdown]
 # ## 📝 1 What can it gain at most? 🌟 (8 minutes)
@@ -177,8 +177,8 @@ from functools import partial
 from itertools import count
 from queue import SimpleQueue
 
-from fsdl_deploy.bench_ladder import CORES
-from fsdl_deploy.load import closed_loop
+from fsdl_deploy import closed_loop
+from fsdl_deploy.optimization.ladder import CORES
 
 deck = [decode(picture) for picture in pictures]
 grid = {(workers, threads): SimpleQueue() for workers in (1, CORES, 4) for threads in (1, CORES)}
@@ -303,8 +303,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from fsdl_deploy.optimization.rungs import FileReader
 from fsdl_deploy.reader import pad
-from fsdl_deploy.rungs import FileReader
 
 network = onnx.load_from_string(weights.verified("v2.onnx"))
 layer = [node for node in network.graph.node if node.op_type == "Conv"][4].output[0]
@@ -481,8 +481,8 @@ check("lab05.q5", replay)
 # have other digits?
 
 # %% tags=["measure"]
-from fsdl_deploy.bench_ladder import month_end
-from fsdl_deploy.caching import CachedReader
+from fsdl_deploy.optimization.caching import CachedReader
+from fsdl_deploy.optimization.month_end import month_end
 
 old, new = OnnxReader("v1"), OnnxReader("v2")
 uploads = [(int(one), old) for one in month_end(len(deck), seed=5)] + [(one, new) for one in range(len(deck))]
@@ -521,8 +521,8 @@ predict("how many times as fast v2 becomes in int8", TIMES)
 # The cell below makes both in int8, with ranges from 128 cards (once; later it finds the files).
 
 # %% tags=["measure"]
-from fsdl_deploy import rungs as ladder
-from fsdl_deploy.bench_ladder import ROOT
+from fsdl_deploy.optimization import rungs as ladder
+from fsdl_deploy.paths import ROOT
 
 folder = ROOT / "build" / "ladder"
 kinds = ["teacher:onnx", "teacher:static", "v2:onnx", "v2:static"]

@@ -14,10 +14,10 @@ from airflow.sdk import dag, task
 
 def open_batch(month: str):
     """Reader and store are opened in the task that uses them; the scheduler only reads this file."""
-    from fsdl_deploy.batch import Batch
-    from fsdl_deploy.inbox import CHUNK
+    from fsdl_deploy.batch.inbox import CHUNK
+    from fsdl_deploy.batch.job import Batch
+    from fsdl_deploy.batch.store import Store
     from fsdl_deploy.reader import open_reader
-    from fsdl_deploy.store import Store
 
     chunk = int(os.environ.get("CHUNK", CHUNK))
     return Batch(os.environ["INBOX"], month, Store(os.environ["STORE"]), open_reader(), chunk)
@@ -47,7 +47,7 @@ def score(month: str, run: str, pictures: list[str]) -> dict:
     """Read and store what is new in one chunk; the store remembers an error until it is overcome."""
     from dataclasses import asdict
 
-    from fsdl_deploy.inbox import Chunk
+    from fsdl_deploy.batch.inbox import Chunk
 
     with open_batch(month) as batch:
         try:
@@ -60,7 +60,7 @@ def score(month: str, run: str, pictures: list[str]) -> dict:
 @task
 def finish(scored: list[dict], run: str) -> int:
     """Record in the store that the run came to its end; return how many cards were read."""
-    from fsdl_deploy.store import Store
+    from fsdl_deploy.batch.store import Store
 
     Store(os.environ["STORE"]).finish(run)
     return sum(one["read"] for one in scored)
@@ -69,8 +69,8 @@ def finish(scored: list[dict], run: str) -> int:
 @task
 def fresh() -> str:
     """Was it done last night? Fails with the sentence that says why not."""
-    from fsdl_deploy.freshness import freshness
-    from fsdl_deploy.store import Store
+    from fsdl_deploy.batch.freshness import freshness
+    from fsdl_deploy.batch.store import Store
 
     found = freshness(Store(os.environ["STORE"]))
     if not found.fresh:

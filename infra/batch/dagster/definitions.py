@@ -14,11 +14,11 @@ from datetime import timedelta
 
 import dagster as dg
 
-from fsdl_deploy.batch import Batch, Scored
-from fsdl_deploy.freshness import freshness
-from fsdl_deploy.inbox import CHUNK, Chunk
+from fsdl_deploy.batch.freshness import freshness
+from fsdl_deploy.batch.inbox import CHUNK, Chunk
+from fsdl_deploy.batch.job import Batch, Scored
+from fsdl_deploy.batch.store import Store
 from fsdl_deploy.reader import open_reader
-from fsdl_deploy.store import Store
 
 months = dg.MonthlyPartitionsDefinition("2024-01", fmt="%Y-%m", end_offset=1)  # this month too
 

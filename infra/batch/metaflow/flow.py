@@ -14,9 +14,9 @@ from metaflow.cards import Markdown, Table
 
 
 def open_batch(inbox, month, store, **options):
-    from fsdl_deploy.batch import Batch
+    from fsdl_deploy.batch.job import Batch
+    from fsdl_deploy.batch.store import Store
     from fsdl_deploy.reader import open_reader
-    from fsdl_deploy.store import Store
 
     return Batch(inbox, month, Store(store), open_reader(), **options)
 
@@ -47,7 +47,7 @@ class ReadCards(FlowSpec):
         """Read and store what is new in one chunk; harmless to repeat."""
         from dataclasses import asdict
 
-        from fsdl_deploy.inbox import Chunk
+        from fsdl_deploy.batch.inbox import Chunk
 
         with open_batch(self.inbox, self.cards_of, self.store, workers=1) as batch:
             self.scored = asdict(batch.score_chunk(Chunk(tuple(self.input)), self.record))
@@ -57,8 +57,8 @@ class ReadCards(FlowSpec):
     @step
     def check(self, inputs):
         """Close the run with what went wrong, if anything did, and show it on a card."""
-        from fsdl_deploy.freshness import freshness
-        from fsdl_deploy.store import Store
+        from fsdl_deploy.batch.freshness import freshness
+        from fsdl_deploy.batch.store import Store
 
         self.merge_artifacts(inputs, include=["record", "cards_of"])
         said = "{read} read, {set_aside} set aside, {already} done before".format

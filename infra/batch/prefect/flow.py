@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from prefect import allow_failure, flow, task, unmapped
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from fsdl_deploy.batch import Batch
-from fsdl_deploy.freshness import freshness
-from fsdl_deploy.inbox import CHUNK, Chunk
+from fsdl_deploy.batch.freshness import freshness
+from fsdl_deploy.batch.inbox import CHUNK, Chunk
+from fsdl_deploy.batch.job import Batch
+from fsdl_deploy.batch.store import Store
 from fsdl_deploy.reader import open_reader
-from fsdl_deploy.store import Store
 
 NIGHTLY = "0 2 * * *"  # at 02:00 UTC
 WAITS = [int(seconds) for seconds in os.environ.get("RETRY_WAITS", "10 60").split()]  # before each retry

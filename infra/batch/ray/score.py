@@ -18,11 +18,11 @@ import ray
 import sqlalchemy as sa
 from tqdm import tqdm
 
-from fsdl_deploy.batch import Batch
-from fsdl_deploy.freshness import freshness
-from fsdl_deploy.inbox import CHUNK, Chunk
+from fsdl_deploy.batch.freshness import freshness
+from fsdl_deploy.batch.inbox import CHUNK, Chunk
+from fsdl_deploy.batch.job import Batch
+from fsdl_deploy.batch.store import Store
 from fsdl_deploy.reader import open_reader
-from fsdl_deploy.store import Store
 
 WAVE = 20_000  # chunks that the driver lists at a time: its memory is that of a wave, not of a month
 RETRIES = 2  # of a chunk that raises, and of one whose scorer dies; Ray's own: none, and without end

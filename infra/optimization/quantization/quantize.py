@@ -2,7 +2,8 @@
 
 HOW: "optimum-dynamic", "optimum-static", "compressor-static" or "compressor-tuned". All get the same graph
 (prepared by ONNX Runtime), the same nodes (those of the network, not those that resize the picture) and the
-same calibration cards as ``fsdl_deploy.rungs.quantized``. With ``--everything`` the tool chooses the nodes.
+same calibration cards as ``fsdl_deploy.optimization.rungs.quantized``. With ``--everything`` the tool
+chooses the nodes.
 Writes ``FOLDER/HOW.onnx`` and prints one line of JSON for each.
 """
 
@@ -22,8 +23,8 @@ import numpy as np
 import onnx
 from onnxruntime import quantization as ort
 
-from fsdl_deploy import rungs
 from fsdl_deploy.cards import cards
+from fsdl_deploy.optimization import rungs
 from fsdl_deploy.reader import pad
 
 HOWS = ("optimum-dynamic", "optimum-static", "compressor-static", "compressor-tuned")

@@ -7,7 +7,8 @@ from kserve import InferInput, InferOutput, InferRequest, InferResponse, Model
 from kserve.errors import InvalidInput
 
 from fsdl_deploy.picture import PictureError, decode
-from fsdl_deploy.reader import OnnxReader, Reading
+from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy.reading import Reading
 
 
 class MeterReader(Model):

@@ -14,8 +14,8 @@ import kserve
 import uvicorn
 from model import MeterReader
 
-from fsdl_deploy.libraries import options
-from fsdl_deploy.servers import HOST, free_port
+from fsdl_deploy.running.options import options
+from fsdl_deploy.running.servers import HOST, free_port
 
 
 class Loopback(uvicorn.Config):

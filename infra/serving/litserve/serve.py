@@ -13,9 +13,10 @@ import litserve
 from fastapi import Body
 from fastapi.responses import JSONResponse
 
-from fsdl_deploy import libraries
+from fsdl_course.serving import libraries
 from fsdl_deploy.picture import PictureError
-from fsdl_deploy.reader import OnnxReader, Reading, read_encoded
+from fsdl_deploy.reader import OnnxReader, read_encoded
+from fsdl_deploy.reading import Reading
 
 
 class MeterReader(litserve.LitAPI):

@@ -7,7 +7,8 @@ from ray import serve
 from starlette.requests import Request
 
 from fsdl_deploy.picture import PictureError
-from fsdl_deploy.reader import OnnxReader, Reading, read_encoded
+from fsdl_deploy.reader import OnnxReader, read_encoded
+from fsdl_deploy.reading import Reading
 
 
 @serve.deployment

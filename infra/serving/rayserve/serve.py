@@ -13,8 +13,8 @@ import threading
 import urllib.request
 from pathlib import Path
 
-from fsdl_deploy import libraries
-from fsdl_deploy.servers import HOST, free_port
+from fsdl_course.serving import libraries
+from fsdl_deploy.running.servers import HOST, free_port
 
 HERE = Path(__file__).resolve().parent
 LOCAL_ENV = HERE.parent.parent / "batch" / "ray" / "local.env"  # what Ray is told on one machine

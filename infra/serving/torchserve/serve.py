@@ -17,9 +17,11 @@ import ts
 from model_archiver.model_archiver import ModelArchiver
 from model_archiver.model_archiver_config import ModelArchiverConfig
 
-from fsdl_deploy import machine, stations, weights
-from fsdl_deploy.libraries import options
-from fsdl_deploy.servers import HOST, free_port
+from fsdl_deploy import weights
+from fsdl_deploy.measuring import machine
+from fsdl_deploy.running import stations
+from fsdl_deploy.running.options import options
+from fsdl_deploy.running.servers import HOST, free_port
 
 HERE = Path(__file__).parent
 TS = Path(ts.__file__).parent

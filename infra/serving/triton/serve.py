@@ -19,9 +19,9 @@ from string import Template
 
 import pytriton
 
-from fsdl_deploy.environment import ROOT
-from fsdl_deploy.libraries import options
-from fsdl_deploy.servers import HOST, free_port
+from fsdl_deploy.paths import ROOT
+from fsdl_deploy.running.options import options
+from fsdl_deploy.running.servers import HOST, free_port
 
 MODELS = Path(__file__).parent / "models"
 TRITON = Path(pytriton.__file__).parent / "tritonserver"

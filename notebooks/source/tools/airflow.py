@@ -48,12 +48,14 @@ FAST = True
 # %%
 import sys
 
-from fsdl_deploy import figures, stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 if sys.platform == "win32":
     raise SystemExit("Airflow does not run on Windows: open the course in WSL")
 figures.use()
-station_python = stations.ensure("airflow")
+station_python = ensure("airflow")
 station = stations.station("airflow")
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 
@@ -79,8 +81,8 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from fsdl_deploy.customers import Customers
-from fsdl_deploy.inbox import fill
+from fsdl_deploy import Customers
+from fsdl_deploy.batch.inbox import fill
 
 workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 folder = Path(workplace.name).resolve()
@@ -122,7 +124,8 @@ seconds = {"make the metadata database": time.perf_counter() - started}
 # %%
 import httpx
 
-from fsdl_deploy.servers import Server, free_port
+from fsdl_deploy import Server
+from fsdl_deploy.running.servers import free_port
 
 port = free_port()  # one for all: the workers must know where the server is
 client = httpx.Client(timeout=120)  # one for all questions: a new one each time costs more than to ask
@@ -218,7 +221,7 @@ for found in until(lambda: len(dags := api("GET", "/dags")["dags"]) == 2 and dag
 import sqlite3
 from contextlib import closing
 
-from fsdl_deploy.store import Store
+from fsdl_deploy.batch.store import Store
 
 store = Store(store_file)
 last_customer = f"C{customers.n - 1:07d}"
@@ -339,7 +342,7 @@ print(january["run_type"], "run:", january["state"])
 # The store has the chunks before the failure, and the freshness check names the cause.
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy.freshness import freshness
+from fsdl_deploy.batch.freshness import freshness
 
 found = freshness(store)
 print("fresh:", found.fresh)
@@ -388,8 +391,8 @@ print(*errors(morning, check, 1))
 # from the moment it was due to its end. That is what Airflow adds to every task.
 
 # %%
-from fsdl_deploy.batch import Batch
-from fsdl_deploy.reader import open_reader
+from fsdl_deploy import open_reader
+from fsdl_deploy.batch.job import Batch
 
 started = time.perf_counter()
 with Batch(inbox, old_month, Store(folder / "plain.db"), open_reader(), chunk) as batch:

@@ -48,9 +48,10 @@ FAST = True
 # %%
 from IPython.display import Code
 
-from fsdl_deploy import stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy.running import stations
 
-station_python = stations.ensure("azureml")
+station_python = ensure("azureml")
 station = stations.station("azureml")
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 program = (station.folder / "score.py").read_text()
@@ -66,7 +67,7 @@ Code(program[program.index("def init") :], language="python")
 # %%
 import sys
 
-from fsdl_deploy.servers import Server
+from fsdl_deploy import Server
 
 app = "azureml_inference_server_http.server.entry:app"
 listen = ["--bind", "127.0.0.1:{port}", "--no-control-socket"]
@@ -122,7 +123,7 @@ with tempfile.TemporaryDirectory() as folder:
 # %% tags=["nbval-check-output"]
 import httpx
 
-from fsdl_deploy.reader import open_reader
+from fsdl_deploy import open_reader
 
 web = httpx.Client(timeout=60)
 wanted = [reading.digits for reading in open_reader().read([card.image for card in deck])]

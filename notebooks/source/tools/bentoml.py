@@ -47,10 +47,12 @@ FAST = True
 # comes is checked against them before the method is called.
 
 # %%
-from fsdl_deploy import figures, stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 figures.use()
-station_python = stations.ensure("bentoml")
+station_python = ensure("bentoml")
 station = stations.station("bentoml")
 project = station.folder / "project"
 figures.files(project / "service.py", project / "bentofile.yaml")
@@ -82,7 +84,7 @@ from time import perf_counter
 
 import httpx
 
-from fsdl_deploy.servers import Server
+from fsdl_deploy import Server
 
 store = Path(workplace.name) / "store"
 settings = {"BENTOML_HOME": str(store), "BENTOML_DO_NOT_TRACK": "True"}
@@ -119,7 +121,7 @@ print(first.json()["digits"], "truth", deck[0].truth)
 # %% tags=["nbval-check-output"]
 import numpy as np
 
-from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy import OnnxReader
 
 reader = OnnxReader()
 readings = reader.read([card.image for card in deck])
@@ -254,8 +256,8 @@ Code(program[program.index("def picture_of") :], language="python")
 # %%
 from concurrent.futures import ThreadPoolExecutor
 
-from fsdl_deploy import libraries
-from fsdl_deploy.load import closed_loop
+from fsdl_course.serving import libraries
+from fsdl_deploy import closed_loop
 
 batching = libraries.libraries()["bentoml"]
 servers = {"batching off": batching.server(max_batch=1), "batching on": batching.server(max_batch=16)}
@@ -353,9 +355,9 @@ print("packages:", *(bento / "env" / "python" / "requirements.txt").read_text().
 # This is its record:
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy import containers
+from fsdl_deploy.packaging import containers, tools
 
-print(containers.tool_image("bentoml"))
+print(tools.tool_image("bentoml"))
 
 # %% [markdown]
 # Half of the image is a compiler and git, which the service does not use when it runs. And where the file

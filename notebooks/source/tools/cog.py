@@ -50,10 +50,12 @@ FAST = True
 # %%
 from IPython.display import Code
 
-from fsdl_deploy import figures, stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 figures.use()
-station_python = stations.ensure("cog")
+station_python = ensure("cog")
 station = stations.station("cog")
 project = station.folder / "project"
 figures.files(project / "run.py", project / "cog.yaml")
@@ -84,7 +86,7 @@ import os
 
 import httpx
 
-from fsdl_deploy.servers import Server
+from fsdl_deploy import Server
 
 web = httpx.Client(trust_env=False, timeout=30)
 settings = {
@@ -150,7 +152,7 @@ print(first["status"], first["output"]["digits"], "truth", deck[0].truth)
 # %% tags=["nbval-check-output"]
 import numpy as np
 
-from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy import OnnxReader
 
 reader = OnnxReader()
 readings = reader.read([card.image for card in deck])
@@ -308,9 +310,9 @@ Code(filename=packed / "Dockerfile")
 # cards. This is its record:
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy import containers
+from fsdl_deploy.packaging import containers, tools
 
-print(containers.tool_image("cog"))
+print(tools.tool_image("cog"))
 
 # %% [markdown]
 # The packages weigh as much as the system below them, the reader next to nothing. The container needs no
@@ -333,7 +335,7 @@ if engine:
 # without asking again. (A runner whose `run` is `async` may take several; the model would not be faster.)
 
 # %%
-from fsdl_deploy.load import closed_loop
+from fsdl_deploy import closed_loop
 
 
 def ask_once():

@@ -48,10 +48,12 @@ FAST = True
 # There is no torch in it: the model is an ONNX file.
 
 # %%
-from fsdl_deploy import figures, stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 figures.use()
-station_python = stations.ensure("dagster")
+station_python = ensure("dagster")
 station = stations.station("dagster")
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 
@@ -75,8 +77,8 @@ Code(definitions[definitions.index("months =") :], language="python")
 import tempfile
 from pathlib import Path
 
-from fsdl_deploy.customers import Customers
-from fsdl_deploy.inbox import fill
+from fsdl_deploy import Customers
+from fsdl_deploy.batch.inbox import fill
 
 workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 folder = Path(workplace.name).resolve()
@@ -97,7 +99,7 @@ import time
 
 from IPython.display import IFrame
 
-from fsdl_deploy.servers import Server
+from fsdl_deploy import Server
 
 home = folder / "dagster"
 home.mkdir()
@@ -175,8 +177,8 @@ print("run:", august["status"])
 # Were all cards read? The store says so, whoever filled it.
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy.freshness import freshness
-from fsdl_deploy.store import Store
+from fsdl_deploy.batch.freshness import freshness
+from fsdl_deploy.batch.store import Store
 
 store = Store(store_file)
 print(freshness(store).sentence.partition(";")[0])
@@ -186,8 +188,8 @@ print(freshness(store).sentence.partition(";")[0])
 # comparison at the end.
 
 # %%
-from fsdl_deploy.batch import Batch
-from fsdl_deploy.reader import open_reader
+from fsdl_deploy import open_reader
+from fsdl_deploy.batch.job import Batch
 
 started = time.perf_counter()
 with Batch(inbox, "2026-08", Store(folder / "plain.db"), open_reader(), chunk) as batch:

@@ -54,11 +54,13 @@ FAST = True
 # %%
 import json
 
-from fsdl_deploy import containers, figures
+from fsdl_course.setup import images
+from fsdl_deploy import figures
+from fsdl_deploy.packaging import containers
 
 figures.use()
 recorded = json.loads((containers.FOLDER / "recorded.json").read_text())
-engine = containers.prepare()
+engine = images.prepare()
 if engine:
     host = engine.info()
     print(f"engine {host['ServerVersion']}, {host['OSType']} {host['Architecture']}, {host['NCPU']} cores")
@@ -279,7 +281,7 @@ else:
 # %%
 import httpx
 
-from fsdl_deploy.customers import Customers
+from fsdl_deploy import Customers
 from fsdl_deploy.picture import encode
 
 customers = Customers(20, seed=3)

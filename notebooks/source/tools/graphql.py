@@ -37,15 +37,16 @@ FAST = True
 # %% [markdown]
 # ## The schema
 #
-# `infra/serving/graphql/server.py` is all of it: the types are Python classes, and a field that needs work
+# `infra/service/graphql/server.py` is all of it: the types are Python classes, and a field that needs work
 # is a function. This is a customer.
 
 # %%
 from IPython.display import Code
 
-from fsdl_deploy import stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy.running import stations
 
-station_python = stations.ensure("graphql")
+station_python = ensure("graphql")
 station = stations.station("graphql")
 program = (station.folder / "server.py").read_text()
 Code("@strawberry.type" + program.split("@strawberry.type")[2], language="python")
@@ -58,11 +59,10 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from fsdl_deploy import inbox
-from fsdl_deploy.batch import Batch
-from fsdl_deploy.customers import Customers
-from fsdl_deploy.reader import open_reader
-from fsdl_deploy.store import Store
+from fsdl_deploy import Customers, open_reader
+from fsdl_deploy.batch import inbox
+from fsdl_deploy.batch.job import Batch
+from fsdl_deploy.batch.store import Store
 
 workplace = tempfile.TemporaryDirectory()  # removed in the last cell
 folder, table = Path(workplace.name), Path(workplace.name) / "readings.db"
@@ -84,7 +84,7 @@ with closing(Store(table)) as store:
 # %%
 import sys
 
-from fsdl_deploy.servers import Server
+from fsdl_deploy import Server
 
 command = [station_python, station.folder / "server.py", "--store", table, "--port", "{port}"]
 graph = Server(command, ready="/healthz", name="GraphQL").start()

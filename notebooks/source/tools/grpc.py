@@ -47,17 +47,19 @@ FAST = True
 # packages than the core has. So client and server live in an environment of their own.
 
 # %%
-from fsdl_deploy import figures, stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 figures.use()
-station_python = stations.ensure("open-inference")
-station = stations.station("open-inference")
+station_python = ensure("grpc")
+station = stations.station("grpc")
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 
 # %% [markdown]
 # ## The server
 #
-# `infra/serving/open-inference/server.py` is all of it. Each call of the protocol is a method; the model
+# `infra/service/grpc/server.py` is all of it. Each call of the protocol is a method; the model
 # behind it, with its threads and its limits, is the one of the REST service. This is the call that reads.
 
 # %%
@@ -73,7 +75,7 @@ Code(program[start : program.index("    def _known")], language="python")
 # %%
 import sys
 
-from fsdl_deploy.servers import Server
+from fsdl_deploy import Server
 
 command = [station_python, station.folder / "server.py", "--port", "{port}"]
 over_grpc = Server(command, ready=None, name="gRPC").start()

@@ -51,9 +51,10 @@ FAST = True
 # %%
 from IPython.display import Code
 
-from fsdl_deploy import stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy.running import stations
 
-station_python = stations.ensure("kserve")
+station_python = ensure("kserve")
 station = stations.station("kserve")
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 Code(filename=station.folder / "model.py")
@@ -72,7 +73,7 @@ Code(filename=station.folder / "serve.py")
 import re
 from time import perf_counter
 
-from fsdl_deploy import libraries
+from fsdl_course.serving import libraries
 
 library = libraries.libraries()["kserve"]
 begin = perf_counter()
@@ -110,7 +111,7 @@ print("truth", deck[0].truth)
 # %% tags=["nbval-check-output"]
 import numpy as np
 
-from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy import OnnxReader
 
 readings = OnnxReader().read([card.image for card in deck])
 equal = [answer["digits"] == reading.digits for answer, reading in zip(predictions, readings)]
@@ -196,7 +197,7 @@ print("metrics:", *sorted({line.split()[2] for line in lines if line.startswith(
 # %%
 from functools import partial
 
-from fsdl_deploy.load import closed_loop
+from fsdl_deploy import closed_loop
 
 
 def read(count):

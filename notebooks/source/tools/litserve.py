@@ -47,10 +47,13 @@ FAST = True
 # what the hooks do is ours.
 
 # %%
-from fsdl_deploy import figures, libraries, stations
+from fsdl_course.serving import libraries
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 figures.use()
-stations.ensure("litserve")
+ensure("litserve")
 station = stations.station("litserve")
 litserve = libraries.libraries()["litserve"]
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
@@ -114,7 +117,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy import OnnxReader
 
 reader = OnnxReader()
 readings = reader.read([card.image for card in deck])
@@ -166,7 +169,7 @@ for name, ms in took.items():
 # %%
 import psutil
 
-from fsdl_deploy.load import closed_loop
+from fsdl_deploy import closed_loop
 
 
 def processes(server):
@@ -255,7 +258,7 @@ print("no body:", ask(batched, b"").status_code, "| cut off:", ask(batched, pict
 # `restart_workers=True`, so the web part stays and a new worker is started.
 
 # %%
-from fsdl_deploy.load import open_loop
+from fsdl_deploy import open_loop
 
 began, notes, health, killed = perf_counter(), [], [], []
 

@@ -47,10 +47,12 @@ FAST = True
 # model is an ONNX file.
 
 # %%
-from fsdl_deploy import figures, stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 figures.use()
-station_python = stations.ensure("metaflow")
+station_python = ensure("metaflow")
 station = stations.station("metaflow")
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 
@@ -75,9 +77,9 @@ Code(program[program.index("@schedule") : program.index("if __name__")], languag
 import tempfile
 from pathlib import Path
 
-from fsdl_deploy.customers import Customers
-from fsdl_deploy.inbox import fill
-from fsdl_deploy.store import Store
+from fsdl_deploy import Customers
+from fsdl_deploy.batch.inbox import fill
+from fsdl_deploy.batch.store import Store
 
 workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 folder = Path(workplace.name).resolve()
@@ -96,7 +98,7 @@ for month in ("2026-07", "2026-08", "2026-09", "2026-10"):
 import os
 import subprocess
 
-from fsdl_deploy.machine import usable_cores
+from fsdl_deploy.measuring.machine import usable_cores
 
 settings = {"METAFLOW_USER": "course", "METAFLOW_DEFAULT_DATASTORE": "local"}
 settings |= {"METAFLOW_DATASTORE_SYSROOT_LOCAL": folder / "datastore", "METAFLOW_HOME": folder / "settings"}
@@ -313,7 +315,7 @@ print("successful:", september["successful"])
 # cause.
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy.freshness import freshness
+from fsdl_deploy.batch.freshness import freshness
 
 found = freshness(store)
 print("fresh:", found.fresh)
@@ -352,8 +354,8 @@ print(freshness(store).sentence.partition(";")[0])
 # process.
 
 # %%
-from fsdl_deploy.batch import Batch
-from fsdl_deploy.reader import open_reader
+from fsdl_deploy import open_reader
+from fsdl_deploy.batch.job import Batch
 
 with Batch(folder / "inbox", "2026-07", Store(folder / "plain.db"), open_reader(), chunk) as batch:
     started = time.perf_counter()
@@ -398,7 +400,7 @@ print("done:", *[task["task"] for task in october["tasks"] if task["finished"]])
 # %%
 from datetime import timedelta
 
-from fsdl_deploy.store import now
+from fsdl_deploy.batch.store import now
 
 print(freshness(store, at=now() + timedelta(minutes=5)).sentence)
 

@@ -45,10 +45,12 @@ FAST = True
 # the size of a batch, comes as environment variables from `serve.py`.
 
 # %%
-from fsdl_deploy import figures, stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 figures.use()
-stations.ensure("mlserver")
+ensure("mlserver")
 station = stations.station("mlserver")
 models = station.folder / "models"
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
@@ -71,7 +73,7 @@ Code(filename=models / "reader.py")
 # %%
 from time import perf_counter
 
-from fsdl_deploy import libraries
+from fsdl_course.serving import libraries
 
 library = libraries.libraries()["mlserver"]
 begin = perf_counter()
@@ -116,7 +118,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy import OnnxReader
 
 readings = OnnxReader().read([card.image for card in deck])
 with ThreadPoolExecutor(8) as callers:
@@ -151,7 +153,7 @@ print("metrics:", *sorted({line.split()[2] for line in lines if line.startswith(
 from functools import partial
 from itertools import cycle
 
-from fsdl_deploy.load import closed_loop
+from fsdl_deploy import closed_loop
 
 deal = cycle(pictures)
 servers = {"one by one": one_by_one, "batching": batching}
@@ -257,9 +259,7 @@ with tempfile.NamedTemporaryFile(suffix=".png") as file:
     file.write(pictures[0])
     file.flush()
     words = [batching.url.removeprefix("http://"), address, file.name]
-    done = subprocess.run(
-        [stations.ensure("open-inference"), "-c", program, *words], capture_output=True, text=True
-    )
+    done = subprocess.run([ensure("grpc"), "-c", program, *words], capture_output=True, text=True)
 print(done.stdout, done.stderr[-1000:])
 
 # %% [markdown]

@@ -49,10 +49,12 @@ FAST = True
 # There is no torch in it: the model is an ONNX file.
 
 # %%
-from fsdl_deploy import figures, stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 figures.use()
-station_python = stations.ensure("prefect")
+station_python = ensure("prefect")
 station = stations.station("prefect")
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 
@@ -79,9 +81,9 @@ Code(program[program.index("NIGHTLY =") : program.index("if __name__")], languag
 import tempfile
 from pathlib import Path
 
-from fsdl_deploy.customers import Customers
-from fsdl_deploy.inbox import fill
-from fsdl_deploy.store import Store
+from fsdl_deploy import Customers
+from fsdl_deploy.batch.inbox import fill
+from fsdl_deploy.batch.store import Store
 
 workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 folder = Path(workplace.name).resolve()
@@ -99,7 +101,7 @@ for month in ("2026-07", "2026-08", "2026-09", "2026-10"):
 # %%
 import time
 
-from fsdl_deploy.servers import Server
+from fsdl_deploy import Server
 
 settings = stations.settings(station.folder / "local.env")
 settings["PREFECT_API_URL"] = "http://127.0.0.1:{port}/api"
@@ -358,7 +360,7 @@ draw(
 # cause.
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy.freshness import freshness
+from fsdl_deploy.batch.freshness import freshness
 
 found = freshness(store)
 print("fresh:", found.fresh)
@@ -383,8 +385,8 @@ print(freshness(store).sentence.partition(";")[0])
 # process.
 
 # %%
-from fsdl_deploy.batch import Batch
-from fsdl_deploy.reader import open_reader
+from fsdl_deploy import open_reader
+from fsdl_deploy.batch.job import Batch
 
 with Batch(folder / "inbox", "2026-07", Store(folder / "plain.db"), open_reader(), chunk) as batch:
     started = time.perf_counter()
@@ -439,7 +441,7 @@ print("the run that is due:", late["state_name"])
 # %%
 from datetime import timedelta
 
-from fsdl_deploy.store import now
+from fsdl_deploy.batch.store import now
 
 print(freshness(store, at=now() + timedelta(minutes=5)).sentence)
 client.close()

@@ -44,10 +44,12 @@ FAST = True
 # %%
 from importlib import metadata
 
-from fsdl_deploy import figures, stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 figures.use()
-python = stations.ensure("quantization")
+python = ensure("quantization")
 station = stations.station("quantization")
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB without torch")
 
@@ -105,7 +107,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from fsdl_deploy import rungs, weights
+from fsdl_deploy import weights
+from fsdl_deploy.optimization import rungs
 
 folder = tempfile.TemporaryDirectory()
 made = Path(folder.name)
@@ -130,7 +133,7 @@ for line in done.stdout.splitlines():
 import numpy as np
 
 from fsdl_deploy.cards import cards
-from fsdl_deploy.metrics import wilson
+from fsdl_deploy.measuring.metrics import wilson
 
 deck = list(cards(200 if FAST else 2000, "typical", seed=41))
 files = {"float32": weights.folder() / "v2.onnx"}
@@ -191,7 +194,7 @@ for name, hits in right.items():
 # makes of the float weights, with ranges of its own.
 
 # %%
-from fsdl_deploy import qat
+from fsdl_deploy.optimization import qat
 
 recorded = json.loads((weights.folder() / qat.FILE).read_text())
 print(recorded["date"], recorded["machine"], f"{recorded['steps']} steps")

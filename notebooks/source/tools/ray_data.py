@@ -45,10 +45,12 @@ FAST = True
 # %%
 from pathlib import Path
 
-from fsdl_deploy import figures, stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 figures.use()
-station_python = stations.ensure("ray")
+station_python = ensure("ray")
 station = stations.station("ray")
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 
@@ -70,8 +72,8 @@ print(job[job.index("class Scorer") : job.index("def score(")])
 # %%
 import tempfile
 
-from fsdl_deploy.customers import Customers
-from fsdl_deploy.inbox import fill
+from fsdl_deploy import Customers
+from fsdl_deploy.batch.inbox import fill
 
 MONTH = "2026-10"
 workplace = tempfile.TemporaryDirectory(prefix="ray")  # removed when the kernel ends
@@ -95,7 +97,7 @@ inbox = make_inbox(800 if FAST else 8000)
 # %%
 import time
 
-from fsdl_deploy.servers import Server
+from fsdl_deploy import Server
 
 cluster = Server(
     [station_python, station.folder / "local_cluster.py", "--port", "{port}", "--folder", folder],
@@ -152,8 +154,8 @@ print(outcome(job))
 # Every card stands in the store once. The store's key sees to that, not Ray.
 
 # %% tags=["nbval-check-output"]
+from fsdl_deploy.batch.store import Store
 from fsdl_deploy.reader import LATEST
-from fsdl_deploy.store import Store
 
 
 def all_read(inbox, store):
@@ -229,9 +231,9 @@ print(stats[stats.index("Operator 1") :].partition("* Operator throughput")[0])
 measure_script = """
 import json, os, sys, time
 import score
-from fsdl_deploy.batch import Batch
+from fsdl_deploy.batch.job import Batch
 from fsdl_deploy.reader import open_reader
-from fsdl_deploy.store import Store
+from fsdl_deploy.batch.store import Store
 
 def plain(inbox, month, store, chunk):
     with Batch(inbox, month, Store(store), open_reader(), chunk) as batch:
@@ -447,7 +449,7 @@ print(f"the chunk was tried {len(tries.read_text())} times; exit status {job.ret
 # What the store holds is good, and freshness says what is wrong, in one line.
 
 # %%
-from fsdl_deploy.freshness import freshness
+from fsdl_deploy.batch.freshness import freshness
 
 print(freshness(Store(folder / "failed.db")).sentence)
 

@@ -48,10 +48,13 @@ FAST = True
 # has an environment of its own.
 
 # %%
-from fsdl_deploy import figures, libraries, stations
+from fsdl_course.serving import libraries
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 figures.use()
-stations.ensure("rayserve")
+ensure("rayserve")
 station = stations.station("rayserve")
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 
@@ -74,7 +77,7 @@ Code(program[program.index("@serve.deployment") :], language="python")
 # %%
 from time import perf_counter
 
-from fsdl_deploy.servers import free_port
+from fsdl_deploy.running.servers import free_port
 
 ray_serve = libraries.libraries()["rayserve"].server(max_batch=16, delay_ms=2)
 ray_serve.env["DASHBOARD_PORT"] = str(free_port())
@@ -123,9 +126,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import numpy as np
 
+from fsdl_deploy import OnnxReader
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
-from fsdl_deploy.reader import OnnxReader
 
 deck = list(cards(20, seed=4))
 pictures = [encode(card.image) for card in deck]
@@ -221,7 +224,7 @@ print("the next card was read in a batch of", ask(pictures[0]).json()["batch"])
 # So batching is switched off and on in the running server, in turns, with sixteen users each time.
 
 # %%
-from fsdl_deploy.load import closed_loop
+from fsdl_deploy import closed_loop
 
 
 def sixteen_users(requests, sizes):
@@ -323,7 +326,7 @@ print("refused:", *[(one.status_code, one.json()["detail"]) for one in answers i
 # replica is well; unless told it asks every ten.
 
 # %%
-from fsdl_deploy.load import open_loop
+from fsdl_deploy import open_loop
 
 deploy(document(16, num_replicas=1, health_check_period_s=1))
 began, notes, killed = perf_counter(), [], []

@@ -47,10 +47,11 @@ FAST = True
 # interpreter. There is no torch in it: the model is an ONNX file.
 
 # %%
-from fsdl_deploy import stations
-from fsdl_deploy.environment import ROOT
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy.paths import ROOT
+from fsdl_deploy.running import stations
 
-station_python = stations.ensure("streamlit")
+station_python = ensure("streamlit")
 station = stations.station("streamlit")
 print(station.purpose)
 print((station.folder / "requirements.in").read_text())
@@ -88,7 +89,7 @@ import time
 
 from IPython.display import IFrame
 
-from fsdl_deploy.servers import Server
+from fsdl_deploy import Server
 
 options = ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", "{port}"]
 options += ["--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"]
@@ -146,13 +147,13 @@ print(done.stdout)
 # %% [markdown]
 # ## The page of the course
 #
-# `infra/streamlit/app.py` is the meter reader with examples, upload, camera, confidence and feedback. The
-# reader is cached, a bad picture and a service that is down are sentences.
+# `infra/prototype/streamlit/app.py` is the meter reader with examples, upload, camera, confidence and
+# feedback. The reader is cached, a bad picture and a service that is down are sentences.
 #
 # ✅ Choose another card. Which lines of the script ran again?
 
 # %%
-course_page = serve(ROOT / "infra" / "streamlit" / "app.py").start()
+course_page = serve(ROOT / "infra" / "prototype" / "streamlit" / "app.py").start()
 IFrame(course_page.url + "?embed=true", width="100%", height=700)
 
 # %% [markdown]
@@ -172,7 +173,7 @@ times = [timed(page.run)]
 times += [timed(page.selectbox[0].select_index(place % 4).run) for place in range(1, 9)]
 print(*times)
 """
-command = [station_python, "-c", clicking_script, ROOT / "infra" / "streamlit" / "app.py"]
+command = [station_python, "-c", clicking_script, ROOT / "infra" / "prototype" / "streamlit" / "app.py"]
 done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
 first, *later = map(float, done.stdout.split())
 print(f"first run {first:.0f} ms, a click {sorted(later)[len(later) // 2]:.0f} ms")

@@ -49,10 +49,13 @@ FAST = True
 # lessons. Where no Java runs, this notebook says so and shows what can be shown without.
 
 # %%
-from fsdl_deploy import figures, libraries, stations
+from fsdl_course.serving import libraries
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 figures.use()
-python = stations.ensure("torchserve")
+python = ensure("torchserve")
 station = stations.station("torchserve")
 torchserve = libraries.libraries()["torchserve"]
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB without torch")
@@ -172,7 +175,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy import OnnxReader
 
 if java:
     readings = OnnxReader().read([card.image for card in deck])
@@ -241,7 +244,7 @@ if java:
 # behind the same front.
 
 # %%
-from fsdl_deploy.load import closed_loop
+from fsdl_deploy import closed_loop
 
 
 def sixteen_users(model, requests):
@@ -287,7 +290,7 @@ if java:
 # %%
 from itertools import count
 
-from fsdl_deploy.load import open_loop
+from fsdl_deploy import open_loop
 
 
 def serve_and(act, seconds):

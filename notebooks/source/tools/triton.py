@@ -51,10 +51,12 @@ FAST = True
 # %%
 from IPython.display import Code
 
-from fsdl_deploy import figures, stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 figures.use()
-station_python = stations.ensure("triton")
+station_python = ensure("triton")
 station = stations.station("triton")
 models = station.folder / "models"
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
@@ -83,7 +85,7 @@ Code((models / "meter-reader" / "config.pbtxt").read_text(), language="python")
 # %%
 from time import perf_counter
 
-from fsdl_deploy import libraries
+from fsdl_course.serving import libraries
 
 begin = perf_counter()
 triton = libraries.libraries()["triton"].server(max_batch=16, delay_ms=2).start()
@@ -136,7 +138,7 @@ print(first["digits"], f"{first['confidence']:.2f}", "by hand:", first["by_hand"
 # %% tags=["nbval-check-output"]
 import numpy as np
 
-from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy import OnnxReader
 
 readings = OnnxReader().read([card.image for card in deck])
 answers = [outputs(ask("meter-reader", picture)) for picture in pictures]
@@ -229,7 +231,8 @@ print(f"loaded after {perf_counter() - begin:.1f} s")
 # %%
 from itertools import cycle
 
-from fsdl_deploy.load import closed_loop, table
+from fsdl_deploy import closed_loop
+from fsdl_deploy.measuring.load import table
 
 deal = cycle(pictures)
 

@@ -47,10 +47,12 @@ FAST = True
 # file for the other dependencies. Here they are, all of them. The YAML file also says which machine to rent.
 
 # %%
-from fsdl_deploy import figures, stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+from fsdl_deploy.running import stations
 
 figures.use()
-station_python = stations.ensure("truss")
+station_python = ensure("truss")
 station = stations.station("truss")
 project = station.folder / "project"
 figures.files(project / "model/model.py", project / "config.yaml")
@@ -137,9 +139,9 @@ print(*(line.strip()[:105] for line in after if line.strip() and line not in bef
 # not be reached. This is its record:
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy import containers
+from fsdl_deploy.packaging import containers, tools
 
-print(containers.tool_image("truss"))
+print(tools.tool_image("truss"))
 
 # %% [markdown]
 # Half of the image is a compiler, git and curl, which the service does not use when it runs. As it is, the
@@ -180,7 +182,7 @@ print(*named)
 # address only: the server listens on every network interface and has no option for that.
 
 # %%
-from fsdl_deploy.servers import Server
+from fsdl_deploy import Server
 
 command = [station_python, station.folder / "local.py", context, "{port}"]
 truss_server = Server(command, ready="/v1/models/model", name="Truss").start()
@@ -219,7 +221,7 @@ print(told["input_schema"]["required"], told["input_schema"]["properties"]["thre
 # %% tags=["nbval-check-output"]
 import numpy as np
 
-from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy import OnnxReader
 
 reader = OnnxReader()
 readings = reader.read([card.image for card in deck])
@@ -323,7 +325,7 @@ for server in (truss_server, ours):
 # user asks, then four at once.
 
 # %%
-from fsdl_deploy.load import closed_loop
+from fsdl_deploy import closed_loop
 
 for users in (1, 4):
     load = closed_loop(lambda: ask(picture=texts[0]).raise_for_status(), users=users, requests=40 * users)

@@ -45,9 +45,10 @@ FAST = True
 # Server and client come in one large package of Google's, so they live in an environment of their own.
 
 # %%
-from fsdl_deploy import stations
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy.running import stations
 
-station_python = stations.ensure("vertex")
+station_python = ensure("vertex")
 station = stations.station("vertex")
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 
@@ -81,7 +82,7 @@ Code(settings_file.read_text(), language="bash")
 # %%
 import sys
 
-from fsdl_deploy.servers import Server
+from fsdl_deploy import Server
 
 app = "google.cloud.aiplatform.prediction.model_server:CprModelServer"
 command = [station_python, "-m", "uvicorn", "--factory", app, "--host", "127.0.0.1", "--port", "{port}"]
@@ -130,7 +131,7 @@ found = json.loads(done.stdout)
 # Three ways to the same model, and one answer: Google's server, our service, the Reader in this process.
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy.reader import open_reader
+from fsdl_deploy import open_reader
 
 wanted = [reading.digits for reading in open_reader().read([card.image for card in deck])]
 for name, host in hosts.items():

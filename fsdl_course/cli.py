@@ -1,0 +1,47 @@
+# PYTHON_ARGCOMPLETE_OK
+"""``fsdl-course COMMAND``: look at this machine, build notebooks and labs, grade, compare libraries."""
+
+import sys
+
+from fsdl_deploy.cli import Command, run
+
+COMMANDS = {
+    "doctor": Command("check this machine and say what to do about each problem", "fsdl_course.setup.doctor"),
+    "notebooks": Command(
+        "build, check and execute the notebooks",
+        group={
+            "build": Command("make notebooks from their sources", "fsdl_course.notebooks.build"),
+            "import": Command(
+                "write edits made in JupyterLab back to a notebook's source",
+                "fsdl_course.notebooks.importing",
+            ),
+            "check": Command("check notebooks against the course's contract", "fsdl_course.notebooks.rules"),
+            "new": Command("start a tool notebook from the template", "fsdl_course.notebooks.new"),
+            "course": Command(
+                "execute notebooks and write them as pages to build/course", "fsdl_course.notebooks.execute"
+            ),
+        },
+    ),
+    "labs": Command("build or check labs from their sources", "fsdl_course.labs.build"),
+    "grade": Command("grade the notebooks that students handed in", "fsdl_course.grading.grade"),
+    "cases": Command("draw private cases for grading labs", "fsdl_course.grading.cases"),
+    "sample-class": Command(
+        "write made-up hand-ins of a lab, to try the grading with", "fsdl_course.grading.sample"
+    ),
+    "bench": Command(
+        "measure the speed of what the course compares",
+        group={"serving": Command("the serving libraries, asked in turns", "fsdl_course.serving.compare")},
+    ),
+    "everywhere": Command(
+        "compare the answers of every server of the course, bit for bit", "fsdl_course.serving.everywhere"
+    ),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; return its exit status, as ``fsdl-deploy`` does."""
+    return run("fsdl-course", "What sets the course up, builds, checks and grades it.", COMMANDS, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

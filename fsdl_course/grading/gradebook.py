@@ -1,0 +1,190 @@
+"""Results in nbgrader's gradebook, with the notebooks beside it, so that its formgrader shows them.
+
+``write`` fills a folder that is a course of nbgrader's: ``gradebook.db``, ``submitted/``, ``autograded/`` and
+a configuration. The points of functions are ours; open answers wait there for a person, and points that the
+formgrader was given come back by ``points_given``. nbgrader executes nothing here.
+"""
+
+import copy
+import json
+import os
+import sysconfig
+import warnings
+from pathlib import Path
+
+from fsdl_course.grading.grade import slug
+from fsdl_course.grading.submissions import Submission
+from fsdl_course.labs import convert
+from fsdl_course.notebooks.conversion import write as text_of
+from fsdl_deploy.paths import ROOT
+
+CONFIG = '''"""nbgrader's view of these results: `jupyter lab` in this folder, then Nbgrader > Formgrader."""
+
+c = get_config()  # noqa: F821
+c.CourseDirectory.course_id = "fsdl-deploy"
+c.CourseDirectory.root = {root!r}
+c.BlackBox.cases = {cases!r}
+c.Autograde.autograde_preprocessors = [
+    "fsdl_course.grading.autograde.BlackBox",  # student code goes through the sandbox
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+'''
+
+
+def points_given(out: Path) -> dict[tuple[str, str, str], float]:
+    """Points of open answers that a person gave in the formgrader, by (lab, student, question)."""
+    if not (out / "gradebook.db").exists():
+        return {}
+    given = {}
+    with _open(out) as book:
+        for submission in (one for lab in book.assignments for one in lab.submissions):
+            for notebook in submission.notebooks:
+                for grade in notebook.grades:
+                    if grade.manual_score is not None and not grade.name.endswith("-check"):
+                        student = submission.student.email or submission.student.id
+                        given[submission.name, student, grade.name.rpartition("-")[2]] = grade.manual_score
+    return given
+
+
+def write(
+    found: list[Submission], results: list[dict], out: Path, cases: Path | None = None, root: Path = ROOT
+) -> None:
+    """Record every result whose lab exists; earlier records of the same submissions are replaced.
+
+    ``cases`` is the folder of private cases, for those who press nbgrader's own autograde there.
+    """
+    labs = convert.names(root)
+    config = CONFIG.format(root=str(out.resolve()), cases=str(cases.resolve()) if cases else "")
+    (out / "nbgrader_config.py").write_text(config, encoding="utf-8")
+    from sqlalchemy.exc import SAWarning
+
+    # The warnings are of nbgrader's code.
+    with _open(out) as book, warnings.catch_warnings(action="ignore", category=SAWarning):
+        released = {}
+        for name in sorted({result["lab"] for result in results if result["lab"] in labs}):
+            solved, released[name] = convert.both(name, root)
+            for notebook in (solved, released[name]):
+                convert.add_checksums(notebook)
+            _write_notebook(out / "source" / name / f"{name}.ipynb", solved)
+            _write_notebook(out / "release" / name / f"{name}.ipynb", released[name])
+            _register(book, name, released[name])
+        for submission, result in zip(found, results, strict=True):
+            if result["lab"] in released:
+                _record(book, submission, result, released[result["lab"]], out)
+        book.db.commit()
+
+
+def _open(out: Path):
+    from nbgrader.api import Gradebook
+
+    # A new database is made by the program alembic, which nbgrader looks for on PATH.
+    programs, path = sysconfig.get_path("scripts"), os.environ.get("PATH", "")
+    if programs not in path.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([programs, path])
+    return Gradebook(f"sqlite:///{(out / 'gradebook.db').resolve()}", "fsdl-deploy")
+
+
+def _register(book, name: str, released) -> None:
+    """Make the assignment, and its cells as nbgrader counts them."""
+    book.update_or_create_assignment(name)
+    book.update_or_create_notebook(name, name, kernelspec=json.dumps(released.metadata.get("kernelspec", {})))
+    for cell in released.cells:
+        marks = cell.metadata.get("nbgrader")
+        if marks is None:
+            continue
+        place = (marks["grade_id"], name, name)
+        if marks["grade"]:
+            book.update_or_create_grade_cell(
+                *place, max_score=float(marks["points"]), cell_type=cell.cell_type
+            )
+        if marks["solution"]:
+            book.update_or_create_solution_cell(*place)
+        book.update_or_create_source_cell(
+            *place,
+            cell_type=cell.cell_type,
+            locked=marks["locked"],
+            source=cell.source,
+            checksum=marks["checksum"],
+        )
+
+
+def _record(book, submission: Submission, result: dict, released, out: Path) -> None:
+    """One submission: its notebooks and its grades."""
+    name, student = result["lab"], slug(result["student"])
+    first, _, last = result["student"].rpartition(" ")
+    # nbgrader has no field for the name as it was handed in, by which points come back.
+    book.update_or_create_student(student, first_name=first, last_name=last, email=result["student"])
+    book.update_or_create_submission(name, student)
+    handed_in = notebook_of(submission, released)
+    _write_notebook(out / "submitted" / student / name / f"{name}.ipynb", handed_in)
+    _write_notebook(out / "autograded" / student / name / f"{name}.ipynb", with_feedback(handed_in, result))
+    for question in result["questions"]:
+        grade = book.find_grade(f"{name}-{question['id']}-check", name, name, student)
+        grade.auto_score, grade.needs_manual_grade = float(question["points"]), False
+    for answer in result["open"]:
+        grade = book.find_grade(f"{name}-{answer['id']}", name, name, student)
+        grade.auto_score = None if answer["answer"] else 0.0
+        grade.manual_score = answer.get("points") if answer["answer"] else None
+        grade.needs_manual_grade = grade.manual_score is None and bool(answer["answer"])
+
+
+def notebook_of(submission: Submission, released):
+    """A submission's cells with nbgrader's marks as released; marked cells that are gone come back."""
+    import nbformat
+
+    marked = {
+        cell.metadata["nbgrader"]["grade_id"]: cell for cell in released.cells if "nbgrader" in cell.metadata
+    }
+    notebook = nbformat.v4.new_notebook(metadata=copy.deepcopy(released.metadata))
+    notebook.nbformat_minor = 5
+    for number, given in enumerate(submission.cells):
+        make = nbformat.v4.new_code_cell if given["cell_type"] == "code" else nbformat.v4.new_markdown_cell
+        cell = make(given["source"])
+        original = marked.pop(given["metadata"]["nbgrader"]["grade_id"], None)
+        cell.id = f"cell-{number}"
+        if original is not None and original.cell_type == cell.cell_type:
+            cell.metadata["nbgrader"] = copy.deepcopy(original.metadata["nbgrader"])
+            cell.id = original.id
+        notebook.cells.append(cell)
+    for original in marked.values():
+        cell = copy.deepcopy(original)
+        if cell.cell_type == "markdown":
+            cell.source = ""
+        notebook.cells.append(cell)
+    ids = [cell.id for cell in notebook.cells]
+    for number, cell in enumerate(notebook.cells):
+        if cell.id in ids[:number]:
+            cell.id = f"again-{number}"
+    return notebook
+
+
+def with_feedback(notebook, result: dict):
+    """The notebook with each question's points and feedback as the output of the cell that checks it."""
+    import nbformat
+
+    graded = copy.deepcopy(notebook)
+    by_cell = {f"{result['lab']}-{question['id']}-check": question for question in result["questions"]}
+    for cell in graded.cells:
+        if question := by_cell.get(cell.metadata.get("nbgrader", {}).get("grade_id")):
+            lines = [
+                f"{'no' if part['problem'] else 'ok'}  {part['name']}: {part['points']} of {part['max']}"
+                + "".join(f"\n      {part[key]}" for key in ("call", "problem") if part[key])
+                for part in question["parts"]
+            ]
+            # nbgrader takes a number that a cell returns as its points.
+            cell.outputs = [
+                nbformat.v4.new_output("stream", name="stdout", text="\n".join(lines) + "\n"),
+                nbformat.v4.new_output(
+                    "execute_result", data={"text/plain": str(question["points"])}, execution_count=1
+                ),
+            ]
+            cell.execution_count = 1
+    return graded
+
+
+def _write_notebook(path: Path, notebook) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text_of(notebook), encoding="utf-8")

@@ -1,0 +1,81 @@
+"""``fsdl-course sample-class FOLDER --lab lab02``: made-up hand-ins of a lab, to try the grading with.
+
+Each is the lab's solution with something done to it: nothing, half of it missing, a function that never ends,
+a function that tries to leave the sandbox. Knows nothing of points.
+"""
+
+import argparse
+import copy
+from collections.abc import Callable
+from pathlib import Path
+
+from fsdl_course.labs import convert
+from fsdl_course.notebooks.conversion import write
+
+HOSTILE = {
+    "endless": "while True: pass",
+    "leaves": "import os; os._exit(0)",
+    "forks": "import os\n    while True: os.fork()",
+    "eats-memory": "kept = []\n    while True: kept.append(bytearray(10**7))",
+    "looks-around": "return sorted(open('/etc/passwd'))",
+    "shouts": "print('x' * 10**9)",
+}
+
+
+def hand_ins(name: str) -> dict[str, object]:
+    """Student -> notebook, for one lab."""
+    solved, stubbed = convert.both(name)
+    answers = [cell.id for cell in solved.cells if cell.cell_type == "code" and convert.question_of(cell)]
+    untouched = {cell.id: cell.source for cell in stubbed.cells}
+    first = answers[0]
+    lab = convert.questions.load(convert.ROOT / "solutions" / name)
+    function = lab.graded[0].function
+
+    def changed(change: Callable[[str, str], str]):
+        """The solution's notebook, with ``change(id, source)`` as the source of each answer."""
+        notebook = copy.deepcopy(solved)
+        for cell in notebook.cells:
+            if cell.id in answers:
+                cell.source = change(cell.id, cell.source)
+        return notebook
+
+    def only_first(new: str):
+        return changed(lambda cell_id, source: new if cell_id == first else source)
+
+    made = {
+        "Ada Right": changed(lambda _, source: source),
+        "Bob Nothing": copy.deepcopy(stubbed),
+        "Cem Half": changed(lambda i, source: source if answers.index(i) % 2 == 0 else untouched[i]),
+        "Dia Renamed": changed(
+            lambda i, source: source.replace(function, "my_" + function) if i == first else source
+        ),
+        "Eva Syntax": only_first(f"def {function}(:"),
+    }
+    for student, body in HOSTILE.items():
+        made[f"Mal {student}"] = only_first(f"def {function}(*arguments):\n    {body}")
+    return made
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the hand-ins go; a new folder")
+    parser.add_argument("--lab", default="lab00", help="for example lab02 (default: lab00)")
+    parser.add_argument("--students", type=int, help="so many hand-ins, by repeating them")
+
+
+def main(args: argparse.Namespace) -> int:
+    if args.lab not in convert.names():
+        raise ValueError(f"there is no lab {args.lab!r}: they are {', '.join(convert.names())}")
+    if args.folder.exists() and any(args.folder.iterdir()):
+        raise ValueError(f"{args.folder} is not empty: name a new folder")
+    made = list(hand_ins(args.lab).items())
+    count = len(made) if args.students is None else args.students
+    if count < 1:
+        raise ValueError(f"--students is 1 or more, not {count}")
+    for number in range(count):
+        student, notebook = made[number % len(made)]
+        again = f" {number // len(made) + 1}" if number >= len(made) else ""
+        path = args.folder / f"{student}{again}" / f"{args.lab}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(write(notebook), encoding="utf-8")
+    print(f"{args.folder}: {count} hand-ins of {args.lab}")
+    return 0

@@ -1,0 +1,55 @@
+"""``fsdl-course labs``: write the instructor's and the student's notebook of each lab, or check them."""
+
+import sys
+from pathlib import Path
+
+from fsdl_course.labs import questions, rules
+from fsdl_course.labs.convert import files, names
+from fsdl_course.notebooks.conversion import NotebookError, difference
+from fsdl_deploy.paths import ROOT
+
+
+def build(name: str, root: Path = ROOT) -> None:
+    for path, text in files(name, root).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def differences(name: str, root: Path = ROOT) -> list[str]:
+    """How the committed files differ from what the source makes, as unified diffs."""
+    found = []
+    for path, text in files(name, root).items():
+        committed = path.read_text(encoding="utf-8") if path.exists() else ""
+        shown = path.relative_to(root).as_posix()
+        if diff := difference(committed, text, shown):
+            found.append(diff)
+    return found
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument("names", nargs="*", metavar="LAB", help="for example lab02 (default: all)")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="change nothing; fail if building would, or on a breach of the rules",
+    )
+
+
+def main(args) -> int:
+    """Build labs, or with --check say how they differ and what they break; 1 on a problem."""
+    failed = 0
+    for name in args.names or names():
+        try:
+            if args.check:
+                problems = [f"{problem}\n" for problem in rules.problems(name)] + differences(name)
+                print("".join(problems), end="")
+                failed += bool(problems)
+            else:
+                build(name)
+                print(f"solutions/{name} -> labs/{name}")
+        except (NotebookError, questions.CasesError) as error:
+            failed += 1
+            print(f"{name}: {error}", file=sys.stderr)
+    if args.check and failed:
+        print(f"{failed} labs differ from their sources (make labs), or break the contract", file=sys.stderr)
+    return 1 if failed else 0

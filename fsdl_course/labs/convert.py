@@ -1,0 +1,174 @@
+"""``make labs``: from ``solutions/labNN/labNN.py`` to the notebooks of instructor and student.
+
+One source, in the percent format, makes ``solutions/labNN/labNN.ipynb`` (with the solutions) and
+``labs/labNN/labNN.ipynb`` (with stubs that raise NotImplementedError), both with nbgrader's marks, and beside
+the latter the questions and what the solution returns for the public cases. The same source gives the same
+bytes. Knows nothing of how a lab should be written (that is ``rules``).
+"""
+
+import copy
+import json
+import re
+from pathlib import Path
+
+from fsdl_course.labs import questions
+from fsdl_course.notebooks.conversion import NotebookError, cell_ids, read_source, write
+from fsdl_deploy.paths import ROOT
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+IN_LINE = re.compile(r"^(\s*).*#\s*SOLUTION:\s*(.*)$")
+STUB = "raise NotImplementedError  # your code here"
+OPEN_STUB = "*Your answer here.*"
+CHECK = re.compile(r'^check\("(lab\d\d)\.(q\d)", \w+\)$', re.MULTILINE)
+MAGIC = re.compile(r"^([ \t]*)([%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)  # what only IPython understands
+MEASURE = "measure"  # the tag of cells that the grader does not run: they measure, draw, or start servers
+
+
+def names(root: Path = ROOT) -> list[str]:
+    """The labs that there are: lab00, lab01, …"""
+    return sorted(path.parent.name for path in (root / "solutions").glob("lab[0-9][0-9]/questions.py"))
+
+
+def source_of(name: str, root: Path = ROOT) -> Path:
+    return root / "solutions" / name / f"{name}.py"
+
+
+def both(name: str, root: Path = ROOT):
+    """The lab's two notebooks: (with solutions, with stubs). NotebookError says what is wrong."""
+    lab = questions.load(root / "solutions" / name)
+    solved = read_source(source_of(name, root), f"labs/{name}")
+    solved.metadata["fsdl_lab"] = name
+    stubbed = copy.deepcopy(solved)
+    for cell in stubbed.cells:
+        if cell.cell_type == "code":
+            cell.source = stub(cell.source)
+        elif question_of(cell):
+            cell.source = OPEN_STUB
+    for cell, cell_id in zip(stubbed.cells, cell_ids(stubbed.cells, f"labs/{name}"), strict=True):
+        cell.id = cell_id
+    for with_solution, without in zip(solved.cells, stubbed.cells, strict=True):
+        with_solution.id = without.id
+        for cell in (with_solution, without):
+            if marks := nbgrader_marks(cell, name, lab):
+                cell.id = marks["grade_id"]
+                cell.metadata["nbgrader"] = marks
+    return solved, stubbed
+
+
+def stub(source: str) -> str:
+    """A cell's code without its solutions: regions become NotImplementedError, marked lines their stub."""
+    lines, inside = [], False
+    for line in source.split("\n"):
+        if line.strip() == BEGIN:
+            if inside:
+                raise NotebookError(f"a second '{BEGIN}' before '{END}'")
+            inside = True
+            lines.append(line[: len(line) - len(line.lstrip())] + STUB)
+        elif line.strip() == END:
+            if not inside:
+                raise NotebookError(f"'{END}' without '{BEGIN}'")
+            inside = False
+        elif not inside:
+            found = IN_LINE.match(line)
+            lines.append(found[1] + found[2] if found else line)
+    if inside:
+        raise NotebookError(f"'{BEGIN}' without '{END}'")
+    return "\n".join(lines)
+
+
+def question_of(cell) -> str:
+    """The question that a cell answers, by its tag: "q2"; "" for any other cell."""
+    return next((tag for tag in cell.metadata.get("tags", ()) if re.fullmatch(r"q\d", tag)), "")
+
+
+def nbgrader_marks(cell, name: str, lab: questions.Lab) -> dict | None:
+    """nbgrader's metadata for a cell that answers a question or checks one, else None."""
+    marks = {"schema_version": 3, "task": False, "locked": False, "solution": True, "grade": False}
+    if question := question_of(cell):
+        lab.question(question)  # or CasesError
+        marks["grade_id"] = f"{name}-{question}"
+        if cell.cell_type == "markdown":
+            marks.update(grade=True, points=lab.question(question).points)
+        return marks
+    found = CHECK.search(cell.source) if cell.cell_type == "code" else None
+    if found and found[1] != name:
+        raise NotebookError(f"{name}: a cell checks {found[1]}.{found[2]}")
+    if found:
+        points = lab.question(found[2]).points
+        return {
+            **marks,
+            **{"grade_id": f"{name}-{found[2]}-check", "grade": True, "points": points},
+            **{"solution": False, "locked": True},
+        }
+    return None
+
+
+def gradable(cells) -> list[str]:
+    """The code that the grader runs, cell by cell: not what measures, not what checks, no magics."""
+    kept = []
+    for cell in cells:
+        marks = cell.metadata.get("nbgrader", {})
+        if (
+            cell.cell_type == "code"
+            and MEASURE not in cell.metadata.get("tags", ())
+            and not marks.get("grade")
+        ):
+            kept.append(MAGIC.sub(r"\1pass", cell.source))
+    return kept
+
+
+def solution_values(name: str, cases: list[questions.Case], root: Path = ROOT) -> list:
+    """What the lab's solution returns for each case; NotebookError if it has no value for one.
+
+    The solution is the course's own code, so it runs without a sandbox.
+    """
+    from fsdl_course.labs.sandbox import Sandbox, Unprotected
+
+    lab = questions.load(root / "solutions" / name)
+    solved, _ = both(name, root)
+    values = []
+    with Sandbox(gradable(solved.cells), Unprotected(), lab.preload) as sandbox:
+        if sandbox.errors:
+            raise NotebookError(f"{name}: the solution's cells fail: {sandbox.errors}")
+        for case in cases:
+            question = lab.question(case.question)
+            answer = sandbox.call(question.function, case.arguments, question.seconds)
+            if answer.error:
+                raise NotebookError(
+                    f"{name}: {question.function}{tuple(case.arguments)} of the solution: {answer.error}"
+                )
+            if problem := question.wrong(case.arguments, answer.value, answer.value):
+                place = f"{name}: {question.id}{tuple(case.arguments)}"
+                raise NotebookError(f"{place}: the solution's own value is judged wrong: {problem}")
+            values.append(answer.value)
+    return values
+
+
+def files(name: str, root: Path = ROOT) -> dict[Path, str]:
+    """Every file that the source of a lab makes, with its text."""
+    lab = questions.load(root / "solutions" / name)
+    solved, stubbed = both(name, root)
+    public = questions.public_cases(lab)
+    expected: dict[str, dict[str, list]] = {}
+    for case, value in zip(public, solution_values(name, public, root), strict=True):
+        expected.setdefault(case.question, {}).setdefault(case.part, []).append(value)
+    for notebook in (solved, stubbed):
+        add_checksums(notebook)
+    folder = root / "labs" / name
+    asked = (root / "solutions" / name / "questions.py").read_text(encoding="utf-8")
+    return {
+        root / "solutions" / name / f"{name}.ipynb": write(solved),
+        folder / f"{name}.ipynb": write(stubbed),
+        folder / "questions.py": asked,
+        folder / "expected.json": json.dumps(expected, indent=1) + "\n",
+    }
+
+
+def add_checksums(notebook) -> None:
+    """nbgrader's checksums: by them it knows a cell that a student has not touched."""
+    from nbgrader.utils import compute_checksum
+
+    for cell in notebook.cells:
+        if "nbgrader" in cell.metadata:
+            cell.metadata["nbgrader"]["cell_type"] = cell.cell_type
+            cell.metadata["nbgrader"]["checksum"] = compute_checksum(cell)

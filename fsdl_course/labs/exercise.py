@@ -1,0 +1,162 @@
+"""What a lab's notebook uses: predict before measuring, check at once whether a function is right.
+
+``check("lab02.q1", function)`` calls the function with the public cases of the question and shows what came
+out and what was expected. Inside the grader all of it is silent. Knows where the labs lie; standard library
+only, because the grader's sandbox imports it too.
+"""
+
+import copy
+import html
+import json
+import os
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+GRADING = "FSDL_GRADING"  # set where the grader runs a notebook's cells
+
+
+class LabError(ValueError):
+    """A lab or question that does not exist; the message says which do."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a part of a question came out on its public cases: ``problem`` is "" if it is right."""
+
+    part: str
+    call: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """The parts of one question, as text and as a table of a notebook."""
+
+    question: str
+    outcomes: list[Outcome]
+    private: int
+
+    @property
+    def passed(self) -> bool:
+        return all(not outcome.problem for outcome in self.outcomes)
+
+    def _ending(self) -> str:
+        if not self.private:
+            return ""
+        points = "1 more point goes" if self.private == 1 else f"{self.private} more points go"
+        return f"{points} to cases that only the grader has."
+
+    def __repr__(self) -> str:
+        lines = [self.question]
+        for outcome in self.outcomes:
+            lines.append(f"  {'no' if outcome.problem else 'ok'}  {outcome.part}")
+            if outcome.problem:
+                lines += [f"      {outcome.call}", f"      {outcome.problem}"]
+        return "\n".join([*lines, *([f"  {self._ending()}"] if self.private else [])])
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for outcome in self.outcomes:
+            mark, color = ("✗", "#b00020") if outcome.problem else ("✓", "#1b7837")
+            said = ""
+            if outcome.problem:
+                said = f"<br><code>{html.escape(outcome.call)}</code><br>{html.escape(outcome.problem)}"
+            rows.append(
+                f'<li style="list-style:none"><b style="color:{color}">{mark}</b> '
+                f"{html.escape(outcome.part)}{said}</li>"
+            )
+        return f"<b>{html.escape(self.question)}</b><ul>{''.join(rows)}</ul>{html.escape(self._ending())}"
+
+
+def check(name: str, function: Callable) -> None:
+    """Show how ``function`` does on the public cases of a question ("lab02.q1").
+
+    A stub's NotImplementedError passes through; any other error counts as a wrong answer and is shown.
+    LabError if there is no such question.
+    """
+    if os.environ.get(GRADING):
+        return
+    feedback = feedback_on(name, function)
+    try:
+        from IPython import get_ipython
+        from IPython.display import display
+    except ImportError:
+        get_ipython = None
+    if get_ipython is not None and get_ipython() is not None:
+        display(feedback)
+    else:
+        print(feedback)
+
+
+def feedback_on(name: str, function: Callable, root: Path | None = None) -> Feedback:
+    """What ``check`` shows, as an object."""
+    from fsdl_course.labs import questions
+    from fsdl_deploy.paths import ROOT
+
+    lab_name, _, question_id = name.partition(".")
+    folder = (root or ROOT) / "labs" / lab_name
+    try:
+        question = questions.load(folder).question(question_id)
+        expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    except (questions.CasesError, OSError) as error:
+        raise LabError(f"check({name!r}): {error}") from None
+    if not isinstance(question, questions.Question):
+        raise LabError(f"check({name!r}): this question is answered in prose and graded by a person")
+    outcomes, private = [], 0
+    for part in question.parts:
+        if part.public:
+            outcomes.append(_outcome(question, part, expected[question_id][part.name], function))
+        else:
+            private += part.points
+    return Feedback(f"{name} {question.title}", outcomes, private)
+
+
+def _outcome(question, part, expected: list, function: Callable) -> Outcome:
+    """The first case of a part that fails, or that none does."""
+    for arguments, value in zip(part.cases, expected, strict=True):
+        call = question.call(arguments)
+        try:
+            got = plain(function(*copy.deepcopy(arguments)))
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            return Outcome(part.name, call, _told(error))
+        problem = question.wrong(arguments, got, value)
+        if problem:
+            return Outcome(part.name, call, problem)
+    return Outcome(part.name)
+
+
+def plain(value: Any) -> Any:
+    """A value as the grader sees it: through JSON, so a tuple is a list and an array its numbers."""
+    from fsdl_course.labs.runner import text_of
+
+    return json.loads(text_of(value))
+
+
+def _told(error: Exception) -> str:
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) != Path(__file__)
+    ]
+    place = f" (in line {frames[-1].lineno}: {frames[-1].line})" if frames and frames[-1].line else ""
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def predict(question: str, answer: Any) -> None:
+    """A prediction is made before measuring: NotImplementedError while it is None."""
+    if answer is None:
+        raise NotImplementedError(f"Write down your prediction first: {question}")
+
+
+def reveal(prediction: float, measured: float, unit: str) -> None:
+    """Print a prediction beside what was measured."""
+    ratio = max(prediction, measured) / min(prediction, measured) if min(prediction, measured) > 0 else None
+    far = (
+        ""
+        if ratio is None
+        else f"; {'you were right' if ratio < 1.1 else f'a factor of {ratio:.2g} between them'}"
+    )
+    print(f"you said {prediction:g} {unit}, measured {measured:.3g} {unit}{far}")

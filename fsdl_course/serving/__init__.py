@@ -1,0 +1,1 @@
+"""Serving libraries, each started and asked in one way: how fast, and whether they answer the same."""

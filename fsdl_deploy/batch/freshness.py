@@ -1,0 +1,123 @@
+"""Is last night's batch there? One sentence, and an exit status that an alarm can use.
+
+A batch job fails silently: whoever looks up a prediction gets yesterday's, and no error. So a check of
+its own asks the record of runs. It does not run the job, and it must not run inside it.
+"""
+
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fsdl_deploy.batch.store import ACTIVE, Store, now
+from fsdl_deploy.reader import LATEST
+
+WITHIN = timedelta(hours=24)
+MOST_HOURS = 10 * 366 * 24  # ten years: more is a slip
+MOST_SET_ASIDE = 0.05
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """``fresh``, or not, with the sentence that says so. ``age``: since the last run that finished."""
+
+    fresh: bool
+    sentence: str
+    age: timedelta | None = None
+
+
+def freshness(
+    store: Store,
+    version: str = LATEST,
+    within: timedelta = WITHIN,
+    customers: int | None = None,
+    most_set_aside: float = MOST_SET_ASIDE,
+    at: datetime | None = None,
+) -> Freshness:
+    """Judge the last run in ``store``: did it happen ``within`` this time, whole, with model ``version``?
+
+    ``customers``: how many cards the month should have; without it, those that the run found.
+    ``at``: judge as of this time in UTC (default: now). The worst finding is the one that is said.
+    """
+    at = at or now()
+    runs = store.runs()
+    if not runs:
+        return Freshness(False, f"No run is on record in {store.url}: the job has never run here.")
+    last = runs[0]
+    finished = [run for run in runs if run["finished"] is not None]
+    age = at - finished[0]["finished"] if finished else None
+
+    def stale(sentence: str) -> Freshness:
+        return Freshness(False, sentence, age)
+
+    if last["error"] is not None and at - last["heartbeat"] <= within:
+        return stale(f"Last night failed after {_progress(store, last)}: {last['error']}")
+    if last["finished"] is None and at - last["heartbeat"] <= within:
+        if at - last["heartbeat"] <= ACTIVE:
+            return stale(f"A run is at work now: {_progress(store, last)}. Ask again when it is done.")
+        return stale(
+            f"Last night is partial: the run of {_clock(last['started'])} stopped at "
+            f"{_clock(last['heartbeat'])} after {_progress(store, last)}. Run it again: it goes on there."
+        )
+    if age is None:
+        return stale(f"No run has ever finished; the last one started at {_clock(last['started'])}.")
+    if age > within:
+        return stale(
+            f"Last night did not happen: the last run that finished did so at "
+            f"{_clock(finished[0]['finished'])}, {_hours(age)} ago."
+        )
+    last = finished[0]
+    if last["model_version"] != version:
+        return stale(f"Last night used an old model: {last['model_version']}, and {version} is wanted.")
+    read, aside = store.counts(last["month"], version)
+    wanted = max(last["cards"], customers or 0)
+    if wanted == 0:
+        return stale(f"Last night found no cards of {last['month']} at all: is the inbox where it was?")
+    if read + aside < wanted:
+        return stale(
+            f"Last night is partial: {read + aside:,} of {wanted:,} cards of {last['month']} are done."
+        )
+    if aside > most_set_aside * (read + aside):
+        reason = store.aside(month=last["month"], limit=1)[0]["reason"]
+        return stale(
+            f"Last night set aside {aside:,} of {read + aside:,} cards of {last['month']}, such as: {reason}"
+        )
+    return Freshness(
+        True,
+        f"Fresh: {read:,} cards of {last['month']} are read by {version}, {aside:,} set aside; "
+        f"the last run finished {_hours(age)} ago.",
+        age,
+    )
+
+
+def _progress(store: Store, run: dict) -> str:
+    done = sum(store.counts(run["month"], run["model_version"]))
+    return f"{done:,} of {run['cards']:,} cards of {run['month']}"
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _hours(age: timedelta) -> str:
+    minutes = round(age.total_seconds() / 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument("--store", default="readings.db", help="SQLite file or postgresql:// URL")
+    parser.add_argument("--version", default=LATEST, help=f"the model that is wanted (default {LATEST})")
+    parser.add_argument("--within", type=float, default=24, help="hours that a night may be old (default 24)")
+    parser.add_argument("--customers", type=int, help="how many cards the month should have")
+
+
+def main(args) -> int:
+    if not 0 < args.within <= MOST_HOURS:
+        raise ValueError(
+            f"--within is a number of hours, above 0 and at most {MOST_HOURS:,}, not {args.within:g}"
+        )
+    if args.customers is not None and args.customers < 1:
+        raise ValueError(f"--customers is the number of cards, at least 1, not {args.customers}")
+    with closing(Store(args.store)) as store:
+        found = freshness(store, args.version, timedelta(hours=args.within), customers=args.customers)
+    print(found.sentence)
+    return 0 if found.fresh else 1

@@ -1,0 +1,1 @@
+"""Optimization: the ladder, a technique a rung, and what each is worth."""

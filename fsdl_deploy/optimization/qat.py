@@ -1,0 +1,239 @@
+"""``fsdl-deploy qat``: train the student on with the rounding in the loop, against rounding it afterwards.
+
+Quantization-aware training (Jacob et al. 2018): fake quantization rounds weights and activations in the
+forward pass, the gradient passes as if nothing were rounded, so the weights settle where rounding hurts
+least. torch's own flow (``torch.ao.quantization``) puts the rounding into the graph. The result,
+``models/quantization.json``, holds the accuracy for each number of bits, without and with the training, and
+of the files that ONNX Runtime makes of the same weights.
+"""
+
+import copy
+import json
+import tempfile
+import time
+import warnings
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from fsdl_deploy import weights
+from fsdl_deploy.cards import Card, cards
+from fsdl_deploy.measuring.machine import described
+from fsdl_deploy.measuring.metrics import wilson
+from fsdl_deploy.models import MeterReader, Student
+from fsdl_deploy.optimization import rungs
+from fsdl_deploy.packaging.export import export
+from fsdl_deploy.paths import ROOT
+from fsdl_deploy.reader import TorchReader
+from fsdl_deploy.training.pool import Pool
+from fsdl_deploy.training.train import Phase, Recipe, train_step
+
+FILE = "quantization.json"
+BITS = (7, 4)  # of the weights: 7 as in ``rungs.quantized``; activations have 8
+STEPS, POOL, CALIBRATION = 40, 3000, 8
+
+
+def recipe(steps: int) -> Recipe:
+    """A short last phase, as the student's own was: taught, with a low rate."""
+    return Recipe(Student, (Phase(steps, 3e-4, 0.5),), seed=9, taught=True)
+
+
+def prepared(network: Student, bits: int) -> nn.Module:
+    """A copy of ``network`` whose convolutions and linear layers round; interface as the network's.
+
+    Weights in ``bits`` (2 to 8) for each channel, activations in 8; batch normalisation is folded into the
+    weights before they are rounded. The ranges follow what the module sees, see ``calibrate``. Raises
+    ValueError for other numbers of bits.
+    """
+    if not 2 <= bits <= 8:
+        raise ValueError(f"weights have 2 to 8 bits, not {bits}")
+    from torch.ao import quantization
+    from torch.ao.quantization import quantize_fx
+
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    observer = quantization.MovingAveragePerChannelMinMaxObserver
+    rounded = quantization.FakeQuantize.with_args(
+        observer=observer, quant_min=low, quant_max=high, dtype=torch.qint8,
+        qscheme=torch.per_channel_symmetric, averaging_constant=1.0,
+    )  # fmt: skip
+    activation = quantization.FakeQuantize.with_args(
+        observer=quantization.MovingAverageMinMaxObserver, quant_min=0, quant_max=255, dtype=torch.quint8
+    )
+    chosen = quantization.QConfig(activation=activation, weight=rounded)
+    mapping = quantization.QConfigMapping()
+    for kind in (nn.Conv2d, nn.Conv1d, nn.Linear, nn.BatchNorm2d, nn.ReLU, nn.functional.relu):
+        mapping.set_object_type(kind, chosen)
+    example = (torch.zeros(2, 1, 32, 160), torch.tensor([160, 100]))
+    network = copy.deepcopy(network).train()
+    for parameter in network.parameters():
+        parameter.requires_grad_(True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the flow is to leave torch for torchao
+        return quantize_fx.prepare_qat_fx(network, mapping, example)
+
+
+def calibrate(module: nn.Module, pool: Pool) -> nn.Module:
+    """Show a prepared module some batches, so that it knows its ranges, and freeze them."""
+    from torch.ao.quantization import disable_observer, enable_observer
+
+    module.eval().apply(enable_observer)
+    with torch.inference_mode():
+        for step in range(CALIBRATION):
+            ink, widths, _ = pool.batch(step, 32, 5, 9, 0.0)
+            module(ink, widths)
+    return module.apply(disable_observer)
+
+
+def trained(module: nn.Module, steps: int, pool: Pool, teacher: nn.Module) -> nn.Module:
+    """Train a network, prepared or not, for so many steps; in evaluation mode."""
+    torch.manual_seed(9)
+    how = recipe(steps)
+    optimizer = torch.optim.AdamW(module.parameters(), weight_decay=0.01)
+    module.train()
+    # The running figures of batch normalisation stay those of the long training: few steps move them badly.
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.eval()
+        elif hasattr(part, "freeze_bn_stats"):
+            part.freeze_bn_stats()
+    for step in range(steps):
+        torch.manual_seed(step)
+        train_step(module, optimizer, how, pool, step, teacher)
+    return module.eval()
+
+
+def plain(module: nn.Module) -> Student:
+    """The Student with the float weights of a prepared module: what is left when nothing is rounded."""
+    student = Student()
+    named = {name.replace(".0.bn.", ".1."): value for name, value in module.state_dict().items()}
+    student.load_state_dict({name: named[name] for name in student.state_dict()})
+    return student.eval()
+
+
+def right(reader, deck: Sequence[Card]) -> list[bool]:
+    """Whether each card is read right."""
+    images = [card.image for card in deck]
+    said = [one for place in range(0, len(images), 50) for one in reader.read(images[place : place + 50])]
+    return [one.digits == card.truth for one, card in zip(said, deck, strict=True)]
+
+
+def row(name: str, hits: list[bool], before: list[bool], **more) -> dict:
+    """One line of the table: cards read right, with Wilson interval, fixed and broken against ``before``."""
+    return {
+        "name": name, "right": sum(hits), "cards": len(hits),
+        "interval": [round(end, 4) for end in wilson(sum(hits), len(hits))],
+        "fixed": sum(a and not b for a, b in zip(hits, before, strict=True)),
+        "broken": sum(b and not a for a, b in zip(hits, before, strict=True)),
+    } | more  # fmt: skip
+
+
+def in_torch(name: str, network: nn.Module) -> TorchReader:
+    """A reader around a network in torch."""
+    return TorchReader(name, MeterReader(network).eval())
+
+
+def timed(readers: dict, deck: Sequence[Card], rounds: int) -> dict[str, float]:
+    """Milliseconds a card of each reader, the median of ``rounds``, in turns."""
+    took = {name: [] for name in readers}
+    for _ in range(rounds):
+        for name, reader in readers.items():
+            begin = time.perf_counter()
+            for card in deck:
+                reader.read([card.image])
+            took[name].append(1000 * (time.perf_counter() - begin) / len(deck))
+    return {name: float(np.median(times)) for name, times in took.items()}
+
+
+def compare(steps: int, count: int, pool: Pool, say=print) -> list[dict]:
+    """Every row of the table; ``count`` typical cards of unseen digits."""
+    torch.set_num_threads(1)
+    deck = list(cards(count, "typical", seed=61))
+    student, teacher = weights.load("v2").network, weights.load("teacher").network
+    before = right(in_torch("v2", student), deck)
+    rows = [row("float32", before, before, where="torch")]
+    plains = {"": student}
+    for bits in BITS:
+        rounded = calibrate(prepared(student, bits), pool)
+        rows.append(
+            row(f"{bits} bits, after training", right(in_torch("", rounded), deck), before, where="torch")
+        )
+        say(rows[-1])
+        aware = trained(prepared(student, bits), steps, pool, teacher)
+        aware = calibrate(aware, pool)
+        rows.append(row(f"{bits} bits, in training", right(in_torch("", aware), deck), before, where="torch"))
+        say(rows[-1])
+        if bits == 7:
+            plains["quantization-aware"] = plain(aware)
+    on = copy.deepcopy(student)
+    for parameter in on.parameters():
+        parameter.requires_grad_(True)
+    plains["as many steps without"] = trained(on, steps, pool, teacher)
+    rows.append(row("float32, as many steps", right(in_torch("", on), deck), before, where="torch"))
+    say(rows[-1])
+    with tempfile.TemporaryDirectory() as folder:
+        return rows + _files(plains, deck, before, Path(folder), say)
+
+
+def _files(networks: dict[str, nn.Module], deck, before, folder: Path, say) -> list[dict]:
+    """The int8 files that ONNX Runtime makes of the networks, and v2 as it is: accuracy, size, time."""
+    readers, sizes = {"v2.onnx, float32": rungs.make("v2:onnx", folder)}, {}
+    sizes["v2.onnx, float32"] = len(weights.verified("v2.onnx"))
+    for name, network in networks.items():
+        source, made = folder / "source.onnx", folder / "int8.onnx"
+        if name:
+            for parameter in network.parameters():
+                parameter.requires_grad_(False)
+            export(MeterReader(network), "qat", source)
+        else:
+            source.write_bytes(weights.verified("v2.onnx"))
+        rungs.quantize(source, made, "static")
+        title = f"int8 file, {name or 'post-training'}"
+        readers[title] = rungs.FileReader(made.read_bytes(), title)
+        sizes[title] = made.stat().st_size
+    took = timed(readers, deck[:50], 9)
+    rows = []
+    for title, reader in readers.items():
+        rows.append(row(title, right(reader, deck), before, where="ONNX Runtime", bytes=sizes[title],
+                        time_ratio=round(took[title] / took["v2.onnx, float32"], 3)))  # fmt: skip
+        say(rows[-1])
+    return rows
+
+
+def table(rows: Sequence[dict]) -> str:
+    """The rows as text."""
+    lines = [f"{'':40} {'right':>14} {'95 % interval':>16} fixed broken    KiB  time"]
+    for one in rows:
+        low, high = one["interval"]
+        share = f"{one['right']}/{one['cards']} {one['right'] / one['cards']:.1%}"
+        size = f"{one['bytes'] / 1024:6,.0f} {one['time_ratio']:5.2f}" if "bytes" in one else ""
+        text = (
+            f"{one['name']:40} {share:>16} {low:7.1%} – {high:.1%} {one['fixed']:5} {one['broken']:6} {size}"
+        )
+        lines.append(text.rstrip())
+    return "\n".join(lines)
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument("--steps", type=int, default=STEPS, help="training steps (default: %(default)s)")
+    parser.add_argument(
+        "--cards", type=int, default=1000, help="typical cards to read (default: %(default)s)"
+    )
+    parser.add_argument("--into", type=Path, help=f"file of the result (default: models/{FILE})")
+
+
+def main(args) -> int:
+    pool = Pool.drawn(POOL, ROOT / "build" / "qat")
+    begin = time.monotonic()
+    rows = compare(args.steps, args.cards, pool, partial(print, flush=True))
+    told = {
+        "date": date.today().isoformat(), "machine": described(), "steps": args.steps, "pool": POOL,
+        "seconds": round(time.monotonic() - begin), "rows": rows,
+    }  # fmt: skip
+    (args.into or weights.folder() / FILE).write_text(json.dumps(told, indent=1) + "\n")
+    print(table(rows))
+    return 0

@@ -1,0 +1,1 @@
+"""Packaging: the exported model, whether it says the same everywhere, and containers."""

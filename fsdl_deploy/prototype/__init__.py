@@ -1,0 +1,1 @@
+"""Prototype: a page around a reader, and what its users say of the readings."""

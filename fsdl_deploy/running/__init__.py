@@ -1,0 +1,1 @@
+"""Running: a server, a worker or a station's program, started and always ended."""

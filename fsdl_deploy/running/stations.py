@@ -1,0 +1,130 @@
+"""Stations: tools whose dependencies would disturb the core, each in a virtual environment of its own.
+
+A station is a folder NAME somewhere in ``infra`` with ``station.toml`` (what it is for) and
+``requirements.lock``. Its interpreter can import ``fsdl_deploy`` too, and with ``torch = true`` the torch of
+the core. ``java = true``: the tool needs Java. A ``package-lock.json`` says what npm adds, for a station
+whose lock has Node.js. Finds what is declared and what is built, and builds nothing: that is the set-up's
+work. Knows nothing of what a tool does.
+"""
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from fsdl_deploy.measuring import machine
+from fsdl_deploy.paths import ROOT
+
+NO_JAVA = "No Java runs on this machine: what needs it is skipped."
+STAMP = "fsdl-deploy.json"  # written last into an environment: without it the environment is not finished
+_SWITCHES = {"setup": True, "torch": False, "java": False}  # with what holds where nothing is said
+_ALLOWED = {"name", "purpose", "lock", "serve", *_SWITCHES}
+_SERVE = {"title", "ready", "path", "format"}
+
+
+class StationError(RuntimeError):
+    """A station that is not there, not built, or wrongly declared; the message says what to do."""
+
+
+def python_in(folder: Path) -> Path:
+    """Where a virtual environment has its interpreter."""
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+@dataclass(frozen=True)
+class Station:
+    """What ``station.toml`` says."""
+
+    name: str
+    purpose: str
+    folder: Path
+    lock: Path
+    root: Path
+    setup: bool = True  # whether the set-up of the course builds it
+    torch: bool = False
+    java: bool = False
+    serve: dict[str, str] | None = None  # a serving library: see ``libraries``
+
+    @property
+    def environment(self) -> Path:
+        """The folder of its virtual environment, built or not."""
+        return self.root / ".venv" / "stations" / self.name
+
+    @property
+    def built(self) -> bool:
+        """Whether a set-up has finished it."""
+        return (self.environment / STAMP).is_file()
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter; StationError says how to build a station that is not built."""
+        if not self.built:
+            raise StationError(f"The station {self.name} is not built: run `make station NAME={self.name}`")
+        return python_in(self.environment)
+
+    @property
+    def node_modules(self) -> Path:
+        """Where the packages from npm are."""
+        return self.environment / "node_modules"
+
+    def lacks(self) -> str | None:
+        """A sentence about what of this machine's its tool cannot run without; None where all is there."""
+        return NO_JAVA if self.java and machine.java() is None else None
+
+
+def settings(file: Path) -> dict[str, str]:
+    """The variables of a ``local.env``: lines ``NAME=value``, and comments."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def stations(root: Path = ROOT) -> dict[str, Station]:
+    """Every station by its name; StationError names the file that is wrong."""
+    found: dict[str, Station] = {}
+    for path in sorted((root / "infra").rglob("station.toml")):
+        one = _read(path, root)
+        if one.name in found:
+            raise StationError(
+                f"{one.folder} and {found[one.name].folder} are both stations called {one.name}"
+            )
+        found[one.name] = one
+    return found
+
+
+def _read(path: Path, root: Path) -> Station:
+    where = path.relative_to(root).as_posix()
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise StationError(f"{where} is not TOML: {error}") from None
+    if unknown := sorted(set(told) - _ALLOWED):
+        raise StationError(
+            f"{where}: unknown {', '.join(unknown)}; a station has {', '.join(sorted(_ALLOWED))}"
+        )
+    if told.get("name") != path.parent.name:
+        raise StationError(f"{where}: name must be {path.parent.name!r}, as its folder is called")
+    if not isinstance(told.get("purpose"), str) or not told["purpose"].strip():
+        raise StationError(f"{where}: say in `purpose` what the station is for")
+    switches = _SWITCHES | {name: told[name] for name in _SWITCHES if name in told}
+    if wrong := [name for name, value in switches.items() if not isinstance(value, bool)]:
+        raise StationError(f"{where}: {wrong[0]} must be true or false")
+    serve = told.get("serve")
+    if serve is not None and not (isinstance(serve, dict) and serve.keys() == _SERVE):
+        raise StationError(f"{where}: the table serve has {', '.join(sorted(_SERVE))}")
+    lock = path.parent / told.get("lock", "requirements.lock")
+    if not lock.is_file():
+        raise StationError(f"{where}: {lock.name} is missing; make it with `make lock`")
+    return Station(told["name"], told["purpose"], path.parent, lock, root, serve=serve, **switches)
+
+
+def station(name: str, root: Path = ROOT) -> Station:
+    """One station, whatever is wrong with others; StationError lists the names there are."""
+    places = [path for path in (root / "infra").rglob("station.toml") if path.parent.name == name]
+    if len(places) == 1:
+        return _read(places[0], root)
+    raise StationError(f"No station {name!r}; there are: {', '.join(stations(root)) or 'none'}")
+
+
+def python(name: str, root: Path = ROOT) -> Path:
+    """The interpreter of a station that is built; StationError says how to build one that is not."""
+    return station(name, root).python

@@ -1,0 +1,70 @@
+"""The process around the service: the socket on which it listens, its end on a signal.
+
+Knows uvicorn, sockets and signals; knows nothing about routes, bodies or pictures.
+"""
+
+import asyncio
+import os
+import socket
+from functools import partial
+
+import uvicorn
+
+from fsdl_deploy.service.model import Model
+
+GRACE = 30.0
+"""Seconds for the requests that were taken before the end. It is what Kubernetes gives a pod, too."""
+
+
+def protocol():
+    """What uvicorn is to speak HTTP with: httptools with a limit for the headers, else h11, which has one."""
+    try:
+        from fsdl_deploy.service.head import BoundedHead
+    except ImportError:  # a small environment, such as the image, is without httptools
+        return "h11"
+    return BoundedHead
+
+
+class Draining(uvicorn.Server):
+    """On the first SIGTERM or Ctrl-C it goes on for ``seconds``, but says on ``/readyz`` that it stops.
+
+    So a balancer has the time to send new requests elsewhere, and none is lost. Then it takes no more, and
+    ends when those that it took are answered. A further signal ends it at once.
+    """
+
+    def __init__(self, config: uvicorn.Config, model: Model, seconds: float):
+        super().__init__(config)
+        self.model, self.seconds = model, seconds
+
+    async def startup(self, sockets=None) -> None:
+        self.loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def handle_exit(self, sig, frame) -> None:
+        if self.model.stopping or not self.seconds or not hasattr(self, "loop"):
+            return super().handle_exit(sig, frame)
+        self.model.stopping = True
+        end = partial(super().handle_exit, sig, frame)
+        self.loop.call_soon_threadsafe(self.loop.call_later, self.seconds, end)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 is a free one. Raises ValueError or OSError with a sentence."""
+    if not 0 <= port <= 65535:
+        raise ValueError(f"port {port} does not exist: choose 1 to 65535, or 0 for a free one")
+    # asyncio sends small packets at once (TCP_NODELAY) only where the socket says that it is TCP; a socket
+    # of create_server does not, and each answer would wait 40 ms for an acknowledgement.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # elsewhere this option would let two programs share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise OSError(
+            f"cannot listen on {host}:{port} ({error.strerror}): stop the program that uses the port, "
+            "or choose another with --port (0 picks a free one)"
+        ) from None
+    return listener

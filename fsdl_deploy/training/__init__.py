@@ -1,0 +1,1 @@
+"""Training: the cards of a training, the networks' recipes, how good each model came out."""

@@ -1,0 +1,76 @@
+"""``fsdl-deploy sizes``: students of several sizes, each trained alone and taught by the teacher.
+
+The curve of size against accuracy: what is the cheapest network that reads well enough, and how much of it is
+due to distillation? All get the same few steps, so the figures are below those of the published models. It
+resumes after a kill; the result is ``models/sizes.json``. Taught students have what they ``fixed`` and
+``broken`` against the one of their size that was trained alone, on the same cards.
+"""
+
+import json
+from datetime import date
+from functools import partial
+
+from fsdl_deploy import weights
+from fsdl_deploy.cards import cards
+from fsdl_deploy.measuring.machine import described
+from fsdl_deploy.measuring.metrics import fixed_and_broken, paired_p, wilson
+from fsdl_deploy.models import MeterReader, Student, multiply_adds
+from fsdl_deploy.paths import ROOT
+from fsdl_deploy.reader import TorchReader
+from fsdl_deploy.training.pool import Pool
+from fsdl_deploy.training.train import POOL, Phase, Recipe, train
+
+FILE = "sizes.json"
+WIDTHS = ((4, 8, 16, 32), (8, 16, 32, 64), (16, 32, 64, 128))
+PHASES = (Phase(250, 4e-3, 0.5), Phase(750, 4e-3, 0.35))
+
+
+def measure(widths: tuple[int, ...], taught: bool, pool: Pool, deck: list) -> tuple[dict, list[bool]]:
+    """Train one student and read ``deck`` with it: its row of the result, and whether each card is right."""
+    name = f"student-{widths[-1]}-{'taught' if taught else 'alone'}"
+    folder = ROOT / "build" / "sizes"
+    folder.mkdir(parents=True, exist_ok=True)
+    recipe = Recipe(partial(Student, widths), PHASES, seed=5, taught=taught)
+    teacher = weights.load("teacher").network if taught else None
+    network = train(name, recipe, pool, folder, teacher)
+    reader = TorchReader(name, MeterReader(network).eval())
+    readings = reader.read([card.image for card in deck])
+    each = [reading.digits == card.truth for reading, card in zip(readings, deck, strict=True)]
+    right = sum(each)
+    row = {
+        "widths": widths, "taught": taught, "steps": recipe.steps, "cards": len(deck), "right": right,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "multiply_adds": multiply_adds(network),
+        "interval": [round(end, 4) for end in wilson(right, len(deck))],
+    }  # fmt: skip
+    return row, each
+
+
+def both(widths: tuple[int, ...], pool: Pool, deck: list) -> list[dict]:
+    """The rows of one size: trained alone, then taught, with ``fixed`` and ``broken`` against alone."""
+    (alone, before), (taught, now) = (measure(widths, taught, pool, deck) for taught in (False, True))
+    fixed, broken = fixed_and_broken(before, now)
+    return [alone, taught | {"fixed": fixed, "broken": broken}]
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument(
+        "--cards", type=int, default=2000, help="typical cards to read (default: %(default)s)"
+    )
+
+
+def main(args) -> int:
+    pool = Pool.drawn(POOL, ROOT / "build" / "training")
+    deck = list(cards(args.cards, "typical", seed=21))
+    rows = [row for widths in WIDTHS for row in both(widths, pool, deck)]
+    told = {"date": date.today().isoformat(), "machine": described()}
+    (weights.folder() / FILE).write_text(json.dumps(told | {"students": rows}, indent=1) + "\n")
+    for row in rows:
+        how = "taught" if row["taught"] else "alone"
+        share = row["right"] / row["cards"]
+        changed = ""
+        if row["taught"]:
+            p = paired_p(row["fixed"], row["broken"])
+            changed = f", fixed {row['fixed']}, broken {row['broken']}, p {p:.3f}"
+        print(f"{row['multiply_adds'] / 1e6:5.1f} million multiply-adds, {how:7} {share:.1%}" + changed)
+    return 0

@@ -1,0 +1,258 @@
+"""A whole class graded: exact points, nothing leaked, resumed, the same each time."""
+
+import csv
+import functools
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from grading_class import ANSWERS, FULL, earned, notebook
+
+from fsdl_course import cli
+from fsdl_course.grading import grade
+from fsdl_course.grading.submissions import collect
+from fsdl_course.labs import questions, sandbox
+from fsdl_course.labs.sandbox import Answer, SandboxError
+
+pytestmark = pytest.mark.skipif(
+    not shutil.which("bwrap"), reason="bubblewrap is not installed: grading needs it, or an engine"
+)
+
+
+def write(folder, names):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        answers, _ = ANSWERS[name]
+        (folder / f"{name.replace('/', '∕')}.ipynb").write_text(json.dumps(notebook(answers)))
+    return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def keys_are_made_once():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grade, "key", functools.cache(grade.key))
+        yield
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """The class, graded by the command: (folder of submissions, folder of results)."""
+    folder = tmp_path_factory.mktemp("class")
+    write(folder / "in", ANSWERS)
+    for name, cell in (("ends", "import os; os._exit(1)"), ("patches", PATCH)):
+        (folder / "in" / f"{name}.ipynb").write_text(json.dumps(notebook({}, before=cell)))
+    (folder / "in" / "broken.ipynb").write_text("{")
+    assert cli.main(["grade", str(folder / "in"), "--out", str(folder / "out"), "--jobs", "2"]) == 1
+    return folder / "in", folder / "out"
+
+
+PATCH = "import json, builtins\njson.dumps = lambda *a, **k: '{}'\nbuiltins.repr = lambda x: 'x'"
+
+
+def rows(out):
+    with (out / "scores.csv").open(newline="") as lines:
+        return {row["student"]: row for row in csv.DictReader(lines)}
+
+
+def test_everyone_gets_exactly_what_was_earned(graded):
+    found = rows(graded[1])
+    for name, (_, lost) in ANSWERS.items():
+        row = found["'" + name.replace("/", "∕") if name.startswith("=") else name]
+        assert {question: int(row[question]) for question in FULL} == earned(lost), name
+    for name in ("ends", "patches"):  # a cell that misbehaves costs no other cell its points
+        assert {question: int(found[name][question]) for question in FULL} == FULL, name
+    assert found["broken"]["problem"] == "it is no notebook"
+
+
+def test_feedback_shows_public_cases_and_never_private_ones(graded):
+    page = (graded[1] / "feedback" / "lab00" / "half.html").read_text()
+    text = (graded[1] / "feedback" / "lab00" / "half.md").read_text()
+    for shown in (page, text):
+        assert "exact_match([], [])" in shown and "ZeroDivisionError" in shown
+        assert "it is wrong for a case that only the grader has" in shown
+    lab = grade.key("lab00").lab
+    for case in questions.drawn_cases(lab, grade.SEED):
+        if case.arguments:
+            assert str(case.arguments[0]) not in page.replace("&#x27;", "'")
+
+
+def test_private_failures_say_nothing_that_student_code_could_choose(monkeypatch):
+    """A value or a message that depends on a private argument must not reach the feedback."""
+    key = grade.key("lab00")
+    told = []
+
+    class Spy:
+        def __init__(self, *_):
+            self.errors = {}
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def call(self, function, arguments, seconds):
+            told.append(arguments)
+            return Answer(error=f"secret {arguments}")
+
+    monkeypatch.setattr(sandbox, "Sandbox", Spy)
+    submission = type("S", (), {"student": "a", "lab": "lab00", "origin": "", "problem": "", "cells": []})()
+    result = grade.score(submission, key, None)
+    for question in result["questions"]:
+        for part in question["parts"]:
+            assert part["public"] or part["problem"] == "it is wrong for a case that only the grader has"
+    public = len([case for case in key.cases if case.public])
+    assert all(case.public for case in key.cases[:public])  # private arguments enter last
+    assert told
+
+
+def test_a_second_run_takes_what_is_there_and_grades_what_is_new(graded, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    write(folder, ["right", "half"])
+    first = grade.grade(collect(folder), out, trusted=True, jobs=1)
+    times = {path: path.stat().st_mtime_ns for path in (out / "results").iterdir()}
+    write(folder, ["renamed"])
+    (folder / "half.ipynb").write_text(
+        json.dumps(notebook({"q4": "def pair_that_is_refused():\n    return 1"}))
+    )
+    second = grade.grade(collect(folder), out, trusted=True, jobs=1)
+    changed = {
+        path.name for path in (out / "results").iterdir() if times.get(path) != path.stat().st_mtime_ns
+    }
+    assert changed == {"lab00-renamed.json", "lab00-half.json"}
+    assert [one["score"] for one in first] == [11, 19] and [one["score"] for one in second] == [17, 15, 19]
+
+
+# A shell that starts these tests in the background has its children ignore interrupts.
+LISTENING = """
+import signal, sys
+from fsdl_course import cli
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.thorough), signal.SIGKILL])
+def test_a_run_that_was_stopped_goes_on_and_leaves_nothing_running(tmp_path, number):
+    # By name: one that is soon done, one that takes seconds and is stopped, one that comes later.
+    folder, out = write(tmp_path / "in", ["another-way", "endless", "nan"]), tmp_path / "out"
+    words = ["grade", str(folder), "--out", str(out), "--jobs", "1"]
+    command = [sys.executable, "-c", LISTENING, *words]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        inside = []
+        while not inside:
+            assert time.monotonic() < deadline and first.poll() is None
+            if (out / "results" / "lab00-another-way.json").exists():
+                first.send_signal(signal.SIGSTOP)  # it must not get further while its children are counted
+                inside = psutil.Process(first.pid).children(recursive=True)
+                if inside:
+                    first.send_signal(number)
+                first.send_signal(signal.SIGCONT)
+        assert first.wait(60) != 0
+    finally:
+        first.kill()
+        first.wait()
+    assert psutil.wait_procs(inside, timeout=20)[1] == []
+    done = {path.name: path.stat().st_mtime_ns for path in (out / "results").glob("*.json")}
+    assert 1 <= len(done) < 3 and not (out / "scores.csv").exists()
+    assert cli.main(words) == 0
+    assert {row["student"]: int(row["points"]) for row in rows(out).values()} == {
+        "another-way": 19,
+        "endless": 15,
+        "nan": 10,
+    }
+    again = {path.name: path.stat().st_mtime_ns for path in (out / "results").glob("*.json")}
+    assert len(again) == 3 and again.items() >= done.items()
+
+
+def test_a_damaged_result_is_made_again(tmp_path):
+    folder, out = write(tmp_path / "in", ["right"]), tmp_path / "out"
+    grade.grade(collect(folder), out, trusted=True)
+    (out / "results" / "lab00-right.json").write_text("{")
+    assert grade.grade(collect(folder), out, trusted=True)[0]["score"] == 19
+
+
+def test_scores_do_not_depend_on_jobs_or_order(graded):
+    folder, out = graded
+    kept = {path.name: json.loads(path.read_text())["result"] for path in (out / "results").iterdir()}
+    names = ["half", "constant", "nan"]
+    found = [one for one in collect(folder) if one.student in names][::-1]
+    again = grade.grade(found, out / "again", jobs=1)
+    assert again == [kept[f"lab00-{one.student}.json"] for one in found]
+
+
+def test_private_cases_of_an_instructor_replace_the_courses_own(tmp_path, graded):
+    cases = tmp_path / "cases"
+    assert cli.main(["cases", str(cases), "--lab", "lab00", "--seed", "s"]) == 0
+    content = json.loads((cases / "lab00.json").read_text())
+    content["q1"]["other readings"] = [[["11"], ["12"]], [["7"], ["7"]]]
+    (cases / "lab00.json").write_text(json.dumps(content))
+    key = grade.key("lab00", cases)
+    assert [case.arguments for case in key.cases if case.question == "q1" and not case.public] == [
+        [["11"], ["12"]],
+        [["7"], ["7"]],
+    ]
+    assert [
+        value
+        for case, value in zip(key.cases, key.expected, strict=True)
+        if case.arguments == [["11"], ["12"]]
+    ] == [0.0]
+    assert cli.main(["cases", str(cases), "--lab", "lab00"]) == 1  # they are not written over
+
+
+def test_private_cases_are_not_written_into_the_repository(capsys):
+    assert cli.main(["cases", str(grade.ROOT / "cases")]) == 1
+    assert "inside the repository" in capsys.readouterr().err
+
+
+def test_without_isolation_the_command_refuses(monkeypatch, tmp_path, capsys):
+    def none(trusted=False):
+        raise SandboxError("No isolation for student code on this machine")
+
+    monkeypatch.setattr(sandbox, "open_backend", none)
+    folder = write(tmp_path / "in", ["right"])
+    assert cli.main(["grade", str(folder), "--out", str(tmp_path / "out")]) == 1
+    assert "No isolation" in capsys.readouterr().err and not (tmp_path / "out" / "scores.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--lab", "lab77"], "there is no lab 'lab77'"),
+        (["--jobs", "0"], "--jobs is 1 or more"),
+        (["--cases", "none"], "does not exist"),
+    ],
+)
+def test_bad_usage_is_one_sentence(tmp_path, capsys, words, said):
+    folder = write(tmp_path / "in", ["right"])
+    assert cli.main(["grade", str(folder), "--out", str(tmp_path / "out"), *words]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_failure_of_the_grader_is_one_students_and_is_not_kept(tmp_path, monkeypatch):
+    folder = write(tmp_path / "in", ["right", "half"])
+    real = grade.score
+
+    def failing(submission, *rest):
+        if submission.student == "half":
+            raise OSError("no space left on device")
+        return real(submission, *rest)
+
+    monkeypatch.setattr(grade, "score", failing)
+    half, right = grade.grade(collect(folder), tmp_path / "out", trusted=True)
+    assert "no space left" in half["problem"] and right["score"] == 19
+    assert [path.name for path in (tmp_path / "out" / "results").iterdir()] == ["lab00-right.json"]
+
+
+def test_names_become_files_that_are_not_paths_and_do_not_clash():
+    names = ["ann", "Ann Lee", "Ann_Lee", "../../x", "a" * 200, "é", "è", "con", ".", ""]
+    slugs = [grade.slug(name) for name in names]
+    assert len({slug.casefold() for slug in slugs}) == len(names)
+    assert all("/" not in slug and not slug.startswith(".") and len(slug) < 80 for slug in slugs)

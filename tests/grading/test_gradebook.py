@@ -1,0 +1,130 @@
+"""nbgrader's view: the gradebook says the same, the formgrader shows it, autograde uses our sandbox."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+
+import nbformat
+import pytest
+from grading_class import ANSWERS, notebook
+
+from fsdl_course.grading import grade, gradebook, report
+from fsdl_course.grading.submissions import collect
+from fsdl_deploy.paths import ROOT
+
+NAMES = ("right", "half", "renamed")
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """Three hand-ins with results and a gradebook: (submissions, results, folder)."""
+    folder = tmp_path_factory.mktemp("gradebook")
+    (folder / "in").mkdir()
+    for name in NAMES:
+        content = notebook(ANSWERS[name][0])
+        if name == "renamed":  # and the cell that checks is gone
+            content["cells"] = [
+                cell
+                for cell in content["cells"]
+                if cell["metadata"].get("nbgrader", {}).get("grade_id") != "lab00-q3-check"
+            ]
+        (folder / "in" / f"{name}.ipynb").write_text(json.dumps(content))
+    found = collect(folder / "in")
+    results = grade.grade(found, folder / "out", trusted=True)  # the course's own code
+    report.write(results, folder / "out")
+    gradebook.write(found, results, folder / "out")
+    return found, results, folder / "out"
+
+
+def scores(out):
+    with gradebook._open(out) as book:
+        return {
+            one.student.id: (one.score, one.max_score, one.needs_manual_grade)
+            for one in book.assignment_submissions("lab00")
+        }
+
+
+def test_the_gradebook_says_what_the_scores_say(graded):
+    _, results, out = graded
+    assert scores(out) == {one["student"]: (one["score"], 22, True) for one in results}
+
+
+def test_writing_again_changes_nothing(graded):
+    found, results, out = graded
+    before = scores(out)
+    gradebook.write(found, results, out)
+    assert scores(out) == before
+
+
+def test_notebooks_beside_it_are_valid_and_carry_the_feedback(graded):
+    for name in NAMES:
+        path = graded[2] / "autograded" / name / "lab00" / "lab00.ipynb"
+        shown = nbformat.read(path, as_version=4)
+        nbformat.validate(shown)
+        outputs = {
+            cell.metadata["nbgrader"]["grade_id"]: cell.outputs
+            for cell in shown.cells
+            if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade")
+        }
+        assert len(outputs) == 5  # a check that was deleted has come back
+        assert "two of three" in outputs["lab00-q1-check"][0]["text"]
+    assert outputs["lab00-q2-check"][1]["data"]["text/plain"] == "0"
+
+
+def test_points_given_in_the_formgrader_come_back(graded):
+    _, _, out = graded
+    with gradebook._open(out) as book:
+        grade_of_open = book.find_grade("lab00-q6", "lab00", "lab00", "half")
+        grade_of_open.manual_score, grade_of_open.needs_manual_grade = 2.0, False
+        book.db.commit()
+    assert gradebook.points_given(out) == {("lab00", "half", "q6"): 2.0}
+    assert gradebook.points_given(out / "nowhere") == {}
+
+
+def test_the_autograde_button_of_the_results_folder_uses_the_sandbox_too(graded):
+    ours, theirs = ((place / "nbgrader_config.py").read_text() for place in (ROOT, graded[2]))
+    for config in (ours, theirs):
+        assert '"fsdl_course.grading.autograde.BlackBox"' in config and "Execute" not in config.replace(
+            "nbgrader's Execute", ""
+        )
+
+
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed: autograde needs it")
+@pytest.mark.thorough
+def test_nbgraders_own_autograde_goes_through_the_sandbox(tmp_path):
+    """With the repository's configuration: hostile code gets no points and touches nothing."""
+    # The same configuration, for a course that lies elsewhere.
+    config = (ROOT / "nbgrader_config.py").read_text()
+    moved = re.sub(
+        r"Path\(__file__\)\.resolve\(\)", f"Path({str(tmp_path / 'nbgrader_config.py')!r})", config
+    )
+    assert moved.count(str(tmp_path)) >= 2
+    (tmp_path / "nbgrader_config.py").write_text(moved)
+    (tmp_path / "solutions").symlink_to(ROOT / "solutions")
+    victim = tmp_path / "victim"
+    victim.write_text("whole")
+    bad = f"import os\ndef review_queue(a, b):\n    os.remove({str(victim)!r})\n    return []"
+    for name, answers in (("half", ANSWERS["half"][0]), ("bad", {"q2": bad})):
+        path = tmp_path / "grades" / "submitted" / name / "lab00" / "lab00.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(notebook(answers, before=f"open({str(victim)!r}, 'w')")))
+    environ = {**os.environ, "PATH": f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"}
+    for words in (["generate_assignment", "lab00"], ["autograde", "lab00"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", *words],
+            cwd=tmp_path,
+            env=environ,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+    assert victim.read_text() == "whole"
+    found = {name: score for name, (score, _, _) in scores(tmp_path / "grades").items()}
+    assert found == {"half": 11, "bad": 15}
+    released = tmp_path / "grades" / "release" / "lab00"
+    assert sorted(path.name for path in released.iterdir()) == ["lab00.ipynb", "questions.py"]
+    assert "reading == truth" not in (released / "lab00.ipynb").read_text()  # of q1's solution

@@ -1,0 +1,60 @@
+"""The made-up class, and the instructor's guide: its commands do what it says."""
+
+import csv
+import re
+import shlex
+import shutil
+
+import pytest
+
+from fsdl_course import cli
+from fsdl_course.grading.sample import hand_ins
+from fsdl_course.labs import convert
+from fsdl_deploy.paths import ROOT
+
+GUIDE = (ROOT / "solutions" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed: grading needs it")
+@pytest.mark.thorough
+def test_the_commands_of_the_guide_work_in_their_order(tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    commands = [
+        line for block in re.findall(r"```\n(.*?)```", GUIDE, re.DOTALL) for line in block.splitlines()
+    ]
+    ours = [shlex.split(line)[1:] for line in commands if line.startswith("fsdl-deploy ")]
+    assert [words[0] for words in ours] == ["sample-class", "grade", "cases", "grade"]
+    for words in ours[:3]:
+        assert cli.main(words) == 0
+    with open("grades/scores.csv", newline="") as lines:
+        found = {row["student"]: int(row["points"]) for row in csv.DictReader(lines)}
+    assert found["Ada Right"] == 19 and found["Bob Nothing"] == 0 and found["Cem Half"] == 13
+    assert {points for student, points in found.items() if student.startswith("Mal")} == {15}
+    for name in ("index.html", "scores.csv", "open.csv", "gradebook.db", "feedback/lab00"):
+        assert (here / "grades" / name).exists() and name.split("/")[0].split(".")[0] in GUIDE
+    assert sorted(path.stem for path in (tmp_path / "private-cases").iterdir()) == convert.names()
+
+
+@pytest.mark.parametrize("name", convert.names())
+def test_every_lab_has_a_class(name):
+    made = hand_ins(name)
+    assert len(made) > 8 and "NotImplementedError" not in str(made["Ada Right"].cells)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["--lab", "lab77"], "no lab 'lab77'"), (["--students", "0"], "1 or more"), ([], "is not empty")],
+)
+def test_bad_usage_is_one_sentence(tmp_path, capsys, words, said):
+    if not words:
+        (tmp_path / "in").mkdir()
+        (tmp_path / "in" / "mine.ipynb").write_text("x")
+    assert cli.main(["sample-class", str(tmp_path / "in"), *words]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_as_many_students_as_wanted(tmp_path):
+    assert cli.main(["sample-class", str(tmp_path / "in"), "--students", "25"]) == 0
+    assert len(list((tmp_path / "in").iterdir())) == 25

@@ -1,0 +1,171 @@
+"""From a lab's source to its notebooks: stubs, marks, the same bytes; what every lab must do."""
+
+import functools
+import json
+import shutil
+from types import SimpleNamespace
+
+import pytest
+
+from fsdl_course import cli
+from fsdl_course.grading import grade
+from fsdl_course.grading.submissions import Submission, slim
+from fsdl_course.labs import build, convert, questions
+from fsdl_course.labs.sandbox import Unprotected
+from fsdl_course.notebooks.conversion import NotebookError, execute
+from fsdl_deploy.paths import ROOT
+
+LABS = convert.names()
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A course with lab00 alone, to be changed."""
+    shutil.copytree(ROOT / "solutions" / "lab00", tmp_path / "solutions" / "lab00")
+    (tmp_path / "notebooks").mkdir()
+    shutil.copy(ROOT / "notebooks" / "00_tour.ipynb", tmp_path / "notebooks")
+    return tmp_path
+
+
+def test_a_stub_keeps_what_is_outside_the_solution():
+    source = (
+        "def f(x):\n    '''Twice.'''\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION\n\n"
+        "A = 3  # SOLUTION: A = None"
+    )
+    assert convert.stub(source) == (f"def f(x):\n    '''Twice.'''\n    {convert.STUB}\n\nA = None")
+
+
+def test_what_only_ipython_understands_is_left_out_of_the_grading():
+    source = "%matplotlib inline\nif True:\n    !ls\n    x = 5 % 3\nprint?\nnp.array??\n?np\ny = 'a?'\nz = 7"
+    cell = SimpleNamespace(cell_type="code", source=source, metadata={})
+    (kept,) = convert.gradable([cell])
+    found: dict = {}
+    exec(kept, found)
+    assert (found["x"], found["y"], found["z"]) == (2, "a?", 7)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("### BEGIN SOLUTION\nx", "without '### END"),
+        ("x\n### END SOLUTION", "without '### BEGIN"),
+        ("### BEGIN SOLUTION\n### BEGIN SOLUTION", "a second"),
+    ],
+)
+def test_regions_that_are_not_closed(source, said):
+    with pytest.raises(NotebookError, match=said):
+        convert.stub(source)
+
+
+def test_building_twice_gives_the_same_bytes_and_a_change_is_seen(course):
+    build.build("lab00", course)
+    assert build.differences("lab00", course) == []
+    path = course / "labs" / "lab00" / "lab00.ipynb"
+    path.write_text(path.read_text().replace("Exact match", "Exact Match", 1))
+    (found,) = build.differences("lab00", course)
+    assert "-" in found and "Exact Match" in found and "labs/lab00/lab00.ipynb" in found
+
+
+def test_no_solution_reaches_the_students_folder(course):
+    build.build("lab00", course)
+    for path in (course / "labs" / "lab00").iterdir():
+        text = path.read_text()
+        assert "SOLUTION" not in text and "sorted(unsure" not in text and "6,000 wrong bills" not in text
+
+
+def test_marks_are_what_nbgrader_accepts(course):
+    from nbgrader.nbgraderformat import MetadataValidator
+
+    solved, stubbed = convert.both("lab00", course)
+    for notebook in (solved, stubbed):
+        convert.add_checksums(notebook)
+        MetadataValidator().validate_nb(notebook)
+    ids = [cell.metadata["nbgrader"]["grade_id"] for cell in stubbed.cells if "nbgrader" in cell.metadata]
+    assert len(set(ids)) == len(ids) == 11
+    points = [
+        cell.metadata["nbgrader"].get("points", 0) for cell in stubbed.cells if "nbgrader" in cell.metadata
+    ]
+    assert sum(points) == questions.load(course / "solutions" / "lab00").points
+    assert [cell.id for cell in solved.cells] == [cell.id for cell in stubbed.cells]
+
+
+def change(course, old, new, file="lab00.py"):
+    path = course / "solutions" / "lab00" / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('tags=["q2"]', 'tags=["q9"]', "no question 'q9'"),
+        ('check("lab00.q1"', 'check("lab01.q1"', "a cell checks lab01.q1"),
+        ("        return 0.0\n", "        return 0.0 + None\n", "exact_match.*the solution: TypeError"),
+        (
+            "from fsdl_course.labs.exercise import check",
+            "import nothing_like_that\nfrom fsdl_course.labs.exercise import check",
+            "cells fail",
+        ),
+        ('    return ["99950", "00070"]', '    return ["1", "2"]', "own value is judged wrong"),
+    ],
+)
+def test_a_source_that_cannot_be_right_is_refused(course, old, new, said):
+    change(course, old, new)
+    with pytest.raises((NotebookError, questions.CasesError), match=said):
+        build.build("lab00", course)
+
+
+def test_the_command_names_the_lab_that_is_wrong(monkeypatch, capsys):
+    monkeypatch.setattr(build, "build", lambda name: (_ for _ in ()).throw(NotebookError("it is odd")))
+    assert cli.main(["labs", "lab00"]) == 1
+    assert "lab00: it is odd" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_a_stub_notebook_runs_to_its_first_stub(name):
+    _, stubbed = convert.both(name)
+    with pytest.raises(NotebookError, match="NotImplementedError"):
+        execute(stubbed, ROOT / "labs" / name)
+
+
+@functools.cache
+def key(name):
+    return grade.key(name)
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_the_solution_earns_every_point_and_the_stub_none(name):
+    made = key(name)
+    for folder, wanted in (("solutions", sum(q.points for q in made.lab.graded)), ("labs", 0)):
+        _, cells = slim(ROOT / folder / name / f"{name}.ipynb")
+        result = grade.score(Submission("a", name, "", cells), made, Unprotected())
+        assert result["score"] == wanted, [
+            part for q in result["questions"] for part in q["parts"] if part["problem"]
+        ]
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_no_part_is_earned_by_an_answer_that_is_always_the_same(name):
+    """Each part has cases whose right answers differ, unless a judge looks at what is special to it."""
+    made = key(name)
+    found: dict = {}
+    for case, value in zip(made.cases, made.expected, strict=True):
+        found.setdefault((case.question, case.part), set()).add(json.dumps(value))
+    for (question, part), values in found.items():
+        asked = made.lab.question(question)
+        if asked.judge is None:
+            assert len(values) > 1, f"{name} {question}, {part!r}: {values}"
+
+
+@pytest.mark.parametrize("name", LABS)
+@pytest.mark.parametrize(
+    "value", [None, 0, 1.5, True, "", "x", [], [0], {}, {"a": 1}, float("nan")], ids=repr
+)
+def test_a_judge_survives_any_value_and_earns_nobody_a_question(name, value):
+    made = key(name)
+    for question in made.lab.graded:
+        cases = [
+            pair for pair in zip(made.cases, made.expected, strict=True) if pair[0].question == question.id
+        ]
+        assert any(question.wrong(case.arguments, value, expected) for case, expected in cases), question.id

@@ -1,0 +1,106 @@
+"""What a student meets: check, predict, reveal."""
+
+import json
+
+import pytest
+
+from fsdl_course.labs import check, exercise, predict, reveal
+from fsdl_course.labs.exercise import LabError, feedback_on, plain
+
+
+def right(read, truths):
+    return sum(a == b for a, b in zip(read, truths, strict=True)) / len(truths) if truths else 0.0
+
+
+def test_a_right_function_passes_and_is_told_what_only_the_grader_has():
+    feedback = feedback_on("lab00.q1", right)
+    assert feedback.passed and [outcome.problem for outcome in feedback.outcomes] == ["", "", ""]
+    assert "1 more point goes to cases that only the grader has" in repr(feedback)
+
+
+def test_a_wrong_value_is_shown_with_the_call_and_what_was_expected():
+    said = repr(feedback_on("lab00.q1", lambda read, truths: 1.0))
+    assert "exact_match(['0123', '45', '678'], ['0123', '46', '678'])" in said
+    assert "it is 1.0, and should be 0.666" in said
+
+
+def test_an_error_is_shown_with_its_line():
+    def failing(read, truths):
+        return 1 / 0
+
+    said = repr(feedback_on("lab00.q1", failing))
+    assert "ZeroDivisionError: division by zero" in said and "return 1 / 0" in said
+
+
+def test_a_value_of_a_strange_type_is_a_wrong_answer_not_an_error():
+    assert "cannot be graded" in repr(feedback_on("lab00.q1", lambda read, truths: object()))
+
+
+def test_a_stub_says_so_itself():
+    def stub(read, truths):
+        raise NotImplementedError
+
+    with pytest.raises(NotImplementedError):
+        check("lab00.q1", stub)
+
+
+def test_a_function_that_changes_its_arguments_spoils_nothing():
+    def greedy(read, truths):
+        value = right(read, truths)
+        read.clear(), truths.clear()
+        return value
+
+    assert feedback_on("lab00.q1", greedy).passed and feedback_on("lab00.q1", right).passed
+
+
+def test_markup_in_a_value_is_escaped():
+    assert "<script>" not in feedback_on("lab00.q1", lambda a, b: "<script>")._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("lab77.q1", "is no lab"),
+        ("lab00.q9", "they are q1"),
+        ("lab00", "no question"),
+        ("lab00.q6", "in prose"),
+    ],
+)
+def test_a_question_that_does_not_exist(name, said):
+    with pytest.raises(LabError, match=said):
+        check(name, right)
+
+
+def test_it_is_silent_inside_the_grader(monkeypatch, capsys):
+    monkeypatch.setenv(exercise.GRADING, "1")
+    check("lab00.q1", None)
+    assert capsys.readouterr().out == ""
+
+
+def test_check_prints_where_there_is_no_notebook(capsys):
+    check("lab00.q1", right)
+    assert "ok  a leading zero counts" in capsys.readouterr().out
+
+
+def test_predict_wants_an_answer_first():
+    with pytest.raises(NotImplementedError, match="Write down your prediction first: how many"):
+        predict("how many", None)
+    assert predict("how many", 0) is None
+
+
+@pytest.mark.parametrize(
+    ("prediction", "measured", "said"),
+    [
+        (10, 40, "a factor of 4 between them"),
+        (40, 10, "a factor of 4"),
+        (10, 10.5, "you were right"),
+        (0, 5, "said 0 s"),
+    ],
+)
+def test_reveal_puts_both_side_by_side(capsys, prediction, measured, said):
+    reveal(prediction, measured, "s")
+    assert said in capsys.readouterr().out
+
+
+def test_plain_is_what_the_grader_sees():
+    assert plain((1, {"a": (2.5, None)})) == json.loads('[1, {"a": [2.5, null]}]')

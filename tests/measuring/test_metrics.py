@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsdl_deploy.measuring.metrics import (
+    align,
+    character_error_rate,
+    confusion,
+    exact_match,
+    fixed_and_broken,
+    paired_p,
+    wilson,
+)
+
+NUMBERS = st.text("0123", max_size=8)
+
+
+@given(NUMBERS, NUMBERS)
+def test_alignment_spells_both_strings(truth, said):
+    pairs = align(truth, said)
+    assert "".join(w for w, _ in pairs) == truth
+    assert "".join(r for _, r in pairs) == said
+    assert sum(w != r for w, r in pairs) <= max(len(truth), len(said))
+
+
+def test_alignment_is_the_cheapest():
+    assert align("12345", "1245") == [("1", "1"), ("2", "2"), ("3", ""), ("4", "4"), ("5", "5")]
+    assert align("12", "132") == [("1", "1"), ("", "3"), ("2", "2")]
+
+
+def test_error_rates():
+    assert exact_match(["12", "34", "56"], ["12", "35", "5"]) == pytest.approx(1 / 3)
+    assert character_error_rate(["1234", "5"], ["1243", ""]) == pytest.approx(3 / 5)
+
+
+def test_confusion_counts_every_digit_once():
+    counts = confusion(["123", "33"], ["153", "3"])
+    assert counts[2, 5] == 1 and counts[3, 10] == 1 and counts[10].sum() == 0
+    assert counts[:10].sum() == 5 and np.trace(counts) == 3
+
+
+def test_wilson_interval_against_known_values():
+    # Newcombe 1998, table I: 81 of 263.
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert wilson(10, 10)[1] == pytest.approx(1) and wilson(10, 10)[0] < 0.8
+    with pytest.raises(ValueError):
+        wilson(1, 0)
+
+
+def test_the_paired_test_against_known_values():
+    assert paired_p(1, 9) == paired_p(9, 1) == pytest.approx(22 / 1024)
+    assert paired_p(0, 6) == pytest.approx(2 / 64) and paired_p(3, 3) == paired_p(0, 0) == 1
+    assert paired_p(700, 900) == pytest.approx(6.4e-7, rel=0.02)
+    with pytest.raises(ValueError, match="not counts"):
+        paired_p(-1, 2)
+
+
+def test_fixed_is_wrong_before_and_right_now():
+    assert fixed_and_broken([False, False, True, True], [True, True, False, True]) == (2, 1)

@@ -1,0 +1,34 @@
+"""Threads, processes, async: every way does its work, and nothing is left. No speed is asserted."""
+
+import multiprocessing
+import threading
+
+import pytest
+
+from fsdl_deploy.optimization import concurrency
+
+
+@pytest.mark.parametrize("kind", concurrency.KINDS)
+def test_every_way_does_its_work_and_leaves_nothing(kind):
+    before = threading.active_count()
+    found = concurrency.compare(kind, 2, rounds=1, seconds=0.05)
+    assert list(found) == ["one thread", "2 tasks (async)", "2 threads", "2 processes"]
+    assert all(rate > 0 for rate in found.values())
+    assert threading.active_count() == before and not multiprocessing.active_children()
+
+
+def test_what_is_counted_is_what_was_done():
+    done = []
+    assert concurrency.in_tasks(lambda: done.append(1), 3, 0.02) == pytest.approx(len(done) / 0.02)
+    done.clear()
+    assert concurrency.in_threads(lambda: done.append(1), 3, 0.02) == pytest.approx(len(done) / 0.02)
+    done.clear()
+    assert concurrency.alone(lambda: done.append(1), 0.02) == pytest.approx(len(done) / 0.02)
+
+
+def test_other_work_is_refused_also_in_a_process():
+    with pytest.raises(ValueError, match="choose one of parse, read"):
+        concurrency.work("sleep")
+    with pytest.raises(EOFError), concurrency.processes("sleep", 1):
+        pass
+    assert not multiprocessing.active_children()

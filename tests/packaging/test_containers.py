@@ -1,0 +1,253 @@
+"""The image and the compose file: by reading them, and with an engine where one answers."""
+
+import re
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import docker
+import httpx
+import pytest
+import yaml
+from docker.utils import build as docker_build
+from fastapi.testclient import TestClient
+
+from fsdl_course.setup import images
+from fsdl_deploy import OnnxReader, RemoteReader
+from fsdl_deploy.batch.store import Store
+from fsdl_deploy.cards import cards
+from fsdl_deploy.customers import Customers
+from fsdl_deploy.measuring.machine import locked_versions
+from fsdl_deploy.packaging import containers
+from fsdl_deploy.paths import ROOT
+from fsdl_deploy.picture import encode
+
+sys.path.insert(0, str(containers.FOLDER))
+import pipeline
+
+pytestmark = pytest.mark.timeout(900)
+MONTH = "2026-10"
+
+
+def test_without_an_engine_one_sentence_and_none(monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    said = []
+    assert containers.engine(said.append) is None and said == [containers.NONE]
+    assert images.prepare(said.append) is None
+
+
+def test_an_engine_elsewhere_is_asked_where_docker_host_says():
+    assert containers.address({"DOCKER_HOST": "tcp://192.0.2.1:2375"}) == "tcp://192.0.2.1:2375"
+
+
+def test_only_what_the_image_needs_is_sent_to_the_engine():
+    patterns = [
+        line for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] not in ("#", "")
+    ]
+    sent = {Path(name) for name in docker_build.exclude_paths(str(ROOT), patterns)}
+    files = {name for name in sent if (ROOT / name).is_file()}
+    assert {Path("fsdl_deploy/service/app.py"), Path("models/v2.onnx")} <= files
+    allowed = ("fsdl_deploy", "infra/docker", "models/SHA256SUMS", "models/v2.onnx")
+    outside = {name for name in files if not name.as_posix().startswith(allowed)}
+    assert {name.name for name in outside} <= {".dockerignore", "Dockerfile"}
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (containers.FOLDER / "Dockerfile").read_text(), re.M)
+    for name in " ".join(copied).split():
+        assert any(file == Path(name) or Path(name) in file.parents for file in files), name
+
+
+def test_the_image_has_the_versions_of_the_core():
+    core = locked_versions(ROOT / "requirements.lock")
+    image = locked_versions(containers.FOLDER / "requirements.lock")
+    assert {"numpy", "onnxruntime", "pillow", "fastapi"} <= set(image)
+    assert {name: core[name] for name in image if name in core} == {n: image[n] for n in image if n in core}
+
+
+def test_nobody_outside_reaches_the_database_or_the_queue():
+    told = yaml.safe_load((containers.FOLDER / "compose.yaml").read_text())
+    assert set(told["services"]) == {"web", "worker", "database", "queue"}
+    for name, service in told["services"].items():
+        assert service["healthcheck"]["test"], name
+        if name != "web":
+            assert "ports" not in service and service["networks"] == ["back"]
+    assert told["networks"]["back"]["internal"]
+    assert told["services"]["web"]["ports"] == ["127.0.0.1::8000"]
+
+
+class Hub:
+    """What ``image`` asks an engine: an image by its name."""
+
+    def __init__(self, **labels):
+        self.images, self.found = self, labels
+
+    def get(self, name: str):
+        if name not in self.found:
+            raise docker.errors.ImageNotFound(name)
+        return SimpleNamespace(labels=self.found[name])
+
+
+@pytest.mark.parametrize(("pinned", "stand_in"), containers.STAND_INS.items())
+def test_the_hubs_images_are_pinned_and_only_a_labelled_stand_in_takes_the_place_of_one(pinned, stand_in):
+    assert re.fullmatch(r"[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}", pinned)
+    assert pinned.startswith(stand_in)
+    assert containers.image(Hub(), pinned) == pinned
+    assert containers.image(Hub(**{stand_in: {}}), pinned) == pinned  # the hub's: who knows which one
+    assert containers.image(Hub(**{stand_in: {"stand-in": "true"}}), pinned) == stand_in
+
+
+def test_every_image_that_is_not_built_here_is_pinned():
+    froms = re.findall(r"^FROM (\S+)", (containers.FOLDER / "Dockerfile").read_text(), re.M)
+    assert froms == ["${BASE}"] * 2
+    services = yaml.safe_load((containers.FOLDER / "compose.yaml").read_text())["services"].values()
+    named = {service["image"] for service in services if "build" not in service}
+    assert {name.rpartition(":-")[2].rstrip("}") for name in named} == {containers.DATABASE, containers.QUEUE}
+
+
+class Queue:
+    """What the web server uses of the job queue."""
+
+    def __init__(self):
+        self.jobs = []
+
+    @property
+    def count(self) -> int:
+        return len(self.jobs)
+
+    def enqueue(self, job, *words, **_) -> None:
+        self.jobs.append((job, *words))
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Web server, queue and inbox, and a card of customer C0000007."""
+    store = Store(tmp_path / "readings.db")
+    monkeypatch.setenv("FSDL_STORE", str(tmp_path / "readings.db"))
+    monkeypatch.setenv("FSDL_INBOX", str(tmp_path / "inbox"))
+    pipeline.tools.cache_clear()
+    queue = Queue()
+    with TestClient(pipeline.web(store, queue, str(tmp_path / "inbox"))) as client:
+        yield client, queue, encode(Customers(10).card(7, MONTH).image)
+    pipeline.tools.cache_clear()
+
+
+def test_a_card_is_taken_read_once_and_answered(place):
+    client, queue, picture = place
+    assert client.get(f"/readings/{MONTH}/C0000007").status_code == 404
+    assert client.put(f"/cards/{MONTH}/C0000007", content=picture).status_code == 202
+    assert client.put(f"/cards/{MONTH}/C0000007", content=picture).status_code == 202  # the same once more
+    assert [job[0] for job in queue.jobs] == 2 * ["pipeline.read_card"]
+    for _, *words in queue.jobs:
+        pipeline.read_card(*words)
+    answer = client.get(f"/readings/{MONTH}/C0000007").json()
+    assert answer["digits"] == OnnxReader().read([Customers(10).card(7, MONTH).image])[0].digits
+    _, store = pipeline.tools()
+    assert store.counts(MONTH, "v2") == (1, 0)
+    assert [run["read"] for run in store.runs(MONTH)] in ([1, 0], [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "status", "field"),
+    [
+        (f"/cards/{MONTH}/C0000008", b"no picture", 422, "picture"),
+        (f"/cards/{MONTH}/C0000008", b"", 422, "picture"),
+        (f"/cards/{MONTH}/C0000008", b"x" * (9 * 2**20), 413, "picture"),
+        (f"/cards/{MONTH}/..%2f..%2fevil", None, 404, None),
+        (f"/cards/{MONTH}/C1", None, 422, "customer"),
+        ("/cards/2026-13/C0000008", None, 422, "month"),
+    ],
+)
+def test_what_is_no_card_is_refused_and_leaves_nothing(place, tmp_path, path, content, status, field):
+    client, queue, picture = place
+    answer = client.put(path, content=picture if content is None else content)
+    assert answer.status_code == status
+    assert field is None or answer.json()["error"]["field"] == field
+    assert not queue.jobs and not list((tmp_path).rglob("*.card"))
+
+
+def test_another_card_of_the_month_and_a_full_queue_are_refused(place, tmp_path, monkeypatch):
+    client, _, picture = place
+    client.put(f"/cards/{MONTH}/C0000007", content=picture)
+    other = encode(Customers(10).card(8, MONTH).image)
+    assert client.put(f"/cards/{MONTH}/C0000007", content=other).status_code == 409
+    monkeypatch.setattr(pipeline, "MAX_WAITING", 1)
+    answer = client.put(f"/cards/{MONTH}/C0000008", content=other)
+    assert answer.status_code == 429 and answer.headers["Retry-After"]
+    assert [file.name for file in (tmp_path / "inbox").rglob("*") if file.is_file()] == ["C0000007.card"]
+
+
+@pytest.fixture(scope="module")
+def engine():
+    found = containers.engine(lambda _: None)
+    if found is None:
+        pytest.skip(containers.NONE)
+    return found
+
+
+@pytest.fixture(scope="module")
+def image(engine):
+    name = "meter-reader:tests"
+    containers.build(engine, name)
+    yield name
+    engine.images.remove(name, force=True)
+
+
+def test_the_image_answers_as_the_notebook_can_do_nothing_else_and_ends_in_order(engine, image):
+    assert engine.images.get(image).attrs["Size"] < 450e6  # 385 MB on amd64
+    deck = [card.image for card in cards(1000, seed=21)]
+    with containers.Container(engine, image, **containers.SAFELY) as one:
+        reader = RemoteReader(one.url)
+        here = OnnxReader()
+        for start in range(0, len(deck), 20):  # the last bit of a confidence depends on the cards beside it
+            assert reader.read(deck[start : start + 20]) == here.read(deck[start : start + 20])
+        for words in ("touch /app/x", "touch /opt/reader/x", "chown 0 /tmp"):
+            assert one.container.exec_run(["sh", "-c", words]).exit_code != 0
+        assert one.container.exec_run("id -u").output.strip() == b"10001"
+        one.container.stop(timeout=60)
+        one.container.reload()
+        assert one.container.attrs["State"]["ExitCode"] == 0
+
+
+def test_a_container_that_does_not_get_ready_tells_why(engine, image):
+    with pytest.raises(containers.ContainerError, match="there is no model file v9"):
+        containers.Container(engine, image, command=["serve", "--version", "v9"]).start()
+    left = engine.containers.list(all=True, filters={"ancestor": image})
+    assert left == []
+
+
+def test_a_build_that_fails_tells_why(engine, tmp_path):
+    (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nRUN echo so far && false\n")
+    with pytest.raises(containers.ContainerError, match="so far"):
+        containers.build(engine, "broken:tests", tmp_path, "Dockerfile")
+
+
+def test_the_four_containers_lose_no_card(engine, image):
+    """Neither when the worker is killed, nor when the queue and the database are."""
+    compose = containers.Compose(engine, containers.FOLDER / "compose.yaml", READER_IMAGE=image)
+    if not compose.possible(lambda _: None):
+        pytest.skip("no docker compose")
+    customers = Customers(30, seed=4)
+    with compose, httpx.Client(base_url=compose.url("web"), timeout=60) as client:
+
+        def send(numbers):
+            for i in numbers:
+                answer = client.put(
+                    f"/cards/{MONTH}/C{i:07d}", content=encode(customers.card(i, MONTH).image)
+                )
+                assert answer.status_code == 202, answer.text
+
+        def wait(numbers):
+            until = time.monotonic() + 120
+            while missing := [i for i in numbers if client.get(f"/readings/{MONTH}/C{i:07d}").is_error]:
+                assert time.monotonic() < until, f"no reading of {missing}"
+                time.sleep(0.1)
+
+        send(range(10))
+        wait(range(10))
+        compose.containers("worker")[0].kill()
+        send(range(10, 30))
+        for service in ("queue", "database"):
+            (one,) = compose.containers(service)
+            one.kill()
+            one.start()
+        compose.containers("worker")[0].start()
+        wait(range(30))

@@ -1,0 +1,125 @@
+"""Stations are declared in one file, built on demand, and found."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tiny_course
+
+from fsdl_course.setup import environment
+from fsdl_course.setup.stations import ensure, mebibytes
+from fsdl_deploy.running import stations
+from fsdl_deploy.running.stations import StationError
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch) -> Path:
+    return tiny_course.make(tmp_path / "course", monkeypatch)
+
+
+def test_built_on_demand_then_found(root):
+    # The station imports fsdl_deploy from its course.
+    (root / "fsdl_deploy").mkdir()
+    (root / "fsdl_deploy" / "__init__.py").write_text("here = True\n")
+    with pytest.raises(StationError, match="make station NAME=tool"):
+        stations.python("tool", root)
+    said: list[str] = []
+    python = ensure("tool", root, Path(sys.executable), said.append)
+    assert "tool" in said[0]
+    assert python == stations.python("tool", root)
+    program = "import fsdl_deploy, tiny; print(fsdl_deploy.__file__, tiny.version)"
+    shown = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True, cwd="/")
+    assert shown.stdout.split() == [str(root / "fsdl_deploy" / "__init__.py"), "1.0"]
+
+    said.clear()
+    assert ensure("tool", root, Path(sys.executable), said.append) == python
+    assert said == []
+    assert mebibytes(stations.station("tool", root)) > 0
+
+
+def test_a_station_lies_as_deep_as_it_likes_and_its_name_is_its_own(root):
+    deep = root / "infra" / "batch" / "other"
+    deep.mkdir(parents=True)
+    (deep / "requirements.lock").write_text("tiny==1.0\n")
+    (deep / "station.toml").write_text('name = "other"\npurpose = "a test"\nsetup = false\n')
+    known = stations.stations(root)
+    assert {name: one.setup for name, one in known.items()} == {"other": False, "tool": True}
+    assert known["other"].environment().folder == root / ".venv" / "stations" / "other"
+    deep.rename(root / "infra" / "batch" / "tool")
+    (root / "infra/batch/tool/station.toml").write_text('name = "tool"\npurpose = "a test"\n')
+    with pytest.raises(StationError, match="are both stations called tool"):
+        stations.stations(root)
+
+
+def test_a_station_is_there_though_another_is_wrong(root):
+    other = root / "infra" / "other"
+    other.mkdir()
+    (other / "station.toml").write_text('name = "other"\npurpose = "its lock is missing"\n')
+    assert stations.station("tool", root).folder == root / "infra" / "tool"
+    with pytest.raises(StationError, match="make it with `make lock`"):
+        stations.station("other", root)
+
+
+def test_an_unknown_name_lists_the_known_ones(root):
+    with pytest.raises(StationError, match="No station 'tol'; there are: tool"):
+        stations.station("tol", root)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("name = ", "not TOML"),
+        ('name = "other"\npurpose = "x"', "as its folder is called"),
+        ('name = "tool"', "what the station is for"),
+        ('name = "tool"\npurpose = " "', "what the station is for"),
+        ('name = "tool"\npurpose = "x"\nsetup = "yes"', "setup must be true or false"),
+        ('name = "tool"\npurpose = "x"\ntorch = 1', "torch must be true or false"),
+        ('name = "tool"\npurpose = "x"\nset-up = true', "unknown set-up"),
+        ('name = "tool"\npurpose = "x"\nlock = "none.lock"', "make it with `make lock`"),
+    ],
+)
+def test_a_wrong_declaration_names_its_file(root, text, problem):
+    (root / "infra/tool/station.toml").write_text(text)
+    with pytest.raises(StationError, match=problem) as raised:
+        stations.stations(root)
+    assert "infra/tool/station.toml" in str(raised.value)
+
+
+def test_torch_comes_from_the_core_and_everything_else_from_the_station(root, tmp_path):
+    (root / "environment.yml").write_text("name: course\n")
+    (root / "infra/tool/station.toml").write_text('name = "tool"\npurpose = "a test"\ntorch = true\n')
+    core = environment.core(root, environ={}, say=lambda line: None)
+    core.builder, core.core = Path(sys.executable), False
+    core.ensure()
+    (core.site() / "torch.py").touch()
+    (core.site() / "tiny.py").write_text("version = 'of the core'\n")
+
+    def imported(root: Path) -> list[str]:
+        python = ensure("tool", root, Path(sys.executable), lambda line: None)
+        program = "import tiny, torch; print(tiny.version, torch.__file__, sep='|')"
+        shown = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True, cwd="/")
+        return shown.stdout.strip().split("|")
+
+    assert imported(root) == ["1.0", str(core.site() / "torch.py")]
+    moved = root.rename(tmp_path / "elsewhere")
+    version, file = imported(moved)
+    assert version == "1.0" and file.startswith(str(moved / ".venv" / "lib"))
+
+
+def test_a_station_that_needs_java_says_so_where_there_is_none(root, monkeypatch):
+    tool = root / "infra/tool/station.toml"
+    monkeypatch.setattr(stations.machine, "java", lambda: None)
+    assert stations.station("tool", root).lacks() is None
+    tool.write_text('name = "tool"\npurpose = "a test"\njava = true\n')
+    assert stations.station("tool", root).lacks() == stations.NO_JAVA
+    monkeypatch.setattr(stations.machine, "java", lambda: "/usr/bin/java")
+    assert stations.station("tool", root).lacks() is None
+
+
+def test_the_courses_own_stations_are_well_declared():
+    known = stations.stations()
+    assert known["streamlit"].setup
+    for station in known.values():
+        lock = station.lock.read_text(encoding="utf-8")
+        assert "\ntorch==" not in lock

@@ -1,0 +1,65 @@
+"""The comparison of every server: our service in all formats, one that differs, one that is not here."""
+
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from fsdl_course import cli
+from fsdl_course.serving import everywhere
+from fsdl_course.setup.environment import SetupError
+from fsdl_deploy.cards import cards
+from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy.running.servers import Server
+
+
+@pytest.fixture(scope="module")
+def deck():
+    return [card.image for card in cards(4, seed=3)]
+
+
+@pytest.fixture(scope="module")
+def wanted(deck):
+    readings = [OnnxReader().read([image])[0] for image in deck]
+    return [(reading.digits, reading.confidence) for reading in readings]
+
+
+def test_every_format_of_the_service_gives_the_readers_bits(deck, wanted):
+    found = everywhere.compare(deck, wanted, {"our service": everywhere.our_service}, say=lambda _: None)
+    assert len(found) == 11 and set(found.values()) == {(0, 0.0)}
+
+
+def test_another_model_is_noticed(deck, wanted):
+    @contextmanager
+    def older():
+        command = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}", "--version", "v1"]
+        with Server(command, ready="/readyz") as server:
+            yield {"v1": everywhere.Service(server.url).formats["service, JSON"]}
+
+    said = []
+    found = everywhere.compare(deck, wanted, {"older": older}, said.append)
+    assert found["v1"][1] > 1e-6 and "differ" in said[0]
+
+
+def test_a_last_bit_is_noticed(deck, wanted):
+    @contextmanager
+    def nearly():
+        answers = iter([(digits, float(confidence) * (1 - 1e-7)) for digits, confidence in wanted])
+        yield {"nearly": lambda _: next(answers)}
+
+    assert everywhere.compare(deck, wanted, {"nearly": nearly}, lambda _: None)["nearly"][1] > 0
+
+
+def test_what_is_not_here_is_named_and_nothing_compared_is_no_success(deck, wanted, monkeypatch, capsys):
+    @contextmanager
+    def missing():
+        raise SetupError("The station x is not built: run `make station NAME=x`")
+        yield
+
+    said = []
+    assert everywhere.compare(deck, wanted, {"x": missing}, said.append) == {}
+    assert said[0].split()[:2] == ["x", "skipped:"]
+    monkeypatch.setattr(everywhere, "ways", lambda: {"x": missing})
+    assert cli.main(["everywhere", "--cards", "1"]) == 1
+    assert cli.main(["everywhere", "--cards", "0"]) == 1
+    assert "--cards must be at least 1" in capsys.readouterr().err

@@ -1,0 +1,70 @@
+"""LitServe: the reader behind its hooks, bad input beside good in one batch, what a stop leaves behind."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import psutil
+import pytest
+from packed import locked
+
+from fsdl_course.serving.libraries import libraries
+from fsdl_deploy.cards import cards
+from fsdl_deploy.picture import encode
+from fsdl_deploy.reader import open_reader
+
+
+@pytest.fixture(scope="module")
+def server():
+    with libraries()["litserve"].server(max_batch=8, delay_ms=20) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def post(server):
+    library = libraries()["litserve"]
+    with httpx.Client(trust_env=False, timeout=30, limits=httpx.Limits(max_connections=None)) as web:
+
+        def send(picture: bytes, **headers):
+            body, usual = library.request(picture)
+            return web.post(server.url + library.path, content=body, headers=usual | headers)
+
+        yield send
+
+
+@pytest.mark.thorough
+def test_a_batch_gives_each_caller_their_own_answer(post):
+    images = [card.image for card in cards(20, "hard", seed=8)]
+    pictures = [encode(image) for image in images]
+    pictures[3:3] = [b"no picture"]
+    pictures[11:11] = [pictures[0][:-200]]
+    with ThreadPoolExecutor(len(pictures)) as pool:
+        answers = list(pool.map(post, pictures))
+    assert [place for place, answer in enumerate(answers) if answer.status_code == 422] == [3, 11]
+    assert "not a picture" in answers[3].json()["detail"] and "damaged" in answers[11].json()["detail"]
+    found = [answer.json() for answer in answers if answer.status_code == 200]
+    assert max(one["batch"] for one in found) > 1
+    for one, reading in zip(found, open_reader().read(images), strict=True):
+        assert one["digits"] == reading.digits
+        assert one["confidence"] == pytest.approx(reading.confidence, rel=1e-5)
+
+
+@pytest.mark.thorough
+def test_bad_input_is_the_callers_fault(post):
+    for body, kind in ((b"", "image/png"), (b"{}", "application/json"), (b"[", "application/json")):
+        assert post(body, **{"Content-Type": kind}).status_code == 422
+
+
+@pytest.mark.thorough
+def test_a_dead_worker_is_replaced_and_a_stop_leaves_nobody(server, post):
+    first = psutil.Process(server.pid)
+    (worker,) = [one for one in first.children(recursive=True) if "--multiprocessing-fork" in one.cmdline()]
+    worker.kill()
+    card = next(cards(1)).image
+    assert post(encode(card)).json()["digits"] == open_reader().read([card])[0].digits
+    everybody = [first, *first.children(recursive=True)]
+    first.terminate()
+    assert not psutil.wait_procs(everybody, timeout=20)[1]
+
+
+def test_the_station_needs_no_torch():
+    assert not any(package.startswith("torch=") for package in locked("litserve"))

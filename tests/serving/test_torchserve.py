@@ -1,0 +1,160 @@
+"""TorchServe: the reader behind its batches, its archives, bad pictures among good ones, and a clean end."""
+
+import hashlib
+import json
+import subprocess
+import zipfile
+from contextlib import suppress
+
+import httpx
+import psutil
+import pytest
+from packed import locked
+from polling import until
+from served import ask_together
+
+from fsdl_course.serving import libraries
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import weights
+from fsdl_deploy.cards import cards
+from fsdl_deploy.measuring import machine
+from fsdl_deploy.picture import encode
+from fsdl_deploy.reader import open_reader
+from fsdl_deploy.running import stations
+
+
+@pytest.fixture(scope="module")
+def torchserve():
+    if lack := stations.station("torchserve").lacks():
+        pytest.skip(lack)
+    ensure("torchserve")
+    return libraries.libraries()["torchserve"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("ts")
+
+
+@pytest.fixture(scope="module")
+def server(torchserve, folder):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(folder))  # of the server
+        with torchserve.server(max_batch=4, delay_ms=50) as server:
+            yield server
+
+
+@pytest.fixture(scope="module")
+def settings(server):
+    """What stands in its log, the configuration."""
+    return dict(line.split("=", 1) for line in server.log().splitlines() if line.count("=") == 1)
+
+
+@pytest.fixture
+def client(server):
+    limits = httpx.Limits(max_connections=None)
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30, limits=limits) as client:
+        yield client
+
+
+@pytest.fixture
+def manager(settings):
+    with httpx.Client(base_url=settings["management_address"], trust_env=False, timeout=60) as manager:
+        yield manager
+
+
+@pytest.mark.thorough
+def test_a_bad_picture_does_not_hurt_its_neighbours(client, torchserve):
+    images = [card.image for card in cards(20, "hard", seed=8)]
+    pictures = [encode(image) for image in images]
+    pictures[3:3] = [b"no picture"]
+    pictures[11:11] = [pictures[0][:-200]]
+
+    answers = ask_together(client, torchserve, pictures)
+    assert [place for place, answer in enumerate(answers) if answer.status_code == 422] == [3, 11]
+    assert "not a picture" in answers[3].json()["detail"] and "damaged" in answers[11].json()["detail"]
+    found = [answer.json() for answer in answers if answer.status_code == 200]
+    assert 2 <= max(one["batch"] for one in found) <= 4
+    for one, reading in zip(found, open_reader().read(images), strict=True):
+        assert one["digits"] == reading.digits
+        assert one["confidence"] == pytest.approx(reading.confidence, rel=1e-5)
+
+
+@pytest.mark.thorough
+def test_bad_input_is_the_callers_fault(client, torchserve):
+    for body, kind in ((b"", "image/png"), (b"{}", "application/json"), (b"[", "text/plain")):
+        answer = client.post(torchserve.path, content=body, headers={"Content-Type": kind})
+        assert answer.status_code == 422 and answer.json()["detail"], kind
+    assert client.post(torchserve.path, files={"body": ("card.png", b"no")}).status_code == 422
+    assert client.post(torchserve.path, content=b" " * 7_000_000).status_code == 413
+    assert client.post("/predictions/other", content=b"").status_code == 404
+
+
+@pytest.mark.thorough
+def test_the_options_arrive(manager):
+    (told,) = manager.get("/models/meter-reader").json()
+    assert (told["batchSize"], told["maxBatchDelay"], len(told["workers"])) == (4, 50, 1)
+
+
+def test_no_delay_is_not_the_default_of_100_ms(torchserve):
+    program = "import pathlib, serve; print(serve.configuration(pathlib.Path('x'), 1, 1, 0))"
+    command = [stations.python("torchserve"), "-c", program]
+    folder = stations.station("torchserve").folder
+    text = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+    models = next(line.split("=", 1)[1] for line in text.splitlines() if line.startswith("models="))
+    assert json.loads(models)["meter-reader"]["2.0"]["maxBatchDelay"] == 1
+
+
+@pytest.mark.thorough
+def test_an_archive_holds_the_published_graph(settings, folder):
+    (path,) = folder.glob("*/store/meter-reader-v2.mar")
+    assert str(path.parent) == settings["model_store"]
+    with zipfile.ZipFile(path) as archive:
+        assert set(archive.namelist()) >= {"MAR-INF/MANIFEST.json", "handler.py", "v2.onnx", weights.SUMS}
+        graph = archive.read("v2.onnx")
+    assert hashlib.sha256(graph).digest() == hashlib.sha256(weights.verified("v2.onnx")).digest()
+
+
+@pytest.mark.thorough
+def test_models_come_from_the_store_only(client, manager):
+    card = next(cards(1, seed=3)).image
+    new = {"url": "meter-reader-v1.mar", "initial_workers": 1, "synchronous": "true"}
+    manager.post("/models", params=new).raise_for_status()
+    told = client.post("/predictions/meter-reader/1.0", content=encode(card)).json()
+    assert told["digits"] == open_reader("v1").read([card])[0].digits
+    for url in ("http://127.0.0.1:9/x.mar", "file:///etc/hostname", "../config.properties"):
+        assert manager.post("/models", params={"url": url}).status_code == 404
+    manager.delete("/models/meter-reader/1.0").raise_for_status()
+
+
+def alive(process):
+    with suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+@pytest.mark.thorough
+def test_it_listens_on_this_machine_only_and_ends_with_all_it_made(server, folder):
+    # Java and the worker; an unregistered model's worker takes a while to go.
+    def two():
+        family = [one for one in psutil.Process(server.pid).children(recursive=True) if alive(one)]
+        return family if len(family) == 2 else None
+
+    family = until(two, what="a family of two")
+    listening = [one.laddr.ip for process in family for one in process.net_connections("inet")]
+    assert len(listening) >= 5 and all(ip.removeprefix("::ffff:") == "127.0.0.1" for ip in listening)
+    server.stop()
+    assert not any(process.is_running() for process in family)
+    assert not list(folder.iterdir())
+
+
+def test_without_java_one_sentence_says_so(monkeypatch):
+    monkeypatch.setattr(machine, "java", lambda: None)
+    library, said = libraries.libraries()["torchserve"], []
+    assert not library.possible(said.append) and said == [stations.NO_JAVA]
+    with pytest.raises(stations.StationError, match=stations.NO_JAVA):
+        library.server()
+
+
+def test_torch_is_not_installed_twice():
+    assert not any(package.startswith("torch=") for package in locked("torchserve"))

@@ -1,0 +1,122 @@
+import json
+
+import numpy as np
+import pytest
+
+from fsdl_deploy.cards import cards
+from fsdl_deploy.cli import main
+from fsdl_deploy.digits import Digits, digits
+from fsdl_deploy.reading import Reading
+from fsdl_deploy.training import evaluation
+from fsdl_deploy.training.model_card import worst_confusions, write_cards
+
+
+class Knowing:
+    """Knows every truth in advance, and gets every ``wrong_every``-th reading wrong."""
+
+    def __init__(self, version, wrong_every):
+        self.model_version, self.wrong_every, self.asked = version, wrong_every, 0
+
+    def read(self, images):
+        said = []
+        for image in images:
+            truth = TRUTHS[image.tobytes()]
+            self.asked += 1
+            if self.asked % self.wrong_every == 0:
+                truth = truth[:-1]
+            said.append(Reading(truth, 1.0, (1.0,) * len(truth), self.model_version))
+        return said
+
+
+TRUTHS = {}
+
+
+@pytest.fixture
+def knowing(monkeypatch):
+    def remembered(*args, **options):
+        for card in cards(*args, **options):
+            TRUTHS[card.image.tobytes()] = card.truth
+            yield card
+
+    monkeypatch.setattr(evaluation, "cards", remembered)
+    monkeypatch.setattr(evaluation, "RESAMPLES", 2)
+    monkeypatch.setattr(evaluation, "RESAMPLE_CARDS", 10)
+    yield
+    TRUTHS.clear()
+
+
+def test_a_known_reader_gets_its_known_score(knowing):
+    report = evaluation.evaluate([Knowing("a", 5), Knowing("b", 10)], 20)
+    for level in ("clean", "typical", "hard"):
+        assert report["a"][level]["exact_match"] == 0.8 and report["b"][level]["exact_match"] == 0.9
+        low, high = report["a"][level]["interval"]
+        assert low < 0.8 < high
+        assert sum(row[10] for row in report["a"][level]["confusion"]) == 4, "four digits were missed"
+    assert report["compared"] == {"b against a": {"fixed": 2, "broken": 0}}
+    assert len(report["a"]["resampled"]) == 2
+    assert "| a | 80.0%" in evaluation.table(report)
+
+
+def test_command_reads_other_digits(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(evaluation, "RESAMPLES", 2)
+    monkeypatch.setattr(evaluation, "RESAMPLE_CARDS", 5)
+    some = digits("test")
+    np.savez(tmp_path / "digits.npz", images=some.images[:300], labels=some.labels[:300])
+    out = tmp_path / "report.json"
+    arguments = [
+        "evaluate",
+        "-n",
+        "8",
+        "--versions",
+        "v1",
+        "--digits",
+        str(tmp_path / "digits.npz"),
+        "--json",
+        str(out),
+    ]
+    assert main(arguments) == 0
+    assert json.loads(out.read_text())["v1"]["typical"]["cards"] == 8
+    assert "| v1 |" in capsys.readouterr().out
+    assert main(["evaluate", "-n", "0"]) == 1
+
+
+def test_stubborn_digits_are_found_and_explain_the_rest():
+    source, bad = digits("test"), 17
+    source = Digits(source.images[:40], source.labels[:40])
+
+    class Misreads:
+        """Reads nothing on the three cards of one digit, and has all others right."""
+
+        model_version, asked = "m", 0
+
+        def read(self, images):
+            said = [Reading(str(d) * 3, 1.0, (1.0,) * 3, "m") for d in source.labels]
+            said[bad] = Reading("", 1.0, (), "m")
+            return said
+
+    misread = evaluation.stubborn(Misreads(), source)
+    assert misread[bad] == 3 and misread.sum() == 3
+
+
+def test_worst_confusions_are_named():
+    counts = np.zeros((11, 11), int)
+    counts[3, 3], counts[3, 5], counts[4, 10], counts[10, 1] = 99, 7, 3, 2
+    assert worst_confusions(counts.tolist()) == ["3 read as 5 (7 ×)", "4 missed (3 ×)", "1 invented (2 ×)"]
+
+
+def test_cards_hold_what_was_measured(tmp_path, monkeypatch, knowing):
+    import shutil
+
+    from fsdl_deploy import weights
+
+    for file in weights.folder().iterdir():
+        if file.suffix not in (".md", ".json"):
+            shutil.copy(file, tmp_path)
+    report = evaluation.evaluate([Knowing(version, 5) for version in weights.VERSIONS], 10)
+    report["why"] = {"v1": {"misread": {3: 3, 8: 1}, "exact_match": {0: 0.8, 5: 0.9}}}
+    (tmp_path / "v1.jsonl").write_text('{"step": 700, "loss": 0.1, "seconds": 12}\n')
+    write_cards(report, tmp_path, tmp_path, "fsdl-deploy train")
+    text = (tmp_path / "v1.md").read_text()
+    assert "80.0%" in text and "700 steps of 32 cards in 12 s" in text
+    assert "1 of the 1,000 test digits" in text and "5 digits: 90.0%" in text
+    assert json.loads((tmp_path / "report.json").read_text())["measured"]["compared"] == report["compared"]
