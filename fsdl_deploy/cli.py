@@ -29,7 +29,7 @@ class Command:
 COMMANDS = {
     "cards": Command("write meter cards as PNG files", "fsdl_deploy.cards"),
     "read": Command("read the digits on pictures of meter cards", "fsdl_deploy.reader"),
-    "prototype": Command("show the reader in a Gradio page", "fsdl_deploy.prototype.page"),
+    "prototype": Command("show the reader in a Gradio page", "fsdl_deploy.prototype.gradio_page"),
     "inbox": Command(
         "write a month of customers' cards, as a batch job finds them", "fsdl_deploy.batch.inbox"
     ),

@@ -130,8 +130,8 @@ def code(text: LabText) -> Iterator[str]:
         for message in rules_code.problems(convert.stub(cell.source)):  # what a student meets
             yield f"{place}: {message}"
         if convert.MEASURE not in cell.metadata.get("tags", ()):
-            for module in _imported(cell.source) - {"fsdl_course.labs.exercise"}:
-                if module.split(".")[0] == "fsdl_deploy":
+            for module in _imported(cell.source) - {"fsdl_course.labs"}:
+                if module.split(".")[0] in ("fsdl_deploy", "fsdl_course"):
                     yield f"{place}: it imports {module}, which the grader has not: tag it 'measure'"
 
 

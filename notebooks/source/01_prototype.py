@@ -59,7 +59,7 @@ from fsdl_deploy import figures, open_reader
 from fsdl_deploy.cards import cards
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
-from fsdl_deploy.prototype import page as prototype
+from fsdl_deploy.prototype import gradio_page
 
 figures.use()
 reader = open_reader("v2")
@@ -90,7 +90,7 @@ smallest_page = gradio.Interface(read, gradio.Image(image_mode="L"), "text", api
 # camera. It listens on this machine only, on a free port, and ends with the notebook's kernel.
 
 # %%
-smallest_url = prototype.launch(smallest_page, inline=True, height=420)
+smallest_url = gradio_page.launch(smallest_page, inline=True, height=420)
 
 # %% [markdown]
 # A page is also a program's door: each Gradio page has an API, and a client that knows how to speak to it.
@@ -105,15 +105,15 @@ Client(smallest_url, verbose=False).predict(handle_file(str(card_file)), api_nam
 # ## A page for the billing team
 #
 # People who are not us need a little more: a sketchpad, examples to click, how sure the model is of each
-# digit, and a button that says *this is wrong*. `fsdl_deploy.prototype.page.build(reader)` is that page. It
-# takes any `Reader`, and this will save us in the [next lessons](03_service.ipynb).
+# digit, and a button that says *this is wrong*. `fsdl_deploy.prototype.gradio_page.build(reader)` is that
+# page. It takes any `Reader`, and this will save us in the [next lessons](03_service.ipynb).
 #
 # ✅ Write a number with the mouse. Then write one that the model gets wrong, say what it is, and press the
 # button: picture and words are now in `build/feedback`.
 
 # %%
-page = prototype.build(reader, feedback=ROOT / "build" / "feedback")
-page_url = prototype.launch(page, inline=True, height=620)
+page = gradio_page.build(reader, feedback=ROOT / "build" / "feedback")
+page_url = gradio_page.launch(page, inline=True, height=620)
 
 # %% [markdown]
 # Its API answers with everything that a program wants to know: the digits, the confidence, and *which
@@ -139,7 +139,7 @@ from fsdl_deploy.prototype.sketch import card_from_sketch
 
 
 def draw_seven(scale):
-    canvas = PIL.Image.new("RGBA", prototype.CANVAS)
+    canvas = PIL.Image.new("RGBA", gradio_page.CANVAS)
     stroke = [(20 + scale * x, 20 + scale * y) for x, y in [(0, 0), (40, 0), (15, 60)]]
     PIL.ImageDraw.Draw(canvas).line(stroke, fill="black", width=10, joint="curve")
     return np.asarray(canvas)
@@ -259,7 +259,7 @@ def statements(file, names=None):
 
 
 page_parts = {"Desk", "answer", "note", "build", "_bar", "_uploaded", "_sentence", "_gradio"}
-gradio_size = statements(ROOT / "fsdl_deploy" / "prototype.py", page_parts)
+gradio_size = statements(ROOT / "fsdl_deploy" / "prototype" / "gradio_page.py", page_parts)
 streamlit_size = statements(streamlit_app)
 
 # %% [markdown]
@@ -577,7 +577,7 @@ print(sum(ported.values()), "statements, besides the operations that torch has f
 # option for that, so the page carries this script, which reaches into names that the next release may change.
 
 # %%
-print(prototype.PEN_IN_HAND)
+print(gradio_page.PEN_IN_HAND)
 
 # %% [markdown]
 # ### The lecture's claims beside ours

@@ -103,8 +103,8 @@ def change(course, old, new, file="lab00.py"):
         ('check("lab00.q1"', 'check("lab01.q1"', "a cell checks lab01.q1"),
         ("        return 0.0\n", "        return 0.0 + None\n", "exact_match.*the solution: TypeError"),
         (
-            "from fsdl_course.labs.exercise import check",
-            "import nothing_like_that\nfrom fsdl_course.labs.exercise import check",
+            "from fsdl_course.labs import check",
+            "import nothing_like_that\nfrom fsdl_course.labs import check",
             "cells fail",
         ),
         ('    return ["99950", "00070"]', '    return ["1", "2"]', "own value is judged wrong"),

@@ -58,8 +58,8 @@ def test_the_labs_of_the_course_keep_it(name):
         ("lab00.py", "  # SOLUTION: GUESS = None", "", "something is predicted before it is measured"),
         (
             "lab00.py",
-            "from fsdl_course.labs.exercise import",
-            "from fsdl_deploy import cards\nfrom fsdl_course.labs.exercise import",
+            "from fsdl_course.labs import",
+            "from fsdl_deploy import cards\nfrom fsdl_course.labs import",
             "tag it 'measure'",
         ),
         ("lab00.py", "# Run this after every change.", "", "before each code cell stands prose"),

@@ -27,9 +27,9 @@ def parts_of(module: str) -> set[str]:
 
 
 def test_of_the_page_all_is_counted_but_how_it_is_started(cells):
-    left_out = parts_of("prototype.py") - assigned(cells, "page_parts")
+    left_out = parts_of("prototype/gradio_page.py") - assigned(cells, "page_parts")
     assert left_out == {"launch", "running", "add_arguments", "main"}
-    assert assigned(cells, "page_parts") <= parts_of("prototype.py")
+    assert assigned(cells, "page_parts") <= parts_of("prototype/gradio_page.py")
 
 
 def test_a_port_needs_the_student_and_what_it_calls_and_nothing_else(cells):

@@ -65,13 +65,13 @@ sys.path[:0] = [sys.argv[1]]
 sys.modules["torch"] = sys.modules["mlxtend"] = None  # as on the Space: importing them fails
 import runpy
 runpy.run_path(sys.argv[1] + "/app.py")
-from fsdl_deploy.prototype import page
+from fsdl_deploy.prototype import gradio_page
 from fsdl_deploy.picture import decode
 from fsdl_deploy.reader import open_reader
 from pathlib import Path
 images = [decode(path.read_bytes()) for path in sorted(Path(sys.argv[1]).glob("examples/*.png"))]
 assert len(images) == 4
-print(page.__file__, *[reading.digits for reading in open_reader().read(images)])
+print(gradio_page.__file__, *[reading.digits for reading in open_reader().read(images)])
 """
     done = subprocess.run(
         [sys.executable, "-c", script, space], cwd=space, capture_output=True, text=True, timeout=120

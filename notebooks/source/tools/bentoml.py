@@ -396,7 +396,7 @@ print(yaml.safe_load((bento / "bento.yaml").read_text())["schema"]["routes"][0][
 
 # %% tags=["nbval-check-output"]
 listed = (packed / "bentofile.yaml").read_text()
-(packed / "bentofile.yaml").write_text(listed.replace('  - "fsdl_deploy/*.py"\n', ""))
+(packed / "bentofile.yaml").write_text(listed.replace('  - "fsdl_deploy/**/*.py"\n', ""))
 build[-1] = "without"
 forgotten = subprocess.run(build, cwd=packed, env=os.environ | settings, capture_output=True, text=True)
 print("exit status of the build:", forgotten.returncode)

@@ -11,7 +11,7 @@ import pytest
 
 from fsdl_deploy import cli
 from fsdl_deploy.picture import decode, encode
-from fsdl_deploy.prototype import page as prototype
+from fsdl_deploy.prototype import gradio_page
 from fsdl_deploy.reading import Reading
 from fsdl_deploy.remote import RemoteError
 
@@ -45,7 +45,7 @@ def page(reader, tmp_path_factory):
     folder = tmp_path_factory.mktemp("prototype")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder / "uploads"))
-        page = prototype.build(reader, examples=[CARD], feedback=folder / "feedback")
+        page = gradio_page.build(reader, examples=[CARD], feedback=folder / "feedback")
         page.feedback = folder / "feedback"
         yield page
         page.close(verbose=False)
@@ -55,7 +55,7 @@ def page(reader, tmp_path_factory):
 def client(page):
     from gradio_client import Client
 
-    with prototype.running(page) as url:
+    with gradio_page.running(page) as url:
         yield Client(url, verbose=False)
 
 
@@ -76,7 +76,7 @@ def function(page, name):
 
 
 def test_answer_shows_each_digit_with_its_confidence_version_and_latency():
-    page = prototype.answer(Reading("042", 0.912, (0.99, 0.95, 0.4), "v<2>"), 3.21)
+    page = gradio_page.answer(Reading("042", 0.912, (0.99, 0.95, 0.4), "v<2>"), 3.21)
     assert re.findall(r'class="digit">(\d)<meter[^>]*value="([\d.]+)"', page) == [
         ("0", "0.9900"),
         ("4", "0.9500"),
@@ -87,12 +87,12 @@ def test_answer_shows_each_digit_with_its_confidence_version_and_latency():
 
 @pytest.mark.parametrize("confidence, word", [(0.95, ", sure"), (0.7, "not quite sure"), (0.2, "guessing")])
 def test_confidence_is_put_in_words(confidence, word):
-    assert word in prototype.answer(Reading("1", confidence, (confidence,), "v"), 1)
+    assert word in gradio_page.answer(Reading("1", confidence, (confidence,), "v"), 1)
 
 
 def test_no_digits_is_a_sentence_and_notes_are_escaped():
-    assert "No digits" in prototype.answer(Reading("", 1.0, (), "v2"), 1)
-    assert prototype.note("<script>") == '<div class="note" role="status">&lt;script&gt;</div>'
+    assert "No digits" in gradio_page.answer(Reading("", 1.0, (), "v2"), 1)
+    assert gradio_page.note("<script>") == '<div class="note" role="status">&lt;script&gt;</div>'
 
 
 def test_api_answers_with_the_reading_of_the_very_picture(client, reader, upload):
@@ -161,8 +161,8 @@ def test_wrong_button_before_any_reading_keeps_the_words_and_asks_to_read_first(
 
 
 def test_launch_stays_on_loopback_and_frees_its_port(reader):
-    page = prototype.build(reader, examples=[CARD])
-    with prototype.running(page) as url:
+    page = gradio_page.build(reader, examples=[CARD])
+    with gradio_page.running(page) as url:
         assert url.startswith("http://127.0.0.1:")
         html = httpx.get(url).text
         assert "Meter reader" in html
@@ -200,5 +200,5 @@ def test_command_refuses_a_version_that_does_not_exist(capsys):
 
 def test_building_a_page_starts_no_thread_and_no_server(reader):
     before = threading.active_count()
-    prototype.build(reader, examples=[CARD])
+    gradio_page.build(reader, examples=[CARD])
     assert threading.active_count() <= before
