@@ -10,11 +10,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fsdl_course.serving import libraries
+from fsdl_deploy.running.options import options
 
 
 def main() -> int:
-    options = libraries.options(__doc__.splitlines()[0])
+    options = options(__doc__.splitlines()[0])
     command = [sys.executable, "-m", "bentoml", "serve", "batched:MeterReader"]
     command += ["--host", "127.0.0.1", "--port", str(options.port)]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

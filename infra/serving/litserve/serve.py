@@ -13,10 +13,10 @@ import litserve
 from fastapi import Body
 from fastapi.responses import JSONResponse
 
-from fsdl_course.serving import libraries
 from fsdl_deploy.picture import PictureError
 from fsdl_deploy.reader import OnnxReader, read_encoded
 from fsdl_deploy.reading import Reading
+from fsdl_deploy.running.options import options
 
 
 class MeterReader(litserve.LitAPI):
@@ -43,7 +43,7 @@ class MeterReader(litserve.LitAPI):
 
 
 def main() -> None:
-    options = libraries.options(__doc__.splitlines()[0])
+    options = options(__doc__.splitlines()[0])
     reader = MeterReader(max_batch_size=options.max_batch, batch_timeout=options.delay_ms / 1000)
     # Without ``restart_workers`` the death of the worker ends the server, and that takes half a minute.
     server = litserve.LitServer(

@@ -13,7 +13,7 @@ import threading
 import urllib.request
 from pathlib import Path
 
-from fsdl_course.serving import libraries
+from fsdl_deploy.running.options import options
 from fsdl_deploy.running.servers import HOST, free_port
 
 HERE = Path(__file__).resolve().parent
@@ -45,7 +45,7 @@ def deploy(dashboard: int, wanted: dict) -> None:
 
 
 def main() -> None:
-    options = libraries.options(__doc__.splitlines()[0])
+    options = options(__doc__.splitlines()[0])
     lines = LOCAL_ENV.read_text().splitlines()
     os.environ |= dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     os.environ["PYTHONPATH"] = str(HERE)  # where the replicas find ``reader_app``
