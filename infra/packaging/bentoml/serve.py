@@ -14,15 +14,15 @@ from fsdl_deploy.running.options import options
 
 
 def main() -> int:
-    options = options(__doc__.splitlines()[0])
+    args = options(__doc__.splitlines()[0])
     command = [sys.executable, "-m", "bentoml", "serve", "batched:MeterReader"]
-    command += ["--host", "127.0.0.1", "--port", str(options.port)]
+    command += ["--host", "127.0.0.1", "--port", str(args.port)]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with tempfile.TemporaryDirectory(prefix="bentoml") as store:
         settings = {
             "BENTOML_HOME": store,
             "BENTOML_DO_NOT_TRACK": "True",
-            "MAX_BATCH": str(options.max_batch),
+            "MAX_BATCH": str(args.max_batch),
         }
         bentoml = subprocess.Popen(command, cwd=Path(__file__).parent, env=os.environ | settings)
         try:

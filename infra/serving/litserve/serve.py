@@ -43,8 +43,8 @@ class MeterReader(litserve.LitAPI):
 
 
 def main() -> None:
-    options = options(__doc__.splitlines()[0])
-    reader = MeterReader(max_batch_size=options.max_batch, batch_timeout=options.delay_ms / 1000)
+    args = options(__doc__.splitlines()[0])
+    reader = MeterReader(max_batch_size=args.max_batch, batch_timeout=args.delay_ms / 1000)
     # Without ``restart_workers`` the death of the worker ends the server, and that takes half a minute.
     server = litserve.LitServer(
         reader, accelerator="cpu", workers_per_device=1, timeout=30, restart_workers=True
@@ -54,7 +54,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     try:
-        server.run("127.0.0.1", options.port, log_level="warning", generate_client_file=False)
+        server.run("127.0.0.1", args.port, log_level="warning", generate_client_file=False)
     finally:
         for worker in multiprocessing.active_children():  # those of a start that was broken off
             worker.terminate()

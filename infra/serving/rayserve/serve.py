@@ -45,7 +45,7 @@ def deploy(dashboard: int, wanted: dict) -> None:
 
 
 def main() -> None:
-    options = options(__doc__.splitlines()[0])
+    args = options(__doc__.splitlines()[0])
     lines = LOCAL_ENV.read_text().splitlines()
     os.environ |= dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     os.environ["PYTHONPATH"] = str(HERE)  # where the replicas find ``reader_app``
@@ -70,8 +70,8 @@ def main() -> None:
             )
             # Only now, since Ray sets a handler of its own, which would leave the folder behind.
             signal.signal(signal.SIGTERM, lambda *_: end.set())
-            serve.start(http_options={"host": HOST, "port": options.port})
-            deploy(dashboard, document(options.port, options.max_batch, options.delay_ms))
+            serve.start(http_options={"host": HOST, "port": args.port})
+            deploy(dashboard, document(args.port, args.max_batch, args.delay_ms))
             end.wait()
             serve.shutdown()
         finally:
