@@ -85,7 +85,7 @@ def run(
                 if words[: len(name.split())] == name.split():
                     print(f"{program}: '{name}' is '{home} {name}' now", file=sys.stderr)
                     return 2
-            return _run(_parser(program, description, commands, words), words)
+            return _run(parser_of(program, description, commands, words), words)
         finally:
             sys.stdout.flush()  # here, where it can be caught, and not while Python ends
     except BrokenPipeError:  # who read the output, such as `head`, has seen enough
@@ -94,8 +94,12 @@ def run(
         return READER_LEFT
 
 
-def _parser(program: str, description: str, commands: Mapping[str, Command], words: list[str]):
-    parser = argparse.ArgumentParser(prog=program, description=description)
+def parser_of(
+    program: str, description: str, commands: Mapping[str, Command], words: list[str]
+) -> argparse.ArgumentParser:
+    """The parser for ``words``: the command that they name has its arguments, the others only their help."""
+    completion = f'Tab completes words after: eval "$(register-python-argcomplete {program})"'
+    parser = argparse.ArgumentParser(prog=program, description=description, epilog=completion)
     parser.add_argument("--version", action="version", version=f"{program} {version()}")
     completed = os.environ.get("COMP_LINE", "").split()[1:]  # a shell asks what may come next
     _add(parser, commands, completed or words)

@@ -1,21 +1,88 @@
+import argparse
+import os
 import subprocess
 import sys
+import tempfile
+import tomllib
 
 import pytest
 from piped import to_nobody
 
 from fsdl_course import cli as course
 from fsdl_course.setup import doctor
-from fsdl_deploy.cli import COMMANDS, main
+from fsdl_deploy import cli as deploy
+from fsdl_deploy.cli import COMMANDS, MOVED, main, parser_of, version
+from fsdl_deploy.paths import ROOT
 
 DEPLOY, COURSE = "fsdl_deploy.cli", "fsdl_course.cli"
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help(command, capsys):
+def all_words(commands) -> list[list[str]]:
+    """The words of each command, those of a group's commands too."""
+    words = []
+    for name, command in commands.items():
+        words.append([name])
+        words += [[name, *rest] for rest in all_words(command.group)]
+    return words
+
+
+EVERY = [(deploy, words) for words in all_words(COMMANDS)] + [
+    (course, words) for words in all_words(course.COMMANDS)
+]
+
+
+@pytest.mark.parametrize(("program", "words"), EVERY, ids=[" ".join(words) for _, words in EVERY])
+def test_every_command_and_each_of_its_options_is_explained(program, words, capsys):
     with pytest.raises(SystemExit) as end:
-        main([command, "--help"])
-    assert end.value.code == 0 and command in capsys.readouterr().out
+        program.main([*words, "--help"])
+    assert end.value.code == 0 and " ".join(words) in capsys.readouterr().out
+    parser = parser_of("program", "", program.COMMANDS, words)
+    for word in words:
+        (group,) = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+        assert all(choice.help for choice in group._choices_actions)
+        parser = group.choices[word]
+    assert parser.description.endswith(".") and parser.description[0].isupper()
+    for action in parser._actions:
+        assert action.help or isinstance(action, argparse._SubParsersAction), f"{words}: {action.dest}"
+
+
+@pytest.mark.parametrize("program", [deploy, course])
+def test_help_keeps_the_capitals_of_a_name_and_lists_the_commands_of_a_group(program, capsys):
+    with pytest.raises(SystemExit):
+        program.main(["bench", "--help"])
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in program.COMMANDS["bench"].group)
+    with pytest.raises(SystemExit):
+        main(["cards", "--help"])
+    assert "Write meter cards as PNG files." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("program", "name"), [(deploy, "fsdl-deploy"), (course, "fsdl-course")])
+def test_both_programs_say_which_version_they_are(program, name, capsys):
+    with pytest.raises(SystemExit) as end:
+        program.main(["--version"])
+    assert end.value.code == 0 and capsys.readouterr().out == f"{name} {version()}\n"
+    assert version() == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+
+@pytest.mark.parametrize("words", [name.split() for name in MOVED])
+def test_a_command_that_has_moved_says_where_it_is(words, capsys):
+    assert main([*words, "--anything"]) == 2
+    assert (
+        capsys.readouterr().err
+        == f"fsdl-deploy: '{' '.join(words)}' is 'fsdl-course {' '.join(words)}' now\n"
+    )
+    assert words in all_words(course.COMMANDS)
+
+
+def test_a_shell_is_told_what_may_come_next():
+    """As argcomplete asks: the line typed so far in the environment, the answer on file descriptor 8."""
+    line = "fsdl-course bench s"
+    asked = os.environ | {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line))}
+    with tempfile.NamedTemporaryFile() as answer:
+        asked["_ARGCOMPLETE_STDOUT_FILENAME"] = answer.name
+        subprocess.run([sys.executable, "-m", COURSE], env=asked, check=True, timeout=60)
+        assert answer.read().decode().strip() == "serving"
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["read"], ["read", "--wings", "x.png"]])

@@ -76,8 +76,10 @@ def refused(status: int, field: str, problem: str, headers: dict | None = None) 
 
 def add_arguments(parser) -> None:
     parser.add_argument("--store", default="readings.db", help="SQLite file or postgresql:// URL")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8001)
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: this machine alone)"
+    )
+    parser.add_argument("--port", type=int, default=8001, help="default: %(default)s; 0: a free one")
 
 
 def main(args) -> int:

@@ -1,0 +1,3 @@
+"""The former place of a command: ``python -m fsdl_deploy.notebooks``."""
+
+raise SystemExit("'python -m fsdl_deploy.notebooks' is 'fsdl-course notebooks' now")
