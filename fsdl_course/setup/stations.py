@@ -39,8 +39,3 @@ def ensure(
     if not needed.ready():
         say(f"Building the station {name} (once) …")
     return needed.ensure()
-
-
-def mebibytes(station: Station) -> float:
-    """What the station's environment takes on disk, in MiB."""
-    return sum(file.stat().st_size for file in station.environment.rglob("*") if file.is_file()) / 2**20

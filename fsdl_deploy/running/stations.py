@@ -67,6 +67,16 @@ class Station:
         """Where the packages from npm are."""
         return self.environment / "node_modules"
 
+    @property
+    def site(self) -> Path:
+        """Where the packages of a built station are."""
+        where = "Lib/site-packages" if os.name == "nt" else "lib/python*/site-packages"
+        return next(self.environment.glob(where))
+
+    def mebibytes(self) -> float:
+        """What its environment takes on disk, in MiB."""
+        return sum(file.stat().st_size for file in self.environment.rglob("*") if file.is_file()) / 2**20
+
     def lacks(self) -> str | None:
         """A sentence about what of this machine's its tool cannot run without; None where all is there."""
         return NO_JAVA if self.java and machine.java() is None else None

@@ -8,7 +8,7 @@ import pytest
 import tiny_course
 
 from fsdl_course.setup import environment
-from fsdl_course.setup.stations import ensure, mebibytes
+from fsdl_course.setup.stations import ensure
 from fsdl_deploy.running import stations
 from fsdl_deploy.running.stations import StationError
 
@@ -35,7 +35,7 @@ def test_built_on_demand_then_found(root):
     said.clear()
     assert ensure("tool", root, Path(sys.executable), said.append) == python
     assert said == []
-    assert mebibytes(stations.station("tool", root)) > 0
+    assert stations.station("tool", root).mebibytes() > 0
 
 
 def test_a_station_lies_as_deep_as_it_likes_and_its_name_is_its_own(root):
@@ -45,7 +45,7 @@ def test_a_station_lies_as_deep_as_it_likes_and_its_name_is_its_own(root):
     (deep / "station.toml").write_text('name = "other"\npurpose = "a test"\nsetup = false\n')
     known = stations.stations(root)
     assert {name: one.setup for name, one in known.items()} == {"other": False, "tool": True}
-    assert known["other"].environment().folder == root / ".venv" / "stations" / "other"
+    assert known["other"].environment == root / ".venv" / "stations" / "other"
     deep.rename(root / "infra" / "batch" / "tool")
     (root / "infra/batch/tool/station.toml").write_text('name = "tool"\npurpose = "a test"\n')
     with pytest.raises(StationError, match="are both stations called tool"):

@@ -293,7 +293,7 @@ loaded = subprocess.run(
     cwd=packed, env=environ, capture_output=True, text=True, check=True,
 )  # fmt: skip
 print(loaded.stdout.split()[0].strip("<"))
-builder = stations.station("cog").environment().python.with_name("cog")
+builder = stations.python("cog").with_name("cog")
 print("the builder `cog` is in the environment:", builder.exists())
 
 # %% [markdown]

@@ -59,7 +59,7 @@ print(f"{station.purpose}: {station.mebibytes():,.0f} MiB without torch")
 # The table on the slide is from 2022. Both tools have been divided since.
 
 # %% tags=["nbval-check-output"]
-site = station.environment().site()
+site = station.site
 for name in ("optimum-onnx", "onnx-neural-compressor", "transformers", "numpy"):
     (package,) = metadata.distributions(name=name, path=[str(site)])
     print(f"{name:24} {package.version}")

@@ -71,7 +71,7 @@ java = torchserve.possible()
 import zipfile
 from importlib import metadata
 
-site = station.environment().site()
+site = station.site
 (package,) = metadata.distributions(name="torchserve", path=[str(site)])
 with zipfile.ZipFile(site / "ts" / "frontend" / "model-server.jar") as jar:
     year, month, day, *_ = max(file.date_time for file in jar.infolist())
