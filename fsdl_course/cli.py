@@ -22,6 +22,7 @@ COMMANDS = {
             ),
         },
     ),
+    "layout": Command("write what each module is into CONTRIBUTING.md", "fsdl_course.layout"),
     "labs": Command("build or check labs from their sources", "fsdl_course.labs.build"),
     "grade": Command("grade the notebooks that students handed in", "fsdl_course.grading.grade"),
     "cases": Command("draw private cases for grading labs", "fsdl_course.grading.cases"),

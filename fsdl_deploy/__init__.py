@@ -1,4 +1,4 @@
-"""Helper package of the course: one small module a concept, named in the lecture's words.
+"""Readers, servers and patterns: a folder for each step of the lecture, a small module for each concept.
 
 Imports go downwards only: cards -> models -> reader -> service, prototype. Nothing heavy is
 imported here, so ``import fsdl_deploy`` costs milliseconds; the names below load on first use.

@@ -1,4 +1,4 @@
-"""Figures of the lessons: one palette, labelled axes, alternative text for who cannot see them.
+"""Figures of the lessons: one palette, labelled axes, alternative text for those who cannot see them.
 
 Every figure of the course goes through here, so that all of them look alike, can be told apart by
 colour-blind readers, and say in words what they show. Knows nothing of what is measured.

@@ -1,0 +1,101 @@
+"""``fsdl-course layout``: what each module is, from its docstring, written into CONTRIBUTING.md.
+
+Reads sources and imports none of them. The listing stands between two markers; what is around it is prose.
+"""
+
+import ast
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from fsdl_deploy.paths import ROOT
+
+FILE = "CONTRIBUTING.md"
+BEGIN, END = "<!-- layout: `fsdl-course layout` writes it -->", "<!-- end of layout -->"
+PACKAGES = ("fsdl_deploy", "fsdl_course")
+SOURCES = (".py", ".toml", ".json")
+# Folders in the order of the lecture, then what they stand on; one that is not named here comes last.
+ORDER = ("prototype", "batch", "service", "packaging", "optimization", "serving", "managed")
+ORDER += ("training", "measuring", "running", "setup", "notebooks", "labs", "grading")
+
+
+def summary(source: str, name: str) -> str:
+    """First sentence of a module's docstring; ValueError for a module without one."""
+    docstring = ast.get_docstring(ast.parse(source))
+    if not docstring:
+        raise ValueError(f"{name} has no docstring: its first line says what the module is")
+    paragraph = " ".join(docstring.split("\n\n")[0].split())
+    return re.split(r"(?<=[.])\s(?=[A-Z`])", paragraph)[0].removesuffix(".").replace("``", "`")
+
+
+def folders(parent: Path) -> list[Path]:
+    """The folders in ``parent`` that hold sources, in ``ORDER``; what a run leaves behind is none."""
+    rank = {name: number for number, name in enumerate(ORDER)}
+    inside = [child for child in parent.iterdir() if child.name[0] not in "._" and holds_sources(child)]
+    return sorted(inside, key=lambda child: (rank.get(child.name, len(ORDER)), child.name))
+
+
+def holds_sources(folder: Path) -> bool:
+    """Whether a program or a setting lies anywhere below ``folder``."""
+    return any(path.suffix in SOURCES for path in folder.rglob("*"))
+
+
+def package_lines(package: Path, within: str = "") -> Iterator[str]:
+    """A package, its modules by name, then its folders. ``within``: the path of the folder around it."""
+    path = f"{within}{package.name}/"
+    indent = "  " * within.count("/")
+
+    def about(module: Path) -> str:
+        return summary(module.read_text(encoding="utf-8"), path + module.name)
+
+    front = package / "__init__.py"
+    yield f"{indent}- **`{package.name}/`** {about(front) if front.exists() else ''}".rstrip()
+    for module in sorted(package.glob("*.py")):
+        if module != front:
+            yield f"{indent}  - **{module.stem}** {about(module)}"
+    for folder in folders(package):
+        yield from package_lines(folder, path)
+
+
+def folder_lines(top: Path) -> Iterator[str]:
+    """The folders of ``top``, each with the names of those inside it."""
+    yield f"- **`{top.name}/`** Folders by the lecture's steps, and what is in them"
+    for folder in folders(top):
+        inside = ", ".join(inner.name for inner in folders(folder))
+        yield f"  - **`{folder.name}/`** {inside}".rstrip()
+
+
+def listing(root: Path = ROOT) -> str:
+    """What is in both packages and in ``infra/``, a line each."""
+    parts = [package_lines(root / name) for name in PACKAGES] + [folder_lines(root / "infra")]
+    return "\n".join("\n".join(part) for part in parts)
+
+
+def document(text: str, root: Path = ROOT) -> str:
+    """``text`` of CONTRIBUTING.md with today's listing; ValueError where the markers are missing."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{FILE} needs the lines {BEGIN!r} and {END!r} around its layout")
+    return f"{before}{BEGIN}\n\n{listing(root)}\n\n{END}{after}"
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument("--check", action="store_true", help="change nothing; fail and say how it differs")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the course's folder (default: this one)")
+
+
+def main(args) -> int:
+    """Write the layout, or with --check print how it differs; 1 if it does."""
+    path = args.root / FILE
+    written = path.read_text(encoding="utf-8")
+    wanted = document(written, args.root)
+    if args.check:
+        before, after = written.splitlines(keepends=True), wanted.splitlines(keepends=True)
+        changes = list(difflib.unified_diff(before, after, FILE, "the modules' docstrings"))
+        print("".join(changes), end="")
+        return 1 if changes else 0
+    path.write_text(wanted, encoding="utf-8", newline="\n")
+    print(f"{FILE}: {'the same already' if wanted == written else 'written'}")
+    return 0
