@@ -13,7 +13,7 @@
 #
 # - what the cards look like, and what the model says of them
 # - where the model is wrong, and whether it knows
-# - what deployment adds to a model, and in which order the course adds it
+# - what deployment adds to a model, in which order the course adds it, and what is still to come
 # - how the lecture wants it done: early, simple first, complex only when a measurement asks for it
 
 # %% [markdown]
@@ -149,7 +149,7 @@ figures.show(figure, alt="a matrix of confusions between written and read digits
 # %% [markdown]
 # ## Does it know when it is wrong?
 #
-# Every reading has a confidence: how far the model holds its own answer for the only one. If it is worth
+# Every reading has a confidence: how strongly the model prefers its answer to any other. If it is worth
 # something, then the sure readings are right more often than the unsure ones. So the unsure ones can go to a
 # person. The curve shows what that costs: the more cards a person reads, the fewer errors are left.
 
@@ -170,7 +170,7 @@ figures.show(figure, alt="wrong readings left fall quickly when the least sure c
 
 # %% [markdown]
 # It pays: the same work of people removes more errors when the model points at the cards. Keep this in mind
-# for the edge, where the lecture asks for a **fallback** when the model is unsure.
+# for the edge, a step to come, where the lecture asks for a **fallback** when the model is unsure.
 #
 # ## What will go wrong later
 #
@@ -210,8 +210,8 @@ for drift in (None, *DRIFTS):
 # The changes are not alike. Darkness does next to no harm, and a new pen costs some readings. Inverted,
 # rotated and cropped cards are mostly misread, and there the confidence falls too: nine in ten of these
 # cards, or more, go to a person. It is no guarantee. With `FAST = False`, 799 of 1,000 usual cards passed
-# as sure and 9 of those were wrong; of cropped cards 111 passed, and 31 were wrong. So confidence also
-# ranks less well what is unlike the pictures of the training.
+# as sure and 9 of those were wrong; of cropped cards 111 passed, and 31 were wrong. Confidence also ranks
+# less reliably on pictures unlike the training set.
 #
 # Offline accuracy did not show any of this. That is the lecture's first point: **deploying is part of making
 # a model good**, because only then do you see which pictures arrive.
@@ -219,26 +219,28 @@ for drift in (None, *DRIFTS):
 # ## The map of the course
 #
 # The lecture's advice in one line: *deploy early, keep it simple, add complexity later*. The course takes its
-# four steps in order. Each box is a need of the meter reader, and the arrows are the moments when the simple
-# way stops being enough.
+# four steps in order. Each box is a need of the meter reader, with the lesson about it; the arrows are the
+# moments when the simple way stops being enough. The boxes with a dashed border are to come.
 #
 # ```mermaid
 # flowchart TD
 #     model(["A trained model<br/>in a notebook"]) --> prototype
-#     prototype["<b>1 Prototype</b><br/>let the billing team try it today"]
+#     prototype["<b>1 Prototype</b> · lesson 01<br/>let the billing team try it today"]
 #     prototype -- "many users, many updates" --> separate
 #     subgraph separate["<b>2 Separate the model from the UI</b>"]
-#         batch["Batch prediction<br/>last night's cards by morning"]
-#         service["Model-as-service<br/>an answer while the customer waits"]
+#         batch["Batch prediction · lesson 02<br/>last night's cards by morning"]
+#         service["Model-as-service · lessons 03, 04<br/>an answer while the customer waits"]
 #     end
 #     separate -- "month end is spiky and expensive" --> scale
 #     subgraph scale["<b>3 Scale</b>"]
-#         faster["Optimize<br/>one server, more readings"]
-#         wider["Scale out, roll out<br/>many servers, new versions"]
-#         managed["Managed options<br/>buy it instead"]
+#         faster["Optimize · lessons 05, 06<br/>one server, more readings"]
+#         wider["Scale out, roll out · to come<br/>many servers, new versions"]
+#         managed["Managed options · to come<br/>buy it instead"]
 #     end
-#     scale -- "basements have no signal" --> edge["<b>4 Edge</b><br/>the model in the customer's hand"]
+#     scale -- "basements have no signal" --> edge["<b>4 Edge</b> · to come<br/>the model in the customer's hand"]
 #     style model fill:#d55e00,color:#fff
+#     classDef later stroke-dasharray: 5 5
+#     class wider,managed,edge later
 # ```
 #
 # Walk down only as far as your product needs. Many stop at the second step, and are right to.

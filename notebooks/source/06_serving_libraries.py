@@ -220,7 +220,7 @@ print(batchers.table(pairs))
 #
 # Our service again, one part changed on each rung: the event loop (asyncio's, then uvloop), the HTTP parser
 # (h11 in Python, then httptools in C), the picture as base64 in JSON or as bytes behind it, the batcher; then
-# gRPC instead of HTTP, a second reader, a second process. A long run of all is recorded (`fsdl-deploy bench
+# gRPC instead of HTTP, a second reader, a second process. A long run of all is recorded (`fsdl-course bench
 # serving --web`); a few of them here. Sixteen callers; the processor time is the service's.
 
 # %%
