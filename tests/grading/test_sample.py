@@ -24,7 +24,7 @@ def test_the_commands_of_the_guide_work_in_their_order(tmp_path, monkeypatch):
     commands = [
         line for block in re.findall(r"```\n(.*?)```", GUIDE, re.DOTALL) for line in block.splitlines()
     ]
-    ours = [shlex.split(line)[1:] for line in commands if line.startswith("fsdl-deploy ")]
+    ours = [shlex.split(line)[1:] for line in commands if line.startswith("fsdl-course ")]
     assert [words[0] for words in ours] == ["sample-class", "grade", "cases", "grade"]
     for words in ours[:3]:
         assert cli.main(words) == 0
