@@ -225,19 +225,20 @@ for drift in (None, *DRIFTS):
 # ```mermaid
 # flowchart TD
 #     model(["A trained model<br/>in a notebook"]) --> prototype
-#     prototype["<b>1 Prototype</b> · lesson 01<br/>let the billing team try it today"]
+#     prototype["<b>1 Prototype</b><br/>let the billing team try it today<br/>(lesson 01)"]
 #     prototype -- "many users, many updates" --> separate
 #     subgraph separate["<b>2 Separate the model from the UI</b>"]
-#         batch["Batch prediction · lesson 02<br/>last night's cards by morning"]
-#         service["Model-as-service · lessons 03, 04<br/>an answer while the customer waits"]
+#         batch["Batch prediction<br/>last night's cards by morning<br/>(lesson 02)"]
+#         service["Model-as-service<br/>an answer while the customer waits<br/>(lessons 03, 04)"]
 #     end
 #     separate -- "month end is spiky and expensive" --> scale
 #     subgraph scale["<b>3 Scale</b>"]
-#         faster["Optimize · lessons 05, 06<br/>one server, more readings"]
-#         wider["Scale out, roll out · to come<br/>many servers, new versions"]
-#         managed["Managed options · to come<br/>buy it instead"]
+#         faster["Optimize<br/>one server, more readings<br/>(lessons 05, 06)"]
+#         wider["Scale out, roll out<br/>many servers, new versions<br/>(to come)"]
+#         managed["Managed options<br/>buy it instead<br/>(to come)"]
 #     end
-#     scale -- "basements have no signal" --> edge["<b>4 Edge</b> · to come<br/>the model in the customer's hand"]
+#     scale -- "basements have no signal" --> edge
+#     edge["<b>4 Edge</b><br/>the model in the customer's hand<br/>(to come)"]
 #     style model fill:#d55e00,color:#fff
 #     classDef later stroke-dasharray: 5 5
 #     class wider,managed,edge later
