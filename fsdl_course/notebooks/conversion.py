@@ -1,27 +1,24 @@
-"""A notebook as text that a person can read: py:percent sources to ``.ipynb`` and back.
+"""From a source in the percent format to the ``.ipynb`` it makes, and reading an ``.ipynb`` whoever wrote it.
 
-The same source gives the same bytes each time: ids come from the cells' text, keys are sorted, and the
-only outputs kept are those of cells tagged ``nbval-check-output``, which say the same on every machine.
-Knows where sources and notebooks lie; knows nothing of what the course demands of them.
+The same source gives the same bytes each time: ids come from the cells' text, and keys are sorted.
+Knows where sources and notebooks lie; knows nothing of outputs, nor of what the course demands.
 """
 
-import copy
+import codecs
 import difflib
 import hashlib
-import re
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from fsdl_course.notebooks import percent
+from fsdl_course.notebooks.percent import NotebookError
 from fsdl_deploy.paths import ROOT
 
-COMPARED = "nbval-check-output"
-SANITIZERS = ROOT / "tests" / "nbval_sanitize.cfg"
-CELL_SECONDS = 600
-START_SECONDS = 180  # a kernel starts in 2 s, on a machine at its limit in 60
-
-
-class NotebookError(ValueError):
-    """A notebook cannot be built, or is not what its source says; the message says what to do."""
+MARKS = (
+    *((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
+    *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
+)
 
 
 def notebook_of(source: Path, root: Path = ROOT) -> Path:
@@ -54,25 +51,27 @@ def notebooks(root: Path = ROOT) -> list[Path]:
 
 
 def _in_order(folder: Path, pattern: str) -> list[Path]:
-    found = (path.relative_to(folder) for path in folder.rglob(pattern))
-    found = [path for path in found if not any(part.startswith(".") for part in path.parts)]
-    return [folder / path for path in sorted(found, key=lambda path: (len(path.parts), path.as_posix()))]
+    paths = (path.relative_to(folder) for path in folder.rglob(pattern))
+    paths = [path for path in paths if not any(part.startswith(".") for part in path.parts)]
+    return [folder / path for path in sorted(paths, key=lambda path: (len(path.parts), path.as_posix()))]
 
 
 def read_source(source: Path, name: str):
-    """The notebook that ``source`` describes, without outputs; ``name`` enters the ids of its cells."""
-    import jupytext
+    """The notebook that ``source`` describes, without outputs; ``name`` enters the ids of its cells.
+
+    NotebookError names the line that cannot be read, without the file's name.
+    """
     import nbformat
 
-    text = Path(source).read_text(encoding="utf-8")
-    notebook = jupytext.reads(text, fmt="py:percent")
+    make = {
+        "code": nbformat.v4.new_code_cell,
+        "markdown": nbformat.v4.new_markdown_cell,
+        "raw": nbformat.v4.new_raw_cell,
+    }
     cells = []
-    for cell in notebook.cells:
-        make = {"markdown": nbformat.v4.new_markdown_cell, "raw": nbformat.v4.new_raw_cell}.get(
-            cell.cell_type, nbformat.v4.new_code_cell
-        )
-        tags = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
-        cells.append(make(cell.source, metadata=tags))
+    for cell in percent.cells(read_text(source)):
+        tags = {"tags": list(cell.tags)} if cell.tags else {}
+        cells.append(make[cell.kind](cell.source, metadata=tags))
     for cell, cell_id in zip(cells, cell_ids(cells, name), strict=True):
         cell.id = cell_id
     metadata = {
@@ -100,75 +99,6 @@ def name_of(notebook: Path, root: Path = ROOT) -> str:
     return source_of(notebook, root).relative_to(root / "notebooks" / "source").with_suffix("").as_posix()
 
 
-def execute(notebook, folder: Path):
-    """Run the cells in a kernel of this interpreter, in ``folder``; NotebookError says which cell fails."""
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-
-    executed = copy.deepcopy(notebook)
-    client = NotebookClient(
-        executed,
-        kernel_name="python3",
-        timeout=CELL_SECONDS,
-        startup_timeout=START_SECONDS,
-        coalesce_streams=True,
-        config=kernel_config(),
-        resources={"metadata": {"path": str(folder)}},
-    )
-    try:
-        client.execute()
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        place = max((n for n, cell in enumerate(executed.cells) if "execution" in cell.metadata), default=0)
-        message = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
-        raise NotebookError(f"cell {place + 1} failed\n{message}") from None
-    return executed
-
-
-def kernel_config():
-    """Encrypted talk with the kernel where that is possible; else each kernel warns on the terminal."""
-    import zmq
-    from traitlets.config import Config
-
-    return Config(KernelManager={"transport_encryption": "auto" if zmq.has("curve") else "disabled"})
-
-
-def keep_compared_outputs(notebook, executed) -> None:
-    """Copy into ``notebook`` the outputs of the tagged cells of ``executed``, without what changes by run."""
-    by_id = {cell.id: cell for cell in executed.cells}
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and COMPARED in cell.metadata.get("tags", ()) and cell.id in by_id:
-            outputs = copy.deepcopy(by_id[cell.id].get("outputs", []))
-            # nbval compares no stderr, and warnings differ from machine to machine.
-            cell.outputs = [output for output in outputs if output.get("name") != "stderr"]
-            # nbval compares only cells that have run; the same number everywhere keeps diffs small.
-            cell.execution_count = 1 if cell.outputs else None
-            for output in cell.outputs:
-                if "execution_count" in output:
-                    output.execution_count = 1
-
-
-def keep_known_outputs(notebook, known) -> None:
-    """Put back outputs of ``known`` where the new ones differ only in what nbval passes over (dates)."""
-    before = {cell.id: cell.outputs for cell in known.cells if cell.get("outputs")}
-    for cell in notebook.cells:
-        if cell.get("outputs") and _compared(before.get(cell.id, [])) == _compared(cell.outputs):
-            cell.outputs = before[cell.id]
-
-
-def _compared(outputs) -> list[str]:
-    texts = [output.get("text") or str(output.get("data")) for output in outputs]
-    return [sanitized(text) for text in texts]
-
-
-def sanitized(text: str) -> str:
-    """``text`` as nbval compares it: what may differ from run to run is replaced by a word for it."""
-    from nbval.plugin import get_sanitize_patterns
-
-    for pattern, replacement in get_sanitize_patterns(SANITIZERS.read_text(encoding="utf-8")):
-        text = re.sub(pattern, replacement, text)
-    return text
-
-
 def write(notebook) -> str:
     """The text of an ``.ipynb``: keys sorted, one line break at the end."""
     import nbformat
@@ -185,15 +115,39 @@ def difference(committed: str, built: str, shown: str) -> str:
 
 def read(path: Path):
     """The notebook in an ``.ipynb``; NotebookError if the file holds none. Nothing in it is repaired."""
+    try:
+        return parse(read_text(path))
+    except NotebookError as error:
+        raise NotebookError(f"{path.name} is no notebook: {error}") from None
+
+
+def parse(text: str):
+    """The notebook in the text of an ``.ipynb``; NotebookError says in one sentence what is wrong with it."""
     import nbformat
-    from nbformat import reader, validator
+    from nbformat import validator
 
     try:
-        notebook = reader.reads(path.read_text(encoding="utf-8"))
-        if notebook.nbformat != 4:
-            raise ValueError(f"it is in format {notebook.nbformat}, not 4")
-        for error in validator.iter_validate(notebook):
-            raise ValueError(error.message)
-    except (ValueError, nbformat.validator.NotebookValidationError, AttributeError, KeyError) as error:
-        raise NotebookError(f"{path.name} is no notebook: {error}") from None
-    return notebook
+        content = json.loads(text)
+        if not isinstance(content, dict):
+            raise ValueError("it is JSON, but not a notebook's")
+        if content.get("nbformat") != 4:
+            raise ValueError(
+                f"it is in format {content.get('nbformat')!r}, not 4: open it in JupyterLab and save it"
+            )
+        json.dumps(content, ensure_ascii=False).encode()  # half a character can be read, but never written
+        for error in validator.iter_validate(content):
+            place = "".join(f"/{part}" for part in error.absolute_path)
+            raise ValueError(f"{place} {error.message}".strip().partition("\n")[0][:300])
+        return nbformat.v4.reads(text)
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        raise NotebookError(str(error) or type(error).__name__) from None
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8, or in what its first bytes say it is in; line ends as they are."""
+    content = path.read_bytes()
+    encoding = next((name for mark, name in MARKS if content.startswith(mark)), "utf-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise NotebookError(f"it is not text in UTF-8 ({error}): save it as UTF-8") from None

@@ -14,15 +14,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsdl_course.notebooks.conversion import (
-    CELL_SECONDS,
-    START_SECONDS,
-    kernel_config,
-    name_of,
-    notebooks,
-    read,
-    write,
-)
+from fsdl_course.notebooks.conversion import name_of, notebooks, read, write
+from fsdl_course.notebooks.outputs import CELL_SECONDS, START_SECONDS, kernel_config
 from fsdl_course.notebooks.rules_code import img_without_alt
 from fsdl_deploy.paths import ROOT
 
@@ -137,14 +130,14 @@ def to_html(executed: Path, origin: Path, page_path: Path) -> str:
     exporter.template_file = "offline.html.j2"
     text, _ = exporter.from_filename(str(executed))
 
-    def link(found: re.Match) -> str:
-        target = html.unescape(found[2])
+    def link(match: re.Match) -> str:
+        target = html.unescape(match[2])
         if re.match(r"([a-z][a-z0-9+.-]*:|#|$)", target):
-            return found[0]
+            return match[0]
         if target.partition("#")[0].endswith(".ipynb"):
-            return f"{found[1]}{found[2].replace('.ipynb', '.html', 1)}{found[3]}"
+            return f"{match[1]}{match[2].replace('.ipynb', '.html', 1)}{match[3]}"
         moved = os.path.relpath(origin / target, page_path.parent).replace(os.sep, "/")
-        return f"{found[1]}{html.escape(moved)}{found[3]}"
+        return f"{match[1]}{html.escape(moved)}{match[3]}"
 
     text = re.sub(r'(<a\b[^>]*?\bhref=")([^"]*)(")', link, text)
     # The servers that notebooks show in frames have stopped by now.

@@ -74,7 +74,8 @@ class Lesson:
     def header(self) -> re.Match | None:
         """The match of HEADER in the first cell; None if no line there has that form."""
         first = self.cells[0].source if self.cells else ""
-        return next((found for line in first.splitlines() if (found := HEADER.fullmatch(line.strip()))), None)
+        matches = (HEADER.fullmatch(line.strip()) for line in first.splitlines())
+        return next((match for match in matches if match), None)
 
 
 def without_fences(text: str) -> str:

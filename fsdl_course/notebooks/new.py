@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from fsdl_course.notebooks.conversion import NotebookError
+from fsdl_course.notebooks.percent import NotebookError
 from fsdl_deploy.paths import ROOT
 
 

@@ -13,10 +13,11 @@ from urllib.parse import unquote
 
 from fsdl_course.notebooks import conversion, rules_code, rules_frame, rules_portable
 from fsdl_course.notebooks.lesson import Lesson, without_fences
-from fsdl_course.notebooks.rules_frame import Found
+from fsdl_course.notebooks.outputs import COMPARED
+from fsdl_course.notebooks.rules_frame import Breaches
 from fsdl_deploy.paths import ROOT
 
-TAGS = ("parameters", conversion.COMPARED, "nbval-ignore-output", "nbval-skip", "raises-exception")
+TAGS = ("parameters", COMPARED, "nbval-ignore-output", "nbval-skip", "raises-exception")
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,14 @@ def check(path: Path, root: Path) -> list[Problem]:
     ]
 
 
-def prose_before_code(lesson: Lesson) -> Found:
+def prose_before_code(lesson: Lesson) -> Breaches:
     for number, _ in lesson.code():
         before = lesson.cells[number - 2] if number > 1 else None
         if before is None or before.cell_type != "markdown" or not before.source.strip():
             yield number, "before each code cell stands a prose cell that says why it comes"
 
 
-def cell_kinds(lesson: Lesson) -> Found:
+def cell_kinds(lesson: Lesson) -> Breaches:
     for number, cell in enumerate(lesson.cells, 1):
         if cell.cell_type not in ("markdown", "code"):
             yield number, f"a cell is prose or code, not {cell.cell_type}"
@@ -61,13 +62,13 @@ def cell_kinds(lesson: Lesson) -> Found:
             yield number, "the cell is empty: remove it"
 
 
-def unfinished(lesson: Lesson) -> Found:
+def unfinished(lesson: Lesson) -> Breaches:
     for number, cell in enumerate(lesson.cells, 1):
         if re.search(r"\b(TODO|FIXME|XXX)\b", cell.source):
             yield number, "a TODO is left: finish it"
 
 
-def ids(lesson: Lesson) -> Found:
+def ids(lesson: Lesson) -> Breaches:
     seen = set()
     for number, cell in enumerate(lesson.cells, 1):
         if cell.get("id") in seen or not cell.get("id"):
@@ -75,30 +76,30 @@ def ids(lesson: Lesson) -> Found:
         seen.add(cell.get("id"))
 
 
-def tags(lesson: Lesson) -> Found:
+def tags(lesson: Lesson) -> Breaches:
     for number, cell in enumerate(lesson.cells, 1):
         for tag in cell.metadata.get("tags", ()):
             if tag not in TAGS:
                 yield number, f"the tag {tag!r} is unknown: the tags are {', '.join(TAGS)}"
 
 
-def outputs(lesson: Lesson) -> Found:
+def outputs(lesson: Lesson) -> Breaches:
     for number, cell in lesson.code():
-        compared = conversion.COMPARED in cell.metadata.get("tags", ())
+        compared = COMPARED in cell.metadata.get("tags", ())
         if any(output.output_type == "error" for output in cell.outputs):
             yield number, "an error output is stored: repair the cell and build the notebook"
         if cell.outputs and not compared:
             yield (
                 number,
-                f"outputs are stored only for cells tagged {conversion.COMPARED}: build the notebook",
+                f"outputs are stored only for cells tagged {COMPARED}: build the notebook",
             )
         if compared and not cell.outputs:
-            yield number, f"the cell is tagged {conversion.COMPARED} but has no output: build it, or untag it"
+            yield number, f"the cell is tagged {COMPARED} but has no output: build it, or untag it"
         if cell.get("execution_count") is not None and not compared:
             yield number, "an execution count is stored: build the notebook"
 
 
-def links(lesson: Lesson) -> Found:
+def links(lesson: Lesson) -> Breaches:
     anchors = {
         re.sub(r"\s", "-", heading.strip())
         for _, text in lesson.markdown()
@@ -116,7 +117,7 @@ def links(lesson: Lesson) -> Found:
                 yield number, f"the link '{target}' leads to no file of the course"
 
 
-def pictures(lesson: Lesson) -> Found:
+def pictures(lesson: Lesson) -> Breaches:
     for number, text in lesson.markdown():
         if re.search(r"!\[\s*\]\(", text):
             yield number, "a picture needs alternative text: ![what it shows](file.png)"
@@ -124,19 +125,19 @@ def pictures(lesson: Lesson) -> Found:
             yield number, 'a picture needs alternative text: <img src="…" alt="what it shows">'
 
 
-def prose_stays_portable(lesson: Lesson) -> Found:
+def prose_stays_portable(lesson: Lesson) -> Breaches:
     for number, text in lesson.markdown():
         for message in rules_portable.in_text(text):
             yield number, message
 
 
-def code_stays_small_and_portable(lesson: Lesson) -> Found:
+def code_stays_small_and_portable(lesson: Lesson) -> Breaches:
     for number, cell in lesson.code():
         for message in rules_code.problems(cell.source):
             yield number, message
 
 
-def parameters(lesson: Lesson) -> Found:
+def parameters(lesson: Lesson) -> Breaches:
     tagged = [(n, cell) for n, cell in lesson.code() if "parameters" in cell.metadata.get("tags", ())]
     if len(tagged) != 1:
         yield None, f"one code cell is tagged 'parameters', not {len(tagged)}"
@@ -145,15 +146,15 @@ def parameters(lesson: Lesson) -> Found:
             yield number, message
 
 
-def listed_in_readme(lesson: Lesson) -> Found:
+def listed_in_readme(lesson: Lesson) -> Breaches:
     rows = readme_minutes(lesson.root)
     if rows is None:
         return
-    found = lesson.header()
+    header = lesson.header()
     if lesson.name not in rows:
         yield None, "the README's table of lessons has no row for this notebook"
-    elif found and rows[lesson.name] != int(found[1]):
-        yield 1, f"the README's table says {rows[lesson.name]} minutes, this notebook says {found[1]}"
+    elif header and rows[lesson.name] != int(header[1]):
+        yield 1, f"the README's table says {rows[lesson.name]} minutes, this notebook says {header[1]}"
 
 
 RULES = (

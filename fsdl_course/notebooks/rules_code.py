@@ -27,8 +27,10 @@ def problems(source: str) -> Iterator[str]:
     # Statements too: fifteen lines of five statements each are no small cell.
     size = max(len(lines), sum(isinstance(node, ast.stmt) for node in ast.walk(tree)) if tree else 0)
     if size > MAX_LINES:
-        said = f"the cell has {size} lines of code or statements, more than {MAX_LINES}"
-        yield f"{said}: split it, or call the package"
+        yield (
+            f"the cell has {size} lines of code or statements, more than {MAX_LINES}: "
+            "split it, or call the package"
+        )
     if tree is None:
         yield from in_text(source)
         yield "the cell is no valid Python"
@@ -95,14 +97,14 @@ def _names(tree: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.comprehension | ast.For | ast.Lambda)
         for name in _bound(node)
     }
-    told = set()
+    seen = set()
     for node in ast.walk(tree):
         name = getattr(node, "id", None) if isinstance(getattr(node, "ctx", None), ast.Store) else None
         if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
             name = node.name
-        if not name or name in told:
+        if not name or name in seen:
             continue
-        told.add(name)
+        seen.add(name)
         if VAGUE.fullmatch(name):
             yield f"the name {name!r} says nothing: spell out what it holds"
         elif len(name) == 1 and name not in SINGLE_LETTERS and name not in inner:

@@ -23,10 +23,10 @@ FRAMES = {
     "tour": ("The need", "You will learn", STEPS, "Questions", "Take-aways", "Where to go next"),
 }
 DIAGRAM_SECTION = {"lesson": "Where the model sits", "tool": "Where the model sits", "tour": None}
-Found = Iterator[tuple[int | None, str]]
+Breaches = Iterator[tuple[int | None, str]]
 
 
-def title(lesson: Lesson) -> Found:
+def title(lesson: Lesson) -> Breaches:
     first = next(iter(lesson.cells), None)
     if first is None or first.cell_type != "markdown" or not re.match(r"# \S", first.source):
         yield 1, "the first cell starts with the title: '# The prototype'"
@@ -35,21 +35,21 @@ def title(lesson: Lesson) -> Found:
         yield number, "a notebook has one title: use '##' for sections"
 
 
-def header(lesson: Lesson) -> Found:
-    found = lesson.header()
-    if found is None:
+def header(lesson: Lesson) -> Breaches:
+    line = lesson.header()
+    if line is None:
         yield (
             1,
             "below the title stands a line '**Minutes:** 20 · **Prerequisites:** … · **Truth:** runs'",
         )
     else:
-        if not 1 <= int(found[1]) <= 120:
-            yield 1, f"the minutes are between 1 and 120, not {found[1]}"
-        if found[3] not in TRUTHS:
-            yield 1, f"the truth is one of {', '.join(TRUTHS)}, not {found[3]!r}"
+        if not 1 <= int(line[1]) <= 120:
+            yield 1, f"the minutes are between 1 and 120, not {line[1]}"
+        if line[3] not in TRUTHS:
+            yield 1, f"the truth is one of {', '.join(TRUTHS)}, not {line[3]!r}"
 
 
-def frame(lesson: Lesson) -> Found:
+def frame(lesson: Lesson) -> Breaches:
     wanted = FRAMES[lesson.kind]
     split = wanted.index(STEPS)
     before, after = list(wanted[:split]), list(wanted[split + 1 :])
@@ -65,13 +65,13 @@ def frame(lesson: Lesson) -> Found:
         yield None, f"between '## {before[-1]}' and '## {after[0]}' stand the steps, each with its '##'"
 
 
-def learning_goals(lesson: Lesson) -> Found:
+def learning_goals(lesson: Lesson) -> Breaches:
     section = lesson.section("You will learn")
     if section and not 3 <= section.bullets() <= 5:
         yield section.cell, f"'You will learn' has 3 to 5 bullets, not {section.bullets()}"
 
 
-def diagram(lesson: Lesson) -> Found:
+def diagram(lesson: Lesson) -> Breaches:
     place = DIAGRAM_SECTION[lesson.kind]
     section = lesson.section(place)
     text = "\n".join(text for _, text in lesson.markdown()) if place is None else section and section.text
@@ -79,13 +79,13 @@ def diagram(lesson: Lesson) -> Found:
         yield section and section.cell, f"'{place or 'the notebook'}' has a diagram: a ```mermaid block"
 
 
-def failures_measured(lesson: Lesson) -> Found:
+def failures_measured(lesson: Lesson) -> Breaches:
     section = lesson.section("When it fails")
     if section and lesson.kind == "lesson" and not section.code_cells:
         yield section.cell, "'When it fails' shows the failures by running code, not by listing them"
 
 
-def questions(lesson: Lesson) -> Found:
+def questions(lesson: Lesson) -> Breaches:
     section = lesson.section("Questions")
     if section is None:
         return
@@ -99,7 +99,7 @@ def questions(lesson: Lesson) -> Found:
         yield section.cell, "every <details> has a <summary>, an answer, and is closed"
 
 
-def endings(lesson: Lesson) -> Found:
+def endings(lesson: Lesson) -> Breaches:
     section = lesson.section("Take-aways")
     if section and not section.bullets():
         yield section.cell, "'Take-aways' is a list of bullets"

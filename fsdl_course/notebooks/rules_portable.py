@@ -55,12 +55,12 @@ NO_SHELL = "a command after '!' or in a shell may fail unnoticed: use subprocess
 
 def in_text(text: str) -> Iterator[str]:
     """Paths, ports and hosts that tie prose or code to one machine."""
-    if found := MACHINE_PATH.search(text):
-        yield _path(found[0])
-    if found := PORT_IN_URL.search(text):
-        yield f"the port {found[2]} may be taken: let the server choose one, and use server.url"
-    if found := REGISTRY.search(text):
-        yield f"{found[0]!r} names a package registry: the set-up knows where packages come from"
+    if path := MACHINE_PATH.search(text):
+        yield _path(path[0])
+    if address := PORT_IN_URL.search(text):
+        yield f"the port {address[2]} may be taken: let the server choose one, and use server.url"
+    if registry := REGISTRY.search(text):
+        yield f"{registry[0]!r} names a package registry: the set-up knows where packages come from"
 
 
 def in_code(source: str, tree: ast.Module) -> Iterator[str]:

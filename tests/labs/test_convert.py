@@ -12,7 +12,8 @@ from fsdl_course.grading import grade
 from fsdl_course.grading.submissions import Submission, slim
 from fsdl_course.labs import build, convert, questions
 from fsdl_course.labs.sandbox import Unprotected
-from fsdl_course.notebooks.conversion import NotebookError, execute
+from fsdl_course.notebooks.outputs import execute
+from fsdl_course.notebooks.percent import NotebookError
 from fsdl_deploy.paths import ROOT
 
 LABS = convert.names()
@@ -117,7 +118,7 @@ def test_a_source_that_cannot_be_right_is_refused(course, old, new, said):
 
 
 def test_the_command_names_the_lab_that_is_wrong(monkeypatch, capsys):
-    monkeypatch.setattr(build, "build", lambda name: (_ for _ in ()).throw(NotebookError("it is odd")))
+    monkeypatch.setattr(build, "build", lambda name, force: (_ for _ in ()).throw(NotebookError("it is odd")))
     assert cli.main(["labs", "lab00"]) == 1
     assert "lab00: it is odd" in capsys.readouterr().err
 

@@ -9,7 +9,8 @@ import nbformat
 import pytest
 
 from fsdl_course import cli
-from fsdl_course.notebooks import build, conversion
+from fsdl_course.notebooks import build, conversion, outputs
+from fsdl_deploy.paths import ROOT
 
 SOURCE = """# %% [markdown]
 # # A notebook
@@ -84,7 +85,7 @@ def test_building_on_another_day_changes_nothing_but_what_nbval_compares(course)
     path = build.build(source, course)
     stored = re.sub(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}", "2020-01-02 03:04", path.read_text())
     path.write_text(stored)
-    assert build.build(source, course).read_text() == stored
+    assert build.build(source, course, again=True).read_text() == stored
     path.write_text(stored.replace("then 6", "then 5"))
     built = build.build(source, course).read_text()
     assert "at 2020-01-02 03:04" in built and "then 6 20" in built and "then 6 2020-01-02" not in built
@@ -94,9 +95,9 @@ def test_failing_notebook_is_named_with_its_cell_and_does_not_stop_the_others(co
     put(course, SOURCE + COMPARED.replace("FAST\n", "1 / 0\n"), "01_broken")
     put(course, name="02_good")
     assert run(course, "build") == 1
-    told = capsys.readouterr()
-    assert "01_broken.py: cell 5 failed" in told.err and "ZeroDivisionError" in told.err
-    assert told.out == "notebooks/02_good.ipynb\n"
+    printed = capsys.readouterr()
+    assert "01_broken.py: cell 5 failed" in printed.err and "ZeroDivisionError" in printed.err
+    assert printed.out == "notebooks/02_good.ipynb\n"
     assert not (course / "notebooks" / "01_broken.ipynb").exists()
 
 
@@ -120,12 +121,12 @@ def test_check_finds_changed_source_missing_notebook_and_notebook_without_source
     (course / "notebooks" / "02_other.ipynb").rename(course / "notebooks" / "03_extra.ipynb")
     before = {file: file.read_bytes() for file in course.rglob("*.*") if file.is_file()}
     assert run(course, "build", "--check") == 1
-    told = capsys.readouterr()
-    assert "--- committed/notebooks/01_demo.ipynb" in told.out
-    assert '-    "FAST = True"' in told.out and '+    "FAST = False"' in told.out
-    assert "--- committed/notebooks/02_other.ipynb" in told.out
-    assert "notebooks/03_extra.ipynb has no source: add notebooks/source/03_extra.py" in told.out
-    assert "3 notebooks differ from their sources: make notebooks" in told.err
+    printed = capsys.readouterr()
+    assert "--- committed/notebooks/01_demo.ipynb" in printed.out
+    assert '-    "FAST = True"' in printed.out and '+    "FAST = False"' in printed.out
+    assert "--- committed/notebooks/02_other.ipynb" in printed.out
+    assert "notebooks/03_extra.ipynb has no source: add notebooks/source/03_extra.py" in printed.out
+    assert "3 notebooks differ from their sources: make notebooks" in printed.err
     assert {file: file.read_bytes() for file in course.rglob("*.*") if file.is_file()} == before
 
 
@@ -178,9 +179,12 @@ def test_import_carries_edits_back_and_building_then_agrees(course):
         (cell.cell_type, cell.source, cell.metadata.get("tags")) for cell in conversion.read(path).cells
     ]
     assert run(course, "import", str(path)) == 0
-    built = build.build(source, course, force=True)
-    told = [(cell.cell_type, cell.source, cell.metadata.get("tags")) for cell in conversion.read(built).cells]
-    assert told == wanted
+    assert run(course, "build") == 0  # the way that the README shows, without --force
+    built = path
+    cells = [
+        (cell.cell_type, cell.source, cell.metadata.get("tags")) for cell in conversion.read(built).cells
+    ]
+    assert cells == wanted
     text = source.read_text(encoding="utf-8")
     assert (
         "jupyter" not in text
@@ -233,9 +237,7 @@ def test_ids_are_unique_and_stay_when_a_cell_is_inserted(course):
 
 
 def test_new_starts_from_the_template_and_overwrites_nothing(course, capsys):
-    template = (conversion.ROOT / "notebooks" / "source" / "tools" / "_template.py").read_text(
-        encoding="utf-8"
-    )
+    template = (ROOT / "notebooks" / "source" / "tools" / "_template.py").read_text(encoding="utf-8")
     put(course, template, "tools/_template")
     assert run(course, "new", "tools/triton") == 0
     source = course / "notebooks" / "source" / "tools" / "triton.py"
@@ -251,7 +253,8 @@ def test_new_starts_from_the_template_and_overwrites_nothing(course, capsys):
 def test_paths_that_are_no_notebooks_get_a_sentence(course, capsys):
     for words in (["build", str(course / "x.py")], ["import", str(course / "x.ipynb")], ["build", "x.ipynb"]):
         assert run(course, *words) == 1
-        assert "of the course" in (told := capsys.readouterr().err) or "no source" in told
+        printed = capsys.readouterr().err
+        assert "of the course" in printed or "no source" in printed
 
 
 # --- nbval -----------------------------------------------------------------------------------------
@@ -285,7 +288,7 @@ def nbval_results(tmp_path_factory):
         "pytest",
         "--nbval-lax",
         "--nbval-sanitize-with",
-        str(conversion.SANITIZERS),
+        str(outputs.SANITIZERS),
     ]
     command += [
         "--nbval-cell-timeout",
@@ -311,7 +314,7 @@ def test_nbval_compares_tagged_cells_and_runs_the_rest(nbval_results, name, resu
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("text", "other"),
     [
         ("http://127.0.0.1:8001/read", "http://localhost:54321/read"),
         ("p95 12.3 ms", "p95 4 ms"),
@@ -322,12 +325,12 @@ def test_nbval_compares_tagged_cells_and_runs_the_rest(nbval_results, name, resu
         ("killed pid 12", "killed pid 31337"),
     ],
 )
-def test_sanitizers_hide_what_differs_by_run(one, other):
-    assert one != other and conversion.sanitized(one) == conversion.sanitized(other)
+def test_sanitizers_hide_what_differs_by_run(text, other):
+    assert text != other and outputs.sanitized(text) == outputs.sanitized(other)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("text", "other"),
     [
         ("04213", "04218"),
         ("96.5 %", "96.4 %"),
@@ -338,5 +341,5 @@ def test_sanitizers_hide_what_differs_by_run(one, other):
         ("3 servers", "4 servers"),
     ],
 )
-def test_sanitizers_leave_what_matters(one, other):
-    assert conversion.sanitized(one) != conversion.sanitized(other)
+def test_sanitizers_leave_what_matters(text, other):
+    assert outputs.sanitized(text) != outputs.sanitized(other)

@@ -137,12 +137,12 @@ def test_pages_load_nothing_from_the_network_and_their_links_lead_somewhere(ran)
     assert len(pages) == 5
     for page in pages:
         text = page.read_text(encoding="utf-8")
-        found = Loaded(text)
-        loads = [source for source in found.loads if not source.startswith("data:")]
+        loaded = Loaded(text)
+        loads = [source for source in loaded.loads if not source.startswith("data:")]
         mermaid = ["mermaid.tiny.js"] if page.name == "01_good.html" else []
         assert loads == mermaid and text.count("<script") == 2 * len(mermaid)
         assert not re.search(r"import\s*\(|@import|url\(\s*['\"]?https?:", text)
-        for link in found.links:
+        for link in loaded.links:
             if not link.startswith(("#", "https://example.org/")):
                 assert (page.parent / link.partition("#")[0]).exists(), f"{page.name}: {link}"
     good = Loaded((folder / "01_good.html").read_text(encoding="utf-8"))
@@ -160,15 +160,15 @@ def test_a_page_draws_its_diagram(ran, browser):
 def test_every_diagram_of_the_course_can_be_drawn(browser):
     page = browser.new_page()
     page.add_script_tag(path=execute.mermaid_script())
-    found = 0
+    drawable = 0
     for path in build.notebooks(ROOT):
         for cell in conversion.read(path).cells:
             for diagram in re.findall(r"^```mermaid\n(.*?)^```", cell.source, re.DOTALL | re.MULTILINE):
                 wrong = page.evaluate("text => mermaid.parse(text).then(() => '', String)", diagram)
                 assert wrong == "", f"{path.name}: {wrong}"
-                found += 1
+                drawable += 1
     page.close()
-    assert found > 20
+    assert drawable > 20
 
 
 def test_index_tells_of_each_notebook_with_its_error(ran):
@@ -188,10 +188,11 @@ def test_an_interrupt_leaves_a_report_and_no_kernel(tmp_path):
     command = [
         sys.executable,
         "-m",
-        "fsdl_course.notebooks.build",
+        "fsdl_course.cli",
+        "notebooks",
+        "course",
         "--root",
         root,
-        "course",
         "03_last",
         "02_failing",
     ]

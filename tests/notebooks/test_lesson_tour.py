@@ -12,13 +12,13 @@ COUNT = 300
 @pytest.fixture(scope="module")
 def measured():
     """drift -> (whether each card is read right, the confidence in each reading)."""
-    reader, found = OnnxReader("v2"), {}
+    reader, results = OnnxReader("v2"), {}
     for drift in (None, *DRIFTS):
         drifted = list(cards(COUNT, "typical", seed=5, drift=drift))
         readings = reader.read([card.image for card in drifted])
         right = [card.truth == reading.digits for card, reading in zip(drifted, readings, strict=True)]
-        found[drift] = np.array(right), np.array([reading.confidence for reading in readings])
-    return found
+        results[drift] = np.array(right), np.array([reading.confidence for reading in readings])
+    return results
 
 
 def test_darkness_and_a_new_pen_do_little_harm(measured):

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from fsdl_course import cli
-from fsdl_course.notebooks import conversion, rules
+from fsdl_course.notebooks import conversion, outputs, rules
 from fsdl_deploy.paths import ROOT
 
 FIXTURES = ROOT / "tests" / "fixtures" / "notebooks"
@@ -39,7 +39,7 @@ def course(tmp_path):
             source.write_text(text, encoding="utf-8")
             notebook = conversion.read_source(source, name)
             for cell in notebook.cells:
-                if conversion.COMPARED in cell.metadata.get("tags", ()) and "print(" in cell.source:
+                if outputs.COMPARED in cell.metadata.get("tags", ()) and "print(" in cell.source:
                     cell.outputs = [nbformat.from_dict(OUTPUT)]
             change(notebook)
             path.write_text(json.dumps(notebook), encoding="utf-8")  # nbformat would repair it
@@ -295,7 +295,7 @@ def test_empty_notebook_and_damaged_notebook_give_problems_not_tracebacks(course
 
 
 def test_template_has_the_whole_frame_and_is_refused_until_it_is_finished(course):
-    template = conversion.ROOT / "notebooks" / "source" / "tools" / "_template.py"
+    template = ROOT / "notebooks" / "source" / "tools" / "_template.py"
     path = course.write(template.read_text(encoding="utf-8"), "tools/tool")
     found = course.problems(path)
     assert {problem.rule for problem in found} == {"unfinished"}
