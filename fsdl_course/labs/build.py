@@ -5,12 +5,22 @@ from pathlib import Path
 
 from fsdl_course.labs import questions, rules
 from fsdl_course.labs.convert import files, names
-from fsdl_course.notebooks.conversion import NotebookError, difference
+from fsdl_course.notebooks.conversion import NotebookError, difference, parse, read
+from fsdl_course.notebooks.edits import is_edited
 from fsdl_deploy.paths import ROOT
 
 
-def build(name: str, root: Path = ROOT) -> None:
-    for path, text in files(name, root).items():
+def build(name: str, root: Path = ROOT, force: bool = False) -> None:
+    """Write the lab's files; NotebookError if that would lose edits in its notebooks, without ``force``."""
+    made = files(name, root)
+    for path, text in made.items():
+        if path.suffix == ".ipynb" and path.exists() and not force and is_edited(read(path), parse(text)):
+            raise NotebookError(
+                f"{path.relative_to(root).as_posix()} was edited by itself, and building would lose that. "
+                "Keep edits of the solutions with "
+                f"'fsdl-course notebooks import solutions/{name}/{name}.ipynb', or build with --force"
+            )
+    for path, text in made.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
 
@@ -33,6 +43,7 @@ def add_arguments(parser) -> None:
         action="store_true",
         help="change nothing; fail if building would, or on a breach of the rules",
     )
+    parser.add_argument("--force", action="store_true", help="build over notebooks edited by themselves")
 
 
 def main(args) -> int:
@@ -45,7 +56,7 @@ def main(args) -> int:
                 print("".join(problems), end="")
                 failed += bool(problems)
             else:
-                build(name)
+                build(name, force=args.force)
                 print(f"solutions/{name} -> labs/{name}")
         except (NotebookError, questions.CasesError) as error:
             failed += 1

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 from fsdl_course.labs import questions
+from fsdl_course.notebooks import edits
 from fsdl_course.notebooks.conversion import NotebookError, cell_ids, read_source, write
 from fsdl_deploy.paths import ROOT
 
@@ -154,6 +155,7 @@ def files(name: str, root: Path = ROOT) -> dict[Path, str]:
         expected.setdefault(case.question, {}).setdefault(case.part, []).append(value)
     for notebook in (solved, stubbed):
         add_checksums(notebook)
+        edits.stamp(notebook)
     folder = root / "labs" / name
     asked = (root / "solutions" / name / "questions.py").read_text(encoding="utf-8")
     return {
