@@ -4,7 +4,7 @@
   lab           set up, then open JupyterLab on the course (more words go to `jupyter lab`)
   test          set up, then validate everything
   course        set up, then execute every notebook and write a report under build/
-  notebooks     set up, then make notebooks/*.ipynb again from notebooks/source/
+  notebooks     set up, then make the notebooks/*.ipynb whose source changed (--again: all of them)
   labs          set up, then make labs/ again from solutions/
   station NAME  set up, then build one station; without NAME: list them
   lock          resolve requirements.in and package.json again into their locks (--upgrade: newer versions)

@@ -53,7 +53,7 @@ DRAW = """<script src="{source}"></script>
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Execution:
     """How one notebook went; ``problem`` is empty if every cell ran."""
 
     name: str
@@ -85,7 +85,7 @@ def run(root: Path, names: list[str], full: bool = False) -> int:
     return 1 if any(outcome.problem for outcome in outcomes) else 0
 
 
-def execute(path: Path, name: str, folder: Path, full: bool = False, label: str = "") -> Outcome:
+def execute(path: Path, name: str, folder: Path, full: bool = False, label: str = "") -> Execution:
     """Run the notebook at ``path`` into ``folder``/NAME.ipynb and NAME.html; errors become the outcome."""
     import papermill
 
@@ -114,7 +114,7 @@ def execute(path: Path, name: str, folder: Path, full: bool = False, label: str 
     if copy.exists():
         problem = problem or _unnamed_pictures(copy)
         copy.with_suffix(".html").write_text(to_html(copy, path.parent, folder / name), encoding="utf-8")
-    return Outcome(name, seconds, problem)
+    return Execution(name, seconds, problem)
 
 
 def to_html(executed: Path, origin: Path, page_path: Path) -> str:
@@ -160,7 +160,7 @@ def mermaid_script() -> Path:
     return modules / "@mermaid-js" / "tiny" / "dist" / MERMAID
 
 
-def table(outcomes: list[Outcome]) -> str:
+def table(outcomes: list[Execution]) -> str:
     """Notebook, seconds and status as text, one line each."""
     width = max([len(outcome.name) for outcome in outcomes] + [len("notebook")])
     lines = [f"{'notebook':<{width}}  seconds  status"]
@@ -168,7 +168,7 @@ def table(outcomes: list[Outcome]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def page(outcomes: list[Outcome], folder: Path, planned: int) -> None:
+def page(outcomes: list[Execution], folder: Path, planned: int) -> None:
     """Write ``index.html``: the table, each failure with its traceback."""
     rows = []
     for outcome in outcomes:
