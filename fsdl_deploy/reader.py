@@ -44,7 +44,7 @@ class OnnxReader:
 
     def read(self, images: Sequence[Image]) -> list[Reading]:
         """Read pictures uint8 ``[H, W]`` of any sizes; one Reading each, in order."""
-        return _read(images, self.run, self.model_version)
+        return read_batches(images, self.run, self.model_version)
 
     def run(self, pictures: np.ndarray, widths: np.ndarray) -> Sequence[np.ndarray]:
         """The graph alone: pictures uint8 ``[N, H, W]`` and widths int64 ``[N]`` to its three outputs."""
@@ -66,13 +66,13 @@ class TorchReader:
 
     def read(self, images: Sequence[Image]) -> list[Reading]:
         """Read pictures uint8 ``[H, W]`` of any sizes; one Reading each, in order."""
-        return _read(images, self.run, self.model_version)
+        return read_batches(images, self.run, self.model_version)
 
     def run(self, pictures: np.ndarray, widths: np.ndarray) -> Sequence[np.ndarray]:
         """The graph alone: pictures uint8 ``[N, H, W]`` and widths int64 ``[N]`` to its three outputs."""
         import torch
 
-        inputs = (torch.from_numpy(one).to(self.device) for one in (pictures, widths))
+        inputs = (torch.from_numpy(array).to(self.device) for array in (pictures, widths))
         with torch.inference_mode():
             return [out.cpu().numpy() for out in self.module(*inputs)]
 
@@ -92,7 +92,7 @@ class EvenReader:
 
     def read(self, images: Sequence[Image]) -> list[Reading]:
         """Read pictures uint8 ``[H, W]`` of any sizes; one Reading each, in order."""
-        return _read(images, self._reader.run, self.model_version, self.STEP)
+        return read_batches(images, self._reader.run, self.model_version, self.STEP)
 
 
 def open_reader(version: str = LATEST, url: str | None = None, device: str = "cpu") -> Reader:
@@ -158,9 +158,14 @@ def pad(images: Sequence[Image], width: int = 0) -> tuple[np.ndarray, np.ndarray
     return pictures, widths
 
 
-def _read(
+def read_batches(
     images: Sequence[Image], run: Callable, version: str, step: int = 0, size: int = BATCH
 ) -> list[Reading]:
+    """Read pictures uint8 ``[H, W]`` of any sizes in batches, by ``run``; one Reading each, in order.
+
+    ``run``: from pictures uint8 ``[N, H, W]`` and widths int64 ``[N]`` to the graph's three outputs.
+    ``step`` and ``size`` are those of ``batches``. Raises PictureError naming the place of a bad picture.
+    """
     readings: list[Reading | None] = [None] * len(images)
     for places, pictures, widths in batches(images, size, step):
         digits, sure, confidence = run(pictures, widths)

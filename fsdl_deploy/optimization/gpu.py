@@ -119,12 +119,12 @@ def _predictor(way: Way) -> Callable[[int, int], object]:
 
         return answer
     from fsdl_deploy.cards import cards
-    from fsdl_deploy.reader import OnnxReader, TorchReader, _read
+    from fsdl_deploy.reader import OnnxReader, TorchReader, read_batches
 
     make = OnnxReader if way.runtime == "onnx" else TorchReader
     reader = make(way.model, device=way.device)
     deck = sorted((card.image for card in cards(max(BATCHES), "typical", seed=43)), key=np.shape)
-    return lambda place, batch: _read(deck[place : place + batch], reader.run, way.model, size=batch)
+    return lambda place, batch: read_batches(deck[place : place + batch], reader.run, way.model, size=batch)
 
 
 def _worker(way: Way, pipe) -> None:

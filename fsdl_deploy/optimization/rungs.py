@@ -16,7 +16,7 @@ import numpy as np
 from fsdl_deploy import weights
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import Image
-from fsdl_deploy.reader import EvenReader, OnnxReader, TorchReader, _read, pad
+from fsdl_deploy.reader import EvenReader, OnnxReader, TorchReader, pad, read_batches
 from fsdl_deploy.reading import Reading
 
 ESCALATED = 0.06  # share of the cards that a cascade hands on
@@ -45,7 +45,9 @@ class EagerReader(TorchReader):
         readings = []
         for image in images:
             pictures, widths = pad([image], self.width)
-            readings += _read([image], lambda *_, p=pictures, w=widths: self.run(p, w), self.model_version)
+            readings += read_batches(
+                [image], lambda *_, p=pictures, w=widths: self.run(p, w), self.model_version
+            )
         return readings
 
 
