@@ -39,7 +39,7 @@ COMMANDS = {
         "fsdl_deploy.batch.freshness",
     ),
     "lookup": Command("serve the stored readings over HTTP", "fsdl_deploy.batch.lookup"),
-    "serve": Command("serve the reader over HTTP", "fsdl_deploy.service.app"),
+    "serve": Command("serve the reader over HTTP", "fsdl_deploy.service.command"),
     "train": Command("train, export and evaluate the models again", "fsdl_deploy.training.train"),
     "evaluate": Command("measure the models on cards of unseen digits", "fsdl_deploy.training.evaluation"),
     "sizes": Command(

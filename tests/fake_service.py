@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fsdl_deploy.picture import PictureError
 from fsdl_deploy.reading import Reading
-from fsdl_deploy.service.app import serve
+from fsdl_deploy.service.process import serve
 
 
 class WidthReader:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from fsdl_deploy.batch.store import Store, StoreError, now
 from fsdl_deploy.customers import months_since_start
-from fsdl_deploy.service.app import Error
+from fsdl_deploy.service.errors import Error
 
 
 class Stored(BaseModel):

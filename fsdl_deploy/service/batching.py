@@ -121,7 +121,7 @@ class Batcher(Generic[Item, Result]):
 
     def _work(self) -> None:
         while batch := self._gather():
-            self._answer([one for one in batch if one[0].set_running_or_notify_cancel()])
+            self._answer([entry for entry in batch if entry[0].set_running_or_notify_cancel()])
 
     def _answer(self, batch: list[tuple[Future, tuple[float, Item]]]) -> None:
         """Run ``batch`` and give each caller its result; when that fails, do so with each half of it."""

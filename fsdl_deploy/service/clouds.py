@@ -2,7 +2,7 @@
 
 The lecture (3.1): "sadly, no standard yet". A format says where in a JSON body the pictures are and what
 an answer looks like; everything else is the service's, and what an error looks like is in
-``service_refusal``. The standard that came since is in ``open_inference``.
+``refusal``. The standard that came since is in ``open_inference``.
 
 Sources: Vertex AI's ``projects.locations.endpoints.predict``; Azure ML's online endpoints and MLflow's
 ``input_data``; SageMaker's "Use your own inference code" (``/ping``, ``/invocations``).
@@ -15,7 +15,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from fsdl_deploy.service import parsing
-from fsdl_deploy.service.model import Answer, Model
+from fsdl_deploy.service.answer import Answer
+from fsdl_deploy.service.errors import documented
+from fsdl_deploy.service.model import Model
 from fsdl_deploy.service.refusal import Refusal
 
 GOOGLE = "/v1/projects/{project}/locations/{location}/endpoints/{endpoint}:predict"
@@ -103,8 +105,8 @@ def _sagemaker_pictures(document: dict) -> list[str]:
 
 
 def _sagemaker_answer(answer: Answer, _: dict) -> dict:
-    told = answer.model_dump()
-    return {"predictions": told["readings"], "model_version": told["model_version"]}
+    document = answer.model_dump()
+    return {"predictions": document["readings"], "model_version": document["model_version"]}
 
 
 FORMATS = {
@@ -124,10 +126,11 @@ FORMATS = {
 }
 
 
-def add_routes(app: FastAPI, model: Model, max_pictures: int, errors: dict) -> None:
-    """Add the clouds' routes to the service; ``errors`` are its documented refusals."""
+def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
+    """Add the clouds' routes to the service."""
+    errors = documented(400, 401, 408, 413, 415, 422, 429, 500, 503)
 
-    async def answer(request: Request, one: Format, raw: bool = False) -> Response:
+    async def answer(request: Request, cloud: Format, raw: bool = False) -> Response:
         """``raw``: the body may also be the bytes of one picture."""
         document: dict = {}
 
@@ -135,9 +138,9 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int, errors: dict) -> N
             nonlocal document
             if picture:
                 return parsing.decode_pictures([body], max_pictures, "body")
-            most, example = 1000 + 8 * max_pictures, f'{{"{one.field}": […]}}'
-            document = parsing.json_object(body, most, example, max_pictures, one.field)
-            return parsing.decode_pictures(one.pictures(document), max_pictures, one.field)
+            most, example = 1000 + 8 * max_pictures, f'{{"{cloud.field}": […]}}'
+            document = parsing.json_object(body, most, example, max_pictures, cloud.field)
+            return parsing.decode_pictures(cloud.pictures(document), max_pictures, cloud.field)
 
         kind = parsing.content_type(request)
         picture = raw and (kind.startswith("image/") or kind == "application/octet-stream")
@@ -145,9 +148,9 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int, errors: dict) -> N
         if body is None:
             also = " or the bytes of one picture as image/png" if raw else ""
             raise Refusal(415, "Content-Type", f"send application/json{also}")
-        return JSONResponse(one.answer(await model.read(parse, request.receive), document))
+        return JSONResponse(cloud.answer(await model.read(parse, request.receive), document))
 
-    described = {name: {"openapi_extra": one.body(max_pictures)} for name, one in FORMATS.items()}
+    described = {name: {"openapi_extra": cloud.body(max_pictures)} for name, cloud in FORMATS.items()}
 
     @app.post(GOOGLE, responses=errors, **described["google"])
     async def google(request: Request, project: str, location: str, endpoint: str) -> Response:

@@ -1,49 +1,29 @@
 """The model behind the service: loaded in the background, run in worker threads, counted.
 
-Knows one reader and how many requests it takes at a time; the metrics are those of ``/metrics``.
-Knows nothing about routes, see ``app``, or about bodies, see ``parsing``.
+Knows one reader and how many requests it takes at a time; the counters are in ``metrics``. Knows nothing
+about routes, see ``app``, or about bodies, see ``parsing``.
 """
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
 import numpy as np
-import prometheus_client as prometheus
-from pydantic import BaseModel, Field
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from fsdl_deploy import picture
 from fsdl_deploy.reading import Reader, Reading
+from fsdl_deploy.service.answer import Answer, readings_out
 from fsdl_deploy.service.batching import Batcher, TooLate
+from fsdl_deploy.service.metrics import Metrics
 from fsdl_deploy.service.refusal import AGAIN, Refusal
 
 log = logging.getLogger(__name__)
-LATENCIES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
-CONFIDENCES = (*(tenth / 10 for tenth in range(1, 10)), 0.95, 0.99, 1)
-BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 PATIENCE = 20.0  # seconds in the queue: shorter than GRACE, so at the end all that wait are answered
 SHORT = 0.05  # seconds in the queue, after which it matters whether the client is still there
 MOST_PIXELS = 2**22  # of several requests in one call of the model; above, a call serves fewer
-
-
-class ReadingOut(BaseModel):
-    """One picture read: the digits from left to right, and how sure the model is."""
-
-    digits: str = Field(pattern="^[0-9]*$")
-    confidence: float = Field(ge=0, le=1)
-    digit_confidence: list[float]
-
-
-class Answer(BaseModel):
-    """The readings, in the order of the pictures."""
-
-    model_version: str
-    readings: list[ReadingOut]
 
 
 class Model:
@@ -67,33 +47,13 @@ class Model:
         self._source, self.reader, self.failure, self.stopping = reader, None, None, False
         self._batcher = Batcher(self._read, max_batch, delay, workers=threads, patience=patience)
         self._places, self._taken = threads * max_batch + max_waiting, 0
-        self.registry = registry = prometheus.CollectorRegistry()
-        prometheus.ProcessCollector(registry=registry)
-        self.requests = prometheus.Counter(
-            "reader_requests", "requests answered", ["path", "status"], registry=registry
-        )
-        self.seconds = prometheus.Histogram(
-            "reader_request_seconds",
-            "time to read a POST",
-            buckets=LATENCIES,
-            registry=registry,
-        )
-        self.pictures = prometheus.Counter("reader_pictures", "pictures read", registry=registry)
-        self.batch = prometheus.Histogram(
-            "reader_batch_size", "pictures in one call of the model", buckets=BATCH_SIZES, registry=registry
-        )
-        self.confidence = prometheus.Histogram(
-            "reader_confidence", "confidence of the readings", buckets=CONFIDENCES, registry=registry
-        )
-        self.version = prometheus.Info("reader_model", "the model that answers", registry=registry)
-        taken = prometheus.Gauge("reader_requests_in_progress", "readings run or waiting", registry=registry)
-        taken.set_function(lambda: self._taken)
+        self.metrics = Metrics(in_progress=lambda: self._taken)
 
     async def load(self) -> None:
         """Load the reader and let it read a blank card; ``failure`` says what went wrong."""
         try:
             self.reader = await asyncio.to_thread(self._load)
-            self.version.info({"version": self.reader.model_version})
+            self.metrics.version.info({"version": self.reader.model_version})
         except Exception as error:
             # These types carry a sentence for the user; anything else is a mistake to be found.
             if not isinstance(error, (OSError, ValueError, RuntimeError)):
@@ -149,8 +109,8 @@ class Model:
             raise
         finally:
             self._taken -= 1
-            for one in filter(None, (timer, watch)):
-                one.cancel()
+            for pending in filter(None, (timer, watch)):
+                pending.cancel()
 
     async def _take_back(self, turn: Future, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
@@ -187,12 +147,7 @@ class Model:
             readings: list[Reading] = self.reader.read(images)
             if len(readings) != len(images):
                 raise RuntimeError(f"{len(readings)} readings for {len(images)} pictures")
-            told = iter(
-                [
-                    ReadingOut(**{name: getattr(reading, name) for name in ReadingOut.model_fields})
-                    for reading in readings
-                ]
-            )
+            written = iter(readings_out(readings))
         except Exception as error:
             if len(group) > 1:
                 raise
@@ -201,12 +156,9 @@ class Model:
             return group.clear()
         for place, own in group.items():
             answers[place] = Answer(
-                model_version=self.reader.model_version, readings=[next(told) for _ in own]
+                model_version=self.reader.model_version, readings=[next(written) for _ in own]
             )
-        self.pictures.inc(len(images))
-        self.batch.observe(len(images))
-        for reading in readings:
-            self.confidence.observe(reading.confidence)
+        self.metrics.count_readings(readings)
         group.clear()
 
     @staticmethod
@@ -219,39 +171,3 @@ class Model:
     def close(self) -> None:
         """Take no more requests; what waits is still answered, by threads that end with the process."""
         self._batcher.close(wait=False)
-
-
-class Measured:
-    """ASGI middleware: count every answer by route and status; time and sign those of the model.
-
-    ``X-Model-Version`` says who read, also where a cloud's format has no field for it.
-    """
-
-    def __init__(self, app, model: Model):
-        self.app, self.model = app, model
-
-    async def __call__(self, scope, receive, send) -> None:
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        start, status = time.perf_counter(), 500
-        asks = scope["method"] == "POST"  # every route that takes one is the model's
-
-        async def watching_send(message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                if self.model.stopping:
-                    MutableHeaders(scope=message)["connection"] = "close"  # the next request goes elsewhere
-                if asks and status == 200:
-                    MutableHeaders(scope=message)["x-model-version"] = self.model.reader.model_version
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watching_send)
-        finally:
-            # The route, not the path: a stranger must not be able to add labels without end.
-            path = getattr(scope.get("route"), "path", "other")
-            self.model.requests.labels(path, status).inc()
-            # A refusal takes no time: counted too, it would make a service look quick that sends all away.
-            if asks and status == 200:
-                self.model.seconds.observe(time.perf_counter() - start)

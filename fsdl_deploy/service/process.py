@@ -1,22 +1,53 @@
 """The process around the service: the socket on which it listens, its end on a signal.
 
-Knows uvicorn, sockets and signals; knows nothing about routes, bodies or pictures.
+Knows uvicorn, sockets and signals; knows nothing about routes, bodies or pictures. ``serve`` runs it.
 """
 
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from functools import partial
 
 import uvicorn
 
+from fsdl_deploy.reading import Reader
+from fsdl_deploy.service.app import create_app
 from fsdl_deploy.service.model import Model
 
 GRACE = 30.0
 """Seconds for the requests that were taken before the end. It is what Kubernetes gives a pod, too."""
 
 
-def protocol():
+def serve(
+    reader: Reader | Callable[[], Reader],
+    host: str,
+    port: int,
+    drain: float = 0.0,
+    grace: float = GRACE,
+    **settings,
+) -> int:
+    """Serve until SIGTERM or Ctrl-C; print the URL when the port is open. ``settings`` are create_app's.
+
+    ``drain``: seconds from the signal to the end of new requests, see Draining. ``grace``: seconds from then
+    on for those that were taken, run or wait; what is not answered by then is broken off.
+    Raises ValueError or OSError for a bad or taken address, RuntimeError when the model does not load.
+    """
+    app = create_app(reader, on_failure=lambda: setattr(server, "should_exit", True), **settings)
+    config = uvicorn.Config(
+        app, http=http_protocol(), log_level="warning", timeout_keep_alive=30, timeout_graceful_shutdown=grace
+    )
+    server = Draining(config, app.state.model, drain)
+    listener = listen(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    print(f"serving at http://{shown}:{listener.getsockname()[1]}", flush=True)
+    server.run(sockets=[listener])
+    if app.state.model.failure:
+        raise RuntimeError(f"the model did not load: {app.state.model.failure}")
+    return 0
+
+
+def http_protocol():
     """What uvicorn is to speak HTTP with: httptools with a limit for the headers, else h11, which has one."""
     try:
         from fsdl_deploy.service.head import BoundedHead

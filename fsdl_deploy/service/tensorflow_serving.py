@@ -14,8 +14,9 @@ from fastapi.responses import JSONResponse
 
 from fsdl_deploy.picture import Image
 from fsdl_deploy.service import parsing
-from fsdl_deploy.service.model import Answer, Model
-from fsdl_deploy.service.open_inference import TensorError
+from fsdl_deploy.service.answer import Answer
+from fsdl_deploy.service.errors import TensorError, documented
+from fsdl_deploy.service.model import Model
 from fsdl_deploy.service.refusal import Refusal
 from fsdl_deploy.service.tensors import ENCODED, INPUTS, OUTPUTS, tensors_of
 
@@ -26,8 +27,8 @@ EXAMPLE = '{"instances": [{"b64": "…"}]}'
 
 def number(model_version: str) -> str:
     """The version as TensorFlow Serving writes it: the number in ours, or 1."""
-    found = re.search(r"\d+", model_version)
-    return found[0] if found else "1"
+    digits = re.search(r"\d+", model_version)
+    return digits[0] if digits else "1"
 
 
 def pictures(document: dict) -> list[str]:
@@ -66,7 +67,7 @@ def written(answer: Answer, document: dict) -> dict:
     """The answer by row or by column, as ``document`` asked."""
     values = tensors_of(answer)
     columns = {
-        name: [one.decode() for one in value] if OUTPUTS[name][0] == "BYTES" else value.tolist()
+        name: [element.decode() for element in value] if OUTPUTS[name][0] == "BYTES" else value.tolist()
         for name, value in values.items()
     }
     if "inputs" in document:
@@ -91,7 +92,7 @@ def _described(tensors: dict) -> dict:
 
 def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
     """Add TensorFlow Serving's routes to the service."""
-    errors = {status: {"model": TensorError} for status in (400, 401, 404, 408, 413, 415, 429, 500, 503)}
+    errors = documented(400, 401, 404, 408, 413, 415, 429, 500, 503, form=TensorError)
 
     def known(request: Request) -> str:
         """The version's number; Refusal 404 for a version that is not here."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from fsdl_deploy.picture import Image, PictureError, check
 from fsdl_deploy.service import parsing
-from fsdl_deploy.service.model import Answer
+from fsdl_deploy.service.answer import Answer
 from fsdl_deploy.service.refusal import Refusal
 
 ENCODED, PIXELS = "meter-reader", "meter-reader-pixels"
@@ -35,32 +35,34 @@ def as_object(value: object, field: str) -> dict:
 
 def elements(data: bytes, field: str) -> list[bytes]:
     """The elements of a BYTES tensor: before each its length in four bytes, the lowest first."""
-    found, place = [], 0
+    parts, place = [], 0
     while place < len(data):
         size = int.from_bytes(data[place : place + 4], "little")
         if place + 4 + size > len(data):
             raise Refusal(400, field, "an element is longer than its tensor")
-        found.append(data[place + 4 : place + 4 + size])
+        parts.append(data[place + 4 : place + 4 + size])
         place += 4 + size
-    return found
+    return parts
 
 
 def joined(elements: Iterable[bytes]) -> bytes:
     """A BYTES tensor of these elements."""
-    return b"".join(len(one).to_bytes(4, "little") + one for one in elements)
+    return b"".join(len(element).to_bytes(4, "little") + element for element in elements)
 
 
-def tensor(told: dict, name: str, kind: str, dimensions: int, binary: memoryview) -> tuple[object, int]:
+def tensor(
+    request_input: dict, name: str, kind: str, dimensions: int, binary: memoryview
+) -> tuple[object, int]:
     """One input: an array, or for BYTES a list of str (JSON) or bytes; and how many bytes it took."""
-    if told.get("datatype") != kind:
+    if request_input.get("datatype") != kind:
         raise Refusal(400, name, f"the datatype is {kind}")
-    shape = told.get("shape")
+    shape = request_input.get("shape")
     if not isinstance(shape, list) or not all(type(side) is int and side >= 0 for side in shape):
         raise Refusal(400, name, "the shape is a list of whole numbers")
     if len(shape) != dimensions:
         raise Refusal(400, name, f"the shape has {dimensions} dimensions, not {len(shape)}")
     count, taken = math.prod(shape), 0
-    size = as_object(told.get("parameters", {}), f"{name}.parameters").get("binary_data_size")
+    size = as_object(request_input.get("parameters", {}), f"{name}.parameters").get("binary_data_size")
     if size is not None:
         if type(size) is not int or not 0 <= size <= len(binary):
             raise Refusal(400, name, f"binary_data_size must be 0 to {len(binary)}: so many bytes are left")
@@ -72,7 +74,7 @@ def tensor(told: dict, name: str, kind: str, dimensions: int, binary: memoryview
         else:
             return _shaped(np.frombuffer(data, DTYPES[kind]), shape, name), taken
     else:
-        data = told.get("data")
+        data = request_input.get("data")
         if not isinstance(data, list):
             raise Refusal(400, name, "data is missing: a list of the tensor's elements")
         if kind != "BYTES":
@@ -100,10 +102,10 @@ def _numbers(data: list, name: str, kind: str, shape: list[int]) -> np.ndarray:
     if len(data) != math.prod(shape):
         raise Refusal(400, name, f"{len(data)} elements do not fill the shape {shape}")
     try:  # the quickest way to bytes looks at their limits too
-        found = np.frombuffer(bytes(data), "u1") if kind == "UINT8" else np.array(data, DTYPES[kind])
+        values = np.frombuffer(bytes(data), "u1") if kind == "UINT8" else np.array(data, DTYPES[kind])
     except (ValueError, OverflowError):
         raise Refusal(400, name, problem) from None
-    return _shaped(found, shape, name)
+    return _shaped(values, shape, name)
 
 
 def _shaped(values: np.ndarray, shape: list[int], name: str) -> np.ndarray:
@@ -113,16 +115,16 @@ def _shaped(values: np.ndarray, shape: list[int], name: str) -> np.ndarray:
         raise Refusal(400, name, f"the shape {shape} is too big") from None
 
 
-def images_of(model: str, found: dict, max_pictures: int) -> list[Image]:
+def images_of(model: str, tensors: dict, max_pictures: int) -> list[Image]:
     """The pictures that the input tensors of ``model`` hold. Raises Refusal."""
-    if missing := [name for name in INPUTS[model] if name not in found]:
+    if missing := [name for name in INPUTS[model] if name not in tensors]:
         raise Refusal(400, "inputs", f"{', '.join(missing)} is missing")
     if model == PIXELS:
-        return _cut(found["pixels"], found["widths"], max_pictures)
-    for place, one in enumerate(found["pictures"]):
-        if not isinstance(one, str | bytes):
+        return _cut(tensors["pixels"], tensors["widths"], max_pictures)
+    for place, picture in enumerate(tensors["pictures"]):
+        if not isinstance(picture, str | bytes):
             raise Refusal(400, f"pictures[{place}]", "must be a string: the picture in base64")
-    return parsing.decode_pictures(found["pictures"], max_pictures)
+    return parsing.decode_pictures(tensors["pictures"], max_pictures)
 
 
 def tensors_of(answer: Answer) -> dict[str, list[bytes] | np.ndarray]:
@@ -154,7 +156,7 @@ def _cut(pixels: np.ndarray, widths: np.ndarray, max_pictures: int) -> list[Imag
 
 
 def _padded(rows: Sequence[Sequence[float]]) -> np.ndarray:
-    found = np.zeros((len(rows), max(map(len, rows), default=0)), np.float32)
-    for row, values in zip(found, rows, strict=True):
+    padded = np.zeros((len(rows), max(map(len, rows), default=0)), np.float32)
+    for row, values in zip(padded, rows, strict=True):
         row[: len(values)] = values
-    return found
+    return padded

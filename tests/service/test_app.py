@@ -21,10 +21,10 @@ from fsdl_deploy import cli
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
 from fsdl_deploy.running.servers import Server, free_port
-from fsdl_deploy.service import app
-from fsdl_deploy.service import head as service_head
-from fsdl_deploy.service import process as service_server
+from fsdl_deploy.service.app import create_app
+from fsdl_deploy.service.head import MAX_HEAD, BoundedHead
 from fsdl_deploy.service.open_inference import json_request
+from fsdl_deploy.service.process import http_protocol, listen
 
 FAKE = ROOT / "tests" / "fake_service.py"
 
@@ -84,8 +84,8 @@ def test_a_request_as_on_the_lectures_slide(client, path):
 def test_curl_of_the_lectures_slide(server):
     asked = ["-X", "POST", "--url", server.url + "/predict", "-d", json.dumps(as_json(png(99)))]
     command = ["curl", "-s", "--noproxy", "*", *asked]
-    said = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
-    assert json.loads(said)["readings"][0]["digits"] == "99"
+    answer = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+    assert json.loads(answer)["readings"][0]["digits"] == "99"
 
 
 def test_part_without_a_filename_is_a_picture_too(client):
@@ -136,8 +136,8 @@ def test_health_answers_while_a_long_reading_runs_and_the_queue_has_an_end(clien
 def test_metrics_count_requests_pictures_and_confidence(server):
     def metric(name):
         text = httpx.get(server.url + "/metrics", trust_env=False).text
-        found = re.search(rf"^{re.escape(name)} ([0-9.e+]+)$", text, re.MULTILINE)
-        return float(found[1]) if found else 0
+        match = re.search(rf"^{re.escape(name)} ([0-9.e+]+)$", text, re.MULTILINE)
+        return float(match[1]) if match else 0
 
     names = [
         'reader_requests_total{path="/read",status="200"}',
@@ -218,7 +218,7 @@ def test_model_that_does_not_load_or_fails_its_first_reading_is_never_ready():
         (Silent(), "one reading for one picture"),
     ):
         failed = threading.Event()
-        with TestClient(app.create_app(source, on_failure=failed.set)) as client:
+        with TestClient(create_app(source, on_failure=failed.set)) as client:
             assert failed.wait(10)
             answer = client.get("/readyz")
             assert answer.status_code == 503
@@ -227,8 +227,8 @@ def test_model_that_does_not_load_or_fails_its_first_reading_is_never_ready():
 
 def test_two_apps_in_one_process_count_apart():
     with (
-        TestClient(app.create_app(WidthReader("a"))) as a,
-        TestClient(app.create_app(WidthReader("b"))) as b,
+        TestClient(create_app(WidthReader("a"))) as a,
+        TestClient(create_app(WidthReader("b"))) as b,
     ):
         for client in (a, b):
             until(lambda client=client: client.get("/readyz").status_code == 200)
@@ -286,8 +286,8 @@ def test_command_names_a_taken_port_in_one_sentence(capsys):
 )
 def test_command_refuses_bad_options_in_one_sentence(arguments, problem, capsys):
     assert cli.main(["serve", *arguments]) == 1
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and problem in said
+    output = capsys.readouterr().err
+    assert output.count("\n") == 1 and problem in output
 
 
 def test_model_that_does_not_load_ends_the_command():
@@ -336,9 +336,9 @@ def test_answer_is_what_the_document_promises_to_a_raw_socket(server):
 
 
 def test_without_httptools_the_parser_is_the_one_with_a_limit_of_its_own(monkeypatch):
-    assert service_server.protocol() is service_head.BoundedHead
+    assert http_protocol() is BoundedHead
     monkeypatch.setitem(sys.modules, "fsdl_deploy.service.head", None)  # as where it cannot be imported
-    assert service_server.protocol() == "h11"
+    assert http_protocol() == "h11"
 
 
 @pytest.mark.parametrize("endless", [b"X-Long: " + b"a" * 2**17, b"X-Many: a\r\n" * 2**14])
@@ -351,7 +351,7 @@ def test_headers_without_an_end_are_refused_and_a_long_body_is_not(server, endle
             assert answer.status_code == 200
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
         raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
-        for start in range(0, service_head.MAX_HEAD, 2**12):  # with the first line just too much
+        for start in range(0, MAX_HEAD, 2**12):  # with the first line just too much
             raw.sendall(endless[start : start + 2**12])
         assert b"".join(iter(lambda: raw.recv(4096), b"")).startswith(b"HTTP/1.1 431 ")
     assert httpx.get(server.url + "/healthz").status_code == 200
@@ -365,5 +365,5 @@ def test_free_port_is_served_where_it_was_asked_for():
 
 
 def test_answers_do_not_wait_for_acknowledgements():
-    with service_server.listen("127.0.0.1", 0) as listener:
+    with listen("127.0.0.1", 0) as listener:
         assert listener.proto == socket.IPPROTO_TCP  # by this asyncio decides on TCP_NODELAY

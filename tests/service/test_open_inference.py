@@ -10,7 +10,7 @@ import pytest
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import pad
-from fsdl_deploy.service.model import Answer, ReadingOut
+from fsdl_deploy.service.answer import Answer, ReadingOut
 from fsdl_deploy.service.open_inference import LENGTH, binary_request, json_request, write
 from fsdl_deploy.service.tensors import ENCODED, PIXELS
 
@@ -68,11 +68,11 @@ def test_nested_data_and_one_output(client):
 
 def binary(inputs: list[tuple[str, str, list[int], bytes]], **more) -> tuple[bytes, dict]:
     """A request with its tensors behind the JSON, and its headers."""
-    told = [
+    described = [
         {"name": name, "datatype": kind, "shape": shape, "parameters": {"binary_data_size": len(data)}}
         for name, kind, shape, data in inputs
     ]
-    text = json.dumps({"inputs": told, **more}).encode()
+    text = json.dumps({"inputs": described, **more}).encode()
     return text + b"".join(data for *_, data in inputs), {LENGTH: str(len(text))}
 
 
@@ -86,8 +86,8 @@ def test_binary_tensors_both_ways(client):
     answer = client.post(f"/v2/models/{ENCODED}/infer", content=body, headers=headers)
     assert answer.status_code == 200, answer.text
     length = int(answer.headers[LENGTH])
-    told, behind = json.loads(answer.content[:length]), answer.content[length:]
-    sizes = [output["parameters"]["binary_data_size"] for output in told["outputs"]]
+    response, behind = json.loads(answer.content[:length]), answer.content[length:]
+    sizes = [output["parameters"]["binary_data_size"] for output in response["outputs"]]
     assert sum(sizes) == len(behind) and behind[: sizes[0]] == elements(b"101", b"202", b"99")
     assert np.frombuffer(behind[sizes[0] : sizes[0] + sizes[1]], "<f4") == pytest.approx([0.9] * 3)
     for pixels, model in ((False, ENCODED), (True, PIXELS)):
@@ -107,13 +107,13 @@ def test_bytes_that_are_none_are_told_all_the_same():
 
 
 def pictures(**changed):
-    told = {"name": "pictures", "datatype": "BYTES", "shape": [1], "data": ["x"], **changed}
-    return {"inputs": [{name: value for name, value in told.items() if value is not ...}]}
+    request_input = {"name": "pictures", "datatype": "BYTES", "shape": [1], "data": ["x"], **changed}
+    return {"inputs": [{name: value for name, value in request_input.items() if value is not ...}]}
 
 
 def tensor(**changed):
-    told = {"name": "pixels", "datatype": "UINT8", "shape": [1, 8, 8], "data": [7] * 64, **changed}
-    return {"inputs": [told, {"name": "widths", "datatype": "INT64", "shape": [1], "data": [8]}]}
+    request_input = {"name": "pixels", "datatype": "UINT8", "shape": [1, 8, 8], "data": [7] * 64, **changed}
+    return {"inputs": [request_input, {"name": "widths", "datatype": "INT64", "shape": [1], "data": [8]}]}
 
 
 GOOD = json_request(IMAGES[:1])
@@ -192,29 +192,29 @@ import numpy as np
 from tritonclient import http
 
 client = http.InferenceServerClient(sys.argv[1].removeprefix("http://"))
-said = {"live": client.is_server_live(), "ready": client.is_server_ready(),
-        "model": client.is_model_ready("meter-reader"), "other": client.is_model_ready("other"),
-        "server": client.get_server_metadata()["name"],
-        "inputs": [one["name"] for one in client.get_model_metadata("meter-reader")["inputs"]]}
+answers = {"live": client.is_server_live(), "ready": client.is_server_ready(),
+           "model": client.is_model_ready("meter-reader"), "other": client.is_model_ready("other"),
+           "server": client.get_server_metadata()["name"],
+           "inputs": [tensor["name"] for tensor in client.get_model_metadata("meter-reader")["inputs"]]}
 pictures = np.array([open(path, "rb").read() for path in sys.argv[2:]], object)
 
 def read(binary):
-    sent = pictures if binary else np.array([base64.b64encode(one) for one in pictures], object)
-    one = http.InferInput("pictures", [len(sent)], "BYTES")
-    one.set_data_from_numpy(sent, binary_data=binary)
+    sent = pictures if binary else np.array([base64.b64encode(picture) for picture in pictures], object)
+    request_input = http.InferInput("pictures", [len(sent)], "BYTES")
+    request_input.set_data_from_numpy(sent, binary_data=binary)
     wanted = [http.InferRequestedOutput(name, binary_data=binary) for name in ("digits", "confidence")]
-    answer = client.infer("meter-reader", [one], outputs=wanted)
+    answer = client.infer("meter-reader", [request_input], outputs=wanted)
     digits = answer.as_numpy("digits").tolist()
-    digits = [one.decode() if isinstance(one, bytes) else one for one in digits]
+    digits = [element.decode() if isinstance(element, bytes) else element for element in digits]
     return digits, answer.as_numpy("confidence").tolist()
 
-said["binary"], said["json"] = read(True), read(False)
+answers["binary"], answers["json"] = read(True), read(False)
 try:
     wrong = http.InferInput("pictures", [1], "FP32").set_data_from_numpy(np.ones(1, np.float32))
     client.infer("meter-reader", [wrong])
 except Exception as error:
-    said["refused"] = str(error)
-print(json.dumps(said))
+    answers["refused"] = str(error)
+print(json.dumps(answers))
 """
 
 
@@ -227,8 +227,8 @@ def test_nvidias_client_reads_and_is_refused(server, tmp_path):
         [python, "-c", NVIDIA, server.url, *paths], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    said = json.loads(done.stdout)
-    assert said["live"] and said["ready"] and said["model"] and not said["other"]
-    assert said["inputs"] == ["pictures"] and said["server"] == "fsdl_deploy"
-    assert said["binary"] == said["json"] and said["binary"][0] == DIGITS
-    assert "the datatype is BYTES" in said["refused"]
+    answers = json.loads(done.stdout)
+    assert answers["live"] and answers["ready"] and answers["model"] and not answers["other"]
+    assert answers["inputs"] == ["pictures"] and answers["server"] == "fsdl_deploy"
+    assert answers["binary"] == answers["json"] and answers["binary"][0] == DIGITS
+    assert "the datatype is BYTES" in answers["refused"]

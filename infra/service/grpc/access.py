@@ -60,7 +60,7 @@ class Access(grpc.aio.ServerInterceptor):
             sentence = "there is no such call here: reflection and the notebook say which there are"
             handler = _refusing(grpc.StatusCode.UNIMPLEMENTED, sentence)
         given = metadata.get("x-request-id", "")
-        # Not uuid4, for the reason that service_access gives.
+        # Not uuid4, for the reason that the service's access gives.
         request_id = given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
         return self._watched(handler, details.method, request_id)
 
@@ -71,8 +71,8 @@ class Access(grpc.aio.ServerInterceptor):
 
             async def answers(request, context):
                 async with self._watch(context, path, request_id, stream=True):
-                    async for one in behaviour(request, context):
-                        yield one
+                    async for message in behaviour(request, context):
+                        yield message
 
             return handler._replace(**{kind: answers})
         # gRPC would parse a single message before the call is watched, and end it with UNKNOWN for nonsense.

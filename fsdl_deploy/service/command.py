@@ -1,0 +1,78 @@
+"""The command ``fsdl-deploy serve``: its options, and the service that they describe.
+
+Knows the command line and the environment; what the options mean is in ``app`` and ``process``.
+"""
+
+import argparse
+import os
+import sys
+
+from fsdl_deploy.api_key import checked
+from fsdl_deploy.devices import DEVICES
+from fsdl_deploy.reading import Reader
+from fsdl_deploy.service.model import PATIENCE
+from fsdl_deploy.service.process import GRACE, serve
+
+SETTINGS = ("threads", "max_pictures", "max_waiting", "max_batch", "drain", "grace", "patience")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``fsdl-deploy serve``."""
+    parser.add_argument("--version", default="v2", help="model version (default: %(default)s)")
+    parser.add_argument(
+        "--device", choices=DEVICES, default="cpu", help="where the model computes (default: %(default)s)"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="0 picks a free one (default: %(default)s)")
+    parser.add_argument("--threads", type=int, help="readings at the same time (default: one a core)")
+    parser.add_argument(
+        "--max-waiting", type=int, default=64, help="requests that may wait; more get a 429 (default: 64)"
+    )
+    parser.add_argument(
+        "--max-batch", type=int, default=1, help="requests that are read together (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--patience", type=float, default=PATIENCE, help="longest wait in seconds; then a 503 (default: 20)"
+    )
+    parser.add_argument(
+        "--delay-ms", type=float, default=0.0, help="longest wait for a batch to fill (default: %(default)s)"
+    )
+    parser.add_argument("--access-log", action="store_true", help="write a line of JSON for each request")
+    parser.add_argument(
+        "--drain", type=float, default=0.0, help="go on for so many seconds after SIGTERM (default: 0)"
+    )
+    parser.add_argument(
+        "--grace", type=float, default=GRACE, help="then finish what waits for so many seconds (default: 30)"
+    )
+    parser.add_argument("--max-pictures", type=int, default=64, help="in one request (default: %(default)s)")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or Ctrl-C. Raises ValueError for an option that cannot be."""
+    _check(args)
+
+    def load() -> Reader:
+        from fsdl_deploy.reader import OnnxReader
+
+        return OnnxReader(args.version, device=args.device)
+
+    settings = {name: getattr(args, name) for name in SETTINGS}
+    settings["delay"] = args.delay_ms / 1000
+    settings["api_key"] = checked(os.environ.get("FSDL_API_KEY"), "FSDL_API_KEY")
+    settings["access_log"] = sys.stdout if args.access_log else None
+    return serve(load, args.host, args.port, **settings)
+
+
+def _check(args: argparse.Namespace) -> None:
+    if args.max_waiting < 0:
+        raise ValueError("--max-waiting must be at least 0")
+    if not 0 <= args.delay_ms <= 10_000:
+        raise ValueError("--delay-ms must be 0 to 10000 milliseconds")
+    for name in ("threads", "max_pictures", "max_batch"):
+        if getattr(args, name) is not None and getattr(args, name) < 1:
+            raise ValueError(f"--{name.replace('_', '-')} must be at least 1")
+    if not 0 < args.patience <= 3600:
+        raise ValueError("--patience must be above 0, up to 3600 seconds")
+    for name in ("drain", "grace"):
+        if not 0 <= getattr(args, name) <= 3600:
+            raise ValueError(f"--{name} must be 0 to 3600 seconds")
