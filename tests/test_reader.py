@@ -46,16 +46,16 @@ def test_reading_does_not_depend_on_the_company(pile):
     images = [card.image for card in pile]
     together = reader.read(images)
     backwards = reader.read(images[::-1])[::-1]
-    for one, image, again in zip(together, images, backwards, strict=True):
+    for reading, image, again in zip(together, images, backwards, strict=True):
         alone = reader.read([image])[0]
-        assert alone.digits == one.digits == again.digits
-        assert alone.confidence == pytest.approx(one.confidence, abs=1e-4)
+        assert alone.digits == reading.digits == again.digits
+        assert alone.confidence == pytest.approx(reading.confidence, abs=1e-4)
 
 
 def test_without_masks_a_card_reads_the_same_alone_and_nearly_as_with_them(pile):
     images = [card.image for card in pile]
     masked, even = OnnxReader("v2").read(images), EvenReader().read(images)
-    assert sum(one.digits != other.digits for one, other in zip(masked, even, strict=True)) <= 1
+    assert sum(plain.digits != other.digits for plain, other in zip(masked, even, strict=True)) <= 1
     reader = EvenReader()
     for image, reading in zip(images, even, strict=True):
         alone = reader.read([image])[0]
@@ -128,9 +128,9 @@ def test_command_reads_and_names_bad_files(tmp_path, capsys, pile):
     reading = OnnxReader("v2").read([pile[0].image])[0]
     assert capsys.readouterr().out.split("\t")[1] == reading.digits
     assert main(["read", str(bad), str(missing), str(good)]) == 1
-    said = capsys.readouterr()
-    assert f"{bad}: the bytes are not a picture" in said.err and f"{missing}: No such file" in said.err
-    assert reading.digits in said.out, "the good one is read all the same"
+    output = capsys.readouterr()
+    assert f"{bad}: the bytes are not a picture" in output.err and f"{missing}: No such file" in output.err
+    assert reading.digits in output.out, "the good one is read all the same"
     assert main(["read", "--version", "v9", str(good)]) == 1
     assert "v9" in capsys.readouterr().err
 

@@ -39,7 +39,7 @@ def test_azures_server_gives_the_readers_answers(server):
     answer = score(server, {"data": [base64.b64encode(encode(image)).decode() for image in images]})
     assert answer.status_code == 200, answer.text
     wanted = [(reading.digits, reading.confidence) for reading in open_reader().read(images)]
-    assert [(one["digits"], one["confidence"]) for one in answer.json()["readings"]] == wanted
+    assert [(reading["digits"], reading["confidence"]) for reading in answer.json()["readings"]] == wanted
     assert answer.json()["model_version"] == "v2"
 
 

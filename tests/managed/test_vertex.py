@@ -55,11 +55,11 @@ def test_googles_client_gets_the_readers_answers(googles_server, our_service, py
         timeout=120,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    found = json.loads(done.stdout)
+    answers = json.loads(done.stdout)
     wanted = [[reading.digits, reading.confidence] for reading in open_reader().read(images)]
-    assert found["readings"] == {theirs: wanted, ours: wanted}
-    refused = {host: said["no picture"] for host, said in found["refused"].items()}
-    assert all(said.startswith("422") for said in refused.values())
+    assert answers["readings"] == {theirs: wanted, ours: wanted}
+    refused = {host: refusal["no picture"] for host, refusal in answers["refused"].items()}
+    assert all(refusal.startswith("422") for refusal in refused.values())
     # Google's server words an error as its web framework does, and Google's client cannot read that.
     assert "unknown error" in refused[theirs] and "unknown error" not in refused[ours]
     assert "instances[0]: the bytes are not a picture" in refused[ours]

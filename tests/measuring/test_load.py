@@ -83,10 +83,10 @@ def test_users_are_there_at_the_same_time_and_no_more():
 
 
 def test_more_users_finish_sooner_when_calls_only_wait():
-    one = closed_loop(lambda: time.sleep(0.02), users=1, requests=24)
+    alone = closed_loop(lambda: time.sleep(0.02), users=1, requests=24)
     four = closed_loop(lambda: time.sleep(0.02), users=4, requests=24)
-    assert four.throughput > one.throughput
-    assert min(one.p50, four.p50) >= 20 * 0.9  # ms, not seconds
+    assert four.throughput > alone.throughput
+    assert min(alone.p50, four.p50) >= 20 * 0.9  # ms, not seconds
 
 
 def test_warmup_is_not_measured():

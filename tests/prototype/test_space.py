@@ -41,12 +41,12 @@ def header() -> dict:
 
 
 def test_header_is_a_spaces_configuration():
-    told = header()
-    assert told["sdk"] == "gradio" and told["title"] and len(told["short_description"]) <= 60
-    assert {told["colorFrom"], told["colorTo"]} <= COLORS
-    assert (SPACE / told["app_file"]).is_file()
-    assert told["python_version"] == "3.11" and isinstance(told["python_version"], str)
-    assert len(told["emoji"]) <= 2 and not told["emoji"].isascii()
+    settings = header()
+    assert settings["sdk"] == "gradio" and settings["title"] and len(settings["short_description"]) <= 60
+    assert {settings["colorFrom"], settings["colorTo"]} <= COLORS
+    assert (SPACE / settings["app_file"]).is_file()
+    assert settings["python_version"] == "3.11" and isinstance(settings["python_version"], str)
+    assert len(settings["emoji"]) <= 2 and not settings["emoji"].isascii()
 
 
 def test_space_uses_the_versions_of_the_lock():

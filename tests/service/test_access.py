@@ -72,11 +72,11 @@ def test_with_the_key_everything_is(locked):
 def line_of(server, request_id: str) -> dict:
     """The log's line about a request; it is written after the answer, so perhaps not yet."""
 
-    def found():
+    def line():
         lines = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
         return next((line for line in lines if line["request_id"] == request_id), None)
 
-    return until(found, what=f"a line about {request_id}")
+    return until(line, what=f"a line about {request_id}")
 
 
 def test_a_request_can_be_followed_by_its_id(locked):
@@ -106,8 +106,8 @@ def test_a_service_that_ends_under_load_answers_every_request():
                         failed.append(error)
 
         clients = [threading.Thread(target=client) for _ in range(4)]
-        for one in clients:
-            one.start()
+        for thread in clients:
+            thread.start()
         until(lambda: len(answered) >= 100)
         os.kill(server.pid, signal.SIGTERM)
         until(lambda: httpx.get(server.url + "/readyz", trust_env=False).status_code == 503)
@@ -116,8 +116,8 @@ def test_a_service_that_ends_under_load_answers_every_request():
         asked = len(answered)
         until(lambda: len(answered) >= asked + 20, what="twenty more answers")
         stopped.set()
-        for one in clients:
-            one.join()
+        for thread in clients:
+            thread.join()
         os.kill(server.pid, signal.SIGTERM)  # the second ends it at once
         until(lambda: not server.running)
     assert not failed and set(answered) == {200} and len(answered) > 100
@@ -213,8 +213,8 @@ def test_clients_that_left_keep_no_place_and_are_not_read(tmp_path):
             leaving[-1].sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         until(lambda: count(server, "reader_requests_in_progress") == 5)
         assert ask(server).status_code == 429
-        for one in leaving:
-            one.close()
+        for connection in leaving:
+            connection.close()
         until(lambda: count(server, "reader_requests_in_progress") == 1)
         (tmp_path / "open").touch()
         assert ask(server).status_code == 200
@@ -248,5 +248,5 @@ def test_a_key_that_can_never_match_is_refused_at_the_start(key, monkeypatch, ca
         monkeypatch.setenv("FSDL_API_KEY", key)
         for command in (["serve"], ["read", "--url", "http://127.0.0.1:9", "no.png"]):
             assert cli.main(command) == 1
-            said = capsys.readouterr().err
-            assert said.count("\n") == 1 and "can never match" in said
+            problem = capsys.readouterr().err
+            assert problem.count("\n") == 1 and "can never match" in problem

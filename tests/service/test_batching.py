@@ -30,7 +30,7 @@ class Model:
 
 
 @pytest.fixture
-def batcher():
+def make_batcher():
     made = []
 
     def make(*args, **kwargs):
@@ -38,32 +38,32 @@ def batcher():
         return made[-1]
 
     yield make
-    for one in made:
-        if hasattr(one.run, "gate"):
-            one.run.gate.set()
-        one.close()
+    for batcher in made:
+        if hasattr(batcher.run, "gate"):
+            batcher.run.gate.set()
+        batcher.close()
 
 
 def held(make, **settings):
     """A batcher whose model is busy with item 0 until its gate opens."""
     model = Model(gated=True)
-    one = make(model)
-    first = one.submit(0)
+    batcher = make(model)
+    first = batcher.submit(0)
     assert model.entered.wait(20)
     for name, value in settings.items():
-        setattr(one, name, value)
-    return model, one, first
+        setattr(batcher, name, value)
+    return model, batcher, first
 
 
-def test_what_waits_leaves_together_when_the_model_is_free(batcher):
-    model, one, first = held(batcher, max_batch=4)
-    futures = [one.submit(n) for n in range(1, 7)]
+def test_what_waits_leaves_together_when_the_model_is_free(make_batcher):
+    model, batcher, first = held(make_batcher, max_batch=4)
+    futures = [batcher.submit(n) for n in range(1, 7)]
     model.gate.set()
     assert [future.result(20) for future in [first, *futures]] == [0, 2, 4, 6, 8, 10, 12]
     assert model.batches == [[0], [1, 2, 3, 4], [5, 6]]
 
 
-def test_workers_that_are_free_share_what_waits(batcher):
+def test_workers_that_are_free_share_what_waits(make_batcher):
     sizes, both = [], threading.Barrier(2)
 
     def run(items):
@@ -71,78 +71,78 @@ def test_workers_that_are_free_share_what_waits(batcher):
         both.wait(20)  # both at the same time, so neither took everything
         return items
 
-    ours = batcher(run, 16, workers=2)
+    ours = make_batcher(run, 16, workers=2)
     with ours._changed:  # all come at once
         futures = [ours.submit(number) for number in range(9)]
     assert [future.result(20) for future in futures] == list(range(9))
     assert sorted(sizes) == [4, 5]
 
 
-def test_a_full_batch_does_not_wait_for_its_deadline(batcher):
+def test_a_full_batch_does_not_wait_for_its_deadline(make_batcher):
     model = Model()
-    one = batcher(model, 3, 3600)
-    assert [future.result(20) for future in [one.submit(n) for n in range(3)]] == [0, 2, 4]
+    batcher = make_batcher(model, 3, 3600)
+    assert [future.result(20) for future in [batcher.submit(n) for n in range(3)]] == [0, 2, 4]
     assert model.batches == [[0, 1, 2]]
 
 
-def test_the_deadline_sends_a_batch_that_is_not_full(batcher):
+def test_the_deadline_sends_a_batch_that_is_not_full(make_batcher):
     model = Model()
-    one = batcher(model, 100, 0.05)
-    assert [future.result(20) for future in [one.submit(n) for n in range(3)]] == [0, 2, 4]
+    batcher = make_batcher(model, 100, 0.05)
+    assert [future.result(20) for future in [batcher.submit(n) for n in range(3)]] == [0, 2, 4]
 
 
-def test_the_deadline_counts_from_the_oldest_so_a_late_batch_goes_at_once(batcher, monkeypatch):
-    model, one, _ = held(batcher, max_batch=100, delay=3600)
-    one.submit(1)
-    with one._changed:  # as if an hour had passed while the model was busy
-        future, (arrived, item) = one._waiting.popitem()
-        one._waiting[future] = arrived - 3601, item
+def test_the_deadline_counts_from_the_oldest_so_a_late_batch_goes_at_once(make_batcher, monkeypatch):
+    model, batcher, _ = held(make_batcher, max_batch=100, delay=3600)
+    batcher.submit(1)
+    with batcher._changed:  # as if an hour had passed while the model was busy
+        future, (arrived, item) = batcher._waiting.popitem()
+        batcher._waiting[future] = arrived - 3601, item
     model.gate.set()
     assert future.result(20) == 2
 
 
-def test_an_error_reaches_the_caller_who_caused_it_and_no_other(batcher):
-    model, one, _ = held(batcher, max_batch=8)
+def test_an_error_reaches_the_caller_who_caused_it_and_no_other(make_batcher):
+    model, batcher, _ = held(make_batcher, max_batch=8)
     model.bad = {3}
-    futures = [one.submit(n) for n in range(1, 6)]
+    futures = [batcher.submit(n) for n in range(1, 6)]
     model.gate.set()
     with pytest.raises(ValueError, match=r"cannot double \[3\]"):
         futures[2].result(20)
     assert [future.result(20) for place, future in enumerate(futures) if place != 2] == [2, 4, 8, 10]
 
 
-def test_a_result_that_is_an_exception_is_raised_without_running_the_others_again(batcher):
+def test_a_result_that_is_an_exception_is_raised_without_running_the_others_again(make_batcher):
     runs = []
 
     def run(items):
         runs.append(len(items))
         return [ValueError("odd") if item % 2 else item for item in items]
 
-    one = batcher(run, 2, 3600)
-    even, odd = one.submit(2), one.submit(3)
+    batcher = make_batcher(run, 2, 3600)
+    even, odd = batcher.submit(2), batcher.submit(3)
     assert even.result(20) == 2
     with pytest.raises(ValueError, match="odd"):
         odd.result(20)
     assert runs == [2]
 
 
-def test_a_model_with_too_few_results_is_an_error_for_all(batcher):
-    one = batcher(lambda items: [], 1)
+def test_a_model_with_too_few_results_is_an_error_for_all(make_batcher):
+    batcher = make_batcher(lambda items: [], 1)
     with pytest.raises(RuntimeError, match="0 results for 1 items"):
-        one.submit(1).result(20)
+        batcher.submit(1).result(20)
 
 
-def test_the_thread_outlives_errors(batcher):
+def test_the_thread_outlives_errors(make_batcher):
     model = Model(bad=[1])
-    one = batcher(model)
+    batcher = make_batcher(model)
     with pytest.raises(ValueError):
-        one.submit(1).result(20)
-    assert one.submit(2).result(20) == 4
+        batcher.submit(1).result(20)
+    assert batcher.submit(2).result(20) == 4
 
 
-def test_what_is_cancelled_before_its_batch_leaves_is_not_run(batcher):
-    model, one, first = held(batcher, max_batch=8)
-    futures = [one.submit(n) for n in range(1, 4)]
+def test_what_is_cancelled_before_its_batch_leaves_is_not_run(make_batcher):
+    model, batcher, first = held(make_batcher, max_batch=8)
+    futures = [batcher.submit(n) for n in range(1, 4)]
     assert futures[1].cancel()
     assert not first.cancel()  # it runs
     model.gate.set()
@@ -152,123 +152,123 @@ def test_what_is_cancelled_before_its_batch_leaves_is_not_run(batcher):
     assert model.batches[1:] == [[1, 3]]
 
 
-def test_a_batch_of_which_all_are_cancelled_is_not_run(batcher):
-    model, one, _ = held(batcher, max_batch=8)
-    futures = [one.submit(n) for n in range(1, 4)]
+def test_a_batch_of_which_all_are_cancelled_is_not_run(make_batcher):
+    model, batcher, _ = held(make_batcher, max_batch=8)
+    futures = [batcher.submit(n) for n in range(1, 4)]
     assert all(future.cancel() for future in futures)
     model.gate.set()
-    assert one.submit(9).result(20) == 18
+    assert batcher.submit(9).result(20) == 18
     assert [len(batch) for batch in model.batches] == [1, 1]
 
 
-def test_what_is_taken_back_leaves_the_queue_at_once(batcher):
-    model, one, first = held(batcher, max_batch=8)
-    futures = [one.submit(n) for n in range(1, 4)]
+def test_what_is_taken_back_leaves_the_queue_at_once(make_batcher):
+    model, batcher, first = held(make_batcher, max_batch=8)
+    futures = [batcher.submit(n) for n in range(1, 4)]
     assert futures[1].cancel() and not first.cancel()
-    assert len(one) == 2  # so what it holds is free, though the model is busy
+    assert len(batcher) == 2  # so what it holds is free, though the model is busy
     model.gate.set()
     assert [futures[0].result(20), futures[2].result(20)] == [2, 6]
     assert model.batches[1:] == [[1, 3]]
 
 
-def test_who_waited_too_long_is_told_and_not_run(batcher):
-    model, one, _ = held(batcher, max_batch=8, patience=0)
-    late = one.submit(1)
+def test_who_waited_too_long_is_told_and_not_run(make_batcher):
+    model, batcher, _ = held(make_batcher, max_batch=8, patience=0)
+    late = batcher.submit(1)
     model.gate.set()
     with pytest.raises(TooLate, match="it had waited for"):
         late.result(20)
     assert [1] not in model.batches
 
 
-def test_a_queue_that_is_full_refuses(batcher):
-    model, one, _ = held(batcher, max_waiting=2)
-    futures = [one.submit(1), one.submit(2)]
+def test_a_queue_that_is_full_refuses(make_batcher):
+    model, batcher, _ = held(make_batcher, max_waiting=2)
+    futures = [batcher.submit(1), batcher.submit(2)]
     with pytest.raises(Full, match="2 items wait"):
-        one.submit(3)
+        batcher.submit(3)
     model.gate.set()
     assert [future.result(20) for future in futures] == [2, 4]
 
 
-def test_ten_thousand_callers_at_once_each_get_their_own(batcher):
-    one = batcher(Model(), 16, workers=2)
+def test_ten_thousand_callers_at_once_each_get_their_own(make_batcher):
+    batcher = make_batcher(Model(), 16, workers=2)
 
     async def ask(n):
-        return await asyncio.wrap_future(one.submit(n))
+        return await asyncio.wrap_future(batcher.submit(n))
 
     async def everybody():
         return await asyncio.gather(*(ask(n) for n in range(10_000)))
 
     assert asyncio.run(everybody()) == [2 * n for n in range(10_000)]
-    assert max(map(len, one.run.batches)) <= 16 and len(one) == 0
+    assert max(map(len, batcher.run.batches)) <= 16 and len(batcher) == 0
 
 
-def test_a_caller_who_gives_up_in_asyncio_cancels_its_item(batcher):
-    model, one, _ = held(batcher, max_batch=8)
+def test_a_caller_who_gives_up_in_asyncio_cancels_its_item(make_batcher):
+    model, batcher, _ = held(make_batcher, max_batch=8)
 
     async def impatient():
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(asyncio.wrap_future(one.submit(1)), 0.05)
+            await asyncio.wait_for(asyncio.wrap_future(batcher.submit(1)), 0.05)
 
     asyncio.run(impatient())
     model.gate.set()
-    assert one.submit(2).result(20) == 4
+    assert batcher.submit(2).result(20) == 4
     assert 1 not in [item for batch in model.batches for item in batch]
 
 
 def test_close_runs_what_waits_and_takes_no_more():
     model, closing = Model(), threading.active_count()
-    one = Batcher(model, 100, 3600)
-    future = one.submit(4)
-    one.close()
+    batcher = Batcher(model, 100, 3600)
+    future = batcher.submit(4)
+    batcher.close()
     assert future.result(0) == 8 and threading.active_count() == closing
     with pytest.raises(RuntimeError, match="closed"):
-        one.submit(5)
+        batcher.submit(5)
 
 
 @pytest.mark.parametrize("problem", [SystemExit(3), asyncio.CancelledError(), StopIteration()])
-def test_the_thread_outlives_what_is_no_exception(batcher, problem):
+def test_the_thread_outlives_what_is_no_exception(make_batcher, problem):
     def run(items):
         if 1 in items:
             raise problem
         return items
 
-    one = batcher(run)
+    batcher = make_batcher(run)
 
     async def ask():
-        return await asyncio.wait_for(asyncio.wrap_future(one.submit(1)), 5)
+        return await asyncio.wait_for(asyncio.wrap_future(batcher.submit(1)), 5)
 
     with pytest.raises(RuntimeError, match="the model ended with"):
         asyncio.run(ask())
-    assert one.submit(2).result(5) == 2
+    assert batcher.submit(2).result(5) == 2
 
 
-def test_without_a_deadline_only_full_batches_leave(batcher):
-    one = batcher(Model(), 2, float("inf"))
-    first = one.submit(1)
+def test_without_a_deadline_only_full_batches_leave(make_batcher):
+    batcher = make_batcher(Model(), 2, float("inf"))
+    first = batcher.submit(1)
     assert not wait([first], 0.05).done
-    assert one.submit(2).result(5) == 4 and first.result(5) == 2
+    assert batcher.submit(2).result(5) == 4 and first.result(5) == 2
 
 
-def test_a_full_batch_that_free_workers_share_leaves_at_once(batcher):
+def test_a_full_batch_that_free_workers_share_leaves_at_once(make_batcher):
     model = Model()
-    one = batcher(model, 16, 3600, workers=2)
-    with one._changed:
-        futures = [one.submit(number) for number in range(16)]
+    batcher = make_batcher(model, 16, 3600, workers=2)
+    with batcher._changed:
+        futures = [batcher.submit(number) for number in range(16)]
     assert [future.result(5) for future in futures] == [2 * number for number in range(16)]
     assert sorted(map(len, model.batches)) == [8, 8]
 
 
-def test_what_is_left_by_full_batches_waits_for_its_own_deadline(batcher):
-    model, one, _ = held(batcher, max_batch=4, delay=3600)
-    futures = [one.submit(number) for number in range(1, 11)]
+def test_what_is_left_by_full_batches_waits_for_its_own_deadline(make_batcher):
+    model, batcher, _ = held(make_batcher, max_batch=4, delay=3600)
+    futures = [batcher.submit(number) for number in range(1, 11)]
     model.gate.set()
     assert [future.result(5) for future in futures[:8]] == [2 * number for number in range(1, 9)]
     assert not wait(futures[8:], 0.05).done
-    more = [one.submit(number) for number in (11, 12)]
+    more = [batcher.submit(number) for number in (11, 12)]
     assert [future.result(5) for future in futures[8:] + more] == [18, 20, 22, 24]
 
 
-def test_neighbours_of_a_bad_item_are_answered_as_soon_as_they_are_known(batcher):
+def test_neighbours_of_a_bad_item_are_answered_as_soon_as_they_are_known(make_batcher):
     runs, gate = [], threading.Event()
 
     def run(items):
@@ -278,8 +278,8 @@ def test_neighbours_of_a_bad_item_are_answered_as_soon_as_they_are_known(batcher
             raise ValueError("bad")
         return items
 
-    one = batcher(run, 16, 3600)
-    futures = [one.submit(number) for number in range(16)]
+    batcher = make_batcher(run, 16, 3600)
+    futures = [batcher.submit(number) for number in range(16)]
     assert [future.result(5) for future in futures[:15]] == list(range(15))  # the last still runs
     gate.set()
     with pytest.raises(ValueError, match="bad"):
@@ -287,31 +287,31 @@ def test_neighbours_of_a_bad_item_are_answered_as_soon_as_they_are_known(batcher
     assert runs == [16, 8, 8, 4, 4, 2, 2, 1, 1]
 
 
-def test_patience_also_ends_while_a_bad_batch_is_taken_apart(batcher):
+def test_patience_also_ends_while_a_bad_batch_is_taken_apart(make_batcher):
     def run(items):
         time.sleep(0.1)
         raise ValueError("bad")
 
-    one = batcher(run, 8, 3600, patience=0.15)
+    batcher = make_batcher(run, 8, 3600, patience=0.15)
     begin = time.monotonic()
-    futures = [one.submit(number) for number in range(8)]
+    futures = [batcher.submit(number) for number in range(8)]
     assert isinstance(futures[-1].exception(20), TooLate) and time.monotonic() - begin < 1
 
 
-def test_who_has_left_takes_no_room_in_the_queue(batcher):
-    model, one, _ = held(batcher, max_waiting=4, max_batch=8)
-    for future in [one.submit(number) for number in range(4)]:
+def test_who_has_left_takes_no_room_in_the_queue(make_batcher):
+    model, batcher, _ = held(make_batcher, max_waiting=4, max_batch=8)
+    for future in [batcher.submit(number) for number in range(4)]:
         assert future.cancel()
-    futures = [one.submit(number) for number in range(4)]
+    futures = [batcher.submit(number) for number in range(4)]
     with pytest.raises(Full, match="4 items wait"):
-        one.submit(5)
-    assert len(one) == 4
+        batcher.submit(5)
+    assert len(batcher) == 4
     model.gate.set()
     assert [future.result(5) for future in futures] == [0, 2, 4, 6]
 
 
 @pytest.mark.parametrize("delay", [0, 0.001])
-def test_ten_thousand_callers_of_whom_some_leave_and_some_are_bad(batcher, delay):
+def test_ten_thousand_callers_of_whom_some_leave_and_some_are_bad(make_batcher, delay):
     def run(items):
         if any(item % 101 == 0 for item in items):
             raise ValueError("bad")
@@ -319,11 +319,11 @@ def test_ten_thousand_callers_of_whom_some_leave_and_some_are_bad(batcher, delay
             raise SystemExit
         return [2 * item for item in items]
 
-    one, chance = batcher(run, 16, delay, workers=2), random.Random(3)
+    batcher, chance = make_batcher(run, 16, delay, workers=2), random.Random(3)
 
     async def ask(number):
         await asyncio.sleep(chance.random() / 10)
-        future = asyncio.wrap_future(one.submit(number))
+        future = asyncio.wrap_future(batcher.submit(number))
         if chance.random() < 0.3:
             asyncio.get_running_loop().call_later(chance.random() / 100, future.cancel)
         return await future
@@ -342,7 +342,7 @@ def test_ten_thousand_callers_of_whom_some_leave_and_some_are_bad(batcher, delay
         else:
             assert answer == 2 * number
     assert sum(isinstance(answer, asyncio.CancelledError) for answer in answers) < 4000
-    assert len(one) == one._due == 0
+    assert len(batcher) == batcher._due == 0
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,11 @@ def test_google(client, readings, instances):
 def test_googles_keys_come_back_with_their_predictions(client):
     instances = [{"b64": text(w), "key": key} for w, key in ((101, "a"), (99, 7))] + [{"b64": text(88)}]
     predictions = client.post(VERTEX, json={"instances": instances}).json()["predictions"]
-    assert [(one["digits"], one.get("key")) for one in predictions] == [("101", "a"), ("99", 7), ("88", None)]
+    assert [(prediction["digits"], prediction.get("key")) for prediction in predictions] == [
+        ("101", "a"),
+        ("99", 7),
+        ("88", None),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,9 @@ def ask(server):
 
 def test_the_model_and_the_table_answer(ask):
     (reading,) = open_reader().read([IMAGE])
-    said = ask(READ, picture=PICTURE).json()["data"]["read"]
+    answer = ask(READ, picture=PICTURE).json()["data"]["read"]
     wanted = {"digits": reading.digits, "confidence": reading.confidence, "modelVersion": "v2"}
-    assert said == wanted
+    assert answer == wanted
     query = '{ customer(name: "%s") { readings(months: ["2026-10", "2026-09"]) { digits age } } }'
     (stored,) = ask(query % "C0000001").json()["data"]["customer"]["readings"]
     assert stored["digits"] == "1234" and stored["age"] >= 0
@@ -109,17 +109,17 @@ def test_a_body_that_is_no_query_ends_with_a_status_and_a_sentence(ask, server, 
 def test_a_query_too_many_is_told_to_come_again(ask):
     """Eight clients ask for eight readings each, again and again, where two may ask at a time."""
     slow = f"query ($picture: String!) {{ {reads('abcdefgh')} }}"
-    found = []
+    answers = []
 
     def busy():
-        found.extend(clients.map(lambda _: ask(slow, picture=PICTURE), range(8)))
-        return refused(found)
+        answers.extend(clients.map(lambda _: ask(slow, picture=PICTURE), range(8)))
+        return refused(answers)
 
     with ThreadPoolExecutor(8) as clients:
         until(busy)
-    (answer, *_) = refused(found)
+    (answer, *_) = refused(answers)
     assert answer.headers["retry-after"] == "1" and "busy" in answer.json()["errors"][0]["message"]
-    assert {one.status_code for one in found} == {200, 429}
+    assert {answer.status_code for answer in answers} == {200, 429}
     for _ in range(3):  # every place is free again
         assert ask(slow, picture=PICTURE).status_code == 200
 

@@ -31,7 +31,7 @@ def read(model, tensors):
         inputs.append(oip.InferInput(name, list(value.shape), kind))
         inputs[-1].set_data_from_numpy(value)
     answer = client.infer(model, inputs, request_id="7")
-    digits = [one.decode() for one in answer.as_numpy("digits")]
+    digits = [element.decode() for element in answer.as_numpy("digits")]
     return digits, answer.as_numpy("confidence").tolist(), answer.get_response().id
 """
 READ = """
@@ -41,7 +41,7 @@ saved = np.load(folder + "/pixels.npz")
 print(json.dumps({
     "live": client.is_server_live() and client.is_server_ready() and client.is_model_ready("meter-reader"),
     "other": client.is_model_ready("other"),
-    "inputs": [one.name for one in client.get_model_metadata("meter-reader-pixels").inputs],
+    "inputs": [tensor.name for tensor in client.get_model_metadata("meter-reader-pixels").inputs],
     "pictures": read("meter-reader", [("pictures", "BYTES", np.array(pictures, object))]),
     "pixels": read("meter-reader-pixels",
                    [("pixels", "UINT8", saved["pixels"]), ("widths", "INT64", saved["widths"])]),
@@ -61,13 +61,13 @@ wrong = {
     "too wide": ("meter-reader-pixels", [("pixels", "UINT8", np.zeros((1, 8, 8), np.uint8)),
                                          ("widths", "INT64", np.array([9]))]),
 }
-said = {}
+answers = {}
 for name, (model, tensors) in wrong.items():
     try:
-        said[name] = ["answered", str(read(model, tensors))]
+        answers[name] = ["answered", str(read(model, tensors))]
     except InferenceServerException as error:
-        said[name] = [error.status(), error.message()]
-print(json.dumps(said))
+        answers[name] = [error.status(), error.message()]
+print(json.dumps(answers))
 """
 STANDARD = """
 import json, sys
@@ -118,15 +118,15 @@ def test_nvidias_client_gets_the_readers_answers(ask, tmp_path):
         (tmp_path / f"{place:02}.png").write_bytes(encode(image))
     pixels, widths = pad(images)
     np.savez(tmp_path / "pixels.npz", pixels=pixels, widths=widths)
-    said = ask(ASK + READ)
-    assert said["live"] and not said["other"] and said["inputs"] == ["pixels", "widths"]
+    answers = ask(ASK + READ)
+    assert answers["live"] and not answers["other"] and answers["inputs"] == ["pixels", "widths"]
     readings = open_reader().read(images)
     wanted = [[r.digits for r in readings], [float(np.float32(r.confidence)) for r in readings], "7"]
-    assert said["pictures"] == said["pixels"] == wanted
+    assert answers["pictures"] == answers["pixels"] == wanted
 
 
 def test_bad_calls_end_with_a_code_and_a_sentence(ask, server):
-    said = ask(ASK + REFUSE)
+    answers = ask(ASK + REFUSE)
     wanted = {
         "no picture": ("INVALID_ARGUMENT", "pictures[0]: the bytes are not a picture"),
         "another model": ("NOT_FOUND", "there are meter-reader"),
@@ -136,9 +136,9 @@ def test_bad_calls_end_with_a_code_and_a_sentence(ask, server):
         "too many": ("INVALID_ARGUMENT", "at most 64 pictures"),
         "too wide": ("INVALID_ARGUMENT", "a width is 1 to 8"),
     }
-    assert said.keys() == wanted.keys()
+    assert answers.keys() == wanted.keys()
     for name, (code, problem) in wanted.items():
-        assert code in said[name][0] and problem in said[name][1], (name, said[name])
+        assert code in answers[name][0] and problem in answers[name][1], (name, answers[name])
     assert server.running
 
 
@@ -167,7 +167,7 @@ def infer(*inputs, model="meter-reader-pixels", raw=(), outputs=(), **more):
         request.outputs.add(name=name)
     return request
 
-def said(call, request):
+def status_of(call, request):
     try:
         return ["OK", str(call(request))]
     except grpc.RpcError as error:
@@ -177,7 +177,7 @@ CONTENTS = """
 widths = ("widths", "INT64", [1], {"int64_contents": [8]})
 pixels = [100] * 64
 def of(kind="UINT8", shape=(1, 8, 8), raw=(), **contents):
-    return said(stub.ModelInfer, infer(("pixels", kind, shape, contents), widths, raw=raw))
+    return status_of(stub.ModelInfer, infer(("pixels", kind, shape, contents), widths, raw=raw))
 print(json.dumps({
     "right": of(uint_contents=pixels),
     "strings": of(shape=[1, 500, 1000], bytes_contents=[b"1" * 2000] + [b"1"] * 499_999),
@@ -188,7 +188,7 @@ print(json.dumps({
     "fewer": of(uint_contents=pixels[1:]),
     "floats": of("FP32", fp32_contents=[0.5] * 64),
     "both": of(uint_contents=pixels, raw=[bytes(64), bytes(8)]),
-    "pictures": said(stub.ModelInfer, infer(
+    "pictures": status_of(stub.ModelInfer, infer(
         ("pictures", "BYTES", [1], {"uint_contents": [1]}), model="meter-reader")),
 }))
 """
@@ -203,8 +203,8 @@ def most_memory(pid: int) -> float:
 
 def test_elements_are_taken_from_the_field_of_their_datatype_only(ask, server):
     before = most_memory(server.pid)
-    said = ask(CALL + CONTENTS)
-    assert said.pop("right")[0] == "OK"
+    answers = ask(CALL + CONTENTS)
+    assert answers.pop("right")[0] == "OK"
     wanted = {
         "strings": "pixels: bytes_contents is filled: its UINT8 belongs in contents.uint_contents",
         "another": "pixels: int64_contents is filled",
@@ -216,9 +216,9 @@ def test_elements_are_taken_from_the_field_of_their_datatype_only(ask, server):
         "both": "pixels: uint_contents is filled: its UINT8 belongs in raw_input_contents",
         "pictures": "pictures: uint_contents is filled: its BYTES belongs in contents.bytes_contents",
     }
-    assert said.keys() == wanted.keys()
+    assert answers.keys() == wanted.keys()
     for name, problem in wanted.items():
-        assert said[name][0] == "INVALID_ARGUMENT" and problem in said[name][1], (name, said[name])
+        assert answers[name][0] == "INVALID_ARGUMENT" and problem in answers[name][1], (name, answers[name])
     assert most_memory(server.pid) < before + 200, "a message of 2 MB took hundreds"
 
 
@@ -228,18 +228,18 @@ inputs = [("pixels", "UINT8", [1, 8, 8], {"uint_contents": [100] * 64}),
           ("widths", "INT64", [1], {"int64_contents": [8]})]
 print(json.dumps({version: [
     stub.ModelReady(messages.ModelReadyRequest(name=name, version=version)).ready,
-    said(stub.ModelMetadata, messages.ModelMetadataRequest(name=name, version=version)),
-    said(stub.ModelInfer, infer(*inputs, model_version=version)),
+    status_of(stub.ModelMetadata, messages.ModelMetadataRequest(name=name, version=version)),
+    status_of(stub.ModelInfer, infer(*inputs, model_version=version)),
 ] for version in ("", "v2", "999", "9" * 10**6)}))
 """
 
 
 def test_another_version_of_the_model_is_not_here(ask):
-    said = ask(CALL + VERSIONS)
+    versions = ask(CALL + VERSIONS)
     for version in ("", "v2"):
-        ready, *answers = said.pop(version)
+        ready, *answers = versions.pop(version)
         assert ready and [code for code, _ in answers] == ["OK", "OK"], answers
-    for ready, *answers in said.values():
+    for ready, *answers in versions.values():
         assert not ready and answers == [["NOT_FOUND", "version: meter-reader-pixels has version v2"]] * 2
 
 
@@ -247,7 +247,7 @@ OUTPUTS = """
 card = [("pictures", "BYTES", [1], {"bytes_contents": [open(folder + "/card.png", "rb").read()]})]
 nothing = [("pictures", "BYTES", [1], {"bytes_contents": [b"no picture"]})]
 def of(inputs, *names):
-    return said(stub.ModelInfer, infer(*inputs, model="meter-reader", outputs=names))
+    return status_of(stub.ModelInfer, infer(*inputs, model="meter-reader", outputs=names))
 print(json.dumps({
     "long": of(card, "x" * 10**6),
     "other alphabet": of(card, chr(0x1F4C8) * 10**5),
@@ -260,10 +260,10 @@ print(json.dumps({
 
 def test_outputs_are_checked_before_the_model_runs_and_given_once(ask, tmp_path):
     (tmp_path / "card.png").write_bytes(encode(next(cards(1)).image))
-    said = ask(CALL + OUTPUTS)
+    answers = ask(CALL + OUTPUTS)
     # The model's name counts for one.
-    assert said.pop("one") == said.pop("often") == 2
-    for name, (code, problem) in said.items():
+    assert answers.pop("one") == answers.pop("often") == 2
+    for name, (code, problem) in answers.items():
         assert code == "INVALID_ARGUMENT" and len(problem) <= 500, (name, code, len(problem))
         assert problem.startswith("outputs: there are digits, confidence, digit_confidence, not '"), name
 
@@ -296,7 +296,7 @@ ask_nonsense = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
 print(json.dumps({
     "refused": [read(), read(("authorization", "Bearer sesam")), read(("authorization", "Basic sesame")),
                 read(("authorization", "sesame"))],
-    "open": [called(*one)[0] for one in about],
+    "open": [called(call, request)[0] for call, request in about],
     "services": len(ProtoReflectionDescriptorDatabase(channel).get_services()),
     "given": read(key, ("x-request-id", "billing-7")),
     "lie": read(("x-request-id", 'x" or a lie')),
@@ -308,22 +308,22 @@ print(json.dumps({
 
 
 def test_without_the_key_nothing_is_read_and_each_call_leaves_a_line(ask, locked):
-    said = ask(CALL + KEYS, locked)
-    for code, problem, _ in said["refused"]:
+    answers = ask(CALL + KEYS, locked)
+    for code, problem, _ in answers["refused"]:
         assert code == "UNAUTHENTICATED" and "authorization: Bearer KEY" in problem
-    assert said["open"] == ["OK"] * 6 and said["services"] == 3
-    assert said["given"] == ["OK", "", "billing-7"]
-    code, _, made = said["lie"]
+    assert answers["open"] == ["OK"] * 6 and answers["services"] == 3
+    assert answers["given"] == ["OK", "", "billing-7"]
+    code, _, made = answers["lie"]
     assert code == "UNAUTHENTICATED" and len(made) == 32
-    assert said["unwritten"][0] == "UNIMPLEMENTED"
-    assert [one[0] for one in said["other"]] == ["UNAUTHENTICATED", "UNIMPLEMENTED"]
-    assert said["nonsense"][0] == "INVALID_ARGUMENT" and "form" in said["nonsense"][1]
+    assert answers["unwritten"][0] == "UNIMPLEMENTED"
+    assert [answer[0] for answer in answers["other"]] == ["UNAUTHENTICATED", "UNIMPLEMENTED"]
+    assert answers["nonsense"][0] == "INVALID_ARGUMENT" and "form" in answers["nonsense"][1]
 
     def lines() -> dict:
-        found = [json.loads(line) for line in locked.log().splitlines() if line.startswith("{")]
-        return {line["request_id"]: line for line in found}
+        entries = [json.loads(line) for line in locked.log().splitlines() if line.startswith("{")]
+        return {entry["request_id"]: entry for entry in entries}
 
-    ids = {"billing-7", made, said["unwritten"][2], said["nonsense"][2]}
+    ids = {"billing-7", made, answers["unwritten"][2], answers["nonsense"][2]}
     until(lambda: ids <= lines().keys(), what="a line for each call")
     kept = lines()["billing-7"]
     assert kept.keys() == {"time", "request_id", "method", "path", "status", "ms", "client"}
@@ -345,7 +345,7 @@ calls = [stub.ModelInfer.future(request) for _ in range(64)]
 stub.ServerLive(live)  # behind the others on this connection: they have been taken
 os.kill(int(pid), signal.SIGTERM)
 for _ in range(int(signals) - 1):
-    while said(stub.ServerLive, live)[0] == "OK":
+    while status_of(stub.ServerLive, live)[0] == "OK":
         pass  # the first signal has not arrived, and would be one with the second
     os.kill(int(pid), signal.SIGTERM)
 print(json.dumps([call.code().name for call in calls]))
@@ -355,13 +355,13 @@ import os, signal
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 watching = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
-found = [next(watching).status]
+statuses = [next(watching).status]
 os.kill(int(folder), signal.SIGTERM)
 try:
-    found += [one.status for one in watching]
+    statuses += [message.status for message in watching]
 except grpc.RpcError as error:
-    found.append(error.code().name)
-print(json.dumps(found))
+    statuses.append(error.code().name)
+print(json.dumps(statuses))
 """
 
 
@@ -381,8 +381,8 @@ def test_calls_that_were_taken_have_the_grace(python, tmp_path, words, signals, 
         )
         assert done.returncode == 0, done.stderr[-3000:]
         until(lambda: not server.running, what="the end of the server")
-    found = Counter(json.loads(done.stdout))
-    assert found.total() == 64 and (found["OK"] < 64) == some_lost, found
+    codes = Counter(json.loads(done.stdout))
+    assert codes.total() == 64 and (codes["OK"] < 64) == some_lost, codes
 
 
 def test_a_client_that_watches_does_not_keep_a_server_that_stops(python):
@@ -393,8 +393,8 @@ def test_a_client_that_watches_does_not_keep_a_server_that_stops(python):
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
         until(lambda: not server.running, what="the end of the server")
-    found = json.loads(done.stdout)
-    assert (found[0], found[-1]) == (1, "UNAVAILABLE")  # SERVING, and then the call ends
+    statuses = json.loads(done.stdout)
+    assert (statuses[0], statuses[-1]) == (1, "UNAVAILABLE")  # SERVING, and then the call ends
 
 
 LEAVE = """

@@ -31,7 +31,7 @@ def structure(required: str, **properties) -> dict:
     return {"type": "object", "required": required.split(), "properties": properties}
 
 
-def said(schema: dict) -> dict:
+def as_json(schema: dict) -> dict:
     return {"description": "", "content": {"application/json": {"schema": schema}}}
 
 
@@ -39,7 +39,7 @@ DATA = listed({"anyOf": [{"type": "array"}, {"type": "number"}, TEXT, {"type": "
 ABOUT = {"name": TEXT, "datatype": TEXT, "shape": listed({"type": "integer"})}
 TENSORS = listed(structure("name datatype shape data", **ABOUT, data=DATA, parameters=PARAMETERS))
 TOLD = listed(structure("name datatype shape", **ABOUT))
-ERROR = said(structure("error", error=TEXT))
+ERROR = as_json(structure("error", error=TEXT))
 SERVER = structure("name version extensions", name=TEXT, version=TEXT, extensions=listed(TEXT))
 MODEL = structure(
     "name platform inputs outputs",
@@ -58,22 +58,26 @@ OK = {"description": ""}
 GOOD = [json_request([np.full((32, width), 200, np.uint8) for width in (101, 99)[:n]]) for n in (1, 2)]
 NAMED = listed(structure("name", name={"enum": [*OUTPUTS]}, parameters=PARAMETERS))
 KNOWN = structure(
-    "inputs", id=TEXT, parameters=PARAMETERS, outputs=NAMED, inputs={"enum": [one["inputs"] for one in GOOD]}
+    "inputs",
+    id=TEXT,
+    parameters=PARAMETERS,
+    outputs=NAMED,
+    inputs={"enum": [body["inputs"] for body in GOOD]},
 )
 HERE = {"name": [ENCODED, PIXELS], "version": [WidthReader().model_version]}
 PATHS = {
     "/v2/health/live": {"get": {"responses": {"200": OK}}},
     "/v2/health/ready": {"get": {"responses": {"200": OK}}},
-    "/v2/": {"get": {"responses": {"200": said(SERVER), "400": ERROR}}},
-    "/v2/models/{name}/versions/{version}": {"get": {"responses": {"200": said(MODEL), "4XX": ERROR}}},
+    "/v2/": {"get": {"responses": {"200": as_json(SERVER), "400": ERROR}}},
+    "/v2/models/{name}/versions/{version}": {"get": {"responses": {"200": as_json(MODEL), "4XX": ERROR}}},
     "/v2/models/{name}/versions/{version}/ready": {"get": {"responses": {"200": OK, "4XX": ERROR}}},
     "/v2/models/{name}/versions/{version}/infer": {
-        "post": {"requestBody": said(QUESTION), "responses": {"200": said(ANSWER), "400": ERROR}}
+        "post": {"requestBody": as_json(QUESTION), "responses": {"200": as_json(ANSWER), "400": ERROR}}
     },
     f"/v2/models/{ENCODED}/infer": {
         "post": {
-            "requestBody": said(KNOWN) | {"required": True},
-            "responses": {"200": said(ANSWER), "400": ERROR},
+            "requestBody": as_json(KNOWN) | {"required": True},
+            "responses": {"200": as_json(ANSWER), "400": ERROR},
         }
     },
 }

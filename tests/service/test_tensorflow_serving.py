@@ -22,8 +22,8 @@ def outputs(client):
     """What the service says of two pictures in the standard protocol: the outputs by their names."""
     data = [b64(101)["b64"], b64(88)["b64"]]
     body = {"inputs": [{"name": "pictures", "datatype": "BYTES", "shape": [2], "data": data}]}
-    told = client.post("/v2/models/meter-reader/infer", json=body).json()["outputs"]
-    values = {one["name"]: np.reshape(one["data"], one["shape"]).tolist() for one in told}
+    outputs = client.post("/v2/models/meter-reader/infer", json=body).json()["outputs"]
+    values = {output["name"]: np.reshape(output["data"], output["shape"]).tolist() for output in outputs}
     assert values["digits"] == ["101", "88"] and len(values["digit_confidence"][1]) == 3
     return values
 
@@ -54,11 +54,11 @@ def test_status_and_metadata(client):
     (status,) = client.get(MODEL).json()["model_version_status"]
     assert (status["version"], status["state"], status["status"]["error_code"]) == ("1", "AVAILABLE", "OK")
     assert client.get(MODEL + "/versions/1").json()["model_version_status"] == [status]
-    told = client.get(MODEL + "/metadata").json()
-    assert told["model_spec"] == {"name": "meter-reader", "signature_name": "", "version": "1"}
-    signature = told["metadata"]["signature_def"]["signature_def"]["serving_default"]
+    metadata = client.get(MODEL + "/metadata").json()
+    assert metadata["model_spec"] == {"name": "meter-reader", "signature_name": "", "version": "1"}
+    signature = metadata["metadata"]["signature_def"]["signature_def"]["serving_default"]
     assert signature["inputs"]["pictures"]["dtype"] == "DT_STRING"
-    dimensions = {name: len(one["tensor_shape"]["dim"]) for name, one in signature["outputs"].items()}
+    dimensions = {name: len(output["tensor_shape"]["dim"]) for name, output in signature["outputs"].items()}
     assert dimensions == {"digits": 1, "confidence": 1, "digit_confidence": 2}
 
 

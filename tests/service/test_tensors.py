@@ -10,14 +10,14 @@ from fsdl_deploy.service.tensors import tensor
 
 
 def pixels(data, shape, kind="UINT8"):
-    told = {"datatype": kind, "shape": shape, "data": data}
-    return tensor(told, "pixels", kind, len(shape), memoryview(b""))[0]
+    request_input = {"datatype": kind, "shape": shape, "data": data}
+    return tensor(request_input, "pixels", kind, len(shape), memoryview(b""))[0]
 
 
 @pytest.mark.parametrize("data", [[1, 2, 3, 255], [[1, 2], [3, 255]], [[[1, 2, 3, 255]]]])
 def test_flat_and_nested_numbers_are_the_same(data):
-    found = pixels(data, [2, 2])
-    assert found.dtype == np.uint8 and found.tolist() == [[1, 2], [3, 255]]
+    values = pixels(data, [2, 2])
+    assert values.dtype == np.uint8 and values.tolist() == [[1, 2], [3, 255]]
 
 
 @pytest.mark.parametrize("kind", ["UINT8", "INT64"])
