@@ -1,23 +1,22 @@
 """Readers, servers and patterns: a folder for each step of the lecture, a small module for each concept.
 
-Imports go downwards only: cards -> models -> reader -> service, prototype. Nothing heavy is
-imported here, so ``import fsdl_deploy`` costs milliseconds; the names below load on first use.
+The names below are those that lessons, labs and their scripts import from here: readers, servers, a load
+meter. Nothing heavy is imported, so ``import fsdl_deploy`` costs milliseconds; each name loads on first use.
 """
 
 from importlib import import_module
 
 _HOME = {
-    "Card": "cards",
     "Customers": "customers",
+    "EvenReader": "reader",
     "OnnxReader": "reader",
-    "Reader": "reading",
-    "Reading": "reading",
     "RemoteReader": "remote",
-    "open_reader": "reader",
     "Server": "running.servers",
     "TorchReader": "reader",
     "closed_loop": "measuring.load",
+    "course_server": "running.commands",
     "open_loop": "measuring.load",
+    "open_reader": "reader",
 }
 __all__ = list(_HOME)
 

@@ -20,7 +20,9 @@ from fsdl_deploy.picture import PictureError
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.reading import Reading
 from fsdl_deploy.remote import RemoteError, RemoteReader
-from fsdl_deploy.running.servers import Server, free_port
+from fsdl_deploy.running.commands import course_server
+from fsdl_deploy.running.ports import free_port
+from fsdl_deploy.running.servers import Server
 
 FAKE = ROOT / "tests" / "fake_service.py"
 
@@ -37,9 +39,7 @@ def service():
 
 @pytest.fixture(scope="module")
 def model_service():
-    with Server(
-        [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"], ready="/readyz"
-    ) as server:
+    with course_server("serve") as server:
         yield server
 
 

@@ -90,7 +90,7 @@ def percentiles(loads: Sequence[Load], opening: int = 0) -> tuple[float, float]:
 def cpu_seconds(*servers: Server) -> float:
     """Processor time of servers and their children until now."""
     total = 0.0
-    for process in itertools.chain(*map(_processes, servers)):
+    for process in itertools.chain(*(server.processes() for server in servers)):
         with contextlib.suppress(psutil.Error):
             times = process.cpu_times()
             total += times.user + times.system
@@ -116,10 +116,6 @@ def resume(server: Server) -> None:
 
 
 def _each(server: Server, what: str) -> None:
-    for process in _processes(server):
+    for process in server.processes():
         with contextlib.suppress(psutil.Error):
             getattr(process, what)()
-
-
-def _processes(server: Server) -> list[psutil.Process]:
-    return psutil.Process(server._watchdog.pid).children(recursive=True)

@@ -28,6 +28,7 @@ from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import Image, encode
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.running import stations
+from fsdl_deploy.running.commands import course_server
 from fsdl_deploy.running.servers import Server, ServerError
 from fsdl_deploy.running.stations import StationError
 from fsdl_deploy.service import open_inference
@@ -93,8 +94,7 @@ class Service:
 
 @contextmanager
 def our_service() -> Iterator[dict[str, Ask]]:
-    command = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
-    with Server(command, ready="/readyz", name="our service") as server:
+    with course_server("serve", name="our service") as server:
         yield Service(server.url).formats
 
 

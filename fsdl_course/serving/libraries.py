@@ -14,13 +14,13 @@ thread; what stands before it (HTTP, queue, in some servers the decoding) may ru
 
 import base64
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running import stations
+from fsdl_deploy.running.commands import course_server
 from fsdl_deploy.running.servers import Server
 
 FORMATS = ("raw", "form", "oip", "oip-binary", "oip-rows")
@@ -60,17 +60,16 @@ class Library:
             raise stations.StationError(
                 f"it is started here with one reader only, unlike {', '.join(SEVERAL)}"
             )
+        options = ["--max-batch", str(max_batch), "--delay-ms", str(delay_ms)]
+        settings = {"timeout": 180, "grace": 15, "name": self.title}
         if self.name == OURS:
-            command = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
-            command += ["--threads", str(readers)]
-        else:
-            station = stations.station(self.name)
-            if lack := station.lacks():
-                raise stations.StationError(lack)
-            command = [stations.python(self.name), station.folder / "serve.py", "--port", "{port}"]
-            command += ["--readers", str(readers)] if self.name in SEVERAL else []
-        command += ["--max-batch", str(max_batch), "--delay-ms", str(delay_ms)]
-        return Server(command, ready=self.ready, timeout=180, grace=15, name=self.title)
+            return course_server("serve", "--threads", str(readers), *options, **settings)
+        station = stations.station(self.name)
+        if lack := station.lacks():
+            raise stations.StationError(lack)
+        command = [stations.python(self.name), station.folder / "serve.py", "--port", "{port}"]
+        command += ["--readers", str(readers)] if self.name in SEVERAL else []
+        return Server([*command, *options], ready=self.ready, **settings)
 
     def request(self, picture: bytes) -> tuple[bytes, dict[str, str]]:
         """Body and headers that ask for one encoded picture."""

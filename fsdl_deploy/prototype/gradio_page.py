@@ -21,7 +21,7 @@ from fsdl_deploy.prototype.feedback import FOLDER, save_feedback
 from fsdl_deploy.prototype.sketch import card_from_sketch
 from fsdl_deploy.reading import Reader, Reading
 from fsdl_deploy.remote import RemoteError
-from fsdl_deploy.running.servers import free_port
+from fsdl_deploy.running.ports import free_port
 
 CANVAS = (500, 200)  # pixels of the sketchpad, width and height
 PEN = 5  # pixels of radius: a pen that looks on this canvas as a real one does on a card

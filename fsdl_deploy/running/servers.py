@@ -4,33 +4,22 @@
 is ready, and shows its log when it is not. However the notebook ends (error, interrupt, restart,
 SIGKILL), the watchdog ends the server with all its children.
 
-Knows nothing about what the server serves, nor about containers: those belong to their engine, not to
-the process that asked for them.
+Knows nothing about what the server serves (the course's own are in ``commands``), nor about containers:
+those belong to their engine, not to the process that asked for them.
 """
 
 import os
-import re
-import secrets
-import socket
-import subprocess
-import sys
-import tempfile
 import time
-import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-HOST = "127.0.0.1"
+from fsdl_deploy.running.ports import HOST, free_port, names_a_taken_port, problem_at
+from fsdl_deploy.running.watched import Watched
+
 _TAIL = 30  # lines of log in an error
 _ATTEMPTS = 5  # at finding a port
-_TAKEN = re.compile(
-    r"address (is )?already in use|EADDRINUSE|errno (98|48)\b|WinError 100(48|13)\b|one usage of each socket"
-    r"|port \d+ is (already in use|in use|not available)|cannot find empty port",
-    re.IGNORECASE,
-)
 # A kernel sets these for itself: a server would colour its log, or miss a module for plots.
 _OF_THE_KERNEL = {"MPLBACKEND", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"}
-_WATCHDOG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "watchdog.py")
 
 
 class ServerError(RuntimeError):
@@ -39,20 +28,6 @@ class ServerError(RuntimeError):
 
 class _PortTaken(ServerError):
     pass
-
-
-def free_port() -> int:
-    """A loopback port that nobody uses now.
-
-    It lies below the ports that systems hand to clients. From those, a client that keeps calling a
-    dead server can by chance be given the server's own port, and so keep the server from coming back.
-    """
-    for _ in range(100):
-        port = 20_000 + secrets.randbelow(12_000)  # not ``random``, which a notebook may have seeded
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((HOST, port))
-            return port
-    raise ServerError("found no free loopback port from 20000 to 31999: stop some servers")
 
 
 class Server:
@@ -92,9 +67,7 @@ class Server:
         self.ready, self.cwd, self.timeout, self.grace = ready, cwd, timeout, grace
         self.name = name or _name(self.command)
         self.port, self._port_stays = port, port is not None
-        self.pid: int | None = None
-        self._watchdog: subprocess.Popen | None = None
-        self._owner, self._log, self._finalizer = os.getpid(), None, None
+        self._program: Watched | None = None
 
     def start(self) -> "Server":
         """Start and wait until ready; do nothing if it runs. A server started again keeps its port.
@@ -121,17 +94,13 @@ class Server:
 
     def stop(self) -> None:
         """SIGTERM, after ``grace`` seconds SIGKILL; then the same for every child that is left."""
-        if self._watchdog is not None:
-            _end(self._watchdog, self._owner, self.grace)
-            if self._finalizer is not None:
-                self._finalizer.detach()
+        if self._program is not None:
+            self._program.stop()
 
     def kill(self) -> None:
         """SIGKILL the server, as in a crash. Its children go too, so that ``start()`` finds the port free."""
-        if self.running:
-            with suppress(OSError):
-                self._watchdog.stdin.write(b"kill\n")
-            self._watchdog.wait(self.grace + 10)
+        if self._program is not None:
+            self._program.kill()
 
     def __enter__(self) -> "Server":
         return self.start()
@@ -144,7 +113,12 @@ class Server:
     @property
     def running(self) -> bool:
         """Whether the server process lives, ready or not."""
-        return self._watchdog is not None and self._watchdog.poll() is None
+        return self._program is not None and self._program.running
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the server that was started last; None before the first start."""
+        return self._program.pid if self._program is not None else None
 
     @property
     def url(self) -> str:
@@ -155,24 +129,21 @@ class Server:
 
     def log(self, lines: int | None = None) -> str:
         """What the server wrote since it last started: all of it (up to some MB), or the last ``lines``."""
-        if self._log is None:
-            return ""
-        if self.running and os.name == "posix" and self._owner == os.getpid():
-            with suppress(OSError):  # it has just ended: then all is there
-                self._watchdog.stdin.write(b"sync\n")
-                self._watchdog.stdout.readline()
-        self._log.seek(0)
-        text = self._log.read().decode(errors="replace")
+        text = self._program.log() if self._program is not None else ""
         return text if lines is None else "\n".join(text.splitlines()[-lines:] if lines else [])
+
+    def processes(self) -> list:
+        """The server and its children, as ``psutil.Process``. Raises ServerError when it is not running."""
+        if not self.running:
+            raise ServerError(f"{self.name} is not running, so it has no processes to measure")
+        return self._program.processes()
 
     def memory(self) -> int:
         """Bytes of memory (RSS) of the server and its children; a page that two share counts twice."""
         import psutil
 
-        if not self.running:
-            raise ServerError(f"{self.name} is not running, so it has no memory to measure")
         total = 0
-        for process in psutil.Process(self._watchdog.pid).children(recursive=True):
+        for process in self.processes():
             with suppress(psutil.Error):
                 total += process.memory_info().rss
         return total
@@ -182,83 +153,36 @@ class Server:
         return f"Server {self.name!r}: {'running' if self.running else 'not running'}"
 
     def _launch(self) -> None:
-        if self._port_stays and self._problem(None) is None:
+        if self._port_stays and problem_at(self.port) is None:
             raise ServerError(f"port {self.port} is in use by another process: stop it or take another port")
         env = {key: value for key, value in os.environ.items() if key not in _OF_THE_KERNEL}
         env["PYTHONUNBUFFERED"] = "1"  # else the log of a Python server lags behind
         env |= {key: value.replace("{port}", str(self.port)) for key, value in self.env.items()}
         words = [word.replace("{port}", str(self.port)) for word in self.command]
-        watch = [sys.executable, "-I", "-S", _WATCHDOG, str(self.grace)]
-        self._owner = os.getpid()
-        file, path = tempfile.mkstemp(prefix="fsdl-server-", suffix=".log")
-        log = open(path, "rb", buffering=0)  # noqa: SIM115 - log() reads it as long as the Server is there
-        if os.name == "posix":
-            os.unlink(path)  # the open files keep it, so that no crash can leave it behind
         try:
-            self._watchdog = subprocess.Popen(
-                watch + words,
-                bufsize=0,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=file,
-                env=env,
-                cwd=self.cwd,
-                start_new_session=True,  # Ctrl-C and the end of a kernel's process group are not for it
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the same on Windows
-            )
+            self._program = Watched(words, env, self.cwd, self.grace)
         except OSError as error:
-            _forget(log, path)
             raise ServerError(f"{self.name} cannot be started: {error}") from None
-        finally:
-            os.close(file)
-        if self._log is not None:
-            self._forget_log()
-        self._log = log
-        self._forget_log = weakref.finalize(self, _forget, log, path)
-        self._finalizer = weakref.finalize(self, _end, self._watchdog, self._owner, self.grace)
-        word, _, rest = self._watchdog.stdout.readline().decode(errors="replace").strip().partition(" ")
-        if word != "pid":
-            self._watchdog.stdout.close()
-            raise ServerError(f"{self.name} cannot be started: {rest or self.log(_TAIL)}")
-        self.pid = int(rest)
 
     def _wait_until_ready(self) -> None:
         deadline, pause = time.monotonic() + self.timeout, 0.04
         while True:
-            problem = self._problem(self.ready)
+            problem = self._problem()
             if not self.running:
-                status = self._watchdog.returncode
-                how = (
-                    f"was killed by signal {status - 128}"
-                    if status > 128
-                    else f"ended with exit status {status}"
-                )
-                kind = _PortTaken if _TAKEN.search(self.log()) else ServerError
-                raise kind(self._story(f"{how} before it was ready"))
+                kind = _PortTaken if names_a_taken_port(self.log()) else ServerError
+                raise kind(self._story(f"{self._program.how_it_ended} before it was ready"))
             if problem is None:
                 return
             if time.monotonic() > deadline:
                 raise ServerError(self._story(f"was not ready after {self.timeout:g} s: {problem}"))
             time.sleep(pause := min(1.2 * pause, 0.5))
 
-    def _problem(self, ready) -> str | None:
+    def _problem(self) -> str | None:
         """Why the server is not ready, None if it is."""
-        from http.client import HTTPConnection  # unlike urllib it takes no proxy
-
+        if not callable(self.ready):
+            return problem_at(self.port, self.ready)
         try:
-            if callable(ready):
-                return None if ready(self) else "the check of readiness did not say yes"
-            if ready is None:
-                with socket.create_connection((HOST, self.port), timeout=2) as probe:
-                    # A client that calls a port without a server may be connected with itself.
-                    return None if probe.getsockname() != probe.getpeername() else "nobody listens"
-            connection = HTTPConnection(HOST, self.port, timeout=5)
-            try:
-                connection.request("GET", ready)
-                status = connection.getresponse().status
-            finally:
-                connection.close()
-            return None if status < 400 else f"{ready} answered {status}"
+            return None if self.ready(self) else "the check of readiness did not say yes"
         except (AttributeError, NameError, TypeError):  # a mistake in the function, and waiting mends none
             raise
         except Exception as error:
@@ -275,25 +199,3 @@ def _name(command: list[str]) -> str:
     words = [word for word in command[1:] if not word.startswith("-")]
     python = os.path.basename(command[0]).startswith("python") and "-c" not in command
     return os.path.basename(words[0] if python and words else command[0])
-
-
-def _forget(log, path: str) -> None:
-    log.close()
-    if os.name != "posix":
-        with suppress(OSError):
-            os.unlink(path)
-
-
-def _end(watchdog: subprocess.Popen, owner: int, grace: float) -> None:
-    """Let the watchdog end the server, and wait for both."""
-    if os.getpid() != owner:  # a forked child of the notebook has a copy of the Server, not the server
-        return
-    with suppress(OSError, ValueError):
-        watchdog.stdin.write(b"stop\n")
-    watchdog.stdin.close()
-    try:
-        watchdog.wait(2 * grace + 10)
-    except subprocess.TimeoutExpired:
-        watchdog.kill()
-        watchdog.wait()
-    watchdog.stdout.close()

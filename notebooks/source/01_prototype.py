@@ -189,11 +189,10 @@ IFrame(streamlit_server.url + "?embed=true", width="100%", height=620)
 # measurements below; `fsdl-deploy prototype` is the same page from the command line.
 
 # %%
-import sys
+from fsdl_deploy import course_server
 
-command = [sys.executable, "-m", "fsdl_deploy.cli", "prototype", "--port", "{port}"]
 started = time.perf_counter()
-web_server = Server(command, ready="/", cwd=ROOT).start()
+web_server = course_server("prototype", cwd=ROOT).start()
 gradio_seconds = time.perf_counter() - started
 print(web_server)
 
@@ -300,6 +299,8 @@ table(
 # `assemble.py` puts it together.
 
 # %%
+import sys
+
 space = Path(workplace.name) / "space"
 assemble = [sys.executable, ROOT / "infra" / "prototype" / "huggingface-space" / "assemble.py", space]
 subprocess.run(assemble, check=True, stdout=subprocess.DEVNULL)
@@ -397,8 +398,8 @@ print("the bottleneck is", "the model" if model_ms > web_ms else "the web: uploa
 # %%
 script = """
 import psutil, numpy
+from fsdl_deploy import OnnxReader, TorchReader
 from fsdl_deploy.cards import cards
-from fsdl_deploy.reader import OnnxReader, TorchReader
 image = next(iter(cards(1))).image
 def memory(): print(psutil.Process().memory_info().rss / 2**20)
 memory()

@@ -374,11 +374,10 @@ print(", ".join(f"{size:,} cards: {peak:.0f} MiB" for size, peak in peaks.items(
 # %%
 import httpx
 
-from fsdl_deploy import Server
+from fsdl_deploy import course_server
 
-program = [sys.executable, "-m", "fsdl_deploy.cli"]
-lookup = Server([*program, "lookup", "--port", "{port}", "--store", here / "readings.db"]).start()
-service = Server([*program, "serve", "--port", "{port}"], ready="/readyz").start()
+lookup = course_server("lookup", "--store", here / "readings.db").start()
+service = course_server("serve").start()
 names = [customers.customer(i).name for i in range(100)]
 web, times = httpx.Client(), {"look up": [], "ask the model": []}
 for name in names:
@@ -520,6 +519,7 @@ print(freshness(store))
 
 # %%
 (here / "wrong" / "2026-11").mkdir(parents=True)
+program = [sys.executable, "-m", "fsdl_deploy.cli"]
 told, quiet = [], {"capture_output": True, "text": True}
 
 

@@ -76,14 +76,13 @@ figures.cards(images[:4], [f"truth: {card.truth}" for card in deck[:4]], alt="fo
 # %% [markdown]
 # ## The model on its own web server
 #
-# `fsdl-deploy serve` is one command. `Server` runs it as a process of its own on a free port, waits until
-# `/readyz` says that the model is loaded *and has read a test picture*, and ends it with this notebook.
+# `fsdl-deploy serve` is one command. `course_server` runs it as a process of its own on a free port, waits
+# until `/readyz` says that the model is loaded *and has read a test picture*, and ends it with this notebook.
 
 # %%
-from fsdl_deploy import Server
+from fsdl_deploy import course_server
 
-serve = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
-service = Server(serve, ready="/readyz").start()
+service = course_server("serve").start()
 print(service.log().strip(), "- process", service.pid, "- this notebook is process", os.getpid())
 
 # %% [markdown]
@@ -394,8 +393,7 @@ print(f"{type(local).__name__} and {type(remote).__name__} agree on {same} of {l
 # %%
 from gradio_client import Client, handle_file
 
-show = [sys.executable, "-m", "fsdl_deploy.cli", "prototype", "--port", "{port}", "--url", service.url]
-page = Server(show, ready="/", timeout=180).start()
+page = course_server("prototype", "--url", service.url, timeout=180).start()
 page_client = Client(page.url, verbose=False)
 
 
@@ -600,8 +598,8 @@ def readings_per_second(servers, requests=40 if FAST else 400):
 
 # %%
 page_before = (page.pid, page.memory())
-one_thread = [Server([*serve, "--threads", "1"], ready="/readyz").start() for _ in range(2)]
-two_threads = Server([*serve, "--threads", "2"], ready="/readyz").start()
+one_thread = [course_server("serve", "--threads", "1").start() for _ in range(2)]
+two_threads = course_server("serve", "--threads", "2").start()
 visits = []
 visiting, enough = threading.Event(), lambda: visits.append(closed_loop(lambda: web.get(page.url), 1, 20))
 enough()
@@ -704,7 +702,7 @@ print("same process: ", process_before == service.pid and web.get(service.url + 
 
 # %%
 words = ["--threads", "1", "--max-waiting", "8", "--access-log", "--drain", "2"]
-hardened = Server([*serve, *words], ready="/readyz", env={"FSDL_API_KEY": "sesame"}).start()
+hardened = course_server("serve", *words, env={"FSDL_API_KEY": "sesame"}).start()
 key = {"Authorization": "Bearer sesame"}
 one_card = {"pictures": texts[:1]}
 for sent in ({}, {"Authorization": "Bearer sesam"}, key | {"X-Request-Id": "billing-7"}):
@@ -829,6 +827,8 @@ figures.show(
 
 # %%
 import socket
+
+from fsdl_deploy import Server
 
 files_server = Server(
     [sys.executable, "-m", "http.server", "{port}", "--bind", "127.0.0.1"], "/", cwd=card_file.parent

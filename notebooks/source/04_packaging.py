@@ -322,8 +322,8 @@ table(["the file", "plain ONNX Runtime", "the course's loader: WeightsError"], *
 # %% tags=["nbval-check-output"]
 promise = """
 import sys, importlib.util
+from fsdl_deploy import OnnxReader
 from fsdl_deploy.cards import cards
-from fsdl_deploy.reader import OnnxReader
 card = next(cards(1, seed=3))
 print("reads", OnnxReader("v2").read([card.image])[0].digits, "truth", card.truth)
 print("torch imported:", "torch" in sys.modules)

@@ -376,7 +376,8 @@ print(f"{least['plain'] / least['depthwise-separable']:.1f} × less time")
 # how long it takes, is in ONNX Runtime's own profile.
 
 # %%
-from fsdl_deploy.reader import EvenReader, batches
+from fsdl_deploy import EvenReader
+from fsdl_deploy.reader import batches
 
 deck = [card.image for card in ladder.cards(64, "typical", seed=43)]
 ways = {"teacher": (deck[:4], 1, 0), "v2-even": (deck, 64, EvenReader.STEP)}
@@ -452,9 +453,8 @@ Code(filename=batching.__file__)
 # deadline: cards a second, and the time that nine of ten calls stay below.
 
 # %%
-from fsdl_deploy import closed_loop
+from fsdl_deploy import EvenReader, closed_loop
 from fsdl_deploy.cards import cards
-from fsdl_deploy.reader import EvenReader
 from fsdl_deploy.service.batching import Batcher
 
 deck = [card.image for card in cards(64, seed=9)]

@@ -65,7 +65,7 @@ import psutil
 from fsdl_deploy.cards import cards
 image = next(iter(cards(1))).image
 print(psutil.Process().memory_info().rss / 2**20)
-from fsdl_deploy.reader import open_reader
+from fsdl_deploy import open_reader
 open_reader("v2").read([image])
 print(psutil.Process().memory_info().rss / 2**20)
 """

@@ -100,16 +100,14 @@ check("lab03.q1", translate)
 
 # %% tags=["measure"]
 import base64
-import sys
 
 import httpx
 
-from fsdl_deploy import Server
+from fsdl_deploy import course_server
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
-serve = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}", "--threads", "1"]
-service = Server([*serve, "--max-waiting", "8"], ready="/readyz").start()
+service = course_server("serve", "--threads", "1", "--max-waiting", "8").start()
 google = service.url + "/v1/projects/utility/locations/europe-west4/endpoints/1:predict"
 texts = [base64.b64encode(encode(card.image)).decode() for card in cards(32, seed=3, split="test")]
 one = json.dumps({"instances": [{"b64": texts[0]}]})
@@ -191,7 +189,7 @@ predict("the share of requests that get a 429 when twice as many come as can be 
 from fsdl_deploy import closed_loop, open_loop
 from fsdl_deploy.measuring.load import timetable
 
-endless = Server([*serve, "--max-waiting", "1000"], ready="/readyz").start()
+endless = course_server("serve", "--threads", "1", "--max-waiting", "1000").start()
 web, crowd = httpx.Client(timeout=30, limits=httpx.Limits(max_connections=None)), {"pictures": texts}
 body = web.build_request("POST", "http://127.0.0.1/read", json=crowd).read()
 

@@ -88,7 +88,7 @@ reveal(GUESS, same, "cards")
 # of v2, in a graph without masks.
 
 # %% tags=["measure"]
-from fsdl_deploy.reader import EvenReader
+from fsdl_deploy import EvenReader
 
 candidates = {"v2 in ONNX": in_onnx, "v2-even": readings(EvenReader()), "v1": readings(OnnxReader("v1"))}
 for tolerance in (0.0, 1e-5, 1e-2, 1.0):

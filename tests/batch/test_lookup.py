@@ -1,14 +1,12 @@
 """The endpoint over the table: answers, their age, and what is not there."""
 
-import sys
-
 import httpx
 import pytest
 from fastapi.testclient import TestClient
 
 from fsdl_deploy.batch.lookup import create_app
 from fsdl_deploy.batch.store import Store
-from fsdl_deploy.running.servers import Server
+from fsdl_deploy.running.commands import course_server
 
 
 def fill(store):
@@ -68,8 +66,7 @@ def test_a_database_that_is_gone_is_503(tmp_path):
 def test_the_command_serves_the_table(tmp_path):
     store = Store(tmp_path / "readings.db")
     fill(store)
-    command = [sys.executable, "-m", "fsdl_deploy.cli", "lookup", "--port", "{port}"]
-    with Server([*command, "--store", tmp_path / "readings.db"], ready="/healthz") as server:
+    with course_server("lookup", "--store", tmp_path / "readings.db") as server:
         assert httpx.get(server.url + "/readings/2026-10/C1").json()["digits"] == "00123"
         assert "/readings/{month}/{customer}" in httpx.get(server.url + "/openapi.json").json()["paths"]
     store.close()

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -14,6 +13,7 @@ from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
 from fsdl_deploy.running import stations
+from fsdl_deploy.running.commands import course_server
 from fsdl_deploy.running.servers import Server
 
 FOLDER = ROOT / "infra" / "managed" / "vertex"
@@ -37,8 +37,7 @@ def googles_server(python):
 
 @pytest.fixture(scope="module")
 def our_service():
-    command = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
-    with Server(command, ready="/readyz") as server:
+    with course_server("serve") as server:
         yield server
 
 

@@ -1,7 +1,6 @@
 """A real browser on the Gradio page: a number is drawn with the mouse, a card is uploaded."""
 
 import re
-import sys
 from itertools import pairwise
 
 import pytest
@@ -10,7 +9,9 @@ from fsdl_deploy.cards import cards
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
-from fsdl_deploy.running.servers import Server, free_port
+from fsdl_deploy.running.commands import course_server
+from fsdl_deploy.running.ports import free_port
+from fsdl_deploy.running.servers import Server
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
@@ -33,9 +34,8 @@ def server(tmp_path_factory):
 
 
 def start(folder, *more) -> Server:
-    command = [sys.executable, "-m", "fsdl_deploy.cli", "prototype", "--port", "{port}"]
-    command += ["--feedback", folder / "feedback", *more]
-    return Server(command, ready="/", env={"GRADIO_TEMP_DIR": str(folder / "uploads")}, timeout=120)
+    options = ["--feedback", folder / "feedback", *more]
+    return course_server("prototype", *options, env={"GRADIO_TEMP_DIR": str(folder / "uploads")}, timeout=120)
 
 
 @pytest.fixture
@@ -151,10 +151,8 @@ def test_file_that_is_no_picture_is_refused_and_the_page_goes_on(page, tmp_path)
 @pytest.mark.thorough
 def test_page_over_a_service_that_is_down_says_so_and_recovers(browser, tmp_path):
     """Moving to model-as-service is one argument; the page outlives the service."""
-    port = free_port()
-    command = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", str(port)]
-    service = Server(command, ready="/readyz", port=port, timeout=120)
-    with start(tmp_path, "--url", f"http://127.0.0.1:{port}") as server:
+    service = course_server("serve", port=free_port(), timeout=120)
+    with start(tmp_path, "--url", service.url) as server:
         pages = opened(browser, server)
         page = next(pages)
         draw(page, "17", 100, 60, 80)

@@ -14,6 +14,8 @@ from fsdl_deploy.picture import decode, encode
 from fsdl_deploy.prototype import gradio_page
 from fsdl_deploy.reading import Reading
 from fsdl_deploy.remote import RemoteError
+from fsdl_deploy.running.commands import course_server
+from fsdl_deploy.running.ports import free_port
 
 CARD = np.full((64, 200), 240, np.uint8)
 CARD[20:50, 40:46] = CARD[20:50, 100:106] = 20
@@ -175,13 +177,9 @@ def test_launch_stays_on_loopback_and_frees_its_port(reader):
 
 def test_command_serves_until_it_is_stopped(tmp_path, monkeypatch):
     """The whole command against a URL where nobody answers: the page stands all the same."""
-    import sys
-
-    from fsdl_deploy.running.servers import Server, free_port
-
-    command = [sys.executable, "-m", "fsdl_deploy.cli", "prototype", "--port", "{port}"]
-    command += ["--url", f"http://127.0.0.1:{free_port()}", "--feedback", str(tmp_path)]
-    with Server(command, ready="/", cwd=tmp_path, env={"GRADIO_TEMP_DIR": str(tmp_path / "u")}) as server:
+    options = ["--url", f"http://127.0.0.1:{free_port()}", "--feedback", tmp_path]
+    settings = {"cwd": tmp_path, "env": {"GRADIO_TEMP_DIR": str(tmp_path / "u")}}
+    with course_server("prototype", *options, **settings) as server:
         from gradio_client import Client, handle_file
         from gradio_client.exceptions import AppError
 

@@ -10,7 +10,8 @@ import pytest
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.paths import ROOT
-from fsdl_deploy.running.servers import Server, free_port
+from fsdl_deploy.running.ports import free_port
+from fsdl_deploy.running.servers import Server
 
 APP = ROOT / "infra" / "prototype" / "streamlit" / "app.py"
 STREAMLIT = ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", "{port}"]

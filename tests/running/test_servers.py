@@ -17,7 +17,8 @@ import pytest
 from polling import until
 
 from fsdl_deploy.running import servers
-from fsdl_deploy.running.servers import Server, ServerError, free_port
+from fsdl_deploy.running.ports import free_port
+from fsdl_deploy.running.servers import Server, ServerError
 from fsdl_deploy.running.watchdog import LOG_BYTES
 
 SERVE = """

@@ -20,7 +20,8 @@ from polling import until
 from fsdl_deploy import cli
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
-from fsdl_deploy.running.servers import Server, free_port
+from fsdl_deploy.running.ports import free_port
+from fsdl_deploy.running.servers import Server
 from fsdl_deploy.service.app import create_app
 from fsdl_deploy.service.head import MAX_HEAD, BoundedHead
 from fsdl_deploy.service.open_inference import json_request

@@ -1,6 +1,5 @@
 """The comparison of every server: our service in all formats, one that differs, one that is not here."""
 
-import sys
 from contextlib import contextmanager
 
 import pytest
@@ -10,7 +9,7 @@ from fsdl_course.serving import everywhere
 from fsdl_course.setup.environment import SetupError
 from fsdl_deploy.cards import cards
 from fsdl_deploy.reader import OnnxReader
-from fsdl_deploy.running.servers import Server
+from fsdl_deploy.running.commands import course_server
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +31,7 @@ def test_every_format_of_the_service_gives_the_readers_bits(deck, wanted):
 def test_another_model_is_noticed(deck, wanted):
     @contextmanager
     def older():
-        command = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}", "--version", "v1"]
-        with Server(command, ready="/readyz") as server:
+        with course_server("serve", "--version", "v1") as server:
             yield {"v1": everywhere.Service(server.url).formats["service, JSON"]}
 
     said = []

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from fsdl_deploy.measuring.machine import usable_cores
 from fsdl_deploy.running import stations
-from fsdl_deploy.running.servers import HOST, free_port
+from fsdl_deploy.running.ports import HOST, free_port
 
 ATTEMPTS = 3  # Ray gives a start 30 s, which no setting changes, and which a busy machine may need
 LONGEST = 44  # bytes: a socket's path has at most 107, and Ray adds 62 to its folder and a zero

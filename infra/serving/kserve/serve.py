@@ -15,7 +15,7 @@ import uvicorn
 from model import MeterReader
 
 from fsdl_deploy.running.options import options
-from fsdl_deploy.running.servers import HOST, free_port
+from fsdl_deploy.running.ports import HOST, free_port
 
 
 class Loopback(uvicorn.Config):

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from fsdl_deploy.running.options import options
-from fsdl_deploy.running.servers import free_port
+from fsdl_deploy.running.ports import free_port
 
 if __name__ == "__main__":
     args = options(__doc__.splitlines()[0])

@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from fsdl_deploy.running.options import options
-from fsdl_deploy.running.servers import HOST, free_port
+from fsdl_deploy.running.ports import HOST, free_port
 
 HERE = Path(__file__).resolve().parent
 LOCAL_ENV = HERE.parent.parent / "batch" / "ray" / "local.env"  # what Ray is told on one machine

@@ -21,7 +21,7 @@ import pytriton
 
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running.options import options
-from fsdl_deploy.running.servers import HOST, free_port
+from fsdl_deploy.running.ports import HOST, free_port
 
 MODELS = Path(__file__).parent / "models"
 TRITON = Path(pytriton.__file__).parent / "tritonserver"

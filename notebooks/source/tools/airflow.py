@@ -125,7 +125,7 @@ seconds = {"make the metadata database": time.perf_counter() - started}
 import httpx
 
 from fsdl_deploy import Server
-from fsdl_deploy.running.servers import free_port
+from fsdl_deploy.running.ports import free_port
 
 port = free_port()  # one for all: the workers must know where the server is
 client = httpx.Client(timeout=120)  # one for all questions: a new one each time costs more than to ask

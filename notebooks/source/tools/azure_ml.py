@@ -65,9 +65,8 @@ Code(program[program.index("def init") :], language="python")
 # control socket. Where the script lies comes in two environment variables. Beside it runs our own service.
 
 # %%
-import sys
 
-from fsdl_deploy import Server
+from fsdl_deploy import Server, course_server
 
 app = "azureml_inference_server_http.server.entry:app"
 listen = ["--bind", "127.0.0.1:{port}", "--no-control-socket"]
@@ -80,8 +79,7 @@ def azure(script):
 
 
 careful = azure("score.py")
-serve = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
-ours = Server(serve, ready="/readyz", name="our service").start()
+ours = course_server("serve", name="our service").start()
 print(careful, ours)
 
 # %% [markdown]

@@ -84,7 +84,7 @@ from time import perf_counter
 
 import httpx
 
-from fsdl_deploy import Server
+from fsdl_deploy import Server, course_server
 
 store = Path(workplace.name) / "store"
 settings = {"BENTOML_HOME": str(store), "BENTOML_DO_NOT_TRACK": "True"}
@@ -182,8 +182,7 @@ for name, send in bad.items():
 # start from the bytes of the file; both services get them as a form.
 
 # %%
-serve = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
-ours = Server(serve, ready="/readyz", name="our service").start()
+ours = course_server("serve", name="our service").start()
 
 
 def ask_ours(picture):

@@ -86,7 +86,7 @@ import os
 
 import httpx
 
-from fsdl_deploy import Server
+from fsdl_deploy import Server, course_server
 
 web = httpx.Client(trust_env=False, timeout=30)
 settings = {
@@ -222,8 +222,7 @@ show_bad(with_schema)
 # %%
 from time import perf_counter
 
-serve = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
-ours = Server(serve, ready="/readyz", name="our service").start()
+ours = course_server("serve", name="our service").start()
 
 
 def ask_ours(picture):

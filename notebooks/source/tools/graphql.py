@@ -82,16 +82,13 @@ with closing(Store(table)) as store:
 # Beside it run the two REST services of earlier lessons: the one over the same table, and the model's own.
 
 # %%
-import sys
 
-from fsdl_deploy import Server
+from fsdl_deploy import Server, course_server
 
 command = [station_python, station.folder / "server.py", "--store", table, "--port", "{port}"]
 graph = Server(command, ready="/healthz", name="GraphQL").start()
-lookup = [sys.executable, "-m", "fsdl_deploy.cli", "lookup", "--store", table, "--port", "{port}"]
-rest_table = Server(lookup, ready="/healthz", name="REST, table").start()
-serve = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
-rest_model = Server(serve, ready="/readyz", name="REST, model").start()
+rest_table = course_server("lookup", "--store", table, name="REST, table").start()
+rest_model = course_server("serve", name="REST, model").start()
 
 # %% [markdown]
 # ## One query

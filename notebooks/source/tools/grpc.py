@@ -73,14 +73,12 @@ Code(program[start : program.index("    def _known")], language="python")
 # It starts like every server of this course. Beside it runs the REST service, with the same model.
 
 # %%
-import sys
 
-from fsdl_deploy import Server
+from fsdl_deploy import Server, course_server
 
 command = [station_python, station.folder / "server.py", "--port", "{port}"]
 over_grpc = Server(command, ready=None, name="gRPC").start()
-command = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
-over_rest = Server(command, ready="/readyz", name="REST").start()
+over_rest = course_server("serve", name="REST").start()
 address = over_grpc.url.removeprefix("http://")
 print(over_grpc, over_rest)
 

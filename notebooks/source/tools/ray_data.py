@@ -231,8 +231,8 @@ print(stats[stats.index("Operator 1") :].partition("* Operator throughput")[0])
 measure_script = """
 import json, os, sys, time
 import score
+from fsdl_deploy import open_reader
 from fsdl_deploy.batch.job import Batch
-from fsdl_deploy.reader import open_reader
 from fsdl_deploy.batch.store import Store
 
 def plain(inbox, month, store, chunk):

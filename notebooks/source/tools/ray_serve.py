@@ -77,7 +77,7 @@ Code(program[program.index("@serve.deployment") :], language="python")
 # %%
 from time import perf_counter
 
-from fsdl_deploy.running.servers import free_port
+from fsdl_deploy.running.ports import free_port
 
 ray_serve = libraries.libraries()["rayserve"].server(max_batch=16, delay_ms=2)
 ray_serve.env["DASHBOARD_PORT"] = str(free_port())

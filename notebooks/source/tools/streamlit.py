@@ -70,8 +70,8 @@ workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 smallest_app = Path(workplace.name) / "app.py"
 smallest_app.write_text("""
 import streamlit as st
+from fsdl_deploy import open_reader
 from fsdl_deploy.picture import decode
-from fsdl_deploy.reader import open_reader
 
 st.title("Read a card")
 if file := st.file_uploader("A picture of a card"):

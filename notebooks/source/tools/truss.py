@@ -182,7 +182,7 @@ print(*named)
 # address only: the server listens on every network interface and has no option for that.
 
 # %%
-from fsdl_deploy import Server
+from fsdl_deploy import Server, course_server
 
 command = [station_python, station.folder / "local.py", context, "{port}"]
 truss_server = Server(command, ready="/v1/models/model", name="Truss").start()
@@ -265,8 +265,7 @@ for name, question in bad.items():
 # %%
 from time import perf_counter
 
-serve = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
-ours = Server(serve, ready="/readyz", name="our service").start()
+ours = course_server("serve", name="our service").start()
 
 
 def ask_ours(text):

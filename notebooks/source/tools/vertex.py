@@ -80,9 +80,8 @@ Code(settings_file.read_text(), language="bash")
 # loopback only. Beside it runs our own service, which has never heard of Google's package.
 
 # %%
-import sys
 
-from fsdl_deploy import Server
+from fsdl_deploy import Server, course_server
 
 app = "google.cloud.aiplatform.prediction.model_server:CprModelServer"
 command = [station_python, "-m", "uvicorn", "--factory", app, "--host", "127.0.0.1", "--port", "{port}"]
@@ -90,8 +89,7 @@ health = settings["AIP_HEALTH_ROUTE"]
 googles = Server(
     command, ready=health, name="Google's server", env=settings, cwd=station.folder, timeout=180
 ).start()
-serve = [sys.executable, "-m", "fsdl_deploy.cli", "serve", "--port", "{port}"]
-ours = Server(serve, ready="/readyz", name="our service").start()
+ours = course_server("serve", name="our service").start()
 print(googles, ours)
 
 # %% [markdown]
