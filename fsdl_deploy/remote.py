@@ -2,7 +2,8 @@
 
 Keeps the Reader protocol, so a prototype, a batch job or a billing page moves from a model inside to
 a model service by changing one argument. Every request has a timeout, every answer is checked, and
-every error says what to do. Knows HTTP and the service's JSON; knows nothing about models.
+every error says what to do. Knows the service's paths and its JSON; knows nothing about models. How a request
+keeps to its time is in ``deadline``.
 """
 
 import base64
@@ -10,7 +11,6 @@ import json
 import math
 import random
 import re
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from fsdl_deploy.api_key import checked
+from fsdl_deploy.deadline import DeadlineClient, LongAnswer
 from fsdl_deploy.picture import MAX_BYTES, MAX_PIXELS, Image, PictureError, encode
 from fsdl_deploy.reading import Reading
 
@@ -25,7 +26,6 @@ MAX_ANSWER = 16 * 2**20
 _BACKOFF, _LONGEST_WAIT = 0.1, 5.0  # seconds
 _QUALITIES = (90, 60, 30, 10)  # of a JPEG, tried in this order
 _AROUND = 100  # bytes of a body around its pictures
-_PIECE = 2**16  # bytes sent between two looks at the clock
 _SMALL = 2**20  # bytes of base64 that every service takes
 _PICTURE_STATUS = (400, 413, 422)  # the service speaks about the pictures, not about itself
 
@@ -53,16 +53,14 @@ class RemoteReader:
         self.url, self.timeout, self.retries = url.rstrip("/"), timeout, retries
         self._version: str | None = None
         self._limits: tuple[int, int] | None = None
-        self._mine = threading.local()
         # A proxy of the environment is for other machines; asked for this one, it could only fail.
         local = parts.hostname == "localhost" or parts.hostname.startswith("127.") or parts.hostname == "::1"
         # Certificates are loaded for https only: that takes longer than many readings.
-        self._client = httpx.Client(
-            timeout=timeout,
+        self._client = DeadlineClient(
+            timeout,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else None,
             trust_env=not local,
             verify=parts.scheme == "https",
-            limits=httpx.Limits(max_connections=None),
         )
 
     @property
@@ -146,7 +144,7 @@ class RemoteReader:
         for attempt in range(self.retries + 1):
             pause = _BACKOFF * 2**attempt * random.uniform(0.5, 1.5)
             try:
-                status, headers, content = self._send(method, path, body)
+                status, headers, content = self._client.send(method, self.url + path, MAX_ANSWER, **body)
             except httpx.TimeoutException:
                 raise RemoteError(
                     f"no answer from {self.url} within {self.timeout:g} s: is the service running and not "
@@ -157,6 +155,8 @@ class RemoteReader:
                 problem = RemoteError(
                     f"no service at {self.url} ({reason}): start it with: fsdl-deploy serve"
                 )
+            except LongAnswer as error:
+                raise self._strange(str(error)) from None
             else:
                 document = _document(content)
                 if status == 200 and document is not None:
@@ -168,44 +168,6 @@ class RemoteReader:
             if attempt < self.retries:
                 time.sleep(min(pause, _LONGEST_WAIT))
         raise problem
-
-    def _send(self, method: str, path: str, body: dict) -> tuple[int, httpx.Headers, bytes]:
-        self._mine.deadline = time.monotonic() + self.timeout
-        content = bytearray()
-        with self._client.stream(
-            method, self.url + path, extensions={"trace": self._limit_stream}, **body
-        ) as response:
-            for part in response.iter_bytes():
-                content += part
-                if len(content) > MAX_ANSWER:
-                    raise self._strange(f"more than {MAX_ANSWER:,} bytes")
-        return response.status_code, response.headers, bytes(content)
-
-    def _limit_stream(self, event: str, info: dict) -> None:
-        """httpx's timeout starts anew with every byte: make a new connection keep to the request's deadline.
-
-        httpx calls this at each step of a request (its "trace"), in the thread that sends the request.
-        """
-        if not event.endswith((".connect_tcp.complete", ".start_tls.complete")):
-            return
-        stream = info["return_value"]
-        read, write = stream.read, stream.write
-
-        def read_in_time(size: int, timeout: float | None = None) -> bytes:
-            return read(size, self._remaining())
-
-        def write_in_time(data: bytes, timeout: float | None = None) -> None:
-            for start in range(0, len(data), _PIECE):
-                write(data[start : start + _PIECE], self._remaining())
-
-        stream.read, stream.write = read_in_time, write_in_time
-
-    def _remaining(self) -> float:
-        """Seconds that this thread's request still has. Raises httpx.ReadTimeout when they are over."""
-        seconds = self._mine.deadline - time.monotonic()
-        if seconds <= 0:
-            raise httpx.ReadTimeout("the answer did not end in time")
-        return seconds
 
     def _problem(self, status: int, headers: httpx.Headers, document: dict | None, done: int) -> Exception:
         error = (document or {}).get("error")

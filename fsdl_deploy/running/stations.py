@@ -43,7 +43,7 @@ class Station:
     setup: bool = True  # whether the set-up of the course builds it
     torch: bool = False
     java: bool = False
-    serve: dict[str, str] | None = None  # a serving library: see ``libraries``
+    serve: dict[str, str] | None = None  # a serving library: its title, and how it is asked
 
     @property
     def environment(self) -> Path:
@@ -90,41 +90,41 @@ def settings(file: Path) -> dict[str, str]:
 
 def stations(root: Path = ROOT) -> dict[str, Station]:
     """Every station by its name; StationError names the file that is wrong."""
-    found: dict[str, Station] = {}
+    known: dict[str, Station] = {}
     for path in sorted((root / "infra").rglob("station.toml")):
-        one = _read(path, root)
-        if one.name in found:
+        new = _read(path, root)
+        if new.name in known:
             raise StationError(
-                f"{one.folder} and {found[one.name].folder} are both stations called {one.name}"
+                f"{new.folder} and {known[new.name].folder} are both stations called {new.name}"
             )
-        found[one.name] = one
-    return found
+        known[new.name] = new
+    return known
 
 
 def _read(path: Path, root: Path) -> Station:
     where = path.relative_to(root).as_posix()
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise StationError(f"{where} is not TOML: {error}") from None
-    if unknown := sorted(set(told) - _ALLOWED):
+    if unknown := sorted(set(document) - _ALLOWED):
         raise StationError(
             f"{where}: unknown {', '.join(unknown)}; a station has {', '.join(sorted(_ALLOWED))}"
         )
-    if told.get("name") != path.parent.name:
+    if document.get("name") != path.parent.name:
         raise StationError(f"{where}: name must be {path.parent.name!r}, as its folder is called")
-    if not isinstance(told.get("purpose"), str) or not told["purpose"].strip():
+    if not isinstance(document.get("purpose"), str) or not document["purpose"].strip():
         raise StationError(f"{where}: say in `purpose` what the station is for")
-    switches = _SWITCHES | {name: told[name] for name in _SWITCHES if name in told}
+    switches = _SWITCHES | {name: document[name] for name in _SWITCHES if name in document}
     if wrong := [name for name, value in switches.items() if not isinstance(value, bool)]:
         raise StationError(f"{where}: {wrong[0]} must be true or false")
-    serve = told.get("serve")
+    serve = document.get("serve")
     if serve is not None and not (isinstance(serve, dict) and serve.keys() == _SERVE):
         raise StationError(f"{where}: the table serve has {', '.join(sorted(_SERVE))}")
-    lock = path.parent / told.get("lock", "requirements.lock")
+    lock = path.parent / document.get("lock", "requirements.lock")
     if not lock.is_file():
         raise StationError(f"{where}: {lock.name} is missing; make it with `make lock`")
-    return Station(told["name"], told["purpose"], path.parent, lock, root, serve=serve, **switches)
+    return Station(document["name"], document["purpose"], path.parent, lock, root, serve=serve, **switches)
 
 
 def station(name: str, root: Path = ROOT) -> Station:

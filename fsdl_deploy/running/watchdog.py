@@ -30,6 +30,29 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 def watch(grace: float, command: list[str]) -> int:
     """Run ``command`` until it ends or must end; return its exit status."""
     owner = os.getppid()
+    try:
+        server = launch(command)
+    except OSError as error:
+        os.write(1, f"error {error}\n".encode(errors="replace"))
+        return 127
+    watchdog = Watchdog(server, owner, grace)
+    for name in {"SIGTERM", "SIGINT", "SIGHUP"} & set(dir(signal)):
+        signal.signal(getattr(signal, name), watchdog.stop)
+    watchdog.log.start()
+    os.write(1, f"pid {server.pid}\n".encode())
+    threading.Thread(target=watchdog.obey, daemon=True).start()
+    if os.name == "nt":
+        status = server.wait()
+    else:
+        threading.Thread(target=watchdog.notice, daemon=True).start()
+        status = wait_for(server.pid)
+        end_children(server.pid, min(grace, 2))
+    watchdog.log.join(2)
+    return status
+
+
+def launch(command: list[str]) -> subprocess.Popen:
+    """The server as a child that dies with this process; its orphans will be children of it too."""
     dies_with_me = None
     if sys.platform == "linux":
         import ctypes
@@ -40,63 +63,58 @@ def watch(grace: float, command: list[str]) -> int:
         def dies_with_me():  # in case that the watchdog itself is killed
             prctl(PR_SET_PDEATHSIG, int(KILL), 0, 0, 0)
 
-    try:
-        server = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=dies_with_me,
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
-    except OSError as error:
-        os.write(1, f"error {error}\n".encode(errors="replace"))
-        return 127
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=dies_with_me,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )
 
-    def stop(*_):
-        send(server.pid, signal.SIGTERM)
-        timer = threading.Timer(grace, send, (server.pid, KILL))
+
+class Watchdog:
+    """What the threads beside a server do: end it, obey its owner, notice the owner's death, keep its log."""
+
+    def __init__(self, server: subprocess.Popen, owner: int, grace: float):
+        self.server, self.owner, self.grace = server, owner, grace
+        self.output, self.copying = server.stdout.fileno(), threading.Lock()
+        self.log = threading.Thread(target=keep_log, args=(self.output, self.copying), daemon=True)
+
+    def stop(self, *_) -> None:
+        """SIGTERM now, SIGKILL when the grace is over."""
+        send(self.server.pid, signal.SIGTERM)
+        timer = threading.Timer(self.grace, send, (self.server.pid, KILL))
         timer.daemon = True
         timer.start()
 
-    def obey():
+    def obey(self) -> None:
+        """Do what comes through the pipe from the owner, until it says stop or closes."""
         while (word := os.read(0, 5)) in (b"kill\n", b"sync\n"):
             if word == b"kill\n":
-                send(server.pid, KILL)
+                send(self.server.pid, KILL)
             else:
-                written = time.monotonic() + 1  # one that never stops writing is not waited for
-                while log.is_alive() and time.monotonic() < written and waiting(server.stdout.fileno()):
-                    time.sleep(0.001)
+                self.wait_for_log()
                 with suppress(OSError):  # whoever asked is gone
                     os.write(1, b"\n")
-        stop()
+        self.stop()
 
-    def notice():
-        while os.getppid() == owner:
+    def notice(self) -> None:
+        """Stop the server once the owner is dead: a fork of the owner may hold the pipe open."""
+        while os.getppid() == self.owner:
             time.sleep(0.5)
-        stop()
+        self.stop()
 
-    for name in {"SIGTERM", "SIGINT", "SIGHUP"} & set(dir(signal)):
-        signal.signal(getattr(signal, name), stop)
-    copying = threading.Lock()
+    def wait_for_log(self) -> None:
+        """Until all is in the log that the server has written; one that never stops is not waited for."""
+        written = time.monotonic() + 1
+        while self.log.is_alive() and time.monotonic() < written and self.output_waits():
+            time.sleep(0.001)
 
-    def waiting(source: int) -> bool:
-        with copying:  # not between reading and writing
-            return bool(select.select([source], [], [], 0)[0])
-
-    log = threading.Thread(target=keep_log, args=(server.stdout.fileno(), copying), daemon=True)
-    log.start()
-    os.write(1, f"pid {server.pid}\n".encode())
-    threading.Thread(target=obey, daemon=True).start()
-    if os.name == "nt":
-        status = server.wait()
-    else:
-        threading.Thread(target=notice, daemon=True).start()
-        status = wait_for(server.pid)
-        end_children(server.pid, min(grace, 2))
-    log.join(2)
-    return status
+    def output_waits(self) -> bool:
+        with self.copying:  # not between reading and writing
+            return bool(select.select([self.output], [], [], 0)[0])
 
 
 def send(pid: int, signum: int) -> None:
@@ -121,11 +139,11 @@ def end_children(server: int, grace: float) -> None:
     """End what a dead server has left behind."""
     for signum, seconds in ((signal.SIGTERM, grace), (KILL, 5)):
         deadline = time.monotonic() + seconds
-        told = set()
+        signalled = set()
         while (left := children(server)) and time.monotonic() < deadline:
-            for pid in left - told:
+            for pid in left - signalled:
                 send(pid, signum)
-            told |= left
+            signalled |= left
             time.sleep(0.02)
 
 
@@ -144,12 +162,12 @@ def children(server: int) -> set[int]:
         with suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
             parent = int(file.read().rpartition(b")")[2].split()[1])
             of_parent.setdefault(parent, []).append(int(name))
-    found, todo = set(), [os.getpid()]
+    descendants, todo = set(), [os.getpid()]
     while todo:
         new = of_parent.get(todo.pop(), [])
-        found.update(new)
+        descendants.update(new)
         todo += new
-    return found
+    return descendants
 
 
 def keep_log(source: int, copying: threading.Lock) -> None:

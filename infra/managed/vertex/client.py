@@ -27,8 +27,8 @@ def predict(client: PredictionServiceClient, endpoint: str, pictures: list[bytes
     """``[digits, confidence]`` of each encoded picture, in order."""
     instances = [{"b64": base64.b64encode(picture).decode()} for picture in pictures]
     return [
-        [one["digits"], one["confidence"]]
-        for one in client.predict(endpoint=endpoint, instances=instances).predictions
+        [prediction["digits"], prediction["confidence"]]
+        for prediction in client.predict(endpoint=endpoint, instances=instances).predictions
     ]
 
 
@@ -46,16 +46,16 @@ def main(folder: str, turns: str, endpoint: str, *hosts: str) -> dict:
     pictures = [path.read_bytes() for path in sorted(Path(folder).glob("*.png"))]
     wrong = {"no picture": [{"b64": "bm8gcGljdHVyZQ=="}], "another key": [{"image_bytes": ""}]}
     clients = {host: connect(host) for host in hosts}
-    found = {"readings": {}, "refused": {}, "ms": {host: [] for host in hosts}}
+    answers = {"readings": {}, "refused": {}, "ms": {host: [] for host in hosts}}
     for host, client in clients.items():
-        found["readings"][host] = predict(client, endpoint, pictures)
-        found["refused"][host] = {name: refusal(client, endpoint, bad) for name, bad in wrong.items()}
+        answers["readings"][host] = predict(client, endpoint, pictures)
+        answers["refused"][host] = {name: refusal(client, endpoint, bad) for name, bad in wrong.items()}
     for _ in range(int(turns)):
         for host, client in clients.items():
             start = time.perf_counter()
             predict(client, endpoint, pictures[:1])
-            found["ms"][host].append(1000 * (time.perf_counter() - start))
-    return found
+            answers["ms"][host].append(1000 * (time.perf_counter() - start))
+    return answers
 
 
 if __name__ == "__main__":

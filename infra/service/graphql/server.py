@@ -108,8 +108,8 @@ class Endpoint(GraphQL):
 
 
 async def refuse(_, error: Refusal) -> JSONResponse:
-    said = {"errors": [{"message": f"{error.field}: {error.problem}"}]}
-    return JSONResponse(said, error.status, error.headers)
+    body = {"errors": [{"message": f"{error.field}: {error.problem}"}]}
+    return JSONResponse(body, error.status, error.headers)
 
 
 def create_app(store: str, queries: int) -> Starlette:

@@ -17,8 +17,8 @@ from tritonclient.grpc import service_pb2 as messages
 from tritonclient.grpc import service_pb2_grpc as services
 
 from fsdl_deploy.picture import Image, decode
-from fsdl_deploy.service import open_inference as protocol
-from fsdl_deploy.service.tensors import elements
+from fsdl_deploy.service.open_inference import LENGTH, binary_request, json_request
+from fsdl_deploy.service.tensors import ENCODED, elements
 
 COUNTS = (1, 16)
 USERS = 4
@@ -32,17 +32,17 @@ class Rest:
 
     def message(self, images: list[Image]) -> tuple[bytes, dict]:
         if self.binary:
-            return protocol.binary_request(images)
-        return json.dumps(protocol.json_request(images)).encode(), {}
+            return binary_request(images)
+        return json.dumps(json_request(images)).encode(), {}
 
     def size(self, message) -> int:
         return len(message[0])
 
     def ask(self, message) -> list[str]:
         body, headers = message
-        self.connection.request("POST", f"/v2/models/{protocol.ENCODED}/infer", body, headers)
+        self.connection.request("POST", f"/v2/models/{ENCODED}/infer", body, headers)
         answer = json.loads(self.connection.getresponse().read())
-        return next(one["data"] for one in answer["outputs"] if one["name"] == "digits")
+        return next(output["data"] for output in answer["outputs"] if output["name"] == "digits")
 
 
 class Grpc:
@@ -52,10 +52,10 @@ class Grpc:
         self.stub = services.GRPCInferenceServiceStub(grpc.insecure_channel(address))
 
     def message(self, images: list[Image]):
-        body, headers = protocol.binary_request(images)
-        request = messages.ModelInferRequest(model_name=protocol.ENCODED)
+        body, headers = binary_request(images)
+        request = messages.ModelInferRequest(model_name=ENCODED)
         request.inputs.add(name="pictures", datatype="BYTES", shape=[len(images)])
-        request.raw_input_contents.append(body[int(headers[protocol.LENGTH]) :])
+        request.raw_input_contents.append(body[int(headers[LENGTH]) :])
         return request
 
     def size(self, message) -> int:
@@ -63,8 +63,8 @@ class Grpc:
 
     def ask(self, message) -> list[str]:
         answer = self.stub.ModelInfer(message)
-        place = [one.name for one in answer.outputs].index("digits")
-        return [one.decode() for one in elements(answer.raw_output_contents[place], "digits")]
+        place = [output.name for output in answer.outputs].index("digits")
+        return [element.decode() for element in elements(answer.raw_output_contents[place], "digits")]
 
 
 def main(rest: str, grpc_address: str, folder: str, turns: int) -> None:
@@ -74,22 +74,22 @@ def main(rest: str, grpc_address: str, folder: str, turns: int) -> None:
         "REST, bytes": lambda: Rest(rest, binary=True),
         "gRPC": lambda: Grpc(grpc_address),
     }
-    found = {name: {"bytes": {}, "ms": {count: [] for count in COUNTS}} for name in ways}
-    said = []
+    measured = {name: {"bytes": {}, "ms": {count: [] for count in COUNTS}} for name in ways}
+    digits = []
     for count in COUNTS:
         clients = {name: way() for name, way in ways.items()}
         for name, client in clients.items():
-            found[name]["bytes"][count] = client.size(client.message(images[:count]))
-            said.append(client.ask(client.message(images[:count])))  # and the connection is there
+            measured[name]["bytes"][count] = client.size(client.message(images[:count]))
+            digits.append(client.ask(client.message(images[:count])))  # and the connection is there
         for _ in range(turns):
             for name, client in clients.items():
                 start = time.perf_counter()
                 client.ask(client.message(images[:count]))
-                found[name]["ms"][count].append(1000 * (time.perf_counter() - start))
+                measured[name]["ms"][count].append(1000 * (time.perf_counter() - start))
     for name, way in ways.items():
-        found[name]["per second"] = throughput(way, images, turns)
-    same = all(one == said[place - place % len(ways)] for place, one in enumerate(said))
-    print(json.dumps({"same": same, "ways": found}))
+        measured[name]["per second"] = throughput(way, images, turns)
+    same = all(answer == digits[place - place % len(ways)] for place, answer in enumerate(digits))
+    print(json.dumps({"same": same, "ways": measured}))
 
 
 def throughput(way, images: list[Image], turns: int) -> float:

@@ -15,30 +15,29 @@ from tritonclient.grpc import service_pb2 as messages
 from tritonclient.grpc import service_pb2_grpc as services
 
 from fsdl_deploy.measuring.load import closed_loop
-from fsdl_deploy.service.open_inference import ENCODED
-from fsdl_deploy.service.tensors import elements, joined
+from fsdl_deploy.service.tensors import ENCODED, elements, joined
 
 
 def main(address: str) -> None:
-    told = json.load(sys.stdin)
+    task = json.load(sys.stdin)
     stub = services.GRPCInferenceServiceStub(grpc.insecure_channel(address))
-    asked = []
-    for picture, digits in zip(told["pictures"], told["digits"], strict=True):
+    requests = []
+    for picture, digits in zip(task["pictures"], task["digits"], strict=True):
         request = messages.ModelInferRequest(model_name=ENCODED)
         request.inputs.add(name="pictures", datatype="BYTES", shape=[1])
         request.raw_input_contents.append(joined([base64.b64decode(picture)]))
-        asked.append((request, digits))
-    turns = itertools.cycle(asked)
+        requests.append((request, digits))
+    turns = itertools.cycle(requests)
 
     def call() -> None:
         request, wanted = next(turns)
         answer = stub.ModelInfer(request, timeout=30)
-        place = [one.name for one in answer.outputs].index("digits")
+        place = [output.name for output in answer.outputs].index("digits")
         (digits,) = elements(answer.raw_output_contents[place], "digits")
         if digits.decode() != wanted:
             raise RuntimeError("other digits than the reader's")
 
-    load = closed_loop(call, told["users"], told["requests"])
+    load = closed_loop(call, task["users"], task["requests"])
     print(json.dumps({"seconds": load.seconds, "latencies": load.latencies.tolist()}))
 
 

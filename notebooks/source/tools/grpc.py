@@ -59,13 +59,14 @@ print(f"{station.purpose}: {station.mebibytes():,.0f} MiB")
 # %% [markdown]
 # ## The server
 #
-# `infra/service/grpc/server.py` is all of it. Each call of the protocol is a method; the model
-# behind it, with its threads and its limits, is the one of the REST service. This is the call that reads.
+# The calls are in `infra/service/grpc/inference.py`; `server.py` beside it starts and ends. Each call of the
+# protocol is a method; the model behind it, with its threads and its limits, is the one of the REST service.
+# This is the call that reads.
 
 # %%
 from IPython.display import Code
 
-program = (station.folder / "server.py").read_text()
+program = (station.folder / "inference.py").read_text()
 start = program.index("    async def ModelInfer")
 Code(program[start : program.index("    def _known")], language="python")
 

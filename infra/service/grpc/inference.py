@@ -1,0 +1,165 @@
+"""The calls of the Open Inference Protocol over gRPC, around the model that the REST service has too.
+
+The messages and the skeleton of the service are code that NVIDIA generated from the protocol's definition and
+ships with its client. Knows messages and statuses; how the server starts and ends is in ``server``.
+"""
+
+import grpc
+import numpy as np
+from tritonclient.grpc import service_pb2 as messages
+from tritonclient.grpc import service_pb2_grpc as services
+
+from fsdl_deploy.picture import Image
+from fsdl_deploy.service.model import Model
+from fsdl_deploy.service.refusal import Refusal
+from fsdl_deploy.service.tensors import DTYPES, INPUTS, OUTPUTS, images_of, joined, tensor, tensors_of
+
+CODES = {
+    404: grpc.StatusCode.NOT_FOUND,
+    429: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    500: grpc.StatusCode.INTERNAL,
+    503: grpc.StatusCode.UNAVAILABLE,
+}
+LONGEST = 500  # characters of a sentence
+# Where a message holds the elements of a tensor that are not raw bytes.
+CONTENTS = {"BYTES": "bytes_contents", "UINT8": "uint_contents", "INT64": "int64_contents"}
+
+
+class Inference(services.GRPCInferenceServiceServicer):
+    """The protocol's calls, each a few lines around the model that the REST service has too."""
+
+    def __init__(self, model: Model, max_pictures: int):
+        self.model, self.max_pictures = model, max_pictures
+
+    async def ServerLive(self, request, context):
+        return messages.ServerLiveResponse(live=True)
+
+    async def ServerReady(self, request, context):
+        return messages.ServerReadyResponse(ready=self._ready())
+
+    async def ModelReady(self, request, context):
+        try:
+            self._known(request.name, request.version)
+        except Refusal:
+            return messages.ModelReadyResponse(ready=False)
+        return messages.ModelReadyResponse(ready=self._ready())
+
+    def _ready(self) -> bool:
+        return self.model.reader is not None and not self.model.stopping
+
+    async def ServerMetadata(self, request, context):
+        return messages.ServerMetadataResponse(name="fsdl_deploy", version="1")
+
+    async def ModelMetadata(self, request, context):
+        try:
+            version = self._known(request.name, request.version)
+        except Refusal as refusal:
+            await _refuse(context, refusal)
+
+        def described(tensors: dict) -> list:
+            return [
+                messages.ModelMetadataResponse.TensorMetadata(name=name, datatype=kind, shape=shape)
+                for name, (kind, shape) in tensors.items()
+            ]
+
+        return messages.ModelMetadataResponse(
+            name=request.name,
+            versions=[version],
+            platform="onnxruntime_onnx",
+            inputs=described(INPUTS[request.name]),
+            outputs=described(OUTPUTS),
+        )
+
+    async def ModelInfer(self, request, context):
+        def images() -> list[Image]:
+            return images_of(request.model_name, _tensors(request), self.max_pictures)
+
+        try:
+            self._known(request.model_name, request.model_version)
+            wanted = _wanted(request)
+            answer = await self.model.read(images)
+        except Refusal as refusal:
+            await _refuse(context, refusal)
+        return _answer(request, answer.model_version, tensors_of(answer), wanted)
+
+    def _known(self, name: str, version: str) -> str:
+        """The version that is here; Refusal 404 for a model or a version that is not. "" is any version."""
+        here = self.model.loaded().model_version
+        if name not in INPUTS:
+            raise Refusal(404, "model", f"there are {', '.join(INPUTS)}")
+        if version not in ("", here):
+            raise Refusal(404, "version", f"{name} has version {here}")
+        return here
+
+
+async def _refuse(context, refusal: Refusal) -> None:
+    code = CODES.get(refusal.status, grpc.StatusCode.INVALID_ARGUMENT)
+    # The sentence travels as metadata, for which clients have a limit.
+    await context.abort(code, f"{refusal.field}: {refusal.problem}"[:LONGEST])
+
+
+def _wanted(request) -> list[str]:
+    """The names of the outputs that are asked for, each once: else one call could ask for gigabytes."""
+    wanted = dict.fromkeys(output.name for output in request.outputs) or OUTPUTS
+    for name in wanted:
+        if name not in OUTPUTS:
+            there = ", ".join(OUTPUTS)
+            raise Refusal(400, "outputs", f"there are {there}, not {name[:80]!a}")
+    return list(wanted)
+
+
+def _tensors(request) -> dict:
+    """The input tensors by name. Raises Refusal."""
+    tensors, raws = {}, request.raw_input_contents
+    wanted = INPUTS[request.model_name]
+    if raws and len(raws) != len(request.inputs):
+        raise Refusal(400, "raw_input_contents", "must have one element an input")
+    for place, request_input in enumerate(request.inputs):
+        name = request_input.name
+        if name not in wanted or name in tensors:
+            raise Refusal(400, "inputs", f"the inputs are {', '.join(wanted)}, each once")
+        kind, shape = wanted[name]
+        if request_input.datatype != kind:
+            raise Refusal(400, name, f"the datatype is {kind}")
+        data = _contents(request_input, None if raws else CONTENTS[kind])
+        described = {"datatype": request_input.datatype, "shape": list(request_input.shape)}
+        if not raws and kind == "BYTES":
+            raw, described["data"] = b"", list(data)
+        else:
+            raw = raws[place] if raws else _numbers(data, name, kind)
+            described["parameters"] = {"binary_data_size": len(raw)}
+        tensors[name], _ = tensor(described, name, kind, len(shape), memoryview(raw))
+    return tensors
+
+
+def _contents(request_input, field: str | None):
+    """The elements in ``field`` of an input's contents, where nothing else may be. Raises Refusal."""
+    for filled, _ in request_input.contents.ListFields():
+        if filled.name != field:
+            where = f"contents.{field}" if field else "raw_input_contents"
+            problem = f"{filled.name} is filled: its {request_input.datatype} belongs in {where}"
+            raise Refusal(400, request_input.name, problem)
+    return getattr(request_input.contents, field) if field else ()
+
+
+def _numbers(data, name: str, kind: str) -> bytes:
+    """Numbers of a message as the bytes of a tensor. Raises Refusal."""
+    dtype = np.dtype(DTYPES[kind])
+    try:
+        return np.fromiter(data, dtype, len(data)).tobytes()
+    except OverflowError:
+        limits = np.iinfo(dtype)
+        raise Refusal(400, name, f"contents hold whole numbers from {limits.min} to {limits.max}") from None
+
+
+def _answer(request, version: str, tensors: dict, wanted: list[str]):
+    response = messages.ModelInferResponse(
+        model_name=request.model_name, model_version=version, id=request.id
+    )
+    for name in wanted:
+        kind, value = OUTPUTS[name][0], tensors[name]
+        shape = [len(value)] if kind == "BYTES" else value.shape
+        response.outputs.add(name=name, datatype=kind, shape=shape)
+        raw = joined(value) if kind == "BYTES" else np.ascontiguousarray(value, "<f4").tobytes()
+        response.raw_output_contents.append(raw)
+    return response
