@@ -2,16 +2,13 @@
 
 import os
 import shutil
-import sys
 from collections import Counter
-from pathlib import Path
 
 import httpx
 import pytest
 
 from fsdl_course.setup.doctor import BROWSERS
 from fsdl_deploy.paths import ROOT
-from fsdl_deploy.running.servers import Server
 
 SOLUTIONS = ROOT / "solutions"
 BROWSER = os.environ.get("CHROME_PATH") or next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -49,8 +46,9 @@ def browser():
 @pytest.fixture(scope="module")
 def server():
     """The real service around a reader without weights; a file that needs other settings makes its own."""
-    fake = Path(__file__).parent / "fake_service.py"
-    with Server([sys.executable, fake, "--port", "{port}", "--max-pictures", "8"], ready="/readyz") as server:
+    from fake_service import fake_server
+
+    with fake_server("--max-pictures", "8") as server:
         yield server
 
 

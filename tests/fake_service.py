@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fsdl_deploy.picture import PictureError
 from fsdl_deploy.reading import Reading
+from fsdl_deploy.running.servers import Server
 from fsdl_deploy.service.process import serve
 
 
@@ -36,6 +37,11 @@ class WidthReader:
                 os._exit(9)
             readings.append(Reading(digits, 0.9, (0.9,) * len(digits), self.model_version))
         return readings
+
+
+def fake_server(*options: str | Path, ready: str = "/readyz", **settings) -> Server:
+    """This program, not yet started; ``options`` are words of its command line."""
+    return Server([sys.executable, __file__, "--port", "{port}", *options], ready, **settings)
 
 
 if __name__ == "__main__":

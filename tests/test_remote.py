@@ -4,7 +4,6 @@ import http.server
 import json
 import socket
 import socketserver
-import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -12,19 +11,16 @@ from contextlib import contextmanager, suppress
 import numpy as np
 import PIL.Image
 import pytest
+from fake_service import fake_server
 
 from fsdl_deploy import remote
 from fsdl_deploy.cards import cards
-from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import PictureError
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.reading import Reading
 from fsdl_deploy.remote import RemoteError, RemoteReader
 from fsdl_deploy.running.commands import course_server
 from fsdl_deploy.running.ports import free_port
-from fsdl_deploy.running.servers import Server
-
-FAKE = ROOT / "tests" / "fake_service.py"
 
 
 def card(width=100):
@@ -33,7 +29,7 @@ def card(width=100):
 
 @pytest.fixture(scope="module")
 def service():
-    with Server([sys.executable, FAKE, "--port", "{port}", "--max-pictures", "5"], ready="/readyz") as server:
+    with fake_server("--max-pictures", "5") as server:
         yield server
 
 
@@ -431,8 +427,7 @@ def test_threads_share_one_reader(service):
 
 
 def test_survives_the_service_being_killed_and_started_again():
-    command = [sys.executable, FAKE, "--port", "{port}"]
-    with Server(command, ready="/readyz") as server, RemoteReader(server.url) as reader:
+    with fake_server() as server, RemoteReader(server.url) as reader:
         assert reader.read([card(50)])[0].digits == "50"
         server.kill()
         with pytest.raises(RemoteError, match="start it with"):

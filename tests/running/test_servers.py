@@ -59,12 +59,12 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="plays with POSIX sig
 
 def processes(mark) -> list[str]:
     """Command lines of all processes that mention ``mark``, this one aside."""
-    found = []
+    lines = []
     for process in psutil.process_iter(["cmdline"]):
         line = " ".join(process.info["cmdline"] or [])
         if str(mark) in line and process.pid != os.getpid():
-            found.append(line)
-    return found
+            lines.append(line)
+    return lines
 
 
 def listens(port) -> bool:
@@ -127,9 +127,9 @@ def facts(tmp_path) -> dict:
     return json.loads(path.read_text())
 
 
-def wait_gone(found):
-    until(lambda: not psutil.pid_exists(found["pid"]), what="the end of the server process")
-    assert not listens(found["port"])
+def wait_gone(noted):
+    until(lambda: not psutil.pid_exists(noted["pid"]), what="the end of the server process")
+    assert not listens(noted["port"])
 
 
 # --- one server and its life
@@ -179,11 +179,11 @@ def test_kill_is_a_crash_and_start_uses_the_same_port(script):
 
 def test_two_at_once(script):
     command = script()
-    with Server(command, env={"ANSWER": "one"}) as one, Server(command, env={"ANSWER": "two"}) as two:
-        assert one.port != two.port
-        assert (get(one.url + "/healthz"), get(two.url + "/healthz")) == ("one", "two")
-        one.stop()
-        assert get(two.url + "/healthz") == "two"
+    with Server(command, env={"ANSWER": "one"}) as first, Server(command, env={"ANSWER": "two"}) as second:
+        assert first.port != second.port
+        assert (get(first.url + "/healthz"), get(second.url + "/healthz")) == ("one", "two")
+        first.stop()
+        assert get(second.url + "/healthz") == "two"
 
 
 def test_ready_may_be_a_function_or_just_the_port(script):
@@ -203,10 +203,10 @@ def test_ready_may_be_a_function_or_just_the_port(script):
 
 def test_last_reference_stops_it(script):
     server = Server(script()).start()
-    found = {"pid": server.pid, "port": server.port}
+    noted = {"pid": server.pid, "port": server.port}
     del server
     gc.collect()
-    wait_gone(found)
+    wait_gone(noted)
 
 
 def test_environment_of_the_kernel_is_not_passed_on(script, monkeypatch):
@@ -334,15 +334,15 @@ def test_port_of_somebody_else(script):
 
 def test_ignores_sigterm(script):
     with Server(script(IGNORES_SIGTERM), grace=0.5) as server:
-        found = {"pid": server.pid, "port": server.port}
-    wait_gone(found)
+        noted = {"pid": server.pid, "port": server.port}
+    wait_gone(noted)
 
 
 @pytest.mark.parametrize("ending", ["stop", "kill"])
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux finds children in other sessions")
 def test_children_end_too(script, tmp_path, ending):
     server = Server(script(HAS_FAMILY), grace=0.5).start()
-    sleepers = until(lambda: len(found := processes("time.sleep(600)")) >= 3 and found)
+    sleepers = until(lambda: len(lines := processes("time.sleep(600)")) >= 3 and lines)
     assert all(str(tmp_path) in line for line in sleepers)
     getattr(server, ending)()
     assert processes(tmp_path) == []
@@ -415,16 +415,16 @@ def test_end_of_a_program(starts_it, program, tmp_path, ending):
 def test_ctrl_c(starts_it, program, tmp_path, program_of_server):
     source = starts_it(program_of_server, grace=1)
     process = program(source + "with server:\n    note(server)\n    time.sleep(600)\n")
-    found = facts(tmp_path)
+    noted = facts(tmp_path)
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(120) == -signal.SIGINT
-    wait_gone(found)
+    wait_gone(noted)
 
 
 def test_ctrl_c_again_while_it_stops(starts_it, program, tmp_path):
     source = starts_it(IGNORES_SIGTERM, grace=2)
     process = program(source + "with server:\n    note(server)\n    time.sleep(600)\n")
-    found = facts(tmp_path)
+    noted = facts(tmp_path)
 
     def ends_after_another():
         os.killpg(process.pid, signal.SIGINT)
@@ -432,7 +432,7 @@ def test_ctrl_c_again_while_it_stops(starts_it, program, tmp_path):
         return process.poll() is not None
 
     until(ends_after_another)
-    wait_gone(found)
+    wait_gone(noted)
 
 
 def test_ctrl_c_while_it_starts(starts_it, program, tmp_path):
@@ -447,10 +447,10 @@ def test_ctrl_c_while_it_starts(starts_it, program, tmp_path):
 def test_fork_that_outlives_the_program(starts_it, program, tmp_path):
     fork = "if os.fork() == 0:\n    time.sleep(600)\nserver_started = note(server)\ntime.sleep(600)\n"
     process = program(starts_it() + "server.start()\n" + fork)
-    found = facts(tmp_path)
+    noted = facts(tmp_path)
     process.kill()
     try:
-        wait_gone(found)
+        wait_gone(noted)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
 
@@ -473,14 +473,14 @@ def test_end_of_a_kernel(kernel, starts_it, tmp_path):
     manager, client = kernel
     for ending in ("restart", "restart now", "sigkill"):
         assert run_cell(client, starts_it() + "server.start(); note(server)")["status"] == "ok"
-        found = facts(tmp_path)
+        noted = facts(tmp_path)
         (tmp_path / "facts.json").unlink()
-        assert listens(found["port"])
+        assert listens(noted["port"])
         if ending == "sigkill":
-            os.kill(found["me"], signal.SIGKILL)
+            os.kill(noted["me"], signal.SIGKILL)
         else:
             manager.restart_kernel(now=ending == "restart now")
-        wait_gone(found)
+        wait_gone(noted)
         if ending != "sigkill":
             client.wait_for_ready(timeout=120)
 
@@ -496,9 +496,9 @@ def test_failed_and_interrupted_cells(kernel, starts_it, tmp_path):
     request = client.execute(waits)
     outer, inner = None, None
     while inner is None:
-        found = facts(tmp_path)
-        outer = outer or found
-        inner = found if found["pid"] != outer["pid"] else None
+        noted = facts(tmp_path)
+        outer = outer or noted
+        inner = noted if noted["pid"] != outer["pid"] else None
     manager.interrupt_kernel()
     until(lambda: client.get_shell_msg(timeout=120)["parent_header"]["msg_id"] == request)
     wait_gone(inner)
@@ -554,9 +554,9 @@ def test_papermill_killed(starts_it, tmp_path):
     command = [sys.executable, "-m", "papermill", str(path), str(tmp_path / "out.ipynb")]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        found = facts(tmp_path)
+        noted = facts(tmp_path)
     finally:
         process.kill()
         process.wait()
-    wait_gone(found)
-    until(lambda: not psutil.pid_exists(found["me"]), what="the end of the kernel")
+    wait_gone(noted)
+    until(lambda: not psutil.pid_exists(noted["me"]), what="the end of the kernel")

@@ -24,17 +24,17 @@ def test_built_on_demand_then_found(root):
     (root / "fsdl_deploy" / "__init__.py").write_text("here = True\n")
     with pytest.raises(StationError, match="make station NAME=tool"):
         stations.python("tool", root)
-    said: list[str] = []
-    python = ensure("tool", root, Path(sys.executable), said.append)
-    assert "tool" in said[0]
+    messages: list[str] = []
+    python = ensure("tool", root, Path(sys.executable), messages.append)
+    assert "tool" in messages[0]
     assert python == stations.python("tool", root)
     program = "import fsdl_deploy, tiny; print(fsdl_deploy.__file__, tiny.version)"
     shown = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True, cwd="/")
     assert shown.stdout.split() == [str(root / "fsdl_deploy" / "__init__.py"), "1.0"]
 
-    said.clear()
-    assert ensure("tool", root, Path(sys.executable), said.append) == python
-    assert said == []
+    messages.clear()
+    assert ensure("tool", root, Path(sys.executable), messages.append) == python
+    assert messages == []
     assert stations.station("tool", root).mebibytes() > 0
 
 
@@ -44,7 +44,7 @@ def test_a_station_lies_as_deep_as_it_likes_and_its_name_is_its_own(root):
     (deep / "requirements.lock").write_text("tiny==1.0\n")
     (deep / "station.toml").write_text('name = "other"\npurpose = "a test"\nsetup = false\n')
     known = stations.stations(root)
-    assert {name: one.setup for name, one in known.items()} == {"other": False, "tool": True}
+    assert {name: station.setup for name, station in known.items()} == {"other": False, "tool": True}
     assert known["other"].environment == root / ".venv" / "stations" / "other"
     deep.rename(root / "infra" / "batch" / "tool")
     (root / "infra/batch/tool/station.toml").write_text('name = "tool"\npurpose = "a test"\n')

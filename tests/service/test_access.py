@@ -6,40 +6,31 @@ import os
 import re
 import signal
 import socket
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
-from fake_service import WidthReader
+from fake_service import WidthReader, fake_server
 from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from polling import until
 
 from fsdl_deploy import cli
-from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import PictureError, encode
 from fsdl_deploy.remote import RemoteError, RemoteReader
-from fsdl_deploy.running.servers import Server
 from fsdl_deploy.service.app import create_app
 from fsdl_deploy.service.model import Model
 
-FAKE = ROOT / "tests" / "fake_service.py"
 CARD = np.full((32, 100), 200, np.uint8)
 RAW = {"Content-Type": "image/png"}
 
 
-def start(*words: str | Path) -> Server:
-    return Server([sys.executable, FAKE, "--port", "{port}", *words], ready="/readyz")
-
-
 @pytest.fixture(scope="module")
 def locked():
-    with start("--api-key", "sesame") as server:
+    with fake_server("--api-key", "sesame") as server:
         yield server
 
 
@@ -92,7 +83,7 @@ def test_a_request_can_be_followed_by_its_id(locked):
 def test_a_service_that_ends_under_load_answers_every_request():
     """Four clients as a balancer would have them: they ask elsewhere as soon as readiness is gone."""
     failed, answered = [], []
-    with start("--drain", "300") as server:
+    with fake_server("--drain", "300") as server:
         stopped = threading.Event()
 
         def client():
@@ -180,7 +171,7 @@ def queued(server, count: int, width: int = 668) -> tuple[list[int], list[thread
 
 @pytest.mark.parametrize(("grace", "fate"), [("30", {200}), ("0.1", {200, 500})])
 def test_what_waits_when_the_end_comes_is_answered_within_the_grace(grace, fate):
-    with start("--threads", "1", "--grace", grace) as server:
+    with fake_server("--threads", "1", "--grace", grace) as server:
         statuses, clients = queued(server, 8)  # eight seconds of work
         os.kill(server.pid, signal.SIGTERM)
         until(lambda: not server.running)
@@ -203,7 +194,7 @@ def test_clients_that_left_keep_no_place_and_are_not_read(tmp_path):
         "/v2/models/meter-reader/infer": {"inputs": inputs},
         "/v1/models/meter-reader:predict": {"instances": [{"b64": text}]},
     }
-    with start("--threads", "1", "--max-waiting", "4", "--gate", tmp_path / "open") as server:
+    with fake_server("--threads", "1", "--max-waiting", "4", "--gate", tmp_path / "open") as server:
         statuses, clients = queued(server, 1, 665)
         leaving = []
         for path, document in bodies.items():
@@ -224,7 +215,7 @@ def test_clients_that_left_keep_no_place_and_are_not_read(tmp_path):
 
 
 def test_who_waits_longer_than_the_patience_is_told_to_come_again(tmp_path):
-    with start("--threads", "1", "--patience", "0.2", "--gate", tmp_path / "open") as server:
+    with fake_server("--threads", "1", "--patience", "0.2", "--gate", tmp_path / "open") as server:
         statuses, clients = queued(server, 1, 665)
         with ThreadPoolExecutor() as pool:
             asked = pool.submit(ask, server)

@@ -13,7 +13,7 @@ import threading
 import httpx
 import numpy as np
 import pytest
-from fake_service import WidthReader
+from fake_service import WidthReader, fake_server
 from fastapi.testclient import TestClient
 from polling import until
 
@@ -21,7 +21,6 @@ from fsdl_deploy import cli
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
 from fsdl_deploy.running.ports import free_port
-from fsdl_deploy.running.servers import Server
 from fsdl_deploy.service.app import create_app
 from fsdl_deploy.service.head import MAX_HEAD, BoundedHead
 from fsdl_deploy.service.open_inference import json_request
@@ -40,8 +39,7 @@ def as_json(*pictures):
 
 @pytest.fixture(scope="module")
 def server():
-    command = [sys.executable, FAKE, "--port", "{port}", "--threads", "1", "--max-waiting", "2"]
-    with Server(command, ready="/readyz") as server:
+    with fake_server("--threads", "1", "--max-waiting", "2") as server:
         yield server
 
 
@@ -195,8 +193,7 @@ def test_unknown_path_wrong_method_head_and_options_speak_one_language(client):
 
 
 def test_ready_only_after_the_model_has_loaded_and_alive_before(tmp_path):
-    command = [sys.executable, FAKE, "--port", "{port}", "--load-when", tmp_path / "now"]
-    with Server(command, ready="/healthz") as server:
+    with fake_server("--load-when", tmp_path / "now", ready="/healthz") as server:
         loading = httpx.get(server.url + "/readyz")
         assert (loading.status_code, loading.headers["retry-after"]) == (503, "1")
         assert loading.json()["error"]["problem"] == "the model is still loading"
@@ -360,7 +357,7 @@ def test_headers_without_an_end_are_refused_and_a_long_body_is_not(server, endle
 
 def test_free_port_is_served_where_it_was_asked_for():
     port = free_port()
-    with Server([sys.executable, FAKE, "--port", str(port)], ready="/readyz", port=port) as server:
+    with fake_server(port=port) as server:
         assert server.url == f"http://127.0.0.1:{port}"
         assert f"serving at {server.url}" in server.log()
 

@@ -11,7 +11,6 @@ import io
 import json
 import re
 import socket
-import sys
 import time
 import zlib
 from pathlib import Path
@@ -22,20 +21,17 @@ import PIL.Image
 import psutil
 import pytest
 import schemathesis
-from fake_service import WidthReader
+from fake_service import WidthReader, fake_server
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
-from fsdl_deploy.running.servers import Server
 from fsdl_deploy.service.app import create_app
 from fsdl_deploy.service.limit import SMALL
 
 load_all_checks()
-FAKE = ROOT / "tests" / "fake_service.py"
 JSON, FORM = "application/json", "multipart/form-data; boundary=XX"
 
 # What the document calls a picture. Not above 60 pixels: the fake reader falls ill at some widths.
@@ -49,8 +45,7 @@ schemathesis.openapi.media_type("image/png", pictures)
 
 @pytest.fixture(scope="module")
 def server():
-    command = [sys.executable, FAKE, "--port", "{port}", "--max-pictures", "8", "--body-seconds", "2"]
-    with Server(command, ready="/readyz") as server:
+    with fake_server("--max-pictures", "8", "--body-seconds", "2") as server:
         pid = server.pid
         yield server
         assert server.pid == pid and server.running
@@ -285,8 +280,8 @@ def raw_post(server, body_length, sent):
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")
 def test_many_large_bodies_together_are_bounded_and_shut_out_no_single_card():
     size, limit = 4 * 2**20, 12 * 2**20
-    command = [sys.executable, FAKE, "--port", "{port}", "--max-held", str(limit), "--max-bytes", str(size)]
-    with Server(command, ready="/readyz") as server, contextlib.ExitStack() as stack:
+    options = ["--max-held", str(limit), "--max-bytes", str(size)]
+    with fake_server(*options) as server, contextlib.ExitStack() as stack:
         post = functools.partial(httpx.post, server.url + "/read", headers={"content-type": JSON}, timeout=20)
         large = b" " * (size - 2 * SMALL) + in_json(PNG)
         assert post(content=large).status_code == 200
@@ -340,7 +335,7 @@ def test_many_slow_bodies_do_not_stop_the_others(server):
 
 def test_crash_of_the_model_itself_is_the_only_thing_that_ends_the_process():
     """The fake can end its process from inside the model, as a fault in native code would."""
-    with Server([sys.executable, FAKE, "--port", "{port}"], ready="/readyz") as server:
+    with fake_server() as server:
         with pytest.raises(httpx.HTTPError):
             httpx.post(
                 server.url + "/read", content=in_json(encode(card(669))), headers={"content-type": JSON}

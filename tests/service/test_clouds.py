@@ -2,7 +2,6 @@
 
 import base64
 import json
-import sys
 
 import boto3
 import httpx
@@ -11,12 +10,10 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from fake_service import fake_server
 
-from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
-from fsdl_deploy.running.servers import Server
 
-FAKE = ROOT / "tests" / "fake_service.py"
 VERTEX = "/v1/projects/p/locations/europe-west4/endpoints/1:predict"
 
 
@@ -30,7 +27,7 @@ def text(width=100):
 
 @pytest.fixture(scope="module")
 def locked():
-    with Server([sys.executable, FAKE, "--port", "{port}", "--api-key", "sesame"], ready="/readyz") as server:
+    with fake_server("--api-key", "sesame") as server:
         yield server
 
 
