@@ -14,7 +14,6 @@ counts from the moment the request was really sent. Their difference is what the
 (Gil Tene, "How NOT to Measure Latency", 2013.)
 """
 
-import html
 import math
 import threading
 import time
@@ -22,6 +21,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from fsdl_deploy.measuring.tables import Table
 
 _COLUMNS = ("requests", "errors", "seconds", "per second", "p50 ms", "p95 ms", "p99 ms")
 
@@ -225,37 +226,14 @@ def timetable(rate: float, seconds: float, arrivals: str = "constant", seed: int
     raise ValueError(f"arrivals={arrivals!r} is unknown: take 'constant' or 'poisson'")
 
 
-def table(loads: Mapping[str, Load] | Iterable[tuple[str, Load]]) -> "Table":
-    """Loads under each other: ``table({"1 user": one, "4 users": four})``, or pairs of label and Load."""
-    return Table(dict(loads))
-
-
-class Table:
-    """What ``table`` gives: text, and HTML in a notebook."""
-
-    def __init__(self, loads: Mapping[str, Load]):
-        self.rows = [("", *_COLUMNS)]
-        for label, load in loads.items():
-            numbers = (load.seconds, load.throughput, load.p50, load.p95, load.p99)
-            counts = (str(load.requests), str(load.errors))
-            self.rows.append((str(label), *counts, *(f"{number:.1f}" for number in numbers)))
-
-    def __repr__(self) -> str:
-        widths = [max(map(len, column)) for column in zip(*self.rows, strict=True)]
-        lines = []
-        for label, *cells in self.rows:
-            right = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
-            lines.append("  ".join([label.ljust(widths[0]), *right]).rstrip())
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        head, *body = [[html.escape(cell) for cell in row] for row in self.rows]
-        lines = ["<tr>" + "".join(f'<th scope="col">{cell}</th>' for cell in head) + "</tr>"]
-        for label, *cells in body:
-            lines.append(
-                f'<tr><th scope="row">{label}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-            )
-        return "<table>" + "".join(lines) + "</table>"
+def table(loads: Mapping[str, Load] | Iterable[tuple[str, Load]]) -> Table:
+    """Loads under each other: ``table({"1 user": alone, "4 users": four})``, or pairs of label and Load."""
+    rows = []
+    for label, load in dict(loads).items():
+        numbers = (load.seconds, load.throughput, load.p50, load.p95, load.p99)
+        counts = (str(load.requests), str(load.errors))
+        rows.append((str(label), *counts, *(f"{number:.1f}" for number in numbers)))
+    return Table(("", *_COLUMNS), rows)
 
 
 def _whole(**numbers: int) -> None:

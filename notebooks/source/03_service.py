@@ -386,9 +386,9 @@ same = sum(mine == theirs for mine, theirs in zip(local.read(images), remote.rea
 print(f"{type(local).__name__} and {type(remote).__name__} agree on {same} of {len(images)} cards")
 
 # %% [markdown]
-# So the prototype's page needs no new code. `prototype.build(local)` becomes `prototype.build(remote)`; on
-# the command line, `fsdl-deploy prototype` gets `--url`. It runs as a process of its own, as it would on a
-# web server.
+# So the prototype's page needs no new code. `gradio_page.build(local)` becomes `gradio_page.build(remote)`;
+# on the command line, `fsdl-deploy prototype` gets `--url`. It runs as a process of its own, as it would on
+# a web server.
 
 # %%
 from gradio_client import Client, handle_file
