@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fsdl_deploy.cards import Card, Hand, Level, hand, level_named, picture_of
+from fsdl_deploy.cards import Card, picture_of
 from fsdl_deploy.digits import Digits, Split, digits
+from fsdl_deploy.drawing import Hand, Level, hand, level_named
 
 FIRST_YEAR = 2024
 # Share of a mean month that is used in January … December: heating in winter.

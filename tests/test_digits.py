@@ -15,9 +15,9 @@ def test_split_is_by_digit_and_balanced():
 def test_images_belong_to_their_labels():
     # The mean 1 is narrow, the mean 0 has a hole: shuffled labels would blur both.
     train = digits("train")
-    one, zero = (train.images[train.labels == d].mean(0) for d in (1, 0))
-    assert one[:, :8].max() < 40 < one[14, 14]
-    assert zero[14, 14] < 40 < zero[6:22].max()
+    mean_one, mean_zero = (train.images[train.labels == d].mean(0) for d in (1, 0))
+    assert mean_one[:, :8].max() < 40 < mean_one[14, 14]
+    assert mean_zero[14, 14] < 40 < mean_zero[6:22].max()
 
 
 def test_draw_one_gives_the_digit_asked_for():

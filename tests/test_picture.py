@@ -48,13 +48,13 @@ def test_a_grey_jpeg_has_the_pixels_that_pillow_gives_it(options, monkeypatch):
 )
 def test_a_damaged_grey_jpeg_is_refused_as_pillow_refuses_it(damage, monkeypatch):
     file = damage(encode(next(cards(1)).image, quality=90))
-    said = []
+    problems = []
     for _ in range(2):
-        with pytest.raises(PictureError) as problem:
+        with pytest.raises(PictureError) as refused:
             decode(file)
-        said.append(str(problem.value))
+        problems.append(str(refused.value))
         monkeypatch.setattr("fsdl_deploy.picture.simplejpeg", None)
-    assert said[0] == said[1]
+    assert problems[0] == problems[1]
 
 
 def test_transparent_pixels_are_white_paper():

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from fsdl_deploy.cards import CLEAN, LEVELS, cards, draw, hand
+from fsdl_deploy.cards import cards
 from fsdl_deploy.digits import Digits, digits
+from fsdl_deploy.drawing import CLEAN, LEVELS, draw, hand
 from fsdl_deploy.measuring import metrics
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.reading import Reader

@@ -16,7 +16,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from fsdl_deploy.cards import CLEAN, HARD, TYPICAL, cards
+from fsdl_deploy.cards import cards
+from fsdl_deploy.drawing import CLEAN, HARD, TYPICAL
 from fsdl_deploy.models import HEIGHT, Preprocess
 
 CHUNK = 100

@@ -10,7 +10,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from fsdl_deploy import OnnxReader, figures, weights
-from fsdl_deploy.cards import LEVELS, cards
+from fsdl_deploy.cards import cards
+from fsdl_deploy.drawing import LEVELS
 
 HERE = Path(__file__).parent
 

@@ -44,7 +44,8 @@ print(doctor.stdout)
 
 # %%
 from fsdl_deploy import figures
-from fsdl_deploy.cards import LEVELS, cards
+from fsdl_deploy.cards import cards
+from fsdl_deploy.drawing import LEVELS
 
 figures.use()
 for level in LEVELS:
