@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 
@@ -66,7 +67,6 @@ def rates(
     cards: int, different: int, rounds: int, say: Callable[[str], None] = print
 ) -> dict[str, list[float]]:
     """Cards per second of each way, in each of ``rounds`` turns."""
-    workers = max(1, round(usable_cores()))
     measured: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -77,20 +77,10 @@ def rates(
             [decode((folder / MONTH / picture).read_bytes()) for picture in chunk]
             for chunk in chunks[:: -(-len(chunks) // DECODED)]
         ]
-        one, default = OnnxReader(), OnnxReader(threads=0)
+        readers = OnnxReader(), OnnxReader(threads=0)
         for turn in range(rounds):
             stores = [Store(folder / f"{turn}-{i}.db") for i in range(3)]
-            with Batch(folder, MONTH, stores[0], one) as batch:
-                ways: dict[str, Callable[[], int]] = {
-                    "batch job": lambda: batch.score(progress=False).read,
-                    "inference alone": lambda: inference(one, decoded, workers),
-                    "loop, one thread": lambda: plain_loop(folder / MONTH, one, stores[1], some),  # noqa: B023
-                    "loop, all cores": lambda: plain_loop(folder / MONTH, default, stores[2], some),  # noqa: B023
-                }
-                for name, way in ways.items():
-                    started = time.perf_counter()
-                    done = way()
-                    measured.setdefault(name, []).append(done / (time.perf_counter() - started))
+            _round(folder, stores, readers, some, decoded, measured)
             for store in stores:
                 store.close()
             say(
@@ -98,6 +88,30 @@ def rates(
                 + ", ".join(f"{n} {m[-1]:,.0f}/s" for n, m in measured.items())
             )
     return measured
+
+
+def _round(
+    folder: Path,
+    stores: list[Store],
+    readers: tuple[OnnxReader, OnnxReader],
+    some: list[str],
+    decoded: list[list[Image]],
+    measured: dict[str, list[float]],
+) -> None:
+    """Each way once: its cards per second join ``measured``. ``readers``: on one thread, and on all cores."""
+    single, default = readers
+    workers = max(1, round(usable_cores()))
+    with Batch(folder, MONTH, stores[0], single) as batch:
+        ways: dict[str, Callable[[], int]] = {
+            "batch job": lambda: batch.score(progress=False).read,
+            "inference alone": lambda: inference(single, decoded, workers),
+            "loop, one thread": lambda: plain_loop(folder / MONTH, single, stores[1], some),
+            "loop, all cores": lambda: plain_loop(folder / MONTH, default, stores[2], some),
+        }
+        for name, way in ways.items():
+            started = time.perf_counter()
+            done = way()
+            measured.setdefault(name, []).append(done / (time.perf_counter() - started))
 
 
 def ratio(measured: dict[str, list[float]], way: str) -> float:
@@ -112,39 +126,15 @@ def needs(cards: int, different: int) -> dict[str, float]:
     lists of files and rows, threads that wait for each other in Python, and that a core computes more slowly
     while its neighbour is busy, which inference alone on all cores suffers too.
     """
-    from tqdm.auto import tqdm  # noqa: F401  imported before the job's time is taken
-
+    import_module("tqdm.auto")  # which the job imports, before its time is taken
     used = dict.fromkeys(("read the file", "decode", "inference", "store"), 0.0)
-
-    def timed(name: str, step: Callable):
-        started = time.thread_time()
-        result = step()
-        used[name] += time.thread_time() - started
-        return result
-
     with tempfile.TemporaryDirectory() as temporary:
         folder, reader = Path(temporary), OnnxReader()
         inbox.fill(folder, Customers(cards), MONTH, different)
         alone, together = Store(folder / "alone.db"), Store(folder / "together.db")
         run = alone.begin(MONTH, reader.model_version, cards)
         for chunk in inbox.chunks(folder, MONTH):
-            rows = [
-                {"month": MONTH, "customer": inbox.customer_of(picture), "picture": picture,
-                 "model_version": reader.model_version, "digits": "12345", "confidence": 0.9}
-                for picture in chunk.pictures
-            ]  # fmt: skip
-            customers = [row["customer"] for row in rows]
-            paths = [f"{folder / MONTH}/{picture}" for picture in chunk.pictures]
-            files = timed("read the file", lambda: [inbox.read(path) for path in paths])  # noqa: B023
-            images = timed("decode", lambda: [decode(file) for file in files])  # noqa: B023
-            timed("inference", lambda: [reader.run(*pad(group)) for group in widest_first(images)])  # noqa: B023
-            timed(
-                "store",
-                lambda: (
-                    alone.recorded(MONTH, reader.model_version, customers, chunk.pictures),  # noqa: B023
-                    alone.add(run, rows),  # noqa: B023
-                ),
-            )
+            _steps(folder / MONTH, chunk.pictures, reader, alone, run, used)
         with Batch(folder, MONTH, together, reader) as batch:
             started = time.process_time()
             batch.score(progress=False)
@@ -152,6 +142,41 @@ def needs(cards: int, different: int) -> dict[str, float]:
         alone.close()
         together.close()
     return {name: seconds / cards * 1e6 for name, seconds in used.items()}
+
+
+def _steps(
+    folder: Path,
+    pictures: Sequence[str],
+    reader: OnnxReader,
+    store: Store,
+    run: str,
+    used: dict[str, float],
+) -> None:
+    """The job's steps over one chunk, one after the other: each adds its seconds of a core to ``used``."""
+    rows = [
+        {"month": MONTH, "customer": inbox.customer_of(picture), "picture": picture,
+         "model_version": reader.model_version, "digits": "12345", "confidence": 0.9}
+        for picture in pictures
+    ]  # fmt: skip
+    customers = [row["customer"] for row in rows]
+    paths = [f"{folder}/{picture}" for picture in pictures]
+
+    def timed(name: str, step: Callable):
+        started = time.thread_time()
+        result = step()
+        used[name] += time.thread_time() - started
+        return result
+
+    files = timed("read the file", lambda: [inbox.read_file(path) for path in paths])
+    images = timed("decode", lambda: [decode(file) for file in files])
+    timed("inference", lambda: [reader.run(*pad(group)) for group in widest_first(images)])
+    timed(
+        "store",
+        lambda: (
+            store.recorded(MONTH, reader.model_version, customers, pictures),
+            store.add(run, rows),
+        ),
+    )
 
 
 def peak_memory(cards: int, different: int) -> float:
@@ -181,10 +206,10 @@ def main(args) -> int:
         for cards in args.memory or [1000, 10_000]:
             print(f"{cards:>9,} cards: {peak_memory(cards, args.different):.0f} MiB at most")
         return 0
-    found = rates(args.cards, args.different, args.rounds)
-    for name, measured in found.items():
-        times = ratio(found, name)
-        print(f"{name:18} {median(measured):7,.0f} cards/s   the job has {times:.2f} times its rate")
+    measured = rates(args.cards, args.different, args.rounds)
+    for name, per_second in measured.items():
+        times = ratio(measured, name)
+        print(f"{name:18} {median(per_second):7,.0f} cards/s   the job has {times:.2f} times its rate")
     used = needs(min(args.cards, 5000), args.different)
     whole = sum(used.values())
     print(

@@ -42,51 +42,67 @@ def freshness(
     runs = store.runs()
     if not runs:
         return Freshness(False, f"No run is on record in {store.url}: the job has never run here.")
-    last = runs[0]
     finished = [run for run in runs if run["finished"] is not None]
     age = at - finished[0]["finished"] if finished else None
-
-    def stale(sentence: str) -> Freshness:
-        return Freshness(False, sentence, age)
-
-    if last["error"] is not None and at - last["heartbeat"] <= within:
-        return stale(f"Last night failed after {_progress(store, last)}: {last['error']}")
-    if last["finished"] is None and at - last["heartbeat"] <= within:
-        if at - last["heartbeat"] <= ACTIVE:
-            return stale(f"A run is at work now: {_progress(store, last)}. Ask again when it is done.")
-        return stale(
-            f"Last night is partial: the run of {_clock(last['started'])} stopped at "
-            f"{_clock(last['heartbeat'])} after {_progress(store, last)}. Run it again: it goes on there."
-        )
-    if age is None:
-        return stale(f"No run has ever finished; the last one started at {_clock(last['started'])}.")
-    if age > within:
-        return stale(
-            f"Last night did not happen: the last run that finished did so at "
-            f"{_clock(finished[0]['finished'])}, {_hours(age)} ago."
-        )
-    last = finished[0]
-    if last["model_version"] != version:
-        return stale(f"Last night used an old model: {last['model_version']}, and {version} is wanted.")
-    read, aside = store.counts(last["month"], version)
-    wanted = max(last["cards"], customers or 0)
-    if wanted == 0:
-        return stale(f"Last night found no cards of {last['month']} at all: is the inbox where it was?")
-    if read + aside < wanted:
-        return stale(
-            f"Last night is partial: {read + aside:,} of {wanted:,} cards of {last['month']} are done."
-        )
-    if aside > most_set_aside * (read + aside):
-        reason = store.aside(month=last["month"], limit=1)[0]["reason"]
-        return stale(
-            f"Last night set aside {aside:,} of {read + aside:,} cards of {last['month']}, such as: {reason}"
-        )
+    problem = _interrupted(store, runs[0], within, at) or _overdue(runs[0], finished, within, at)
+    problem = problem or _incomplete(store, finished[0], version, customers or 0, most_set_aside)
+    if problem:
+        return Freshness(False, problem, age)
+    month = finished[0]["month"]
+    read, aside = store.counts(month, version)
     return Freshness(
         True,
-        f"Fresh: {read:,} cards of {last['month']} are read by {version}, {aside:,} set aside; "
+        f"Fresh: {read:,} cards of {month} are read by {version}, {aside:,} set aside; "
         f"the last run finished {_hours(age)} ago.",
         age,
     )
+
+
+def _interrupted(store: Store, run: dict, within: timedelta, at: datetime) -> str | None:
+    """The sentence about ``run`` if it was at work ``within`` this time and has not finished, or None."""
+    silent = at - run["heartbeat"]
+    if silent > within:
+        return None
+    if run["error"] is not None:
+        return f"Last night failed after {_progress(store, run)}: {run['error']}"
+    if run["finished"] is not None:
+        return None
+    if silent <= ACTIVE:
+        return f"A run is at work now: {_progress(store, run)}. Ask again when it is done."
+    return (
+        f"Last night is partial: the run of {_clock(run['started'])} stopped at "
+        f"{_clock(run['heartbeat'])} after {_progress(store, run)}. Run it again: it goes on there."
+    )
+
+
+def _overdue(last: dict, finished: list[dict], within: timedelta, at: datetime) -> str | None:
+    """The sentence if no run has finished ``within`` this time, or None; ``finished``: newest first."""
+    if not finished:
+        return f"No run has ever finished; the last one started at {_clock(last['started'])}."
+    end = finished[0]["finished"]
+    if at - end <= within:
+        return None
+    return (
+        f"Last night did not happen: the last run that finished did so at {_clock(end)}, "
+        f"{_hours(at - end)} ago."
+    )
+
+
+def _incomplete(store: Store, run: dict, version: str, customers: int, most_set_aside: float) -> str | None:
+    """The sentence about what the month of a finished ``run`` lacks, or None."""
+    month = run["month"]
+    if run["model_version"] != version:
+        return f"Last night used an old model: {run['model_version']}, and {version} is wanted."
+    read, aside = store.counts(month, version)
+    wanted = max(run["cards"], customers)
+    if wanted == 0:
+        return f"Last night found no cards of {month} at all: is the inbox where it was?"
+    if read + aside < wanted:
+        return f"Last night is partial: {read + aside:,} of {wanted:,} cards of {month} are done."
+    if aside > most_set_aside * (read + aside):
+        reason = store.aside(month=month, limit=1)[0]["reason"]
+        return f"Last night set aside {aside:,} of {read + aside:,} cards of {month}, such as: {reason}"
+    return None
 
 
 def _progress(store: Store, run: dict) -> str:
@@ -118,6 +134,6 @@ def main(args) -> int:
     if args.customers is not None and args.customers < 1:
         raise ValueError(f"--customers is the number of cards, at least 1, not {args.customers}")
     with closing(Store(args.store)) as store:
-        found = freshness(store, args.version, timedelta(hours=args.within), customers=args.customers)
-    print(found.sentence)
-    return 0 if found.fresh else 1
+        verdict = freshness(store, args.version, timedelta(hours=args.within), customers=args.customers)
+    print(verdict.sentence)
+    return 0 if verdict.fresh else 1

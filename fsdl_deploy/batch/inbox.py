@@ -29,12 +29,12 @@ def customer_of(picture: str) -> str:
     return os.path.splitext(os.path.basename(picture))[0]
 
 
-def place(customer: str, ending: str) -> str:
+def place_of(customer: str, ending: str) -> str:
     """Where the card of ``customer`` lies below the month's folder: in its shard."""
     return os.path.join(customer[:-3], customer + ending)
 
 
-def folder(inbox: str | os.PathLike, month: str) -> Path:
+def month_folder(inbox: str | os.PathLike, month: str) -> Path:
     """The folder of ``month`` (YYYY-MM). Raises ValueError for no month, FileNotFoundError for no folder."""
     months_since_start(month)
     path = Path(inbox) / month
@@ -54,20 +54,20 @@ def chunks(
     """
     if size < 1:
         raise ValueError(f"a chunk has at least one card, not {size}")
-    path = folder(inbox, month)
+    path = month_folder(inbox, month)
     for shard in sorted(_shards(path), reverse=backwards):
         names = sorted(_files(path / shard))
         for start in sorted(range(0, len(names), size), reverse=backwards):
             yield Chunk(tuple(os.path.join(shard, name) for name in names[start : start + size]))
 
 
-def count(inbox: str | os.PathLike, month: str) -> int:
+def count_cards(inbox: str | os.PathLike, month: str) -> int:
     """How many pictures the month has."""
-    path = folder(inbox, month)
+    path = month_folder(inbox, month)
     return sum(sum(1 for _ in _files(path / shard)) for shard in _shards(path))
 
 
-def read(path: str | os.PathLike) -> bytes:
+def read_file(path: str | os.PathLike) -> bytes:
     """The bytes of a picture's file, cut where it is already too big to be one."""
     with open(path, "rb", buffering=0) as file:
         # As much as there is: asked for the limit, Python would make room for all of it first.
@@ -120,7 +120,7 @@ def fill(
 
 
 def _name(i: int) -> str:
-    return place(f"C{i:07d}", ".jpg")
+    return place_of(f"C{i:07d}", ".jpg")
 
 
 def _again(source: Path, target: Path) -> None:

@@ -12,8 +12,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
-from fsdl_deploy.batch import inbox as inboxes
-from fsdl_deploy.batch.inbox import CHUNK, Chunk, customer_of
+from fsdl_deploy.batch.inbox import (
+    CHUNK,
+    Chunk,
+    chunks,
+    count_cards,
+    customer_of,
+    month_folder,
+    read_file,
+)
 from fsdl_deploy.batch.store import Store, StoreError
 from fsdl_deploy.measuring.machine import usable_cores
 from fsdl_deploy.picture import Image, PictureError, decode
@@ -65,7 +72,7 @@ class Batch:
         workers: int | None = None,
     ):
         self.inbox, self.month, self.store, self.reader, self.size = inbox, month, store, reader, chunk
-        self.folder = os.fspath(inboxes.folder(inbox, month))
+        self.folder = os.fspath(month_folder(inbox, month))
         self.pool = ThreadPoolExecutor(workers or max(1, round(usable_cores())), "batch")
 
     def __enter__(self) -> "Batch":
@@ -76,11 +83,11 @@ class Batch:
 
     def chunks(self, backwards: bool = False) -> Iterator[Chunk]:
         """The month's cards, chunk by chunk."""
-        return inboxes.chunks(self.inbox, self.month, self.size, backwards)
+        return chunks(self.inbox, self.month, self.size, backwards)
 
     def count(self) -> int:
         """How many cards the month has."""
-        return inboxes.count(self.inbox, self.month)
+        return count_cards(self.inbox, self.month)
 
     def begin(self, cards: int | None = None) -> str:
         """Record a run over ``cards`` (default: all that the inbox holds now); return its id."""
@@ -145,7 +152,7 @@ class Batch:
         if storable(picture) != picture:
             return "the name of the file is not UTF-8"
         try:
-            return decode(inboxes.read(os.path.join(self.folder, picture)))
+            return decode(read_file(os.path.join(self.folder, picture)))
         except PictureError as error:
             return str(error)
         except OSError as error:

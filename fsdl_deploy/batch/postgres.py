@@ -29,8 +29,8 @@ class PostgresMissing(RuntimeError):
 
 def programs() -> Path:
     """The folder of ``initdb`` and ``postgres``; raises PostgresMissing."""
-    found = shutil.which("initdb")
-    folders = [Path(found).resolve().parent] if found else []
+    initdb = shutil.which("initdb")
+    folders = [Path(initdb).resolve().parent] if initdb else []
     folders += [Path(place) for pattern in PLACES for place in sorted(glob.glob(pattern), reverse=True)]
     for folder in folders:
         if (folder / "initdb").exists() and (folder / "postgres").exists():

@@ -1,8 +1,7 @@
-"""Where predictions are kept: a table in SQLite (a file, no server) or PostgreSQL (by URL).
+"""Where predictions are kept: tables in SQLite (a file, no server) or PostgreSQL (by URL).
 
-Rows are keyed by what they are about, not by when they were written: one prediction for each month,
-customer and model version. So a job may write the same row as often as it likes, and it stands there
-once. Knows nothing about pictures or models.
+There is one prediction for each month, customer and model version. So a job may write the same row as often
+as it likes, and it stands there once. Knows nothing about pictures or models.
 """
 
 import sqlite3
@@ -16,49 +15,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from fsdl_deploy.batch.tables import metadata, predictions, runs, set_aside
+
 LOCK_SECONDS = 60
 KINDS = ("sqlite", "postgresql")
 COUNT = {"preserve_rowcount": True}  # of an INSERT, too
 ACTIVE = timedelta(minutes=2)  # a run that has stored nothing for so long is taken for dead
-
-metadata = sa.MetaData()
-predictions = sa.Table(
-    "predictions",
-    metadata,
-    sa.Column("month", sa.String(7), primary_key=True),
-    sa.Column("customer", sa.Text, primary_key=True),
-    sa.Column("model_version", sa.Text, primary_key=True),
-    sa.Column("digits", sa.Text, nullable=False),
-    sa.Column("confidence", sa.Double, nullable=False),
-    sa.Column("picture", sa.Text, nullable=False),
-    sa.Column("run", sa.Text, nullable=False),
-    sa.Column("time", sa.DateTime, nullable=False),  # UTC, as every time here
-)
-set_aside = sa.Table(
-    "set_aside",
-    metadata,
-    sa.Column("month", sa.String(7), primary_key=True),
-    sa.Column("picture", sa.Text, primary_key=True),
-    sa.Column("model_version", sa.Text, primary_key=True),
-    sa.Column("customer", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("run", sa.Text, nullable=False),
-    sa.Column("time", sa.DateTime, nullable=False),
-)
-runs = sa.Table(
-    "runs",
-    metadata,
-    sa.Column("run", sa.Text, primary_key=True),
-    sa.Column("month", sa.String(7), nullable=False),
-    sa.Column("model_version", sa.Text, nullable=False),
-    sa.Column("started", sa.DateTime, nullable=False),
-    sa.Column("heartbeat", sa.DateTime, nullable=False),
-    sa.Column("finished", sa.DateTime),
-    sa.Column("cards", sa.Integer, nullable=False),
-    sa.Column("read", sa.Integer, nullable=False),
-    sa.Column("set_aside", sa.Integer, nullable=False),
-    sa.Column("error", sa.Text),
-)
 
 
 class StoreError(RuntimeError):
@@ -93,10 +55,10 @@ class Store:
         self.url = parsed.render_as_string()  # without the password
         # The other kind is not imported: it would be a tenth of the start of a process that only stores.
         self._insert, lite = import_module(f"sqlalchemy.dialects.{kind}").insert, kind == "sqlite"
-        with _told(self.url):
+        with _explained(self.url):
             self.engine = sa.create_engine(parsed, connect_args={"timeout": LOCK_SECONDS} if lite else {})
             if lite:
-                sa.event.listen(self.engine, "connect", _prepare)
+                sa.event.listen(self.engine, "connect", write_ahead)
             self._make_tables()
 
     def _make_tables(self) -> None:
@@ -214,14 +176,14 @@ class Store:
     def prediction(self, customer: str, month: str) -> dict | None:
         """The newest prediction for a customer's card, whichever version made it; None if there is none."""
         with self._reading() as connection:
-            row = connection.execute(
+            rows = connection.execute(
                 sa.select(predictions)
                 .where(predictions.c.month == month, predictions.c.customer == customer)
                 .order_by(predictions.c.time.desc(), predictions.c.model_version.desc())
                 .limit(1)
             ).mappings()
-            found = row.first()
-            return dict(found) if found else None
+            row = rows.first()
+            return dict(row) if row else None
 
     def aside(self, customer: str | None = None, month: str | None = None, limit: int = 100) -> list[dict]:
         """Cards that were set aside, with the reason."""
@@ -239,16 +201,17 @@ class Store:
 
     @contextmanager
     def _changing(self) -> Iterator[sa.Connection]:
-        with _told(self.url), self.engine.begin() as connection:
+        with _explained(self.url), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
-        with _told(self.url), self.engine.connect() as connection:
+        with _explained(self.url), self.engine.connect() as connection:
             yield connection
 
 
-def _prepare(connection, _) -> None:
+def write_ahead(connection, _) -> None:
+    """Have a new connection of SQLite write ahead: a listener of SQLAlchemy's event ``connect``."""
     # Readers do not wait for the writer, and a commit survives a killed process. Of two programs that turn a
     # new file into this mode at once SQLite refuses one without waiting: both hold what the other needs.
     deadline = time.monotonic() + LOCK_SECONDS
@@ -264,14 +227,16 @@ def _prepare(connection, _) -> None:
 
 
 @contextmanager
-def _told(url: str) -> Iterator[None]:
+def _explained(url: str) -> Iterator[None]:
     """Turn the database's errors into a sentence."""
     try:
         yield
     except sa.exc.DBAPIError as error:
-        said = " ".join(str(error.orig).split())
-        if "locked" in said:
-            said = f"another program has held it for more than {LOCK_SECONDS} s: end that one, then go on"
-        elif "full" in said or "No space" in said:
-            said = "there is no space left: make some, then run the same command again; what is stored stays"
-        raise StoreError(f"the database {url} cannot be used: {said}") from None
+        problem = " ".join(str(error.orig).split())
+        if "locked" in problem:
+            problem = f"another program has held it for more than {LOCK_SECONDS} s: end that one, then go on"
+        elif "full" in problem or "No space" in problem:
+            problem = (
+                "there is no space left: make some, then run the same command again; what is stored stays"
+            )
+        raise StoreError(f"the database {url} cannot be used: {problem}") from None

@@ -16,8 +16,8 @@ from pathlib import Path
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
-from fsdl_deploy.batch import inbox as inboxes
 from fsdl_deploy.batch import lookup
+from fsdl_deploy.batch.inbox import Chunk, place_of
 from fsdl_deploy.batch.job import Batch
 from fsdl_deploy.batch.lookup import refused
 from fsdl_deploy.batch.store import Store
@@ -58,7 +58,7 @@ def web(store: Store, queue, inbox: str):
             return refused(422, "picture", str(error))
         if queue.count >= MAX_WAITING:
             return refused(429, "", f"{MAX_WAITING:,} cards wait", {"Retry-After": "60"})
-        name = inboxes.place(customer, ".card")
+        name = place_of(customer, ".card")
         target = Path(inbox, month, name)
         if not put(target, data):
             return refused(409, "customer", f"there is another card of {customer} for {month}")
@@ -95,7 +95,7 @@ def read_card(month: str, picture: str) -> None:
     reader, store = tools()
     with Batch(os.environ["FSDL_INBOX"], month, store, reader, workers=1) as batch:
         run = batch.begin(cards=1)
-        batch.score_chunk(inboxes.Chunk((picture,)), run)
+        batch.score_chunk(Chunk((picture,)), run)
         store.finish(run)
 
 

@@ -38,7 +38,7 @@ from airflow.settings import Session
 from sqlalchemy import select
 import dag as dags
 
-with open(sys.argv[1], "w") as told:
+with open(sys.argv[1], "w") as lines:
     for word in sys.argv[2:]:
         if word.startswith("sql:"):
             with sqlite3.connect(os.environ["STORE"]) as database:
@@ -51,7 +51,7 @@ with open(sys.argv[1], "w") as told:
         tasks = {f"{ti.task_id}[{ti.map_index}]": [ti.state, ti.try_number]
                  for ti in run.get_task_instances()}
         print(json.dumps({"state": run.state, "tasks": tasks, "earlier": [list(row) for row in earlier]}),
-              file=told)
+              file=lines)
 """
 DAMAGE = f"""CREATE TRIGGER damage BEFORE INSERT ON predictions WHEN new.customer = 'C{CUSTOMERS - 1:07d}'
 BEGIN SELECT RAISE(ABORT, 'damaged'); END"""
@@ -85,10 +85,10 @@ class Workplace:
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
 
     def run(self, *words: str) -> list[dict]:
-        told = self.folder / "told.json"
+        lines = self.folder / "lines.json"
         (self.folder / "script.py").write_text(RUNS)
-        self.call(self.folder / "script.py", told, *words)
-        return [json.loads(line) for line in told.read_text().splitlines()]
+        self.call(self.folder / "script.py", lines, *words)
+        return [json.loads(line) for line in lines.read_text().splitlines()]
 
     def rows(self, name: str) -> list:
         query = "SELECT month, customer, model_version, digits, confidence FROM predictions"
@@ -112,8 +112,8 @@ def test_retry_failure_and_the_run_after_it(workplace):
     assert failed["state"] == "failed" and failed["tasks"]["score[2]"] == ["failed", 3]
     assert failed["tasks"]["score[1]"][0] == "success"
     assert failed["tasks"]["finish[-1]"][0] == failed["tasks"]["fresh[-1]"][0] == "upstream_failed"
-    found = freshness(workplace.store)
-    assert not found.fresh and "failed after 1,000 of 1,060 cards of 2026-10" in found.sentence
+    verdict = freshness(workplace.store)
+    assert not verdict.fresh and "failed after 1,000 of 1,060 cards of 2026-10" in verdict.sentence
 
     (mended,) = workplace.run(f"sql:{MEND}", night)
     assert mended["state"] == "success" and freshness(workplace.store).fresh

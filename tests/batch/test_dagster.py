@@ -126,9 +126,9 @@ def test_a_failed_night_goes_on_where_it_stopped(workplace):
     assert steps(failed, "STEP_FAILURE") == ["readings.score[00002]"]
     assert len(steps(failed, "STEP_UP_FOR_RETRY")) == 2
     assert failed["checks"] == []  # what comes after the failure is not run
-    found = freshness(workplace.store)
-    assert not found.fresh and "failed after 1,000 of 1,060 cards" in found.sentence
-    assert "damaged" in found.sentence
+    verdict = freshness(workplace.store)
+    assert not verdict.fresh and "failed after 1,000 of 1,060 cards" in verdict.sentence
+    assert "damaged" in verdict.sentence
 
     workplace.sql("DROP TRIGGER damage")
     mended = workplace.run(parent=failed["run"])
@@ -162,8 +162,8 @@ def test_the_server_knows_what_is_stale_and_stops(workplace):
     ) as server:
 
         def stale() -> str:
-            said = httpx.post(f"{server.url}/graphql", json={"query": STALE}, timeout=120)
-            return said.json()["data"]["node"]["staleStatus"]
+            answer = httpx.post(f"{server.url}/graphql", json={"query": STALE}, timeout=120)
+            return answer.json()["data"]["node"]["staleStatus"]
 
         assert stale() == "FRESH"
         workplace.run(asset="cards")

@@ -4,9 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from fsdl_deploy.batch import store as module
 from fsdl_deploy.batch.freshness import freshness
-from fsdl_deploy.batch.store import Store
+from fsdl_deploy.batch.store import Store, now
 from fsdl_deploy.cli import main
 
 HOUR = timedelta(hours=1)
@@ -36,14 +35,14 @@ def night(store, cards=100, read=100, aside=0, version="v2", month="2026-10", en
 
 def test_a_good_night(store):
     night(store)
-    found = freshness(store)
-    assert found.fresh and "100 cards of 2026-10 are read by v2" in found.sentence
-    assert found.age < HOUR
+    verdict = freshness(store)
+    assert verdict.fresh and "100 cards of 2026-10 are read by v2" in verdict.sentence
+    assert verdict.age < HOUR
     assert freshness(store, customers=100).fresh
 
 
 @pytest.mark.parametrize(
-    ("told", "later", "asked", "sentence"),
+    ("run", "later", "asked", "sentence"),
     [
         (None, 0, {}, "has never run here"),
         ({}, 30, {}, "did not happen: the last run that finished did so at"),
@@ -58,21 +57,21 @@ def test_a_good_night(store):
         ({"read": 90, "aside": 10}, 3, {}, "set aside 10 of 100 cards of 2026-10, such as: damaged"),
     ],
 )  # fmt: skip
-def test_a_bad_night_has_its_sentence(store, told, later, asked, sentence):
-    if told is not None:
-        night(store, **told)
-    found = freshness(store, at=module.now() + later * HOUR, **asked)
-    assert not found.fresh and sentence in found.sentence
+def test_a_bad_night_has_its_sentence(store, run, later, asked, sentence):
+    if run is not None:
+        night(store, **run)
+    verdict = freshness(store, at=now() + later * HOUR, **asked)
+    assert not verdict.fresh and sentence in verdict.sentence
 
 
 def test_yesterdays_good_night_does_not_hide_todays_failure(store, monkeypatch):
     night(store)
-    later = module.now() + 24 * HOUR
-    monkeypatch.setattr(module, "now", lambda: later)
+    later = now() + 24 * HOUR
+    monkeypatch.setattr("fsdl_deploy.batch.store.now", lambda: later)
     night(store, month="2026-11", read=3, error="the model is gone")
-    found = freshness(store, at=later + HOUR)
-    assert not found.fresh and "the model is gone" in found.sentence
-    assert 24 * HOUR <= found.age <= 26 * HOUR
+    verdict = freshness(store, at=later + HOUR)
+    assert not verdict.fresh and "the model is gone" in verdict.sentence
+    assert 24 * HOUR <= verdict.age <= 26 * HOUR
 
 
 def test_a_new_run_heals_an_old_failure(store):

@@ -17,7 +17,7 @@ def names(folder, month="2026-10", **options):
 
 def test_every_customer_has_one_card_and_it_is_the_right_one(tmp_path):
     customers = Customers(3, seed=5)
-    assert inbox.fill(tmp_path, customers, "2026-10") == inbox.count(tmp_path, "2026-10") == 3
+    assert inbox.fill(tmp_path, customers, "2026-10") == inbox.count_cards(tmp_path, "2026-10") == 3
     for i, picture in enumerate(names(tmp_path)):
         assert inbox.customer_of(picture) == customers.customer(i).name
         image = decode((tmp_path / "2026-10" / picture).read_bytes())
@@ -39,7 +39,7 @@ def test_chunks_stay_in_a_shard_and_backwards_has_the_same_chunks(month_of_cards
     forwards = list(inbox.chunks(month_of_cards, "2026-10", 25))
     assert [len(chunk.pictures) for chunk in forwards] == [25, 25, 10, 25, 25, 10]
     assert list(inbox.chunks(month_of_cards, "2026-10", 25, backwards=True)) == forwards[::-1]
-    assert len(set(names(month_of_cards))) == inbox.count(month_of_cards, "2026-10") == 120
+    assert len(set(names(month_of_cards))) == inbox.count_cards(month_of_cards, "2026-10") == 120
 
 
 def test_half_written_and_hidden_files_are_left_alone_and_all_others_are_not(tmp_path, month_of_cards):
@@ -66,7 +66,7 @@ def test_a_month_that_is_none_or_has_none_is_said(month_of_cards, month, error, 
 def test_the_command(tmp_path, capsys):
     assert main(["inbox", str(tmp_path), "--customers", "3", "--different", "1", "--month", "2025-02"]) == 0
     assert capsys.readouterr().out.startswith("3 cards in")
-    assert inbox.count(tmp_path, "2025-02") == 3
+    assert inbox.count_cards(tmp_path, "2025-02") == 3
     assert main(["inbox", str(tmp_path), "--different", "0"]) == 1
     assert main(["inbox", str(tmp_path), "--customers", "0"]) == 1
     capsys.readouterr()

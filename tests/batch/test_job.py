@@ -13,9 +13,10 @@ import pytest
 import sqlalchemy as sa
 from polling import until
 
-from fsdl_deploy.batch import inbox, store
+from fsdl_deploy.batch import inbox
 from fsdl_deploy.batch.job import Batch, Scored
 from fsdl_deploy.batch.store import Store, StoreError
+from fsdl_deploy.batch.tables import predictions
 from fsdl_deploy.cli import main
 from fsdl_deploy.picture import PictureError, decode
 from fsdl_deploy.reader import OnnxReader
@@ -50,7 +51,7 @@ def table(url, *columns):
     names = columns or ("month", "customer", "model_version", "digits", "confidence", "picture")
     stored = Store(url)
     with stored.engine.connect() as connection:
-        query = sa.select(*(store.predictions.c[name] for name in names)).order_by(*map(sa.text, names))
+        query = sa.select(*(predictions.c[name] for name in names)).order_by(*map(sa.text, names))
         rows = [tuple(row) for row in connection.execute(query)]
     stored.close()
     return rows
@@ -87,8 +88,8 @@ def test_batches_hold_neighbouring_widths(month_of_cards, tmp_path):
     reader = Widths()
     run(month_of_cards, tmp_path / "r.db", reader, chunk=500, workers=1)
     assert sorted(map(len, reader.batches)) == [28, 28, 32, 32]  # two shards of 60
-    for one in range(0, 4, 2):
-        assert min(reader.batches[one]) >= max(reader.batches[one + 1]), "the widest first"
+    for wide in range(0, 4, 2):
+        assert min(reader.batches[wide]) >= max(reader.batches[wide + 1]), "the widest first"
 
 
 def test_the_model_reads_in_batches_what_it_reads_alone(month_of_cards, tmp_path):
@@ -305,5 +306,5 @@ def test_the_command_says_what_it_did(cards, tmp_path, capsys):
 def test_what_cannot_be_done_is_one_sentence(month_of_cards, tmp_path, capsys, monkeypatch, words, problem):
     monkeypatch.chdir(tmp_path)
     assert main(["score", str(month_of_cards), "--month", MONTH, *words]) == 1
-    said = capsys.readouterr().err.strip().splitlines()[-1]
-    assert problem in said and said.startswith("fsdl-deploy score: ")
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert problem in message and message.startswith("fsdl-deploy score: ")

@@ -96,7 +96,7 @@ def test_every_card_is_stored_once_as_the_plain_job_reads_it(job, tmp_path):
         "start", *(f"score[{place}]" for place in range(CHUNKS)), "check", "end",
     ]  # fmt: skip
     scored = [task["left"]["scored"] for task in run["tasks"] if task["step"] == "score"]
-    assert [one["read"] for one in scored] == [40, 20, 40, 20]
+    assert [counts["read"] for counts in scored] == [40, 20, 40, 20]
     assert run["tasks"][-1]["left"]["sentence"].startswith("Fresh: 120 cards") and freshness(job.store).fresh
     plain = Store(tmp_path / "plain.db")
     with Batch(job.inbox, MONTH, plain, open_reader()) as batch:
@@ -110,7 +110,7 @@ def test_every_card_is_stored_once_as_the_plain_job_reads_it(job, tmp_path):
     assert "<html" in page and len(page) > 10_000
     assert list(home.iterdir()) == []
     until(
-        lambda: not [one for one in psutil.process_iter() if of(one, tmp_path)],
+        lambda: not [process for process in psutil.process_iter() if of(process, tmp_path)],
         what="the end of its processes",
     )
 
@@ -124,8 +124,8 @@ def test_a_chunk_that_fails_for_good_is_caught_and_the_run_fails(job):
     caught = {task["task"]: task["failure"] for task in failed["tasks"] if task["failure"]}
     assert list(caught) == ["score[1]"] and "no room for this row" in caught["score[1]"]
     assert [well for *_, well in failed["tasks"][2]["attempts"]] == [False] * 3
-    found = freshness(job.store)
-    assert not found.fresh and "100 of 120 cards" in found.sentence and "no room" in found.sentence
+    verdict = freshness(job.store)
+    assert not verdict.fresh and "100 of 120 cards" in verdict.sentence and "no room" in verdict.sentence
     origin = ["--origin-run-id", job.run_id]
     job.repair()
     # A caught task counts as done: plain `resume` tries the last step alone.
@@ -137,24 +137,24 @@ def test_a_chunk_that_fails_for_good_is_caught_and_the_run_fails(job):
     again = job.recorded()
     assert again["successful"] and [task["cloned"] for task in again["tasks"]] == [True] + [False] * 6
     scored = [task["left"]["scored"] for task in again["tasks"] if task["step"] == "score"]
-    assert [one["read"] for one in scored] == [0, 20, 0, 0]
+    assert [counts["read"] for counts in scored] == [0, 20, 0, 0]
     assert freshness(job.store).fresh and job.store.counts(MONTH, "v2") == (CARDS, 0)
 
 
 def test_a_run_that_is_killed_goes_on_with_resume(job):
     def kill(process, line):
         if "/score/" in line and "finished successfully" in line:
-            for one in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
+            for child in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
                 with suppress(psutil.NoSuchProcess):
-                    one.kill()
+                    child.kill()
 
     status, _ = job.score("run", watch=kill)
     killed = job.recorded()
     assert status == -9 and not killed["finished"] and not killed["successful"]
     done = {task["task"] for task in killed["tasks"] if task["finished"]}
     assert done >= {"start"}
-    found = freshness(job.store, at=now() + timedelta(minutes=5))
-    assert not found.fresh and "partial" in found.sentence
+    verdict = freshness(job.store, at=now() + timedelta(minutes=5))
+    assert not verdict.fresh and "partial" in verdict.sentence
     status, written = job.score("resume", "--origin-run-id", job.run_id)
     assert status == 0, written
     tasks = job.recorded()["tasks"]

@@ -118,9 +118,9 @@ class Job(Refusing):
 
 @pytest.fixture(scope="module")
 def prefect(tmp_path_factory):
-    one = Prefect(tmp_path_factory.mktemp("prefect"))
-    with one.server:
-        yield one
+    prefect = Prefect(tmp_path_factory.mktemp("prefect"))
+    with prefect.server:
+        yield prefect
 
 
 @pytest.fixture
@@ -172,13 +172,13 @@ def test_a_task_that_fails_for_good_leaves_a_failed_run_and_the_rest_is_stored(p
     states = prefect.recorded(run)
     assert Counter(several[-1] for several in states.values()) == {"Completed": CHUNKS, "Failed": 2}
     assert states["score C0000/C0000020.jpg"].count("Retrying") == 2 and states["check"][-1] == "Failed"
-    found = freshness(job.store)
-    assert not found.fresh and "100 of 120 cards" in found.sentence and "no room" in found.sentence
+    verdict = freshness(job.store)
+    assert not verdict.fresh and "100 of 120 cards" in verdict.sentence and "no room" in verdict.sentence
     job.repair()
     status, written = job.run()
     assert status == 0, written
     assert prefect.runs()[0]["state_name"] == "Completed" and freshness(job.store).fresh
-    assert [one["read"] for one in job.store.runs(MONTH)] == [20, 100]
+    assert [run["read"] for run in job.store.runs(MONTH)] == [20, 100]
 
 
 def test_a_month_without_cards_fails_with_the_reason(prefect, job):

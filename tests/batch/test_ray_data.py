@@ -76,7 +76,7 @@ def cluster(python):
         with Server(command, ready=lambda _: ready.exists(), timeout=400) as server:
             yield server
             processes = psutil.Process(server.pid).children(recursive=True)
-        assert processes and not [one for one in processes if one.is_running()]
+        assert processes and not [process for process in processes if process.is_running()]
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +119,9 @@ def run(start, tmp_path):
 
     def run(fails: bool = False, store: str | None = None, **chunks: str) -> list[dict]:
         job = start(store, **chunks)
-        said, messages = job.communicate(timeout=800)
-        assert bool(job.returncode) == fails, said + messages[-5000:]
-        lines = [line for line in said.splitlines() if line.startswith("[{")]  # Ray writes there too
+        output, messages = job.communicate(timeout=800)
+        assert bool(job.returncode) == fails, output + messages[-5000:]
+        lines = [line for line in output.splitlines() if line.startswith("[{")]  # Ray writes there too
         return [] if fails else json.loads(lines[0])
 
     return run
@@ -150,7 +150,7 @@ def test_each_card_once_and_as_plain_batch_reads_it(run, inbox, tmp_path):
     with Batch(inbox, MONTH, plain, open_reader()) as batch:
         batch.score(progress=False)
     query = "select month, customer, digits, confidence, picture from predictions order by customer"
-    rows = [one.engine.connect().exec_driver_sql(query).tuples().all() for one in (store, plain)]
+    rows = [table.engine.connect().exec_driver_sql(query).tuples().all() for table in (store, plain)]
     assert rows[0] == rows[1] and len(rows[0]) == CARDS - ASIDE
 
 
@@ -184,8 +184,12 @@ def test_whatever_ends_a_job_the_next_one_goes_on(run, start, cluster, tmp_path)
     failed = store.runs()[0]
     assert tries(tmp_path, "C0000119") == 3
     assert failed["error"] == "OSError: the file system does not answer" and failed["finished"] is None
-    found = freshness(store)
-    assert not found.fresh and "Last night failed" in found.sentence and "does not answer" in found.sentence
+    verdict = freshness(store)
+    assert (
+        not verdict.fresh
+        and "Last night failed" in verdict.sentence
+        and "does not answer" in verdict.sentence
+    )
     (tmp_path / "C0000119").unlink()
     missing = CARDS - sum(store.counts(MONTH, LATEST))
     assert missing and missing % CHUNK == 0
@@ -196,12 +200,12 @@ def test_whatever_ends_a_job_the_next_one_goes_on(run, start, cluster, tmp_path)
 
 
 def scorers(cluster) -> list[psutil.Process]:
-    found = []
+    processes = []
     for process in psutil.Process(cluster.pid).children(recursive=True):
         with suppress(psutil.Error):  # it has just ended
             if "Scorer" in " ".join(process.cmdline()):
-                found.append(process)
-    return found
+                processes.append(process)
+    return processes
 
 
 @pytest.mark.thorough
@@ -243,8 +247,8 @@ def check(python, *paths) -> tuple[int, str]:
 
 
 def test_cluster_file_is_fit_for_ray_up(python):
-    status, said = check(python, RAY / "cluster.yaml")
-    assert status == 0 and "10 x worker" in said and " 1 x head" in said
+    status, message = check(python, RAY / "cluster.yaml")
+    assert status == 0 and "10 x worker" in message and " 1 x head" in message
 
 
 def test_broken_cluster_files_are_refused(python, tmp_path):
@@ -262,10 +266,12 @@ def test_broken_cluster_files_are_refused(python, tmp_path):
         assert text.count(right) >= 1
         files.append(tmp_path / f"{number}.yaml")
         files[-1].write_text(text.replace(right, instead, 1))
-    status, said = check(python, *files, RAY / "cluster.yaml")  # one that is right hides none that is wrong
-    assert status == 1 and "Traceback" not in said
+    status, message = check(
+        python, *files, RAY / "cluster.yaml"
+    )  # one that is right hides none that is wrong
+    assert status == 1 and "Traceback" not in message
     for file, (_, says) in zip(files, wrong.values(), strict=True):
-        assert says in said.partition(f"{file}: ")[2].partition(f"{tmp_path}/")[0]
+        assert says in message.partition(f"{file}: ")[2].partition(f"{tmp_path}/")[0]
 
 
 def test_cluster_file_names_what_amazon_knows_and_this_course_has():

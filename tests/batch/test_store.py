@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from fsdl_deploy.batch import store as module
-from fsdl_deploy.batch.store import Store, StoreError, _prepare
+from fsdl_deploy.batch.store import ACTIVE, Store, StoreError, now, write_ahead
 
 
 @pytest.fixture
@@ -73,16 +72,16 @@ def test_what_is_recorded_and_what_is_forgotten(store):
 
 
 def test_runs_are_active_until_they_end_or_fall_silent(store, monkeypatch):
-    one, two = store.begin("2026-10", "v2", 1), store.begin("2026-10", "v2", 1)
+    first, second = store.begin("2026-10", "v2", 1), store.begin("2026-10", "v2", 1)
     store.begin("2026-10", "v1", 1)
-    assert store.active("2026-10", "v2") == [one, two]
-    store.finish(one)
-    assert store.active("2026-10", "v2") == [two]
-    now = module.now()
-    monkeypatch.setattr(module, "now", lambda: now + module.ACTIVE + timedelta(seconds=1))
+    assert store.active("2026-10", "v2") == [first, second]
+    store.finish(first)
+    assert store.active("2026-10", "v2") == [second]
+    later = now() + ACTIVE + timedelta(seconds=1)
+    monkeypatch.setattr("fsdl_deploy.batch.store.now", lambda: later)
     assert store.active("2026-10", "v2") == []
-    store.finish(two, "the disk is full")
-    assert next(run for run in store.runs() if run["run"] == two)["error"] == "the disk is full"
+    store.finish(second, "the disk is full")
+    assert next(run for run in store.runs() if run["run"] == second)["error"] == "the disk is full"
 
 
 def test_many_threads_write_the_same_rows_once(store):
@@ -135,16 +134,16 @@ def test_many_may_open_a_new_store_at_once(store_url):
 
 def test_a_new_file_that_another_program_is_turning_into_wal_is_asked_again():
     class Connection:
-        refused, said = 2, []
+        refused, statements = 2, []
 
         def execute(self, statement):
             if self.refused:
                 self.refused -= 1
                 raise sqlite3.OperationalError("database is locked")
-            self.said.append(statement)
+            self.statements.append(statement)
 
-    _prepare(Connection(), None)
-    assert Connection.said == ["PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL"]
+    write_ahead(Connection(), None)
+    assert Connection.statements == ["PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL"]
 
 
 def test_a_file_that_is_no_database_stays_as_it_is(tmp_path):
@@ -171,7 +170,7 @@ def test_a_full_disk_is_said_and_what_is_stored_stays(tmp_path):
 
 
 def test_a_locked_database_is_waited_for_then_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr("fsdl_deploy.batch.store.LOCK_SECONDS", 0.2)
     store = Store(tmp_path / "readings.db")
     run = store.begin("2026-10", "v2", 1)
     other = sqlite3.connect(tmp_path / "readings.db", isolation_level=None)

@@ -63,7 +63,7 @@ def finish(scored: list[dict], run: str) -> int:
     from fsdl_deploy.batch.store import Store
 
     Store(os.environ["STORE"]).finish(run)
-    return sum(one["read"] for one in scored)
+    return sum(counts["read"] for counts in scored)
 
 
 @task
@@ -72,10 +72,10 @@ def fresh() -> str:
     from fsdl_deploy.batch.freshness import freshness
     from fsdl_deploy.batch.store import Store
 
-    found = freshness(Store(os.environ["STORE"]))
-    if not found.fresh:
-        raise RuntimeError(found.sentence)
-    return found.sentence
+    verdict = freshness(Store(os.environ["STORE"]))
+    if not verdict.fresh:
+        raise RuntimeError(verdict.sentence)
+    return verdict.sentence
 
 
 @dag(schedule="0 2 * * *", start_date=datetime(2024, 1, 1, tzinfo=UTC), catchup=False, max_active_runs=1)

@@ -38,10 +38,10 @@ class Utility(dg.ConfigurableResource):
 def cards(context: dg.AssetExecutionContext, utility: Utility) -> dg.Output[list[list[str]]]:
     """The pictures of a month, in chunks. Other names make another version, and old readings stale."""
     with utility.batch(context.partition_key) as batch:
-        found = [list(chunk.pictures) for chunk in batch.chunks()]
-    version = hashlib.sha256(repr(found).encode()).hexdigest()[:12]
-    metadata = {"cards": sum(map(len, found)), "chunks": len(found)}
-    return dg.Output(found, metadata=metadata, data_version=dg.DataVersion(version))
+        pictures = [list(chunk.pictures) for chunk in batch.chunks()]
+    version = hashlib.sha256(repr(pictures).encode()).hexdigest()[:12]
+    metadata = {"cards": sum(map(len, pictures)), "chunks": len(pictures)}
+    return dg.Output(pictures, metadata=metadata, data_version=dg.DataVersion(version))
 
 
 @dg.op
@@ -73,7 +73,7 @@ def score(context: dg.OpExecutionContext, utility: Utility, pictures: list[str],
 def finish(context: dg.OpExecutionContext, utility: Utility, scored: list[dict], run: str) -> dict:
     """Record in the store that the run came to its end."""
     Store(utility.store).finish(run)
-    total = asdict(sum((Scored(**one) for one in scored), Scored()))
+    total = asdict(sum((Scored(**counts) for counts in scored), Scored()))
     context.add_output_metadata(total)
     return total
 
@@ -88,8 +88,8 @@ def readings(cards):
 @dg.asset_check(asset=readings)
 def fresh(utility: Utility) -> dg.AssetCheckResult:
     """Was it done last night? Asks the store's record of runs, not Dagster's."""
-    found = freshness(Store(utility.store))
-    return dg.AssetCheckResult(passed=found.fresh, description=found.sentence)
+    verdict = freshness(Store(utility.store))
+    return dg.AssetCheckResult(passed=verdict.fresh, description=verdict.sentence)
 
 
 batch = dg.define_asset_job("batch", dg.AssetSelection.all())

@@ -37,7 +37,7 @@ class ReadCards(FlowSpec):
         self.cards_of = self.month or f"{datetime.now(UTC) - timedelta(days=1):%Y-%m}"
         with open_batch(self.inbox, self.cards_of, self.store, chunk=self.chunk) as batch:
             self.record = batch.begin()
-            self.chunks = [list(one.pictures) for one in batch.chunks()]
+            self.chunks = [list(chunk.pictures) for chunk in batch.chunks()]
         self.next(self.score, foreach="chunks")
 
     @catch(var="failure")
@@ -61,17 +61,18 @@ class ReadCards(FlowSpec):
         from fsdl_deploy.batch.store import Store
 
         self.merge_artifacts(inputs, include=["record", "cards_of"])
-        said = "{read} read, {set_aside} set aside, {already} done before".format
+        counts = "{read} read, {set_aside} set aside, {already} done before".format
         rows = [
-            [one.input[0], one.failure.exception if one.failure else said(**one.scored)] for one in inputs
+            [task.input[0], task.failure.exception if task.failure else counts(**task.scored)]
+            for task in inputs
         ]
-        failed = [one.failure.exception for one in inputs if one.failure]
+        failed = [task.failure.exception for task in inputs if task.failure]
         store = Store(self.store)
         store.finish(
             self.record, f"{len(failed)} of {len(rows)} chunks failed: {failed[0]}" if failed else None
         )
-        found = freshness(store)
-        self.fresh, self.sentence = found.fresh, found.sentence
+        verdict = freshness(store)
+        self.fresh, self.sentence = verdict.fresh, verdict.sentence
         current.card.append(Markdown(f"# Cards of {self.cards_of}\n{self.sentence}"))
         current.card.append(Table(rows, headers=["a chunk's first card", "what came of it"]))
         self.next(self.end)

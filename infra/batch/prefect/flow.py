@@ -26,7 +26,7 @@ WAITS = [int(seconds) for seconds in os.environ.get("RETRY_WAITS", "10 60").spli
 def find(inbox: str, month: str, store: str, chunk: int) -> tuple[str, list[list[str]]]:
     """Record a run, and list the month's cards in chunks."""
     with Batch(inbox, month, Store(store), open_reader(), chunk) as batch:
-        return batch.begin(), [list(one.pictures) for one in batch.chunks()]
+        return batch.begin(), [list(chunk.pictures) for chunk in batch.chunks()]
 
 
 @task(retries=len(WAITS), retry_delay_seconds=WAITS, task_run_name="score {pictures[0]}")
@@ -39,13 +39,13 @@ def score(pictures: list[str], inbox: str, month: str, store: str, run: str) -> 
 @task(task_run_name="check")
 def check(store: str, run: str, scored: list[dict[str, int] | Exception]) -> str:
     """Close the run with what went wrong, if anything did; fail unless the month is fresh."""
-    failed = [one for one in scored if isinstance(one, Exception)]
+    errors = [result for result in scored if isinstance(result, Exception)]
     table = Store(store)
-    table.finish(run, f"{len(failed)} of {len(scored)} chunks failed: {failed[0]}" if failed else None)
-    found = freshness(table)
-    if not found.fresh:
-        raise RuntimeError(found.sentence)
-    return found.sentence
+    table.finish(run, f"{len(errors)} of {len(scored)} chunks failed: {errors[0]}" if errors else None)
+    verdict = freshness(table)
+    if not verdict.fresh:
+        raise RuntimeError(verdict.sentence)
+    return verdict.sentence
 
 
 @flow(name="batch", task_runner=ThreadPoolTaskRunner(max_workers=2))
@@ -54,7 +54,7 @@ def batch(inbox: str, store: str, month: str | None = None, chunk: int = CHUNK) 
     month = month or f"{datetime.now(UTC) - timedelta(days=1):%Y-%m}"
     run, chunks = find(inbox, month, store, chunk)
     scored = score.map(chunks, *map(unmapped, (inbox, month, store, run)))
-    return check(store, run, [allow_failure(one) for one in scored])
+    return check(store, run, [allow_failure(future) for future in scored])
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def score(
             store.finish(run)
         except BaseException as error:
             with suppress(Exception):  # perhaps it is the store that failed
-                store.finish(run, said(error))
+                store.finish(run, summary(error))
             raise
     return done
 
@@ -108,17 +108,17 @@ def keep(work: ray.data.Dataset, chunks: int, folder: Path) -> None:
     (folder / "timeline.json").write_text(json.dumps(events))
 
 
-def said(error: BaseException) -> str:
+def summary(error: BaseException) -> str:
     """The error as one line: of a scorer's whole traceback the last one, which names what was raised."""
-    told = f"{type(error).__name__}: {error}"
-    return (re.findall(r"^[\w.]+(?:Error|Exception): .+", told, re.MULTILINE) or told.splitlines())[-1]
+    text = f"{type(error).__name__}: {error}"
+    return (re.findall(r"^[\w.]+(?:Error|Exception): .+", text, re.MULTILINE) or text.splitlines())[-1]
 
 
 def main(scorer: type = Scorer) -> None:
     inbox, month, store = (os.environ[name] for name in ("INBOX", "MONTH", "STORE"))
     chunk, started = int(os.environ.get("CHUNK", CHUNK)), time.time()
     done = score(inbox, month, store, chunk, scorer, os.environ.get("RECORD"))
-    cards = sum(one["read"] for one in done)
+    cards = sum(scored["read"] for scored in done)
     print(f"{cards:,} cards read in {len(done)} chunks, {time.time() - started:.1f} s")
     print(freshness(Store(store)).sentence)
 

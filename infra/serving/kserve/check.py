@@ -26,14 +26,14 @@ def problems(value: object, kind: str, where: str) -> Iterator[str]:
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind != "bool"):
         yield f"{where}: must be {kind}"
     elif nested:
-        for place, one in enumerate(value) if wanted is list else value.items():
-            yield from problems(one, nested[2], f"{where}.{place}")
+        for place, element in enumerate(value) if wanted is list else value.items():
+            yield from problems(element, nested[2], f"{where}.{place}")
     elif wanted is dict:
         model = getattr(kserve.models, kind, None) or getattr(kubernetes.client.models, kind)
         fields = {field: model.openapi_types[name] for name, field in model.attribute_map.items()}
-        for key, one in value.items():
+        for key, content in value.items():
             if key in fields:
-                yield from problems(one, fields[key], f"{where}.{key}")
+                yield from problems(content, fields[key], f"{where}.{key}")
             else:
                 yield f"{where}.{key}: {kind} has no such field"
 
@@ -43,7 +43,7 @@ if __name__ == "__main__":
     for path in map(Path, sys.argv[1:]):
         manifest = yaml.safe_load(path.read_text())
         kind = str(manifest.get("kind"))
-        found = list(problems(manifest, f"V1beta1{kind}", kind))
-        print(f"{path.name}:", *found or ["nothing is wrong"], sep="\n  ")
-        status |= bool(found)
+        faults = list(problems(manifest, f"V1beta1{kind}", kind))
+        print(f"{path.name}:", *faults or ["nothing is wrong"], sep="\n  ")
+        status |= bool(faults)
     sys.exit(status)

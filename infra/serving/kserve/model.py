@@ -32,7 +32,11 @@ class MeterReader(Model):
         if isinstance(payload, InferRequest):
             return self.answer(payload, self.read(of_tensor(payload.inputs)))
         readings = self.read(of_instances(payload))
-        return {"predictions": [{"digits": one.digits, "confidence": one.confidence} for one in readings]}
+        return {
+            "predictions": [
+                {"digits": reading.digits, "confidence": reading.confidence} for reading in readings
+            ]
+        }
 
     def read(self, pictures: list[bytes]) -> list[Reading]:
         """All pictures of the request in one call. A bad one is the caller's fault: 400."""
@@ -45,20 +49,22 @@ class MeterReader(Model):
         return self.reader.read(images)
 
     def answer(self, request: InferRequest, readings: list[Reading]) -> InferResponse:
-        digits = InferOutput("digits", [len(readings)], "BYTES", [one.digits for one in readings])
-        sure = InferOutput("confidence", [len(readings)], "FP32", [one.confidence for one in readings])
+        digits = InferOutput("digits", [len(readings)], "BYTES", [reading.digits for reading in readings])
+        sure = InferOutput(
+            "confidence", [len(readings)], "FP32", [reading.confidence for reading in readings]
+        )
         return InferResponse(request.id or str(uuid.uuid4()), self.name, [digits, sure])
 
 
 def of_tensor(inputs: list[InferInput]) -> list[bytes]:
     """The pictures of the one tensor; in JSON, which has no bytes, they are base64."""
-    if [one.name for one in inputs] != ["pictures"] or inputs[0].datatype != "BYTES":
+    if [tensor.name for tensor in inputs] != ["pictures"] or inputs[0].datatype != "BYTES":
         raise InvalidInput("inputs: there is one, pictures, with the datatype BYTES")
     try:
-        told = inputs[0].as_numpy().ravel()
+        pictures = inputs[0].as_numpy().ravel()
     except ValueError as error:
         raise InvalidInput(f"pictures: {error}") from None
-    return [one if isinstance(one, bytes) else of_text(one) for one in told]
+    return [picture if isinstance(picture, bytes) else of_text(picture) for picture in pictures]
 
 
 def of_instances(payload: dict) -> list[bytes]:
@@ -66,7 +72,7 @@ def of_instances(payload: dict) -> list[bytes]:
     instances = payload.get("instances") if isinstance(payload, dict) else None
     if not isinstance(instances, list):
         raise InvalidInput("instances: must be a list")
-    return [of_text(one.get("b64") if isinstance(one, dict) else None) for one in instances]
+    return [of_text(instance.get("b64") if isinstance(instance, dict) else None) for instance in instances]
 
 
 def of_text(text: object) -> bytes:

@@ -31,8 +31,8 @@ def document(port: int, max_batch: int, delay_ms: float) -> dict:
     }
     reader = {"name": "reader", "route_prefix": "/", "import_path": "reader_app:app"}
     reader["deployments"] = [deployment]
-    told = {"http_options": {"host": HOST, "port": port}, "applications": [reader]}
-    return told | {"logging_config": {"enable_access_log": False}}  # a line for each request is costly
+    settings = {"http_options": {"host": HOST, "port": port}, "applications": [reader]}
+    return settings | {"logging_config": {"enable_access_log": False}}  # a line for each request is costly
 
 
 def deploy(dashboard: int, wanted: dict) -> None:

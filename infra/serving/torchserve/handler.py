@@ -20,15 +20,15 @@ class MeterReader:
     def handle(self, data: list[dict], context) -> list[dict]:
         """An exception here would refuse the whole batch; a status of its own refuses one request."""
         answers = read_encoded(self.reader, [bytes(request.get("body", b"")) for request in data])
-        told = []
+        results = []
         for place, answer in enumerate(answers):
             context.set_response_content_type(place, "application/json")
             if context.get_request_header(place, "url_path") == "ready":
-                told.append({"ready": True})
+                results.append({"ready": True})
             elif isinstance(answer, PictureError):
                 context.set_response_status(422, "Unprocessable Entity", place)
-                told.append({"detail": str(answer)})
+                results.append({"detail": str(answer)})
             else:
                 reading = {"digits": answer.digits, "confidence": answer.confidence}
-                told.append(reading | {"batch": len(data)})
-        return told
+                results.append(reading | {"batch": len(data)})
+        return results

@@ -24,13 +24,13 @@ class MeterReader(MLModel):
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
         """Read the pictures of all requests in the batch in one call."""
         readings = self.reader.read(payload.inputs[0].data.root)
-        told = {
+        columns = {
             "digits": ("BYTES", [reading.digits for reading in readings]),
             "confidence": ("FP32", [reading.confidence for reading in readings]),
         }
         outputs = [
             ResponseOutput(name=name, datatype=datatype, shape=[len(readings)], data=data)
-            for name, (datatype, data) in told.items()
+            for name, (datatype, data) in columns.items()
         ]
         together = Parameters(read_together=len(readings))  # each caller is told
         return InferenceResponse(model_name=self.name, outputs=outputs, parameters=together)
@@ -38,7 +38,7 @@ class MeterReader(MLModel):
 
 async def decoded_first(predict, payload: InferenceRequest) -> InferenceResponse:
     """Put pictures uint8 ``[H, W]`` in the place of bytes, then go on. A bad one is a 400 to its caller."""
-    if [one.name for one in payload.inputs] != ["pictures"] or payload.inputs[0].datatype != "BYTES":
+    if [tensor.name for tensor in payload.inputs] != ["pictures"] or payload.inputs[0].datatype != "BYTES":
         raise InferenceError("inputs: there is one, pictures, with the datatype BYTES")
     payload.inputs[0] = RequestInput(
         name="pictures", datatype="BYTES", shape=payload.inputs[0].shape, data=images_of(payload.inputs[0])
@@ -51,9 +51,11 @@ def images_of(tensor: RequestInput) -> list[Image]:
     if not isinstance(data, list) or tensor.shape != [len(data)]:
         raise InferenceError("pictures: data must be a flat list, and shape its length")
     images = []
-    for place, one in enumerate(data):
+    for place, picture in enumerate(data):
         try:  # over gRPC come bytes, in JSON base64
-            images.append(decode(one if isinstance(one, bytes) else base64.b64decode(one, validate=True)))
+            if not isinstance(picture, bytes):
+                picture = base64.b64decode(picture, validate=True)
+            images.append(decode(picture))
         except (PictureError, ValueError, TypeError) as error:
             raise InferenceError(f"pictures[{place}]: {error}") from None
     return images

@@ -16,10 +16,10 @@ class TritonPythonModel:
 
     def execute(self, requests: list) -> list:
         """One response each, in order: the pictures of all requests are read in one call."""
-        told = [decoded(request) for request in requests]
-        good = [image for images in told if isinstance(images, list) for image in images]
+        batch = [decoded(request) for request in requests]
+        good = [image for images in batch if isinstance(images, list) for image in images]
         readings = iter(self.reader.read(good))
-        return [answer(images, readings) for images in told]
+        return [answer(images, readings) for images in batch]
 
 
 def decoded(request):
