@@ -1,14 +1,13 @@
-"""What the tests of the packaging tools share: the folder that is packed, and what must hold of it."""
+"""What the tests of the packaging tools share: what must hold of the folder that is packed."""
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.paths import ROOT
+from fsdl_deploy.running.stations import station
 
-PACKAGING = ROOT / "infra" / "packaging"
 ALONE = """
 import sys
 sys.path[:] = [sys.argv[2], *(place for place in sys.path if place not in ("", sys.argv[1]))]
@@ -17,12 +16,6 @@ from fsdl_deploy.picture import decode
 assert fsdl_deploy.reader.__file__.startswith(sys.argv[2])
 print(fsdl_deploy.reader.OnnxReader().read([decode(open(sys.argv[3], "rb").read())])[0].digits)
 """
-
-
-def assemble(tool: str, out: Path) -> Path:
-    """Fill ``out`` with what ``tool`` packs."""
-    subprocess.run([sys.executable, PACKAGING / "assemble.py", tool, out], check=True)
-    return out
 
 
 def read_without_the_course(tool: str, packages: Path, card: Path) -> str:
@@ -35,6 +28,4 @@ def read_without_the_course(tool: str, packages: Path, card: Path) -> str:
 
 def locked(tool: str) -> set[str]:
     """``name==version`` of everything in the station's lock."""
-    return set(
-        re.findall(r"^[\w.-]+==[\w.]+", (PACKAGING / tool / "requirements.lock").read_text(), re.MULTILINE)
-    )
+    return set(re.findall(r"^[\w.-]+==[\w.]+", station(tool).lock.read_text(), re.MULTILINE))

@@ -255,9 +255,9 @@ def watched(pid: int):
 
 def image_name() -> str:
     """The reader's image, under a name that changes with what a sandbox needs of it: Python and numpy."""
-    from fsdl_deploy.packaging.containers import FOLDER
+    from fsdl_deploy.packaging.context import DOCKER
 
-    lock = (FOLDER / "requirements.lock").read_bytes()
+    lock = (DOCKER / "requirements.lock").read_bytes()
     return f"fsdl-grader:{hashlib.sha256(lock).hexdigest()[:12]}"
 
 
@@ -321,20 +321,20 @@ def _candidates(reasons: list[str]):
         yield Bubblewrap()
     else:
         reasons.append("bubblewrap is not installed")
-    from fsdl_deploy.packaging import containers
+    from fsdl_deploy.packaging import engine, layers
 
     program = shutil.which("docker") or shutil.which("podman")
-    if program is None or containers.address() is None:
+    if program is None or engine.engine_address() is None:
         reasons.append("no container engine answers")
         return
-    client = containers.engine(say=reasons.append)
+    client = engine.find_engine(say=reasons.append)
     if client is None:
         return
     try:
         if not client.images.list(image_name()):
-            containers.build(client, image_name())
+            layers.build(client, image_name())
         yield Engine(program=program)
-    except (containers.ContainerError, OSError) as error:
+    except (engine.ContainerError, OSError) as error:
         reasons.append(f"the image {image_name()} cannot be built: {str(error).splitlines()[0]}")
     finally:
         client.close()

@@ -23,7 +23,10 @@ from tqdm.auto import tqdm
 
 from fsdl_course.serving.libraries import OURS, Library, libraries
 from fsdl_deploy.cards import cards
-from fsdl_deploy.packaging import containers
+from fsdl_deploy.packaging.containers import SAFELY, Container
+from fsdl_deploy.packaging.context import tool_context
+from fsdl_deploy.packaging.engine import ContainerError, find_engine
+from fsdl_deploy.packaging.layers import build
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import Image, encode
 from fsdl_deploy.reader import OnnxReader
@@ -100,12 +103,12 @@ def our_service() -> Iterator[dict[str, Ask]]:
 
 @contextmanager
 def container() -> Iterator[dict[str, Ask]]:
-    engine = containers.engine(say=lambda _: None)
+    engine = find_engine(say=lambda _: None)
     if engine is None:
         raise StationError("no container engine answers")
-    containers.build(engine, "meter-reader:everywhere")
-    with containers.Container(engine, "meter-reader:everywhere", **containers.SAFELY) as one:
-        yield {"container": Service(one.url).formats["service, JSON"]}
+    build(engine, "meter-reader:everywhere")
+    with Container(engine, "meter-reader:everywhere", **SAFELY) as service:
+        yield {"container": Service(service.url).formats["service, JSON"]}
 
 
 @contextmanager
@@ -142,14 +145,8 @@ def single(name: str, port_of: Callable, ask: Callable[[httpx.Client, Image], Sa
     return way
 
 
-def _packed(tool: str, folder: Path) -> Path:
-    out = folder / "packed"
-    subprocess.run([sys.executable, INFRA / "packaging" / "assemble.py", tool, out], check=True)
-    return out
-
-
 def cog(folder: Path) -> Server:
-    python, packed = stations.python("cog"), _packed("cog", folder)
+    python, packed = stations.python("cog"), tool_context("cog", folder / "packed")
     (packed / ".cog").mkdir()
     shutil.copyfile(packed / "openapi_schema.json", packed / ".cog" / "openapi_schema.json")
     env = {"PORT": "{port}", "COG_PREDICT_TYPE_STUB": "run.py:Runner"}
@@ -177,7 +174,7 @@ def bentoml(folder: Path) -> Server:
     env = {"BENTOML_HOME": str(folder / "store"), "BENTOML_DO_NOT_TRACK": "True"}
     command = [stations.python("bentoml"), "-m", "bentoml", "serve", "service:MeterReader"]
     command += ["--host", "127.0.0.1", "--port", "{port}"]
-    packed = _packed("bentoml", folder)
+    packed = tool_context("bentoml", folder / "packed")
     return Server(command, ready="/readyz", env=env, cwd=packed, timeout=180, name="BentoML")
 
 
@@ -212,7 +209,8 @@ def truss(folder: Path) -> Server:
     python, context = stations.python("truss"), folder / "context"
     command = [python.with_name("truss"), "--non-interactive", "image", "build-context", context]
     environ = os.environ | {"XDG_CONFIG_HOME": str(folder / "settings")}
-    subprocess.run([*command, _packed("truss", folder)], env=environ, capture_output=True, check=True)
+    packed = tool_context("truss", folder / "packed")
+    subprocess.run([*command, packed], env=environ, capture_output=True, check=True)
     command = [python, INFRA / "packaging" / "truss" / "local.py", context, "{port}"]
     return Server(command, ready="/v1/models/model", timeout=120, name="Truss")
 
@@ -270,7 +268,7 @@ def compare(
                     apart = np.float32([one[1] for one in given]) - np.float32([one[1] for one in wanted])
                     found[label] = (other, float(np.abs(apart).max()))
                     say(f"{label:30} {verdict(*found[label])}")
-        except (StationError, ServerError, containers.ContainerError) as error:
+        except (StationError, ServerError, ContainerError) as error:
             say(f"{name:30} skipped: {str(error).splitlines()[0]}")
     return found
 

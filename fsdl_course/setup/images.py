@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 import httpx
 
-from fsdl_deploy.packaging.containers import FOLDER, STAND_INS, address, engine, image
+from fsdl_deploy.packaging.base_images import STAND_INS, usable
+from fsdl_deploy.packaging.context import DOCKER
+from fsdl_deploy.packaging.engine import engine_address, find_engine
 
 
 def prepare(say: Callable[[str], None] = print):
@@ -20,11 +22,11 @@ def prepare(say: Callable[[str], None] = print):
     """
     import docker
 
-    client = engine(say)
+    client = find_engine(say)
     if client is None:
         return None
     try:
-        for name in [image(client, pinned) for pinned in STAND_INS]:
+        for name in [usable(client, role) for role in STAND_INS]:
             try:
                 client.images.get(name)
             except docker.errors.ImageNotFound:
@@ -39,7 +41,7 @@ def prepare(say: Callable[[str], None] = print):
 
 def fetch_wheels(arch: str, say: Callable[[str], None] = print) -> None:
     """Download the wheels of the image for Linux on ``arch`` (amd64, arm64), each checked by its hash."""
-    lock, wheels = FOLDER / "requirements.lock", FOLDER / "wheels"
+    lock, wheels = DOCKER / "requirements.lock", DOCKER / "wheels"
     done, wanted = wheels / "complete", f"{arch}\n{lock.read_text(encoding='utf-8')}"
     if done.is_file() and done.read_text(encoding="utf-8") == wanted:
         return
@@ -57,5 +59,5 @@ def fetch_wheels(arch: str, say: Callable[[str], None] = print) -> None:
 
 
 if __name__ == "__main__":  # of the set-up: where there is no engine, there is nothing to say
-    if address():
+    if engine_address():
         prepare()

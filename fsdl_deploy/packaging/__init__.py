@@ -1,1 +1,1 @@
-"""Packaging: the exported model, whether it says the same everywhere, and containers."""
+"""Packaging: the exported model, whether it answers the same everywhere, images and containers."""

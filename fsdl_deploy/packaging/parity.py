@@ -28,15 +28,15 @@ class Difference:
 
 def compare(reference: Call, candidate: Call, cases: Iterable[Sequence[np.ndarray]]) -> list[Difference]:
     """One Difference a case, in order. The candidate's errors are findings, the reference's are raised."""
-    found = []
+    differences = []
     for inputs in cases:
         wanted = reference(*inputs)
         try:
-            found.append(_apart(inputs[0].shape, wanted, candidate(*inputs)))
+            differences.append(_apart(inputs[0].shape, wanted, candidate(*inputs)))
         except Exception as error:  # whatever a runtime raises: it did not answer
             problem = " ".join(f"{type(error).__name__}: {error}".split())
-            found.append(Difference(inputs[0].shape, np.inf, problem))
-    return found
+            differences.append(Difference(inputs[0].shape, np.inf, problem))
+    return differences
 
 
 def _apart(shape: tuple[int, ...], wanted: Sequence[np.ndarray], given: Sequence[np.ndarray]) -> Difference:
@@ -48,10 +48,10 @@ def _apart(shape: tuple[int, ...], wanted: Sequence[np.ndarray], given: Sequence
             return Difference(
                 shape, np.inf, f"output {place} is {list(other.shape)}, not {list(right.shape)}"
             )
-        one, two = right.astype(np.float64), other.astype(np.float64)
-        same = (one == two) | (np.isnan(one) & np.isnan(two))  # equal infinities too
+        here, there = right.astype(np.float64), other.astype(np.float64)
+        same = (here == there) | (np.isnan(here) & np.isnan(there))  # equal infinities too
         with np.errstate(invalid="ignore"):
-            apart = np.where(same, 0.0, np.abs(one - two))
+            apart = np.where(same, 0.0, np.abs(here - there))
         if np.isnan(apart).any():
             return Difference(shape, np.inf, f"output {place} is not a number where the other is one")
         largest = max(largest, float(apart.max(initial=0.0)))

@@ -12,49 +12,50 @@ import tempfile
 from pathlib import Path
 
 from fsdl_deploy.measuring.machine import usable_cores, usable_memory
-from fsdl_deploy.packaging import containers
+from fsdl_deploy.packaging.containers import Container
+from fsdl_deploy.packaging.context import DOCKER, docker_context
+from fsdl_deploy.packaging.engine import find_engine
+from fsdl_deploy.packaging.layers import CHANGES, layer_sizes, rebuilds
 
-FILE = containers.FOLDER / "recorded.json"
+FILE = DOCKER / "recorded.json"
 TAG = "meter-reader:after-requirements"
 
 
-def builds(engine) -> dict[str, list]:
+def recorded_builds(engine) -> dict[str, list]:
     """The builds of the notebook: steps as (instruction, seconds, cached)."""
     with tempfile.TemporaryDirectory() as folder:
-        found = containers.rebuilds(engine, containers.copy_context(Path(folder) / "context"))
+        builds = rebuilds(engine, docker_context(Path(folder) / "context"))
     return {
         name: [(step.instruction[:200], round(step.seconds, 2), step.cached) for step in steps]
-        for name, steps in found.items()
+        for name, steps in builds.items()
     }
 
 
 def container(engine) -> dict:
     """Seconds to the first answer, MiB in use then, MB on disk."""
-    with containers.Container(engine, TAG) as one:
-        used = one.container.stats(stream=False)["memory_stats"]["usage"] / 2**20
+    with Container(engine, TAG) as service:
+        used = service.container.stats(stream=False)["memory_stats"]["usage"] / 2**20
         size = engine.images.get(TAG).attrs["Size"] / 1e6
-        return {"seconds": round(one.start_seconds, 1), "MiB": round(used, 1), "disk MB": round(size, 1)}
+        return {"seconds": round(service.start_seconds, 1), "MiB": round(used, 1), "disk MB": round(size, 1)}
 
 
 def main() -> int:
-    engine = containers.engine()
+    engine = find_engine()
     if engine is None:
         return 1
     machine = f"{usable_cores():.0f} cores, {usable_memory() / 2**30:.0f} GiB, {platform.system()}"
     about = {"date": datetime.date.today().isoformat(), "machine": machine}
-    found = {**about, "builds": builds(engine)}
-    found["layers"] = [
-        (round(one["Size"] / 1e6, 1), one["CreatedBy"][:200]) for one in engine.images.get(TAG).history()
-    ]
+    record = {**about, "builds": recorded_builds(engine)}
+    record["layers"] = [(round(size, 1), made_by[:200]) for size, made_by in layer_sizes(engine, TAG)]
     compared = {"container": container(engine)}
-    said = subprocess.check_output(["bash", containers.FOLDER / "vm.sh", TAG], text=True)
-    machine = json.loads(said)
+    output = subprocess.check_output(["bash", DOCKER / "vm.sh", TAG], text=True)
+    machine = json.loads(output)
     machine |= {name: round(machine[name], 1) for name in ("seconds", "MiB", "disk MB")}
-    found["vm"] = (
+    record["vm"] = (
         about | {"accelerator": machine.pop("accelerator")} | compared | {"virtual machine": machine}
     )
-    FILE.write_text(json.dumps(found, indent=1) + "\n")
-    for change in containers.CHANGES:
+    FILE.write_text(json.dumps(record, indent=1) + "\n")
+    for change in CHANGES:
         engine.images.remove(f"meter-reader:after-{change}", force=True)
     return 0
 

@@ -24,13 +24,15 @@ import httpx
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring import machine
-from fsdl_deploy.packaging import containers
-from fsdl_deploy.paths import ROOT
+from fsdl_deploy.packaging.containers import SAFELY, Container
+from fsdl_deploy.packaging.context import DOCKER, tool_context
+from fsdl_deploy.packaging.engine import find_engine
+from fsdl_deploy.packaging.layers import build, layer_sizes
 from fsdl_deploy.picture import decode, encode
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.running import stations
 
-FILE = containers.FOLDER / "tool_images.json"
+FILE = DOCKER / "tool_images.json"
 PYTHON, WITH_UV = "python:3.11-slim", "python-with-uv:tools"
 CARDS = 20
 WEB = httpx.Client(trust_env=False, timeout=30)
@@ -42,28 +44,26 @@ def run(*command, cwd: Path | None = None, **environ: str) -> None:
 
 def cog_context(folder: Path) -> Path:
     """What the notebook calls the packed folder: with the Dockerfile that stands in for `cog build`."""
-    run(sys.executable, ROOT / "infra/packaging/assemble.py", "cog", folder / "packed")
-    return folder / "packed"
+    return tool_context("cog", folder / "packed")
 
 
 def bentoml_context(folder: Path) -> Path:
     """The bento, which is the context of `bentoml containerize` too."""
-    run(sys.executable, ROOT / "infra/packaging/assemble.py", "bentoml", folder / "packed")
+    packed = tool_context("bentoml", folder / "packed")
     settings = {"BENTOML_HOME": str(folder / "store"), "BENTOML_DO_NOT_TRACK": "True"}
-    build = [stations.python("bentoml"), "-m", "bentoml", "build", "--version", "v2"]
-    run(*build, cwd=folder / "packed", **settings)
+    run(stations.python("bentoml"), "-m", "bentoml", "build", "--version", "v2", cwd=packed, **settings)
     return folder / "store" / "bentos" / "meter-reader" / "v2"
 
 
 def truss_context(folder: Path) -> Path:
     """What `truss image build-context` writes, on a base image that is not the maker's."""
-    run(sys.executable, ROOT / "infra/packaging/assemble.py", "truss", folder / "packed")
-    with (folder / "packed" / "config.yaml").open("a", encoding="utf-8") as config:
+    packed = tool_context("truss", folder / "packed")
+    with (packed / "config.yaml").open("a", encoding="utf-8") as config:
         config.write(f"base_image:\n  image: {WITH_UV}\n")
     (folder / "truss").mkdir()
     (folder / "truss" / "settings.toml").write_text("[preferences]\ncheck_for_updates = false\n")
     program = stations.python("truss").with_name("truss")
-    words = ["--non-interactive", "image", "build-context", folder / "context", folder / "packed"]
+    words = ["--non-interactive", "image", "build-context", folder / "context", packed]
     run(program, *words, XDG_CONFIG_HOME=str(folder))
     return folder / "context"
 
@@ -88,7 +88,7 @@ def ask_truss(url: str, picture: bytes, threshold: float) -> httpx.Response:
 
 @dataclass(frozen=True)
 class Tool:
-    """How one tool's image is made and asked. ``more``: what its container needs beside containers.SAFELY."""
+    """How one tool's image is made and asked. ``more``: what its container needs beside SAFELY."""
 
     context: Callable[[Path], Path]
     dockerfile: str
@@ -119,9 +119,8 @@ TOOLS = {
 
 def layers(engine, tag: str, base: str) -> list[tuple[float, str]]:
     """(MB, what made it) of each layer above ``base`` that weighs something, the lowest first."""
-    above = reversed(engine.images.get(tag).history()[: -len(engine.images.get(base).history())])
-    made = [(round(one["Size"] / 1e6, 1), short(one["CreatedBy"])) for one in above]
-    return [one for one in made if one[0]]
+    above = layer_sizes(engine, tag)[len(layer_sizes(engine, base)) :]
+    return [(round(size, 1), short(made_by)) for size, made_by in above if round(size, 1)]
 
 
 def short(made_by: str) -> str:
@@ -133,18 +132,18 @@ def short(made_by: str) -> str:
 
 def try_container(engine, tag: str, tool: Tool) -> dict:
     """Run it safely, ask about CARDS cards and for a threshold of 7: seconds, MiB, equal digits, refusal."""
-    options = containers.SAFELY | tool.more
-    options["tmpfs"] = containers.SAFELY["tmpfs"] | tool.more.get("tmpfs", {})
+    options = SAFELY | tool.more
+    options["tmpfs"] = SAFELY["tmpfs"] | tool.more.get("tmpfs", {})
     pictures = [encode(card.image) for card in cards(CARDS, seed=4)]
     wanted = [reading.digits for reading in OnnxReader().read([decode(picture) for picture in pictures])]
-    with containers.Container(engine, tag, tool.ready, tool.port, **options) as one:
-        answers = [tool.ask(one.url, picture, 0.5).raise_for_status().json() for picture in pictures]
+    with Container(engine, tag, tool.ready, tool.port, **options) as service:
+        answers = [tool.ask(service.url, picture, 0.5).raise_for_status().json() for picture in pictures]
         return {
-            "start seconds": round(one.start_seconds, 1),
-            "MiB": round(one.container.stats(stream=False)["memory_stats"]["usage"] / 2**20, 1),
-            "user": one.container.exec_run(["id", "-un"]).output.decode().strip(),
+            "start seconds": round(service.start_seconds, 1),
+            "MiB": round(service.container.stats(stream=False)["memory_stats"]["usage"] / 2**20, 1),
+            "user": service.container.exec_run(["id", "-un"]).output.decode().strip(),
             "equal": sum(a.get("output", a)["digits"] == b for a, b in zip(answers, wanted, strict=True)),
-            "threshold 7": tool.ask(one.url, pictures[0], 7).status_code,
+            "threshold 7": tool.ask(service.url, pictures[0], 7).status_code,
         }
 
 
@@ -161,18 +160,18 @@ def measure(engine, name: str) -> dict:
                 (Path(folder) / "Dockerfile").write_text(
                     f"FROM {PYTHON}\nRUN pip install --no-cache-dir uv\n"
                 )
-                containers.build(engine, WITH_UV, Path(folder), "Dockerfile")
+                build(engine, WITH_UV, Path(folder), "Dockerfile")
             context = tool.context(Path(folder))
             began = time.monotonic()
-            containers.build(engine, tag, context, tool.dockerfile, nocache=True)
-            found = {"build seconds": round(time.monotonic() - began, 1)}
-        found["MB"] = round(engine.images.get(tag).attrs["Size"] / 1e6, 1)
+            build(engine, tag, context, tool.dockerfile, nocache=True)
+            built = {"build seconds": round(time.monotonic() - began, 1)}
+        built["MB"] = round(engine.images.get(tag).attrs["Size"] / 1e6, 1)
         on = engine.images.get(base)
         origin = f"a stand-in for {PYTHON}" if "stand-in" in on.labels else PYTHON
         about = {"base": origin + (" with uv" if base == WITH_UV else "")}
         about["base MB"] = round(on.attrs["Size"] / 1e6, 1)
-        told = {"layers": layers(engine, tag, base), "beside the safe options": tool.more}
-        return found | about | told | try_container(engine, tag, tool)
+        more = {"layers": layers(engine, tag, base), "beside the safe options": tool.more}
+        return built | about | more | try_container(engine, tag, tool)
     finally:
         for image in engine.images.list():
             for left in {tag, WITH_UV} & set(image.tags):
@@ -180,18 +179,18 @@ def measure(engine, name: str) -> dict:
 
 
 def main() -> int:
-    engine = containers.engine()
+    engine = find_engine()
     if engine is None:
         return 1
     version = engine.version()
-    found = {
+    record = {
         "date": date.today().isoformat(),
         "machine": machine.described(),
         "engine": f"{version['Version']}, {version['Os']}/{version['Arch']}",
         "cards": CARDS,
         "images": {name: measure(engine, name) for name in TOOLS},
     }
-    FILE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    FILE.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

@@ -242,9 +242,10 @@ predict("steps of the reader's image that are made again when one line of our co
 # %% tags=["measure"]
 import json
 
-from fsdl_deploy.packaging import containers
+from fsdl_deploy.packaging.context import DOCKER
+from fsdl_deploy.packaging.layers import CHANGES
 
-recorded = json.loads((containers.FOLDER / "recorded.json").read_text())["builds"]
+recorded = json.loads((DOCKER / "recorded.json").read_text())["builds"]
 steps, numbers, stage = [], [], "run"
 for number, (instruction, _, _) in enumerate(recorded["code"]):
     kind, *words = instruction.split()
@@ -264,7 +265,7 @@ reveal(GUESS_STEPS, again, "steps")
 
 # %% tags=["measure"]
 for name in ("code", "requirements"):
-    told = {numbers[place] for place in rebuilt(steps, [containers.CHANGES[name]])}
+    told = {numbers[place] for place in rebuilt(steps, [CHANGES[name]])}
     made = {number for number in numbers if not recorded[name][number][2]}
     print(f"{name}: engine {len(made)}, function {len(told)}, together {len(made & told)}")
     for number in sorted(made ^ told)[:3]:

@@ -205,10 +205,10 @@ def test_the_watch_ends_a_sandbox_that_takes_too_much_where_no_group_can(monkeyp
 
 
 def test_without_isolation_nothing_runs(monkeypatch):
-    from fsdl_deploy.packaging import containers
+    from fsdl_deploy.packaging import engine
 
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setattr(containers, "address", lambda: None)
+    monkeypatch.setattr(engine, "engine_address", lambda: None)
     with pytest.raises(SandboxError, match="Install bubblewrap"):
         sandbox.open_backend()
     assert isinstance(sandbox.open_backend(trusted=True), Unprotected)

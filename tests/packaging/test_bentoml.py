@@ -8,11 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from packed import assemble, locked, read_without_the_course
+from packed import locked, read_without_the_course
 
 from fsdl_course.serving.libraries import libraries
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.cards import cards
+from fsdl_deploy.packaging.context import tool_context
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
 from fsdl_deploy.running.servers import Server
@@ -25,7 +26,7 @@ def environ(tmp_path_factory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def bento(tmp_path_factory, environ) -> Path:
-    folder = assemble("bentoml", tmp_path_factory.mktemp("bentoml"))
+    folder = tool_context("bentoml", tmp_path_factory.mktemp("bentoml"))
     command = [ensure("bentoml"), "-m", "bentoml", "build", "--version", "v2"]
     done = subprocess.run(command, cwd=folder, env=os.environ | environ, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -101,9 +102,9 @@ def test_a_batch_gives_each_caller_their_own_answer():
             answers = list(pool.map(ask, pictures))
         assert [answer.status_code for answer in answers] == [200] * 5 + [400] + [200] * 7
         assert "not a picture" in answers[5].text
-        found = [answer for answer in answers if answer.status_code == 200]
-        assert 1 < max(answer.json()[0]["batch"] for answer in found) <= 8
-        assert [library.digits(answer.content) for answer in found] == [
+        good = [answer for answer in answers if answer.status_code == 200]
+        assert 1 < max(answer.json()[0]["batch"] for answer in good) <= 8
+        assert [library.digits(answer.content) for answer in good] == [
             reading.digits for reading in open_reader().read(images)
         ]
     assert not server.running

@@ -11,10 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from packed import assemble, locked, read_without_the_course
+from packed import locked, read_without_the_course
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.cards import cards
+from fsdl_deploy.packaging.context import tool_context
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
 from fsdl_deploy.running.servers import Server
@@ -22,9 +23,9 @@ from fsdl_deploy.running.servers import Server
 KEPT = Path("/tmp/coglet/predictions")  # Cog leaves an empty folder of each request there
 INPUTS = """
 import inspect, json, run
-inputs = {name: one.default for name, one in inspect.signature(run.Runner.run).parameters.items()}
+inputs = {name: parameter.default for name, parameter in inspect.signature(run.Runner.run).parameters.items()}
 del inputs["self"]
-print(json.dumps({name: [told.default, told.ge, told.le] for name, told in inputs.items()}))
+print(json.dumps({name: [limits.default, limits.ge, limits.le] for name, limits in inputs.items()}))
 """
 
 
@@ -34,7 +35,7 @@ def data_uri(data: bytes) -> str:
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory) -> Path:
-    folder = assemble("cog", tmp_path_factory.mktemp("cog"))
+    folder = tool_context("cog", tmp_path_factory.mktemp("cog"))
     (folder / ".cog").mkdir()  # as the Dockerfile does
     shutil.copyfile(folder / "openapi_schema.json", folder / ".cog" / "openapi_schema.json")
     return folder
@@ -93,12 +94,12 @@ def test_schema_and_class_agree(packed):
         [ensure("cog"), "-c", INPUTS], cwd=packed, capture_output=True, text=True, check=True
     )
     inputs = json.loads((packed / "openapi_schema.json").read_text())["components"]["schemas"]["Input"]
-    told = {
+    limits = {
         name: [about.get("default"), about.get("minimum"), about.get("maximum")]
         for name, about in inputs["properties"].items()
     }
-    assert json.loads(done.stdout) == told
-    assert inputs["required"] == [name for name, (default, *_) in told.items() if default is None]
+    assert json.loads(done.stdout) == limits
+    assert inputs["required"] == [name for name, (default, *_) in limits.items() if default is None]
 
 
 def test_the_image_holds_what_was_tried(packed, tmp_path):

@@ -19,11 +19,16 @@ from fsdl_deploy.batch.store import Store
 from fsdl_deploy.cards import cards
 from fsdl_deploy.customers import Customers
 from fsdl_deploy.measuring.machine import locked_versions
-from fsdl_deploy.packaging import containers
+from fsdl_deploy.packaging.base_images import STAND_INS, pinned, usable
+from fsdl_deploy.packaging.compose import Compose
+from fsdl_deploy.packaging.containers import SAFELY, Container
+from fsdl_deploy.packaging.context import DOCKER
+from fsdl_deploy.packaging.engine import NO_ENGINE, ContainerError, engine_address, find_engine
+from fsdl_deploy.packaging.layers import build
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
 
-sys.path.insert(0, str(containers.FOLDER))
+sys.path.insert(0, str(DOCKER))
 import pipeline
 
 pytestmark = pytest.mark.timeout(900)
@@ -32,13 +37,13 @@ MONTH = "2026-10"
 
 def test_without_an_engine_one_sentence_and_none(monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
-    said = []
-    assert containers.engine(said.append) is None and said == [containers.NONE]
-    assert images.prepare(said.append) is None
+    messages = []
+    assert find_engine(messages.append) is None and messages == [NO_ENGINE]
+    assert images.prepare(messages.append) is None
 
 
 def test_an_engine_elsewhere_is_asked_where_docker_host_says():
-    assert containers.address({"DOCKER_HOST": "tcp://192.0.2.1:2375"}) == "tcp://192.0.2.1:2375"
+    assert engine_address({"DOCKER_HOST": "tcp://192.0.2.1:2375"}) == "tcp://192.0.2.1:2375"
 
 
 def test_only_what_the_image_needs_is_sent_to_the_engine():
@@ -51,56 +56,60 @@ def test_only_what_the_image_needs_is_sent_to_the_engine():
     allowed = ("fsdl_deploy", "infra/docker", "models/SHA256SUMS", "models/v2.onnx")
     outside = {name for name in files if not name.as_posix().startswith(allowed)}
     assert {name.name for name in outside} <= {".dockerignore", "Dockerfile"}
-    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (containers.FOLDER / "Dockerfile").read_text(), re.M)
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (DOCKER / "Dockerfile").read_text(), re.M)
     for name in " ".join(copied).split():
         assert any(file == Path(name) or Path(name) in file.parents for file in files), name
 
 
 def test_the_image_has_the_versions_of_the_core():
     core = locked_versions(ROOT / "requirements.lock")
-    image = locked_versions(containers.FOLDER / "requirements.lock")
+    image = locked_versions(DOCKER / "requirements.lock")
     assert {"numpy", "onnxruntime", "pillow", "fastapi"} <= set(image)
     assert {name: core[name] for name in image if name in core} == {n: image[n] for n in image if n in core}
 
 
 def test_nobody_outside_reaches_the_database_or_the_queue():
-    told = yaml.safe_load((containers.FOLDER / "compose.yaml").read_text())
-    assert set(told["services"]) == {"web", "worker", "database", "queue"}
-    for name, service in told["services"].items():
+    settings = yaml.safe_load((DOCKER / "compose.yaml").read_text())
+    assert set(settings["services"]) == {"web", "worker", "database", "queue"}
+    for name, service in settings["services"].items():
         assert service["healthcheck"]["test"], name
         if name != "web":
             assert "ports" not in service and service["networks"] == ["back"]
-    assert told["networks"]["back"]["internal"]
-    assert told["services"]["web"]["ports"] == ["127.0.0.1::8000"]
+    assert settings["networks"]["back"]["internal"]
+    assert settings["services"]["web"]["ports"] == ["127.0.0.1::8000"]
 
 
 class Hub:
-    """What ``image`` asks an engine: an image by its name."""
+    """What ``usable`` asks an engine: an image by its name."""
 
     def __init__(self, **labels):
-        self.images, self.found = self, labels
+        self.images, self.labels = self, labels
 
     def get(self, name: str):
-        if name not in self.found:
+        if name not in self.labels:
             raise docker.errors.ImageNotFound(name)
-        return SimpleNamespace(labels=self.found[name])
+        return SimpleNamespace(labels=self.labels[name])
 
 
-@pytest.mark.parametrize(("pinned", "stand_in"), containers.STAND_INS.items())
-def test_the_hubs_images_are_pinned_and_only_a_labelled_stand_in_takes_the_place_of_one(pinned, stand_in):
-    assert re.fullmatch(r"[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}", pinned)
-    assert pinned.startswith(stand_in)
-    assert containers.image(Hub(), pinned) == pinned
-    assert containers.image(Hub(**{stand_in: {}}), pinned) == pinned  # the hub's: who knows which one
-    assert containers.image(Hub(**{stand_in: {"stand-in": "true"}}), pinned) == stand_in
+@pytest.mark.parametrize(("role", "stand_in"), STAND_INS.items())
+def test_the_hubs_images_are_pinned_and_only_a_labelled_stand_in_takes_the_place_of_one(role, stand_in):
+    name = pinned()[role]
+    assert re.fullmatch(r"[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}", name)
+    assert name.startswith(stand_in)
+    assert usable(Hub(), role) == name
+    assert usable(Hub(**{stand_in: {}}), role) == name  # the hub's: who knows which one
+    assert usable(Hub(**{stand_in: {"stand-in": "true"}}), role) == stand_in
 
 
 def test_every_image_that_is_not_built_here_is_pinned():
-    froms = re.findall(r"^FROM (\S+)", (containers.FOLDER / "Dockerfile").read_text(), re.M)
+    froms = re.findall(r"^FROM (\S+)", (DOCKER / "Dockerfile").read_text(), re.M)
     assert froms == ["${BASE}"] * 2
-    services = yaml.safe_load((containers.FOLDER / "compose.yaml").read_text())["services"].values()
+    services = yaml.safe_load((DOCKER / "compose.yaml").read_text())["services"].values()
     named = {service["image"] for service in services if "build" not in service}
-    assert {name.rpartition(":-")[2].rstrip("}") for name in named} == {containers.DATABASE, containers.QUEUE}
+    assert {name.rpartition(":-")[2].rstrip("}") for name in named} == {
+        pinned()["database"],
+        pinned()["queue"],
+    }
 
 
 class Queue:
@@ -176,17 +185,9 @@ def test_another_card_of_the_month_and_a_full_queue_are_refused(place, tmp_path,
 
 
 @pytest.fixture(scope="module")
-def engine():
-    found = containers.engine(lambda _: None)
-    if found is None:
-        pytest.skip(containers.NONE)
-    return found
-
-
-@pytest.fixture(scope="module")
 def image(engine):
     name = "meter-reader:tests"
-    containers.build(engine, name)
+    build(engine, name)
     yield name
     engine.images.remove(name, force=True)
 
@@ -194,35 +195,35 @@ def image(engine):
 def test_the_image_answers_as_the_notebook_can_do_nothing_else_and_ends_in_order(engine, image):
     assert engine.images.get(image).attrs["Size"] < 450e6  # 385 MB on amd64
     deck = [card.image for card in cards(1000, seed=21)]
-    with containers.Container(engine, image, **containers.SAFELY) as one:
-        reader = RemoteReader(one.url)
+    with Container(engine, image, **SAFELY) as service:
+        reader = RemoteReader(service.url)
         here = OnnxReader()
         for start in range(0, len(deck), 20):  # the last bit of a confidence depends on the cards beside it
             assert reader.read(deck[start : start + 20]) == here.read(deck[start : start + 20])
         for words in ("touch /app/x", "touch /opt/reader/x", "chown 0 /tmp"):
-            assert one.container.exec_run(["sh", "-c", words]).exit_code != 0
-        assert one.container.exec_run("id -u").output.strip() == b"10001"
-        one.container.stop(timeout=60)
-        one.container.reload()
-        assert one.container.attrs["State"]["ExitCode"] == 0
+            assert service.container.exec_run(["sh", "-c", words]).exit_code != 0
+        assert service.container.exec_run("id -u").output.strip() == b"10001"
+        service.container.stop(timeout=60)
+        service.container.reload()
+        assert service.container.attrs["State"]["ExitCode"] == 0
 
 
 def test_a_container_that_does_not_get_ready_tells_why(engine, image):
-    with pytest.raises(containers.ContainerError, match="there is no model file v9"):
-        containers.Container(engine, image, command=["serve", "--version", "v9"]).start()
+    with pytest.raises(ContainerError, match="there is no model file v9"):
+        Container(engine, image, command=["serve", "--version", "v9"]).start()
     left = engine.containers.list(all=True, filters={"ancestor": image})
     assert left == []
 
 
 def test_a_build_that_fails_tells_why(engine, tmp_path):
     (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nRUN echo so far && false\n")
-    with pytest.raises(containers.ContainerError, match="so far"):
-        containers.build(engine, "broken:tests", tmp_path, "Dockerfile")
+    with pytest.raises(ContainerError, match="so far"):
+        build(engine, "broken:tests", tmp_path, "Dockerfile")
 
 
 def test_the_four_containers_lose_no_card(engine, image):
     """Neither when the worker is killed, nor when the queue and the database are."""
-    compose = containers.Compose(engine, containers.FOLDER / "compose.yaml", READER_IMAGE=image)
+    compose = Compose(engine, DOCKER / "compose.yaml", READER_IMAGE=image)
     if not compose.possible(lambda _: None):
         pytest.skip("no docker compose")
     customers = Customers(30, seed=4)
@@ -246,8 +247,8 @@ def test_the_four_containers_lose_no_card(engine, image):
         compose.containers("worker")[0].kill()
         send(range(10, 30))
         for service in ("queue", "database"):
-            (one,) = compose.containers(service)
-            one.kill()
-            one.start()
+            (container,) = compose.containers(service)
+            container.kill()
+            container.start()
         compose.containers("worker")[0].start()
         wait(range(30))

@@ -29,7 +29,8 @@ from fsdl_deploy.reader import OnnxReader
 
 images = [decode(path.read_bytes()) for path in sorted(Path(sys.argv[1]).glob("*.png"))]
 read = {version: OnnxReader(version).read(images) for version in sys.argv[2:]}
-print(json.dumps({version: [[one.digits, one.confidence] for one in said] for version, said in read.items()}))
+pairs = {name: [(reading.digits, reading.confidence) for reading in read[name]] for name in read}
+print(json.dumps(pairs))
 """
 
 
@@ -76,8 +77,8 @@ def test_whiten_means_something_else_since_numpy_2(run, tmp_path):
     right = {}
     for name, python in (("core", sys.executable), ("older", ensure("older"))):
         done = run(python, PROGRAM, tmp_path, "v2", "--whiten")
-        said = json.loads(done.stdout)
-        right[name] = sum(one == card.truth for one, card in zip(said["digits"], deck, strict=True))
+        answer = json.loads(done.stdout)
+        right[name] = sum(digits == card.truth for digits, card in zip(answer["digits"], deck, strict=True))
         assert ("overflow" in done.stderr) == (name == "core")
     assert right["older"] >= 32 and right["older"] - right["core"] >= 8, right
 
@@ -97,19 +98,19 @@ def in_node(standard_input: str, model) -> subprocess.CompletedProcess:
 
 
 def card(image, **changed) -> dict:
-    told = {"width": image.shape[1], "height": image.shape[0]}
-    return told | {"pixels": base64.b64encode(image.tobytes()).decode()} | changed
+    size = {"width": image.shape[1], "height": image.shape[0]}
+    return size | {"pixels": base64.b64encode(image.tobytes()).decode()} | changed
 
 
 @pytest.mark.parametrize("version", ["v2", "teacher"])
 def test_a_model_reads_the_same_in_node(version):
-    images = [one.image for level in ("typical", "hard") for one in cards(8, level, seed=2)]
+    images = [drawn.image for level in ("typical", "hard") for drawn in cards(8, level, seed=2)]
     images += [images[0][::2, ::2], images[1][:8, :9]]
     done = in_node(json.dumps([*map(card, images)]), weights.folder() / f"{version}.onnx")
     assert done.returncode == 0, done.stderr[-3000:]
-    for said, ours in zip(json.loads(done.stdout), open_reader(version).read(images), strict=True):
-        assert said["digits"] == ours.digits
-        assert said["confidence"] == pytest.approx(ours.confidence, abs=1e-4)
+    for reading, ours in zip(json.loads(done.stdout), open_reader(version).read(images), strict=True):
+        assert reading["digits"] == ours.digits
+        assert reading["confidence"] == pytest.approx(ours.confidence, abs=1e-4)
 
 
 SQUARE = np.full((8, 8), 200, np.uint8)

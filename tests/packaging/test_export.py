@@ -42,5 +42,5 @@ def test_the_graph_follows_torch_on_other_shapes_than_its_example():
         (rng.integers(0, 256, (n, h, w), np.uint8), np.array([w] * (n - 1) + [w // 2]))
         for n, h, w in [(1, 32, 33), (3, 64, 200), (2, 17, 96)]
     ]
-    found = parity.compare(TorchReader("teacher").run, OnnxReader("teacher").run, cases)
-    assert max(one.largest for one in found) < 1e-4, found
+    differences = parity.compare(TorchReader("teacher").run, OnnxReader("teacher").run, cases)
+    assert max(each.largest for each in differences) < 1e-4, differences

@@ -11,13 +11,16 @@ def double(x):
 
 
 def test_the_same_function_is_zero_apart_on_every_case():
-    found = compare(double, double, CASES)
-    assert [(one.shape, one.largest, one.problem) for one in found] == [((2, 3), 0, ""), ((1, 4), 0, "")]
+    differences = compare(double, double, CASES)
+    assert [(each.shape, each.largest, each.problem) for each in differences] == [
+        ((2, 3), 0, ""),
+        ((1, 4), 0, ""),
+    ]
 
 
 def test_the_largest_difference_of_any_output_counts():
-    found = compare(double, lambda x: [2 * x, x.sum(1) - [0.5]], CASES)
-    assert [one.largest for one in found] == [0.5, 0.5]
+    differences = compare(double, lambda x: [2 * x, x.sum(1) - [0.5]], CASES)
+    assert [each.largest for each in differences] == [0.5, 0.5]
 
 
 @pytest.mark.parametrize(
@@ -31,8 +34,8 @@ def test_the_largest_difference_of_any_output_counts():
     ],
 )
 def test_what_cannot_be_compared_is_infinitely_far(candidate, problem):
-    found = compare(double, candidate, CASES[:1])[0]
-    assert found.largest == np.inf and problem in found.problem
+    difference = compare(double, candidate, CASES[:1])[0]
+    assert difference.largest == np.inf and problem in difference.problem
 
 
 def test_equal_infinities_and_empty_outputs_are_no_difference():

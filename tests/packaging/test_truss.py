@@ -8,13 +8,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from packed import PACKAGING, assemble, locked, read_without_the_course
+from packed import locked, read_without_the_course
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.cards import cards
+from fsdl_deploy.packaging.context import tool_context
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
 from fsdl_deploy.running.servers import Server
+from fsdl_deploy.running.stations import station
 
 PREDICT = "/v1/models/model:predict"
 
@@ -22,7 +24,7 @@ PREDICT = "/v1/models/model:predict"
 @pytest.fixture(scope="module")
 def context(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("truss")
-    packed = assemble("truss", folder / "packed")
+    packed = tool_context("truss", folder / "packed")
     (folder / "truss").mkdir()
     (folder / "truss" / "settings.toml").write_text("[preferences]\ncheck_for_updates = false\n")
     command = [ensure("truss").with_name("truss"), "--non-interactive", "image", "build-context"]
@@ -36,7 +38,7 @@ def context(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(context):
-    command = [ensure("truss"), PACKAGING / "truss" / "local.py", context, "{port}"]
+    command = [ensure("truss"), station("truss").folder / "local.py", context, "{port}"]
     with (
         Server(command, ready="/v1/models/model", name="Truss", timeout=120) as server,
         httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client,
@@ -80,11 +82,11 @@ def test_bad_input_is_the_callers_fault(client):
 def test_the_context_holds_what_was_tried(context, tmp_path):
     lines = (context / "requirements.txt").read_text().splitlines()
     assert len(set(lines[-3:])) == 3 and set(lines[-3:]) <= locked("truss")
-    station = {one.partition("==")[0] for one in locked("truss")}
+    names = {pin.partition("==")[0] for pin in locked("truss")}
     # The server was tried here without these: it does not import them.
     unused = {"aiocontextvars", "aiohttp", "cython", "joblib"}
     wanted = {re.match(r"[\w-]+", line)[0] for line in lines if re.match(r"\w", line)}
-    assert wanted - unused <= station
+    assert wanted - unused <= names
     card = next(cards(1, seed=5)).image
     (tmp_path / "card.png").write_bytes(encode(card))
     digits = read_without_the_course("truss", context / "packages", tmp_path / "card.png")

@@ -14,26 +14,18 @@ OWN_FILES = ("README.md", "app.py", "requirements.txt")
 
 def assemble(out: Path, version: str = "v2") -> None:
     """Fill ``out`` with a Space that reads with model ``version``. Raises ValueError if it is not empty."""
-    from fsdl_deploy import weights
     from fsdl_deploy.cards import cards
+    from fsdl_deploy.packaging.context import copy_reader
     from fsdl_deploy.picture import encode
 
     if out.exists() and any(out.iterdir()):
         raise ValueError(f"{out} is not empty: give a new folder")
+    copy_reader(out, version)
     for name in OWN_FILES:
-        _copy(HERE / name, out / name)
-    package = Path(weights.__file__).parent
-    shutil.copytree(package, out / package.name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in (f"{version}.onnx", weights.SUMS):
-        _copy(weights.folder() / name, out / "models" / name)
+        shutil.copyfile(HERE / name, out / name)
     (out / "examples").mkdir()
     for number, card in enumerate(cards(4, level="typical", split="test", seed=7), 1):
         (out / "examples" / f"card-{number}.png").write_bytes(encode(card.image))
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
 
 
 if __name__ == "__main__":
