@@ -62,14 +62,14 @@ figures.files(project / "service.py", project / "bentofile.yaml")
 # the two files: this folder is what is served and packed below.
 
 # %% tags=["nbval-check-output"]
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from fsdl_deploy.packaging import tools
+from fsdl_deploy.packaging.context import mebibytes, tool_context
+
 workplace = tempfile.TemporaryDirectory()  # removed in the last code cell
-packed = Path(workplace.name) / "packed"
-subprocess.run([sys.executable, station.folder.parent / "assemble.py", "bentoml", packed], check=True)
+packed = tool_context("bentoml", Path(workplace.name) / "packed")
 print(*sorted(path.name for path in packed.iterdir()))
 
 # %% [markdown]
@@ -119,18 +119,12 @@ print(first.json()["digits"], "truth", deck[0].truth)
 # confidence is compared to float32 rounding: BentoML reads each card alone, here they are read together.
 
 # %% tags=["nbval-check-output"]
-import numpy as np
-
 from fsdl_deploy import OnnxReader
 
 reader = OnnxReader()
 readings = reader.read([card.image for card in deck])
 answers = [ask(picture).json() for picture in pictures]
-equal = [answer["digits"] == reading.digits for answer, reading in zip(answers, readings)]
-pairs = [(answer["confidence"], reading.confidence) for answer, reading in zip(answers, readings)]
-print("the same digits:    ", sum(equal), "of", len(deck))
-print("the same confidence:", np.allclose(*zip(*pairs), rtol=1e-5))
-print("for a person to read:", sum(answer["by_hand"] for answer in answers))
+print(tools.same_reader(answers, readings))
 
 # %% [markdown]
 # ## What came without being written
@@ -165,9 +159,9 @@ bad = {
 }
 for name, send in bad.items():
     answer = send()
-    told, shape = answer.json(), type(answer.json()).__name__
-    told = told[0] if shape == "list" else told
-    why = told["detail"][0]["msg"] if "detail" in told else told.get("error", "")
+    body, shape = answer.json(), type(answer.json()).__name__
+    body = body[0] if shape == "list" else body
+    why = body["detail"][0]["msg"] if "detail" in body else body.get("error", "")
     print(f"{name:14} {answer.status_code} {shape} {why[:75]}")
 
 # %% [markdown]
@@ -200,39 +194,15 @@ ways = {
 # Each round asks all three for each card, so that each meets the same machine.
 
 # %%
-took = {name: [] for name in ways}
-for _ in range(4 if FAST else 40):
-    for picture in pictures:
-        for name, way in ways.items():
-            begin = perf_counter()
-            way(picture)
-            took[name].append(1000 * (perf_counter() - begin))
+times = tools.times_in_turns(ways, pictures, rounds=4 if FAST else 40)
+tools.show_times(times)
 
 # %% [markdown]
-# The ratio is what carries over to another machine; the milliseconds are this machine's, now.
+# In numbers, by the median, with the memory that each server takes. The ratio is what carries over to another
+# machine; the milliseconds are this machine's, now.
 
 # %%
-import matplotlib.pyplot as plt
-
-median = {name: np.median(ms) for name, ms in took.items()}
-figure, axes = plt.subplots(figsize=(7, 3))
-for name, color in zip(ways, figures.PALETTE):
-    ms = np.sort(took[name])
-    axes.plot(ms, np.arange(1, len(ms) + 1) / len(ms), color=color, label=name)
-axes.set(xlabel="time to the answer, one card (ms)", ylabel="share of the calls")
-axes.set(xlim=(0, 3 * median["our service"]))
-axes.legend()
-figures.show(figure, alt="Distribution of the time to an answer: the reader itself, our service, BentoML")
-
-# %% [markdown]
-# In numbers, by the median, with the memory that each server takes.
-
-# %%
-for name, ms in median.items():
-    compared = [f"{ms / median[other]:.1f} × {other}" for other in list(ways)[:2] if other != name]
-    print(f"{name:18} {ms:5.1f} ms =", ", ".join(compared))
-for server in (bento_server, ours):
-    print(f"{server.name:18} {server.memory() / 2**20:5.0f} MiB of memory")
+print(tools.costs(times, servers=[bento_server, ours]))
 
 # %% [markdown]
 # ## Batches
@@ -286,16 +256,18 @@ print("the same digits:", digits == [reading.digits for reading in readings])
 # %%
 from functools import partial
 
+import numpy as np
+
 rates = {name: [] for name in servers}
 for _ in range(3 if FAST else 20):
     for name, server in servers.items():
         ask_it = partial(ask_list, server, pictures[0])
         load = closed_loop(lambda ask=ask_it: ask().raise_for_status(), users=16, requests=64)
         rates[name].append(load.throughput)
-for name, found in rates.items():
-    print(f"{name:13} {np.median(found):4.0f} requests/s")
+for name, per_second in rates.items():
+    print(f"{name:13} {np.median(per_second):4.0f} requests/s")
 ratios = [on / off for off, on in zip(*rates.values())]
-print(f"batching on / off: {np.median(ratios):.2f} (turns: {', '.join(f'{one:.2f}' for one in ratios)})")
+print(f"batching on / off: {np.median(ratios):.2f} (turns: {', '.join(f'{ratio:.2f}' for ratio in ratios)})")
 
 # %% [markdown]
 # BentoML counts the sizes of its batches as a metric. So it is known whether batches form at all.
@@ -303,9 +275,10 @@ print(f"batching on / off: {np.median(ratios):.2f} (turns: {', '.join(f'{one:.2f
 # %%
 from prometheus_client.parser import text_string_to_metric_families
 
-told = web.get(servers["batching on"].url + "/metrics").text
-sizes = next(one for one in text_string_to_metric_families(told) if one.name.endswith("adaptive_batch_size"))
-up_to = {one.labels["le"]: one.value for one in sizes.samples if one.name.endswith("_bucket")}
+page = web.get(servers["batching on"].url + "/metrics").text
+families = {family.name: family for family in text_string_to_metric_families(page)}
+(sizes,) = (families[name] for name in families if name.endswith("adaptive_batch_size"))
+up_to = {sample.labels["le"]: sample.value for sample in sizes.samples if sample.name.endswith("_bucket")}
 print("batches of at most", *[f"{size}: {count:.0f}" for size, count in up_to.items()], sep=" | ")
 for server in servers.values():
     server.stop()
@@ -326,6 +299,8 @@ for server in servers.values():
 # engine is needed.
 
 # %% tags=["nbval-check-output"]
+import subprocess
+
 build = [station_python, "-m", "bentoml", "build", "--output", "tag", "--version", "v2"]
 built = subprocess.run(
     build, cwd=packed, env=os.environ | settings, capture_output=True, text=True, check=True
@@ -354,9 +329,7 @@ print("packages:", *(bento / "env" / "python" / "requirements.txt").read_text().
 # This is its record:
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy.packaging import containers, tools
-
-print(tools.tool_image("bentoml"))
+print(tools.recorded_image("bentoml"))
 
 # %% [markdown]
 # Half of the image is a compiler and git, which the service does not use when it runs. And where the file
@@ -364,14 +337,12 @@ print(tools.tool_image("bentoml"))
 # on this machine:
 
 # %%
-context = sum(path.stat().st_size for path in bento.rglob("*") if path.is_file())
-print(f"the bento: {context / 2**20:.1f} MiB")
-print(f"the packages, as installed here: {station.mebibytes():.0f} MiB, with uv itself")
-engine = containers.engine()
-if engine:
-    sizes = {tag: image.attrs["Size"] for image in engine.images.list() for tag in image.tags}
-    base = sizes.get("python:3.11-slim")
-    print(f"the base image: {base / 2**20:.0f} MiB" if base else "the engine has no python:3.11-slim")
+from fsdl_deploy.packaging.engine import find_engine
+
+print(f"the bento: {mebibytes(bento):.1f} MiB")
+print(f"the packages, as installed here: {mebibytes(station.environment):.0f} MiB, with uv itself")
+if engine := find_engine():
+    print(tools.base_image(engine, "python:3.11-slim"))
 
 # %% [markdown]
 # A bento is also served as it is, by its name, as the container does. The contract lies in it as a file, so a

@@ -65,14 +65,14 @@ figures.files(project / "run.py", project / "cog.yaml")
 # the two files: this folder is what would be packed, and what is served below.
 
 # %% tags=["nbval-check-output"]
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from fsdl_deploy.packaging import tools
+from fsdl_deploy.packaging.context import mebibytes, tool_context
+
 workplace = tempfile.TemporaryDirectory()  # removed in the last code cell
-packed = Path(workplace.name) / "packed"
-subprocess.run([sys.executable, station.folder.parent / "assemble.py", "cog", packed], check=True)
+packed = tool_context("cog", Path(workplace.name) / "packed")
 print(*sorted(path.name for path in packed.iterdir()))
 
 # %% [markdown]
@@ -150,18 +150,12 @@ print(first["status"], first["output"]["digits"], "truth", deck[0].truth)
 # confidence is compared to float32 rounding: Cog reads each card alone, here they are read together.
 
 # %% tags=["nbval-check-output"]
-import numpy as np
-
 from fsdl_deploy import OnnxReader
 
 reader = OnnxReader()
 readings = reader.read([card.image for card in deck])
 answers = [ask({"picture": data_uri(picture)}).json()["output"] for picture in pictures]
-equal = [answer["digits"] == reading.digits for answer, reading in zip(answers, readings)]
-pairs = [(answer["confidence"], reading.confidence) for answer, reading in zip(answers, readings)]
-print("the same digits:    ", sum(equal), "of", len(deck))
-print("the same confidence:", np.allclose(*zip(*pairs), rtol=1e-5))
-print("for a person to read:", sum(answer["by_hand"] for answer in answers))
+print(tools.same_reader(answers, readings))
 
 # %% [markdown]
 # ## Bad input
@@ -182,9 +176,9 @@ bad = {
 def show_bad(server):
     for name, given in bad.items():
         answer = ask(given, server)
-        told = answer.json()
-        why = told.get("error", "").rpartition("failed: ")[2] or told.get("detail", [{}])[0].get("msg", "")
-        print(f"{name:14} {answer.status_code} {told.get('status', 'refused'):10} {why[:70]}")
+        body = answer.json()
+        why = body.get("error", "").rpartition("failed: ")[2] or body.get("detail", [{}])[0].get("msg", "")
+        print(f"{name:14} {answer.status_code} {body.get('status', 'refused'):10} {why[:70]}")
 
 
 show_bad(over_cog)
@@ -220,7 +214,7 @@ show_bad(with_schema)
 # from the bytes of the file; both services get them as base64 in JSON.
 
 # %%
-from time import perf_counter
+import sys
 
 ours = course_server("serve", name="our service").start()
 
@@ -240,39 +234,15 @@ ways = {
 # Each round asks all three for each card, so that each meets the same machine.
 
 # %%
-took = {name: [] for name in ways}
-for _ in range(4 if FAST else 40):
-    for picture in pictures:
-        for name, way in ways.items():
-            begin = perf_counter()
-            way(picture)
-            took[name].append(1000 * (perf_counter() - begin))
+times = tools.times_in_turns(ways, pictures, rounds=4 if FAST else 40)
+tools.show_times(times)
 
 # %% [markdown]
-# The ratio is what carries over to another machine; the milliseconds are this machine's, now.
+# In numbers, by the median, with the memory that each server takes. The ratio is what carries over to another
+# machine; the milliseconds are this machine's, now.
 
 # %%
-import matplotlib.pyplot as plt
-
-median = {name: np.median(ms) for name, ms in took.items()}
-figure, axes = plt.subplots(figsize=(7, 3))
-for name, color in zip(ways, figures.PALETTE):
-    ms = np.sort(took[name])
-    axes.plot(ms, np.arange(1, len(ms) + 1) / len(ms), color=color, label=name)
-axes.set(xlabel="time to the answer, one card (ms)", ylabel="share of the calls")
-axes.set(xlim=(0, 3 * median["our service"]))
-axes.legend()
-figures.show(figure, alt="Distribution of the time to an answer: the reader itself, our service, Cog")
-
-# %% [markdown]
-# In numbers, by the median, with the memory that each server takes.
-
-# %%
-for name, ms in median.items():
-    compared = [f"{ms / median[other]:.1f} × {other}" for other in list(ways)[:2] if other != name]
-    print(f"{name:18} {ms:5.1f} ms =", ", ".join(compared))
-for server in (with_schema, ours):
-    print(f"{server.name:18} {server.memory() / 2**20:5.0f} MiB of memory")
+print(tools.costs(times, servers=[with_schema, ours]))
 
 # %% [markdown]
 # ## The container
@@ -281,6 +251,8 @@ for server in (with_schema, ours):
 # check `cog.yaml` with. What can be checked is that its last line names a class that Cog's own loader takes.
 
 # %% tags=["nbval-check-output"]
+import subprocess
+
 import yaml
 
 named = yaml.safe_load((packed / "cog.yaml").read_text())
@@ -292,7 +264,7 @@ loaded = subprocess.run(
     cwd=packed, env=environ, capture_output=True, text=True, check=True,
 )  # fmt: skip
 print(loaded.stdout.split()[0].strip("<"))
-builder = stations.python("cog").with_name("cog")
+builder = station_python.with_name("cog")
 print("the builder `cog` is in the environment:", builder.exists())
 
 # %% [markdown]
@@ -309,23 +281,19 @@ Code(filename=packed / "Dockerfile")
 # cards. This is its record:
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy.packaging import containers, tools
-
-print(tools.tool_image("cog"))
+print(tools.recorded_image("cog"))
 
 # %% [markdown]
 # The packages weigh as much as the system below them, the reader next to nothing. The container needs no
 # rights and no disk: its worker writes to the scratch space only. The parts, on this machine:
 
 # %%
-context = sum(path.stat().st_size for path in packed.rglob("*") if path.is_file())
-print(f"the folder that is copied: {context / 2**20:.1f} MiB")
-print(f"the packages, as installed here: {station.mebibytes():.0f} MiB")
-engine = containers.engine()
-if engine:
-    sizes = {tag: image.attrs["Size"] for image in engine.images.list() for tag in image.tags}
-    base = sizes.get("python:3.11-slim")
-    print(f"the base image: {base / 2**20:.0f} MiB" if base else "the engine has no python:3.11-slim")
+from fsdl_deploy.packaging.engine import find_engine
+
+print(f"the folder that is copied: {mebibytes(packed):.1f} MiB")
+print(f"the packages, as installed here: {mebibytes(station.environment):.0f} MiB")
+if engine := find_engine():
+    print(tools.base_image(engine, "python:3.11-slim"))
 
 # %% [markdown]
 # ## When it fails

@@ -56,15 +56,16 @@ import json
 
 from fsdl_course.setup import images
 from fsdl_deploy import figures
-from fsdl_deploy.packaging import containers
+from fsdl_deploy.packaging import base_images
+from fsdl_deploy.packaging.context import DOCKER, docker_context
 
 figures.use()
-recorded = json.loads((containers.FOLDER / "recorded.json").read_text())
+recorded = json.loads((DOCKER / "recorded.json").read_text())
 engine = images.prepare()
 if engine:
     host = engine.info()
     print(f"engine {host['ServerVersion']}, {host['OSType']} {host['Architecture']}, {host['NCPU']} cores")
-    print("images are built on", containers.image(engine, containers.BASE))
+    print("images are built on", base_images.usable(engine, "base"))
 else:
     print(f"Recorded on {recorded['date']}: {recorded['machine']}")
 
@@ -78,7 +79,7 @@ else:
 # %%
 from IPython.display import Code
 
-Code((containers.FOLDER / "Dockerfile").read_text(), language="docker")
+Code((DOCKER / "Dockerfile").read_text(), language="docker")
 
 # %% [markdown]
 # The build gets a *context*: the files that it may copy. `rebuilds` makes a build, then three more: with
@@ -88,13 +89,15 @@ Code((containers.FOLDER / "Dockerfile").read_text(), language="docker")
 import tempfile
 from pathlib import Path
 
+from fsdl_deploy.packaging import layers
+
 workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
-context = containers.copy_context(Path(workplace.name) / "context")
+context = docker_context(Path(workplace.name) / "context")
 if engine:
-    builds = containers.rebuilds(engine, context)
+    builds = layers.rebuilds(engine, context)
     tag = "meter-reader:after-requirements"
 else:
-    builds = {name: [containers.Step(*s) for s in steps] for name, steps in recorded["builds"].items()}
+    builds = {name: [layers.Step(*step) for step in steps] for name, steps in recorded["builds"].items()}
 for name, steps in builds.items():
     kept = sum(step.cached for step in steps)
     print(f"{name:13} {sum(step.seconds for step in steps):6.1f} s, {kept} of {len(steps)} steps kept")
@@ -127,14 +130,11 @@ figures.show(figure, alt="Time of three builds by step: long only when the requi
 # What the image weighs, layer by layer. The reader's code and weights are the smallest part of it.
 
 # %%
-if engine:
-    layers = [[one["Size"] / 1e6, one["CreatedBy"]] for one in engine.images.get(tag).history()]
-else:
-    layers = recorded["layers"]
-for megabytes, made_by in reversed(layers):
+sizes = layers.layer_sizes(engine, tag) if engine else recorded["layers"]
+for megabytes, made_by in sizes:
     if megabytes > 0.1:
         print(f"{megabytes:7.1f} MB  {made_by.replace('/bin/sh -c #(nop) ', '')[:88] or 'the base image'}")
-print(f"{sum(size for size, _ in layers):7.1f} MB in all")
+print(f"{sum(size for size, _ in sizes):7.1f} MB in all")
 
 # %% [markdown]
 # ## Run it, so that it can do no harm
@@ -144,10 +144,12 @@ print(f"{sum(size for size, _ in layers):7.1f} MB in all")
 # of memory and of processes. The port is a free one of this machine, and listens on this machine only.
 
 # %%
-for option, value in containers.SAFELY.items():
+from fsdl_deploy.packaging.containers import SAFELY, Container
+
+for option, value in SAFELY.items():
     print(f"{option:13} {value}")
 if engine:
-    service = containers.Container(engine, tag, **containers.SAFELY).start()
+    service = Container(engine, tag, **SAFELY).start()
     print(f"ready at {service.url} after {service.start_seconds:.1f} s")
 
 # %% [markdown]
@@ -169,7 +171,7 @@ if engine:
 # And what a burglar could do in it.
 
 # %%
-(scratch,) = containers.SAFELY["tmpfs"]
+(scratch,) = SAFELY["tmpfs"]
 tries = ["id -un", "touch evil", "apt-get update", f"touch {scratch}/notes && df {scratch} | tail -1"]
 if engine:
     for words in tries:
@@ -200,8 +202,8 @@ if engine:
 
 # %%
 if engine:
-    distribution = containers.image(engine, containers.REGISTRY)
-    registry = containers.Container(engine, distribution, ready="/v2/").start()
+    distribution = base_images.usable(engine, "registry")
+    registry = Container(engine, distribution, ready="/v2/").start()
     place = registry.url.removeprefix("http://") + "/meter-reader"
     engine.images.get(tag).tag(place, "v2")
     answers = [line for line in engine.images.push(place, "v2", stream=True, decode=True) if "aux" in line]
@@ -231,7 +233,7 @@ if engine:
     for name in (f"{place}:v2", f"{place}@{digest}"):
         engine.images.remove(name, force=True)
     engine.images.pull(f"{place}@{digest}")
-    with containers.Container(engine, f"{place}@{digest}", **containers.SAFELY) as elsewhere:
+    with Container(engine, f"{place}@{digest}", **SAFELY) as elsewhere:
         again = RemoteReader(elsewhere.url).read(deck[:20])
     print("equal digits:", [r.digits for r in again] == [r.digits for r in here[:20]])
     engine.images.remove(f"{place}@{digest}", force=True)
@@ -260,18 +262,20 @@ if engine:
 # ```
 
 # %%
-told = (containers.FOLDER / "compose.yaml").read_text()
-Code(told[told.index("services:") : told.index("  database:\n    image")], language="yaml")
+text = (DOCKER / "compose.yaml").read_text()
+Code(text[text.index("services:") : text.index("  database:\n    image")], language="yaml")
 
 # %% [markdown]
 # One command starts them and waits until all are healthy. The password exists only for this run.
 
 # %%
-compose = containers.Compose(engine, containers.FOLDER / "compose.yaml", READER_IMAGE=tag) if engine else None
+from fsdl_deploy.packaging.compose import Compose
+
+compose = Compose(engine, DOCKER / "compose.yaml", READER_IMAGE=tag) if engine else None
 if compose and compose.possible():
     compose.start()
-    for one in compose.containers():
-        print(f"{one.labels['com.docker.compose.service']:9} {one.status}")
+    for container in compose.containers():
+        print(f"{container.labels['com.docker.compose.service']:9} {container.status}")
 else:
     compose = None
 
@@ -310,15 +314,15 @@ def wait_for_readings(client, wanted, seconds=60):
 if compose:
     with httpx.Client(base_url=compose.url("web"), timeout=30) as client:
         print("taken:", {send(client, i) for i in range(10)})
-        found = wait_for_readings(client, names[:10])
+        digits = wait_for_readings(client, names[:10])
         worker = compose.containers("worker")[0]
         worker.kill()
         print("taken without a worker:", {send(client, i) for i in range(10, 20)})
         print("not read yet:", client.get(f"/readings/2026-10/{names[15]}").status_code)
         worker.start()
-        found += wait_for_readings(client, names[10:])
+        digits += wait_for_readings(client, names[10:])
     truth = [customers.card(i, "2026-10").truth for i in range(20)]
-    print(f"{sum(a == b for a, b in zip(found, truth, strict=True))} of {len(truth)} read correctly")
+    print(f"{sum(a == b for a, b in zip(digits, truth, strict=True))} of {len(truth)} read correctly")
 
 # %% [markdown]
 # The database is reached by the web server and the worker, and by nobody else: it has no port on this
@@ -326,10 +330,10 @@ if compose:
 
 # %%
 if compose:
-    for one in compose.containers():
-        ports = {inside: outside for inside, outside in one.ports.items() if outside}
-        reach = ", ".join(sorted(one.attrs["NetworkSettings"]["Networks"]))
-        print(f"{one.labels['com.docker.compose.service']:9} networks {reach:40} ports {list(ports)}")
+    for container in compose.containers():
+        ports = {inside: outside for inside, outside in container.ports.items() if outside}
+        reach = ", ".join(sorted(container.attrs["NetworkSettings"]["Networks"]))
+        print(f"{container.labels['com.docker.compose.service']:9} networks {reach:40} ports {list(ports)}")
     compose.stop()
 
 # %% [markdown]
@@ -346,8 +350,8 @@ vm = recorded["vm"]
 print(f"{vm['date']}, {vm['machine']}, {vm['accelerator']}")
 print(f"{'':16}{'start':>8}{'memory':>10}{'disk':>10}")
 for name in ("container", "virtual machine"):
-    one = vm[name]
-    print(f"{name:16}{one['seconds']:6.1f} s{one['MiB']:6.0f} MiB{one['disk MB']:7.0f} MB")
+    took = vm[name]
+    print(f"{name:16}{took['seconds']:6.1f} s{took['MiB']:6.0f} MiB{took['disk MB']:7.0f} MB")
 
 # %% [markdown]
 # ## When it fails
@@ -387,7 +391,7 @@ RUN rm /secret
 if engine:
     (context / "Leaky").write_text(leaky)
     (context / ".dockerignore").unlink(missing_ok=True)
-    containers.build(engine, "leaky:lesson", context, "Leaky")
+    layers.build(engine, "leaky:lesson", context, "Leaky")
     for layer in engine.images.get("leaky:lesson").history()[:2]:
         print(f"{layer['Size']:4} bytes  {layer['CreatedBy'][:70]}")
 

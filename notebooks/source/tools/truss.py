@@ -62,14 +62,14 @@ figures.files(project / "model/model.py", project / "config.yaml")
 # Truss packs the folder `packages` and puts it on Python's path.
 
 # %% tags=["nbval-check-output"]
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from fsdl_deploy.packaging import tools
+from fsdl_deploy.packaging.context import mebibytes, tool_context
+
 workplace = tempfile.TemporaryDirectory()  # removed in the last code cell
-packed = Path(workplace.name) / "packed"
-subprocess.run([sys.executable, station.folder.parent / "assemble.py", "truss", packed], check=True)
+packed = tool_context("truss", Path(workplace.name) / "packed")
 print(*sorted(path.relative_to(packed).as_posix() for path in packed.glob("*")))
 print(*sorted(path.relative_to(packed).as_posix() for path in packed.glob("packages/*")))
 
@@ -81,6 +81,7 @@ print(*sorted(path.relative_to(packed).as_posix() for path in packed.glob("packa
 
 # %% tags=["nbval-check-output"]
 import os
+import subprocess
 
 settings = Path(workplace.name) / "settings"
 (settings / "truss").mkdir(parents=True)
@@ -126,7 +127,7 @@ shutil.copytree(packed, other)
 with (other / "config.yaml").open("a") as config:
     config.write("base_image:\n  image: python:3.11-slim\n")
 plain = build_context(other, "plain")
-before, after = ((one / "Dockerfile").read_text().splitlines() for one in (context, plain))
+before, after = ((folder / "Dockerfile").read_text().splitlines() for folder in (context, plain))
 print(len(before), "lines, then", len(after), "lines. New are:")
 print(*(line.strip()[:105] for line in after if line.strip() and line not in before), sep="\n")
 
@@ -139,29 +140,23 @@ print(*(line.strip()[:105] for line in after if line.strip() and line not in bef
 # not be reached. This is its record:
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy.packaging import containers, tools
-
-print(tools.tool_image("truss"))
+print(tools.recorded_image("truss"))
 
 # %% [markdown]
 # Half of the image is a compiler, git and curl, which the service does not use when it runs. As it is, the
 # container runs as root and makes the folder `data` beside its code; to run safely it was told another user,
 # another home, and scratch space for that folder. The parts, on this machine:
 
-
 # %%
-def mebibytes(folder):
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 2**20
-
+from fsdl_deploy.packaging.engine import find_engine
 
 twice = mebibytes(context / "build_hash")
 print(f"the context: {mebibytes(context):.1f} MiB, of which {twice:.1f} MiB is a copy of all the rest")
-print(f"the packages, as installed here: {station.mebibytes():.0f} MiB, with Truss's command line")
-engine = containers.engine()
-if engine:
+print(f"the packages, as installed here: {mebibytes(station.environment):.0f} MiB, with Truss's command line")
+if engine := find_engine():
     tags = {tag for image in engine.images.list() for tag in image.tags}
-    for line in (before, after):
-        base = next(words.split()[1] for words in line if words.startswith("FROM"))
+    for lines in (before, after):
+        base = next(line.split()[1] for line in lines if line.startswith("FROM"))
         print(base, "is here" if base in tags else "is not here")
 
 # %% [markdown]
@@ -211,26 +206,20 @@ def ask(**question):
 
 first = ask(picture=texts[0]).json()
 print(*first, "|", first["digits"], "truth", deck[0].truth)
-told = web.get(truss_server.url + "/v1/models/model/schema").json()
-print(told["input_schema"]["required"], told["input_schema"]["properties"]["threshold"])
+schema = web.get(truss_server.url + "/v1/models/model/schema").json()["input_schema"]
+print(schema["required"], schema["properties"]["threshold"])
 
 # %% [markdown]
 # Are its answers the reader's own? Twenty cards, once through Truss and once through the reader here. The
 # confidence is compared to float32 rounding: Truss reads each card alone, here they are read together.
 
 # %% tags=["nbval-check-output"]
-import numpy as np
-
 from fsdl_deploy import OnnxReader
 
 reader = OnnxReader()
 readings = reader.read([card.image for card in deck])
 answers = [ask(picture=text).json() for text in texts]
-equal = [answer["digits"] == reading.digits for answer, reading in zip(answers, readings)]
-pairs = [(answer["confidence"], reading.confidence) for answer, reading in zip(answers, readings)]
-print("the same digits:    ", sum(equal), "of", len(deck))
-print("the same confidence:", np.allclose(*zip(*pairs), rtol=1e-5))
-print("for a person to read:", sum(answer["by_hand"] for answer in answers))
+print(tools.same_reader(answers, readings))
 
 # %% [markdown]
 # ## Bad input
@@ -263,7 +252,7 @@ for name, question in bad.items():
 # from the bytes of the file; both services get them as base64 in JSON.
 
 # %%
-from time import perf_counter
+import sys
 
 ours = course_server("serve", name="our service").start()
 
@@ -283,39 +272,15 @@ ways = {
 # Each round asks all three for each card, so that each meets the same machine.
 
 # %%
-took = {name: [] for name in ways}
-for _ in range(4 if FAST else 40):
-    for text in texts:
-        for name, way in ways.items():
-            begin = perf_counter()
-            way(text)
-            took[name].append(1000 * (perf_counter() - begin))
+times = tools.times_in_turns(ways, texts, rounds=4 if FAST else 40)
+tools.show_times(times)
 
 # %% [markdown]
-# The ratio is what carries over to another machine; the milliseconds are this machine's, now.
+# In numbers, by the median, with the memory that each server takes. The ratio is what carries over to another
+# machine; the milliseconds are this machine's, now.
 
 # %%
-import matplotlib.pyplot as plt
-
-median = {name: np.median(ms) for name, ms in took.items()}
-figure, axes = plt.subplots(figsize=(7, 3))
-for name, color in zip(ways, figures.PALETTE):
-    ms = np.sort(took[name])
-    axes.plot(ms, np.arange(1, len(ms) + 1) / len(ms), color=color, label=name)
-axes.set(xlabel="time to the answer, one card (ms)", ylabel="share of the calls")
-axes.set(xlim=(0, 3 * median["our service"]))
-axes.legend()
-figures.show(figure, alt="Distribution of the time to an answer: the reader itself, our service, Truss")
-
-# %% [markdown]
-# In numbers, by the median, with the memory that each server takes.
-
-# %%
-for name, ms in median.items():
-    compared = [f"{ms / median[other]:.1f} × {other}" for other in list(ways)[:2] if other != name]
-    print(f"{name:18} {ms:5.1f} ms =", ", ".join(compared))
-for server in (truss_server, ours):
-    print(f"{server.name:18} {server.memory() / 2**20:5.0f} MiB of memory")
+print(tools.costs(times, servers=[truss_server, ours]))
 
 # %% [markdown]
 # ## When it fails
