@@ -340,7 +340,7 @@ print(tools.recorded_image("bentoml"))
 from fsdl_deploy.packaging.engine import find_engine
 
 print(f"the bento: {mebibytes(bento):.1f} MiB")
-print(f"the packages, as installed here: {mebibytes(station.environment):.0f} MiB, with uv itself")
+print(f"the packages, as installed here: {station.mebibytes():.0f} MiB, with uv itself")
 if engine := find_engine():
     print(tools.base_image(engine, "python:3.11-slim"))
 

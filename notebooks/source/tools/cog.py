@@ -291,7 +291,7 @@ print(tools.recorded_image("cog"))
 from fsdl_deploy.packaging.engine import find_engine
 
 print(f"the folder that is copied: {mebibytes(packed):.1f} MiB")
-print(f"the packages, as installed here: {mebibytes(station.environment):.0f} MiB")
+print(f"the packages, as installed here: {station.mebibytes():.0f} MiB")
 if engine := find_engine():
     print(tools.base_image(engine, "python:3.11-slim"))
 

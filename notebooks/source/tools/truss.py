@@ -152,7 +152,7 @@ from fsdl_deploy.packaging.engine import find_engine
 
 twice = mebibytes(context / "build_hash")
 print(f"the context: {mebibytes(context):.1f} MiB, of which {twice:.1f} MiB is a copy of all the rest")
-print(f"the packages, as installed here: {mebibytes(station.environment):.0f} MiB, with Truss's command line")
+print(f"the packages, as installed here: {station.mebibytes():.0f} MiB, with Truss's command line")
 if engine := find_engine():
     tags = {tag for image in engine.images.list() for tag in image.tags}
     for lines in (before, after):
