@@ -76,6 +76,12 @@ def test_the_bento_holds_what_was_tried(bento, tmp_path):
     named = (bento / "env" / "python" / "requirements.txt").read_text().split()
     assert len(named) == 4 and set(named) <= locked("bentoml")
     assert yaml.safe_load((bento / "bento.yaml").read_text())["image"]["base_image"] == "python:3.11-slim"
+    assert {path.name for path in (bento / "src").iterdir()} == {
+        "bentofile.yaml",
+        "fsdl_deploy",
+        "models",
+        "service.py",
+    }
     card = next(cards(1, seed=5)).image
     (tmp_path / "card.png").write_bytes(encode(card))
     digits = read_without_the_course("bentoml", bento / "src", tmp_path / "card.png")

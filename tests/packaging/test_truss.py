@@ -87,6 +87,7 @@ def test_the_context_holds_what_was_tried(context, tmp_path):
     unused = {"aiocontextvars", "aiohttp", "cython", "joblib"}
     wanted = {re.match(r"[\w-]+", line)[0] for line in lines if re.match(r"\w", line)}
     assert wanted - unused <= names
+    assert {path.name for path in (context / "packages").iterdir()} == {"fsdl_deploy", "models"}
     card = next(cards(1, seed=5)).image
     (tmp_path / "card.png").write_bytes(encode(card))
     digits = read_without_the_course("truss", context / "packages", tmp_path / "card.png")
