@@ -7,28 +7,38 @@ databases and of who writes the rows.
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
+
+
+def _about(key: str, *columns: sa.Column) -> list[sa.Column]:
+    """Columns of a table with one row for each month, ``key`` and model version, and what wrote it when."""
+    return [
+        sa.Column("month", sa.String(7), primary_key=True),
+        sa.Column(key, sa.Text, primary_key=True),
+        sa.Column("model_version", sa.Text, primary_key=True),
+        *columns,
+        sa.Column("run", sa.Text, nullable=False),
+        sa.Column("time", sa.DateTime, nullable=False),
+    ]
+
+
 predictions = sa.Table(
     "predictions",
     metadata,
-    sa.Column("month", sa.String(7), primary_key=True),
-    sa.Column("customer", sa.Text, primary_key=True),
-    sa.Column("model_version", sa.Text, primary_key=True),
-    sa.Column("digits", sa.Text, nullable=False),
-    sa.Column("confidence", sa.Double, nullable=False),
-    sa.Column("picture", sa.Text, nullable=False),
-    sa.Column("run", sa.Text, nullable=False),
-    sa.Column("time", sa.DateTime, nullable=False),
+    *_about(
+        "customer",
+        sa.Column("digits", sa.Text, nullable=False),
+        sa.Column("confidence", sa.Double, nullable=False),
+        sa.Column("picture", sa.Text, nullable=False),
+    ),
 )
 set_aside = sa.Table(
     "set_aside",
     metadata,
-    sa.Column("month", sa.String(7), primary_key=True),
-    sa.Column("picture", sa.Text, primary_key=True),
-    sa.Column("model_version", sa.Text, primary_key=True),
-    sa.Column("customer", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("run", sa.Text, nullable=False),
-    sa.Column("time", sa.DateTime, nullable=False),
+    *_about(
+        "picture",
+        sa.Column("customer", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+    ),
 )
 runs = sa.Table(
     "runs",

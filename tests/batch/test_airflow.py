@@ -3,22 +3,19 @@
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
+from plain_job import rows, rows_of_the_plain_job
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.batch.freshness import freshness
 from fsdl_deploy.batch.inbox import fill
-from fsdl_deploy.batch.job import Batch
 from fsdl_deploy.batch.store import Store
 from fsdl_deploy.customers import Customers
 from fsdl_deploy.paths import ROOT
-from fsdl_deploy.reader import open_reader
 
 pytestmark = [
     pytest.mark.timeout(1500),
@@ -36,7 +33,7 @@ from datetime import datetime
 from airflow.models.taskinstancehistory import TaskInstanceHistory
 from airflow.settings import Session
 from sqlalchemy import select
-import dag as dags
+import dag
 
 with open(sys.argv[1], "w") as lines:
     for word in sys.argv[2:]:
@@ -45,7 +42,7 @@ with open(sys.argv[1], "w") as lines:
                 database.execute(word[4:])
             continue
         name, _, night = word.partition("@")
-        run = getattr(dags, name)().test(logical_date=datetime.fromisoformat(night))
+        run = getattr(dag, name)().test(logical_date=datetime.fromisoformat(night))
         earlier = Session().execute(select(TaskInstanceHistory.task_id, TaskInstanceHistory.map_index,
                                            TaskInstanceHistory.state).filter_by(run_id=run.run_id))
         tasks = {f"{ti.task_id}[{ti.map_index}]": [ti.state, ti.try_number]
@@ -90,11 +87,6 @@ class Workplace:
         self.call(self.folder / "script.py", lines, *words)
         return [json.loads(line) for line in lines.read_text().splitlines()]
 
-    def rows(self, name: str) -> list:
-        query = "SELECT month, customer, model_version, digits, confidence FROM predictions"
-        with closing(sqlite3.connect(self.folder / name)) as database:
-            return sorted(database.execute(query))
-
 
 @pytest.fixture
 def workplace(tmp_path) -> Workplace:
@@ -118,7 +110,6 @@ def test_retry_failure_and_the_run_after_it(workplace):
     (mended,) = workplace.run(f"sql:{MEND}", night)
     assert mended["state"] == "success" and freshness(workplace.store).fresh
     # Every card once, and the same as the plain job stores without any damage.
-    with Batch(workplace.inbox, MONTH, Store(workplace.folder / "plain.db"), open_reader()) as batch:
-        batch.score(progress=False)
-    assert workplace.rows("readings.db") == workplace.rows("plain.db")
-    assert len(workplace.rows("readings.db")) == CUSTOMERS
+    stored = rows(workplace.folder / "readings.db")
+    assert stored == rows_of_the_plain_job(workplace.inbox, MONTH, workplace.folder / "plain.db")
+    assert len(stored) == CUSTOMERS

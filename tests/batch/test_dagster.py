@@ -10,15 +10,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from plain_job import rows, rows_of_the_plain_job
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.batch.freshness import freshness
 from fsdl_deploy.batch.inbox import fill
-from fsdl_deploy.batch.job import Batch
 from fsdl_deploy.batch.store import Store
 from fsdl_deploy.customers import Customers
 from fsdl_deploy.paths import ROOT
-from fsdl_deploy.reader import open_reader
 from fsdl_deploy.running.servers import Server
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.thorough]
@@ -108,13 +107,6 @@ def workplace(tmp_path) -> Workplace:
     return Workplace(tmp_path)
 
 
-def rows(store_file: Path) -> list:
-    with closing(sqlite3.connect(store_file)) as database:
-        return sorted(
-            database.execute("SELECT month, customer, model_version, digits, confidence FROM predictions")
-        )
-
-
 def steps(done: dict, event: str) -> list[str]:
     return [step for kind, step in done["events"] if kind == event]
 
@@ -137,9 +129,8 @@ def test_a_failed_night_goes_on_where_it_stopped(workplace):
     assert [passed for passed, _ in mended["checks"]] == [True]
     assert freshness(workplace.store).fresh
     # The same as the plain job stores, without any damage.
-    with Batch(workplace.inbox, MONTH, Store(workplace.folder / "plain.db"), open_reader()) as batch:
-        batch.score(progress=False)
-    assert rows(workplace.store_file) == rows(workplace.folder / "plain.db")
+    plain = rows_of_the_plain_job(workplace.inbox, MONTH, workplace.folder / "plain.db")
+    assert rows(workplace.store_file) == plain
     assert len(rows(workplace.store_file)) == CUSTOMERS
 
 

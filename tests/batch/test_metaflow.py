@@ -3,23 +3,21 @@
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import psutil
 import pytest
+from plain_job import rows, rows_of_the_plain_job
 from polling import until
 from refusing import Refusing
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.batch.freshness import freshness
-from fsdl_deploy.batch.job import Batch
 from fsdl_deploy.batch.store import Store, now
 from fsdl_deploy.paths import ROOT
-from fsdl_deploy.reader import open_reader
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.thorough]
 FOLDER = ROOT / "infra" / "batch" / "metaflow"
@@ -98,12 +96,7 @@ def test_every_card_is_stored_once_as_the_plain_job_reads_it(job, tmp_path):
     scored = [task["left"]["scored"] for task in run["tasks"] if task["step"] == "score"]
     assert [counts["read"] for counts in scored] == [40, 20, 40, 20]
     assert run["tasks"][-1]["left"]["sentence"].startswith("Fresh: 120 cards") and freshness(job.store).fresh
-    plain = Store(tmp_path / "plain.db")
-    with Batch(job.inbox, MONTH, plain, open_reader()) as batch:
-        batch.score(progress=False)
-    wanted = "SELECT customer, digits, confidence, picture FROM predictions ORDER BY customer"
-    with closing(sqlite3.connect(tmp_path / "plain.db")) as other:
-        assert job.database(wanted) == other.execute(wanted).fetchall()
+    assert rows(job.folder / "readings.db") == rows_of_the_plain_job(job.inbox, MONTH, tmp_path / "plain.db")
     status, written = job.run("card", "get", f"{job.run_id}/check", "card.html", HOME=str(home))
     assert status == 0, written
     page = (job.folder / "card.html").read_text()

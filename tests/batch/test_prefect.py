@@ -2,24 +2,21 @@
 
 import os
 import shutil
-import sqlite3
 import subprocess
 import time
 from collections import Counter
-from contextlib import closing
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
+from plain_job import rows, rows_of_the_plain_job
 from refusing import Refusing
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.batch.freshness import freshness
-from fsdl_deploy.batch.job import Batch
 from fsdl_deploy.batch.store import Store
 from fsdl_deploy.paths import ROOT
-from fsdl_deploy.reader import open_reader
 from fsdl_deploy.running import stations
 from fsdl_deploy.running.servers import Server
 
@@ -138,12 +135,7 @@ def test_every_card_is_stored_once_as_the_plain_job_reads_it(prefect, job, tmp_p
         ("Pending", "Running", "Completed")
     }
     assert freshness(job.store).fresh
-    plain = Store(tmp_path / "plain.db")
-    with Batch(job.inbox, MONTH, plain, open_reader()) as batch:
-        batch.score(progress=False)
-    wanted = "SELECT customer, digits, confidence, picture FROM predictions ORDER BY customer"
-    with closing(sqlite3.connect(tmp_path / "plain.db")) as other:
-        assert job.database(wanted) == other.execute(wanted).fetchall()
+    assert rows(job.folder / "readings.db") == rows_of_the_plain_job(job.inbox, MONTH, tmp_path / "plain.db")
     look_at_the_page(prefect, run, browser)
 
 
