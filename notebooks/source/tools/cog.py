@@ -214,7 +214,6 @@ show_bad(with_schema)
 # from the bytes of the file; both services get them as base64 in JSON.
 
 # %%
-
 ours = course_server("serve", name="our service").start()
 
 

@@ -252,7 +252,6 @@ for name, question in bad.items():
 # from the bytes of the file; both services get them as base64 in JSON.
 
 # %%
-
 ours = course_server("serve", name="our service").start()
 
 
