@@ -1,14 +1,14 @@
 """The course's commands; ``make`` only calls them: python tasks.py COMMAND
 
   setup         make .venv with everything the lessons need, or finish an interrupted set-up
-  lab           set up, then open JupyterLab on the course (more words go to `jupyter lab`)
+  lab           set up, then open JupyterLab on your copy in work/ (more words go to `jupyter lab`)
   test          set up, then validate everything
   course        set up, then execute every notebook and write a report under build/
   notebooks     set up, then make the notebooks/*.ipynb whose source changed (--again: all of them)
   labs          set up, then make labs/ again from solutions/
   station NAME  set up, then build one station; without NAME: list them
   lock          resolve requirements.in and package.json again into their locks (--upgrade: newer versions)
-  clean         remove build/ and caches (--all: .venv with its stations too)
+  clean         remove build/ and caches, never work/ (--all: .venv with its stations too)
 
 Standard library only. It also loads in a Python too old for the course, to look for one that fits:
 so nothing here may need Python 3.7 or newer, and the course's packages are imported inside functions.
@@ -104,11 +104,12 @@ def main(words):
     if in_own_environment() and base and not os.path.samefile(base, sys.executable):
         return replace([base, *here])
     from fsdl_course.setup.environment import SetupError
+    from fsdl_course.workspace.copies import WorkspaceError
     from fsdl_deploy.running.stations import StationError
 
     try:
         return COMMANDS[command](rest) or 0
-    except (SetupError, StationError) as error:
+    except (SetupError, StationError, WorkspaceError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -161,15 +162,13 @@ def in_course(words, environ=None):
 
 
 def lab(words):
-    """JupyterLab on the tour, without news and update checks."""
-    tour = os.path.join("notebooks", "00_tour.ipynb")
-    options = [f"--ServerApp.root_dir={ROOT}", "--LabApp.news_url=None"]
-    options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        options.append("--allow-root")
-    if os.path.exists(os.path.join(ROOT, tour)):
-        options.append("--LabApp.default_url=/lab/tree/{}".format(tour.replace(os.sep, "/")))
-    command, environ = in_course(["jupyterlab", *options, *words])
+    """JupyterLab on the tour of the working copy, which follows the course where nobody touched it."""
+    from fsdl_course.workspace import copies, jupyterlab
+
+    command, environ = in_course(["jupyterlab"])
+    for sentence in copies.refresh(Path(ROOT)).sentences():
+        print(sentence)
+    command += [*jupyterlab.options(Path(ROOT)), *words]
     os.chdir(ROOT)
     print("Starting JupyterLab …")
     return replace(command, environ)
@@ -271,7 +270,7 @@ def lock(words):
 
 
 def clean(words):
-    """Remove what the commands made; the working tree of git stays as it is."""
+    """Remove what the commands made; the working tree of git and the student's copies stay as they are."""
     from fsdl_course.setup.environment import LOCK, empty, locked
 
     own = os.path.join(ROOT, ".venv")
@@ -281,6 +280,8 @@ def clean(words):
         shutil.rmtree(own)
     doomed = [os.path.join(ROOT, "build")]
     for folder, names, _ in os.walk(ROOT):
+        if folder == ROOT and "work" in names:
+            names.remove("work")  # the student's, with JupyterLab's checkpoints
         doomed += [os.path.join(folder, name) for name in names if name in CACHES]
         names[:] = [name for name in names if name not in (*CACHES, ".git", ".venv", "build")]
     for path in doomed:

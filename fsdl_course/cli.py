@@ -1,5 +1,5 @@
 # PYTHON_ARGCOMPLETE_OK
-"""``fsdl-course COMMAND``: look at this machine, build notebooks and labs, grade, compare libraries."""
+"""``fsdl-course COMMAND``: set up, build, check, reset and grade the course, compare libraries."""
 
 import sys
 
@@ -7,6 +7,9 @@ from fsdl_deploy.cli import Command, run
 
 COMMANDS = {
     "doctor": Command("check this machine and say what to do about each problem", "fsdl_course.setup.doctor"),
+    "reset": Command(
+        "give a notebook of work/ back as it was, or list those that differ", "fsdl_course.workspace.reset"
+    ),
     "notebooks": Command(
         "build, check and execute the notebooks",
         group={

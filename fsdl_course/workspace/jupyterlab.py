@@ -1,0 +1,28 @@
+"""How JupyterLab is started on the working copy. Standard library only: ``tasks.py`` imports it."""
+
+import os
+from pathlib import Path
+
+from fsdl_course.workspace.copies import WORK
+
+TOUR = f"{WORK}/notebooks/00_tour.ipynb"
+
+
+def options(root: Path) -> list[str]:
+    """Options of ``jupyter lab``: the tour is open, the files beside it are those of ``work/``.
+
+    The course's folder is the root, so that links lead out of ``work/`` to its other files. Tabs are
+    remembered under a name of the course's own: those of other projects stay away. No news, no updates.
+    """
+    words = [f"--ServerApp.root_dir={root}", "--LabApp.news_url=None"]
+    words.append("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
+    if (root / TOUR).exists():
+        words.append(f"--LabApp.default_url={opening(TOUR)}")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        words.append("--allow-root")
+    return words
+
+
+def opening(notebook: str) -> str:
+    """The address of a notebook, relative to the root, with the files of ``work/`` beside it."""
+    return f"/lab/workspaces/course/tree/{notebook}?file-browser-path=/{WORK}"
