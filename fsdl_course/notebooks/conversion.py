@@ -107,8 +107,30 @@ def write(notebook) -> str:
     return nbformat.writes(notebook).rstrip("\n") + "\n"
 
 
+def bare(text: str) -> str:
+    """The text of an ``.ipynb`` without what running and saving it leave: outputs, counts, the kernel's name."""
+    from nbformat import reader, writes
+
+    notebook = reader.reads(text)
+    for name in ("kernelspec", "language_info"):
+        notebook.metadata.pop(name, None)
+    for cell in notebook.cells:
+        cell.metadata = {name: cell.metadata[name] for name in ("tags", "nbgrader") if name in cell.metadata}
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return writes(notebook)
+
+
 def difference(committed: str, built: str, shown: str) -> str:
-    """A unified diff from the text of a committed file to what its source makes; "" if they are the same."""
+    """A unified diff from the text of a committed file to what its source makes; "" if they are the same.
+
+    Of notebooks it shows no outputs; where nothing else differs, it is a sentence.
+    """
+    if committed != built and shown.endswith(".ipynb"):
+        built = bare(built)
+        committed = committed and bare(committed)
+        if committed == built:
+            return f"{shown} was run or saved by hand: 'git checkout -- {shown}' drops that\n"
     lines = committed.splitlines(True), built.splitlines(True)
     return "".join(difflib.unified_diff(*lines, f"committed/{shown}", f"built/{shown}"))
 

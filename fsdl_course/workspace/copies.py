@@ -35,7 +35,7 @@ class Changes:
     renewed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)  # touched, while the course has another version by now
-    edited: list[str] = field(default_factory=list)  # the course's own file was run or edited
+    edited: list[str] = field(default_factory=list)  # the course's own file is not what git has
     unreadable: list[str] = field(default_factory=list)  # the course's own file is no notebook
 
     def sentences(self) -> list[str]:
@@ -46,7 +46,7 @@ class Changes:
                 f"The course has a newer version of {_listed(self.outdated)}; what you ran or edited was "
                 f"kept: 'fsdl-course reset {short(self.outdated[0])}' gives you the new one."
             )
-        for names, state in ((self.edited, "run or edited"), (self.unreadable, "damaged")):
+        for names, state in ((self.edited, "run, edited or saved"), (self.unreadable, "damaged")):
             if names:
                 drop = f"'git checkout -- {' '.join(names)}' gives back what the course has"
                 lines.append(f"Outside {WORK}/, {', '.join(names)} was {state}: {drop}.")

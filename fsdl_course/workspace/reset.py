@@ -114,7 +114,7 @@ def main(args) -> int:
     for name in names:
         if name in edited:
             raise ValueError(
-                f"{name}, outside {WORK}/, was run or edited itself: 'git checkout -- {name}' gives back "
+                f"{name}, outside {WORK}/, was run, edited or saved itself: 'git checkout -- {name}' gives back "
                 f"what the course has, and then 'fsdl-course reset {copies.short(name)}' works"
             )
     return max([_reset(name, root, args.yes) for name in names])
