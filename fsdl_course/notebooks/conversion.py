@@ -108,7 +108,7 @@ def write(notebook) -> str:
 
 
 def bare(text: str) -> str:
-    """The text of an ``.ipynb`` without what running and saving it leave: outputs, counts, the kernel's name."""
+    """The text of an ``.ipynb`` without what running and saving it leave: outputs, counts, kernel."""
     from nbformat import reader, writes
 
     notebook = reader.reads(text)

@@ -114,8 +114,8 @@ def main(args) -> int:
     for name in names:
         if name in edited:
             raise ValueError(
-                f"{name}, outside {WORK}/, was run, edited or saved itself: 'git checkout -- {name}' gives back "
-                f"what the course has, and then 'fsdl-course reset {copies.short(name)}' works"
+                f"{name}, outside {WORK}/, was run, edited or saved itself: 'git checkout -- {name}' gives "
+                f"back what the course has, and then 'fsdl-course reset {copies.short(name)}' works"
             )
     return max([_reset(name, root, args.yes) for name in names])
 
