@@ -43,8 +43,8 @@ class Changes:
         lines = []
         if self.outdated:
             lines.append(
-                f"The course has a newer version of {_listed(self.outdated)}; what you ran or edited was "
-                f"kept: 'fsdl-course reset {short(self.outdated[0])}' gives you the new one."
+                f"The course has a newer version of {_listed(self.outdated)}; yours was run or edited and is "
+                f"kept: 'fsdl-course reset {short(self.outdated[0])}' in JupyterLab's terminal gets the new."
             )
         for names, state in ((self.edited, "run, edited or saved"), (self.unreadable, "damaged")):
             if names:

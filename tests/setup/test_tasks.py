@@ -118,6 +118,7 @@ def test_a_station_that_cannot_be_built_stops_only_the_tests(monkeypatch, capsys
     from types import SimpleNamespace
 
     from fsdl_course.setup import environment
+    from fsdl_course.setup import stations as building
     from fsdl_deploy.running import stations
 
     def ensure(name, builder, say):
@@ -130,7 +131,7 @@ def test_a_station_that_cannot_be_built_stops_only_the_tests(monkeypatch, capsys
     built = []
     core = SimpleNamespace(ready=lambda: True, ensure=lambda: Core.python)
     monkeypatch.setattr(environment, "core", lambda: core)
-    monkeypatch.setattr(stations, "ensure", ensure)
+    monkeypatch.setattr(building, "ensure", ensure)
     known = [("broken", True), ("later", False), ("whole", True)]
     known = {name: SimpleNamespace(name=name, setup=setup) for name, setup in known}
     monkeypatch.setattr(stations, "stations", lambda: known)
@@ -144,11 +145,45 @@ def test_a_station_that_cannot_be_built_stops_only_the_tests(monkeypatch, capsys
 
 def test_clean_removes_what_commands_made_and_nothing_else(tmp_path, monkeypatch):
     monkeypatch.setattr(tasks, "ROOT", str(tmp_path))
-    for name in ("build/a", "tests/__pycache__/a", ".venv/stations/tool/a", ".git/build/a", "notebooks/a"):
+    mine = {"work/labs/.ipynb_checkpoints/a", "work/build/a"}
+    made = {"build/a", "tests/__pycache__/a", "notebooks/work/__pycache__/a"}
+    for name in (*made, *mine, ".venv/stations/tool/a", ".git/build/a", "notebooks/a"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     assert tasks.clean([]) == 0
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("a")}
-    assert left == {".venv/stations/tool/a", ".git/build/a", "notebooks/a"}
+    assert left == {*mine, ".venv/stations/tool/a", ".git/build/a", "notebooks/a"}
     assert tasks.clean(["--all"]) == 0
+    assert all((tmp_path / name).exists() for name in mine)
     assert not (tmp_path / ".venv").exists() and (tmp_path / ".git/build/a").exists()
+
+
+def test_lab_opens_the_working_copy_and_says_what_it_kept(tmp_path, monkeypatch, capsys):
+    from fsdl_course.workspace import copies
+
+    tour = tmp_path / "notebooks" / "00_tour.ipynb"
+    tour.parent.mkdir()
+    tour.write_text('{"cells": [], "metadata": {}}')
+    monkeypatch.setattr(tasks, "ROOT", str(tmp_path))
+    monkeypatch.setattr(tasks, "in_course", lambda words: (["python", "-m", *words], {}))
+    monkeypatch.setattr(tasks, "replace", lambda command, environ: command)
+    monkeypatch.setattr(copies.Changes, "sentences", lambda self: [f"{len(self.made)} made"])
+    monkeypatch.chdir(tmp_path)
+    command = tasks.lab(["--no-browser"])
+    assert (tmp_path / "work/notebooks/00_tour.ipynb").exists()
+    assert command[:3] == ["python", "-m", "jupyterlab"] and command[-1] == "--no-browser"
+    (address,) = [word for word in command if "default_url" in word]
+    assert address.endswith("/tree/work/notebooks/00_tour.ipynb?file-browser-path=/work")
+    assert "1 made" in capsys.readouterr().out
+
+
+def test_a_working_copy_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch, capsys):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "00_tour.ipynb").write_text('{"cells": [], "metadata": {}}')
+    (tmp_path / "work").touch()
+    monkeypatch.setattr(tasks, "ROOT", str(tmp_path))
+    monkeypatch.setattr(tasks, "in_own_environment", lambda: False)
+    monkeypatch.setattr(tasks, "in_course", lambda words: (words, {}))
+    assert tasks.main(["lab"]) == 1
+    error = capsys.readouterr().err.strip()
+    assert "work/ cannot be written" in error and error.count("\n") == 0
