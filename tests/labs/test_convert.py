@@ -67,6 +67,18 @@ def test_building_twice_gives_the_same_bytes_and_a_change_is_seen(course):
     assert "-" in found and "Exact Match" in found and "labs/lab00/lab00.ipynb" in found
 
 
+def test_a_lab_that_was_run_by_hand_is_a_sentence(course):
+    build.build("lab00", course)
+    path = course / "labs" / "lab00" / "lab00.ipynb"
+    notebook = json.loads(path.read_text())
+    code = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    code["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["iVBORw0KGgo"]}]
+    path.write_text(json.dumps(notebook))
+    (sentence,) = build.differences("lab00", course)
+    assert "labs/lab00/lab00.ipynb was run or saved by hand: 'git checkout" in sentence
+    assert sentence.count("\n") == 1 and "iVBORw0KGgo" not in sentence
+
+
 def test_no_solution_reaches_the_students_folder(course):
     build.build("lab00", course)
     for path in (course / "labs" / "lab00").iterdir():

@@ -226,6 +226,50 @@ def test_build_does_not_overwrite_edits_unless_forced(course, capsys, change):
     assert build.differences(course) == []
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda cells: None,
+            "was run or saved by hand: 'git checkout -- notebooks/01_demo.ipynb' drops that",
+        ),
+        (
+            lambda cells: cells[1].update(source="FAST = False"),
+            "was edited by hand: 'git checkout -- notebooks/01_demo.ipynb' drops that, "
+            "'fsdl-course notebooks import notebooks/01_demo.ipynb' keeps it",
+        ),
+    ],
+    ids=["run", "edited"],
+)
+def test_check_says_of_a_notebook_changed_by_hand_what_to_do_and_shows_no_output(
+    course, capsys, change, said
+):
+    def show_a_picture(cells):
+        change(cells)
+        cells[1].outputs.append(nbformat.v4.new_output("display_data", {"image/png": "iVBORw0KGgo" * 99}))
+
+    path = build.build(put(course), course)
+    edit(path, lambda cells: None)
+    notebook = nbformat.read(path, as_version=4)
+    show_a_picture(notebook.cells)
+    nbformat.write(notebook, path)
+    assert run(course, "build", "--check") == 1
+    printed = capsys.readouterr()
+    assert printed.out == f"notebooks/01_demo.ipynb {said}\n"
+    assert printed.err == "1 notebooks differ from their sources\n"
+
+
+def test_a_changed_source_shows_no_output_of_a_notebook_that_was_run(course, capsys):
+    source = put(course)
+    path = build.build(source, course)
+    edit(path, lambda cells: None)
+    source.write_text(SOURCE.replace("FAST = True", "FAST = False"), encoding="utf-8")
+    assert run(course, "build", "--check") == 1
+    printed = capsys.readouterr()
+    assert '+    "FAST = False"' in printed.out and "ran" not in printed.out
+    assert "make notebooks" in printed.err
+
+
 def test_ids_are_unique_and_stay_when_a_cell_is_inserted(course):
     source = put(course, SOURCE + "\n# %% [markdown]\n# Same.\n\n# %% [markdown]\n# Same.\n")
     before = conversion.read_source(source, "01_demo")
