@@ -1,16 +1,20 @@
 """The lessons as a student reads them: real JupyterLab in a real browser, Run All, no error.
 
-Works on a copy of the notebooks with its own Jupyter folders, so nothing outside is read or changed.
+Works on a copy of the notebooks with its own Jupyter folders, so nothing outside is read or changed. The copy
+is a repository: what a student runs changes nothing that git knows.
 """
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 
 import pytest
 
 from fsdl_course.notebooks import build, conversion
+from fsdl_course.workspace import copies, jupyterlab
 from fsdl_deploy.running.servers import Server
 
 ROOT = conversion.ROOT
@@ -43,17 +47,37 @@ print("after")
 """
 
 
+def git(course, *words):
+    """What git says in ``course``, whatever repository a hook's environment names."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *words]
+    return subprocess.run(command, cwd=course, env=env, check=True, capture_output=True, text=True).stdout
+
+
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """JupyterLab as ``make lab`` starts it, on a copy of the course."""
-    folder = tmp_path_factory.mktemp("lab")
+def course(tmp_path_factory):
+    """A repository of the course's notebooks, with a student's working copy."""
+    course = tmp_path_factory.mktemp("lab") / "course"
     hidden = shutil.ignore_patterns(".*", "__pycache__")
-    for name in ("notebooks", "infra"):
+    for name in ("notebooks", "labs", "infra"):
         if (ROOT / name).exists():
-            shutil.copytree(ROOT / name, folder / "course" / name, ignore=hidden)
-    source = folder / "course" / "notebooks" / "source" / "broken.py"
+            shutil.copytree(ROOT / name, course / name, ignore=hidden)
+    (course / "models").mkdir()
+    for name in ("models/v2.md", ".gitignore"):
+        shutil.copyfile(ROOT / name, course / name)
+    source = course / "notebooks" / "source" / "broken.py"
     source.write_text(BROKEN, encoding="utf-8")
-    build.build(source, folder / "course")
+    build.build(source, course)
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "The course"]):
+        git(course, *words)
+    copies.refresh(course)
+    return course
+
+
+@pytest.fixture(scope="module")
+def lab(course):
+    """JupyterLab as ``make lab`` starts it, on a copy of the course."""
+    folder = course.parent
     env = {f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")}
     env |= {f"JUPYTERLAB_{name}_DIR": str(folder / name) for name in ("SETTINGS", "WORKSPACES")}
     env |= {"IPYTHONDIR": str(folder / "ipython")}
@@ -62,10 +86,7 @@ def lab(tmp_path_factory):
     shutil.copyfile(ROOT / "infra" / "jupyterlab" / "overrides.json", settings)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser"]
     command += ["--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
-    command += [f"--ServerApp.root_dir={folder / 'course'}", "--LabApp.news_url=None"]
-    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--allow-root")
+    command += jupyterlab.options(course)
     with Server(command, ready="/api", env=env, timeout=180) as server:
         yield server
 
@@ -101,7 +122,7 @@ def run_all(browser, lab):
         return [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
 
     def run(name):
-        page.goto(f"{lab.url}/lab/tree/notebooks/{name}.ipynb?reset")
+        page.goto(f"{lab.url}{jupyterlab.opening(f'work/notebooks/{name}.ipynb')}&reset")
         page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
         page.locator(".jp-Notebook .jp-Cell").first.wait_for()
         page.locator("#jp-MainMenu").get_by_text("Run", exact=True).click()
@@ -154,8 +175,42 @@ def scroll_through(page, name):
     return list(seen.values())
 
 
+def save(page):
+    """File > Save Notebook, and wait until it is on the disk."""
+    page.locator("#jp-MainMenu").get_by_text("File", exact=True).click()
+    page.locator(".lm-Menu").get_by_text("Save Notebook", exact=True).click()
+    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+
+
+def test_lessons_and_labs_of_the_working_copy_are_what_a_student_sees_first(browser, lab):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    page.goto(f"{lab.url}/")
+    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
+    assert page.evaluate("() => window.jupyterapp.shell.currentWidget.context.path") == jupyterlab.TOUR
+    page.locator(".jp-DirListing-item").nth(1).wait_for()
+    names = page.locator(".jp-DirListing-itemText").all_inner_texts()
+    assert [name.strip() for name in names] == ["labs", "notebooks"]
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / "jupyterlab_first.png")
+
+    card = page.locator(".jp-RenderedMarkdown a").get_by_text("model card of v2")  # outside work/
+    panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-outer")
+
+    def in_sight():
+        panel.evaluate("panel => panel.scrollBy(0, panel.clientHeight / 2)")
+        return card.count()
+
+    wait_for(in_sight, lambda: "no link to the model card", 120)
+    card.first.click()
+    page.wait_for_function("() => window.jupyterapp.shell.currentWidget.context?.path === 'models/v2.md'")
+    page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+    context.close()
+
+
 @pytest.mark.parametrize("name", LESSONS)
-def test_run_all_in_jupyterlab(run_all, name):
+def test_run_all_in_jupyterlab(run_all, course, name):
     assert (ROOT / "notebooks" / f"{name}.ipynb").exists(), f"make notebooks: {name}.ipynb is missing"
     page, cells = run_all(name)
     images = scroll_through(page, name)
@@ -172,6 +227,11 @@ def test_run_all_in_jupyterlab(run_all, name):
     drawn = [image for image in images if image["source"].startswith("data:image/svg+xml")]
     assert len(drawn) >= len(diagrams) >= 1
     assert page.locator(".jp-RenderedMermaid.jp-mod-warning").count() == 0
+    save(page)
+    copy = course / "work" / "notebooks" / f"{name}.ipynb"
+    saved = [cell for cell in json.loads(copy.read_text())["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["execution_count"] for cell in saved) and copies.is_touched(copies.read(copy))
+    assert git(course, "status", "--porcelain") == ""
 
 
 @pytest.mark.thorough
