@@ -71,12 +71,20 @@ def state(name: str, root: Path = ROOT) -> str:
     return f"was run or edited{newer}"
 
 
+def has_work(path: Path) -> bool:
+    """Whether a copy holds anything that is not the course's."""
+    try:
+        return path.exists() and copies.is_touched(copies.read(path))
+    except ValueError:
+        return True
+
+
 def reset(name: str, root: Path = ROOT) -> Path | None:
-    """Put the course's version into ``work/``; return where the student's went, None if there was none."""
+    """Put the course's version into ``work/``; return where the student's went, if there was any."""
     path, wanted = root / WORK / name, copies.copy_of(name, root)
     with copies.writing():
         backup = None
-        if path.exists():
+        if has_work(path):
             backup = _free(root / BACKUPS, path.stem)
             copies.replace(backup, path.read_bytes())
         copies.write(path, wanted)
@@ -141,7 +149,7 @@ def _reset(name: str, root: Path, yes: bool) -> int:
     if not state(name, root):
         print(f"{shown} is as the course has it: nothing to do.")
         return 0
-    if (root / shown).exists() and not yes and not _agreed(shown):
+    if has_work(root / shown) and not yes and not _agreed(shown):
         print(f"{shown} stays as it is.")
         return 1
     backup = reset(name, root)

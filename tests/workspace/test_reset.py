@@ -146,6 +146,15 @@ def test_what_does_not_differ_or_is_missing_needs_no_question(course, monkeypatc
     assert not (course.root / "work/backups").exists()
 
 
+def test_an_older_copy_that_nobody_touched_is_renewed_without_a_question(course, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    refresh(course.root)
+    course.edit(course.root / BATCH, lambda cells: cells[1].update(source="A better text."))
+    course.commit()
+    assert run(course, "02") == 0
+    assert "A better text." in course.copy(BATCH).read_text() and not (course.root / "work/backups").exists()
+
+
 def test_an_original_that_was_run_itself_is_named_before_anything_is_replaced(course, capsys):
     refresh(course.root)
     mine = edited(course)
