@@ -17,7 +17,7 @@ PACKAGES = ("fsdl_deploy", "fsdl_course")
 SOURCES = (".py", ".toml", ".json")
 # Folders in the order of the lecture, then what they stand on; one that is not named here comes last.
 ORDER = ("prototype", "batch", "service", "packaging", "optimization", "serving", "managed")
-ORDER += ("training", "measuring", "running", "setup", "notebooks", "labs", "grading")
+ORDER += ("training", "measuring", "running", "setup", "workspace", "notebooks", "labs", "grading")
 
 
 def summary(source: str, name: str) -> str:
