@@ -98,7 +98,7 @@ def is_built(source: Path, root: Path = ROOT) -> bool:
 
 
 def differences(root: Path = ROOT, chosen: list[Path] | None = None) -> list[str]:
-    """How notebooks differ from what their sources make: unified diffs; none if they are the same.
+    """How notebooks differ from what their sources make: diffs or sentences; none if they are the same.
 
     All notebooks, or those of the ``chosen`` sources.
     """
@@ -118,6 +118,9 @@ def _difference(source: Path, root: Path) -> str:
     path = notebook_of(source, root)
     shown = path.relative_to(root).as_posix()
     try:
+        if path.exists() and _loss(path, read_source(source, name_of(path, root)), read(path), root):
+            drop = f"'git checkout -- {shown}' drops that"
+            return f"{shown} was edited by hand: {drop}, 'fsdl-course notebooks import {shown}' keeps it\n"
         built = as_it_stands(source, root)
         committed = read_text(path) if path.exists() else ""
     except NotebookError as error:
@@ -146,17 +149,12 @@ def main(args) -> int:
 
 def _check(paths: list[Path], root: Path) -> int:
     diffs = differences(root, paths)
-    print("".join(diffs), end="")
+    by_hand = [diff for diff in diffs if " by hand: " in diff.partition("\n")[0]]
+    print("".join(diff for diff in diffs if diff not in by_hand), end="")
+    print("".join(by_hand), end="", file=sys.stderr)
     if diffs:
-        print(f"{len(diffs)} notebooks differ from their sources: make notebooks", file=sys.stderr)
-    for source in paths or sources(root):
-        path = notebook_of(source, root)
-        try:
-            edited = path.exists() and _loss(path, read_source(source, name_of(path, root)), read(path), root)
-        except NotebookError:  # it stands among the differences
-            continue
-        if edited:
-            print(edited, file=sys.stderr)
+        hint = ": make notebooks" if len(by_hand) < len(diffs) else ""
+        print(f"{len(diffs)} notebooks differ from their sources{hint}", file=sys.stderr)
     return 1 if diffs else 0
 
 

@@ -108,7 +108,7 @@ def write(notebook) -> str:
 
 
 def bare(text: str) -> str:
-    """The text of an ``.ipynb`` without what running and saving it leave: outputs, counts, kernel."""
+    """The text of an ``.ipynb`` without what a run or an editor leaves: outputs, counts, kernel, pictures."""
     from nbformat import reader, writes
 
     notebook = reader.reads(text)
@@ -116,6 +116,7 @@ def bare(text: str) -> str:
         notebook.metadata.pop(name, None)
     for cell in notebook.cells:
         cell.metadata = {name: cell.metadata[name] for name in ("tags", "nbgrader") if name in cell.metadata}
+        cell.pop("attachments", None)
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     return writes(notebook)
