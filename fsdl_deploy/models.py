@@ -1,7 +1,7 @@
-"""The two networks and what surrounds them: uint8 pictures in, digits out, in one torch module.
+"""The two networks, and the whole reader around one: uint8 pictures in, digits out, in one torch module.
 
-``MeterReader`` = ``Preprocess`` (resize, standardise) + a network (``Teacher`` or ``Student``,
-trained with CTC) + ``best_path``. All of it is exported to ONNX together, so a server in another
+``MeterReader`` = ``preprocess.Preprocess`` (resize, standardise) + a network (``Teacher`` or ``Student``,
+trained with CTC) + ``ctc.best_path``. All of it is exported to ONNX together, so a server in another
 language needs no preprocessing of its own. Knows nothing about files, training or serving.
 
 Cards in a batch have different widths: a picture batch is padded on the right and comes with its
@@ -17,56 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-HEIGHT = 32
-BLANK = 0
-CLASSES = 11  # the blank and the ten digits
-
-
-def resize_weights(size_in: int, size_out: int, scale: Tensor) -> Tensor:
-    """Weights ``[size_out, size_in]`` of a linear resize by ``1 / scale``; shrinking averages (antialias).
-
-    A plain matrix: the same numbers in torch and in every ONNX runtime, whose own resize operators
-    differ in their rounding.
-    """
-    centre = (torch.arange(size_out, device=scale.device).float() + 0.5) * scale
-    distance = (centre[:, None] - (torch.arange(size_in, device=scale.device).float() + 0.5)[None]).abs()
-    return (1 - distance / scale.clamp(min=1.0)).clamp(min=0)
-
-
-class Preprocess(nn.Module):
-    """Pictures uint8 ``[N, H, W]``, widths int64 ``[N]`` -> ink float32 ``[N, 1, 32, W']``, widths ``[N]``.
-
-    Resizes to a height of 32 at the same aspect ratio, then standardises each picture by its own
-    mean and deviation, so that the light does not matter; ink is positive. With ``constants``
-    (mean, deviation) those replace the picture's own: the bug of ``v3-bad``.
-    """
-
-    def __init__(self, constants: tuple[float, float] | None = None):
-        super().__init__()
-        self.constants = constants
-
-    def forward(self, pictures: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
-        _, height, width = pictures.shape
-        device = pictures.device
-        width_out = (width * HEIGHT + height - 1) // height
-        scale = torch.full((), 1.0, device=device) * height / HEIGHT
-        x = pictures.float() / 255
-        own = (torch.arange(width, device=device)[None] < widths[:, None]).float()  # [N, W]
-        rows = resize_weights(height, HEIGHT, scale)
-        columns = resize_weights(width, width_out, scale)
-        x = rows @ (x * own[:, None]) / rows.sum(1)[:, None]
-        # Near a card's right edge only its own columns count, whatever stands in the padding.
-        x = (x @ columns.T) / (own @ columns.T).clamp(min=1e-6)[:, None]  # [N, 32, W']
-        widths = (widths * HEIGHT + height - 1) // height
-        mask = (torch.arange(width_out, device=device)[None] < widths[:, None]).float()[:, None]
-        if self.constants is None:
-            count = widths.float()[:, None, None] * HEIGHT
-            mean = (x * mask).sum((1, 2), keepdim=True) / count
-            deviation = (((x - mean) * mask) ** 2).sum((1, 2), keepdim=True).div(count).sqrt()
-        else:
-            mean, deviation = (torch.full((1, 1, 1), value, device=device) for value in self.constants)
-        ink = (mean - x) / deviation.clamp(min=0.02) * mask
-        return ink[:, None], widths
+from fsdl_deploy.ctc import CLASSES, best_path
+from fsdl_deploy.preprocess import HEIGHT, Preprocess
 
 
 def _masks(x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
@@ -127,7 +79,7 @@ class Attention(nn.Module):
 
 
 class Teacher(nn.Module):
-    """Convolutions, then a transformer encoder; accurate and dear.
+    """Convolutions, then a transformer encoder; accurate and expensive.
 
     Ink float32 ``[N, 1, 32, W]``, widths ``[N]`` -> log-probabilities ``[N, T, 11]``, lengths ``[N]``.
     """
@@ -201,44 +153,6 @@ class Student(nn.Module):
         x = _keep(F.relu(self.collapse(x)), quarter)[:, :, 0]  # [N, d, T]
         x = (x + self.context(x)).transpose(1, 2)
         return self.head(F.relu(self.mix(x))).log_softmax(2), _lengths(x, widths, quarter)
-
-
-def best_path(log_probabilities: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Decode CTC by its best path: drop repeats, then blanks (Graves et al. 2006, section 3.2).
-
-    Log-probabilities ``[N, T, 11]``, lengths ``[N]`` -> digits int64 ``[N, T]`` padded with -1;
-    digit confidence float32 ``[N, T]``, the highest probability in the digit's run, padded with 0;
-    confidence ``[N]`` of the whole reading: every digit's confidence, times the share of each step that
-    agrees with the reading (the blank, or the digit written last or next). The path's own probability
-    would count it as doubt when a digit may start a step earlier or later.
-    """
-    best, symbols = log_probabilities.max(2)
-    steps = symbols.shape[1]
-    inside = torch.arange(steps, device=symbols.device)[None] < lengths[:, None]
-    symbols = torch.where(inside, symbols, BLANK)
-    before = F.pad(symbols, (1, 0), value=BLANK)[:, :-1]
-    written = symbols != BLANK
-    starts = written & (symbols != before)
-    place = starts.long().cumsum(1) - 1
-    aside = torch.full_like(place, steps)  # a column for what is not written, cut off at the end
-    digits = torch.full((symbols.shape[0], steps + 1), -1, dtype=torch.long, device=symbols.device)
-    digits = digits.scatter(1, torch.where(starts, place, aside), torch.where(starts, symbols - 1, -1))[
-        :, :-1
-    ]
-    sure = torch.zeros(symbols.shape[0], steps + 1, device=symbols.device)
-    sure = sure.scatter_reduce(1, torch.where(written, place, aside), best.exp(), "amax")[:, :-1]
-    counts = starts.long().sum(1, keepdim=True)
-    last = F.pad(digits, (1, 0), value=-1).gather(1, place + 1)  # [N, T]: the digit being or last written
-    following = torch.minimum(place + 1, (counts - 1).clamp(min=0))
-    after = digits.gather(1, following)
-    log_last = log_probabilities.gather(2, (last + 1)[:, :, None])[:, :, 0]
-    log_after = log_probabilities.gather(2, (after + 1)[:, :, None])[:, :, 0]
-    agree = log_probabilities[:, :, BLANK].exp()
-    agree = agree + torch.where(last >= 0, log_last.exp(), 0.0)
-    agree = agree + torch.where((after >= 0) & (after != last), log_after.exp(), 0.0)
-    doubt = torch.where(inside, agree.clamp(min=1e-6).log(), 0.0).sum(1)
-    doubt = doubt + torch.where(digits >= 0, sure.clamp(min=1e-6).log(), 0.0).sum(1)
-    return digits, sure, doubt.clamp(max=0.0).exp()
 
 
 class MeterReader(nn.Module):

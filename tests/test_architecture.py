@@ -13,7 +13,7 @@ FLOORS = (
     {"paths", "digits", "labs", "notebooks"},  # the last two only say where former modules are
     {"cards", "customers", "drawing", "picture", "devices", "api_key", "deadline"},
     {"reading", "figures"},
-    {"models", "weights", "reader", "remote"},
+    {"preprocess", "ctc", "models", "weights", "reader", "remote"},
     {"measuring", "running"},
     {"packaging", "training"},
     {"prototype", "batch", "service", "optimization"},

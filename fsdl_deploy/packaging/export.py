@@ -1,7 +1,7 @@
 """ONNX export of a whole reader: pre- and post-processing are inside the graph.
 
 Inputs ``pictures`` uint8 ``[N, H, W]`` and ``widths`` int64 ``[N]``, all three sizes free; outputs
-``digits``, ``digit_confidence`` and ``confidence`` as ``models.best_path`` gives them.
+``digits``, ``digit_confidence`` and ``confidence`` as ``ctc.best_path`` gives them.
 """
 
 import contextlib

@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.drawing import CLEAN, HARD, TYPICAL
-from fsdl_deploy.models import HEIGHT, Preprocess
+from fsdl_deploy.preprocess import HEIGHT, Preprocess
 
 CHUNK = 100
 # Few digits, many shapes of each: training bends and leans them more than any card that is read.

@@ -557,13 +557,13 @@ print("per second:", ", ".join(f"{rate:.0f}" for rate in per_second))
 
 # %%
 to_port = {
-    "preprocessing": {"resize_weights", "Preprocess"},
-    "network": {"_masks", "_keep", "_lengths", "conv", "Separable", "Student"},
-    "decoding": {"best_path"},
+    "preprocess": {"resize_weights", "Preprocess"},
+    "models": {"_masks", "_keep", "_lengths", "conv", "Separable", "Student"},
+    "ctc": {"best_path"},
 }
-models_file = ROOT / "fsdl_deploy" / "models.py"
-ported = {part: statements(models_file, names) for part, names in to_port.items()}
-print("to write again:", ", ".join(f"{part} {count}" for part, count in ported.items()), "statements")
+sources = ROOT / "fsdl_deploy"
+ported = {module: statements(sources / f"{module}.py", names) for module, names in to_port.items()}
+print("to write again, of", ", ".join(f"{module}.py {count}" for module, count in ported.items()))
 print(sum(ported.values()), "statements, besides the operations that torch has for them")
 
 # %% [markdown]

@@ -739,7 +739,7 @@ transforms |= {
 # torch, as the control: it must change nothing.
 
 # %%
-from fsdl_deploy.models import best_path
+from fsdl_deploy.ctc import best_path
 from fsdl_deploy.reader import pad
 
 network = in_onnxruntime(content_of["the network of v2"])
