@@ -40,7 +40,7 @@ COMMANDS = {
     ),
     "lookup": Command("serve the stored readings over HTTP", "fsdl_deploy.batch.lookup"),
     "serve": Command("serve the reader over HTTP", "fsdl_deploy.service.command"),
-    "train": Command("train, export and evaluate the models again", "fsdl_deploy.training.train"),
+    "train": Command("train, export and evaluate the models again", "fsdl_deploy.training.publishing"),
     "evaluate": Command("measure the models on cards of unseen digits", "fsdl_deploy.training.evaluation"),
     "sizes": Command(
         "train students of several sizes: accuracy against multiply-adds", "fsdl_deploy.training.sizes"

@@ -30,8 +30,9 @@ from fsdl_deploy.optimization import rungs
 from fsdl_deploy.packaging.export import export
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.reader import TorchReader
+from fsdl_deploy.training.loop import train_step
 from fsdl_deploy.training.pool import Pool
-from fsdl_deploy.training.train import Phase, Recipe, train_step
+from fsdl_deploy.training.recipes import Phase, Recipe
 
 FILE = "quantization.json"
 BITS = (7, 4)  # of the weights: 7 as in ``rungs.quantized``; activations have 8

@@ -17,8 +17,9 @@ from fsdl_deploy.measuring.metrics import fixed_and_broken, paired_p, wilson
 from fsdl_deploy.models import MeterReader, Student, multiply_adds
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.reader import TorchReader
+from fsdl_deploy.training.loop import train
 from fsdl_deploy.training.pool import Pool
-from fsdl_deploy.training.train import POOL, Phase, Recipe, train
+from fsdl_deploy.training.recipes import POOL, Phase, Recipe
 
 FILE = "sizes.json"
 WIDTHS = ((4, 8, 16, 32), (8, 16, 32, 64), (16, 32, 64, 128))

@@ -1,0 +1,102 @@
+"""The training loop: one network by its recipe; killed at any step, it goes on from its last checkpoint."""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm.auto import tqdm
+
+from fsdl_deploy.training.distillation import distillation_loss
+from fsdl_deploy.training.pool import Pool
+from fsdl_deploy.training.recipes import Recipe, schedule
+
+BATCH = 32
+CHECKPOINT_STEPS = 50
+CURVE_STEPS = 200
+
+
+def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Module | None = None) -> nn.Module:
+    """Train one network, or go on with it; return the average of its weights over the last steps.
+
+    The loss is CTC, for a taught student that of ``distillation``. ``folder`` keeps the checkpoint and the
+    curve (``NAME.jsonl``). Raises ValueError for a checkpoint of another recipe.
+    """
+    torch.manual_seed(recipe.seed)
+    network = recipe.network().to(memory_format=torch.channels_last)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.05)
+    file, first, spent = folder / f"{name}.pt", 0, 0.0
+    if file.exists():
+        saved = torch.load(file, weights_only=True)
+        if saved["steps"] != recipe.steps:
+            raise ValueError(f"{file} is from another recipe: delete it, or the folder, and train again")
+        network.load_state_dict(saved["network"])
+        average.load_state_dict(saved["average"])
+        optimizer.load_state_dict(saved["optimizer"])
+        first, spent = saved["step"], saved["spent"]
+    if first < recipe.steps:
+        network.train()
+        started = time.monotonic()
+        progress = tqdm(range(first, recipe.steps), f"train {name}", recipe.steps, initial=first, unit="step")
+        for step in progress:
+            torch.manual_seed(recipe.seed * 1_000_003 + step)
+            loss = train_step(network, optimizer, recipe, pool, step, teacher)
+            average.update_parameters(network)
+            done = step + 1
+            if done % CURVE_STEPS == 0 or done == recipe.steps:
+                row = {
+                    "step": done,
+                    "loss": round(loss, 4),
+                    "seconds": round(spent + time.monotonic() - started),
+                }
+                progress.set_postfix(row)
+                with open(folder / f"{name}.jsonl", "a") as curve:
+                    curve.write(json.dumps(row) + "\n")
+            if done % CHECKPOINT_STEPS == 0 or done == recipe.steps:
+                state = {
+                    "steps": recipe.steps, "step": done, "spent": spent + time.monotonic() - started,
+                    "network": network.state_dict(), "average": average.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                }  # fmt: skip
+                torch.save(state, file.with_suffix(".part"))
+                file.with_suffix(".part").replace(file)  # never half a checkpoint
+    trained = average.module.eval()
+    for parameter in trained.parameters():
+        parameter.requires_grad_(False)
+    return trained
+
+
+def train_step(network, optimizer, recipe: Recipe, pool: Pool, step: int, teacher) -> float:
+    """One batch, one step of the optimizer; returns the CTC loss a digit."""
+    rate, phase, longest = schedule(step, recipe)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    ink, widths, truths = pool.batch(step, BATCH, recipe.seed, longest, phase.strength)
+    plain = torch.ones(BATCH)
+    if phase.mixed:
+        plain = (torch.rand(BATCH) < 0.5).float()
+        share = (1 - plain) * torch.rand(BATCH) / 2
+        ink = torch.lerp(ink, ink.flip(0), share[:, None, None, None])
+    ink = ink.to(memory_format=torch.channels_last)
+    log_probabilities, lengths = network(ink, widths)
+    target = torch.tensor(np.array([int(c) for c in "".join(truths)]) + 1)
+    target_lengths = torch.tensor([len(t) for t in truths])
+    ctc = F.ctc_loss(
+        log_probabilities.transpose(0, 1), target, lengths, target_lengths, reduction="none",
+        zero_infinity=True,
+    )  # fmt: skip
+    loss = ctc = (ctc / target_lengths * plain).sum() / plain.sum().clamp(min=1)
+    if recipe.taught:
+        with torch.inference_mode():
+            followed, _ = teacher(ink, widths)
+        loss = distillation_loss(ctc, log_probabilities, followed.clone(), lengths)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimizer.step()
+    return ctc.item()

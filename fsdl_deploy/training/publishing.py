@@ -1,0 +1,102 @@
+"""``fsdl-deploy train``: draw the cards, train teacher and students, export and evaluate them.
+
+Each stage leaves its result under ``build/training`` and is skipped when it is there, and a stage
+that was killed goes on from its last checkpoint, so the same command always finishes the job.
+"""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+from tqdm.auto import tqdm
+
+from fsdl_deploy import weights
+from fsdl_deploy.cards import cards
+from fsdl_deploy.digits import digits
+from fsdl_deploy.models import even
+from fsdl_deploy.packaging.export import export
+from fsdl_deploy.paths import BUILD
+from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy.training.evaluation import RESAMPLES, evaluate, table, why
+from fsdl_deploy.training.loop import train
+from fsdl_deploy.training.model_card import write_cards
+from fsdl_deploy.training.pool import Pool
+from fsdl_deploy.training.recipes import LONG, POOL, QUICK, QUICK_POOL, RECIPES, Recipe
+
+
+def clean_constants(count: int = 500) -> tuple[float, float]:
+    """Mean and deviation of clean training cards, 0 to 1: what ``v3-bad`` takes for all pictures."""
+    images = [card.image / 255 for card in cards(count, "clean", "train", seed=77)]
+    return (
+        round(float(np.mean([image.mean() for image in images])), 4),
+        round(float(np.mean([image.std() for image in images])), 4),
+    )
+
+
+def publish(
+    networks: dict[str, nn.Module], constants: tuple[float, float], staging: Path, into: Path
+) -> None:
+    """Save and export every model, then move all of them to ``into``; the sums come last."""
+    staging.mkdir(parents=True, exist_ok=True)
+    into.mkdir(parents=True, exist_ok=True)
+    for version, network in tqdm(networks.items(), "export", unit="model"):
+        weights.save(version, network, constants if version == "v3-bad" else None, staging)
+    weights.write_sums(staging)
+    for version in networks:
+        # Export what was saved, not what was trained: the file is rounded to float16.
+        export(weights.load(version, staging), version, staging / f"{version}.onnx")
+    export(even(weights.load("v2", staging)), weights.EVEN, staging / f"{weights.EVEN}.onnx")
+    weights.write_sums(staging)
+    names = [f"{version}{end}" for version in networks for end in (".safetensors", ".onnx")]
+    for name in [*names, f"{weights.EVEN}.onnx", weights.SUMS]:
+        (staging / name).replace(into / name)
+
+
+def rebuild(work: Path, into: Path, recipes: dict[str, Recipe], cards_drawn: int) -> None:
+    """Train and publish everything; whatever ``work`` already holds is not done again."""
+    work.mkdir(parents=True, exist_ok=True)
+    pool = Pool.drawn(cards_drawn, work)
+    networks = {}
+    for name, recipe in recipes.items():
+        networks[name] = train(name, recipe, pool, work, networks.get("teacher"))
+    if "teacher" in networks:
+        networks["v3-bad"] = networks["v2"]
+    publish(networks, clean_constants(), work / "staging", into)
+
+
+def add_arguments(parser) -> None:
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--quick", action="store_true", help="one student, much worse, in a minute")
+    how.add_argument("--long", action="store_true", help="as the published models were: twice the time")
+    parser.add_argument(
+        "--into", help="folder for the models (default models/, with --quick build/quick/models)"
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="forget what an earlier run left and start again"
+    )
+
+
+def main(args) -> int:
+    work = BUILD / ("quick" if args.quick else "long" if args.long else "training")
+    if args.fresh:
+        shutil.rmtree(work, ignore_errors=True)
+    into = Path(args.into) if args.into else work / "models" if args.quick else weights.folder()
+    started = time.monotonic()
+    recipes = QUICK if args.quick else LONG if args.long else RECIPES
+    rebuild(work, into, recipes, QUICK_POOL if args.quick else POOL)
+    print(f"models in {into} after {time.monotonic() - started:.0f} s")
+    os.environ["FSDL_MODELS"] = str(into)
+    versions = ["v2"] if args.quick else list(weights.VERSIONS)
+    report = evaluate(
+        [OnnxReader(version, threads=2) for version in versions],
+        count=100 if args.quick else 2000,
+        resamples=0 if args.quick else RESAMPLES,
+    )
+    if not args.quick:
+        report["why"] = {v: why(OnnxReader(v, threads=2), digits("test")) for v in ("teacher", "v2")}
+        write_cards(report, work, into, "fsdl-deploy train" + " --long" * args.long)
+    print(table(report))
+    return 0
