@@ -40,10 +40,10 @@ def verified(file_name: str, models: Path | None = None) -> bytes:
         raise WeightsError(f"there is no {models / SUMS}, or it is damaged: {restore}") from None
     sums: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
-        found = SUM_LINE.fullmatch(line)
-        if found is None or found[2] in sums:
+        match = SUM_LINE.fullmatch(line)
+        if match is None or match[2] in sums:
             raise WeightsError(f"{models / SUMS}, line {number} is no sum, or a file's second one: {restore}")
-        sums[found[2]] = found[1]
+        sums[match[2]] = match[1]
     if file_name not in sums:
         known = ", ".join(sorted({Path(name).stem for name in sums}))
         raise WeightsError(f"there is no model file {file_name} in {models}; the models there: {known}")

@@ -19,7 +19,8 @@ from fsdl_deploy.batch import inbox
 from fsdl_deploy.batch.job import Batch
 from fsdl_deploy.batch.store import Store
 from fsdl_deploy.customers import Customers
-from fsdl_deploy.measuring.machine import usable_cores
+from fsdl_deploy.measuring.machine import whole_cores
+from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.picture import Image, decode
 from fsdl_deploy.reader import BATCH, OnnxReader, pad
 
@@ -100,7 +101,7 @@ def _round(
 ) -> None:
     """Each way once: its cards per second join ``measured``. ``readers``: on one thread, and on all cores."""
     single, default = readers
-    workers = max(1, round(usable_cores()))
+    workers = whole_cores()
     with Batch(folder, MONTH, stores[0], single) as batch:
         ways: dict[str, Callable[[], int]] = {
             "batch job": lambda: batch.score(progress=False).read,
@@ -207,9 +208,8 @@ def main(args) -> int:
             print(f"{cards:>9,} cards: {peak_memory(cards, args.different):.0f} MiB at most")
         return 0
     measured = rates(args.cards, args.different, args.rounds)
-    for name, per_second in measured.items():
-        times = ratio(measured, name)
-        print(f"{name:18} {median(per_second):7,.0f} cards/s   the job has {times:.2f} times its rate")
+    rows = [[way, median(each), ratio(measured, way)] for way, each in measured.items()]
+    print(Table(["way", "cards/s", "the job's rate to it"], *rows, formats=["", ",.0f", ".2f"]))
     used = needs(min(args.cards, 5000), args.different)
     whole = sum(used.values())
     print(

@@ -22,7 +22,7 @@ from fsdl_deploy.batch.inbox import (
     read_file,
 )
 from fsdl_deploy.batch.store import Store, StoreError
-from fsdl_deploy.measuring.machine import usable_cores
+from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.picture import Image, PictureError, decode
 from fsdl_deploy.reader import BATCH, LATEST, open_reader
 from fsdl_deploy.reading import Reader, Reading
@@ -73,7 +73,7 @@ class Batch:
     ):
         self.inbox, self.month, self.store, self.reader, self.size = inbox, month, store, reader, chunk
         self.folder = os.fspath(month_folder(inbox, month))
-        self.pool = ThreadPoolExecutor(workers or max(1, round(usable_cores())), "batch")
+        self.pool = ThreadPoolExecutor(workers or whole_cores(), "batch")
 
     def __enter__(self) -> "Batch":
         return self

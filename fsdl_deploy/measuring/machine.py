@@ -27,6 +27,11 @@ def usable_cores() -> float:
     return cores
 
 
+def whole_cores() -> int:
+    """``usable_cores`` as a number of workers: rounded, at least 1."""
+    return max(1, round(usable_cores()))
+
+
 def usable_memory() -> int:
     """Bytes of memory of the machine, or of its control group."""
     if sys.platform == "win32":
@@ -113,9 +118,9 @@ def java(environ=os.environ) -> str | None:
     macOS has a ``java`` that only says that there is none: it fails.
     """
     home = environ.get("JAVA_HOME")
-    found = shutil.which("java", path=str(Path(home) / "bin") if home else environ.get("PATH"))
-    asked = [found, "-XX:-UsePerfData", "--version"]  # without the option it leaves a folder in /tmp
-    return found if found and printed(asked, seconds=20) != "" else None
+    program = shutil.which("java", path=str(Path(home) / "bin") if home else environ.get("PATH"))
+    command = [program, "-XX:-UsePerfData", "--version"]  # without the option it leaves a folder in /tmp
+    return program if program and printed(command, seconds=20) != "" else None
 
 
 def described() -> str:

@@ -10,9 +10,9 @@ from math import comb, sqrt
 import numpy as np
 
 
-def exact_match(truths: Sequence[str], said: Sequence[str]) -> float:
+def exact_match(truths: Sequence[str], readings: Sequence[str]) -> float:
     """Share of readings that are right in every digit, 0 to 1."""
-    return sum(t == s for t, s in zip(truths, said, strict=True)) / len(truths)
+    return sum(t == s for t, s in zip(truths, readings, strict=True)) / len(truths)
 
 
 def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
@@ -43,40 +43,40 @@ def paired_p(fixed: int, broken: int) -> float:
     return min(1.0, 2 * sum(comb(changed, k) for k in range(min(fixed, broken) + 1)) / 2**changed)
 
 
-def align(truth: str, said: str) -> list[tuple[str, str]]:
-    """The cheapest way to turn ``truth`` into ``said`` (Levenshtein 1966).
+def align(truth: str, reading: str) -> list[tuple[str, str]]:
+    """The cheapest way to turn ``truth`` into ``reading`` (Levenshtein 1966).
 
     Pairs (written, read): ("3", "5") a confusion, ("3", "") a digit missed, ("", "5") one invented.
     """
-    cost = np.zeros((len(truth) + 1, len(said) + 1), int)
-    cost[:, 0], cost[0] = range(len(truth) + 1), range(len(said) + 1)
+    cost = np.zeros((len(truth) + 1, len(reading) + 1), int)
+    cost[:, 0], cost[0] = range(len(truth) + 1), range(len(reading) + 1)
     for i, t in enumerate(truth, 1):
-        for j, s in enumerate(said, 1):
+        for j, s in enumerate(reading, 1):
             cost[i, j] = min(cost[i - 1, j - 1] + (t != s), cost[i - 1, j] + 1, cost[i, j - 1] + 1)
-    pairs, i, j = [], len(truth), len(said)
+    pairs, i, j = [], len(truth), len(reading)
     while i or j:
-        if i and j and cost[i, j] == cost[i - 1, j - 1] + (truth[i - 1] != said[j - 1]):
+        if i and j and cost[i, j] == cost[i - 1, j - 1] + (truth[i - 1] != reading[j - 1]):
             i, j = i - 1, j - 1
-            pairs.append((truth[i], said[j]))
+            pairs.append((truth[i], reading[j]))
         elif i and cost[i, j] == cost[i - 1, j] + 1:
             i -= 1
             pairs.append((truth[i], ""))
         else:
             j -= 1
-            pairs.append(("", said[j]))
+            pairs.append(("", reading[j]))
     return pairs[::-1]
 
 
-def character_error_rate(truths: Sequence[str], said: Sequence[str]) -> float:
+def character_error_rate(truths: Sequence[str], readings: Sequence[str]) -> float:
     """Wrong, missed and invented digits per digit written (CER)."""
-    wrong = sum(w != r for t, s in zip(truths, said, strict=True) for w, r in align(t, s))
+    wrong = sum(w != r for t, s in zip(truths, readings, strict=True) for w, r in align(t, s))
     return wrong / sum(map(len, truths))
 
 
-def confusion(truths: Sequence[str], said: Sequence[str]) -> np.ndarray:
+def confusion(truths: Sequence[str], readings: Sequence[str]) -> np.ndarray:
     """Counts int ``[11, 11]``: rows written, columns read; last row invented, last column missed."""
     counts = np.zeros((11, 11), int)
-    for t, s in zip(truths, said, strict=True):
+    for t, s in zip(truths, readings, strict=True):
         for written, read in align(t, s):
             counts[int(written or 10), int(read or 10)] += 1
     return counts

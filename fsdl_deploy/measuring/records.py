@@ -23,12 +23,20 @@ def write(path: Path, **content) -> None:
     A record that is there is replaced as a whole, never half of it: whoever reads it meanwhile gets the old
     one. Raises TypeError for what JSON has no form for.
     """
-    text = json.dumps(stamp() | content, indent=1, default=asdict) + "\n"
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    _replace(path, stamp() | content)
+
+
+def write_part(path: Path, part: str, **content) -> None:
+    """Write ``content`` into a record as its ``part``, with a date and machine of its own; the rest stays."""
+    _replace(path, (read(path) if path.exists() else {}) | {part: stamp() | content})
 
 
 def read(path: Path) -> dict:
     """A record as it was written. Raises FileNotFoundError where there is none."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _replace(path: Path, record: dict) -> None:
+    half = path.with_name(f"{path.name}.part")
+    half.write_text(json.dumps(record, indent=1, default=asdict) + "\n", encoding="utf-8")
+    half.replace(path)

@@ -11,7 +11,7 @@ WIDE = 120  # characters of a line, from which on columns stand close together
 
 
 class Table:
-    """``Table(["rung", "cards/s"], [["teacher", 25.4], ["v2", 1200.0]], ["", ",.0f"])``.
+    """``Table(["rung", "cards/s"], ["teacher", 25.4], ["v2", 1200.0], formats=["", ",.0f"])``.
 
     ``formats``: one for each column, as for ``format``; a column without one shows ``str`` of its cells. A
     format is for numbers: text stands as it is, and None is an empty cell. A column with numbers, or with
@@ -22,9 +22,8 @@ class Table:
     def __init__(
         self,
         header: Sequence[object],
-        rows: Iterable[Iterable[object]] = (),
+        *rows: Iterable[object],
         formats: Sequence[str] = (),
-        *,
         caption: str = "",
         notes: Sequence[str] = (),
     ):

@@ -70,38 +70,38 @@ class CachedReader:
         """
         check_all(images)
         reader = self.reader  # the one that is asked for its version is the one that reads
-        version, found, mine = reader.model_version, [], {}
+        version, answers, mine = reader.model_version, [], {}
         names = [key(image, version) for image in images]
         with self._lock:
             for name, image in zip(names, images, strict=True):
                 if (reading := self._kept.get(name)) is not None:
                     self.counts.hits += 1
-                    found.append(reading)
+                    answers.append(reading)
                 elif name in self._under_way:
                     self.counts.shared += 1
-                    found.append(self._under_way[name])
+                    answers.append(self._under_way[name])
                 else:
                     self.counts.misses += 1
                     self._under_way[name] = Future()
                     mine[name] = image
-                    found.append(self._under_way[name])
+                    answers.append(self._under_way[name])
         if mine:
             self._read(reader, version, mine)
         return [
-            self._wait(one, image) if isinstance(one, Future) else one
-            for one, image in zip(found, images, strict=True)
+            self._wait(answer, image) if isinstance(answer, Future) else answer
+            for answer, image in zip(answers, images, strict=True)
         ]
 
     def _read(self, reader: Reader, version: str, mine: dict[bytes, Image]) -> None:
-        """Read what nobody else reads, and tell those who wait: a Reading, the error, or None."""
-        kept, told, error = {}, [None] * len(mine), None
+        """Read what nobody else reads, and answer those who wait: a Reading, the error, or None."""
+        kept, answers, error = {}, [None] * len(mine), None
         try:
             readings = list(reader.read(list(mine.values())))
             if len(readings) != len(mine):
                 raise RuntimeError(f"{len(readings)} readings for {len(mine)} pictures")
             if reader.model_version == version:  # or they may come from another model than they are kept for
                 kept = dict(zip(mine, readings, strict=True))
-            told = readings
+            answers = readings
         except Exception as problem:
             if len(mine) == 1:  # of several pictures another may be at fault
                 error = problem
@@ -110,7 +110,7 @@ class CachedReader:
             with self._lock:
                 futures = [self._under_way.pop(name) for name in mine]
                 self._kept.update(kept)
-            for future, reading in zip(futures, told, strict=True):
+            for future, reading in zip(futures, answers, strict=True):
                 if error is not None:
                     future.set_exception(error)
                 else:

@@ -73,11 +73,11 @@ def in_tasks(work: Callable[[], object], count: int, seconds: float) -> float:
         return sum(await asyncio.gather(*(task(until) for _ in range(count))))
 
     # A notebook's own thread has a running event loop already.
-    found: list[int] = []
-    thread = threading.Thread(target=lambda: found.append(asyncio.run(all_tasks())))
+    counts: list[int] = []
+    thread = threading.Thread(target=lambda: counts.append(asyncio.run(all_tasks())))
     thread.start()
     thread.join()
-    return found[0] / seconds
+    return counts[0] / seconds
 
 
 @contextlib.contextmanager

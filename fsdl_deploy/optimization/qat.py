@@ -8,12 +8,10 @@ of the files that ONNX Runtime makes of the same weights.
 """
 
 import copy
-import json
 import tempfile
 import time
 import warnings
 from collections.abc import Sequence
-from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -23,20 +21,23 @@ from torch import nn
 
 from fsdl_deploy import weights
 from fsdl_deploy.cards import Card, cards
-from fsdl_deploy.measuring.machine import described
-from fsdl_deploy.measuring.metrics import wilson
+from fsdl_deploy.measuring import records
+from fsdl_deploy.measuring.metrics import fixed_and_broken, wilson
+from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.models import MeterReader, Student
-from fsdl_deploy.optimization import rungs
+from fsdl_deploy.optimization import quantization, rungs
 from fsdl_deploy.packaging.export import export
-from fsdl_deploy.paths import ROOT
+from fsdl_deploy.paths import BUILD
 from fsdl_deploy.reader import TorchReader
+from fsdl_deploy.training.evaluation import read_right
 from fsdl_deploy.training.loop import train_step
 from fsdl_deploy.training.pool import Pool
 from fsdl_deploy.training.recipes import Phase, Recipe
 
 FILE = "quantization.json"
-BITS = (7, 4)  # of the weights: 7 as in ``rungs.quantized``; activations have 8
+BITS = (7, 4)  # of the weights: 7 as in ``quantization.quantized``; activations have 8
 STEPS, POOL, CALIBRATION = 40, 3000, 8
+BATCH = 50  # cards a call where they are only read
 
 
 def recipe(steps: int) -> Recipe:
@@ -53,20 +54,23 @@ def prepared(network: Student, bits: int) -> nn.Module:
     """
     if not 2 <= bits <= 8:
         raise ValueError(f"weights have 2 to 8 bits, not {bits}")
-    from torch.ao import quantization
+    from torch.ao import quantization as torch_quantization
     from torch.ao.quantization import quantize_fx
 
     low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    observer = quantization.MovingAveragePerChannelMinMaxObserver
-    rounded = quantization.FakeQuantize.with_args(
+    observer = torch_quantization.MovingAveragePerChannelMinMaxObserver
+    rounded = torch_quantization.FakeQuantize.with_args(
         observer=observer, quant_min=low, quant_max=high, dtype=torch.qint8,
         qscheme=torch.per_channel_symmetric, averaging_constant=1.0,
     )  # fmt: skip
-    activation = quantization.FakeQuantize.with_args(
-        observer=quantization.MovingAverageMinMaxObserver, quant_min=0, quant_max=255, dtype=torch.quint8
+    activation = torch_quantization.FakeQuantize.with_args(
+        observer=torch_quantization.MovingAverageMinMaxObserver,
+        quant_min=0,
+        quant_max=255,
+        dtype=torch.quint8,
     )
-    chosen = quantization.QConfig(activation=activation, weight=rounded)
-    mapping = quantization.QConfigMapping()
+    chosen = torch_quantization.QConfig(activation=activation, weight=rounded)
+    mapping = torch_quantization.QConfigMapping()
     for kind in (nn.Conv2d, nn.Conv1d, nn.Linear, nn.BatchNorm2d, nn.ReLU, nn.functional.relu):
         mapping.set_object_type(kind, chosen)
     example = (torch.zeros(2, 1, 32, 160), torch.tensor([160, 100]))
@@ -116,20 +120,13 @@ def plain(module: nn.Module) -> Student:
     return student.eval()
 
 
-def right(reader, deck: Sequence[Card]) -> list[bool]:
-    """Whether each card is read right."""
-    images = [card.image for card in deck]
-    said = [one for place in range(0, len(images), 50) for one in reader.read(images[place : place + 50])]
-    return [one.digits == card.truth for one, card in zip(said, deck, strict=True)]
-
-
 def row(name: str, hits: list[bool], before: list[bool], **more) -> dict:
     """One line of the table: cards read right, with Wilson interval, fixed and broken against ``before``."""
+    fixed, broken = fixed_and_broken(before, hits)
     return {
         "name": name, "right": sum(hits), "cards": len(hits),
         "interval": [round(end, 4) for end in wilson(sum(hits), len(hits))],
-        "fixed": sum(a and not b for a, b in zip(hits, before, strict=True)),
-        "broken": sum(b and not a for a, b in zip(hits, before, strict=True)),
+        "fixed": fixed, "broken": broken,
     } | more  # fmt: skip
 
 
@@ -155,18 +152,30 @@ def compare(steps: int, count: int, pool: Pool, say=print) -> list[dict]:
     torch.set_num_threads(1)
     deck = list(cards(count, "typical", seed=61))
     student, teacher = weights.load("v2").network, weights.load("teacher").network
-    before = right(in_torch("v2", student), deck)
+    before = read_right(in_torch("v2", student), deck, BATCH)
     rows = [row("float32", before, before, where="torch")]
     plains = {"": student}
     for bits in BITS:
         rounded = calibrate(prepared(student, bits), pool)
         rows.append(
-            row(f"{bits} bits, after training", right(in_torch("", rounded), deck), before, where="torch")
+            row(
+                f"{bits} bits, after training",
+                read_right(in_torch("", rounded), deck, BATCH),
+                before,
+                where="torch",
+            )
         )
         say(rows[-1])
         aware = trained(prepared(student, bits), steps, pool, teacher)
         aware = calibrate(aware, pool)
-        rows.append(row(f"{bits} bits, in training", right(in_torch("", aware), deck), before, where="torch"))
+        rows.append(
+            row(
+                f"{bits} bits, in training",
+                read_right(in_torch("", aware), deck, BATCH),
+                before,
+                where="torch",
+            )
+        )
         say(rows[-1])
         if bits == 7:
             plains["quantization-aware"] = plain(aware)
@@ -174,7 +183,9 @@ def compare(steps: int, count: int, pool: Pool, say=print) -> list[dict]:
     for parameter in on.parameters():
         parameter.requires_grad_(True)
     plains["as many steps without"] = trained(on, steps, pool, teacher)
-    rows.append(row("float32, as many steps", right(in_torch("", on), deck), before, where="torch"))
+    rows.append(
+        row("float32, as many steps", read_right(in_torch("", on), deck, BATCH), before, where="torch")
+    )
     say(rows[-1])
     with tempfile.TemporaryDirectory() as folder:
         return rows + _files(plains, deck, before, Path(folder), say)
@@ -192,31 +203,33 @@ def _files(networks: dict[str, nn.Module], deck, before, folder: Path, say) -> l
             export(MeterReader(network), "qat", source)
         else:
             source.write_bytes(weights.verified("v2.onnx"))
-        rungs.quantize(source, made, "static")
+        quantization.quantize(source, made, "static")
         title = f"int8 file, {name or 'post-training'}"
         readers[title] = rungs.FileReader(made.read_bytes(), title)
         sizes[title] = made.stat().st_size
     took = timed(readers, deck[:50], 9)
     rows = []
     for title, reader in readers.items():
-        rows.append(row(title, right(reader, deck), before, where="ONNX Runtime", bytes=sizes[title],
-                        time_ratio=round(took[title] / took["v2.onnx, float32"], 3)))  # fmt: skip
+        ratio = round(took[title] / took["v2.onnx, float32"], 3)
+        hits, about = read_right(reader, deck, BATCH), {"bytes": sizes[title], "time_ratio": ratio}
+        rows.append(row(title, hits, before, where="ONNX Runtime", **about))
         say(rows[-1])
     return rows
 
 
-def table(rows: Sequence[dict]) -> str:
-    """The rows as text."""
-    lines = [f"{'':40} {'right':>14} {'95 % interval':>16} fixed broken    KiB  time"]
-    for one in rows:
-        low, high = one["interval"]
-        share = f"{one['right']}/{one['cards']} {one['right'] / one['cards']:.1%}"
-        size = f"{one['bytes'] / 1024:6,.0f} {one['time_ratio']:5.2f}" if "bytes" in one else ""
-        text = (
-            f"{one['name']:40} {share:>16} {low:7.1%} – {high:.1%} {one['fixed']:5} {one['broken']:6} {size}"
+def table(rows: Sequence[dict]) -> Table:
+    """The rows: cards read right, fixed and broken against the first row; size and time of a file."""
+    cells = []
+    for row in rows:
+        low, high = row["interval"]
+        share = f"{row['right']}/{row['cards']} {row['right'] / row['cards']:.1%}"
+        kibibytes = row["bytes"] / 1024 if "bytes" in row else None
+        changed = row["fixed"], row["broken"]
+        cells.append(
+            [row["name"], share, f"{low:.1%} – {high:.1%}", *changed, kibibytes, row.get("time_ratio")]
         )
-        lines.append(text.rstrip())
-    return "\n".join(lines)
+    header = ["", "right", "95 % interval", "fixed", "broken", "KiB", "time"]
+    return Table(header, *cells, formats=["", "", "", "d", "d", ",.0f", ".2f"])
 
 
 def add_arguments(parser) -> None:
@@ -228,13 +241,10 @@ def add_arguments(parser) -> None:
 
 
 def main(args) -> int:
-    pool = Pool.drawn(POOL, ROOT / "build" / "qat")
+    pool = Pool.drawn(POOL, BUILD / "qat")
     begin = time.monotonic()
     rows = compare(args.steps, args.cards, pool, partial(print, flush=True))
-    told = {
-        "date": date.today().isoformat(), "machine": described(), "steps": args.steps, "pool": POOL,
-        "seconds": round(time.monotonic() - begin), "rows": rows,
-    }  # fmt: skip
-    (args.into or weights.folder() / FILE).write_text(json.dumps(told, indent=1) + "\n")
+    effort = {"steps": args.steps, "pool": POOL, "seconds": round(time.monotonic() - begin)}
+    records.write(args.into or weights.folder() / FILE, **effort, rows=rows)
     print(table(rows))
     return 0

@@ -88,8 +88,8 @@ def profile(graph: bytes, feeds: Mapping[str, np.ndarray], calls: int = CALLS) -
             called.setdefault(event["name"].removesuffix("_kernel_time"), []).append(event)
     # The first call sets memory aside: it does not count.
     layers = [
-        _layer(name, one[0]["args"], attributes.get(name, {}), [call["dur"] for call in one[1:]])
-        for name, one in called.items()
+        _layer(name, runs[0]["args"], attributes.get(name, {}), [run["dur"] for run in runs[1:]])
+        for name, runs in called.items()
     ]
     return layers, median(took[1:])
 
@@ -99,28 +99,28 @@ def _attributes(graph: Path) -> dict[str, dict]:
     import onnx
 
     return {
-        node.name: {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
+        node.name: {setting.name: onnx.helper.get_attribute_value(setting) for setting in node.attribute}
         for node in onnx.load(graph).graph.node
         if node.op_type in CONVOLUTIONS
     }
 
 
-def _layer(name: str, said: dict, attributes: Mapping, microseconds: Sequence[float]) -> Layer:
+def _layer(name: str, profiled: dict, attributes: Mapping, microseconds: Sequence[float]) -> Layer:
     kind, (given, *weights), made = (
         "other",
-        _shapes(said["input_type_shape"]),
-        _shapes(said["output_type_shape"]),
+        _shapes(profiled["input_type_shape"]),
+        _shapes(profiled["output_type_shape"]),
     )
     adds = 0
-    if said["op_name"] in CONVOLUTIONS:
+    if profiled["op_name"] in CONVOLUTIONS:
         kind = "depthwise" if attributes.get("group", 1) > 1 else "convolution"
         axes = len(given) - 2
         steps, padding = attributes.get("strides", [1] * axes), attributes.get("pads", [0] * axes)[:axes]
         along = zip(given[2:], made[0][2:], weights[0][2:], steps, padding, strict=True)
         adds = prod(made[0][:2]) * weights[0][1] * prod(taps(*axis) for axis in along)
-    elif said["op_name"] in PRODUCTS:
+    elif profiled["op_name"] in PRODUCTS:
         kind, adds = "product", prod(made[0]) * given[-1]
-    moved = sum(int(said[f"{part}_size"]) for part in ("activation", "parameter", "output"))
+    moved = sum(int(profiled[f"{part}_size"]) for part in ("activation", "parameter", "output"))
     return Layer(name, kind, adds, moved, median(microseconds) / 1e6)
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from fsdl_deploy.cards import cards
+from fsdl_deploy.cards import Card, cards
 from fsdl_deploy.digits import Digits, digits
 from fsdl_deploy.drawing import CLEAN, LEVELS, draw, hand
 from fsdl_deploy.measuring import metrics
+from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.reading import Reader
 from fsdl_deploy.weights import VERSIONS
@@ -37,22 +38,22 @@ def evaluate(
     source = source or digits("test")
     resamples = RESAMPLES if resamples is None else resamples
     report = {reader.model_version: {} for reader in readers}
-    said_typical = {}
+    right_typical = {}
     for level in LEVELS:
         drawn = list(tqdm(cards(count, level, source, SEED), f"draw {level} cards", count, unit="card"))
         truths, images = [card.truth for card in drawn], [card.image for card in drawn]
         for reader in readers:
-            said = [reading.digits for reading in reader.read(images)]
-            right = sum(t == s for t, s in zip(truths, said, strict=True))
+            readings = [reading.digits for reading in reader.read(images)]
+            right = sum(t == s for t, s in zip(truths, readings, strict=True))
             report[reader.model_version][level] = {
                 "cards": count,
                 "exact_match": right / count,
                 "interval": [round(edge, 4) for edge in metrics.wilson(right, count)],
-                "cer": round(metrics.character_error_rate(truths, said), 5),
-                "confusion": metrics.confusion(truths, said).tolist(),
+                "cer": round(metrics.character_error_rate(truths, readings), 5),
+                "confusion": metrics.confusion(truths, readings).tolist(),
             }
             if level == "typical":
-                said_typical[reader.model_version] = [t == s for t, s in zip(truths, said, strict=True)]
+                right_typical[reader.model_version] = [t == s for t, s in zip(truths, readings, strict=True)]
     for reader in readers:
         report[reader.model_version]["resampled"] = []
     for resample in tqdm(range(resamples), "cards of resampled digits"):
@@ -60,19 +61,27 @@ def evaluate(
         some = Digits(source.images[chosen], source.labels[chosen])
         drawn = list(cards(RESAMPLE_CARDS, "typical", some, seed=100 + resample))
         for reader in readers:
-            said = [reading.digits for reading in reader.read([card.image for card in drawn])]
+            readings = [reading.digits for reading in reader.read([card.image for card in drawn])]
             report[reader.model_version]["resampled"].append(
-                metrics.exact_match([c.truth for c in drawn], said)
+                metrics.exact_match([c.truth for c in drawn], readings)
             )
     names = list(report)
     report["compared"] = {
         f"{new} against {old}": {
-            "fixed": sum(b and not a for a, b in zip(said_typical[old], said_typical[new], strict=True)),
-            "broken": sum(a and not b for a, b in zip(said_typical[old], said_typical[new], strict=True)),
+            "fixed": sum(b and not a for a, b in zip(right_typical[old], right_typical[new], strict=True)),
+            "broken": sum(a and not b for a, b in zip(right_typical[old], right_typical[new], strict=True)),
         }
         for old, new in pairwise(names)
     }
     return report
+
+
+def read_right(reader: Reader, deck: Sequence[Card], batch: int) -> list[bool]:
+    """Whether each card is read right, in calls of ``batch``."""
+    images = [card.image for card in deck]
+    calls = (images[start : start + batch] for start in range(0, len(images), batch))
+    readings = [reading for call in calls for reading in reader.read(call)]
+    return [reading.digits == card.truth for reading, card in zip(readings, deck, strict=True)]
 
 
 def stubborn(reader: Reader, source: Digits, rounds: int = 3) -> np.ndarray:
@@ -87,8 +96,8 @@ def stubborn(reader: Reader, source: Digits, rounds: int = 3) -> np.ndarray:
             rng = np.random.default_rng((SEED, turn, i))
             only = _Only(source.images[i])
             images.append(draw(truth, CLEAN, hand(CLEAN, rng), rng, only))
-        said = [reading.digits for reading in reader.read(images)]
-        misread += [t != s for t, s in zip(truths, said, strict=True)]
+        readings = [reading.digits for reading in reader.read(images)]
+        misread += [t != s for t, s in zip(truths, readings, strict=True)]
     return misread
 
 
@@ -117,21 +126,21 @@ def why(
     for k in removed:
         kept = np.sort(order[: len(order) - k])
         drawn = list(cards(count, "typical", Digits(source.images[kept], source.labels[kept]), SEED))
-        said = [reading.digits for reading in reader.read([card.image for card in drawn])]
-        shares[k] = metrics.exact_match([card.truth for card in drawn], said)
+        readings = [reading.digits for reading in reader.read([card.image for card in drawn])]
+        shares[k] = metrics.exact_match([card.truth for card in drawn], readings)
     return {"misread": {int(i): int(misread[i]) for i in np.flatnonzero(misread)}, "exact_match": shares}
 
 
-def table(report: dict) -> str:
-    """The report as a Markdown table: exact match with its 95 % interval, and CER."""
-    lines = ["| model | " + " | ".join(LEVELS) + " | CER, typical |", "|---" * (len(LEVELS) + 2) + "|"]
+def table(report: dict) -> Table:
+    """Of each model: exact match with its 95 % interval for each level, and CER."""
+    rows = []
     for version, levels in report.items():
         if "typical" not in levels:
             continue
         measured = [levels[level] for level in LEVELS]
         shares = ["{:.1%} ({:.1%}–{:.1%})".format(m["exact_match"], *m["interval"]) for m in measured]
-        lines.append(f"| {version} | " + " | ".join(shares) + f" | {levels['typical']['cer']:.2%} |")
-    return "\n".join(lines)
+        rows.append([version, *shares, f"{levels['typical']['cer']:.2%}"])
+    return Table(["model", *LEVELS, "CER, typical"], *rows)
 
 
 def add_arguments(parser) -> None:

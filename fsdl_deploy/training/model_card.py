@@ -97,7 +97,7 @@ def write_cards(report: dict, work: Path, into: Path, command: str) -> None:
             "Not for: letters, printed digits, white on black, several lines",
             "", "## Measured on cards of 1,000 unseen digits", "",
             "Exact match of the whole reading, with the 95 % Wilson interval over cards.", "",
-            table({version: measured}), "",
+            table({version: measured}).markdown(), "",
             f"The cards share 1,000 digits, so the interval says too little about other digits. On cards of "
             f"{len(resampled)} resampled digit sets the exact match on typical cards was "
             f"{min(resampled):.1%} to {max(resampled):.1%}.", "",

@@ -6,17 +6,16 @@ resumes after a kill; the result is ``models/sizes.json``. Taught students have 
 ``broken`` against the one of their size that was trained alone, on the same cards.
 """
 
-import json
-from datetime import date
 from functools import partial
 
 from fsdl_deploy import weights
 from fsdl_deploy.cards import cards
-from fsdl_deploy.measuring.machine import described
+from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.metrics import fixed_and_broken, paired_p, wilson
 from fsdl_deploy.models import MeterReader, Student, multiply_adds
-from fsdl_deploy.paths import ROOT
+from fsdl_deploy.paths import BUILD
 from fsdl_deploy.reader import TorchReader
+from fsdl_deploy.training.evaluation import read_right
 from fsdl_deploy.training.loop import train
 from fsdl_deploy.training.pool import Pool
 from fsdl_deploy.training.recipes import POOL, Phase, Recipe
@@ -29,14 +28,13 @@ PHASES = (Phase(250, 4e-3, 0.5), Phase(750, 4e-3, 0.35))
 def measure(widths: tuple[int, ...], taught: bool, pool: Pool, deck: list) -> tuple[dict, list[bool]]:
     """Train one student and read ``deck`` with it: its row of the result, and whether each card is right."""
     name = f"student-{widths[-1]}-{'taught' if taught else 'alone'}"
-    folder = ROOT / "build" / "sizes"
+    folder = BUILD / "sizes"
     folder.mkdir(parents=True, exist_ok=True)
     recipe = Recipe(partial(Student, widths), PHASES, seed=5, taught=taught)
     teacher = weights.load("teacher").network if taught else None
     network = train(name, recipe, pool, folder, teacher)
     reader = TorchReader(name, MeterReader(network).eval())
-    readings = reader.read([card.image for card in deck])
-    each = [reading.digits == card.truth for reading, card in zip(readings, deck, strict=True)]
+    each = read_right(reader, deck, len(deck))
     right = sum(each)
     row = {
         "widths": widths, "taught": taught, "steps": recipe.steps, "cards": len(deck), "right": right,
@@ -61,11 +59,10 @@ def add_arguments(parser) -> None:
 
 
 def main(args) -> int:
-    pool = Pool.drawn(POOL, ROOT / "build" / "training")
+    pool = Pool.drawn(POOL, BUILD / "training")
     deck = list(cards(args.cards, "typical", seed=21))
     rows = [row for widths in WIDTHS for row in both(widths, pool, deck)]
-    told = {"date": date.today().isoformat(), "machine": described()}
-    (weights.folder() / FILE).write_text(json.dumps(told | {"students": rows}, indent=1) + "\n")
+    records.write(weights.folder() / FILE, students=rows)
     for row in rows:
         how = "taught" if row["taught"] else "alone"
         share = row["right"] / row["cards"]

@@ -29,7 +29,7 @@
 #     app["Application"] -- "pictures" --> web["Web server"]
 #     subgraph service["Model service"]
 #         web --> cache[("Cache")] -- "not seen yet" --> batcher["Batcher"]
-#         batcher --> small(["v2: small, for all"]) -- "not sure" --> big(["teacher: dear, for few"])
+#         batcher --> small(["v2: small, for all"]) -- "not sure" --> big(["teacher: expensive, for few"])
 #     end
 #     style small fill:#d55e00,color:#fff
 #     style big fill:#d55e00,color:#fff
@@ -41,19 +41,20 @@
 FAST = True
 
 # %% [markdown]
-# `bench_ladder` starts the workers of each rung as processes and measures the rungs in turns. The command
+# `ladder.climb` starts the workers of each rung as processes and measures the rungs in turns. The command
 # `fsdl-deploy bench ladder` does the same at length; here the rounds are short.
 
 # %%
-import json
-
 import matplotlib.pyplot as plt
 import numpy as np
 
 from fsdl_deploy import figures, weights
+from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.optimization import ladder
-from fsdl_deploy.optimization.ladder import CORES, Rung, climb
+from fsdl_deploy.optimization.ladder import climb
+from fsdl_deploy.optimization.rungs import Rung
 
+CORES = whole_cores()
 figures.use()
 effort = {"rounds": 1, "seconds": 0.4} if FAST else {"rounds": 5, "seconds": 2.0, "calls": 200}
 
@@ -73,7 +74,7 @@ grid = [
     for threads in sorted({1, CORES})
 ]
 busy = climb(grid, count=0, **effort)
-speed = np.array([one.per_second for one in busy]).reshape(len(counts), -1)
+speed = np.array([result.per_second for result in busy]).reshape(len(counts), -1)
 
 # %% [markdown]
 # The picture: light is fast.
@@ -126,27 +127,29 @@ for kind in concurrency.KINDS:
 # before it answers.
 
 # %%
+from fsdl_deploy.optimization.rungs import all_rungs
+
 rungs = [
     rung
-    for rung in ladder.RUNGS
+    for rung in all_rungs()
     if not rung.aside or rung.name == "int8, static" or not (FAST or rung.kind.endswith("compiled"))
 ]
-found = climb(rungs, count=20 if FAST else 2000, **effort)
-print(ladder.table(found))
+results = climb(rungs, count=20 if FAST else 2000, **effort)
+ladder.table(results)
 
 # %% [markdown]
 # The bars are on a logarithmic scale, because factors multiply: equal steps are equal factors.
 
 # %%
 figure, axes = plt.subplots(figsize=(9, 5.5))
-names = [one.rung for one in found]
-colors = [figures.PALETTE[6] if one.aside else figures.PALETTE[0] for one in found]
-axes.barh(names, [one.per_second for one in found], color=colors, left=0.5)
-for place, one in enumerate(found):
-    factor = one.per_second / found[0].per_second
-    axes.text(one.per_second * 1.1, place, f"{factor:,.0f} ×, {one.right / one.cards:.1%} right", va="center")
+rates = [result.per_second for result in results]
+colors = [figures.PALETTE[6] if result.aside else figures.PALETTE[0] for result in results]
+axes.barh([result.rung for result in results], rates, color=colors, left=0.5)
+for place, result in enumerate(results):
+    factor, share = result.per_second / rates[0], result.right / result.cards
+    axes.text(result.per_second * 1.1, place, f"{factor:,.0f} ×, {share:.1%} right", va="center")
 axes.set(xscale="log", xlabel=f"cards a second on {CORES} cores (logarithmic)", ylabel="rung")
-axes.set_xlim(min(one.per_second for one in found) / 2, 40 * max(one.per_second for one in found))
+axes.set_xlim(min(rates) / 2, 40 * max(rates))
 axes.invert_yaxis()
 figures.show(figure, alt="Cards a second of each rung, with its factor on the first and its accuracy")
 
@@ -159,10 +162,12 @@ figures.show(figure, alt="Cards a second of each rung, with its factor on the fi
 # machine; this is its table.
 
 # %%
-recorded = json.loads((weights.folder() / "ladder.json").read_text())
-long_run = [ladder.Measured(**one) for one in recorded["rungs"]]
+from fsdl_deploy.measuring import records
+
+recorded = records.read(weights.folder() / "ladder.json")
+long_run = [ladder.RungResult(**row) for row in recorded["rungs"]]
 print(recorded["date"], recorded["machine"])
-print(ladder.table(long_run))
+ladder.table(long_run)
 
 # %% [markdown]
 # In that run the whole climb without the cache is 340 ×, at the same 95.0 % of cards read right (18 fixed,
@@ -172,24 +177,24 @@ print(ladder.table(long_run))
 # Roblox case says 30 × for about the same set of techniques.
 #
 # `v2` alone is one point worse than the teacher. The *cascade* gives the point back: it costs a quarter of
-# the rate, because 6 % of the cards go to a model that is several times as dear.
+# the rate, because 6 % of the cards go to a model that is several times as expensive.
 #
 # Do the factors hold elsewhere? `models/ladder-xeon.json` is a run on a processor of another maker, two days
 # older: it padded all cards to 640 pixels, which flatters *own width*, and its cache saw all repeats. Each
 # factor is on the rung before.
 
 # %%
-other = json.loads((weights.folder() / "ladder-xeon.json").read_text())
-columns, factors = {run["machine"].split(",")[0]: run["rungs"] for run in (recorded, other)}, {}
-print(f"{'':38}", *(f"{machine:>30}" for machine in columns))
-print(f"{'billion multiply-adds a second':38}", *(f"{run['peak'] / 1e9:30.0f}" for run in (recorded, other)))
-for machine, of in columns.items():
-    before = of[0]["per_second"]
-    for one in of:
-        factors.setdefault(one["rung"], {})[machine] = one["per_second"] / before
-        before = before if one["aside"] else one["per_second"]
-for rung, row in factors.items():
-    print(f"{rung:38}", *(f"{row[name]:28.2f} ×" if name in row else f"{'–':>30}" for name in columns))
+from fsdl_deploy.measuring.table import Table
+
+runs, factors = (recorded, records.read(weights.folder() / "ladder-xeon.json")), {}
+for place, run in enumerate(runs):
+    before = run["rungs"][0]["per_second"]
+    for row in run["rungs"]:
+        factors.setdefault(row["rung"], [None, None])[place] = row["per_second"] / before
+        before = before if row["aside"] else row["per_second"]
+peaks = ["billion multiply-adds a second", *(f"{run['peak'] / 1e9:.0f}" for run in runs)]
+header = ["factor on the rung before", *(run["machine"].split(",")[0] for run in runs)]
+Table(header, peaks, *([rung, *pair] for rung, pair in factors.items()), formats=["", ".2f", ".2f"])
 
 # %% [markdown]
 # Most factors are the same within a fifth, and run again on the same machine they agree within a tenth. The
@@ -206,7 +211,7 @@ for rung, row in factors.items():
 # same few steps (`fsdl-deploy sizes`; their accuracy lies below that of `v2`, which was trained for longer).
 
 # %%
-sizes = json.loads((weights.folder() / "sizes.json").read_text())
+sizes = records.read(weights.folder() / "sizes.json")
 figure, axes = plt.subplots(figsize=(7, 3.4))
 for taught, label in ((False, "trained alone"), (True, "taught by the teacher")):
     rows = [row for row in sizes["students"] if row["taught"] is taught]
@@ -288,10 +293,12 @@ del models
 
 # %%
 chosen = ("graph optimisations", "float16", "int8, dynamic", "int8, static", "distilled")
-for one in long_run:
-    if one.rung.removesuffix(", int8, static") in chosen:
-        rate, right = f"{one.per_second:7,.0f} cards/s", one.right / one.cards
-        print(f"{one.rung:24} {one.file:8,.0f} KiB {rate} {right:7.1%} right")
+rows = [
+    [result.rung, result.file, result.per_second, result.right / result.cards]
+    for result in long_run
+    if result.rung.removesuffix(", int8, static") in chosen
+]
+Table(["rung", "KiB", "cards/s", "right"], *rows, formats=["", ",.0f", ",.0f", ".1%"])
 
 # %% [markdown]
 # - The **teacher** spends its time in convolutions. Dynamic quantization changes matrix products only, so it
@@ -349,9 +356,9 @@ def session(model):
 sessions, x = {name: session(model) for name, model in blocks.items()}, np.zeros((1, 64, 8, 80), np.float32)
 took = {name: [] for name in blocks}
 for _ in range(100 if FAST else 1000):
-    for name, one in sessions.items():
+    for name, running in sessions.items():
         begin = perf_counter()
-        one.run(None, {"x": x})
+        running.run(None, {"x": x})
         took[name].append(perf_counter() - begin)
 
 # %% [markdown]
@@ -377,9 +384,10 @@ print(f"{least['plain'] / least['depthwise-separable']:.1f} × less time")
 
 # %%
 from fsdl_deploy import EvenReader
+from fsdl_deploy.cards import cards
 from fsdl_deploy.reader import batches
 
-deck = [card.image for card in ladder.cards(64, "typical", seed=43)]
+deck = [card.image for card in cards(64, "typical", seed=43)]
 ways = {"teacher": (deck[:4], 1, 0), "v2-even": (deck, 64, EvenReader.STEP)}
 layers, seconds = {name: [] for name in ways}, dict.fromkeys(ways, 0)
 for name, (images, size, step) in ways.items():
@@ -400,11 +408,11 @@ x = np.logspace(-1.5, 2.3, 50)
 for axes, (name, some) in zip(panels, layers.items()):
     for rate, style in ((max(core.bandwidth), "-"), (core.bandwidth[-1], "--")):
         axes.plot(x, np.minimum(core.peak, x * rate), style, color="black", linewidth=1)
-    whole = sum(one.seconds for one in some)
+    whole = sum(layer.seconds for layer in some)
     for kind in roofline.KINDS[:-1]:
-        dots = [one for one in some if one.kind == kind and one.seconds]
-        places = [[one.multiply_adds / one.moved, one.multiply_adds / one.seconds] for one in dots]
-        axes.scatter(*zip(*places), [10 + 5000 * one.seconds / whole for one in dots], alpha=0.6, label=kind)
+        dots = [layer for layer in some if layer.kind == kind and layer.seconds]
+        places = [[dot.multiply_adds / dot.moved, dot.multiply_adds / dot.seconds] for dot in dots]
+        axes.scatter(*zip(*places), [10 + 5000 * dot.seconds / whole for dot in dots], alpha=0.6, label=kind)
     axes.set(xscale="log", yscale="log", xlabel="multiply-adds for a byte", title=name)
 panels[0].set_ylabel("multiply-adds a second")
 panels[1].legend(loc="lower right", markerscale=0.5)
@@ -417,13 +425,13 @@ figures.show(figure, alt="Layers under the roof: convolutions near it, depthwise
 # %%
 for name, some in layers.items():
     print(f"{name}, {len(some)} layers called")
-    whole = sum(one.seconds for one in some)
-    parts = {kind: [one for one in some if one.kind == kind] for kind in roofline.KINDS}
+    whole = sum(layer.seconds for layer in some)
+    parts = {kind: [layer for layer in some if layer.kind == kind] for kind in roofline.KINDS}
     for kind, part in parts.items():
-        took = sum(one.seconds for one in part)
-        roof = sum(core.least(one.multiply_adds, one.moved) for one in part)
+        took = sum(layer.seconds for layer in part)
+        roof = sum(core.least(layer.multiply_adds, layer.moved) for layer in part)
         print(f"  {kind:12} {took / whole:4.0%} of the time, {roof / took:4.0%} of its roof")
-    roof = sum(core.least(one.multiply_adds, one.moved) for one in some)
+    roof = sum(core.least(layer.multiply_adds, layer.moved) for layer in some)
     print(f"  {'the calls':12} {seconds[name] * 1000:.1f} ms, {roof / seconds[name]:4.0%} of its roof")
 
 # %% [markdown]
@@ -453,8 +461,7 @@ Code(filename=batching.__file__)
 # deadline: cards a second, and the time that nine of ten calls stay below.
 
 # %%
-from fsdl_deploy import EvenReader, closed_loop
-from fsdl_deploy.cards import cards
+from fsdl_deploy import closed_loop
 from fsdl_deploy.service.batching import Batcher
 
 deck = [card.image for card in cards(64, seed=9)]
@@ -560,9 +567,10 @@ print(f"a million cards: {kept / len(deck) * 1e6 / 2**30:.0f} GiB, and after a n
 
 # %%
 from fsdl_deploy.optimization.caching import CachedReader
+from fsdl_deploy.optimization.month_end import UPLOADS, month_end
 
-print("times sent: share of the cards", ladder.UPLOADS)
-uploads = ladder.month_end(20_000)
+print("times sent: share of the cards", UPLOADS)
+uploads = month_end(20_000)
 print(f"{len(uploads):,} uploads of 20,000 cards: at most {1 - 20_000 / len(uploads):.0%} need no model")
 
 # %% [markdown]
@@ -631,10 +639,10 @@ except DeviceError as error:
 # prices are yours to fill in.
 
 # %%
-from fsdl_deploy.optimization.gpu import per_million
+from fsdl_deploy.optimization.gpu_cost import per_million
 
 core_price, gpu_price = 0.05, 1.00  # dollars an hour, assumptions: put your provider's prices here
-by_rung = {one.rung: one.per_second / CORES for one in found}
+by_rung = {result.rung: result.per_second / CORES for result in results}
 rates = {"v2, batches of 64": by_rung["batches of 64"], "teacher": by_rung["graph optimisations"]}
 rates["BERT-base, by eights"] = bert_rate
 print("dollars for a million predictions on cores, always busy and a tenth of the time")
@@ -678,12 +686,14 @@ print(f"so it is the cheaper one if it has work for more than {needed / bound:.0
 # with a GPU, and keeps the run in `models/gpu.json`.
 
 # %%
+from IPython.display import display
+
 from fsdl_deploy.optimization import gpu
 
 recorded = gpu.recorded()
 if recorded and recorded["gpu"]:
     print(recorded["date"], recorded["machine"], recorded["gpu"], recorded["versions"])
-    print(gpu.table(recorded["rows"], core_price, gpu_price))
+    display(gpu.table(recorded["rows"], core_price, gpu_price))
 else:
     print("No figure of a GPU is on record: none of the course's runs so far was on a machine with one.")
 
@@ -715,20 +725,20 @@ else:
 # out.
 
 # %%
-from fsdl_deploy.optimization import rungs as readers
+from fsdl_deploy.optimization.cascade import CascadeReader
 
-cascade = readers.make("cascade", ladder.ROOT / "build" / "ladder")
+cascade = CascadeReader(EvenReader(), OnnxReader("teacher"))
 some = list(cards(150, "typical", seed=12))
 for name, change in (("as they are", lambda image: image), ("inverted", lambda image: 255 - image)):
-    before = cascade._asked, cascade._handed_on
-    said = cascade.read([change(card.image) for card in some])
-    handed_on = (cascade._handed_on - before[1]) / (cascade._asked - before[0])
-    right = np.mean([one.digits == card.truth for one, card in zip(said, some)])
+    before = cascade.handed_on
+    readings = cascade.read([change(card.image) for card in some])
+    handed_on = (cascade.handed_on - before) / len(some)
+    right = np.mean([reading.digits == card.truth for reading, card in zip(readings, some)])
     print(f"{name:12} {right:6.1%} right, {handed_on:6.1%} handed on to the teacher")
 
 # %% [markdown]
-# The day the app inverts its pictures, nearly every card goes to the dear model, the service is as slow as
-# before the climb, and the answers are wrong all the same. So the share that is handed on belongs on the
+# The day the app inverts its pictures, nearly every card goes to the expensive model, the service is as slow
+# as before the climb, and the answers are wrong all the same. So the share that is handed on belongs on the
 # dashboard: it is an early sign of drift.
 #
 # - **The first rung depends on the machine's other work**: with more threads than cores, a busy neighbour

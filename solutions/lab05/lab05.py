@@ -178,8 +178,9 @@ from itertools import count
 from queue import SimpleQueue
 
 from fsdl_deploy import closed_loop
-from fsdl_deploy.optimization.ladder import CORES
+from fsdl_deploy.measuring.machine import whole_cores
 
+CORES = whole_cores()
 deck = [decode(picture) for picture in pictures]
 grid = {(workers, threads): SimpleQueue() for workers in (1, CORES, 4) for threads in (1, CORES)}
 for (workers, threads), free in grid.items():
@@ -225,12 +226,13 @@ for limit in (quickest, 2 * quickest, 1000):
 
 # %% tags=["measure"]
 from fsdl_deploy import weights
+from fsdl_deploy.measuring import records
 
-rungs = json.loads((weights.folder() / "ladder.json").read_text())["rungs"]
+climbed = records.read(weights.folder() / "ladder.json")["rungs"]
 table = [
-    {**one, "name": one["rung"], "accuracy": one["right"] / one["cards"]}
-    for one in rungs
-    if one["hit_rate"] is None  # the cache's rate depends on who asks: no promise is built on it
+    {**rung, "name": rung["rung"], "accuracy": rung["right"] / rung["cards"]}
+    for rung in climbed
+    if rung["hit_rate"] is None  # the cache's rate depends on who asks: no promise is built on it
 ]
 for limit in (1, 5, 20, 100):
     for floor in (0.94, 0.95):
@@ -241,9 +243,9 @@ for limit in (1, 5, 20, 100):
 # `v2` and 8 or 32 callers (`models/serving.json`):
 
 # %% tags=["measure"]
-served = json.loads((weights.folder() / "serving.json").read_text())["rows"]
+served = records.read(weights.folder() / "serving.json")["rows"]
 for load in ("closed, 8", "closed, 32"):
-    table = [{**one, "name": one["library"], "accuracy": 0.94} for one in served if one["load"] == load]
+    table = [{**row, "name": row["library"], "accuracy": 0.94} for row in served if row["load"] == load]
     for limit in (20, 100):
         print(f"{load:10} callers, 99 % within {limit:3} ms:", cheapest(table, limit, 0.94, 5000, 0.6))
 
@@ -485,15 +487,16 @@ from fsdl_deploy.optimization.caching import CachedReader
 from fsdl_deploy.optimization.month_end import month_end
 
 old, new = OnnxReader("v1"), OnnxReader("v2")
-uploads = [(int(one), old) for one in month_end(len(deck), seed=5)] + [(one, new) for one in range(len(deck))]
+uploads = [(int(card), old) for card in month_end(len(deck), seed=5)]
+uploads += [(card, new) for card in range(len(deck))]
 cached = CachedReader(old, size=40)
-for one, reader in uploads:
+for card, reader in uploads:
     cached.reader = reader
-    cached.read([deck[one]])
-day = [[when, f"{one}", reader.model_version] for when, (one, reader) in enumerate(uploads)]
+    cached.read([deck[card]])
+day = [[when, f"{card}", reader.model_version] for when, (card, reader) in enumerate(uploads)]
 print(f"{len(day)} uploads; from memory {cached.counts.hits}, your replay says {sum(replay(day, 40, 1e9))}")
-unversioned = replay([[when, one, ""] for when, one, _ in day], 10**6, 1e9)
-stale = [deck[one] for hit, (one, reader) in zip(unversioned, uploads) if hit and reader is new]
+unversioned = replay([[when, card, ""] for when, card, _ in day], 10**6, 1e9)
+stale = [deck[card] for hit, (card, reader) in zip(unversioned, uploads) if hit and reader is new]
 changed = sum(a.digits != b.digits for a, b in zip(old.read(stale), new.read(stale)))
 print(f"without the version {len(stale)} cards get v1's answer, {changed} of them other digits than v2's")
 
@@ -501,7 +504,7 @@ print(f"without the version {len(stale)} cards get v1's answer, {changed} of the
 # How large, and how old? An upload a second; no reader is needed for that.
 
 # %% tags=["measure"]
-day = [[when, f"{one}", "v2"] for when, one in enumerate(month_end(1500, seed=6))]
+day = [[when, f"{card}", "v2"] for when, card in enumerate(month_end(1500, seed=6))]
 print(f"{len(day)} uploads of 1500 cards")
 for seconds in (60, 600, 10**6):
     rates = {size: sum(replay(day, size, seconds)) / len(day) for size in (10, 50, 200, 1000)}
@@ -521,12 +524,11 @@ predict("how many times as fast v2 becomes in int8", TIMES)
 # The cell below makes both in int8, with ranges from 128 cards (once; later it finds the files).
 
 # %% tags=["measure"]
-from fsdl_deploy.optimization import rungs as ladder
-from fsdl_deploy.paths import ROOT
+from fsdl_deploy.optimization import ladder, rungs
+from fsdl_deploy.optimization.quantization import quantized
 
-folder = ROOT / "build" / "ladder"
 kinds = ["teacher:onnx", "teacher:static", "v2:onnx", "v2:static"]
-models = {kind: ladder.make(kind, folder) for kind in kinds}
+models = {kind: rungs.make(kind, ladder.FOLDER) for kind in kinds}
 
 # %% [markdown]
 # Speed card by card in turns; accuracy on 300 cards, with those that int8 fixed and broke.
@@ -540,8 +542,8 @@ for image in deck * 2:
         reader.read([image])
         took[kind].append(1000 * (perf_counter() - begin))
 for kind, reader in models.items():
-    said = reader.read([card.image for card in examined])
-    right[kind] = [one.digits == card.truth for one, card in zip(said, examined)]
+    readings = reader.read([card.image for card in examined])
+    right[kind] = [reading.digits == card.truth for reading, card in zip(readings, examined)]
 
 # %% [markdown]
 # The figures for your answer.
@@ -550,7 +552,7 @@ for kind, reader in models.items():
 for name in ("teacher", "v2"):
     plain, whole = f"{name}:onnx", f"{name}:static"
     pairs = list(zip(right[plain], right[whole]))
-    files = weights.folder() / f"{name}.onnx", ladder.quantized(name, "static", folder)
+    files = weights.folder() / f"{name}.onnx", quantized(name, "static", ladder.FOLDER)
     ratio = median(took[plain]) / median(took[whole])
     print(f"{name}: {median(took[plain]):.2f} ms, in int8 {median(took[whole]):.2f} ms,", end=" ")
     print(f"{ratio:.2f} × as fast; files:", *(f"{file.stat().st_size / 1024:.0f} KiB" for file in files))

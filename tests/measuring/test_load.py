@@ -227,4 +227,4 @@ def test_table():
     assert lines[2].split() == ["16", "<users>", "3", "2", "2.0", "0.5", "1234.5", "1234.5", "1234.5"]
     assert len({len(line) for line in lines}) == 1
     page = table(list(loads.items()))._repr_html_()
-    assert page.count("<tr>") == 3 and "16 &lt;users&gt;" in page and "<td>1234.5</td>" in page
+    assert page.count("<tr>") == 3 and "16 &lt;users&gt;" in page and ">1234.5</td>" in page

@@ -7,8 +7,9 @@ import pytest
 
 from fsdl_deploy.measuring.table import WIDE, Table
 
+FORMATS = ["", ",.1f", ".0%"]
 RUNGS = Table(
-    ["rung", "cards/s", "hits"], [["a <b>", 1234.5, None], ["c|d", np.int64(7), 0.5]], ["", ",.1f", ".0%"]
+    ["rung", "cards/s", "hits"], ["a <b>", 1234.5, None], ["c|d", np.int64(7), 0.5], formats=FORMATS
 )
 
 
@@ -62,23 +63,23 @@ def test_markdown_keeps_its_columns():
 
 
 def test_numbers_are_to_the_right_without_a_format_too_and_text_is_not():
-    table = Table(["", "seconds", "picture"], [["one", 1, "x"], ["two", None, "yy"]])
+    table = Table(["", "seconds", "picture"], ["one", 1, "x"], ["two", None, "yy"])
     assert str(table).splitlines()[1:] == ["one        1  x", "two           yy"]
 
 
 def test_a_caption_is_above_and_notes_are_below():
-    table = Table(["a"], [["b"]], caption="<prices>", notes=["one", "two & three"])
+    table = Table(["a"], ["b"], caption="<prices>", notes=["one", "two & three"])
     assert str(table).splitlines() == ["<prices>", "a", "b", "one", "two & three"]
     page = table._repr_html_()
     assert "<caption>&lt;prices&gt;</caption>" in page and page.endswith("<p>one</p><p>two &amp; three</p>")
 
 
 def test_a_wide_table_stands_closer():
-    narrow, wide = (Table(["a", "b"], [["x" * count, "y"]]) for count in (8, WIDE))
+    narrow, wide = (Table(["a", "b"], ["x" * count, "y"]) for count in (8, WIDE))
     assert str(narrow).splitlines()[1] == f"{'x' * 8}  y" and str(wide).splitlines()[1] == f"{'x' * WIDE} y"
 
 
 def test_a_table_may_be_empty_and_a_row_may_not_be_short():
     assert str(Table(["a", "b"])) == "a  b"
     with pytest.raises(ValueError, match="a row of 1 cells under 2 columns"):
-        Table(["a", "b"], [["c"]])
+        Table(["a", "b"], ["c"])

@@ -56,7 +56,7 @@ def test_the_cache_and_the_threads_are_put_back(monkeypatch, tmp_path, before):
 def test_the_command_leaves_it_out_where_it_cannot_run(monkeypatch, capsys, options):
     asked = []
     monkeypatch.setattr(compiling, "missing", lambda: "torch.compile is left out: no compiler")
-    monkeypatch.setattr(ladder, "climb", lambda rungs, *_, **__: asked.extend(rungs) or [])
+    monkeypatch.setattr(ladder, "climb", lambda chosen, *_, **__: asked.extend(chosen) or [])
     monkeypatch.setattr(ladder, "table", lambda _: "")
     assert cli.main(["bench", "ladder", *options]) == 0
     assert asked and "torch.compile" not in [rung.name for rung in asked]

@@ -11,9 +11,9 @@ from fsdl_deploy.optimization import concurrency
 @pytest.mark.parametrize("kind", concurrency.KINDS)
 def test_every_way_does_its_work_and_leaves_nothing(kind):
     before = threading.active_count()
-    found = concurrency.compare(kind, 2, rounds=1, seconds=0.05)
-    assert list(found) == ["one thread", "2 tasks (async)", "2 threads", "2 processes"]
-    assert all(rate > 0 for rate in found.values())
+    rates = concurrency.compare(kind, 2, rounds=1, seconds=0.05)
+    assert list(rates) == ["one thread", "2 tasks (async)", "2 threads", "2 processes"]
+    assert all(rate > 0 for rate in rates.values())
     assert threading.active_count() == before and not multiprocessing.active_children()
 
 

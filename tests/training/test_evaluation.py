@@ -54,7 +54,7 @@ def test_a_known_reader_gets_its_known_score(knowing):
         assert sum(row[10] for row in report["a"][level]["confusion"]) == 4, "four digits were missed"
     assert report["compared"] == {"b against a": {"fixed": 2, "broken": 0}}
     assert len(report["a"]["resampled"]) == 2
-    assert "| a | 80.0%" in evaluation.table(report)
+    assert "| a | 80.0%" in evaluation.table(report).markdown()
 
 
 def test_command_reads_other_digits(tmp_path, capsys, monkeypatch):

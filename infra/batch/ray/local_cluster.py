@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from fsdl_deploy.measuring.machine import usable_cores
+from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.running import stations
 from fsdl_deploy.running.ports import HOST, free_port
 
@@ -66,7 +66,7 @@ def place(folder: str | None) -> Iterator[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--cores", type=int, default=max(1, round(usable_cores())))
+    parser.add_argument("--cores", type=int, default=whole_cores())
     parser.add_argument("--folder", help="for sockets, logs and objects (default: a temporary one)")
     parser.add_argument("--object-store", type=int, default=100, help="MB of memory (default 100)")
     args = parser.parse_args()

@@ -2,7 +2,7 @@
 
 HOW: "optimum-dynamic", "optimum-static", "compressor-static" or "compressor-tuned". All get the same graph
 (prepared by ONNX Runtime), the same nodes (those of the network, not those that resize the picture) and the
-same calibration cards as ``fsdl_deploy.optimization.rungs.quantized``. With ``--everything`` the tool
+same calibration cards as ``fsdl_deploy.optimization.quantization.quantized``. With ``--everything`` the tool
 chooses the nodes.
 Writes ``FOLDER/HOW.onnx`` and prints one line of JSON for each.
 """
@@ -24,7 +24,8 @@ import onnx
 from onnxruntime import quantization as ort
 
 from fsdl_deploy.cards import cards
-from fsdl_deploy.optimization import rungs
+from fsdl_deploy.optimization.quantization import CALIBRATION, network_nodes
+from fsdl_deploy.optimization.rungs import FileReader
 from fsdl_deploy.reader import pad
 
 HOWS = ("optimum-dynamic", "optimum-static", "compressor-static", "compressor-tuned")
@@ -33,7 +34,7 @@ HOWS = ("optimum-dynamic", "optimum-static", "compressor-static", "compressor-tu
 @cache
 def calibration() -> list[dict[str, np.ndarray]]:
     """The inputs of one card each: pictures uint8 ``[1, H, W]`` and widths int64 ``[1]``."""
-    padded = [pad([card.image]) for card in cards(rungs.CALIBRATION, "typical", "train", seed=3)]
+    padded = [pad([card.image]) for card in cards(CALIBRATION, "typical", "train", seed=3)]
     return [{"pictures": pictures, "widths": widths} for pictures, widths in padded]
 
 
@@ -54,7 +55,7 @@ def optimum(source: Path, into: Path, static: bool, nodes: list[str]) -> dict:
     ranges = None
     if static:
         # It wraps each value in a list, its batch: so it gets what lies in a batch of one.
-        deck = [{name: value[0] for name, value in one.items()} for one in calibration()]
+        deck = [{name: value[0] for name, value in inputs.items()} for inputs in calibration()]
         how = AutoCalibrationConfig.minmax(Namable(deck))
         ranges = quantizer.fit(deck, how, source.parent / "augmented.onnx", config.operators_to_quantize)
     quantizer.quantize(config, into.parent, None, ranges)
@@ -70,7 +71,7 @@ class Namable(list):
     num_rows = property(len)
 
 
-class Reader(ort.CalibrationDataReader):
+class CalibrationCards(ort.CalibrationDataReader):
     """The calibration cards one by one, and again from the start after ``rewind``."""
 
     def __init__(self):
@@ -85,9 +86,10 @@ class Reader(ort.CalibrationDataReader):
 
 def share(file: str, deck: list) -> float:
     """The share of the cards that a graph reads right."""
-    reader = rungs.FileReader(file, "trial")  # by its path: its weights lie in a second file
-    said = reader.read([card.image for card in deck])
-    return float(np.mean([one.digits == card.truth for one, card in zip(said, deck, strict=True)]))
+    reader = FileReader(file, "trial")  # by its path: its weights lie in a second file
+    readings = reader.read([card.image for card in deck])
+    right = [reading.digits == card.truth for reading, card in zip(readings, deck, strict=True)]
+    return float(np.mean(right))
 
 
 def compressor(source: Path, into: Path, tuned: bool, nodes: list[str], tolerated: float) -> dict:
@@ -98,13 +100,13 @@ def compressor(source: Path, into: Path, tuned: bool, nodes: list[str], tolerate
 
     untouched = GraphOptimizationLevel.ORT_DISABLE_ALL  # the names of the nodes stay
     chosen = dict(
-        calibration_data_reader=Reader(), quant_format=ort.QuantFormat.QDQ, reduce_range=True,
+        calibration_data_reader=CalibrationCards(), quant_format=ort.QuantFormat.QDQ, reduce_range=True,
         op_types_to_quantize=["Conv", "MatMul", "Gemm"], nodes_to_quantize=nodes,
-        calibration_sampling_size=rungs.CALIBRATION,
+        calibration_sampling_size=CALIBRATION,
     )  # fmt: skip
     if not tuned:
-        one = config.StaticQuantConfig(per_channel=True, **chosen)
-        compress(str(source), str(into), one, optimization_level=untouched)
+        settings = config.StaticQuantConfig(per_channel=True, **chosen)
+        compress(str(source), str(into), settings, optimization_level=untouched)
         return {}
     trials, deck = [], list(cards(200, "typical", "train", seed=5))
 
@@ -115,7 +117,11 @@ def compressor(source: Path, into: Path, tuned: bool, nodes: list[str], tolerate
     settings = config.StaticQuantConfig(per_channel=[False, True], **chosen)
     tuning_config = tuning.TuningConfig([settings], tolerable_loss=tolerated, max_trials=4)
     model = tuning.autotune(
-        str(source), tuning_config, evaluated, calibration_data_reader=Reader(), optimization_level=untouched
+        str(source),
+        tuning_config,
+        evaluated,
+        calibration_data_reader=CalibrationCards(),
+        optimization_level=untouched,
     )
     onnx.save(model, into)
     return {"trials": trials}
@@ -128,16 +134,16 @@ def quantize(how: str, source: Path, into: Path, everything: bool, tolerated: fl
         prepared, made = Path(folder) / "prepared.onnx", Path(folder) / "out" / "made.onnx"
         made.parent.mkdir()
         ort.quant_pre_process(source, prepared, skip_symbolic_shape=True)
-        nodes = [] if everything else rungs.network_nodes(prepared)
+        nodes = [] if everything else network_nodes(prepared)
         tool, _, kind = how.partition("-")
         if tool == "optimum":
-            told = optimum(prepared, made, kind == "static", nodes)
+            report = optimum(prepared, made, kind == "static", nodes)
         else:
-            told = compressor(prepared, made, kind == "tuned", nodes, tolerated)
+            report = compressor(prepared, made, kind == "tuned", nodes, tolerated)
         shutil.copyfile(made, into)
     count = Counter(node.op_type for node in onnx.load(into).graph.node)
     count = {name: count[name] for name in sorted(count) if "Quantize" in name or "Integer" in name}
-    return {"how": how, "seconds": round(time.perf_counter() - begin, 1), "nodes": count} | told
+    return {"how": how, "seconds": round(time.perf_counter() - begin, 1), "nodes": count} | report
 
 
 def main() -> None:
@@ -149,8 +155,8 @@ def main() -> None:
     parser.add_argument("--tolerated", type=float, default=0.005, help="loss of accuracy (compressor-tuned)")
     args = parser.parse_args()
     for how in args.how:
-        told = quantize(how, args.source, args.into / f"{how}.onnx", args.everything, args.tolerated)
-        print(json.dumps(told), flush=True)
+        report = quantize(how, args.source, args.into / f"{how}.onnx", args.everything, args.tolerated)
+        print(json.dumps(report), flush=True)
 
 
 if __name__ == "__main__":

@@ -98,14 +98,14 @@ for month in ("2026-07", "2026-08", "2026-09", "2026-10"):
 import os
 import subprocess
 
-from fsdl_deploy.measuring.machine import usable_cores
+from fsdl_deploy.measuring.machine import whole_cores
 
 settings = {"METAFLOW_USER": "course", "METAFLOW_DEFAULT_DATASTORE": "local"}
 settings |= {"METAFLOW_DATASTORE_SYSROOT_LOCAL": folder / "datastore", "METAFLOW_HOME": folder / "settings"}
 settings |= {"METAFLOW_CLIENT_CACHE_PATH": folder / "cache"}  # else in the system's temporary folder
 settings |= {"INBOX": folder / "inbox", "STORE": store.url, "CHUNK": chunk}
 environ = os.environ | {name: str(value) for name, value in settings.items()}
-together = ["--max-workers", str(max(1, round(usable_cores()))), "--run-id-file", "run-id"]
+together = ["--max-workers", str(whole_cores()), "--run-id-file", "run-id"]
 
 
 # %% [markdown]

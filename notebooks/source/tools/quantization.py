@@ -83,7 +83,14 @@ for name in ("optimum-onnx", "onnx-neural-compressor", "transformers", "numpy"):
 from IPython.display import Code
 
 program = (station.folder / "quantize.py").read_text()
-parts = ("def optimum", "class Namable", "class Reader", "def share", "def compressor", "def quantize")
+parts = (
+    "def optimum",
+    "class Namable",
+    "class CalibrationCards",
+    "def share",
+    "def compressor",
+    "def quantize",
+)
 places = [program.index(part) for part in parts]
 Code(program[places[0] : places[2]], language="python")
 
@@ -108,7 +115,7 @@ import tempfile
 from pathlib import Path
 
 from fsdl_deploy import weights
-from fsdl_deploy.optimization import rungs
+from fsdl_deploy.optimization.quantization import quantized
 
 folder = tempfile.TemporaryDirectory()
 made = Path(folder.name)
@@ -116,8 +123,8 @@ hows = ["optimum-dynamic", "optimum-static", "compressor-static", "compressor-tu
 words = [python, station.folder / "quantize.py", weights.folder() / "v2.onnx", made, *hows]
 done = subprocess.run(words, check=True, capture_output=True, text=True)
 for line in done.stdout.splitlines():
-    told = json.loads(line)
-    print(f"{told['how']:18} {told['seconds']:5} s", told["nodes"], told.get("trials", ""))
+    report = json.loads(line)
+    print(f"{report['how']:18} {report['seconds']:5} s", report["nodes"], report.get("trials", ""))
 
 # %% [markdown]
 # Dynamic quantization finds two matrix products in `v2`: nearly all its work is in convolutions. The list
@@ -134,17 +141,18 @@ import numpy as np
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring.metrics import wilson
+from fsdl_deploy.optimization.rungs import FileReader
 
 deck = list(cards(200 if FAST else 2000, "typical", seed=41))
 files = {"float32": weights.folder() / "v2.onnx"}
-files |= {f"onnxruntime-{how}": rungs.quantized("v2", how, made) for how in ("dynamic", "static")}
+files |= {f"onnxruntime-{how}": quantized("v2", how, made) for how in ("dynamic", "static")}
 files |= {how: made / f"{how}.onnx" for how in hows}
-readers = {name: rungs.FileReader(file.read_bytes(), name) for name, file in files.items()}
+readers = {name: FileReader(file.read_bytes(), name) for name, file in files.items()}
 truths = [card.truth for card in deck]
 right = {}
 for name, reader in readers.items():
-    said = reader.read([card.image for card in deck])
-    right[name] = np.array([one.digits == truth for one, truth in zip(said, truths)])
+    readings = reader.read([card.image for card in deck])
+    right[name] = np.array([reading.digits == truth for reading, truth in zip(readings, truths)])
 
 # %% [markdown]
 # The time, in turns, one card a call and one thread, as a ratio to the float file.
@@ -164,15 +172,17 @@ for _ in range(5 if FAST else 50):
 # One line a file.
 
 # %%
-print(f"{'':20} {'KiB':>5} {'right':>6} {'95 % interval':>15} fixed broken  time")
+from fsdl_deploy.measuring.table import Table
+
+rows = []
 for name, hits in right.items():
     low, high = wilson(hits.sum(), len(hits))
     fixed, broken = (hits & ~right["float32"]).sum(), (right["float32"] & ~hits).sum()
     ratio = np.median(took[name]) / np.median(took["float32"])
-    size = files[name].stat().st_size / 1024
-    print(
-        f"{name:20} {size:5,.0f} {hits.mean():6.1%} {low:6.1%} – {high:.1%} {fixed:5} {broken:6} {ratio:5.2f}"
-    )
+    size, interval = files[name].stat().st_size / 1024, f"{low:.1%} – {high:.1%}"
+    rows.append([name, size, hits.mean(), interval, fixed, broken, ratio])
+header = ["", "KiB", "right", "95 % interval", "fixed", "broken", "time"]
+Table(header, *rows, formats=["", ",.0f", ".1%", "", "d", "d", ".2f"])
 
 # %% [markdown]
 # Optimum's files are as ONNX Runtime's: it calls the same quantizer. Neural Compressor has one of its own,
@@ -194,11 +204,12 @@ for name, hits in right.items():
 # makes of the float weights, with ranges of its own.
 
 # %%
+from fsdl_deploy.measuring import records
 from fsdl_deploy.optimization import qat
 
-recorded = json.loads((weights.folder() / qat.FILE).read_text())
+recorded = records.read(weights.folder() / qat.FILE)
 print(recorded["date"], recorded["machine"], f"{recorded['steps']} steps")
-print(qat.table(recorded["rows"]))
+qat.table(recorded["rows"])
 
 # %% [markdown]
 # With 7 bits there is nothing to win: rounding afterwards costs no more than chance. With 4 bits rounding
