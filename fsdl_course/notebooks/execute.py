@@ -17,6 +17,7 @@ from pathlib import Path
 from fsdl_course.notebooks.conversion import name_of, notebooks, read, write
 from fsdl_course.notebooks.outputs import CELL_SECONDS, START_SECONDS, kernel_config
 from fsdl_course.notebooks.rules_code import img_without_alt
+from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 
 FULL_CELL_SECONDS = 1800
@@ -162,10 +163,8 @@ def mermaid_script() -> Path:
 
 def table(outcomes: list[Execution]) -> str:
     """Notebook, seconds and status as text, one line each."""
-    width = max([len(outcome.name) for outcome in outcomes] + [len("notebook")])
-    lines = [f"{'notebook':<{width}}  seconds  status"]
-    lines += [f"{outcome.name:<{width}}  {outcome.seconds:7.1f}  {outcome.status}" for outcome in outcomes]
-    return "\n".join(lines) + "\n"
+    rows = [[outcome.name, outcome.seconds, outcome.status] for outcome in outcomes]
+    return f"{Table(['notebook', 'seconds', 'status'], *rows, formats=['', '.1f'])}\n"
 
 
 def page(outcomes: list[Execution], folder: Path, planned: int) -> None:

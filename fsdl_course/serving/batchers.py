@@ -23,6 +23,7 @@ from fsdl_course.serving.asking import (
 )
 from fsdl_course.serving.libraries import libraries
 from fsdl_deploy.measuring.load import closed_loop
+from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.running.servers import Server, ServerError
 from fsdl_deploy.running.stations import StationError
 
@@ -79,7 +80,7 @@ def batching(
                 suspend(server)
                 stack.callback(resume, server)  # one that is suspended would not end
             pairs += [_pair(library.title, servers, callers, count, rounds, requests) for count in users]
-            say(table(pairs[-len(users) :]))
+            say(str(table(pairs[-len(users) :])))
     return pairs
 
 
@@ -102,16 +103,13 @@ def _pair(title: str, servers: list, callers: list[Caller], users: int, rounds: 
     )  # fmt: skip
 
 
-def table(pairs: Sequence[Pair]) -> str:
-    """Pairs as text, the most callers last, the largest factor first."""
-    lines = [
-        f"{'callers':>7} {'library':14} {'cards/s: single':>15} {'batches':>8} {'factor':>7} "
-        f"{'p99 ms: single':>15} {'batches':>8} {'CPU ms: single':>15} {'batches':>8} {'errors':>6}"
-    ]
-    for pair in sorted(pairs, key=lambda pair: (pair.users, -pair.factor)):
-        lines.append(
-            f"{pair.users:7} {pair.library:14} {pair.single:15.0f} {pair.batched:8.0f} {pair.factor:7.2f} "
-            f"{pair.single_p99:15.1f} {pair.batched_p99:8.1f} {pair.single_cpu:15.2f} "
-            f"{pair.batched_cpu:8.2f} {pair.errors:6}"
-        )
-    return "\n".join(lines)
+def table(pairs: Sequence[Pair]) -> Table:
+    """The pairs, the most callers last, the largest factor first."""
+    header = ["callers", "library", "cards/s: single", "batches", "factor"]
+    header += ["p99 ms: single", "batches", "CPU ms: single", "batches", "errors"]
+    rows = [
+        [pair.users, pair.library, pair.single, pair.batched, pair.factor, pair.single_p99, pair.batched_p99,
+         pair.single_cpu, pair.batched_cpu, pair.errors]
+        for pair in sorted(pairs, key=lambda pair: (pair.users, -pair.factor))
+    ]  # fmt: skip
+    return Table(header, *rows, formats=["d", "", ".0f", ".0f", ".2f", ".1f", ".1f", ".2f", ".2f", "d"])

@@ -13,12 +13,10 @@ web server.
 """
 
 import contextlib
-import json
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 
 from fsdl_course.serving import batchers, web
@@ -33,8 +31,9 @@ from fsdl_course.serving.asking import (
     suspend,
 )
 from fsdl_course.serving.libraries import Library, libraries
+from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.load import Load, closed_loop, open_loop
-from fsdl_deploy.measuring.machine import described
+from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.running.servers import Server, ServerError
 from fsdl_deploy.running.stations import StationError
 
@@ -145,20 +144,18 @@ def _loads(users, rates, requests: int) -> list[tuple[str, int, Callable[[Callab
     return loads
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Rows as text, load by load, the highest rate first."""
-    lines = [
-        f"{'load':12} {'library':14} {'cards/s':>8} {'p50 ms':>7} {'p99 ms':>7} {'refused':>7} {'errors':>6} "
-        f"{'CPU ms':>7} {'MiB':>6} {'start s':>7}"
-    ]
-    order = list(dict.fromkeys(row.load for row in rows))
+def table(rows: Sequence[Row]) -> Table:
+    """The rows load by load, the highest rate first."""
+    header = ["load", "library", "cards/s", "p50 ms", "p99 ms", "refused", "errors"]
+    header += ["CPU ms", "MiB", "start s"]
+    formats = ["", "", ".0f", ".1f", ".1f", ".0%", "d", ".2f", ".0f", ".1f"]
+    order, cells = list(dict.fromkeys(row.load for row in rows)), []
     for row in sorted(rows, key=lambda row: (order.index(row.load), -row.per_second)):
         refused = row.refused / row.requests if row.requests else 0.0
-        lines.append(
-            f"{row.load:12} {row.library:14} {row.per_second:8.0f} {row.p50:7.1f} {row.p99:7.1f} "
-            f"{refused:7.0%} {row.errors:6} {row.cpu_ms:7.2f} {row.memory:6.0f} {row.start_seconds:7.1f}"
-        )
-    return "\n".join(lines)
+        times = row.per_second, row.p50, row.p99
+        rest = row.errors, row.cpu_ms, row.memory, row.start_seconds
+        cells.append([row.load, row.library, *times, refused, *rest])
+    return Table(header, *cells, formats=formats)
 
 
 def add_arguments(parser) -> None:
@@ -208,16 +205,18 @@ def main(args) -> int:
 
 def save(path: Path, part: str | None, rows: Sequence) -> None:
     """Write ``rows`` with date and machine into ``path``: as its main table, or as ``part`` beside it."""
-    told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    new = {"date": date.today().isoformat(), "machine": described(), "rows": [asdict(row) for row in rows]}
-    told |= {part: new} if part else new
-    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    if part:
+        records.write_part(path, part, rows=rows)
+    else:
+        before = records.read(path) if path.exists() else {}
+        parts = {name: before[name] for name in ("batching", "web") if name in before}
+        records.write(path, rows=rows, **parts)
 
 
 def recorded(path: Path, part: str | None = None) -> tuple[str, list]:
     """What ``save`` has written: a line with date and machine, and the rows; empty where nothing is."""
-    told = json.loads(path.read_text(encoding="utf-8"))
-    told = told.get(part, {"rows": []}) if part else told
+    record = records.read(path)
+    record = record.get(part, {"rows": []}) if part else record
     kind = {None: Row, "batching": batchers.Pair, "web": web.Measured}[part]
-    head = f"{told['date']}, {told['machine']}" if told["rows"] else "not measured yet"
-    return head, [kind(**row) for row in told["rows"]]
+    head = f"{record['date']}, {record['machine']}" if record["rows"] else "not measured yet"
+    return head, [kind(**row) for row in record["rows"]]

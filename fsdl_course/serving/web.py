@@ -29,6 +29,7 @@ import numpy as np
 from fsdl_course.serving.asking import Caller, asked, cpu_seconds, failures, percentiles
 from fsdl_course.serving.libraries import OURS, Library, libraries
 from fsdl_deploy.measuring.load import Load, closed_loop
+from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.running import stations
 from fsdl_deploy.running.servers import Server, ServerError
 from fsdl_deploy.running.stations import StationError
@@ -174,10 +175,8 @@ def _drive(server: Server, pictures, digits, requests: int) -> Load:
     return Load(requests, found["seconds"], latencies, latencies)
 
 
-def table(rows: Sequence[Measured]) -> str:
-    """Rungs as text, from the first."""
-    lines = [f"{'rung':24} {'cards/s':>8} {'p50 ms':>7} {'p99 ms':>7} {'CPU ms':>7} {'errors':>6}"]
-    for row in rows:
-        times = f"{row.p50:7.1f} {row.p99:7.1f} {row.cpu_ms:7.2f}"
-        lines.append(f"{row.rung:24} {row.per_second:8.0f} {times} {row.errors:6}")
-    return "\n".join(lines)
+def table(rows: Sequence[Measured]) -> Table:
+    """The rungs, from the first."""
+    cells = [[row.rung, row.per_second, row.p50, row.p99, row.cpu_ms, row.errors] for row in rows]
+    header = ["rung", "cards/s", "p50 ms", "p99 ms", "CPU ms", "errors"]
+    return Table(header, *cells, formats=["", ".0f", ".1f", ".1f", ".2f", "d"])

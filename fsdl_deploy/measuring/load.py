@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fsdl_deploy.measuring.tables import Table
+from fsdl_deploy.measuring.table import Table
 
 _COLUMNS = ("requests", "errors", "seconds", "per second", "p50 ms", "p95 ms", "p99 ms")
 
@@ -228,12 +228,11 @@ def timetable(rate: float, seconds: float, arrivals: str = "constant", seed: int
 
 def table(loads: Mapping[str, Load] | Iterable[tuple[str, Load]]) -> Table:
     """Loads under each other: ``table({"1 user": alone, "4 users": four})``, or pairs of label and Load."""
-    rows = []
-    for label, load in dict(loads).items():
-        numbers = (load.seconds, load.throughput, load.p50, load.p95, load.p99)
-        counts = (str(load.requests), str(load.errors))
-        rows.append((str(label), *counts, *(f"{number:.1f}" for number in numbers)))
-    return Table(("", *_COLUMNS), rows)
+    rows = [
+        [str(label), load.requests, load.errors, load.seconds, load.throughput, load.p50, load.p95, load.p99]
+        for label, load in dict(loads).items()
+    ]
+    return Table(["", *_COLUMNS], *rows, formats=["", "d", "d", *[".1f"] * 5])
 
 
 def _whole(**numbers: int) -> None:

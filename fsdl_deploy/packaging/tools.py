@@ -4,13 +4,13 @@ Are its answers the reader's own, what does a request cost, what is in its image
 line. Knows nothing of how a tool is asked.
 """
 
-import json
 import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from fsdl_deploy import figures
+from fsdl_deploy.measuring import records
 from fsdl_deploy.packaging.context import DOCKER
 from fsdl_deploy.reading import Reading
 from fsdl_deploy.running.servers import Server
@@ -79,7 +79,7 @@ def base_image(client, tag: str) -> str:
 
 def recorded_image(tool: str) -> str:
     """What ``infra/docker/tool_images.py`` recorded of the image of cog, bentoml or truss."""
-    record = json.loads((DOCKER / "tool_images.json").read_text(encoding="utf-8"))
+    record = records.read(DOCKER / "tool_images.json")
     image = record["images"][tool]
     return "\n".join(
         [

@@ -3,15 +3,13 @@
 python infra/docker/record.py        (an engine; for the virtual machine also root on Debian, see vm.sh)
 """
 
-import datetime
 import json
-import platform
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from fsdl_deploy.measuring.machine import usable_cores, usable_memory
+from fsdl_deploy.measuring import records
 from fsdl_deploy.packaging.containers import Container
 from fsdl_deploy.packaging.context import DOCKER, docker_context
 from fsdl_deploy.packaging.engine import find_engine
@@ -43,18 +41,14 @@ def main() -> int:
     engine = find_engine()
     if engine is None:
         return 1
-    machine = f"{usable_cores():.0f} cores, {usable_memory() / 2**30:.0f} GiB, {platform.system()}"
-    about = {"date": datetime.date.today().isoformat(), "machine": machine}
-    record = {**about, "builds": recorded_builds(engine)}
-    record["layers"] = [(round(size, 1), made_by[:200]) for size, made_by in layer_sizes(engine, TAG)]
+    content = {"builds": recorded_builds(engine)}
+    content["layers"] = [(round(size, 1), made_by[:200]) for size, made_by in layer_sizes(engine, TAG)]
     compared = {"container": container(engine)}
-    output = subprocess.check_output(["bash", DOCKER / "vm.sh", TAG], text=True)
-    machine = json.loads(output)
+    machine = json.loads(subprocess.check_output(["bash", DOCKER / "vm.sh", TAG], text=True))
     machine |= {name: round(machine[name], 1) for name in ("seconds", "MiB", "disk MB")}
-    record["vm"] = (
-        about | {"accelerator": machine.pop("accelerator")} | compared | {"virtual machine": machine}
-    )
-    FILE.write_text(json.dumps(record, indent=1) + "\n")
+    accelerator = {"accelerator": machine.pop("accelerator")}
+    content["vm"] = records.stamp() | accelerator | compared | {"virtual machine": machine}
+    records.write(FILE, **content)
     for change in CHANGES:
         engine.images.remove(f"meter-reader:after-{change}", force=True)
     return 0

@@ -8,7 +8,6 @@ it stands on Python's here, with ``uv`` added, whose installer its Dockerfile wo
 """
 
 import base64
-import json
 import os
 import re
 import subprocess
@@ -17,13 +16,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
 import httpx
 
 from fsdl_deploy.cards import cards
-from fsdl_deploy.measuring import machine
+from fsdl_deploy.measuring import records
 from fsdl_deploy.packaging.containers import SAFELY, Container
 from fsdl_deploy.packaging.context import DOCKER, tool_context
 from fsdl_deploy.packaging.engine import find_engine
@@ -183,14 +181,9 @@ def main() -> int:
     if engine is None:
         return 1
     version = engine.version()
-    record = {
-        "date": date.today().isoformat(),
-        "machine": machine.described(),
-        "engine": f"{version['Version']}, {version['Os']}/{version['Arch']}",
-        "cards": CARDS,
-        "images": {name: measure(engine, name) for name in TOOLS},
-    }
-    FILE.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    described = f"{version['Version']}, {version['Os']}/{version['Arch']}"
+    images = {name: measure(engine, name) for name in TOOLS}
+    records.write(FILE, engine=described, cards=CARDS, images=images)
     return 0
 
 

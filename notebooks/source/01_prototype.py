@@ -266,17 +266,11 @@ streamlit_size = statements(streamlit_app)
 # does more. So choose by what the page must *do*.
 
 # %%
-from IPython.display import Markdown
-
-
-def table(header, *rows):
-    lines = [header, ["---"] * len(header), *rows]
-    display(Markdown("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)))
-
+from fsdl_deploy.measuring.table import Table
 
 memory = [f"{mebibytes:.0f}" for mebibytes in (web_server.memory() / 2**20, streamlit_memory)]
 seconds = [f"{gradio_seconds:.1f}", f"{streamlit_seconds:.1f}"]
-table(
+Table(
     ["", "statements", "start (s)", "memory (MiB)", "sketchpad, API", "choose it for"],
     ["Gradio", gradio_size, seconds[0], memory[0], "both", "one model, tried by many"],
     ["Streamlit", streamlit_size, seconds[1], memory[1], "neither", "a small application around it"],
@@ -514,7 +508,7 @@ both = {}
 for version in ("v2", "teacher"):
     ways = [OnnxReader(version, threads=threads) for threads in (1, cores)]
     both[version] = [closed_loop(partial(way.read, [card.image]), 1, count, warmup=5).p50 for way in ways]
-table(
+Table(
     ["one card, median", "1 thread (ms)", f"{cores} threads (ms)", "cards a second, 1 thread"],
     *[[name, f"{one:.2f}", f"{spread:.2f}", f"{1000 / one:.0f}"] for name, (one, spread) in both.items()],
 )
@@ -595,7 +589,7 @@ print(f"16 users against one: latency × {slower:.1f}, throughput × {faster:.1f
 # Put together:
 
 # %%
-table(
+Table(
     ["the lecture says", "measured here"],
     ["easy: a couple of lines", f"smallest page 5 statements, Streamlit page {streamlit_size}"],
     ["does not scale to many users", f"16 users: latency × {slower:.1f}, throughput × {faster:.1f}"],

@@ -52,25 +52,16 @@ from time import perf_counter
 
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import Markdown, display
-
-from fsdl_deploy import figures
-
-
-def table(header, *rows):
-    lines = [header, ["---"] * len(header), *rows]
-    display(Markdown("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)))
-
 
 # %% [markdown]
 # ## Last night's cards
 #
 # The inbox is a folder of pictures, `MONTH/SHARD/CUSTOMER.jpg`. A *shard* keeps a folder small, so the inbox
 # of a million customers is listed as easily as this one.
-
 # %% tags=["nbval-check-output"]
-from fsdl_deploy import Customers
+from fsdl_deploy import Customers, figures
 from fsdl_deploy.batch import inbox
+from fsdl_deploy.measuring.table import Table
 
 workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 here = Path(workplace.name)
@@ -155,7 +146,7 @@ print(scored, f"{scored.read / seconds:.0f} cards/s")
 
 # %%
 rows = [store.prediction(customers.customer(i).name, "2026-10") for i in range(4)]
-table(list(rows[0]), *[row.values() for row in rows])
+Table(list(rows[0]), *[row.values() for row in rows])
 
 # %% [markdown]
 # The record of the run is a row, too. The check below lives from it.
@@ -306,14 +297,14 @@ for kind, *about in lines:
 # %%
 import psutil
 
-table(
+print(f"this process, with model and figures: {psutil.Process().memory_info().rss / 2**20:.0f} MiB")
+Table(
     ["", "batch prediction", "model service"],
     ["runs", f"{seconds:.0f} s a night", "always"],
     ["has to be up when a customer asks", "the database", "service, model, and what calls it"],
     ["when it fails at 3 in the morning", "run it again at 5", "customers see it at 3"],
     ["memory between two nights", "none", "web server and model"],
 )
-print(f"this process, with model and figures: {psutil.Process().memory_info().rss / 2**20:.0f} MiB")
 
 # %% [markdown]
 # **It scales.** Rates over the same cards, in turns: a plain loop of one picture at a time, our job, and the
@@ -548,7 +539,7 @@ run = stopped.begin("2026-10", "v2", cards=customers.n)  # what a killed job lea
 stopped.close()
 ending = freshness(Store(here / "stopped.db"), at=now() + timedelta(hours=3)).sentence
 told.append(["killed in the middle", "-", "nothing, or last month's", ending])
-table(["what went wrong", "exit status", "the customer sees", "the check says"], *told)
+Table(["what went wrong", "exit status", "the customer sees", "the check says"], *told)
 
 # %% [markdown]
 # The customer sees no error in any of them. `fsdl-deploy freshness` prints that sentence and exits with 1, so

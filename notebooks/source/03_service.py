@@ -42,7 +42,7 @@
 FAST = True
 
 # %% [markdown]
-# Cards to read, figures, and a small function that shows a table.
+# Cards to read, figures, and tables.
 
 # %%
 import os
@@ -51,10 +51,9 @@ import sys
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-from IPython.display import Markdown, display
-
 from fsdl_deploy import figures
 from fsdl_deploy.cards import cards
+from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.picture import encode
 
 figures.use()
@@ -64,13 +63,7 @@ images = [card.image for card in deck]
 # %% [markdown]
 # Many results below are pairs of words and numbers, so they are shown as tables.
 
-
 # %%
-def table(header, *rows):
-    lines = [header, ["---"] * len(header), *rows]
-    display(Markdown("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)))
-
-
 figures.cards(images[:4], [f"truth: {card.truth}" for card in deck[:4]], alt="four handwritten meter cards")
 
 # %% [markdown]
@@ -495,7 +488,7 @@ figures.show(
 
 # %%
 failures = {name: [bool(problem) for who, _, problem in watched if who == name] for name in reachable}
-table(["asked", "requests", "failed"], *[[name, len(all_), sum(all_)] for name, all_ in failures.items()])
+Table(["asked", "requests", "failed"], *[[name, len(all_), sum(all_)] for name, all_ in failures.items()])
 
 # %% [markdown]
 # ## Flexibility
@@ -858,7 +851,7 @@ for name, url in failing.items():
         sentences.append([name, f"{perf_counter() - start:.1f} s", str(error).replace(url, "URL")])
 silent.close()
 files_server.stop()
-table(["what happens", "after", "the sentence"], *sentences)
+Table(["what happens", "after", "the sentence"], *sentences)
 
 # %% [markdown]
 # And what is there now to run and to watch, counted from what this lesson started.
@@ -870,7 +863,7 @@ families = {
     if line.startswith("# TYPE")
 }
 page_alone, with_service = page.memory() / 2**20, (page.memory() + service.memory()) / 2**20
-table(
+Table(
     ["", "model-in-service", "model-as-service"],
     ["processes to keep alive", 1, 2],
     ["addresses to configure", 1, 2],
@@ -895,7 +888,7 @@ complexity = f"2 processes instead of 1, {len(families)} metrics, {len(failing)}
 # Put together:
 
 # %%
-table(
+Table(
     ["the lecture says", "measured here"],
     ["dependability", dependability],
     ["scalability", scalability],

@@ -53,20 +53,13 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from IPython.display import Markdown, display
-
-
-def table(header, *rows):
-    lines = [header, ["---"] * len(header), *rows]
-    display(Markdown("\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)))
-
 
 # %% [markdown]
 # The cards are typical ones, stored as phones send them: JPEG. All that follows reads these files.
-
 # %%
 from fsdl_deploy import figures
 from fsdl_deploy.cards import cards
+from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.picture import decode, encode
 
 figures.use()
@@ -134,7 +127,7 @@ def read_cards(where, *words, file=program):
 
 plain = {where: read_cards(where, "v2") for where in pythons}
 names = list(plain["core"]["versions"])
-table(["environment", *names], *([where, *said["versions"].values()] for where, said in plain.items()))
+Table(["environment", *names], *([where, *said["versions"].values()] for where, said in plain.items()))
 
 # %% [markdown]
 # ## One change at a time
@@ -182,7 +175,7 @@ moved = {
 }
 surer = {name: np.mean(run["confidence"]) - np.mean(start["confidence"]) for name, run in runs.items()}
 rows = ([name, f"{score[name]:.1%}", moved[name], f"{surer[name]:+.3f}"] for name in runs)
-table(["what changed", "exact match", f"readings changed, of {len(deck)}", "confidence, mean shift"], *rows)
+Table(["what changed", "exact match", f"readings changed, of {len(deck)}", "confidence, mean shift"], *rows)
 
 # %% [markdown]
 # The same as a figure. All five ran to the end, with exit status 0.
@@ -310,7 +303,7 @@ for name, content in wrong_files.items():
         weights.verified("v2.onnx", here)
     except weights.WeightsError as error:
         rows.append([name, plainly, str(error).replace(str(here) + os.sep, "").partition(", so")[0]])
-table(["the file", "plain ONNX Runtime", "the course's loader: WeightsError"], *rows)
+Table(["the file", "plain ONNX Runtime", "the course's loader: WeightsError"], *rows)
 
 # %% [markdown]
 # ## Strategy one: constrain the model's dependencies
@@ -406,7 +399,7 @@ for name, other in others.items():
     furthest = np.abs(np.subtract(plain["core"]["confidence"], other["confidence"])).max()
     rows.append([name, f"{agree} of {len(deck)}", f"{furthest:.0e}"])
     equal = min(equal, agree)
-table(["the core's ONNX Runtime against", "readings equal", "confidence, largest difference"], *rows)
+Table(["the core's ONNX Runtime against", "readings equal", "confidence, largest difference"], *rows)
 
 # %% [markdown]
 # So the promise holds for this model, over two and a half years of runtimes and in a second language. How it
@@ -420,7 +413,7 @@ table(["the core's ONNX Runtime against", "readings equal", "confidence, largest
 # Against a virtual machine it saves the kernel: the host's serves all containers.
 
 # %%
-table(
+Table(
     ["", "ONNX", "container"],
     ["fixes", "the network: operators and weights", "all above the kernel: code, libraries, Python"],
     ["runs on", "any runtime of ONNX: in any language, on phones", "any engine on that kind of processor"],
@@ -516,7 +509,7 @@ for name, file in formats.items():
             re.search(r"reads|Unsupported.*|Current official.*|$", said[w][str(file)])[0] for w in pythons
         ]
     rows.append([name + (" (as exported)" if name == "opset 20, IR 10" else ""), *answers])
-table(["v2 as", *pythons], *rows)
+Table(["v2 as", *pythons], *rows)
 
 # %% [markdown]
 # ### Bugs in the translation
@@ -636,13 +629,13 @@ def apart(differences):
     return " and ".join(filter(None, [worst, f"no answer to {refused}" if refused else ""]))
 
 
-table(
-    ["module", "warnings", "apart on the example", "apart on other inputs"],
-    *([name, warned.get(name, 0), apart(one[:1]), apart(one[1:])] for name, one in found.items()),
-)
 for name, one in found.items():
     if problem := next((case.problem for case in one if case.problem), ""):
         print(f"{name}: {re.search(r'(The input tensor|Shape mismatch).*?}.*?}|$', problem)[0] or problem}")
+Table(
+    ["module", "warnings", "apart on the example", "apart on other inputs"],
+    *([name, warned.get(name, 0), apart(one[:1]), apart(one[1:])] for name, one in found.items()),
+)
 
 # %% [markdown]
 # - The **`if`** was written down as the example took it: light pictures right, dark ones wrong, *without an
@@ -824,7 +817,7 @@ print(f"decoded to the same pixels: {same} of {len(deck)} files")
 reads = sum("reads" in said["older"][file] for file in files)
 wrong = sum(max(case.largest for case in found[name]) > 1e-3 for name in modules)
 new_environment = f"{score['nothing']:.1%} → {score['dependencies: core']:.1%} right, no line changed"
-table(
+Table(
     ["the lecture says", "measured here"],
     ["predictions depend on code", f"one word: {moved['code: shrink, nearest']} of {len(deck)} change"],
     ["… on weights", f"{moved['weights: v1']} of {len(deck)} change; a checksum catches it"],

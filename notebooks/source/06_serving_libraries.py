@@ -88,7 +88,7 @@ for name in chosen[1:]:
         print(error)
 loads = {"rates": (0.8, 1.2)} if FAST else {}
 rows = compare.compare(chosen, rounds=1 if FAST else 5, requests=150 if FAST else 1000, **loads)
-print(compare.table(rows))
+compare.table(rows)
 
 # %% [markdown]
 # The percentiles are those of all rounds, in a closed loop without each caller's first call, which opens its
@@ -118,7 +118,7 @@ from fsdl_deploy import weights
 record = weights.folder() / "serving.json"
 head, recorded = compare.recorded(record)
 print(head)
-print(compare.table(recorded))
+compare.table(recorded)
 
 # %% [markdown]
 # With one reader each, **Triton wins** at every load: by a tenth with one caller, by a fifth with 8 and by
@@ -172,11 +172,13 @@ figures.show(figure, alt="Latency of the slowest answers and share of refusals, 
 # it is**. `--readers 2` measures the two that are set up for it here.
 
 # %%
+from IPython.display import display
+
 if FAST:
     print("skipped here: fsdl-course bench serving --only course triton --readers 2")
 else:
     rows = compare.compare(["course", "triton"], 5, 1000, users=(1, 32), rates=(), readers=2)
-    print(compare.table(rows))
+    display(compare.table(rows))
 
 # %% [markdown]
 # On the two cores of the record's machine, two readers answered about half as many cards again as one, with
@@ -193,7 +195,7 @@ else:
 from fsdl_course.serving import batchers
 
 few = {"rounds": 1, "requests": 128, "users": (32,)} if FAST else {}
-print(batchers.table(batchers.batching(["course", "triton"] if FAST else list(known), **few)))
+batchers.table(batchers.batching(["course", "triton"] if FAST else list(known), **few))
 
 # %% [markdown]
 # The record of all of them (`fsdl-course bench serving --batching`):
@@ -201,7 +203,7 @@ print(batchers.table(batchers.batching(["course", "triton"] if FAST else list(kn
 # %%
 head, pairs = compare.recorded(record, "batching")
 print(head)
-print(batchers.table(pairs))
+batchers.table(pairs)
 
 # %% [markdown]
 # Look at the processor time first: with 32 callers batches save up to a fifth of it, ours about a tenth.
@@ -229,7 +231,7 @@ from fsdl_course.serving import web as bench_web
 rungs = list(bench_web.RUNGS)
 some = ["asyncio and h11, base64", "httptools", "bytes", "batcher"] if FAST else rungs
 steps = bench_web.climb(*((2, 120) if FAST else (15, 400)), some)
-print(bench_web.table(steps))
+bench_web.table(steps)
 
 # %% [markdown]
 # The recorded climb of all rungs, and a picture of it (of the run above, where nothing is recorded).
@@ -237,7 +239,7 @@ print(bench_web.table(steps))
 # %%
 head, climbed = compare.recorded(record, "web")
 print(head)
-print(bench_web.table(climbed))
+display(bench_web.table(climbed))
 shown = climbed or steps
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True)
 labels = [step.rung for step in shown]

@@ -240,12 +240,11 @@ predict("steps of the reader's image that are made again when one line of our co
 # function.
 
 # %% tags=["measure"]
-import json
-
+from fsdl_deploy.measuring import records
 from fsdl_deploy.packaging.context import DOCKER
 from fsdl_deploy.packaging.layers import CHANGES
 
-recorded = json.loads((DOCKER / "recorded.json").read_text())["builds"]
+recorded = records.read(DOCKER / "recorded.json")["builds"]
 steps, numbers, stage = [], [], "run"
 for number, (instruction, _, _) in enumerate(recorded["code"]):
     kind, *words = instruction.split()

@@ -100,7 +100,7 @@ def test_what_batches_bring(monkeypatch):
     (pair,) = batchers.batching(["slow"], rounds=1, requests=10, users=(1,))
     assert pair.errors == 0 and pair.factor == pair.batched / pair.single > 2
     assert pair.single_p99 > 30
-    assert "Slow" in batchers.table([pair]).splitlines()[1]
+    assert "Slow" in str(batchers.table([pair])).splitlines()[1]
 
 
 def test_the_rungs_of_the_web_server():
@@ -144,7 +144,7 @@ def test_a_library_that_is_not_built_is_named_and_skipped(monkeypatch):
 
 def test_the_table_has_the_fastest_of_a_load_first():
     rows = [Row(name, "closed, 1", rate, 1, 2, 0, 3, 4, 5) for name, rate in (("slow", 5), ("fast", 50))]
-    lines = bench_serving.table(rows).splitlines()
+    lines = str(bench_serving.table(rows)).splitlines()
     assert "fast" in lines[1] and "slow" in lines[2]
 
 

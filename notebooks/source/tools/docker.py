@@ -52,15 +52,15 @@ FAST = True
 # recorded on another machine, and the cells that need one are skipped.
 
 # %%
-import json
-
 from fsdl_course.setup import images
 from fsdl_deploy import figures
+from fsdl_deploy.measuring import records
+from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.packaging import base_images
 from fsdl_deploy.packaging.context import DOCKER, docker_context
 
 figures.use()
-recorded = json.loads((DOCKER / "recorded.json").read_text())
+recorded = records.read(DOCKER / "recorded.json")
 engine = images.prepare()
 if engine:
     host = engine.info()
@@ -348,10 +348,9 @@ if compose:
 # %%
 vm = recorded["vm"]
 print(f"{vm['date']}, {vm['machine']}, {vm['accelerator']}")
-print(f"{'':16}{'start':>8}{'memory':>10}{'disk':>10}")
-for name in ("container", "virtual machine"):
-    took = vm[name]
-    print(f"{name:16}{took['seconds']:6.1f} s{took['MiB']:6.0f} MiB{took['disk MB']:7.0f} MB")
+measured = ("seconds", "MiB", "disk MB")
+rows = [[name, *(vm[name][unit] for unit in measured)] for name in ("container", "virtual machine")]
+Table(["", "start (s)", "memory (MiB)", "disk (MB)"], *rows, formats=["", ".1f", ".0f", ".0f"])
 
 # %% [markdown]
 # ## When it fails
@@ -400,6 +399,7 @@ if engine:
 
 # %%
 import io
+import json
 import tarfile
 
 if engine:

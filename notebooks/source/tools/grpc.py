@@ -170,16 +170,15 @@ print("the same digits from all three:", found["same"])
 
 # %%
 import numpy as np
-from IPython.display import Markdown, display
 
-lines = ["| | bytes, 1 card | bytes, 16 | ms, 1 card | ms, 16 | requests/s |", "|---|---|---|---|---|---|"]
+from fsdl_deploy.measuring.table import Table
+
+rows = []
 for name, way in ways.items():
     sizes, times = way["bytes"], {count: np.median(ms) for count, ms in way["ms"].items()}
-    lines.append(
-        f"| {name} | {sizes['1']:,} | {sizes['16']:,} | {times['1']:.1f} | {times['16']:.1f} "
-        f"| {way['per second']:.0f} |"
-    )
-display(Markdown("\n".join(lines)))
+    rows.append([name, sizes["1"], sizes["16"], times["1"], times["16"], way["per second"]])
+header = ["", "bytes, 1 card", "bytes, 16", "ms, 1 card", "ms, 16", "requests/s"]
+Table(header, *rows, formats=["", ",", ",", ".1f", ".1f", ".0f"])
 
 # %% [markdown]
 # All times, not only the median. Where the curves run together, nobody will feel the difference.

@@ -164,16 +164,17 @@ with httpx.Client(timeout=60) as web:
 
 # %%
 import numpy as np
-from IPython.display import Markdown, display
+
+from fsdl_deploy.measuring.table import Table
 
 client_ms = {name: found["ms"][host] for name, host in hosts.items()}
-lines = ["| asked by | Google's server | our service | ratio |", "|---|---|---|---|"]
+rows = []
 for way, spent in (("Google's client", client_ms), ("plain HTTP", plain_ms)):
     theirs, own = (np.median(spent[server.name]) for server in (googles, ours))
-    lines.append(f"| {way} | {theirs:.1f} ms | {own:.1f} ms | {theirs / own:.2f} |")
+    rows.append([way, f"{theirs:.1f} ms", f"{own:.1f} ms", theirs / own])
 memory = [server.memory() / 2**20 for server in (googles, ours)]
-lines.append(f"| memory | {memory[0]:.0f} MiB | {memory[1]:.0f} MiB | {memory[0] / memory[1]:.1f} |")
-display(Markdown("\n".join(lines)))
+rows.append(["memory", *(f"{mebibytes:.0f} MiB" for mebibytes in memory), memory[0] / memory[1]])
+Table(["asked by", "Google's server", "our service", "ratio"], *rows, formats=["", "", "", ".2f"])
 
 # %% [markdown]
 # The servers are close. Google's does less between request and model; *When it fails* shows what is left out.
