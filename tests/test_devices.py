@@ -80,7 +80,7 @@ def test_all_tensors_of_the_network_follow_its_inputs(version):
     module = weights.load(version).to("meta")
     pictures = torch.zeros(2, 50, 96, dtype=torch.uint8, device="meta")
     outputs = module(pictures, torch.zeros(2, dtype=torch.long, device="meta"))
-    assert {one.device.type for one in outputs} == {"meta"}
+    assert {output.device.type for output in outputs} == {"meta"}
 
 
 @pytest.mark.parametrize("make", [devices.torch_device, lambda device: OnnxReader(device=device)])

@@ -50,7 +50,7 @@ def gains(milliseconds: dict[str, float], proposals: list[list]) -> list[list]:
         took = milliseconds.get(step, 0)
         left = total - took + (0 if factor is None else took / factor)
         gained.append([name, total / left])
-    return sorted(gained, key=lambda one: one[1], reverse=True)
+    return sorted(gained, key=lambda pair: pair[1], reverse=True)
     ### END SOLUTION
 
 
@@ -108,9 +108,9 @@ for picture in pictures * 2:
 # of each step if it took no time at all.
 
 # %% tags=["measure"]
-steps = {name: {step: median(times) for step, times in one.items()} for name, one in took.items()}
-for name, one in steps.items():
-    print(f"{name:8}", {step: f"{time:.2f} ms" for step, time in one.items()})
+steps = {name: {step: median(each) for step, each in times.items()} for name, times in took.items()}
+for name, medians in steps.items():
+    print(f"{name:8}", {step: f"{time:.2f} ms" for step, time in medians.items()})
 reveal(GUESS, sum(steps["teacher"].values()) / sum(steps["v2"].values()), "times as fast")
 proposals = [["10.6 × faster reading", "read", 10.6], ["2 × faster decoding", "decode", 2]]
 proposals += [[f"no time to {step}", step, None] for step in steps["teacher"]]
@@ -354,8 +354,8 @@ unseen = list(cards(100, "typical", seed=41))
 
 
 def share_right(reader):
-    said = reader.read([card.image for card in unseen])
-    return sum(one.digits == card.truth for one, card in zip(said, unseen)) / len(unseen)
+    readings = reader.read([card.image for card in unseen])
+    return sum(reading.digits == card.truth for reading, card in zip(readings, unseen)) / len(unseen)
 
 
 # %% [markdown]

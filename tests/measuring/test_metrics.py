@@ -17,11 +17,11 @@ NUMBERS = st.text("0123", max_size=8)
 
 
 @given(NUMBERS, NUMBERS)
-def test_alignment_spells_both_strings(truth, said):
-    pairs = align(truth, said)
+def test_alignment_spells_both_strings(truth, reading):
+    pairs = align(truth, reading)
     assert "".join(w for w, _ in pairs) == truth
-    assert "".join(r for _, r in pairs) == said
-    assert sum(w != r for w, r in pairs) <= max(len(truth), len(said))
+    assert "".join(r for _, r in pairs) == reading
+    assert sum(w != r for w, r in pairs) <= max(len(truth), len(reading))
 
 
 def test_alignment_is_the_cheapest():

@@ -33,15 +33,15 @@ def grey(value, width=40):
     return np.full((32, width), value, np.uint8)
 
 
-def said(readings):
+def digits(readings):
     return [int(reading.digits) for reading in readings]
 
 
 def test_the_second_time_is_from_memory_in_the_right_order():
     inner = Counting()
     reader = CachedReader(inner)
-    assert said(reader.read([grey(1), grey(2)])) == [1, 2]
-    assert said(reader.read([grey(3), grey(2), grey(1), grey(4)])) == [3, 2, 1, 4]
+    assert digits(reader.read([grey(1), grey(2)])) == [1, 2]
+    assert digits(reader.read([grey(3), grey(2), grey(1), grey(4)])) == [3, 2, 1, 4]
     assert len(inner.read_images) == 4
     assert reader.counts == Counts(hits=2, shared=0, misses=4) and reader.counts.hit_rate == 1 / 3
 
@@ -49,7 +49,7 @@ def test_the_second_time_is_from_memory_in_the_right_order():
 def test_the_same_picture_twice_in_one_call_is_read_once():
     inner = Counting()
     reader = CachedReader(inner)
-    assert said(reader.read([grey(7), grey(8), grey(7)])) == [7, 8, 7]
+    assert digits(reader.read([grey(7), grey(8), grey(7)])) == [7, 8, 7]
     assert len(inner.read_images) == 2
 
 
@@ -107,7 +107,7 @@ def test_many_at_once_with_the_same_picture_share_one_reading():
         while reader.counts.shared < 8:
             assert not first.done()
         inner.gate.set()
-        assert [said(one.result(20)) for one in [first, *others]] == [[5]] * 9
+        assert [digits(future.result(20)) for future in [first, *others]] == [[5]] * 9
     assert len(inner.read_images) == 1 and reader.counts.hit_rate == 8 / 9
 
 
@@ -123,11 +123,11 @@ def test_an_error_reaches_everybody_who_waits_and_is_not_remembered():
         while not reader.counts.shared:
             assert not first.done()
         inner.gate.set()
-        for one in (first, second):
+        for future in (first, second):
             with pytest.raises(RuntimeError, match="ill"):
-                one.result(20)
+                future.result(20)
     inner.error = None
-    assert said(reader.read([grey(5)])) == [5]
+    assert digits(reader.read([grey(5)])) == [5]
 
 
 def behind(reader, first, *others):
@@ -211,7 +211,7 @@ def test_a_bad_picture_is_no_error_for_who_waits_for_a_good_one_beside_it():
     inner.read = read
     both, good, bad = behind(reader, [grey(1), grey(66)], [grey(1)], [grey(66)])
     inner.gate.set()
-    assert said(good.result(20)) == [1]
+    assert digits(good.result(20)) == [1]
     for future in (both, bad):
         with pytest.raises(RuntimeError, match="bad"):
             future.result(20)
@@ -227,7 +227,7 @@ def test_an_interrupt_of_one_caller_is_not_raised_to_another():
     inner.gate.set()
     with pytest.raises(KeyboardInterrupt):
         first.result(20)
-    assert said(second.result(20)) == [5]
+    assert digits(second.result(20)) == [5]
 
 
 def test_pictures_are_hashed_before_the_lock_is_taken(monkeypatch):
@@ -238,7 +238,7 @@ def test_pictures_are_hashed_before_the_lock_is_taken(monkeypatch):
         return key(image, version)
 
     monkeypatch.setattr("fsdl_deploy.optimization.caching.key", watching)
-    assert said(reader.read([grey(1), grey(2)])) == [1, 2]
+    assert digits(reader.read([grey(1), grey(2)])) == [1, 2]
 
 
 def test_fifty_threads_with_changing_models_and_errors_get_right_answers():
@@ -257,7 +257,7 @@ def test_fifty_threads_with_changing_models_and_errors_get_right_answers():
             reader.reader = chance.choice(readers)
             wanted = [chance.randrange(30) for _ in range(chance.randint(1, 4))]
             try:
-                assert said(reader.read([grey(value) for value in wanted])) == wanted
+                assert digits(reader.read([grey(value) for value in wanted])) == wanted
             except RuntimeError as error:
                 assert str(error) == "mood"
 

@@ -35,7 +35,7 @@ def test_workers_share_the_uploads_of_a_night():
     uploads = len(month_end.month_end(NIGHT))
     for sticky in (False, True):
         sent = [list(islice(month_end.arriving(n, 3, sticky), uploads)) for n in range(3)]
-        tonight = np.concatenate([[card for card in one if card < NIGHT] for one in sent])
+        tonight = np.concatenate([[card for card in share if card < NIGHT] for share in sent])
         assert (np.sort(tonight) == np.sort(month_end.month_end(NIGHT))).all()
 
 
@@ -49,8 +49,8 @@ def test_a_worker_has_the_hit_rate_of_its_share(workers):
 
 def test_a_marked_picture_looks_the_same_and_is_another():
     image = np.random.default_rng(0).integers(0, 256, (32, 40), np.uint8)
-    before, some = image.copy(), [month_end.marked(image, number) for number in (0, 1, 2, 256, 10**6)]
+    before, copies = image.copy(), [month_end.marked(image, number) for number in (0, 1, 2, 256, 10**6)]
     assert (image == before).all()
-    assert all(np.abs(one.astype(int) - image).max() <= 1 and one.shape == image.shape for one in some)
-    assert len({caching.key(one, "v") for one in some}) == len(some)
-    assert caching.key(some[1], "v") == caching.key(month_end.marked(image, 1), "v")
+    assert all(np.abs(copy.astype(int) - image).max() <= 1 and copy.shape == image.shape for copy in copies)
+    assert len({caching.key(copy, "v") for copy in copies}) == len(copies)
+    assert caching.key(copies[1], "v") == caching.key(month_end.marked(image, 1), "v")

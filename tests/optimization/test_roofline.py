@@ -26,11 +26,11 @@ def graph(nodes, shape, constants) -> bytes:
 
 def work(node, shape, weight):
     model = graph([node], shape, {"w": weight})
-    found, seconds = roofline.profile(
+    layers, seconds = roofline.profile(
         model, {"x": np.ones(shape, np.float32), "not asked for": None}, calls=2
     )
     assert seconds > 0
-    return next(layer for layer in found if layer.multiply_adds)
+    return next(layer for layer in layers if layer.multiply_adds)
 
 
 def test_a_convolution_is_counted():
@@ -69,8 +69,10 @@ def test_a_matrix_product_is_counted():
 
 def test_the_multiply_adds_of_v2_are_those_of_its_modules():
     picture = {"pictures": np.full((1, 64, 320), 255, np.uint8), "widths": np.array([320])}  # a line of 160
-    found, _ = roofline.profile(weights.verified("v2-even.onnx"), picture, calls=1)
-    parts = {kind: sum(one.multiply_adds for one in found if one.kind == kind) for kind in roofline.KINDS}
+    layers, _ = roofline.profile(weights.verified("v2-even.onnx"), picture, calls=1)
+    parts = {
+        kind: sum(layer.multiply_adds for layer in layers if layer.kind == kind) for kind in roofline.KINDS
+    }
     convolutions = parts["convolution"] + parts["depthwise"]
     # Its last layer is a matrix product, and so is the resizing before the first, which is not the network's.
     assert convolutions < multiply_adds(Student()) < convolutions + parts["product"]

@@ -18,14 +18,14 @@ class Knowing:
         self.model_version, self.wrong_every, self.asked = version, wrong_every, 0
 
     def read(self, images):
-        said = []
+        readings = []
         for image in images:
             truth = TRUTHS[image.tobytes()]
             self.asked += 1
             if self.asked % self.wrong_every == 0:
                 truth = truth[:-1]
-            said.append(Reading(truth, 1.0, (1.0,) * len(truth), self.model_version))
-        return said
+            readings.append(Reading(truth, 1.0, (1.0,) * len(truth), self.model_version))
+        return readings
 
 
 TRUTHS = {}
@@ -91,9 +91,9 @@ def test_stubborn_digits_are_found_and_explain_the_rest():
         model_version, asked = "m", 0
 
         def read(self, images):
-            said = [Reading(str(d) * 3, 1.0, (1.0,) * 3, "m") for d in source.labels]
-            said[bad] = Reading("", 1.0, (), "m")
-            return said
+            readings = [Reading(str(d) * 3, 1.0, (1.0,) * 3, "m") for d in source.labels]
+            readings[bad] = Reading("", 1.0, (), "m")
+            return readings
 
     misread = evaluation.stubborn(Misreads(), source)
     assert misread[bad] == 3 and misread.sum() == 3

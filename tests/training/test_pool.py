@@ -23,11 +23,11 @@ def test_pool_is_drawn_once_and_read_back(pool, folder, monkeypatch):
 
 
 def test_a_batch_follows_from_its_step_alone(pool):
-    one, widths, truths = pool.batch(5, 8, seed=1, longest=9)
+    ink, widths, truths = pool.batch(5, 8, seed=1, longest=9)
     again, _, _ = pool.batch(5, 8, seed=1, longest=9)
     other, _, _ = pool.batch(6, 8, seed=1, longest=9)
-    assert (torch.equal(one, again) and one.shape != other.shape) or not torch.equal(one, other)
-    assert one.shape[:3] == (8, 1, 32) and one.shape[3] % 8 == 0 and one.shape[3] >= widths.max()
+    assert (torch.equal(ink, again) and ink.shape != other.shape) or not torch.equal(ink, other)
+    assert ink.shape[:3] == (8, 1, 32) and ink.shape[3] % 8 == 0 and ink.shape[3] >= widths.max()
     assert len(truths) == 8
 
 
