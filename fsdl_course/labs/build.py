@@ -27,13 +27,13 @@ def build(name: str, root: Path = ROOT, force: bool = False) -> None:
 
 def differences(name: str, root: Path = ROOT) -> list[str]:
     """How the committed files differ from what the source makes, as unified diffs."""
-    found = []
+    diffs = []
     for path, text in files(name, root).items():
         committed = path.read_text(encoding="utf-8") if path.exists() else ""
         shown = path.relative_to(root).as_posix()
         if diff := difference(committed, text, shown):
-            found.append(diff)
-    return found
+            diffs.append(diff)
+    return diffs
 
 
 def add_arguments(parser) -> None:

@@ -70,8 +70,8 @@ def stub(source: str) -> str:
                 raise NotebookError(f"'{END}' without '{BEGIN}'")
             inside = False
         elif not inside:
-            found = IN_LINE.match(line)
-            lines.append(found[1] + found[2] if found else line)
+            marked = IN_LINE.match(line)
+            lines.append(marked[1] + marked[2] if marked else line)
     if inside:
         raise NotebookError(f"'{BEGIN}' without '{END}'")
     return "\n".join(lines)
@@ -91,14 +91,14 @@ def nbgrader_marks(cell, name: str, lab: questions.Lab) -> dict | None:
         if cell.cell_type == "markdown":
             marks.update(grade=True, points=lab.question(question).points)
         return marks
-    found = CHECK.search(cell.source) if cell.cell_type == "code" else None
-    if found and found[1] != name:
-        raise NotebookError(f"{name}: a cell checks {found[1]}.{found[2]}")
-    if found:
-        points = lab.question(found[2]).points
+    check = CHECK.search(cell.source) if cell.cell_type == "code" else None
+    if check and check[1] != name:
+        raise NotebookError(f"{name}: a cell checks {check[1]}.{check[2]}")
+    if check:
+        points = lab.question(check[2]).points
         return {
             **marks,
-            **{"grade_id": f"{name}-{found[2]}-check", "grade": True, "points": points},
+            **{"grade_id": f"{name}-{check[2]}-check", "grade": True, "points": points},
             **{"solution": False, "locked": True},
         }
     return None
@@ -123,7 +123,8 @@ def solution_values(name: str, cases: list[questions.Case], root: Path = ROOT) -
 
     The solution is the course's own code, so it runs without a sandbox.
     """
-    from fsdl_course.labs.sandbox import Sandbox, Unprotected
+    from fsdl_course.labs.backends.unprotected import Unprotected  # for Unix alone, unlike the rest
+    from fsdl_course.labs.sandbox import Sandbox
 
     lab = questions.load(root / "solutions" / name)
     solved, _ = both(name, root)
@@ -133,15 +134,15 @@ def solution_values(name: str, cases: list[questions.Case], root: Path = ROOT) -
             raise NotebookError(f"{name}: the solution's cells fail: {sandbox.errors}")
         for case in cases:
             question = lab.question(case.question)
-            answer = sandbox.call(question.function, case.arguments, question.seconds)
-            if answer.error:
+            result = sandbox.call(question.function, case.arguments, question.seconds)
+            if result.error:
                 raise NotebookError(
-                    f"{name}: {question.function}{tuple(case.arguments)} of the solution: {answer.error}"
+                    f"{name}: {question.function}{tuple(case.arguments)} of the solution: {result.error}"
                 )
-            if problem := question.wrong(case.arguments, answer.value, answer.value):
+            if problem := question.wrong(case.arguments, result.value, result.value):
                 place = f"{name}: {question.id}{tuple(case.arguments)}"
                 raise NotebookError(f"{place}: the solution's own value is judged wrong: {problem}")
-            values.append(answer.value)
+            values.append(result.value)
     return values
 
 
@@ -157,11 +158,11 @@ def files(name: str, root: Path = ROOT) -> dict[Path, str]:
         add_checksums(notebook)
         edits.stamp(notebook)
     folder = root / "labs" / name
-    asked = (root / "solutions" / name / "questions.py").read_text(encoding="utf-8")
+    questions_text = (root / "solutions" / name / "questions.py").read_text(encoding="utf-8")
     return {
         root / "solutions" / name / f"{name}.ipynb": write(solved),
         folder / f"{name}.ipynb": write(stubbed),
-        folder / "questions.py": asked,
+        folder / "questions.py": questions_text,
         folder / "expected.json": json.dumps(expected, indent=1) + "\n",
     }
 

@@ -23,10 +23,10 @@ class LabError(ValueError):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PartFeedback:
     """How a part of a question came out on its public cases: ``problem`` is "" if it is right."""
 
-    part: str
+    name: str
     call: str = ""
     problem: str = ""
 
@@ -36,12 +36,12 @@ class Feedback:
     """The parts of one question, as text and as a table of a notebook."""
 
     question: str
-    outcomes: list[Outcome]
+    parts: list[PartFeedback]
     private: int
 
     @property
     def passed(self) -> bool:
-        return all(not outcome.problem for outcome in self.outcomes)
+        return all(not part.problem for part in self.parts)
 
     def _ending(self) -> str:
         if not self.private:
@@ -51,22 +51,22 @@ class Feedback:
 
     def __repr__(self) -> str:
         lines = [self.question]
-        for outcome in self.outcomes:
-            lines.append(f"  {'no' if outcome.problem else 'ok'}  {outcome.part}")
-            if outcome.problem:
-                lines += [f"      {outcome.call}", f"      {outcome.problem}"]
+        for part in self.parts:
+            lines.append(f"  {'no' if part.problem else 'ok'}  {part.name}")
+            if part.problem:
+                lines += [f"      {part.call}", f"      {part.problem}"]
         return "\n".join([*lines, *([f"  {self._ending()}"] if self.private else [])])
 
     def _repr_html_(self) -> str:
         rows = []
-        for outcome in self.outcomes:
-            mark, color = ("✗", "#b00020") if outcome.problem else ("✓", "#1b7837")
-            said = ""
-            if outcome.problem:
-                said = f"<br><code>{html.escape(outcome.call)}</code><br>{html.escape(outcome.problem)}"
+        for part in self.parts:
+            mark, color = ("✗", "#b00020") if part.problem else ("✓", "#1b7837")
+            details = ""
+            if part.problem:
+                details = f"<br><code>{html.escape(part.call)}</code><br>{html.escape(part.problem)}"
             rows.append(
                 f'<li style="list-style:none"><b style="color:{color}">{mark}</b> '
-                f"{html.escape(outcome.part)}{said}</li>"
+                f"{html.escape(part.name)}{details}</li>"
             )
         return f"<b>{html.escape(self.question)}</b><ul>{''.join(rows)}</ul>{html.escape(self._ending())}"
 
@@ -105,39 +105,39 @@ def feedback_on(name: str, function: Callable, root: Path | None = None) -> Feed
         raise LabError(f"check({name!r}): {error}") from None
     if not isinstance(question, questions.Question):
         raise LabError(f"check({name!r}): this question is answered in prose and graded by a person")
-    outcomes, private = [], 0
+    parts, private = [], 0
     for part in question.parts:
         if part.public:
-            outcomes.append(_outcome(question, part, expected[question_id][part.name], function))
+            parts.append(_tried(question, part, expected[question_id][part.name], function))
         else:
             private += part.points
-    return Feedback(f"{name} {question.title}", outcomes, private)
+    return Feedback(f"{name} {question.title}", parts, private)
 
 
-def _outcome(question, part, expected: list, function: Callable) -> Outcome:
+def _tried(question, part, expected: list, function: Callable) -> PartFeedback:
     """The first case of a part that fails, or that none does."""
-    for arguments, value in zip(part.cases, expected, strict=True):
+    for arguments, right in zip(part.cases, expected, strict=True):
         call = question.call(arguments)
         try:
-            got = plain(function(*copy.deepcopy(arguments)))
+            value = plain(function(*copy.deepcopy(arguments)))
         except NotImplementedError:
             raise
         except Exception as error:
-            return Outcome(part.name, call, _told(error))
-        problem = question.wrong(arguments, got, value)
+            return PartFeedback(part.name, call, _error_text(error))
+        problem = question.wrong(arguments, value, right)
         if problem:
-            return Outcome(part.name, call, problem)
-    return Outcome(part.name)
+            return PartFeedback(part.name, call, problem)
+    return PartFeedback(part.name)
 
 
 def plain(value: Any) -> Any:
     """A value as the grader sees it: through JSON, so a tuple is a list and an array its numbers."""
-    from fsdl_course.labs.runner import text_of
+    from fsdl_course.labs.inside.values import text_of
 
     return json.loads(text_of(value))
 
 
-def _told(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     frames = [
         frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) != Path(__file__)
     ]

@@ -43,8 +43,10 @@ def compare(value: Any, expected: Any, tolerance: float = 1e-6, place: str = "")
         if value.keys() != expected.keys():
             missing = ", ".join(sorted(map(shown, expected.keys() - value.keys())))
             extra = ", ".join(sorted(map(shown, value.keys() - expected.keys())))
-            said = [f"{it} lacks {missing}"] * bool(missing) + [f"{it} has {extra} too much"] * bool(extra)
-            return "; ".join(said)
+            problems = [f"{it} lacks {missing}"] * bool(missing) + [f"{it} has {extra} too much"] * bool(
+                extra
+            )
+            return "; ".join(problems)
         pairs = ((key, (value[key], expected[key])) for key in expected)
         return next(filter(None, (compare(*pair, tolerance, f"{place}[{key!r}]") for key, pair in pairs)), "")
     return "" if value == expected else f"{it} is {shown(value)}, and should be {shown(expected)}"
@@ -175,9 +177,9 @@ def load(folder: Path) -> Lab:
     if not path.is_file():
         raise CasesError(f"{path} does not exist: {folder.name} is no lab, or its folder is not whole")
     # Not imported: that would leave its bytecode where the sandbox may look.
-    found: dict = {"__name__": f"questions_of_{folder.name}", "__file__": str(path)}
-    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), found)
-    return found["LAB"]
+    module: dict = {"__name__": f"questions_of_{folder.name}", "__file__": str(path)}
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module)
+    return module["LAB"]
 
 
 @dataclass(frozen=True)

@@ -33,12 +33,12 @@ class LabText:
     def exercises(self) -> list[tuple[re.Match, list]]:
         """The heading of each exercise and the cells from there to the next one."""
         starts = [
-            (number, found)
+            (number, heading)
             for number, cell in enumerate(self.cells)
-            if cell.cell_type == "markdown" and (found := EXERCISE.search(cell.source))
+            if cell.cell_type == "markdown" and (heading := EXERCISE.search(cell.source))
         ]
         ends = [number for number, _ in starts[1:]] + [len(self.cells)]
-        return [(found, self.cells[start:end]) for (start, found), end in zip(starts, ends, strict=True)]
+        return [(heading, self.cells[start:end]) for (start, heading), end in zip(starts, ends, strict=True)]
 
 
 def problems(name: str, root: Path = ROOT) -> list[str]:
@@ -52,15 +52,15 @@ def header(text: LabText) -> Iterator[str]:
     first = text.cells[0].source if text.cells else ""
     if not re.match(rf"# Lab {text.name[-2:]}: \S", first):
         yield f"the first line is '# Lab {text.name[-2:]}: …'"
-    found = HEADER.search(first)
-    if found is None:
+    numbers = HEADER.search(first)
+    if numbers is None:
         yield "below the title stands '**Minutes:** 50 · **Prerequisites:** [lesson](../../notebooks/…)'"
         return
     minutes = sum(int(heading[3]) for heading, _ in text.exercises())
-    if minutes != int(found[1]):
-        yield f"the header says {found[1]} minutes, the exercises add up to {minutes}"
-    if not (text.root / "labs" / text.name / found[2]).resolve().exists():
-        yield f"the prerequisite {found[2]} does not exist"
+    if minutes != int(numbers[1]):
+        yield f"the header says {numbers[1]} minutes, the exercises add up to {minutes}"
+    if not (text.root / "labs" / text.name / numbers[2]).resolve().exists():
+        yield f"the prerequisite {numbers[2]} does not exist"
 
 
 def exercises(text: LabText) -> Iterator[str]:
@@ -140,8 +140,8 @@ def _imported(source: str) -> set[str]:
         tree = ast.parse(source)
     except SyntaxError:
         return set()
-    found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    return found | {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return names | {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
 
 
 def rubric(text: LabText) -> Iterator[str]:

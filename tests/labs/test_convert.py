@@ -8,10 +8,12 @@ from types import SimpleNamespace
 import pytest
 
 from fsdl_course import cli
-from fsdl_course.grading import grade
-from fsdl_course.grading.submissions import Submission, slim
+from fsdl_course.grading.answer_key import answer_key
+from fsdl_course.grading.notebook_file import slim
+from fsdl_course.grading.scoring import score
+from fsdl_course.grading.submissions import Submission
 from fsdl_course.labs import build, convert, questions
-from fsdl_course.labs.sandbox import Unprotected
+from fsdl_course.labs.backends.unprotected import Unprotected
 from fsdl_course.notebooks.outputs import execute
 from fsdl_course.notebooks.percent import NotebookError
 from fsdl_deploy.paths import ROOT
@@ -40,21 +42,21 @@ def test_what_only_ipython_understands_is_left_out_of_the_grading():
     source = "%matplotlib inline\nif True:\n    !ls\n    x = 5 % 3\nprint?\nnp.array??\n?np\ny = 'a?'\nz = 7"
     cell = SimpleNamespace(cell_type="code", source=source, metadata={})
     (kept,) = convert.gradable([cell])
-    found: dict = {}
-    exec(kept, found)
-    assert (found["x"], found["y"], found["z"]) == (2, "a?", 7)
+    namespace: dict = {}
+    exec(kept, namespace)
+    assert (namespace["x"], namespace["y"], namespace["z"]) == (2, "a?", 7)
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "message"),
     [
         ("### BEGIN SOLUTION\nx", "without '### END"),
         ("x\n### END SOLUTION", "without '### BEGIN"),
         ("### BEGIN SOLUTION\n### BEGIN SOLUTION", "a second"),
     ],
 )
-def test_regions_that_are_not_closed(source, said):
-    with pytest.raises(NotebookError, match=said):
+def test_regions_that_are_not_closed(source, message):
+    with pytest.raises(NotebookError, match=message):
         convert.stub(source)
 
 
@@ -63,8 +65,8 @@ def test_building_twice_gives_the_same_bytes_and_a_change_is_seen(course):
     assert build.differences("lab00", course) == []
     path = course / "labs" / "lab00" / "lab00.ipynb"
     path.write_text(path.read_text().replace("Exact match", "Exact Match", 1))
-    (found,) = build.differences("lab00", course)
-    assert "-" in found and "Exact Match" in found and "labs/lab00/lab00.ipynb" in found
+    (difference,) = build.differences("lab00", course)
+    assert "-" in difference and "Exact Match" in difference and "labs/lab00/lab00.ipynb" in difference
 
 
 def test_a_lab_that_was_run_by_hand_is_a_sentence(course):
@@ -110,7 +112,7 @@ def change(course, old, new, file="lab00.py"):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ('tags=["q2"]', 'tags=["q9"]', "no question 'q9'"),
         ('check("lab00.q1"', 'check("lab01.q1"', "a cell checks lab01.q1"),
@@ -123,9 +125,9 @@ def change(course, old, new, file="lab00.py"):
         ('    return ["99950", "00070"]', '    return ["1", "2"]', "own value is judged wrong"),
     ],
 )
-def test_a_source_that_cannot_be_right_is_refused(course, old, new, said):
+def test_a_source_that_cannot_be_right_is_refused(course, old, new, message):
     change(course, old, new)
-    with pytest.raises((NotebookError, questions.CasesError), match=said):
+    with pytest.raises((NotebookError, questions.CasesError), match=message):
         build.build("lab00", course)
 
 
@@ -144,7 +146,7 @@ def test_a_stub_notebook_runs_to_its_first_stub(name):
 
 @functools.cache
 def key(name):
-    return grade.key(name)
+    return answer_key(name)
 
 
 @pytest.mark.parametrize("name", LABS)
@@ -152,7 +154,7 @@ def test_the_solution_earns_every_point_and_the_stub_none(name):
     made = key(name)
     for folder, wanted in (("solutions", sum(q.points for q in made.lab.graded)), ("labs", 0)):
         _, cells = slim(ROOT / folder / name / f"{name}.ipynb")
-        result = grade.score(Submission("a", name, "", cells), made, Unprotected())
+        result = score(Submission("a", name, "", cells), made, Unprotected())
         assert result["score"] == wanted, [
             part for q in result["questions"] for part in q["parts"] if part["problem"]
         ]
@@ -162,10 +164,10 @@ def test_the_solution_earns_every_point_and_the_stub_none(name):
 def test_no_part_is_earned_by_an_answer_that_is_always_the_same(name):
     """Each part has cases whose right answers differ, unless a judge looks at what is special to it."""
     made = key(name)
-    found: dict = {}
+    values_of: dict = {}
     for case, value in zip(made.cases, made.expected, strict=True):
-        found.setdefault((case.question, case.part), set()).add(json.dumps(value))
-    for (question, part), values in found.items():
+        values_of.setdefault((case.question, case.part), set()).add(json.dumps(value))
+    for (question, part), values in values_of.items():
         asked = made.lab.question(question)
         if asked.judge is None:
             assert len(values) > 1, f"{name} {question}, {part!r}: {values}"

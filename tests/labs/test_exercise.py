@@ -14,22 +14,22 @@ def right(read, truths):
 
 def test_a_right_function_passes_and_is_told_what_only_the_grader_has():
     feedback = feedback_on("lab00.q1", right)
-    assert feedback.passed and [outcome.problem for outcome in feedback.outcomes] == ["", "", ""]
+    assert feedback.passed and [part.problem for part in feedback.parts] == ["", "", ""]
     assert "1 more point goes to cases that only the grader has" in repr(feedback)
 
 
 def test_a_wrong_value_is_shown_with_the_call_and_what_was_expected():
-    said = repr(feedback_on("lab00.q1", lambda read, truths: 1.0))
-    assert "exact_match(['0123', '45', '678'], ['0123', '46', '678'])" in said
-    assert "it is 1.0, and should be 0.666" in said
+    text = repr(feedback_on("lab00.q1", lambda read, truths: 1.0))
+    assert "exact_match(['0123', '45', '678'], ['0123', '46', '678'])" in text
+    assert "it is 1.0, and should be 0.666" in text
 
 
 def test_an_error_is_shown_with_its_line():
     def failing(read, truths):
         return 1 / 0
 
-    said = repr(feedback_on("lab00.q1", failing))
-    assert "ZeroDivisionError: division by zero" in said and "return 1 / 0" in said
+    text = repr(feedback_on("lab00.q1", failing))
+    assert "ZeroDivisionError: division by zero" in text and "return 1 / 0" in text
 
 
 def test_a_value_of_a_strange_type_is_a_wrong_answer_not_an_error():
@@ -58,7 +58,7 @@ def test_markup_in_a_value_is_escaped():
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("lab77.q1", "is no lab"),
         ("lab00.q9", "they are q1"),
@@ -66,8 +66,8 @@ def test_markup_in_a_value_is_escaped():
         ("lab00.q6", "in prose"),
     ],
 )
-def test_a_question_that_does_not_exist(name, said):
-    with pytest.raises(LabError, match=said):
+def test_a_question_that_does_not_exist(name, message):
+    with pytest.raises(LabError, match=message):
         check(name, right)
 
 
@@ -89,7 +89,7 @@ def test_predict_wants_an_answer_first():
 
 
 @pytest.mark.parametrize(
-    ("prediction", "measured", "said"),
+    ("prediction", "measured", "comment"),
     [
         (10, 40, "a factor of 4 between them"),
         (40, 10, "a factor of 4"),
@@ -97,9 +97,9 @@ def test_predict_wants_an_answer_first():
         (0, 5, "said 0 s"),
     ],
 )
-def test_reveal_puts_both_side_by_side(capsys, prediction, measured, said):
+def test_reveal_puts_both_side_by_side(capsys, prediction, measured, comment):
     reveal(prediction, measured, "s")
-    assert said in capsys.readouterr().out
+    assert comment in capsys.readouterr().out
 
 
 def test_plain_is_what_the_grader_sees():

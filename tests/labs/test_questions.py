@@ -26,7 +26,7 @@ def test_values_that_are_right(value, expected):
 
 
 @pytest.mark.parametrize(
-    ("value", "expected", "said"),
+    ("value", "expected", "difference"),
     [
         (1.0, 1, "float"),  # a count is a whole number
         (True, 1, "bool"),
@@ -45,9 +45,9 @@ def test_values_that_are_right(value, expected):
         ("x" * 10_000, "y", "…"),
     ],
 )
-def test_values_that_are_wrong_and_what_is_said(value, expected, said):
+def test_values_that_are_wrong_and_what_is_said(value, expected, difference):
     problem = compare(value, expected)
-    assert said in problem and len(problem) < 600
+    assert difference in problem and len(problem) < 600
 
 
 def a_lab():
@@ -92,7 +92,7 @@ def test_cases_in_a_file_come_back(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("{", "holds no cases"),
         ("[1]", "holds no cases"),
@@ -103,10 +103,10 @@ def test_cases_in_a_file_come_back(tmp_path):
         ("{}", "no cases for q1 'others'"),
     ],
 )
-def test_files_of_cases_that_cannot_be_used(tmp_path, content, said):
+def test_files_of_cases_that_cannot_be_used(tmp_path, content, message):
     path = tmp_path / "lab09.json"
     path.write_text(content)
-    with pytest.raises(CasesError, match=said):
+    with pytest.raises(CasesError, match=message):
         questions.read_cases(path, a_lab())
 
 

@@ -15,7 +15,7 @@ def test_the_labs_of_the_course_keep_it(name):
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "said"),
+    ("file", "old", "new", "breach"),
     [
         ("lab00.py", "# # Lab 00: ", "# # Lab 07: ", "the first line is '# Lab 00: …'"),
         (
@@ -68,7 +68,7 @@ def test_the_labs_of_the_course_keep_it(name):
         ("questions.py", "level=3", "level=2", "stars and minutes differ"),
     ],
 )
-def test_a_breach_is_found(tmp_path, file, old, new, said):
+def test_a_breach_is_found(tmp_path, file, old, new, breach):
     shutil.copytree(ROOT / "solutions" / "lab00", tmp_path / "solutions" / "lab00")
     (tmp_path / "notebooks").mkdir()
     shutil.copy(ROOT / "notebooks" / "00_tour.ipynb", tmp_path / "notebooks")
@@ -82,7 +82,7 @@ def test_a_breach_is_found(tmp_path, file, old, new, said):
     assert old in text
     path.write_text(text.replace(old, new, 1))
     try:
-        found = "\n".join(problems("lab00", tmp_path))
+        breaches = "\n".join(problems("lab00", tmp_path))
     except ValueError as error:  # so wrong that no notebook can be made
-        found = str(error)
-    assert said in found
+        breaches = str(error)
+    assert breach in breaches

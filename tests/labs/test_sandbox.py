@@ -8,8 +8,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fsdl_course.labs import sandbox
-from fsdl_course.labs.sandbox import Answer, Bubblewrap, Sandbox, SandboxError, Unprotected
+from fsdl_course.labs import isolation
+from fsdl_course.labs.backends import bubblewrap, control_groups
+from fsdl_course.labs.backends.backend import SandboxError
+from fsdl_course.labs.backends.bubblewrap import Bubblewrap
+from fsdl_course.labs.backends.unprotected import Unprotected
+from fsdl_course.labs.sandbox import CallResult, Sandbox
+from fsdl_deploy.paths import ROOT
 
 needs_bubblewrap = pytest.mark.skipif(
     not shutil.which("bwrap"), reason="bubblewrap is not installed: the sandbox needs it, or an engine"
@@ -76,7 +81,7 @@ def numbers():
 
 @pytest.fixture(scope="module", params=["bubblewrap", "container engine"])
 def backend(request):
-    for candidate in sandbox._candidates([]):
+    for candidate in isolation.candidates([]):
         if candidate.name == request.param:
             return candidate
     pytest.skip(f"no {request.param} on this machine")
@@ -89,7 +94,7 @@ def box(backend):
 
 
 @pytest.mark.parametrize(
-    ("function", "said"),
+    ("function", "error"),
     [
         ("hang", "it took too long"),
         ("wait", "it took too long"),
@@ -111,24 +116,24 @@ def box(backend):
         ("missing", "it is not defined"),
     ],
 )
-def test_what_misbehaves_costs_only_its_own_call(box, function, said):
-    answer = box.call(function, [], 1)
-    assert said.lower() in answer.error.lower() or ("memory" in said and answer.error)
-    assert box.call("double", [21], 1) == Answer(42)
+def test_what_misbehaves_costs_only_its_own_call(box, function, error):
+    result = box.call(function, [], 1)
+    assert error.lower() in result.error.lower() or ("memory" in error and result.error)
+    assert box.call("double", [21], 1) == CallResult(42)
 
 
 def test_values_come_out_whatever_was_patched_forged_or_printed(box):
     value = box.call("patch", [], 1).value
     assert value[:4] == [1, 2.5, "a", [None, True]] and value[4]["k"] != value[4]["k"]
-    assert box.call("numbers", [], 2) == Answer([1.5, 3, [0, 1, 2], True])
-    assert box.call("linger", [], 1) == Answer(5)
-    assert box.call("shout", [], 4) == Answer("done")
+    assert box.call("numbers", [], 2) == CallResult([1.5, 3, [0, 1, 2], True])
+    assert box.call("linger", [], 1) == CallResult(5)
+    assert box.call("shout", [], 4) == CallResult("done")
     assert box.call("forge", [], 1).value != 42
-    assert box.call("double", ["ab"], 1) == Answer("abab")
+    assert box.call("double", ["ab"], 1) == CallResult("abab")
 
 
 def test_nothing_of_this_machine_is_inside(backend):
-    assert sandbox.leaking(backend) == ""
+    assert isolation.leaking(backend) == ""
 
 
 def test_student_code_sees_no_labs_no_environment_and_no_administrator(backend, monkeypatch):
@@ -136,16 +141,67 @@ def test_student_code_sees_no_labs_no_environment_and_no_administrator(backend, 
     code = """
 import os
 def look():
-    found = []
+    paths = []
     for top, folders, files in os.walk("/"):
         folders[:] = [name for name in folders if name not in ("proc", "sys", "site-packages", "share")]
-        found += [os.path.join(top, name) for name in files]
-    secret = [name for name in found if "/solutions/" in name or name.endswith(("/expected.json", ".ipynb"))]
+        paths += [os.path.join(top, name) for name in files]
+    secret = [name for name in paths if "/solutions/" in name or name.endswith(("/expected.json", ".ipynb"))]
     return [secret, "FSDL_SECRET" in os.environ, os.getuid()]
 """
     with Sandbox([code], backend) as box:
         files, secret, user = box.call("look", [], 20).value
     assert files == [] and not secret and user != 0
+
+
+@needs_bubblewrap
+def test_nothing_of_the_course_is_inside(monkeypatch, tmp_path):
+    """Not the packages, the labs, the solutions, the tests, nor what Python has compiled of them.
+
+    Python's own folders are inside, so the names that an editable install leaves there are too, and lead
+    nowhere.
+    """
+    compiled = Path(sys.prefix) / f"bytecode-{os.getpid()}"
+    monkeypatch.setattr(sys, "pycache_prefix", str(compiled))
+    code = """
+import importlib, os, sys
+def course(root):
+    paths, imported = [], []
+    for top, folders, files in os.walk("/"):
+        folders[:] = [name for name in folders if name not in ("proc", "sys", "stations")]
+        paths += [os.path.join(top, name) for name in files]
+    marks = ("/fsdl_deploy/", "/fsdl_course/", "/solutions/lab", "/labs/lab", "/expected.json")
+    own = [path for path in paths if any(mark in path for mark in marks)]
+    own += [path for path in paths if path.startswith((root + "/", root + ".")) and not "/.venv/" in path]
+    for name in ("fsdl_course.grading.grade", "fsdl_course.labs.questions", "fsdl_deploy.reader", "tasks"):
+        try:
+            importlib.import_module(name)
+            imported.append(name)
+        except ImportError:
+            pass
+    for name in [name for name in sys.modules if name.startswith("fsdl_")]:
+        del sys.modules[name]
+    try:
+        import fsdl_course.labs
+        imported.append(fsdl_course.labs.__file__)
+    except ImportError:
+        pass
+    return [own, imported, len(paths)]
+"""
+    try:
+        for file in isolation.course_files():
+            if file.endswith(".pyc"):
+                Path(file).parent.mkdir(parents=True)
+                Path(file).write_bytes(b"compiled")
+        assert len([file for file in isolation.course_files() if Path(file).is_file()]) == 10
+        with Sandbox([code], Bubblewrap(), ("numpy",)) as box:
+            result = box.call("course", [str(ROOT)], 60)
+        own, imported, total = result.value
+        assert own == [] and imported == [] and total > 10_000
+        assert isolation.leaking(Bubblewrap()) == ""
+        monkeypatch.setattr(bubblewrap, "compiled_course", list)
+        assert "the course's folder" in isolation.leaking(Bubblewrap())
+    finally:
+        shutil.rmtree(compiled, ignore_errors=True)
 
 
 def test_cells_run_as_in_a_notebook_and_those_that_end_the_process_are_left_out(backend):
@@ -161,7 +217,7 @@ def test_cells_run_as_in_a_notebook_and_those_that_end_the_process_are_left_out(
     with Sandbox(cells, backend) as box:
         assert set(box.skipped) == {3, 4, 5}
         assert "SyntaxError" in box.errors["1"] and "ZeroDivisionError" in box.errors["2"]
-        assert box.call("total", [1], 1) == Answer(21)
+        assert box.call("total", [1], 1) == CallResult(21)
         assert box.call("never", [], 1).error == "it is not defined"
 
 
@@ -169,7 +225,7 @@ def test_a_call_knows_nothing_of_the_calls_before_it(box):
     cells = ["seen = []\ndef remember(x):\n    seen.append(x)\n    return seen"]
     cells += [
         "import os\ndef keep():\n"
-        "    found = os.path.exists('/tmp/kept')\n    open('/tmp/kept', 'w').close()\n    return found"
+        "    kept = os.path.exists('/tmp/kept')\n    open('/tmp/kept', 'w').close()\n    return kept"
     ]
     with Sandbox(cells, box.backend) as other:
         assert [other.call("remember", [n], 1).value for n in (1, 2)] == [[1], [2]]
@@ -186,7 +242,7 @@ def traces():
 def test_nothing_is_left_behind():
     before = traces()
     with Sandbox(["import os\ndef f():\n    os.fork() or os.setsid()\n    return 1"], Bubblewrap()) as box:
-        assert box.call("f", [], 1) == Answer(1) and traces() > before
+        assert box.call("f", [], 1) == CallResult(1) and traces() > before
     assert traces() == before
 
 
@@ -194,14 +250,14 @@ def test_nothing_is_left_behind():
 def test_the_watch_ends_a_sandbox_that_takes_too_much_where_no_group_can(monkeypatch):
     from contextlib import nullcontext
 
-    monkeypatch.setattr(sandbox, "control_group", nullcontext)
-    monkeypatch.setattr(sandbox, "MEMORY", 200 << 20)
+    monkeypatch.setattr(bubblewrap, "control_group", nullcontext)
+    monkeypatch.setattr(control_groups, "MEMORY", 200 << 20)
     code = (
         "import time\ndef hold():\n    kept = bytearray(600 << 20)\n    time.sleep(30)\n    return len(kept)"
     )
     with Sandbox([code, "def fine(): return 1"], Bubblewrap()) as box:
         assert box.call("hold", [], 10).error == "it ended the sandbox"
-        assert box.call("fine", [], 1) == Answer(1)
+        assert box.call("fine", [], 1) == CallResult(1)
 
 
 def test_without_isolation_nothing_runs(monkeypatch):
@@ -210,17 +266,17 @@ def test_without_isolation_nothing_runs(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(engine, "engine_address", lambda: None)
     with pytest.raises(SandboxError, match="Install bubblewrap"):
-        sandbox.open_backend()
-    assert isinstance(sandbox.open_backend(trusted=True), Unprotected)
+        isolation.open_backend()
+    assert isinstance(isolation.open_backend(trusted=True), Unprotected)
 
 
 def test_a_backend_that_leaks_is_refused(monkeypatch):
     leaky = Unprotected()
-    said = sandbox.leaking(leaky)
-    assert "a file of this machine" in said and "the network" in said
-    monkeypatch.setattr(sandbox, "_candidates", lambda reasons: iter([leaky]))
+    leaks = isolation.leaking(leaky)
+    assert "a file of this machine" in leaks and "the network" in leaks
+    monkeypatch.setattr(isolation, "candidates", lambda reasons: iter([leaky]))
     with pytest.raises(SandboxError, match="student code would reach a file"):
-        sandbox.open_backend()
+        isolation.open_backend()
 
 
 def test_a_backend_that_does_not_start_is_refused(monkeypatch):
@@ -228,6 +284,6 @@ def test_a_backend_that_does_not_start_is_refused(monkeypatch):
         def command(self, slot):
             return [sys.executable, "-c", "raise SystemExit(1)"]
 
-    monkeypatch.setattr(sandbox, "_candidates", lambda reasons: iter([Broken()]))
+    monkeypatch.setattr(isolation, "candidates", lambda reasons: iter([Broken()]))
     with pytest.raises(SandboxError, match="did not start"):
-        sandbox.open_backend()
+        isolation.open_backend()

@@ -1,0 +1,101 @@
+"""Namespaces by bubblewrap: of this machine's files only Python and what it is made of, and no network."""
+
+import contextlib
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from fsdl_course.labs.backends.backend import (
+    ENVIRONMENT,
+    NOBODY,
+    SCRATCH,
+    SHARED,
+    Backend,
+    SandboxProcess,
+    bytecode,
+    spawn,
+)
+from fsdl_course.labs.backends.control_groups import ENTER_GROUP, control_group, watched
+from fsdl_course.labs.inside.program import program
+from fsdl_deploy.paths import ROOT
+
+
+@dataclass
+class Bubblewrap(Backend):
+    """Memory and processes are bounded by control groups, or by a watch on them."""
+
+    name: str = "bubblewrap"
+
+    def start(self, slot: int) -> SandboxProcess:
+        undo = contextlib.ExitStack()
+        group = undo.enter_context(control_group()) if os.geteuid() == 0 else None
+        if group is None:
+            process = spawn(self.command(slot), undo, env={"PATH": os.environ.get("PATH", "")})
+            undo.enter_context(watched(process.popen.pid))
+            return process
+        # The group is entered between fork and exec, so that nothing of the sandbox is outside of it.
+        return spawn(
+            ["/bin/sh", "-c", ENTER_GROUP, "sh", *group, "--", *self.command(slot)],
+            undo,
+            env={"PATH": "/usr/bin:/bin"},
+        )
+
+    def command(self, slot: int) -> list[str]:
+        words = [shutil.which("bwrap"), "--die-with-parent", "--new-session", "--hostname", "sandbox"]
+        words += [f"--unshare-{what}" for what in ("ipc", "pid", "net", "uts", "cgroup-try")]
+        words += ["--perms", "1777", "--size", str(SCRATCH), "--tmpfs", "/tmp", "--ro-bind", "/usr", "/usr"]
+        for name in ("bin", "lib", "lib64", "sbin"):
+            words += _same_place(f"/{name}")
+        words += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", *_pythons_folders()]
+        words += ["--dev", "/dev", "--size", str(SHARED), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
+        words += ["--remount-ro", "/", "--chdir", "/tmp", "--clearenv"]
+        for name, value in {**ENVIRONMENT, **bytecode()}.items():
+            words += ["--setenv", name, value]
+        return [*words, *_another_user(slot), "--", sys.executable, "-s", "-c", program()]
+
+
+def _same_place(path: str) -> list[str]:
+    """Words that make ``path`` in the sandbox what it is here: a link into /usr, or a folder."""
+    if os.path.islink(path):
+        return ["--symlink", os.readlink(path), path]
+    return ["--ro-bind", path, path] if os.path.isdir(path) else []
+
+
+def _pythons_folders() -> list[str]:
+    """Words that show Python's own folders and hide what it has compiled of the course."""
+    home = Path(os.path.realpath(sys.executable)).parent.parent  # what the environment was made from
+    words = []
+    for folder in dict.fromkeys([str(home), sys.base_prefix, sys.prefix]):
+        if not folder.startswith("/usr/"):
+            for parent in reversed(Path(folder).parents[:-1]):  # else only root could pass through them
+                words += ["--perms", "0755", "--dir", str(parent)]
+            words += ["--ro-bind", folder, folder]
+    for folder in compiled_course():
+        words += ["--perms", "0755", "--tmpfs", str(folder)]
+    return words
+
+
+def compiled_course() -> list[Path]:
+    """Folders with compiled code of the course, where ``make test`` keeps that inside the environment."""
+    if not sys.pycache_prefix:
+        return []
+    prefix, environment = Path(sys.pycache_prefix).resolve(), Path(sys.prefix).resolve()
+    course = prefix / ROOT.relative_to(ROOT.anchor)
+    if not (prefix.is_relative_to(environment) and course.is_dir()):
+        return []  # the sandbox does not show it
+    own = environment.relative_to(ROOT).parts[:1] if environment.is_relative_to(ROOT) else ()
+    return sorted(folder for folder in course.iterdir() if folder.is_dir() and folder.name not in own)
+
+
+def _another_user(slot: int) -> list[str]:
+    """Words that leave student code without rights, as a user that belongs to no one."""
+    if os.geteuid() != 0:
+        return ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY), "--cap-drop", "ALL"]
+    # The mounts are made by root, who may read the course's folder; student code is another user.
+    user, words = str(NOBODY + slot), ["--cap-drop", "ALL"]
+    for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
+        words += ["--cap-add", capability]
+    words += ["--", "/usr/bin/setpriv", "--reuid", user, "--regid", user, "--clear-groups"]
+    return [*words, "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]

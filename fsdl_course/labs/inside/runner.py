@@ -1,0 +1,153 @@
+"""Answers requests inside the sandbox, each in a child process that runs the student's cells anew.
+
+This process never runs student code. It reads one JSON line per request from stdin and writes one per
+reply; it learns a case's arguments only when the case comes, and never what should come out. Standard library
+only, and no network, file or environment is asked for. The end of the sandbox's ``program``; takes no
+arguments.
+
+First: {"cells": [...], "preload": [...], "limits": {...}, "skip": [numbers], "probe": true or false}
+  -> {"skip": [numbers of cells that end their process or never end], "errors": {number: what happened}}
+Then:  {"function": name, "arguments": [...], "seconds": s} -> {"value": "JSON text"} or {"error": "…"}
+"""
+
+import builtins
+import json
+import os
+import resource
+import sys
+
+from fsdl_course.labs.inside.child import in_child
+from fsdl_course.labs.inside.values import text_of
+
+# This module's own builtins: student code may replace those in the module `builtins`, never these.
+__builtins__ = dict(vars(builtins))
+MOST_SKIPPED = 4  # cells that may end their process before the rest is given up
+
+
+def main() -> None:
+    requests, replies = _own_channels()
+    first = json.loads(requests.readline())
+    cells = [_compiled(source) for source in first["cells"]]
+    first["limits"]["stays"] = os.listdir(".")  # a Python that lies in the folder for temporary files
+    _limit(first["limits"])
+    for module in first["preload"]:
+        __import__(module)
+    skip, errors = set(first["skip"]), {}
+    if first["probe"]:
+        skip, errors = probe(cells, skip, first["limits"])
+    _reply(replies, {"skip": sorted(skip), "errors": errors})
+    kept = [cell for number, cell in enumerate(cells) if number not in skip]
+    for line in requests:
+        _reply(replies, call(kept, json.loads(line), first["limits"]))
+
+
+def _own_channels():
+    """stdin and stdout as this process's alone: a child gets /dev/null for both, and for stderr."""
+    requests, replies = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(null, number)
+    return os.fdopen(requests, "r", encoding="utf-8"), os.fdopen(replies, "w", encoding="utf-8")
+
+
+def _reply(replies, answer: dict) -> None:
+    replies.write(json.dumps(answer) + "\n")
+    replies.flush()
+
+
+def _limit(limits: dict) -> None:
+    """Bounds that every child inherits; the machine's and the sandbox's own bounds come on top."""
+    for name, value in limits["each"].items():
+        number = getattr(resource, name)
+        hard = resource.getrlimit(number)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(number, (value, value))
+    if sys.platform == "linux":  # no other process of this user may read this one's memory
+        import ctypes
+
+        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+
+
+def _compiled(source: str):
+    """A cell as code, or the SyntaxError in it: such a cell is not run, the others are."""
+    try:
+        return compile(source, "<cell>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return f"{type(error).__name__}: {getattr(error, 'msg', error)}"
+
+
+def probe(cells: list, skip: set, limits: dict):
+    """Run all cells but ``skip`` once -> (those that end their process or never end, {cell: its error})."""
+    while True:
+        kept = [(number, cell) for number, cell in enumerate(cells) if number not in skip]
+
+        def work(tell, _, kept=kept):
+            namespace = _namespace()
+            for number, cell in kept:
+                tell(f"{number}\n")
+                problem = run_cell(cell, namespace)
+                if problem:
+                    tell(f"{number} {problem}\n")
+            return "."
+
+        written, ended = in_child(work, 0, limits)
+        lines = written.split("\n")
+        errors = dict(line.split(" ", 1) for line in lines if " " in line)
+        if not ended:
+            return skip, {**errors, **{str(n): "it ended its process, or never ended" for n in skip}}
+        begun = [int(line) for line in lines if line.isdigit() and int(line) < len(cells)]
+        place = begun[-1] if begun else 0
+        skip = skip | {place}
+        if len(skip) > MOST_SKIPPED or not begun:
+            return skip | set(range(place, len(cells))), {**errors, str(place): ended}
+
+
+def call(cells: list, request: dict, limits: dict) -> dict:
+    """The value of one function for one list of arguments, or in a few words why there is none."""
+
+    def work(_, start):
+        namespace = _namespace()
+        for cell in cells:
+            run_cell(cell, namespace)
+        function = namespace.get(request["function"])
+        if function is None:
+            return "!it is not defined"
+        start()
+        try:
+            return "=" + text_of(function(*request["arguments"]))
+        except BaseException as error:
+            return "!" + error_text(error)
+
+    written, ended = in_child(work, request["seconds"], limits)
+    if ended:
+        return {"error": ended}
+    return {"value": written[1:]} if written.startswith("=") else {"error": written[1:400]}
+
+
+def _namespace() -> dict:
+    return {"__name__": "__main__", "__builtins__": builtins}
+
+
+def run_cell(cell, namespace: dict) -> str:
+    """Run one cell as a notebook would: what came before an error stays; return the error, or nothing."""
+    if isinstance(cell, str):
+        return cell
+    try:
+        exec(cell, namespace)
+    except BaseException as error:
+        return error_text(error)
+    return ""
+
+
+def error_text(error: BaseException) -> str:
+    """An error as one line of printable letters, at most as long as a reply may be."""
+    try:
+        message = str(error).split("\n")[0][:200]
+    except BaseException:
+        message = ""
+    line = f"{type(error).__name__}: {message}".rstrip(": ")
+    return "".join(letter for letter in line if letter >= " ")
+
+
+if __name__ == "__main__":
+    main()
