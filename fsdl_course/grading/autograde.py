@@ -10,9 +10,13 @@ from pathlib import Path
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Unicode
 
-from fsdl_course.grading import grade, gradebook
-from fsdl_course.grading.submissions import Submission, slim_cell
-from fsdl_course.labs import sandbox
+from fsdl_course.grading import gradebook
+from fsdl_course.grading.answer_key import AnswerKey, answer_key
+from fsdl_course.grading.notebook_file import slim_cell
+from fsdl_course.grading.scoring import score
+from fsdl_course.grading.submissions import Submission
+from fsdl_course.labs import isolation
+from fsdl_course.labs.backends.backend import Backend
 
 
 class BlackBox(NbGraderPreprocessor):
@@ -28,15 +32,15 @@ class BlackBox(NbGraderPreprocessor):
         lab, student = resources["nbgrader"]["assignment"], resources["nbgrader"]["student"]
         cells = [slim_cell(cell) for cell in nb.cells]
         submission = Submission(student, lab, f"{student}/{lab}", cells)
-        result = grade.score(submission, _key(lab, self.cases), _backend(self.trusted))
+        result = score(submission, _key(lab, self.cases), _backend(self.trusted))
         return gradebook.with_feedback(nb, result), resources
 
 
 @functools.cache
-def _key(lab: str, cases: str) -> grade.Key:
-    return grade.key(lab, Path(cases) if cases else None)
+def _key(lab: str, cases: str) -> AnswerKey:
+    return answer_key(lab, Path(cases) if cases else None)
 
 
 @functools.cache
-def _backend(trusted: bool) -> sandbox.Backend:
-    return sandbox.open_backend(trusted)
+def _backend(trusted: bool) -> Backend:
+    return isolation.open_backend(trusted)

@@ -12,10 +12,9 @@ import sysconfig
 import warnings
 from pathlib import Path
 
-from fsdl_course.grading.grade import slug
-from fsdl_course.grading.submissions import Submission
+from fsdl_course.grading.submissions import Submission, slug
 from fsdl_course.labs import convert
-from fsdl_course.notebooks.conversion import write as text_of
+from fsdl_course.notebooks import conversion
 from fsdl_deploy.paths import ROOT
 
 CONFIG = '''"""nbgrader's view of these results: `jupyter lab` in this folder, then Nbgrader > Formgrader."""
@@ -39,8 +38,8 @@ def points_given(out: Path) -> dict[tuple[str, str, str], float]:
     if not (out / "gradebook.db").exists():
         return {}
     given = {}
-    with _open(out) as book:
-        for submission in (one for lab in book.assignments for one in lab.submissions):
+    with open_gradebook(out) as book:
+        for submission in (submission for lab in book.assignments for submission in lab.submissions):
             for notebook in submission.notebooks:
                 for grade in notebook.grades:
                     if grade.manual_score is not None and not grade.name.endswith("-check"):
@@ -50,7 +49,11 @@ def points_given(out: Path) -> dict[tuple[str, str, str], float]:
 
 
 def write(
-    found: list[Submission], results: list[dict], out: Path, cases: Path | None = None, root: Path = ROOT
+    submissions: list[Submission],
+    results: list[dict],
+    out: Path,
+    cases: Path | None = None,
+    root: Path = ROOT,
 ) -> None:
     """Record every result whose lab exists; earlier records of the same submissions are replaced.
 
@@ -62,7 +65,7 @@ def write(
     from sqlalchemy.exc import SAWarning
 
     # The warnings are of nbgrader's code.
-    with _open(out) as book, warnings.catch_warnings(action="ignore", category=SAWarning):
+    with open_gradebook(out) as book, warnings.catch_warnings(action="ignore", category=SAWarning):
         released = {}
         for name in sorted({result["lab"] for result in results if result["lab"] in labs}):
             solved, released[name] = convert.both(name, root)
@@ -71,13 +74,14 @@ def write(
             _write_notebook(out / "source" / name / f"{name}.ipynb", solved)
             _write_notebook(out / "release" / name / f"{name}.ipynb", released[name])
             _register(book, name, released[name])
-        for submission, result in zip(found, results, strict=True):
+        for submission, result in zip(submissions, results, strict=True):
             if result["lab"] in released:
                 _record(book, submission, result, released[result["lab"]], out)
         book.db.commit()
 
 
-def _open(out: Path):
+def open_gradebook(out: Path):
+    """nbgrader's ``Gradebook`` in the folder of results; it is made if it is not there."""
     from nbgrader.api import Gradebook
 
     # A new database is made by the program alembic, which nbgrader looks for on PATH.
@@ -187,4 +191,4 @@ def with_feedback(notebook, result: dict):
 
 def _write_notebook(path: Path, notebook) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text_of(notebook), encoding="utf-8")
+    path.write_text(conversion.write(notebook), encoding="utf-8")

@@ -1,32 +1,24 @@
 """Finds the notebooks that students handed in: a folder or a zip of a learning platform, in its usual forms.
 
-Reads them as data, with bounds, and keeps only what grading needs: nothing is executed or unpacked by name
-here, links are not followed, outputs are dropped. A notebook that cannot be read is a submission with a
-``problem``, never an exception. Knows nothing of points.
+Nothing is executed or unpacked by name here, links are not followed. A notebook that cannot be read is a
+submission with a ``problem``, never an exception. Knows nothing of points, nor of what is in a notebook
+(``notebook_file``).
 """
 
-import json
+import hashlib
 import re
 import stat
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-MEBIBYTE = 1 << 20
-MOST_BYTES = 400 * MEBIBYTE  # of one notebook; nearly all of a large one are outputs
-MOST_CODE = 1 * MEBIBYTE  # of the text of its cells
-MOST_CELLS = 5000
+from fsdl_course.grading.notebook_file import LAB, MEBIBYTE, MOST_BYTES, read, writable
+
 MOST_ENTRIES = 100_000
-IN_PROCESS = 5 * MEBIBYTE  # above it, a process with a bound on its memory reads the notebook
-READ_MEMORY = 2048 * MEBIBYTE
-READ_SECONDS = 60
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_file_?$")
 CANVAS = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<id>\d+)_\d+_.+")
-LAB = re.compile(r"lab\d\d")
 
 
 class SubmissionsError(ValueError):
@@ -56,22 +48,23 @@ def collect(place: Path, lab: str | None = None) -> list[Submission]:
     if not place.exists():
         raise SubmissionsError(f"{place} does not exist: name a folder of notebooks, or a zip")
     if place.is_dir():
-        found = list(_in_folder(place, lab))
+        submissions = list(_in_folder(place, lab))
     elif zipfile.is_zipfile(place):
-        found = list(_in_zip(place, lab))
+        submissions = list(_in_zip(place, lab))
     elif place.suffix == ".ipynb":
-        found = [_submission(place.name, place, lab)]
+        submissions = [_submission(place.name, place, lab)]
     else:
         raise SubmissionsError(f"{place} is neither a folder, a zip, nor a notebook")
-    if not found:
+    if not submissions:
         raise SubmissionsError(f"{place} holds no notebook (*.ipynb)")
     seen: dict[tuple, int] = {}
-    for submission in sorted(found, key=lambda one: (one.lab, one.student, one.origin)):
+    submissions.sort(key=lambda submission: (submission.lab, submission.student, submission.origin))
+    for submission in submissions:
         key = (submission.lab, submission.student.casefold())
         seen[key] = seen.get(key, 0) + 1
         if seen[key] > 1:
             submission.student += f" ({seen[key]})"
-    return sorted(found, key=lambda one: (one.lab, one.student))
+    return sorted(submissions, key=lambda submission: (submission.lab, submission.student))
 
 
 def _in_folder(folder: Path, lab: str | None) -> Iterator[Submission]:
@@ -96,7 +89,7 @@ def _in_zip(path: Path, lab: str | None, within: str = "") -> Iterator[Submissio
             if len(entries) > MOST_ENTRIES:
                 yield _unread(within or path.name, lab, f"the zip holds {len(entries)} files")
                 return
-            for entry in sorted(entries, key=lambda one: one.filename):
+            for entry in sorted(entries, key=lambda entry: entry.filename):
                 name = "/".join(part for part in (within, entry.filename) if part)
                 inner = entry.filename.endswith(".zip") and not within
                 if entry.is_dir() or _passed_over(name) or not (entry.filename.endswith(".ipynb") or inner):
@@ -104,7 +97,7 @@ def _in_zip(path: Path, lab: str | None, within: str = "") -> Iterator[Submissio
                 if stat.S_ISLNK(entry.external_attr >> 16):
                     yield _unread(name, lab, "it is a link, not a notebook")
                     continue
-                copy = Path(folder) / ("inner.zip" if inner else "one.ipynb")
+                copy = Path(folder) / ("inner.zip" if inner else "notebook.ipynb")
                 if problem := _copied(archive, entry, copy):
                     yield _unread(name, lab, problem)
                 elif inner:
@@ -140,21 +133,16 @@ def _passed_over(name: str) -> bool:
 
 def _unread(name: str, lab: str | None, problem: str) -> Submission:
     student, from_name = who(name)
-    return Submission(student, lab or from_name or "?", _written(name), problem=problem)
+    return Submission(student, lab or from_name or "?", writable(name), problem=problem)
 
 
 def _submission(name: str, path: Path, lab: str | None) -> Submission:
     student, from_name = who(name)
     try:
-        told, cells = read(path)
+        named, cells = read(path)
     except (ValueError, OSError) as error:
         return _unread(name, lab, str(error))
-    return Submission(student, lab or told or from_name or "?", _written(name), cells)
-
-
-def _written(text: str) -> str:
-    """Text that can be written as UTF-8: names of files and notebooks may hold half a character."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return Submission(student, lab or named or from_name or "?", writable(name), cells)
 
 
 def who(name: str) -> tuple[str, str]:
@@ -165,87 +153,18 @@ def who(name: str) -> tuple[str, str]:
     """
     parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..", ".")]
     parts[-1] = parts[-1].removesuffix(".ipynb")
-    lab = next((found[0] for part in reversed(parts) if (found := LAB.search(part))), "")
+    lab = next((match[0] for part in reversed(parts) if (match := LAB.search(part))), "")
     named = [part for part in parts if not LAB.fullmatch(part)] or [parts[-1]]
     student = named[0]
-    if (found := MOODLE.fullmatch(student)) or (len(named) == 1 and (found := CANVAS.fullmatch(student))):
-        student = f"{found['name']} {found['id']}"
+    platform = MOODLE.fullmatch(student) or (CANVAS.fullmatch(student) if len(named) == 1 else None)
+    if platform:
+        student = f"{platform['name']} {platform['id']}"
     else:
         student = re.sub(r"[-_ ]*lab\d\d[-_ ]*", "", student) or student
-    return _written(student)[:100], lab
+    return writable(student)[:100], lab
 
 
-def read(path: Path) -> tuple[str, list[dict]]:
-    """An ``.ipynb`` -> (the lab it says it is, or "", its cells without outputs); ValueError says why not."""
-    size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise ValueError(f"it is larger than {MOST_BYTES >> 20} MiB")
-    if size == 0:
-        raise ValueError("it is empty")
-    if size <= IN_PROCESS:
-        return slim(path)
-    command = [sys.executable, "-m", "fsdl_course.grading.submissions", str(path), str(READ_MEMORY)]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=READ_SECONDS, check=False)
-        said = json.loads(done.stdout)
-    except (subprocess.TimeoutExpired, ValueError):
-        raise ValueError(f"it is too large to be read ({size >> 20} MiB)") from None
-    if "problem" in said:
-        raise ValueError(said["problem"])
-    return said["lab"], said["cells"]
-
-
-def slim(path: Path) -> tuple[str, list[dict]]:
-    """As ``read``, in this process."""
-    try:
-        content = json.loads(path.read_bytes().decode("utf-8", "replace"))
-        cells = content.get("cells")
-        if cells is None and "worksheets" in content:  # the format of before 2015
-            cells = [cell for sheet in content["worksheets"] for cell in sheet["cells"]]
-        kept = [slim_cell(cell) for cell in cells]
-        lab = content.get("metadata", {}).get("fsdl_lab", "")
-    except (ValueError, RecursionError, MemoryError, AttributeError, TypeError, KeyError):
-        raise ValueError("it is no notebook") from None
-    if len(kept) > MOST_CELLS:
-        raise ValueError(f"it has more than {MOST_CELLS} cells")
-    if sum(len(cell["source"]) for cell in kept) > MOST_CODE:
-        raise ValueError(f"its cells hold more than {MOST_CODE >> 20} MiB of text")
-    if not (isinstance(lab, str) and LAB.fullmatch(lab)):
-        ids = (str(cell["metadata"].get("nbgrader", {}).get("grade_id", "")) for cell in kept)
-        lab = next((found[0] for text in ids if (found := LAB.match(text))), "")
-    return lab, kept
-
-
-def slim_cell(cell: dict) -> dict:
-    """What grading needs of a notebook's cell; TypeError or KeyError if it is none."""
-    source = cell.get("source", cell.get("input", ""))
-    source = "".join(source) if isinstance(source, list) else source
-    if not isinstance(source, str):
-        raise TypeError("a cell's source is no text")
-    metadata = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
-    tags = [tag for tag in metadata.get("tags") or () if isinstance(tag, str)]
-    marks = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
-    marked = {"grade_id": _written(str(marks.get("grade_id", ""))), "grade": bool(marks.get("grade"))}
-    return {
-        "cell_type": "code" if cell["cell_type"] == "code" else "markdown",
-        "source": _written(source),
-        "id": _written(str(cell.get("id", ""))),
-        "metadata": {"tags": tags, "nbgrader": marked},
-    }
-
-
-def main() -> None:
-    """Read the notebook named first with as many bytes of memory as named next; print it as JSON."""
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]), int(sys.argv[2])))
-    resource.setrlimit(resource.RLIMIT_CPU, (READ_SECONDS, READ_SECONDS))
-    try:
-        lab, cells = slim(Path(sys.argv[1]))
-        print(json.dumps({"lab": lab, "cells": cells}))
-    except ValueError as error:
-        print(json.dumps({"problem": str(error)}))
-
-
-if __name__ == "__main__":
-    main()
+def slug(text: str) -> str:
+    """A name for a file: readable, never a path, different for different texts."""
+    plain = re.sub(r"[^A-Za-z0-9.-]+", "_", text).strip("._")[:60]
+    return plain if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -14,10 +14,12 @@ import pytest
 from grading_class import ANSWERS, FULL, earned, notebook
 
 from fsdl_course import cli
-from fsdl_course.grading import grade
-from fsdl_course.grading.submissions import collect
-from fsdl_course.labs import questions, sandbox
-from fsdl_course.labs.sandbox import Answer, SandboxError
+from fsdl_course.grading import answer_key, grade, scoring
+from fsdl_course.grading.submissions import collect, slug
+from fsdl_course.labs import isolation, questions
+from fsdl_course.labs.backends.backend import SandboxError
+from fsdl_course.labs.sandbox import CallResult
+from fsdl_deploy.paths import ROOT
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("bwrap"), reason="bubblewrap is not installed: grading needs it, or an engine"
@@ -35,7 +37,7 @@ def write(folder, names):
 @pytest.fixture(scope="module", autouse=True)
 def keys_are_made_once():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grade, "key", functools.cache(grade.key))
+        patch.setattr(grade, "answer_key", functools.cache(grade.answer_key))
         yield
 
 
@@ -60,13 +62,13 @@ def rows(out):
 
 
 def test_everyone_gets_exactly_what_was_earned(graded):
-    found = rows(graded[1])
+    graded_rows = rows(graded[1])
     for name, (_, lost) in ANSWERS.items():
-        row = found["'" + name.replace("/", "∕") if name.startswith("=") else name]
+        row = graded_rows["'" + name.replace("/", "∕") if name.startswith("=") else name]
         assert {question: int(row[question]) for question in FULL} == earned(lost), name
     for name in ("ends", "patches"):  # a cell that misbehaves costs no other cell its points
-        assert {question: int(found[name][question]) for question in FULL} == FULL, name
-    assert found["broken"]["problem"] == "it is no notebook"
+        assert {question: int(graded_rows[name][question]) for question in FULL} == FULL, name
+    assert graded_rows["broken"]["problem"] == "it is no notebook"
 
 
 def test_feedback_shows_public_cases_and_never_private_ones(graded):
@@ -75,16 +77,16 @@ def test_feedback_shows_public_cases_and_never_private_ones(graded):
     for shown in (page, text):
         assert "exact_match([], [])" in shown and "ZeroDivisionError" in shown
         assert "it is wrong for a case that only the grader has" in shown
-    lab = grade.key("lab00").lab
-    for case in questions.drawn_cases(lab, grade.SEED):
+    lab = grade.answer_key("lab00").lab
+    for case in questions.drawn_cases(lab, answer_key.SEED):
         if case.arguments:
             assert str(case.arguments[0]) not in page.replace("&#x27;", "'")
 
 
 def test_private_failures_say_nothing_that_student_code_could_choose(monkeypatch):
     """A value or a message that depends on a private argument must not reach the feedback."""
-    key = grade.key("lab00")
-    told = []
+    key = grade.answer_key("lab00")
+    calls = []
 
     class Spy:
         def __init__(self, *_):
@@ -97,18 +99,18 @@ def test_private_failures_say_nothing_that_student_code_could_choose(monkeypatch
             pass
 
         def call(self, function, arguments, seconds):
-            told.append(arguments)
-            return Answer(error=f"secret {arguments}")
+            calls.append(arguments)
+            return CallResult(error=f"secret {arguments}")
 
-    monkeypatch.setattr(sandbox, "Sandbox", Spy)
+    monkeypatch.setattr(scoring, "Sandbox", Spy)
     submission = type("S", (), {"student": "a", "lab": "lab00", "origin": "", "problem": "", "cells": []})()
-    result = grade.score(submission, key, None)
+    result = scoring.score(submission, key, None)
     for question in result["questions"]:
         for part in question["parts"]:
             assert part["public"] or part["problem"] == "it is wrong for a case that only the grader has"
     public = len([case for case in key.cases if case.public])
     assert all(case.public for case in key.cases[:public])  # private arguments enter last
-    assert told
+    assert calls
 
 
 def test_a_second_run_takes_what_is_there_and_grades_what_is_new(graded, tmp_path):
@@ -125,7 +127,8 @@ def test_a_second_run_takes_what_is_there_and_grades_what_is_new(graded, tmp_pat
         path.name for path in (out / "results").iterdir() if times.get(path) != path.stat().st_mtime_ns
     }
     assert changed == {"lab00-renamed.json", "lab00-half.json"}
-    assert [one["score"] for one in first] == [11, 19] and [one["score"] for one in second] == [17, 15, 19]
+    assert [result["score"] for result in first] == [11, 19]
+    assert [result["score"] for result in second] == [17, 15, 19]
 
 
 # A shell that starts these tests in the background has its children ignore interrupts.
@@ -183,9 +186,9 @@ def test_scores_do_not_depend_on_jobs_or_order(graded):
     folder, out = graded
     kept = {path.name: json.loads(path.read_text())["result"] for path in (out / "results").iterdir()}
     names = ["half", "constant", "nan"]
-    found = [one for one in collect(folder) if one.student in names][::-1]
-    again = grade.grade(found, out / "again", jobs=1)
-    assert again == [kept[f"lab00-{one.student}.json"] for one in found]
+    others = [submission for submission in collect(folder) if submission.student in names][::-1]
+    again = grade.grade(others, out / "again", jobs=1)
+    assert again == [kept[f"lab00-{submission.student}.json"] for submission in others]
 
 
 def test_private_cases_of_an_instructor_replace_the_courses_own(tmp_path, graded):
@@ -194,7 +197,7 @@ def test_private_cases_of_an_instructor_replace_the_courses_own(tmp_path, graded
     content = json.loads((cases / "lab00.json").read_text())
     content["q1"]["other readings"] = [[["11"], ["12"]], [["7"], ["7"]]]
     (cases / "lab00.json").write_text(json.dumps(content))
-    key = grade.key("lab00", cases)
+    key = grade.answer_key("lab00", cases)
     assert [case.arguments for case in key.cases if case.question == "q1" and not case.public] == [
         [["11"], ["12"]],
         [["7"], ["7"]],
@@ -208,7 +211,7 @@ def test_private_cases_of_an_instructor_replace_the_courses_own(tmp_path, graded
 
 
 def test_private_cases_are_not_written_into_the_repository(capsys):
-    assert cli.main(["cases", str(grade.ROOT / "cases")]) == 1
+    assert cli.main(["cases", str(ROOT / "cases")]) == 1
     assert "inside the repository" in capsys.readouterr().err
 
 
@@ -216,24 +219,24 @@ def test_without_isolation_the_command_refuses(monkeypatch, tmp_path, capsys):
     def none(trusted=False):
         raise SandboxError("No isolation for student code on this machine")
 
-    monkeypatch.setattr(sandbox, "open_backend", none)
+    monkeypatch.setattr(isolation, "open_backend", none)
     folder = write(tmp_path / "in", ["right"])
     assert cli.main(["grade", str(folder), "--out", str(tmp_path / "out")]) == 1
     assert "No isolation" in capsys.readouterr().err and not (tmp_path / "out" / "scores.csv").exists()
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--lab", "lab77"], "there is no lab 'lab77'"),
         (["--jobs", "0"], "--jobs is 1 or more"),
         (["--cases", "none"], "does not exist"),
     ],
 )
-def test_bad_usage_is_one_sentence(tmp_path, capsys, words, said):
+def test_bad_usage_is_one_sentence(tmp_path, capsys, words, message):
     folder = write(tmp_path / "in", ["right"])
     assert cli.main(["grade", str(folder), "--out", str(tmp_path / "out"), *words]) == 1
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_failure_of_the_grader_is_one_students_and_is_not_kept(tmp_path, monkeypatch):
@@ -253,6 +256,6 @@ def test_a_failure_of_the_grader_is_one_students_and_is_not_kept(tmp_path, monke
 
 def test_names_become_files_that_are_not_paths_and_do_not_clash():
     names = ["ann", "Ann Lee", "Ann_Lee", "../../x", "a" * 200, "é", "è", "con", ".", ""]
-    slugs = [grade.slug(name) for name in names]
-    assert len({slug.casefold() for slug in slugs}) == len(names)
-    assert all("/" not in slug and not slug.startswith(".") and len(slug) < 80 for slug in slugs)
+    files = [slug(name) for name in names]
+    assert len({file.casefold() for file in files}) == len(names)
+    assert all("/" not in file and not file.startswith(".") and len(file) < 80 for file in files)

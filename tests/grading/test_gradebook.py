@@ -33,30 +33,30 @@ def graded(tmp_path_factory):
                 if cell["metadata"].get("nbgrader", {}).get("grade_id") != "lab00-q3-check"
             ]
         (folder / "in" / f"{name}.ipynb").write_text(json.dumps(content))
-    found = collect(folder / "in")
-    results = grade.grade(found, folder / "out", trusted=True)  # the course's own code
+    submissions = collect(folder / "in")
+    results = grade.grade(submissions, folder / "out", trusted=True)  # the course's own code
     report.write(results, folder / "out")
-    gradebook.write(found, results, folder / "out")
-    return found, results, folder / "out"
+    gradebook.write(submissions, results, folder / "out")
+    return submissions, results, folder / "out"
 
 
 def scores(out):
-    with gradebook._open(out) as book:
+    with gradebook.open_gradebook(out) as book:
         return {
-            one.student.id: (one.score, one.max_score, one.needs_manual_grade)
-            for one in book.assignment_submissions("lab00")
+            submission.student.id: (submission.score, submission.max_score, submission.needs_manual_grade)
+            for submission in book.assignment_submissions("lab00")
         }
 
 
 def test_the_gradebook_says_what_the_scores_say(graded):
     _, results, out = graded
-    assert scores(out) == {one["student"]: (one["score"], 22, True) for one in results}
+    assert scores(out) == {result["student"]: (result["score"], 22, True) for result in results}
 
 
 def test_writing_again_changes_nothing(graded):
-    found, results, out = graded
+    submissions, results, out = graded
     before = scores(out)
-    gradebook.write(found, results, out)
+    gradebook.write(submissions, results, out)
     assert scores(out) == before
 
 
@@ -77,7 +77,7 @@ def test_notebooks_beside_it_are_valid_and_carry_the_feedback(graded):
 
 def test_points_given_in_the_formgrader_come_back(graded):
     _, _, out = graded
-    with gradebook._open(out) as book:
+    with gradebook.open_gradebook(out) as book:
         grade_of_open = book.find_grade("lab00-q6", "lab00", "lab00", "half")
         grade_of_open.manual_score, grade_of_open.needs_manual_grade = 2.0, False
         book.db.commit()
@@ -123,8 +123,8 @@ def test_nbgraders_own_autograde_goes_through_the_sandbox(tmp_path):
         )
         assert done.returncode == 0, done.stderr[-2000:]
     assert victim.read_text() == "whole"
-    found = {name: score for name, (score, _, _) in scores(tmp_path / "grades").items()}
-    assert found == {"half": 11, "bad": 15}
+    points = {name: score for name, (score, _, _) in scores(tmp_path / "grades").items()}
+    assert points == {"half": 11, "bad": 15}
     released = tmp_path / "grades" / "release" / "lab00"
     assert sorted(path.name for path in released.iterdir()) == ["lab00.ipynb", "questions.py"]
     assert "reading == truth" not in (released / "lab00.ipynb").read_text()  # of q1's solution

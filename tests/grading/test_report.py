@@ -68,8 +68,8 @@ def test_nothing_that_a_student_wrote_is_markup_or_a_formula(tmp_path):
 
 def test_points_that_a_person_gives_count_from_the_next_run_on(tmp_path):
     report.write([result(), result("bob", answer="")], tmp_path)
-    found = rows(tmp_path / "open.csv")
-    assert [(row["student"], row["points"]) for row in found] == [("ann", ""), ("bob", "0")]
+    answers = rows(tmp_path / "open.csv")
+    assert [(row["student"], row["points"]) for row in answers] == [("ann", ""), ("bob", "0")]
     text = (tmp_path / "open.csv").read_text().replace("q2,3,,,", "q2,3,2.5,well argued,")
     (tmp_path / "open.csv").write_text(text)
     report.write([result(), result("bob", answer="")], tmp_path)

@@ -29,9 +29,9 @@ def test_the_commands_of_the_guide_work_in_their_order(tmp_path, monkeypatch):
     for words in ours[:3]:
         assert cli.main(words) == 0
     with open("grades/scores.csv", newline="") as lines:
-        found = {row["student"]: int(row["points"]) for row in csv.DictReader(lines)}
-    assert found["Ada Right"] == 19 and found["Bob Nothing"] == 0 and found["Cem Half"] == 13
-    assert {points for student, points in found.items() if student.startswith("Mal")} == {15}
+        points_of = {row["student"]: int(row["points"]) for row in csv.DictReader(lines)}
+    assert points_of["Ada Right"] == 19 and points_of["Bob Nothing"] == 0 and points_of["Cem Half"] == 13
+    assert {points for student, points in points_of.items() if student.startswith("Mal")} == {15}
     for name in ("index.html", "scores.csv", "open.csv", "gradebook.db", "feedback/lab00"):
         assert (here / "grades" / name).exists() and name.split("/")[0].split(".")[0] in GUIDE
     assert sorted(path.stem for path in (tmp_path / "private-cases").iterdir()) == convert.names()
@@ -44,15 +44,15 @@ def test_every_lab_has_a_class(name):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [(["--lab", "lab77"], "no lab 'lab77'"), (["--students", "0"], "1 or more"), ([], "is not empty")],
 )
-def test_bad_usage_is_one_sentence(tmp_path, capsys, words, said):
+def test_bad_usage_is_one_sentence(tmp_path, capsys, words, message):
     if not words:
         (tmp_path / "in").mkdir()
         (tmp_path / "in" / "mine.ipynb").write_text("x")
     assert cli.main(["sample-class", str(tmp_path / "in"), *words]) == 1
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_as_many_students_as_wanted(tmp_path):

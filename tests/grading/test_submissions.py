@@ -7,8 +7,9 @@ import zipfile
 import pytest
 from grading_class import notebook
 
-from fsdl_course.grading import submissions
-from fsdl_course.grading.submissions import SubmissionsError, collect, read, who
+from fsdl_course.grading import notebook_file, submissions
+from fsdl_course.grading.notebook_file import read
+from fsdl_course.grading.submissions import SubmissionsError, collect, who
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +51,11 @@ def test_a_folder_with_everything_in_it(tmp_path, good):
     (tmp_path / "notes.txt").write_text("hello")
     (tmp_path / "thief.ipynb").symlink_to("ann.ipynb")
     os.mkfifo(tmp_path / "pipe.ipynb")
-    found = {one.student: one.problem for one in collect(tmp_path)}
-    assert found.pop("ann") == found.pop("bob") == ""
-    assert found.pop("empty") == "it is empty"
-    assert found.pop("thief") == found.pop("pipe") == "it is a link or a special file, not a notebook"
-    assert found == dict.fromkeys(("broken", "deep", "list", "strange"), "it is no notebook")
+    problems = {submission.student: submission.problem for submission in collect(tmp_path)}
+    assert problems.pop("ann") == problems.pop("bob") == ""
+    assert problems.pop("empty") == "it is empty"
+    assert problems.pop("thief") == problems.pop("pipe") == "it is a link or a special file, not a notebook"
+    assert problems == dict.fromkeys(("broken", "deep", "list", "strange"), "it is no notebook")
 
 
 def test_half_a_character_in_a_name_or_a_notebook_breaks_nothing(tmp_path, good):
@@ -63,32 +64,33 @@ def test_half_a_character_in_a_name_or_a_notebook_breaks_nothing(tmp_path, good)
     name = os.fsencode(tmp_path) + b"/ann\xff.ipynb"
     with open(name, "wb") as file:
         file.write(json.dumps(content).encode())
-    (one,) = collect(tmp_path)
-    (one.student + one.origin + one.cells[-1]["source"] + one.cells[-1]["id"]).encode("utf-8")
-    assert one.problem == "" and one.student.startswith("ann")
+    (submission,) = collect(tmp_path)
+    cell = submission.cells[-1]
+    (submission.student + submission.origin + cell["source"] + cell["id"]).encode("utf-8")
+    assert submission.problem == "" and submission.student.startswith("ann")
 
 
 def test_a_notebook_of_very_many_cells_is_refused(tmp_path):
     cell = {"cell_type": "code", "source": "", "metadata": {}}
     (tmp_path / "ann.ipynb").write_text(json.dumps({"cells": [cell] * 6000}))
-    assert [one.problem for one in collect(tmp_path)] == ["it has more than 5000 cells"]
+    assert [submission.problem for submission in collect(tmp_path)] == ["it has more than 5000 cells"]
 
 
 def test_a_notebook_says_which_lab_it_is(tmp_path, good):
     (tmp_path / "ann.ipynb").write_bytes(good)
-    assert [one.lab for one in collect(tmp_path)] == ["lab00"]
-    assert [one.lab for one in collect(tmp_path, "lab01")] == ["lab01"]
+    assert [submission.lab for submission in collect(tmp_path)] == ["lab00"]
+    assert [submission.lab for submission in collect(tmp_path, "lab01")] == ["lab01"]
     content = json.loads(good)
     del content["metadata"]["fsdl_lab"]
     (tmp_path / "ann.ipynb").write_text(json.dumps(content))
-    assert [one.lab for one in collect(tmp_path)] == ["lab00"]  # by nbgrader's marks
+    assert [submission.lab for submission in collect(tmp_path)] == ["lab00"]  # by nbgrader's marks
 
 
 def test_a_second_notebook_of_a_student_is_kept_apart(tmp_path, good):
     for name in ("ann.ipynb", "Ann/lab00.ipynb"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(good)
-    assert sorted(one.student for one in collect(tmp_path)) == ["Ann", "ann (2)"]
+    assert sorted(submission.student for submission in collect(tmp_path)) == ["Ann", "ann (2)"]
 
 
 def test_a_zip_is_read_without_being_unpacked(tmp_path, good):
@@ -106,8 +108,8 @@ def test_a_zip_is_read_without_being_unpacked(tmp_path, good):
         link.external_attr = 0o120777 << 16
         archive.writestr(link, "/etc/passwd")
     before = sorted(tmp_path.rglob("*"))
-    found = {one.student: one.problem for one in collect(path)}
-    assert found == {"ann": "", "outside": "", "Cem Oz 12": "", "thief": "it is a link, not a notebook"}
+    problems = {submission.student: submission.problem for submission in collect(path)}
+    assert problems == {"ann": "", "outside": "", "Cem Oz 12": "", "thief": "it is a link, not a notebook"}
     assert sorted(tmp_path.rglob("*")) == before and not (tmp_path.parent.parent / "outside.ipynb").exists()
 
 
@@ -116,7 +118,7 @@ def test_zips_that_lie_or_are_broken(tmp_path, good, monkeypatch):
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("bomb.ipynb", b" " * (5 << 20))
         archive.writestr("ann.ipynb", good)
-    assert {one.student: one.problem for one in collect(tmp_path / "bomb.zip")} == {
+    assert {submission.student: submission.problem for submission in collect(tmp_path / "bomb.zip")} == {
         "ann": "",
         "bomb": "it is larger than 4 MiB",
     }
@@ -124,8 +126,8 @@ def test_zips_that_lie_or_are_broken(tmp_path, good, monkeypatch):
     damaged = bytearray((tmp_path / "bomb.zip").read_bytes())
     damaged[60:90] = b"\0" * 30
     (tmp_path / "damaged.zip").write_bytes(damaged)
-    found = {one.student: one.problem for one in collect(tmp_path / "damaged.zip")}
-    assert found["bomb"] and found["ann"] == ""
+    problems = {submission.student: submission.problem for submission in collect(tmp_path / "damaged.zip")}
+    assert problems["bomb"] and problems["ann"] == ""
 
 
 def test_a_large_notebook_is_read_with_bounds_and_keeps_its_code(tmp_path, good):
@@ -134,7 +136,7 @@ def test_a_large_notebook_is_read_with_bounds_and_keeps_its_code(tmp_path, good)
     next(cell for cell in content["cells"] if cell["cell_type"] == "code")["outputs"] = [output]
     (tmp_path / "ann.ipynb").write_text(json.dumps(content))
     lab, cells = read(tmp_path / "ann.ipynb")
-    assert lab == "lab00" and cells == submissions.slim(tmp_path / "ann.ipynb")[1]
+    assert lab == "lab00" and cells == notebook_file.slim(tmp_path / "ann.ipynb")[1]
     assert not any("outputs" in cell for cell in cells)
     content["cells"][0]["source"] = "x" * (2 << 20)
     (tmp_path / "ann.ipynb").write_text(json.dumps(content))
@@ -143,16 +145,16 @@ def test_a_large_notebook_is_read_with_bounds_and_keeps_its_code(tmp_path, good)
 
 
 def test_a_notebook_that_would_take_all_memory_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(submissions, "READ_MEMORY", 200 << 20)
+    monkeypatch.setattr(notebook_file, "READ_MEMORY", 200 << 20)
     (tmp_path / "ann.ipynb").write_bytes(b'{"cells": [' + b"[]," * (6 << 20) + b"[]]}")
     with pytest.raises(ValueError, match="it is no notebook"):
         read(tmp_path / "ann.ipynb")
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("none", "does not exist"), ("a.txt", "neither a folder"), (".", "no notebook")]
+    ("name", "message"), [("none", "does not exist"), ("a.txt", "neither a folder"), (".", "no notebook")]
 )
-def test_nothing_to_grade(tmp_path, name, said):
+def test_nothing_to_grade(tmp_path, name, message):
     (tmp_path / "a.txt").write_text("x")
-    with pytest.raises(SubmissionsError, match=said):
+    with pytest.raises(SubmissionsError, match=message):
         collect(tmp_path / name)

@@ -1,0 +1,80 @@
+"""The feedback of one student, as a page and as Markdown: points, and what is missing.
+
+Whatever comes from a student is escaped. Results have been through ``points.by_hand``.
+"""
+
+from fsdl_course.grading.pages import escaped, page
+from fsdl_course.grading.points import most, total
+
+
+def page_of(result: dict) -> str:
+    """The feedback of one student as a page."""
+    rows = []
+    for question in result["questions"]:
+        rows.append(
+            f"<tr><th>{escaped(question['id'])} {escaped(question['title'])}</th>"
+            f"<th class=n>{question['points']} of {question['max']}</th></tr>"
+        )
+        for part in question["parts"]:
+            mark = '<span class="no">✗</span>' if part["problem"] else '<span class="ok">✓</span>'
+            call = f"<br><code>{escaped(part['call'])}</code>" if part["call"] else ""
+            details = f"{call}<br>{escaped(part['problem'])}" if part["problem"] else ""
+            rows.append(
+                f"<tr><td>{mark} {escaped(part['name'])}{details}</td>"
+                f"<td class=n>{part['points']} of {part['max']}</td></tr>"
+            )
+    for answer in result["open"]:
+        points = (
+            "a person will grade it"
+            if answer["points"] is None
+            else f"{answer['points']:g} of {answer['max']}"
+        )
+        comment = f"<br>{escaped(answer['comment'])}" if answer["comment"] else ""
+        text = escaped(answer["answer"][:2000]) or "no answer"
+        rows.append(
+            f"<tr><th>{escaped(answer['id'])} {escaped(answer['title'])}</th><th class=n>{points}</th></tr>"
+        )
+        rows.append(f"<tr><td colspan=2>{text}{comment}</td></tr>")
+    notes = "".join(f"<li>{escaped(note)}</li>" for note in result["notes"])
+    notes = f"<p>Cells that did not run to their end:</p><ul>{notes}</ul>" if notes else ""
+    problem = f'<p class="no">{escaped(result["problem"])}</p>' if result["problem"] else ""
+    heading = f"{escaped(result['lab'])}: {escaped(result['student'])}"
+    body = f"<h1>{heading}</h1><p>{total(result):g} of {most(result)} points</p>{problem}{notes}"
+    return page(heading, f"{body}<table>{''.join(rows)}</table>")
+
+
+def markdown_of(result: dict) -> str:
+    """The same as text."""
+    lines = [
+        f"# {_m(result['lab'])}: {_m(result['student'])}",
+        "",
+        f"{total(result):g} of {most(result)} points",
+        "",
+    ]
+    if result["problem"]:
+        lines += [_m(result["problem"]), ""]
+    lines += [f"- {_m(note)}" for note in result["notes"]] + [""] * bool(result["notes"])
+    for question in result["questions"]:
+        lines.append(f"## {question['id']} {question['title']}: {question['points']} of {question['max']}")
+        lines.append("")
+        for part in question["parts"]:
+            lines.append(
+                f"- {'✗' if part['problem'] else '✓'} {part['name']}: {part['points']} of {part['max']}"
+            )
+            lines += [f"  - {_m(part['call'])}"] * bool(part["call"])
+            lines += [f"  - {_m(part['problem'])}"] * bool(part["problem"])
+        lines.append("")
+    for answer in result["open"]:
+        points = (
+            "a person will grade it"
+            if answer["points"] is None
+            else f"{answer['points']:g} of {answer['max']}"
+        )
+        lines += [f"## {answer['id']} {answer['title']}: {points}", "", _m(answer["comment"]), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _m(text: str) -> str:
+    """One line of a student's text as code in Markdown, so that nothing in it is markup."""
+    line = " ".join(str(text).split())
+    return f"`` {line.replace('`', chr(0x2019))} ``" if line else ""

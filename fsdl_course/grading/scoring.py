@@ -1,0 +1,114 @@
+"""From one submission to its result: its functions are called in a sandbox, the values compared here.
+
+A result is JSON-able data: points and problems for each part of each question, and what was written to open
+questions. Knows nothing of files, of a class, or of how results are shown.
+"""
+
+import re
+from types import SimpleNamespace
+
+from fsdl_course.grading.answer_key import AnswerKey
+from fsdl_course.grading.submissions import Submission
+from fsdl_course.labs import convert, questions
+from fsdl_course.labs.backends.backend import Backend
+from fsdl_course.labs.sandbox import Sandbox
+
+PRIVATE = {"it took too long": "it took too long", "it is not defined": "it is not defined"}
+
+
+def gradable(submission: Submission, lab: questions.Lab) -> list[str]:
+    """The code to run; a cell that only measures is left out unless an answer stands in it."""
+    names = "|".join(re.escape(question.function) for question in lab.graded)
+    answers = re.compile(rf"^\s*((async )?def ({names})\b|({names})\s*=[^=])", re.MULTILINE)
+    cells = [
+        SimpleNamespace(**{**cell, "metadata": {} if answers.search(cell["source"]) else cell["metadata"]})
+        for cell in submission.cells
+    ]
+    return convert.gradable(cells)
+
+
+def score(submission: Submission, key: AnswerKey, backend: Backend, slot: int = 0) -> dict:
+    """The result of one submission; never raises for anything that the student wrote."""
+    result = blank(submission, key.lab)
+    if submission.problem:
+        return result
+    cells = gradable(submission, key.lab)
+    with Sandbox(cells, backend, key.lab.preload, slot) as box:
+        for number, error in sorted((int(number), error) for number, error in box.errors.items()):
+            start = cells[number].strip().split("\n")[0][:80]
+            result["notes"].append(f"the cell that starts with '{start}': {error}"[:400])
+        parts = {
+            (question["id"], part["name"]): part
+            for question in result["questions"]
+            for part in question["parts"]
+        }
+        for case, expected in zip(key.cases, key.expected, strict=True):
+            part = parts[case.question, case.part]
+            if part["problem"]:  # it is lost already
+                continue
+            question = key.lab.question(case.question)
+            answer = box.call(question.function, case.arguments, question.seconds)
+            problem = answer.error or question.wrong(case.arguments, answer.value, expected)
+            if problem and case.public:
+                part.update(problem=problem[:500], call=question.call(case.arguments))
+            elif problem:  # nothing of the case, and nothing that the student's code could have put there
+                part["problem"] = PRIVATE.get(answer.error, "it is wrong for a case that only the grader has")
+    for question in result["questions"]:
+        for part in question["parts"]:
+            part["points"] = 0 if part["problem"] else part["max"]
+        question["points"] = sum(part["points"] for part in question["parts"])
+    result["score"] = sum(question["points"] for question in result["questions"])
+    return result
+
+
+def blank(submission: Submission, lab: questions.Lab) -> dict:
+    """A result without any points yet."""
+    return {
+        "student": submission.student,
+        "lab": submission.lab,
+        "origin": submission.origin,
+        "problem": submission.problem,
+        "notes": [],
+        "questions": [_blank_question(question) for question in lab.graded],
+        "open": [
+            {
+                "id": question.id,
+                "title": question.title,
+                "max": question.points,
+                "answer": answer_of(submission, question.id),
+            }
+            for question in lab.open
+        ],
+        "score": 0,
+        "max": sum(question.points for question in lab.graded),
+    }
+
+
+def _blank_question(question: questions.Question) -> dict:
+    return {
+        "id": question.id,
+        "title": question.title,
+        "function": question.function,
+        "points": 0,
+        "max": question.points,
+        "parts": [
+            {
+                "name": part.name,
+                "points": 0,
+                "max": part.points,
+                "public": part.public,
+                "problem": "",
+                "call": "",
+            }
+            for part in question.parts
+        ],
+    }
+
+
+def answer_of(submission: Submission, question: str) -> str:
+    """What a student wrote to an open question; "" for nothing, or the stub."""
+    wanted = f"{submission.lab}-{question}"
+    for cell in submission.cells:
+        if wanted in (cell["metadata"].get("nbgrader", {}).get("grade_id"), cell["id"]):
+            return "" if cell["source"].strip() == convert.OPEN_STUB else cell["source"].strip()
+    return ""
