@@ -14,36 +14,14 @@ Standard library only. It also loads in a Python too old for the course, to look
 so nothing here may need Python 3.7 or newer, and the course's packages are imported inside functions.
 """
 
-import glob
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
 SUPPORTED = ((3, 11), (3, 12))
-CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", ".ipynb_checkpoints")
-# What `test` does, in this order, with the environment's Python. A step that fails stops no other.
-NBVAL = ["--nbval-lax", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg", "--nbval-cell-timeout", "600"]
-NBVAL += ["--nbval-kernel-startup-timeout", "180", "-p", "no:cacheprovider", "--ignore", "tests/fixtures"]
-# Many tests wait for processes to start: three at a time, each file and each notebook in one piece. The
-# notebooks take longest and come first, so that no worker is left alone with one at the end.
-TOGETHER = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "20"]
-TEST_STEPS = [
-    ("lint", ["ruff", "check", "."]),
-    ("format", ["ruff", "format", "--check", "."]),
-    ("notebooks keep the contract", ["fsdl_course.cli", "notebooks", "check"]),
-    ("notebooks are what their sources say", ["fsdl_course.cli", "notebooks", "build", "--check"]),
-    ("labs keep the contract and are what their sources say", ["fsdl_course.cli", "labs", "--check"]),
-    (
-        "every notebook runs and says what it said; package, browser and infra tests",
-        ["pytest", "notebooks", "solutions", "tests", *NBVAL, *TOGETHER],
-    ),
-]
 
 
 def fitting_python(which=shutil.which, run=subprocess.check_output):
@@ -55,12 +33,12 @@ def fitting_python(which=shutil.which, run=subprocess.check_output):
         if not which(command[0]):
             continue
         try:
-            told = run(
+            printed = run(
                 [*command, "-c", "import sys; print(*sys.version_info[:2])"], stderr=subprocess.DEVNULL
             )
         except (OSError, subprocess.SubprocessError):
             continue
-        if tuple(int(part) for part in told.split()) in SUPPORTED:
+        if tuple(int(part) for part in printed.split()) in SUPPORTED:
             return command
     return None
 
@@ -91,15 +69,15 @@ def main(words):
         return 0 if command in ("help", "-h", "--help") or command in COMMANDS else 2
     here = [os.path.join(ROOT, "tasks.py"), *words]
     if sys.version_info[:2] not in SUPPORTED:
-        found = fitting_python()
-        if found is None:
+        python = fitting_python()
+        if python is None:
             wanted = " or ".join("{}.{}".format(*version) for version in SUPPORTED)
-            said = (
+            message = (
                 "The course needs Python {} and this is {}.{}: install one, then run the same command again."
             )
-            print(said.format(wanted, *sys.version_info[:2]), file=sys.stderr)
+            print(message.format(wanted, *sys.version_info[:2]), file=sys.stderr)
             return 1
-        return replace([*found, *here])
+        return replace([*python, *here])
     base = getattr(sys, "_base_executable", None)
     if in_own_environment() and base and not os.path.samefile(base, sys.executable):
         return replace([base, *here])
@@ -118,39 +96,10 @@ def main(words):
 
 
 def setup(words=(), strict=False):
-    """Build what is missing; return the core environment.
+    """Build what is missing; return the core environment."""
+    from fsdl_course.setup.set_up import set_up
 
-    A station that cannot be built here stops only its own notebooks, unless ``strict``.
-    """
-    from fsdl_course.setup import environment
-    from fsdl_course.setup.stations import ensure
-    from fsdl_deploy.running.stations import stations
-
-    core = environment.core()
-    if not core.ready():
-        print(f"Setting up the course in {core.folder} (log: {core.log}) …")
-    python = core.ensure()
-
-    def build(name):
-        def say(line):  # the lines of two alternate: an indented one says whose it is
-            print(f"  {name}: {line.strip()}" if line.startswith(" ") else line)
-
-        try:
-            ensure(name, builder=python, say=say)
-        except environment.SetupError as error:
-            return error
-        return None
-
-    wanted = [station.name for station in stations().values() if station.setup]
-    with ThreadPoolExecutor(2) as pool:  # one downloads or waits for the disk while the other computes
-        told = zip(wanted, pool.map(build, wanted))  # noqa: B905 - read by older Pythons, too
-        broken = [(name, error) for name, error in told if error]
-    for name, error in broken:
-        if strict:
-            raise error
-        print(f"The station {name} is not built; its notebook will try again. {error}")
-    subprocess.call([str(python), "-m", "fsdl_course.setup.images"], cwd=ROOT)
-    return core
+    return set_up(strict)
 
 
 def in_course(words, environ=None):
@@ -175,34 +124,11 @@ def lab(words):
 
 
 def test(words):
-    """Every step of TEST_STEPS; 1 if any failed."""
+    """Everything is validated; 1 if a step failed."""
     core = setup(strict=True)
-    from fsdl_course.setup.installer import clean_environ
+    from fsdl_course.setup.validation import validate
 
-    # What a killed kernel leaves goes with this folder. Its name is short: it stands in the paths of sockets.
-    scratch = tempfile.mkdtemp(prefix="fsdl-")
-    os.chmod(scratch, 0o755)  # root's PostgreSQL runs as another user
-    environ, results = dict(clean_environ(core.python), TMPDIR=scratch, TEMP=scratch, TMP=scratch), []
-    # Many servers are started: each is there in half the time if Python may keep what it has compiled.
-    environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    environ["PYTHONPYCACHEPREFIX"] = str(core.folder / "bytecode")
-    # Workers share the cores: torch's threads that wait by spinning would take them from each other.
-    environ["OMP_WAIT_POLICY"] = "PASSIVE"
-    try:
-        for number, (name, module) in enumerate(TEST_STEPS, start=1):
-            print(f"\n[{number}/{len(TEST_STEPS)}] {name}")
-            started = time.monotonic()
-            status = subprocess.call([str(core.python), "-m", *module], cwd=ROOT, env=environ)
-            results.append((name, status, time.monotonic() - started))
-            print(f"[{number}/{len(TEST_STEPS)}] {name}: {verdict(status)}, {results[-1][2]:.0f} s")
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    print("\n" + "\n".join(f"{verdict(status):7}{took:6.0f} s  {name}" for name, status, took in results))
-    return 1 if any(status for _, status, _ in results) else 0
-
-
-def verdict(status):
-    return "ok" if status == 0 else "FAILED"
+    return 0 if validate(core) else 1
 
 
 def course(words):
@@ -236,57 +162,20 @@ def station(words):
 
 
 def lock(words):
-    """Resolve from the public index alone: other sources may lack the files of other platforms, and a
-    constraint of this machine is nobody else's."""
-    from fsdl_course.setup import environment, installer, sources
+    """Resolve from the public index alone."""
+    from fsdl_course.setup import environment, installer, locks
 
     python = environment.core().python
     if not installer.has_uv(python):  # else: a lock that is broken can be made again all the same
         python = setup().python
-    settings = installer.pip_settings(python)
-    passed_over = (*sources.SOURCES, "constraint")
-    settings = {name: value for name, value in settings.items() if name not in passed_over}
-    environ = dict(installer.clean_environ(python), **sources.uv_variables(settings)[0])
-    options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-package", "torch"]
-    options += ["--override", "infra/left-out.txt"]
-    options += ["--custom-compile-command", "make lock", "--quiet", *words]
-    for source in [
-        "requirements.in",
-        *sorted(glob.glob("infra/**/requirements.in", root_dir=ROOT, recursive=True)),
-    ]:
-        print(source)
-        command = [str(python), "-m", "uv", "pip", "compile", *options, source, "-o", source[:-2] + "lock"]
-        if subprocess.call(command, cwd=ROOT, env=environ) != 0:
-            return 1
-    for source in sorted(glob.glob("infra/**/package.json", root_dir=ROOT, recursive=True)):
-        print(source)
-        folder = os.path.dirname(source)
-        node = ["uv", "run", "--no-project", "--with-requirements", os.path.join(folder, "requirements.lock")]
-        npm = ["python", "-c", environment.NPM, "install", "--package-lock-only", *environment.NPM_OPTIONS]
-        command = [str(python), "-m", *node, *npm, "--omit-lockfile-registry-resolved", "--prefix", folder]
-        if subprocess.call(command, cwd=ROOT, env=environ) != 0:
-            return 1
-    return 0
+    return 1 if locks.lock(python, words) else 0
 
 
 def clean(words):
     """Remove what the commands made; the working tree of git and the student's copies stay as they are."""
-    from fsdl_course.setup.environment import LOCK, empty, locked
+    from fsdl_course.setup import cleaning
 
-    own = os.path.join(ROOT, ".venv")
-    if "--all" in words and os.path.isdir(own):
-        with locked(Path(own)):  # not under the feet of a set-up
-            empty(Path(own), keep={LOCK})
-        shutil.rmtree(own)
-    doomed = [os.path.join(ROOT, "build")]
-    for folder, names, _ in os.walk(ROOT):
-        if folder == ROOT and "work" in names:
-            names.remove("work")  # the student's, with JupyterLab's checkpoints
-        doomed += [os.path.join(folder, name) for name in names if name in CACHES]
-        names[:] = [name for name in names if name not in (*CACHES, ".git", ".venv", "build")]
-    for path in doomed:
-        if os.path.isdir(path):
-            shutil.rmtree(path)
+    cleaning.clean(environments="--all" in words)
     return 0
 
 

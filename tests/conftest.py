@@ -7,7 +7,7 @@ from collections import Counter
 import httpx
 import pytest
 
-from fsdl_course.setup.doctor import BROWSERS
+from fsdl_course.setup.looks.programs import BROWSERS
 from fsdl_deploy.paths import ROOT
 
 SOLUTIONS = ROOT / "solutions"

@@ -65,14 +65,14 @@ class Environment:
     @property
     def npm_files(self) -> list[Path]:
         """``package.json`` and its lock, where they lie beside ``lock``: what npm installs."""
-        found = [self.lock.with_name(name) for name in ("package.json", "package-lock.json")]
-        return found if found[1].is_file() else []
+        files = [self.lock.with_name(name) for name in ("package.json", "package-lock.json")]
+        return files if files[1].is_file() else []
 
     # -- the stamp
 
     def digest(self) -> str:
         """Sum of everything that decides what the environment holds."""
-        inputs = [self.lock, *self.npm_files, *(Path(one.__file__) for one in (installer, sources))]
+        inputs = [self.lock, *self.npm_files, *(Path(module.__file__) for module in (installer, sources))]
         if self.core:
             inputs += [self.root / name for name in ("pyproject.toml", "requirements-torch.lock", *SETTINGS)]
         total = hashlib.sha256(repr((self.name, str(self.folder), str(self.root))).encode())
@@ -88,14 +88,14 @@ class Environment:
     def stamp(self) -> dict:
         """What the last finished build wrote; {} where none finished or the stamp is damaged."""
         try:
-            found = json.loads((self.folder / STAMP).read_text(encoding="utf-8"))
+            stamp = json.loads((self.folder / STAMP).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return stamp if isinstance(stamp, dict) else {}
 
     def _usable(self) -> bool:
         """A finished environment whose interpreter still runs and is still the version it was made for."""
-        return self.stamp().get("python") in [list(one) for one in SUPPORTED] and (
+        return self.stamp().get("python") in [list(version) for version in SUPPORTED] and (
             version_of(self.python) == tuple(self.stamp()["python"])
         )
 
@@ -198,7 +198,7 @@ def empty(folder: Path, keep=KEPT) -> None:
 @contextlib.contextmanager
 def locked(folder: Path, say: Callable[[str], None] = print, wait: float = WAIT_SECONDS) -> Iterator[int]:
     """Hold the lock file in ``folder``. The system lets go of it when its holders end, however they end."""
-    deadline, told = time.monotonic() + wait, False
+    deadline, announced = time.monotonic() + wait, False
     while True:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
@@ -212,9 +212,9 @@ def locked(folder: Path, say: Callable[[str], None] = print, wait: float = WAIT_
             raise SetupError(
                 f"Another set-up has held {folder} for {wait:.0f} s: end it, then run this again."
             )
-        if not told:
+        if not announced:
             say("  another set-up is at work here: waiting for it")
-            told = True
+            announced = True
         time.sleep(0.2)
 
 

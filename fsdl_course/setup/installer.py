@@ -82,14 +82,14 @@ class Installer:
         else:
             command = [self.python, "-m", "pip", "install", "--progress-bar=off"]
         command += ["--require-hashes"] if "--hash=" in wanted else []
-        told = sources.variables(self.settings, self.tool, index)
+        variables = sources.variables(self.settings, self.tool, index)
         if "--hash=" in wanted:  # every version is named, and uv then refuses a constraint that names a range
-            told["UV_CONSTRAINT"] = None
+            variables["UV_CONSTRAINT"] = None
         with tempfile.TemporaryDirectory(prefix="fsdl-deploy-") as folder:
             listed = Path(folder) / "requirements.txt"
             listed.write_text(wanted, encoding="utf-8")
             command += ["-r", listed] if wanted else []
-            self.run(what, [*command, *(options or ["--no-deps"])], told, theirs_first=index is None)
+            self.run(what, [*command, *(options or ["--no-deps"])], variables, theirs_first=index is None)
 
     def torch(self) -> None:
         """The wheel of torch that fits this machine, from the first source that has it."""

@@ -66,41 +66,41 @@ def uv_variables(settings: dict[str, str]) -> tuple[dict[str, str], list[str]]:
 
     Variables rather than arguments: an address may carry a password, and arguments show in process lists.
     """
-    told: dict[str, str] = {}
+    variables: dict[str, str] = {}
     unknown: list[str] = []
     for name, value in settings.items():
         words = value.split()
         if not words or name in _HARMLESS:
             continue
         if name == "index-url":
-            told["UV_DEFAULT_INDEX"] = value.strip()
+            variables["UV_DEFAULT_INDEX"] = value.strip()
         elif name == "extra-index-url":
-            told["UV_INDEX"] = " ".join(words)
+            variables["UV_INDEX"] = " ".join(words)
         elif name == "find-links":
-            told["UV_FIND_LINKS"] = ",".join(words)
+            variables["UV_FIND_LINKS"] = ",".join(words)
         elif name == "constraint":
-            told["UV_CONSTRAINT"] = " ".join(words)
+            variables["UV_CONSTRAINT"] = " ".join(words)
         elif name == "no-index":
-            told |= {"UV_NO_INDEX": "1"} if _true(value) else {}
+            variables |= {"UV_NO_INDEX": "1"} if _true(value) else {}
         elif name == "no-cache-dir":
-            told |= {"UV_NO_CACHE": "1"} if _true(value) else {}
+            variables |= {"UV_NO_CACHE": "1"} if _true(value) else {}
         elif name == "trusted-host":
-            told["UV_INSECURE_HOST"] = " ".join(words)
+            variables["UV_INSECURE_HOST"] = " ".join(words)
         elif name == "cert":
-            told["SSL_CERT_DIR" if Path(value).is_dir() else "SSL_CERT_FILE"] = value
+            variables["SSL_CERT_DIR" if Path(value).is_dir() else "SSL_CERT_FILE"] = value
         elif name == "client-cert":
-            told["SSL_CLIENT_CERT"] = value
+            variables["SSL_CLIENT_CERT"] = value
         elif name == "proxy":
-            told |= {"HTTP_PROXY": value, "HTTPS_PROXY": value}
+            variables |= {"HTTP_PROXY": value, "HTTPS_PROXY": value}
         elif name in ("timeout", "default-timeout"):
-            told["UV_HTTP_TIMEOUT"] = str(int(float(value)))
+            variables["UV_HTTP_TIMEOUT"] = str(int(float(value)))
         elif name == "keyring-provider" and value in ("disabled", "subprocess"):
-            told["UV_KEYRING_PROVIDER"] = value
+            variables["UV_KEYRING_PROVIDER"] = value
         else:
             unknown.append(name)
     # pip looks in every source and takes the best; uv would stop at the first one that has the name.
-    told["UV_INDEX_STRATEGY"] = "unsafe-best-match"
-    return told, unknown
+    variables["UV_INDEX_STRATEGY"] = "unsafe-best-match"
+    return variables, unknown
 
 
 def _true(value: str) -> bool:
@@ -127,7 +127,7 @@ class Torch:
 
     def lines(self) -> str:
         """The text of a requirements file."""
-        return " ".join([self.requirement, *(f"--hash=sha256:{one}" for one in self.sums)]) + "\n"
+        return " ".join([self.requirement, *(f"--hash=sha256:{digest}" for digest in self.sums)]) + "\n"
 
 
 def locked_torch(lock: Path = TORCH_LOCK) -> tuple[str, dict[str, str]]:
@@ -171,8 +171,8 @@ def torch_ways(
     word = {"Linux": "linux", "Darwin": "macos", "Windows": "win"}.get(system, system.lower())
     machine = {"arm64": "aarch64"}.get(machine, machine) if system == "Linux" else machine
     fitting = tuple(
-        one
-        for name, one in sums.items()
+        digest
+        for name, digest in sums.items()
         if name.startswith(f"torch-{version}{local}-{tag}-{tag}-")
         and word in name
         and name.endswith(f"{machine}.whl")
@@ -192,19 +192,24 @@ def variables(settings: dict[str, str], tool: str, index: str | None = None) -> 
     if index is None:
         return dict(uv_variables(settings)[0]) if tool == "uv" else {}
     others = {name: value for name, value in settings.items() if name not in SOURCES}
-    told: dict[str, str | None]
+    environ: dict[str, str | None]
     if tool == "uv":
-        told = {"UV_DEFAULT_INDEX": None, "UV_INDEX_URL": None, "UV_INDEX": None, "UV_EXTRA_INDEX_URL": None}
-        told |= {"UV_FIND_LINKS": None, "UV_NO_INDEX": None, **uv_variables(others)[0]}
+        environ = {
+            "UV_DEFAULT_INDEX": None,
+            "UV_INDEX_URL": None,
+            "UV_INDEX": None,
+            "UV_EXTRA_INDEX_URL": None,
+        }
+        environ |= {"UV_FIND_LINKS": None, "UV_NO_INDEX": None, **uv_variables(others)[0]}
         names = ("UV_DEFAULT_INDEX", "UV_FIND_LINKS", "UV_NO_INDEX")
     else:
         # pip ignores an empty variable and falls back to its files, so the files are hidden from it
         # and everything in them that is not a source is said again as a variable.
-        told = {f"PIP_{name.replace('-', '_').upper()}": None for name in SOURCES}
-        told |= {f"PIP_{name.replace('-', '_').upper()}": value for name, value in others.items()}
-        told["PIP_CONFIG_FILE"] = os.devnull
+        environ = {f"PIP_{name.replace('-', '_').upper()}": None for name in SOURCES}
+        environ |= {f"PIP_{name.replace('-', '_').upper()}": value for name, value in others.items()}
+        environ["PIP_CONFIG_FILE"] = os.devnull
         names = ("PIP_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX")
     folder = Path(index).expanduser()
     if "://" not in index and folder.is_dir():
-        return told | {names[1]: str(folder.resolve()), names[2]: "1"}
-    return told | {names[0]: index}
+        return environ | {names[1]: str(folder.resolve()), names[2]: "1"}
+    return environ | {names[0]: index}

@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from fsdl_course.setup import doctor
-from fsdl_course.setup.doctor import GB, GIB, Finding
-from fsdl_course.setup.environment import STAMP
+from fsdl_course.setup.looks import course, hardware, programs
+from fsdl_course.setup.looks.finding import GB, GIB, Finding
+from fsdl_deploy.measuring.machine import java
+from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running import stations
-
-ROOT = doctor.ROOT
+from fsdl_deploy.running.stations import STAMP
 
 
 def levels(findings) -> list[str]:
@@ -35,17 +36,17 @@ def levels(findings) -> list[str]:
     [((3, 11, 7), "ok"), ((3, 12, 0), "ok"), ((3, 10, 2), "problem"), ((3, 13, 0), "problem")],
 )
 def test_python(version, level):
-    assert levels(doctor.look_at_python(version)) == [level]
+    assert levels(course.look_at_python(version)) == [level]
 
 
 @pytest.mark.parametrize(("cores", "level"), [(2, "ok"), (64, "ok"), (1, "note"), (0.5, "note")])
 def test_cores(cores, level):
-    assert levels(doctor.look_at_cores(cores)) == [level]
+    assert levels(hardware.look_at_cores(cores)) == [level]
 
 
 @pytest.mark.parametrize(("gib", "level"), [(16, "ok"), (2, "note"), (0.5, "problem")])
 def test_memory(gib, level):
-    assert levels(doctor.look_at_memory(int(gib * GIB))) == [level]
+    assert levels(hardware.look_at_memory(int(gib * GIB))) == [level]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_memory(gib, level):
 )
 def test_disk(free, to_build, level):
     usage = namedtuple("usage", "free")(int(free * GB))
-    findings = list(doctor.look_at_disk(usage=lambda root: usage, to_build=to_build * GB))
+    findings = list(hardware.look_at_disk(usage=lambda root: usage, to_build=to_build * GB))
     assert levels(findings) == [level]
     assert level == "ok" or ("about 9 GB" in findings[0].advice) == bool(to_build)
 
@@ -79,20 +80,20 @@ def finish(environment: Path) -> None:
 
 def test_disk_of_a_first_set_up_is_what_the_readme_says(tmp_path, monkeypatch):
     monkeypatch.delenv("CONDA_PREFIX", raising=False)
-    (told,) = re.findall(r"about\s+(\d+) GB of disk", (ROOT / "README.md").read_text(encoding="utf-8"))
-    assert round(doctor.disk_to_build(new_clone(tmp_path)) / GB) == int(told)
-    (finding,) = doctor.look_at_disk(tmp_path, lambda root: namedtuple("usage", "free")(4 * GB))
-    assert finding.level == "problem" and f"about {told} GB" in finding.advice
+    (gigabytes,) = re.findall(r"about\s+(\d+) GB of disk", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert round(hardware.disk_to_build(new_clone(tmp_path)) / GB) == int(gigabytes)
+    (finding,) = hardware.look_at_disk(tmp_path, lambda root: namedtuple("usage", "free")(4 * GB))
+    assert finding.level == "problem" and f"about {gigabytes} GB" in finding.advice
 
 
 def test_what_is_set_up_needs_no_disk_any_more(tmp_path, monkeypatch):
     monkeypatch.delenv("CONDA_PREFIX", raising=False)
-    first = doctor.disk_to_build(new_clone(tmp_path))
+    first = hardware.disk_to_build(new_clone(tmp_path))
     finish(tmp_path / ".venv")
-    assert doctor.disk_to_build(tmp_path) == first - doctor.CORE_DISK
+    assert hardware.disk_to_build(tmp_path) == first - hardware.CORE_DISK
     for name in stations.stations(tmp_path):
         finish(tmp_path / ".venv" / "stations" / name)
-    assert doctor.disk_to_build(tmp_path) == 0
+    assert hardware.disk_to_build(tmp_path) == 0
 
 
 # -- packages
@@ -105,7 +106,7 @@ def install(site: Path, name: str, version: str) -> None:
 
 
 @pytest.fixture
-def course(tmp_path):
+def locked(tmp_path):
     sums = " \\\n    --hash=sha256:" + "0" * 64
     rows = [
         f"numpy==2.4.6 ; python_full_version < '4'{sums}",
@@ -118,37 +119,37 @@ def course(tmp_path):
     return tmp_path
 
 
-def test_packages_as_locked(course):
-    site = course / "site"
+def test_packages_as_locked(locked):
+    site = locked / "site"
     install(site, "numpy", "2.4.6")
     install(site, "Typing_Extensions", "4.16.0")
     install(site, "torch", "2.13.0+cpu")
     install(site, "pip", "1.0")  # its version changes nothing for a lesson
     install(site, "extra", "1.0")
-    assert levels(doctor.look_at_packages(course, [str(site)])) == ["ok"]
+    assert levels(course.look_at_packages(locked, [str(site)])) == ["ok"]
 
 
-def test_packages_missing_and_in_another_version(course):
-    site = course / "site"
+def test_packages_missing_and_in_another_version(locked):
+    site = locked / "site"
     install(site, "numpy", "1.26.0")
     install(site, "torch", "2.13.0+cpu")
-    findings = list(doctor.look_at_packages(course, [str(site)]))
+    findings = list(course.look_at_packages(locked, [str(site)]))
     assert levels(findings) == ["problem", "problem"]
     assert "typing-extensions" in findings[0].fact
     assert "numpy 1.26.0 (locked: 2.4.6)" in findings[1].fact
 
 
-def test_packages_with_a_damaged_one(course):
-    site = course / "site"
+def test_packages_with_a_damaged_one(locked):
+    site = locked / "site"
     install(site, "numpy", "2.4.6")
     install(site, "torch", "2.13.0")
     (site / "typing_extensions-4.16.0.dist-info").mkdir()  # an install that was cut off: no METADATA
-    findings = list(doctor.look_at_packages(course, [str(site)]))
+    findings = list(course.look_at_packages(locked, [str(site)]))
     assert levels(findings) == ["problem"] and "typing-extensions" in findings[0].fact
 
 
 def test_packages_without_a_lock(tmp_path):
-    findings = list(doctor.look_at_packages(tmp_path, []))
+    findings = list(course.look_at_packages(tmp_path, []))
     assert levels(findings) == ["problem"] and "requirements.lock" in findings[0].advice
 
 
@@ -158,37 +159,37 @@ def test_packages_without_a_lock(tmp_path):
 def test_ports_work_here_and_a_proxy_in_between_is_found(monkeypatch):
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
-    assert levels(doctor.look_at_ports()) == ["ok"]
+    assert levels(hardware.look_at_ports()) == ["ok"]
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
-    findings = list(doctor.look_at_ports())
+    findings = list(hardware.look_at_ports())
     assert levels(findings) == ["problem"] and "NO_PROXY" in findings[0].advice
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
-    assert levels(doctor.look_at_ports()) == ["ok"]
+    assert levels(hardware.look_at_ports()) == ["ok"]
 
 
 def test_a_sandbox_is_there_or_only_instructors_miss_it():
-    assert levels(doctor.look_at_sandbox(lambda name: "/usr/bin/bwrap")) == ["ok"]
-    assert levels(doctor.look_at_sandbox(lambda name: None)) == ["note"]
+    assert levels(programs.look_at_sandbox(lambda name: "/usr/bin/bwrap")) == ["ok"]
+    assert levels(programs.look_at_sandbox(lambda name: None)) == ["note"]
 
 
 def test_java_runs_or_is_not_there(tmp_path):
-    assert levels(doctor.look_at_java(lambda: "/usr/bin/java")) == ["ok"]
-    assert levels(doctor.look_at_java(lambda: None)) == ["note"]
-    assert doctor.java({"PATH": str(tmp_path)}) is None
+    assert levels(programs.look_at_java(lambda: "/usr/bin/java")) == ["ok"]
+    assert levels(programs.look_at_java(lambda: None)) == ["note"]
+    assert java({"PATH": str(tmp_path)}) is None
     program = tmp_path / "bin" / "java"
     program.parent.mkdir()
-    for status, found in ((1, None), (0, str(program))):  # the first: as macOS has it without Java
+    for status, expected in ((1, None), (0, str(program))):  # the first: as macOS has it without Java
         program.write_text(f"#!/bin/sh\necho openjdk 17\nexit {status}\n")
         program.chmod(0o755)
-        assert doctor.java({"JAVA_HOME": str(tmp_path), "PATH": ""}) == found
+        assert java({"JAVA_HOME": str(tmp_path), "PATH": ""}) == expected
 
 
 def test_ports_that_cannot_be_opened(monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError("not allowed")
 
-    monkeypatch.setattr(doctor.socket, "create_server", refuse)
-    assert levels(doctor.look_at_ports()) == ["problem"]
+    monkeypatch.setattr(hardware.socket, "create_server", refuse)
+    assert levels(hardware.look_at_ports()) == ["problem"]
 
 
 class Engine(http.server.BaseHTTPRequestHandler):
@@ -214,7 +215,7 @@ def test_engine_that_answers(tmp_path, status, level):
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
-            findings = doctor.look_at_engine({"DOCKER_HOST": f"unix://{place}"}, which=lambda name: name)
+            findings = programs.look_at_engine({"DOCKER_HOST": f"unix://{place}"}, which=lambda name: name)
             assert levels(findings) == [level]
         finally:
             server.shutdown()
@@ -223,8 +224,8 @@ def test_engine_that_answers(tmp_path, status, level):
 
 def test_engine_that_is_not_there(tmp_path):
     environ = {"DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
-    (client_only,) = doctor.look_at_engine(environ, which=lambda name: name)
-    (nothing,) = doctor.look_at_engine(environ, which=lambda name: None)
+    (client_only,) = programs.look_at_engine(environ, which=lambda name: name)
+    (nothing,) = programs.look_at_engine(environ, which=lambda name: None)
     assert levels([client_only, nothing]) == ["note", "note"]
     assert "no engine answers" in client_only.fact and "installed" in nothing.fact
 
@@ -244,32 +245,32 @@ def test_browser(tmp_path):
     def only(path):
         return lambda name: path if Path(path).name == name else None
 
-    (found,) = doctor.look_at_browser(only(good), [])
-    assert levels([found]) == ["ok"] and "Chromium 156" in found.fact
-    assert levels(doctor.look_at_browser(only(broken), [])) == ["note"]
-    assert levels(doctor.look_at_browser(lambda name: None, [])) == ["note"]
-    assert levels(doctor.look_at_browser(lambda name: None, [good])) == ["ok"]
+    (finding,) = programs.look_at_browser(only(good), [])
+    assert levels([finding]) == ["ok"] and "Chromium 156" in finding.fact
+    assert levels(programs.look_at_browser(only(broken), [])) == ["note"]
+    assert levels(programs.look_at_browser(lambda name: None, [])) == ["note"]
+    assert levels(programs.look_at_browser(lambda name: None, [good])) == ["ok"]
 
 
 def test_gpu_is_never_a_problem():
-    assert levels(doctor.look_at_gpu(lambda name: None)) == ["ok"]
-    assert levels(doctor.look_at_gpu(lambda name: "/no/such/nvidia-smi")) == ["ok"]
+    assert levels(hardware.look_at_gpu(lambda name: None)) == ["ok"]
+    assert levels(hardware.look_at_gpu(lambda name: "/no/such/nvidia-smi")) == ["ok"]
 
 
 # -- models and stations
 
 
 def test_models(tmp_path):
-    assert levels(doctor.look_at_models(tmp_path)) == ["problem"]
+    assert levels(course.look_at_models(tmp_path)) == ["problem"]
     (tmp_path / "v1.onnx").write_bytes(b"weights")
     total = hashlib.sha256(b"weights").hexdigest()
     (tmp_path / "SHA256SUMS").write_text(f"{total}  v1.onnx\n")
-    assert levels(doctor.look_at_models(tmp_path)) == ["ok"]
+    assert levels(course.look_at_models(tmp_path)) == ["ok"]
     (tmp_path / "v1.onnx").write_bytes(b"weighty")
-    (changed,) = doctor.look_at_models(tmp_path)
+    (changed,) = course.look_at_models(tmp_path)
     assert levels([changed]) == ["problem"] and "v1.onnx" in changed.fact
     (tmp_path / "SHA256SUMS").write_text("")
-    assert levels(doctor.look_at_models(tmp_path)) == ["problem"]
+    assert levels(course.look_at_models(tmp_path)) == ["problem"]
 
 
 def test_stations(tmp_path):
@@ -277,11 +278,11 @@ def test_stations(tmp_path):
     folder.mkdir(parents=True)
     (folder / "requirements.lock").write_text("tiny==1.0\n")
     (folder / "station.toml").write_text('name = "tool"\npurpose = "a test"\nsetup = false\n')
-    (optional,) = doctor.look_at_stations(tmp_path)
+    (optional,) = course.look_at_stations(tmp_path)
     (folder / "station.toml").write_text('name = "tool"\npurpose = "a test"\n')
-    (needed,) = doctor.look_at_stations(tmp_path)
+    (needed,) = course.look_at_stations(tmp_path)
     (folder / "station.toml").write_text("name = ")
-    (broken,) = doctor.look_at_stations(tmp_path)
+    (broken,) = course.look_at_stations(tmp_path)
     assert levels([optional, needed, broken]) == ["note", "problem", "problem"]
     assert "make station NAME=tool" in needed.advice
 

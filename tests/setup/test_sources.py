@@ -20,7 +20,7 @@ not a setting
 
 
 def test_uv_is_told_every_source():
-    told, unknown = uv_variables(
+    environ, unknown = uv_variables(
         {
             "index-url": "https://a.example/simple",
             "extra-index-url": "https://b.example/simple\nfile:///c/simple",
@@ -34,7 +34,7 @@ def test_uv_is_told_every_source():
         }
     )
     assert unknown == []
-    assert told == {
+    assert environ == {
         "UV_DEFAULT_INDEX": "https://a.example/simple",
         "UV_INDEX": "https://b.example/simple file:///c/simple",
         "UV_FIND_LINKS": "/one,/two",
@@ -112,12 +112,12 @@ def test_one_variable_overrides_all(lock):
 @pytest.mark.parametrize("tool", ["uv", "pip"])
 def test_the_only_source_hides_every_other(tool, tmp_path):
     settings = {"index-url": "https://a.example", "find-links": "/w", "cert": "/a/bundle.pem"}
-    told = variables(settings, tool, "https://torch.example/cpu")
-    assert "https://torch.example/cpu" in told.values()
-    assert "https://a.example" not in told.values() and "/w" not in told.values()
-    assert "/a/bundle.pem" in told.values()
+    environ = variables(settings, tool, "https://torch.example/cpu")
+    assert "https://torch.example/cpu" in environ.values()
+    assert "https://a.example" not in environ.values() and "/w" not in environ.values()
+    assert "/a/bundle.pem" in environ.values()
     if tool == "pip":
-        assert told["PIP_CONFIG_FILE"] == os.devnull and told["PIP_FIND_LINKS"] is None
+        assert environ["PIP_CONFIG_FILE"] == os.devnull and environ["PIP_FIND_LINKS"] is None
     assert str(tmp_path) in variables(settings, tool, str(tmp_path)).values()
 
 

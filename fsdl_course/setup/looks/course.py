@@ -1,0 +1,102 @@
+"""Whether the course is whole: its Python, its packages, the models, the stations."""
+
+import contextlib
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+from fsdl_course.setup.environment import SUPPORTED
+from fsdl_course.setup.looks.finding import AGAIN, Finding, few
+from fsdl_deploy.measuring.machine import locked_versions
+from fsdl_deploy.paths import ROOT
+
+SET_UP_TOOLS = {"pip", "uv"}  # another version of these changes nothing that a lesson uses
+
+
+def look_at_python(version=sys.version_info[:3], prefix: str = sys.prefix) -> Iterator[Finding]:
+    """The interpreter is a supported version."""
+    python = f"{'.'.join(map(str, version))} in {prefix}"
+    if tuple(version[:2]) in SUPPORTED:
+        yield Finding("ok", "python", python)
+    else:
+        wanted = " or ".join(f"{major}.{minor}" for major, minor in SUPPORTED)
+        yield Finding("problem", "python", python, f"install Python {wanted}, then run `make lab`")
+
+
+def look_at_packages(root: Path = ROOT, path: list[str] | None = None) -> Iterator[Finding]:
+    """Every locked package is installed in the locked version."""
+    try:
+        wanted = locked_versions(root / "requirements.lock")
+        torch = re.search(r"^torch==(\S+)$", (root / "requirements-torch.lock").read_text(), re.MULTILINE)
+    except OSError as error:
+        advice = f"restore it with `git checkout -- {Path(error.filename or '').name}`"
+        yield Finding("problem", "packages", f"{error.filename} cannot be read", advice)
+        return
+    installed: dict[str, str | None] = {}
+    for package in metadata.distributions(path=sys.path if path is None else path):
+        with contextlib.suppress(Exception):  # a damaged package counts as missing
+            installed.setdefault(_normal(package.metadata["Name"]), package.version)
+    wanted |= {"torch": torch.group(1)} if torch else {}
+    wanted = {name: version for name, version in wanted.items() if name not in SET_UP_TOOLS}
+    missing = sorted(name for name in wanted if _normal(name) not in installed)
+    other = sorted(
+        f"{name} {have} (locked: {version})"
+        for name, version in wanted.items()
+        # +cpu is where torch's wheel comes from, not another version
+        if (have := installed.get(_normal(name))) and have.partition("+")[0] != version
+    )
+    if missing:
+        yield Finding("problem", "packages", f"{len(missing)} missing: {few(missing)}", AGAIN)
+    if other:
+        yield Finding("problem", "packages", f"{len(other)} in another version: {few(other)}", AGAIN)
+    if not missing and not other:
+        yield Finding("ok", "packages", f"{len(wanted)} as locked")
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def look_at_models(folder: Path | None = None) -> Iterator[Finding]:
+    """The trained models are the ones that were published."""
+    folder = folder or Path(os.environ.get("FSDL_MODELS") or ROOT / "models")
+    advice = "restore them with `git checkout -- models`, or make them again with `fsdl-deploy train`"
+    try:
+        lines = (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+        sums = dict(reversed(line.split(maxsplit=1)) for line in lines if line.strip())
+    except (OSError, ValueError, TypeError):
+        yield Finding("problem", "models", f"{folder / 'SHA256SUMS'} cannot be read", advice)
+        return
+    wrong = []
+    for name, expected in sums.items():
+        file = folder / name.lstrip("*")
+        if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != expected:
+            wrong.append(name)
+    if wrong or not sums:
+        fact = f"missing or changed: {few(wrong)}" if wrong else f"{folder / 'SHA256SUMS'} is empty"
+        yield Finding("problem", "models", fact, advice)
+    else:
+        yield Finding("ok", "models", f"{len(sums)} files as published")
+
+
+def look_at_stations(root: Path = ROOT) -> Iterator[Finding]:
+    """Which stations are built."""
+    from fsdl_course.setup.stations import environment
+    from fsdl_deploy.running import stations
+
+    try:
+        known = stations.stations(root)
+    except (stations.StationError, OSError) as error:
+        yield Finding("problem", "stations", str(error), "restore it with `git checkout -- infra`")
+        return
+    for name, station in known.items():
+        if environment(station).ready():
+            yield Finding("ok", "stations", f"{name} is built")
+        elif station.setup:
+            yield Finding("problem", "stations", f"{name} is not built", f"run `make station NAME={name}`")
+        else:
+            yield Finding("note", "stations", f"{name} is not built", f"`make station NAME={name}` builds it")

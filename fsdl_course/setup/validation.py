@@ -1,0 +1,59 @@
+"""Everything that ``make test`` validates, step by step, with the Python of the core environment."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+
+from fsdl_course.setup.environment import Environment
+from fsdl_course.setup.installer import clean_environ
+from fsdl_deploy.paths import ROOT
+
+NBVAL = ["--nbval-lax", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg", "--nbval-cell-timeout", "600"]
+NBVAL += ["--nbval-kernel-startup-timeout", "180", "-p", "no:cacheprovider", "--ignore", "tests/fixtures"]
+# Many tests wait for processes to start: three at a time, each file and each notebook in one piece. The
+# notebooks take longest and come first, so that no worker is left alone with one at the end.
+TOGETHER = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "20"]
+# In this order. A step that fails stops no other.
+STEPS = [
+    ("lint", ["ruff", "check", "."]),
+    ("format", ["ruff", "format", "--check", "."]),
+    ("notebooks keep the contract", ["fsdl_course.cli", "notebooks", "check"]),
+    ("notebooks are what their sources say", ["fsdl_course.cli", "notebooks", "build", "--check"]),
+    ("labs keep the contract and are what their sources say", ["fsdl_course.cli", "labs", "--check"]),
+    (
+        "every notebook runs and says what it said; package, browser and infra tests",
+        ["pytest", "notebooks", "solutions", "tests", *NBVAL, *TOGETHER],
+    ),
+]
+
+
+def validate(core: Environment, steps: Sequence[tuple[str, list[str]]] | None = None) -> bool:
+    """Run every step and print how each ended; True if none failed."""
+    steps = STEPS if steps is None else steps
+    # What a killed kernel leaves goes with this folder. Its name is short: it stands in the paths of sockets.
+    scratch = tempfile.mkdtemp(prefix="fsdl-")
+    os.chmod(scratch, 0o755)  # root's PostgreSQL runs as another user
+    environ, results = dict(clean_environ(core.python), TMPDIR=scratch, TEMP=scratch, TMP=scratch), []
+    # Many servers are started: each is there in half the time if Python may keep what it has compiled.
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    environ["PYTHONPYCACHEPREFIX"] = str(core.folder / "bytecode")
+    # Workers share the cores: torch's threads that wait by spinning would take them from each other.
+    environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    try:
+        for number, (name, module) in enumerate(steps, start=1):
+            print(f"\n[{number}/{len(steps)}] {name}")
+            started = time.monotonic()
+            status = subprocess.call([str(core.python), "-m", *module], cwd=ROOT, env=environ)
+            results.append((name, status, time.monotonic() - started))
+            print(f"[{number}/{len(steps)}] {name}: {verdict(status)}, {results[-1][2]:.0f} s")
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    print("\n" + "\n".join(f"{verdict(status):7}{took:6.0f} s  {name}" for name, status, took in results))
+    return not any(status for _, status, _ in results)
+
+
+def verdict(status: int) -> str:
+    return "ok" if status == 0 else "FAILED"
