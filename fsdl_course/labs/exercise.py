@@ -93,17 +93,17 @@ def check(name: str, function: Callable) -> None:
 
 def feedback_on(name: str, function: Callable, root: Path | None = None) -> Feedback:
     """What ``check`` shows, as an object."""
-    from fsdl_course.labs import questions
+    from fsdl_course.labs.questions import CasesError, Question, load
     from fsdl_deploy.paths import ROOT
 
     lab_name, _, question_id = name.partition(".")
     folder = (root or ROOT) / "labs" / lab_name
     try:
-        question = questions.load(folder).question(question_id)
+        question = load(folder).question(question_id)
         expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
-    except (questions.CasesError, OSError) as error:
+    except (CasesError, OSError) as error:
         raise LabError(f"check({name!r}): {error}") from None
-    if not isinstance(question, questions.Question):
+    if not isinstance(question, Question):
         raise LabError(f"check({name!r}): this question is answered in prose and graded by a person")
     parts, private = [], 0
     for part in question.parts:

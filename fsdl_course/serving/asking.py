@@ -44,7 +44,7 @@ class Caller:
     def __init__(self, library: Library, port: int, pictures: Sequence[bytes], digits: Sequence[str]):
         self.library, self.port = library, port
         self.requests = [
-            (*library.request(picture), said) for picture, said in zip(pictures, digits, strict=True)
+            (*library.request(picture), text) for picture, text in zip(pictures, digits, strict=True)
         ]
         self.turn, self.idle = itertools.count(), []
 
@@ -56,16 +56,16 @@ class Caller:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request("POST", self.library.path, body, headers)
-            answer = connection.getresponse()
-            data = answer.read()
+            response = connection.getresponse()
+            data = response.read()
         except (OSError, http.client.HTTPException):
             connection.close()
             raise
         self.idle.append(connection)
-        if answer.status in REFUSALS:
-            raise Refused(f"status {answer.status}")
-        if answer.status != 200:
-            raise RuntimeError(f"status {answer.status}")
+        if response.status in REFUSALS:
+            raise Refused(f"status {response.status}")
+        if response.status != 200:
+            raise RuntimeError(f"status {response.status}")
         if self.library.digits(data) != digits:
             raise RuntimeError("other digits than the reader's")
 
@@ -77,13 +77,13 @@ class Caller:
 
 def failures(loads: Sequence[Load]) -> tuple[int, int]:
     """How many requests were refused, and how many failed in another way."""
-    refused = sum(one.problems.get(Refused.__name__, (0, ""))[0] for one in loads)
-    return refused, sum(one.errors for one in loads) - refused
+    refused = sum(load.problems.get(Refused.__name__, (0, ""))[0] for load in loads)
+    return refused, sum(load.errors for load in loads) - refused
 
 
 def percentiles(loads: Sequence[Load], opening: int = 0) -> tuple[float, float]:
     """p50 and p99 in ms of all ``loads`` without the first ``opening`` calls of each; nan if none is left."""
-    latencies = np.concatenate([one.latencies[opening:] for one in loads])
+    latencies = np.concatenate([load.latencies[opening:] for load in loads])
     return tuple(np.percentile(latencies, [50, 99]).tolist()) if len(latencies) else (math.nan, math.nan)
 
 

@@ -93,8 +93,8 @@ def _pair(title: str, servers: list, callers: list[Caller], users: int, rounds: 
                 done[place].append(closed_loop(caller, users, requests))
                 spent[place] += cpu_seconds(server) - before
                 caller.close()
-    rates = [[one.throughput for one in loads] for loads in done]
-    factors = [two / one if one else 0.0 for one, two in zip(*rates, strict=True)]
+    rates = [[load.throughput for load in loads] for loads in done]
+    factors = [batched / single if single else 0.0 for single, batched in zip(*rates, strict=True)]
     p99 = [percentiles(loads, users)[1] for loads in done]
     cpu = [1000 * seconds / (rounds * requests) for seconds in spent]
     errors = sum(sum(failures(loads)) for loads in done)

@@ -43,7 +43,7 @@ LONGER = 3  # times as many requests from saturation on: a queue needs time to g
 
 
 @dataclass
-class Row:
+class ServingRow:
     """One library at one load.
 
     ``per_second``: readings, of the median round. ``p50``, ``p99``: ms, of all rounds; in a closed loop
@@ -90,13 +90,14 @@ def compare(
     names: Sequence[str], rounds: int = 3, requests: int = 400, max_batch: int = 16, delay_ms: float = 0.0,
     users: Sequence[int] = USERS, rates: Sequence[float] = RATES, readers: int = 1,
     say: Callable[[str], None] = lambda _: None,
-) -> list[Row]:  # fmt: skip
+) -> list[ServingRow]:  # fmt: skip
     """Measure the libraries of ``names`` in turns, ``rounds`` times each load."""
     pictures, digits = asked(64, seed=51)
     rows = []
     with started(names, max_batch, delay_ms, readers, say) as running:
         callers = {
-            name: Caller(one, server.port, pictures, digits) for name, (one, server, _) in running.items()
+            name: Caller(library, server.port, pictures, digits)
+            for name, (library, server, _) in running.items()
         }
         for name, (_, server, _) in running.items():
             with awake(server):
@@ -116,14 +117,14 @@ def compare(
                         callers[name].close()  # none is kept open while the server is suspended
             for name, (library, server, seconds) in running.items():
                 done = taken[name]
-                rate = statistics.median(one.throughput for one in done)
-                sent = sum(one.requests for one in done)
+                rate = statistics.median(load.throughput for load in done)
+                sent = sum(load.requests for load in done)
                 if label.startswith("closed"):
                     best[name] = max(best[name], rate)
                 refused, errors = failures(done)
                 cpu, memory = 1000 * spent[name] / sent, server.memory() / 2**20
                 times = *percentiles(done, opening), errors, cpu, memory, seconds
-                rows.append(Row(library.title, label, rate, *times, requests=sent, refused=refused))
+                rows.append(ServingRow(library.title, label, rate, *times, requests=sent, refused=refused))
     return rows
 
 
@@ -144,7 +145,7 @@ def _loads(users, rates, requests: int) -> list[tuple[str, int, Callable[[Callab
     return loads
 
 
-def table(rows: Sequence[Row]) -> Table:
+def table(rows: Sequence[ServingRow]) -> Table:
     """The rows load by load, the highest rate first."""
     header = ["load", "library", "cards/s", "p50 ms", "p99 ms", "refused", "errors"]
     header += ["CPU ms", "MiB", "start s"]
@@ -217,6 +218,6 @@ def recorded(path: Path, part: str | None = None) -> tuple[str, list]:
     """What ``save`` has written: a line with date and machine, and the rows; empty where nothing is."""
     record = records.read(path)
     record = record.get(part, {"rows": []}) if part else record
-    kind = {None: Row, "batching": batchers.Pair, "web": web.Measured}[part]
+    kind = {None: ServingRow, "batching": batchers.Pair, "web": web.WebRung}[part]
     head = f"{record['date']}, {record['machine']}" if record["rows"] else "not measured yet"
     return head, [kind(**row) for row in record["rows"]]

@@ -96,20 +96,20 @@ class Library:
 
     def reading(self, answer: bytes) -> tuple[str, float]:
         """The digits and the confidence that an answer holds, ValueError or KeyError when it holds none."""
-        told = json.loads(answer)
+        document = json.loads(answer)
         if self.format not in ("raw", "form"):
-            told = {output["name"]: output["data"][0] for output in told["outputs"]}
-        elif isinstance(told, list):  # a server of batches answers with as many readings as pictures came
-            (told,) = told
-        return told["digits"], told["confidence"]
+            document = {output["name"]: output["data"][0] for output in document["outputs"]}
+        elif isinstance(document, list):  # a server of batches answers with as many readings as pictures came
+            (document,) = document
+        return document["digits"], document["confidence"]
 
 
 def libraries(root: Path = ROOT) -> dict[str, Library]:
     """Every serving library by its name, our own service first."""
-    found = {OURS: Library(OURS, "our service", "/readyz", "/v2/models/meter-reader/infer", "oip-binary")}
+    known = {OURS: Library(OURS, "our service", "/readyz", "/v2/models/meter-reader/infer", "oip-binary")}
     for name, station in stations.stations(root).items():
         if station.serve:
-            found[name] = Library(name, **station.serve)
-            if found[name].format not in FORMATS:
+            known[name] = Library(name, **station.serve)
+            if known[name].format not in FORMATS:
                 raise stations.StationError(f"station {name}: format must be one of {', '.join(FORMATS)}")
-    return found
+    return known

@@ -75,7 +75,7 @@ RUNGS: dict[str, tuple[str, tuple[Kind, ...]]] = {  # name -> how a picture is s
 
 
 @dataclass
-class Measured:
+class WebRung:
     """One rung: ``per_second`` of the median round, waits and processor time a card in ms, of all rounds."""
 
     rung: str
@@ -98,7 +98,7 @@ def application():
 def climb(
     rounds: int = 15, requests: int = 400, names: Sequence[str] = tuple(RUNGS),
     say: Callable[[str], None] = lambda _: None,
-) -> list[Measured]:  # fmt: skip
+) -> list[WebRung]:  # fmt: skip
     """Measure the rungs of ``names`` in turns; one whose server cannot start here is left out."""
     pictures, digits = asked(64, seed=53)
     with contextlib.ExitStack() as stack:
@@ -117,11 +117,11 @@ def climb(
                     spent[name] += cpu_seconds(*servers) - before
                     done[name].append(load)
     return [
-        Measured(
+        WebRung(
             name,
-            statistics.median(one.throughput for one in loads),
+            statistics.median(load.throughput for load in loads),
             *percentiles(loads, USERS),
-            1000 * spent[name] / sum(one.requests for one in loads),
+            1000 * spent[name] / sum(load.requests for load in loads),
             sum(failures(loads)),
         )
         for name, loads in done.items()
@@ -139,13 +139,13 @@ def _start(names: Sequence[str], stack: contextlib.ExitStack, say) -> dict[Kind,
 
     kinds = list(dict.fromkeys(kind for name in names for kind in RUNGS[name][1]))
     with ThreadPoolExecutor(2) as pool:
-        found = dict(zip(kinds, pool.map(start, kinds), strict=True))
-    for kind, server in found.items():
+        started = dict(zip(kinds, pool.map(start, kinds), strict=True))
+    for kind, server in started.items():
         if isinstance(server, str):
             say(f"{kind.loop} and {kind.http}: skipped, {server}")
         else:
             stack.callback(server.stop)
-    return {kind: server for kind, server in found.items() if isinstance(server, Server)}
+    return {kind: server for kind, server in started.items() if isinstance(server, Server)}
 
 
 def _ask(form: str, servers: Sequence[Server], pictures, digits, requests: int) -> Load:
@@ -165,17 +165,17 @@ def _ask(form: str, servers: Sequence[Server], pictures, digits, requests: int) 
 def _drive(server: Server, pictures, digits, requests: int) -> Load:
     """The same load over gRPC: its client lives in the station, and uses the same meter there."""
     command = [stations.python(GRPC), stations.station(GRPC).folder / "drive.py", f"127.0.0.1:{server.port}"]
-    told = {"pictures": [base64.b64encode(one).decode() for one in pictures], "digits": digits}
-    told |= {"users": USERS, "requests": requests}
-    answer = subprocess.run(
-        command, input=json.dumps(told), capture_output=True, text=True, timeout=300, check=True
+    document = {"pictures": [base64.b64encode(file).decode() for file in pictures], "digits": digits}
+    document |= {"users": USERS, "requests": requests}
+    client = subprocess.run(
+        command, input=json.dumps(document), capture_output=True, text=True, timeout=300, check=True
     )
-    found = json.loads(answer.stdout)
-    latencies = np.array(found["latencies"])
-    return Load(requests, found["seconds"], latencies, latencies)
+    measured = json.loads(client.stdout)
+    latencies = np.array(measured["latencies"])
+    return Load(requests, measured["seconds"], latencies, latencies)
 
 
-def table(rows: Sequence[Measured]) -> Table:
+def table(rows: Sequence[WebRung]) -> Table:
     """The rungs, from the first."""
     cells = [[row.rung, row.per_second, row.p50, row.p99, row.cpu_ms, row.errors] for row in rows]
     header = ["rung", "cards/s", "p50 ms", "p99 ms", "CPU ms", "errors"]

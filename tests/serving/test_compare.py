@@ -5,9 +5,8 @@ import sys
 import pytest
 
 from fsdl_course import cli
-from fsdl_course.serving import batchers, libraries, web
-from fsdl_course.serving import compare as bench_serving
-from fsdl_course.serving.compare import Row, compare
+from fsdl_course.serving import batchers, compare, libraries, web
+from fsdl_course.serving.compare import ServingRow
 from fsdl_course.serving.libraries import Library
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.running import stations
@@ -38,7 +37,7 @@ class Wrong(Library):
 
 
 def test_our_service_through_every_load():
-    rows = compare(["course"], rounds=1, requests=20, users=(1, 4), rates=(0.5, 1.2))
+    rows = compare.compare(["course"], rounds=1, requests=20, users=(1, 4), rates=(0.5, 1.2))
     assert [row.load for row in rows] == ["closed, 1", "closed, 4", "open, 50%", "open, 120%"]
     assert [row.requests for row in rows] == [20, 20, 20, 60]  # a queue needs time to grow
     assert all(row.errors == 0 and row.per_second > 0 and row.p50 <= row.p99 for row in rows)
@@ -48,18 +47,18 @@ def test_our_service_through_every_load():
 @pytest.mark.parametrize(("name", "errors"), [("wrong", 8), ("refusing", 0)])
 def test_wrong_digits_are_errors_and_refusals_are_counted_apart(name, errors, monkeypatch):
     known = {name: Wrong(name, name, "/", "/", "raw")}
-    monkeypatch.setattr(bench_serving, "libraries", lambda: known)
-    (row,) = compare([name], rounds=1, requests=8, users=(2,), rates=())
+    monkeypatch.setattr(compare, "libraries", lambda: known)
+    (row,) = compare.compare([name], rounds=1, requests=8, users=(2,), rates=())
     assert (row.errors, row.refused) == (errors, 8 - errors) and row.per_second == 0
 
 
 def test_a_bench_in_which_nobody_was_answered_fails(monkeypatch, tmp_path, capsys):
     known = {"course": Wrong("refusing", "refusing", "/", "/", "raw")}
-    monkeypatch.setattr(bench_serving, "libraries", lambda: known)
+    monkeypatch.setattr(compare, "libraries", lambda: known)
     words = ["bench", "serving", "--only", "course", "--rounds", "1", "--requests", "4"]
     assert cli.main([*words, "--json", str(tmp_path / "rows.json")]) == 1
     assert "100%" in capsys.readouterr().out
-    head, rows = bench_serving.recorded(tmp_path / "rows.json")
+    head, rows = compare.recorded(tmp_path / "rows.json")
     assert head.startswith("20") and [row.refused for row in rows] == [4, 4, 4, 4, 4, 12, 12]
 
 
@@ -105,10 +104,10 @@ def test_what_batches_bring(monkeypatch):
 
 def test_the_rungs_of_the_web_server():
     names = ["asyncio and h11, base64", "two processes"]
-    said = []
-    rows = web.climb(1, 24, names, say=said.append)
+    messages = []
+    rows = web.climb(1, 24, names, say=messages.append)
     if sys.platform == "win32":  # there is no uvloop
-        names, said = names[:1], said[1:]
+        names, messages = names[:1], messages[1:]
     assert [row.rung for row in rows] == names
     assert all(row.errors == 0 and row.per_second > 0 and row.cpu_ms > 0 for row in rows)
 
@@ -123,28 +122,28 @@ def test_the_rung_grpc():
 def test_parts_of_a_record_stand_beside_each_other(tmp_path):
     path = tmp_path / "rows.json"
     pair = batchers.Pair("A", 1, 1, 2, 2.0, 3, 4, 5, 6, 0)
-    row = Row("A", "closed, 1", 1, 2, 3, 0, 4, 5, 6)
-    bench_serving.save(path, None, [row])
-    assert bench_serving.recorded(path, "batching") == ("not measured yet", [])
-    bench_serving.save(path, "batching", [pair])
-    assert bench_serving.recorded(path, "batching")[1] == [pair]
-    assert bench_serving.recorded(path)[1] == [row]
-    bench_serving.save(path, None, [row, row])
-    assert bench_serving.recorded(path, "batching")[1] == [pair]
+    row = ServingRow("A", "closed, 1", 1, 2, 3, 0, 4, 5, 6)
+    compare.save(path, None, [row])
+    assert compare.recorded(path, "batching") == ("not measured yet", [])
+    compare.save(path, "batching", [pair])
+    assert compare.recorded(path, "batching")[1] == [pair]
+    assert compare.recorded(path)[1] == [row]
+    compare.save(path, None, [row, row])
+    assert compare.recorded(path, "batching")[1] == [pair]
 
 
 def test_a_library_that_is_not_built_is_named_and_skipped(monkeypatch):
-    monkeypatch.setattr(
-        bench_serving, "libraries", lambda: {"no": Library("no", "None such", "/", "/", "raw")}
-    )
-    said = []
-    assert compare(["no"], rounds=1, say=said.append) == []
-    assert said[0].startswith("None such: skipped, ")
+    monkeypatch.setattr(compare, "libraries", lambda: {"no": Library("no", "None such", "/", "/", "raw")})
+    messages = []
+    assert compare.compare(["no"], rounds=1, say=messages.append) == []
+    assert messages[0].startswith("None such: skipped, ")
 
 
 def test_the_table_has_the_fastest_of_a_load_first():
-    rows = [Row(name, "closed, 1", rate, 1, 2, 0, 3, 4, 5) for name, rate in (("slow", 5), ("fast", 50))]
-    lines = str(bench_serving.table(rows)).splitlines()
+    rows = [
+        ServingRow(name, "closed, 1", rate, 1, 2, 0, 3, 4, 5) for name, rate in (("slow", 5), ("fast", 50))
+    ]
+    lines = str(compare.table(rows)).splitlines()
     assert "fast" in lines[1] and "slow" in lines[2]
 
 
@@ -162,10 +161,10 @@ def test_a_library_with_one_reader_only_says_so():
 
 @pytest.mark.parametrize("format", libraries.FORMATS)
 def test_what_is_asked_and_answered_in_each_format(format):
-    one = Library("x", "X", "/", "/", format)
-    body, headers = one.request(b"PNG")
+    library = Library("x", "X", "/", "/", format)
+    body, headers = library.request(b"PNG")
     assert (b'"shape": [1, 1]' in body) == (format == "oip-rows")
     assert (b"PNG" in body or b"UE5H" in body) and "Content-Type" in headers
     plain = b'{"digits": "42", "confidence": 0.5}'
     tensors = b'{"outputs": [{"name": "confidence", "data": [0.5]}, {"name": "digits", "data": ["42"]}]}'
-    assert one.reading(plain if format in ("raw", "form") else tensors) == ("42", 0.5)
+    assert library.reading(plain if format in ("raw", "form") else tensors) == ("42", 0.5)

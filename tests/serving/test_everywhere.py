@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from fsdl_course import cli
-from fsdl_course.serving import everywhere
+from fsdl_course.serving import everywhere, our_service
 from fsdl_course.setup.environment import SetupError
 from fsdl_deploy.cards import cards
 from fsdl_deploy.reader import OnnxReader
@@ -24,19 +24,21 @@ def wanted(deck):
 
 
 def test_every_format_of_the_service_gives_the_readers_bits(deck, wanted):
-    found = everywhere.compare(deck, wanted, {"our service": everywhere.our_service}, say=lambda _: None)
-    assert len(found) == 11 and set(found.values()) == {(0, 0.0)}
+    differences = everywhere.compare(
+        deck, wanted, {"our service": our_service.our_service}, say=lambda _: None
+    )
+    assert len(differences) == 11 and set(differences.values()) == {(0, 0.0)}
 
 
 def test_another_model_is_noticed(deck, wanted):
     @contextmanager
     def older():
         with course_server("serve", "--version", "v1") as server:
-            yield {"v1": everywhere.Service(server.url).formats["service, JSON"]}
+            yield {"v1": our_service.Service(server.url).formats["service, JSON"]}
 
-    said = []
-    found = everywhere.compare(deck, wanted, {"older": older}, said.append)
-    assert found["v1"][1] > 1e-6 and "differ" in said[0]
+    messages = []
+    differences = everywhere.compare(deck, wanted, {"older": older}, messages.append)
+    assert differences["v1"][1] > 1e-6 and "differ" in messages[0]
 
 
 def test_a_last_bit_is_noticed(deck, wanted):
@@ -54,9 +56,9 @@ def test_what_is_not_here_is_named_and_nothing_compared_is_no_success(deck, want
         raise SetupError("The station x is not built: run `make station NAME=x`")
         yield
 
-    said = []
-    assert everywhere.compare(deck, wanted, {"x": missing}, said.append) == {}
-    assert said[0].split()[:2] == ["x", "skipped:"]
+    messages = []
+    assert everywhere.compare(deck, wanted, {"x": missing}, messages.append) == {}
+    assert messages[0].split()[:2] == ["x", "skipped:"]
     monkeypatch.setattr(everywhere, "ways", lambda: {"x": missing})
     assert cli.main(["everywhere", "--cards", "1"]) == 1
     assert cli.main(["everywhere", "--cards", "0"]) == 1

@@ -55,8 +55,11 @@ def test_the_answers_are_the_readers_and_a_bad_picture_hurts_nobody_else(client,
     del answers[3], readings[3], pictures[3]
     assert [library.digits(answer.content) for answer in answers] == [reading.digits for reading in readings]
     predictions = client.post(V1, json={"instances": list(map(row, pictures))}).json()["predictions"]
-    for told, reading in zip(predictions, readings, strict=True):
-        assert told == {"digits": reading.digits, "confidence": pytest.approx(reading.confidence, rel=1e-5)}
+    for prediction, reading in zip(predictions, readings, strict=True):
+        assert prediction == {
+            "digits": reading.digits,
+            "confidence": pytest.approx(reading.confidence, rel=1e-5),
+        }
 
 
 @pytest.mark.thorough
@@ -74,7 +77,8 @@ def test_bad_input_is_the_callers_fault(client, library):
 
 @pytest.mark.thorough
 def test_it_listens_on_this_machine_only(server):
-    ports = [one.laddr for one in psutil.Process(server.pid).net_connections() if one.status == "LISTEN"]
+    sockets = psutil.Process(server.pid).net_connections()
+    ports = [socket.laddr for socket in sockets if socket.status == "LISTEN"]
     grpc = int(re.search(r"gRPC at .*:(\d+)", server.log())[1])
     assert {address.port for address in ports} == {server.port, grpc}
     assert {address.ip.removeprefix("::ffff:") for address in ports} == {"127.0.0.1"}
@@ -92,8 +96,8 @@ def test_the_check_finds_what_a_cluster_would_refuse(library, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr == ""
     where = "InferenceService.spec.predictor."
-    first, *found = map(str.strip, done.stdout.splitlines())
-    assert first == "wrong.yaml:" and sorted(found) == [
+    first, *messages = map(str.strip, done.stdout.splitlines())
+    assert first == "wrong.yaml:" and sorted(messages) == [
         f"{where}batcher.maxLatency: must be int",
         f"{where}containers.0.ports: must be List[V1ContainerPort]",
         f"{where}replicas: V1beta1PredictorSpec has no such field",

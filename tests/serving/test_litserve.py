@@ -41,11 +41,11 @@ def test_a_batch_gives_each_caller_their_own_answer(post):
         answers = list(pool.map(post, pictures))
     assert [place for place, answer in enumerate(answers) if answer.status_code == 422] == [3, 11]
     assert "not a picture" in answers[3].json()["detail"] and "damaged" in answers[11].json()["detail"]
-    found = [answer.json() for answer in answers if answer.status_code == 200]
-    assert max(one["batch"] for one in found) > 1
-    for one, reading in zip(found, open_reader().read(images), strict=True):
-        assert one["digits"] == reading.digits
-        assert one["confidence"] == pytest.approx(reading.confidence, rel=1e-5)
+    documents = [answer.json() for answer in answers if answer.status_code == 200]
+    assert max(document["batch"] for document in documents) > 1
+    for document, reading in zip(documents, open_reader().read(images), strict=True):
+        assert document["digits"] == reading.digits
+        assert document["confidence"] == pytest.approx(reading.confidence, rel=1e-5)
 
 
 @pytest.mark.thorough
@@ -57,7 +57,8 @@ def test_bad_input_is_the_callers_fault(post):
 @pytest.mark.thorough
 def test_a_dead_worker_is_replaced_and_a_stop_leaves_nobody(server, post):
     first = psutil.Process(server.pid)
-    (worker,) = [one for one in first.children(recursive=True) if "--multiprocessing-fork" in one.cmdline()]
+    children = first.children(recursive=True)
+    (worker,) = [child for child in children if "--multiprocessing-fork" in child.cmdline()]
     worker.kill()
     card = next(cards(1)).image
     assert post(encode(card)).json()["digits"] == open_reader().read([card])[0].digits

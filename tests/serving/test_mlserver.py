@@ -48,9 +48,9 @@ def test_a_bad_picture_does_not_hurt_its_neighbours(client, library):
     readings = open_reader().read(images)
     del answers[3], readings[3]
     for answer, reading in zip(answers, readings, strict=True):
-        told = {one["name"]: one["data"][0] for one in answer.json()["outputs"]}
+        outputs = {output["name"]: output["data"][0] for output in answer.json()["outputs"]}
         assert library.digits(answer.content) == reading.digits
-        assert told["confidence"] == pytest.approx(reading.confidence, rel=1e-5)
+        assert outputs["confidence"] == pytest.approx(reading.confidence, rel=1e-5)
     # The options arrived: 50 ms are enough for some to meet, and no batch is larger than four.
     assert 2 <= max(answer.json()["parameters"]["read_together"] for answer in answers) <= 4
 
@@ -62,8 +62,8 @@ def test_one_request_with_several_pictures_and_another_model(client):
     for version in ("v2", "v1"):
         name = "meter-reader" if version == "v2" else "meter-reader-v1"
         outputs = client.post(f"/v2/models/{name}/infer", json=body).json()["outputs"]
-        told = {one["name"]: one["data"] for one in outputs}
-        assert told["digits"] == [reading.digits for reading in open_reader(version).read(images)]
+        columns = {output["name"]: output["data"] for output in outputs}
+        assert columns["digits"] == [reading.digits for reading in open_reader(version).read(images)]
 
 
 @pytest.mark.thorough

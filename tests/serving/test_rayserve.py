@@ -33,11 +33,11 @@ def test_a_batch_gives_each_caller_their_own_answer_and_a_stop_leaves_nobody(ser
         answers = ask_together(client, library, pictures)
     assert {place for place, answer in enumerate(answers) if answer.status_code == 422} == set(bad)
     assert "not a picture" in answers[3].json()["detail"] and "0 bytes" in answers[12].json()["detail"]
-    found = [answer.json() for answer in answers if answer.status_code == 200]
-    assert 1 < max(one["batch"] for one in found) <= 8
-    for one, reading in zip(found, open_reader().read(images), strict=True):
-        assert one["digits"] == reading.digits
-        assert one["confidence"] == pytest.approx(reading.confidence, rel=1e-5)
+    documents = [answer.json() for answer in answers if answer.status_code == 200]
+    assert 1 < max(document["batch"] for document in documents) <= 8
+    for document, reading in zip(documents, open_reader().read(images), strict=True):
+        assert document["digits"] == reading.digits
+        assert document["confidence"] == pytest.approx(reading.confidence, rel=1e-5)
 
     everybody = psutil.Process(server.pid).children(recursive=True)
     psutil.Process(server.pid).terminate()

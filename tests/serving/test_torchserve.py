@@ -73,11 +73,11 @@ def test_a_bad_picture_does_not_hurt_its_neighbours(client, torchserve):
     answers = ask_together(client, torchserve, pictures)
     assert [place for place, answer in enumerate(answers) if answer.status_code == 422] == [3, 11]
     assert "not a picture" in answers[3].json()["detail"] and "damaged" in answers[11].json()["detail"]
-    found = [answer.json() for answer in answers if answer.status_code == 200]
-    assert 2 <= max(one["batch"] for one in found) <= 4
-    for one, reading in zip(found, open_reader().read(images), strict=True):
-        assert one["digits"] == reading.digits
-        assert one["confidence"] == pytest.approx(reading.confidence, rel=1e-5)
+    documents = [answer.json() for answer in answers if answer.status_code == 200]
+    assert 2 <= max(document["batch"] for document in documents) <= 4
+    for document, reading in zip(documents, open_reader().read(images), strict=True):
+        assert document["digits"] == reading.digits
+        assert document["confidence"] == pytest.approx(reading.confidence, rel=1e-5)
 
 
 @pytest.mark.thorough
@@ -92,8 +92,8 @@ def test_bad_input_is_the_callers_fault(client, torchserve):
 
 @pytest.mark.thorough
 def test_the_options_arrive(manager):
-    (told,) = manager.get("/models/meter-reader").json()
-    assert (told["batchSize"], told["maxBatchDelay"], len(told["workers"])) == (4, 50, 1)
+    (status,) = manager.get("/models/meter-reader").json()
+    assert (status["batchSize"], status["maxBatchDelay"], len(status["workers"])) == (4, 50, 1)
 
 
 def test_no_delay_is_not_the_default_of_100_ms(torchserve):
@@ -120,8 +120,8 @@ def test_models_come_from_the_store_only(client, manager):
     card = next(cards(1, seed=3)).image
     new = {"url": "meter-reader-v1.mar", "initial_workers": 1, "synchronous": "true"}
     manager.post("/models", params=new).raise_for_status()
-    told = client.post("/predictions/meter-reader/1.0", content=encode(card)).json()
-    assert told["digits"] == open_reader("v1").read([card])[0].digits
+    document = client.post("/predictions/meter-reader/1.0", content=encode(card)).json()
+    assert document["digits"] == open_reader("v1").read([card])[0].digits
     for url in ("http://127.0.0.1:9/x.mar", "file:///etc/hostname", "../config.properties"):
         assert manager.post("/models", params={"url": url}).status_code == 404
     manager.delete("/models/meter-reader/1.0").raise_for_status()
@@ -137,11 +137,11 @@ def alive(process):
 def test_it_listens_on_this_machine_only_and_ends_with_all_it_made(server, folder):
     # Java and the worker; an unregistered model's worker takes a while to go.
     def two():
-        family = [one for one in psutil.Process(server.pid).children(recursive=True) if alive(one)]
+        family = [child for child in psutil.Process(server.pid).children(recursive=True) if alive(child)]
         return family if len(family) == 2 else None
 
     family = until(two, what="a family of two")
-    listening = [one.laddr.ip for process in family for one in process.net_connections("inet")]
+    listening = [socket.laddr.ip for process in family for socket in process.net_connections("inet")]
     assert len(listening) >= 5 and all(ip.removeprefix("::ffff:") == "127.0.0.1" for ip in listening)
     server.stop()
     assert not any(process.is_running() for process in family)
@@ -150,8 +150,8 @@ def test_it_listens_on_this_machine_only_and_ends_with_all_it_made(server, folde
 
 def test_without_java_one_sentence_says_so(monkeypatch):
     monkeypatch.setattr(machine, "java", lambda: None)
-    library, said = libraries.libraries()["torchserve"], []
-    assert not library.possible(said.append) and said == [stations.NO_JAVA]
+    library, messages = libraries.libraries()["torchserve"], []
+    assert not library.possible(messages.append) and messages == [stations.NO_JAVA]
     with pytest.raises(stations.StationError, match=stations.NO_JAVA):
         library.server()
 

@@ -61,12 +61,12 @@ def test_a_bad_picture_does_not_hurt_its_neighbours(client, triton):
     readings = open_reader().read(images)
     del answers[3], readings[3]
     for answer, reading in zip(answers, readings, strict=True):
-        told = {one["name"]: one["data"][0] for one in answer.json()["outputs"]}
+        outputs = {output["name"]: output["data"][0] for output in answer.json()["outputs"]}
         assert triton.digits(answer.content) == reading.digits
-        assert told["confidence"] == pytest.approx(reading.confidence, rel=1e-5)
-        assert told["by_hand"] == (reading.confidence < 0.9)
+        assert outputs["confidence"] == pytest.approx(reading.confidence, rel=1e-5)
+        assert outputs["by_hand"] == (reading.confidence < 0.9)
     batches = client.get("/v2/models/reader/stats").json()["model_stats"][0]["batch_stats"]
-    assert 2 <= max(one["batch_size"] for one in batches) <= 4
+    assert 2 <= max(batch["batch_size"] for batch in batches) <= 4
 
 
 def test_the_library_asks_the_reader_alone(client, triton):
@@ -93,8 +93,8 @@ def test_one_request_with_several_pictures(client):
         return client.post("/v2/models/reader/infer", content=head + data, headers=headers)
 
     answer = ask([encode(image) for image in images]).json()
-    told = {one["name"]: one["data"] for one in answer["outputs"]}
-    assert told["digits"] == [reading.digits for reading in open_reader().read(images)]
+    columns = {output["name"]: output["data"] for output in answer["outputs"]}
+    assert columns["digits"] == [reading.digits for reading in open_reader().read(images)]
     assert ask([encode(images[0]), b""]).status_code == 400
     assert ask([encode(images[0])] * 5).status_code == 400  # more than a batch holds
 

@@ -1,0 +1,61 @@
+"""The reader packed by Cog, BentoML and Truss: each tool's own server, on what the course packs for it."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import httpx
+
+from fsdl_course.serving.ways import DigitsAndConfidence, base64_of, digits_and_confidence
+from fsdl_deploy.packaging.context import tool_context
+from fsdl_deploy.paths import ROOT
+from fsdl_deploy.picture import Image
+from fsdl_deploy.running import stations
+from fsdl_deploy.running.servers import Server
+
+PACKAGING = ROOT / "infra" / "packaging"
+
+
+def cog(folder: Path) -> Server:
+    python, packed = stations.python("cog"), tool_context("cog", folder / "packed")
+    (packed / ".cog").mkdir()
+    shutil.copyfile(packed / "openapi_schema.json", packed / ".cog" / "openapi_schema.json")
+    env = {"PORT": "{port}", "COG_PREDICT_TYPE_STUB": "run.py:Runner"}
+    env["PATH"] = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+
+    def ready(server: Server) -> bool:
+        return httpx.get(server.url + "/health-check", trust_env=False).json()["status"] == "READY"
+
+    command = [python, "-m", "cog.server.http", "--host", "127.0.0.1"]
+    return Server(command, ready=ready, env=env, cwd=packed, timeout=120, name="Cog")
+
+
+def ask_cog(web: httpx.Client, image: Image) -> DigitsAndConfidence:
+    body = {"input": {"picture": f"data:image/png;base64,{base64_of(image)}"}}
+    while (response := web.post("/predictions", json=body)).status_code == 409:  # its worker is not free yet
+        pass
+    prediction = response.raise_for_status().json()
+    shutil.rmtree(f"/tmp/coglet/predictions/{prediction['id']}", ignore_errors=True)  # Cog leaves these
+    return digits_and_confidence(prediction["output"])
+
+
+def bentoml(folder: Path) -> Server:
+    env = {"BENTOML_HOME": str(folder / "store"), "BENTOML_DO_NOT_TRACK": "True"}
+    command = [stations.python("bentoml"), "-m", "bentoml", "serve", "service:MeterReader"]
+    command += ["--host", "127.0.0.1", "--port", "{port}"]
+    packed = tool_context("bentoml", folder / "packed")
+    return Server(command, ready="/readyz", env=env, cwd=packed, timeout=180, name="BentoML")
+
+
+def truss(folder: Path) -> Server:
+    # It would keep settings in the home folder, and ask the internet for a newer Truss.
+    (folder / "settings" / "truss").mkdir(parents=True)
+    (folder / "settings" / "truss" / "settings.toml").write_text("[preferences]\ncheck_for_updates = false\n")
+    python, context = stations.python("truss"), folder / "context"
+    command = [python.with_name("truss"), "--non-interactive", "image", "build-context", context]
+    environ = os.environ | {"XDG_CONFIG_HOME": str(folder / "settings")}
+    packed = tool_context("truss", folder / "packed")
+    subprocess.run([*command, packed], env=environ, capture_output=True, check=True)
+    command = [python, PACKAGING / "truss" / "local.py", context, "{port}"]
+    return Server(command, ready="/v1/models/model", timeout=120, name="Truss")
