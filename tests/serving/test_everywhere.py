@@ -6,10 +6,10 @@ import pytest
 
 from fsdl_course import cli
 from fsdl_course.serving import everywhere, our_service
-from fsdl_course.setup.environment import SetupError
 from fsdl_deploy.cards import cards
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.running.commands import course_server
+from fsdl_deploy.running.stations import StationError
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_a_last_bit_is_noticed(deck, wanted):
 def test_what_is_not_here_is_named_and_nothing_compared_is_no_success(deck, wanted, monkeypatch, capsys):
     @contextmanager
     def missing():
-        raise SetupError("The station x is not built: run `make station NAME=x`")
+        raise StationError("The station x is not built: run `make station NAME=x`")
         yield
 
     messages = []
