@@ -4,6 +4,7 @@ import copy
 import json
 
 from fsdl_course.labs import convert
+from fsdl_course.notebooks.conversion import write
 
 FULL = {"q1": 4, "q2": 4, "q3": 5, "q4": 2, "q5": 4}
 HOSTILE = "import os, signal, sys, time\ndef review_queue(confidences, threshold):\n    "
@@ -81,7 +82,7 @@ ANSWERS = {
 def notebook(answers: dict, before: str = "") -> dict:
     """A hand-in as JSON data: the solution's notebook with these answers, and a cell before all others."""
     solved, _ = convert.both("lab00")
-    content = copy.deepcopy(json.loads(convert.write(solved)))
+    content = copy.deepcopy(json.loads(write(solved)))
     for cell in content["cells"]:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id", "").removeprefix("lab00-")
         if name in answers:

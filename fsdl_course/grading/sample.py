@@ -9,8 +9,9 @@ import copy
 from collections.abc import Callable
 from pathlib import Path
 
-from fsdl_course.labs import convert
+from fsdl_course.labs import convert, questions
 from fsdl_course.notebooks.conversion import write
+from fsdl_deploy.paths import ROOT
 
 HOSTILE = {
     "endless": "while True: pass",
@@ -28,7 +29,7 @@ def hand_ins(name: str) -> dict[str, object]:
     answers = [cell.id for cell in solved.cells if cell.cell_type == "code" and convert.question_of(cell)]
     untouched = {cell.id: cell.source for cell in stubbed.cells}
     first = answers[0]
-    lab = convert.questions.load(convert.ROOT / "solutions" / name)
+    lab = questions.load(ROOT / "solutions" / name)
     function = lab.graded[0].function
 
     def changed(change: Callable[[str, str], str]):
