@@ -1,4 +1,4 @@
-"""nbgrader in this repository: student code goes through the course's sandbox (fsdl_course/labs/sandbox.py)."""
+"""nbgrader in this repository: student code goes through the course's sandbox (fsdl_course.labs.sandbox)."""
 
 from pathlib import Path
 
