@@ -21,7 +21,7 @@ TAGS = ("parameters", COMPARED, "nbval-ignore-output", "nbval-skip", "raises-exc
 
 
 @dataclass(frozen=True)
-class Problem:
+class Breach:
     """One breach of the contract: where, which rule, and what to do."""
 
     notebook: str
@@ -34,14 +34,14 @@ class Problem:
         return f"{where}: {self.message} [{self.rule}]"
 
 
-def check(path: Path, root: Path) -> list[Problem]:
+def check(path: Path, root: Path) -> list[Breach]:
     """Every breach of the contract in the notebook at ``path``, in the order of the rules."""
     try:
         lesson = Lesson(path, root, conversion.read(path).cells)
     except conversion.NotebookError as error:
-        return [Problem(path.relative_to(root).as_posix(), None, "notebook", str(error))]
+        return [Breach(path.relative_to(root).as_posix(), None, "notebook", str(error))]
     return [
-        Problem(lesson.name, cell, rule.__name__.replace("_", " "), message)
+        Breach(lesson.name, cell, rule.__name__.replace("_", " "), message)
         for rule in RULES
         for cell, message in rule(lesson)
     ]
@@ -191,7 +191,7 @@ def report(root: Path, paths: list[Path]) -> int:
         known = {path.relative_to(root).as_posix() for path in chosen}
         gone = sorted(set(readme_minutes(root) or ()) - known)
         problems += [
-            Problem("README.md", None, "listed in readme", f"{name} does not exist") for name in gone
+            Breach("README.md", None, "listed in readme", f"{name} does not exist") for name in gone
         ]
     for problem in problems:
         print(problem)
