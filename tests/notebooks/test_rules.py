@@ -45,7 +45,7 @@ def course(tmp_path):
             path.write_text(json.dumps(notebook), encoding="utf-8")  # nbformat would repair it
             return path
 
-        def problems(self, path: Path) -> list[rules.Problem]:
+        def problems(self, path: Path) -> list[rules.Breach]:
             return rules.check(path, tmp_path)
 
     (tmp_path / "README.md").write_text(README, encoding="utf-8")
