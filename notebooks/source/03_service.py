@@ -73,7 +73,7 @@ figures.cards(images[:4], [f"truth: {card.truth}" for card in deck[:4]], alt="fo
 # until `/readyz` says that the model is loaded *and has read a test picture*, and ends it with this notebook.
 
 # %%
-from fsdl_deploy import course_server
+from fsdl_deploy import Server, course_server
 
 service = course_server("serve").start()
 print(service.log().strip(), "- process", service.pid, "- this notebook is process", os.getpid())
@@ -820,8 +820,6 @@ figures.show(
 
 # %%
 import socket
-
-from fsdl_deploy import Server
 
 files_server = Server(
     [sys.executable, "-m", "http.server", "{port}", "--bind", "127.0.0.1"], "/", cwd=card_file.parent
