@@ -87,9 +87,9 @@ def process():
         return started[-1]
 
     yield start
-    for one in started:
-        one.kill()
-        one.wait()
+    for process in started:
+        process.kill()
+        process.wait()
 
 
 def test_stop_ends_the_daemon_of_its_folder_and_no_other_process(tmp_path, process):
