@@ -19,7 +19,7 @@ from fsdl_deploy.picture import PictureError
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.reading import Reading
 from fsdl_deploy.remote import RemoteError, RemoteReader
-from fsdl_deploy.running.commands import course_server
+from fsdl_deploy.running.course_servers import course_server
 from fsdl_deploy.running.ports import free_port
 
 

@@ -190,9 +190,7 @@ def report(root: Path, paths: list[Path]) -> int:
     if not paths:
         known = {path.relative_to(root).as_posix() for path in chosen}
         gone = sorted(set(readme_minutes(root) or ()) - known)
-        problems += [
-            Breach("README.md", None, "listed in readme", f"{name} does not exist") for name in gone
-        ]
+        problems += [Breach("README.md", None, "listed in readme", f"{name} does not exist") for name in gone]
     for problem in problems:
         print(problem)
     print(f"{len(chosen)} notebooks checked against the contract, {len(problems)} problems")

@@ -12,8 +12,8 @@ import httpx
 import numpy as np
 from tqdm.auto import tqdm
 
-from fsdl_course.serving.clouds import ask_vertex, azureml, vertex
 from fsdl_course.serving.libraries import OURS, Library, libraries
+from fsdl_course.serving.managed_servers import ask_vertex, azureml, vertex
 from fsdl_course.serving.our_service import container, grpc, our_service
 from fsdl_course.serving.packaging_tools import ask_cog, bentoml, cog, truss
 from fsdl_course.serving.ways import DigitsAndConfidence, Way, base64_of, posting, way_of

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running import stations
-from fsdl_deploy.running.commands import course_server
+from fsdl_deploy.running.course_servers import course_server
 from fsdl_deploy.running.servers import Server
 
 FORMATS = ("raw", "form", "oip", "oip-binary", "oip-rows")

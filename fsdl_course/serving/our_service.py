@@ -13,7 +13,7 @@ from fsdl_deploy.packaging.engine import find_engine
 from fsdl_deploy.packaging.layers import build
 from fsdl_deploy.picture import Image, encode
 from fsdl_deploy.running import stations
-from fsdl_deploy.running.commands import course_server
+from fsdl_deploy.running.course_servers import course_server
 from fsdl_deploy.running.servers import Server
 from fsdl_deploy.running.stations import StationError
 from fsdl_deploy.service import open_inference

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from fsdl_course.serving.ways import DigitsAndConfidence, base64_of, digits_and_confidence
-from fsdl_deploy.packaging.context import tool_context
+from fsdl_deploy.packaging.build_context import tool_context
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import Image
 from fsdl_deploy.running import stations

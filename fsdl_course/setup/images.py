@@ -10,7 +10,7 @@ from collections.abc import Callable
 import httpx
 
 from fsdl_deploy.packaging.base_images import STAND_INS, usable
-from fsdl_deploy.packaging.context import DOCKER
+from fsdl_deploy.packaging.build_context import DOCKER
 from fsdl_deploy.packaging.engine import engine_address, find_engine
 
 

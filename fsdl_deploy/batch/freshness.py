@@ -1,4 +1,4 @@
-"""Is last night's batch there? One sentence, and an exit status that an alarm can use.
+"""Fresh or stale: is last night's batch there? One sentence, and an exit status that an alarm can use.
 
 A batch job fails silently: whoever looks up a prediction gets yesterday's, and no error. So a check of
 its own asks the record of runs. It does not run the job, and it must not run inside it.
@@ -14,6 +14,11 @@ from fsdl_deploy.reader import LATEST
 WITHIN = timedelta(hours=24)
 MOST_HOURS = 10 * 366 * 24  # ten years: more is a slip
 MOST_SET_ASIDE = 0.05
+
+
+def staleness(made: datetime) -> float:
+    """Seconds since a stored prediction was ``made`` (a time in UTC): what its user does not see of today."""
+    return max(0.0, (now() - made).total_seconds())
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 
-from fsdl_deploy.batch.store import Store, StoreError, now
+from fsdl_deploy.batch.freshness import staleness
+from fsdl_deploy.batch.store import Store, StoreError
 from fsdl_deploy.customers import months_since_start
 from fsdl_deploy.service.errors import Error
 
@@ -62,7 +63,7 @@ def create_app(store: Store):
             aside = store.aside(customer, month, limit=1)
             problem = f"the card was set aside: {aside[0]['reason']}" if aside else "there is no reading yet"
             return refused(404, "customer", f"{customer}, {month}: {problem}")
-        age = max(0.0, (now() - row["time"]).total_seconds())
+        age = staleness(row["time"])
         body = Stored(age=round(age, 3), **{name: row[name] for name in Stored.model_fields if name != "age"})
         return JSONResponse(body.model_dump(), headers={"Age": str(int(age))})
 

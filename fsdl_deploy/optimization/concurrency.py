@@ -1,126 +1,65 @@
-"""Threads, processes, async: how much work a second each gets out of the cores.
+"""Concurrency: a copy of the model in each of several processes, with its own number of threads, measured.
 
-Python's interpreter has one lock (the *GIL*, global interpreter lock): of the threads of a process one runs
-Python at a time. Compiled code may let go of the lock while it computes, as ONNX Runtime does, and the JSON
-parser does not. Knows two kinds of work, "parse" and "read", and nothing of servers.
+Knows nothing of other workers or rungs: ``ladder`` starts them, and asks them in turns.
 """
 
-import asyncio
-import contextlib
-import json
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
+from pathlib import Path
 
-from fsdl_deploy.running import workers
+import numpy as np
 
-KINDS = ("parse", "read")
-
-
-def work(kind: str) -> Callable[[], object]:
-    """One piece of work: "parse" the pixels of a card from JSON, or "read" it. ValueError for others."""
-    from fsdl_deploy.cards import cards
-
-    image = next(cards(1, "typical", seed=71)).image
-    if kind == "parse":
-        text = json.dumps(image.tolist())
-        return lambda: json.loads(text)
-    if kind == "read":
-        from fsdl_deploy.reader import OnnxReader
-
-        reader = OnnxReader()
-        return lambda: reader.read([image])
-    raise ValueError(f"there is no work {kind!r}: choose one of {', '.join(KINDS)}")
+from fsdl_deploy.optimization import rungs
+from fsdl_deploy.optimization.caching import CachedReader
+from fsdl_deploy.optimization.month_end import arriving, marked
+from fsdl_deploy.optimization.rungs import Rung
+from fsdl_deploy.picture import Image
 
 
-def _done(work: Callable[[], object], until: float) -> int:
-    count = 0
-    while time.perf_counter() < until:
-        work()
-        count += 1
-    return count
-
-
-def alone(work: Callable[[], object], seconds: float) -> float:
-    """Pieces a second of one thread."""
-    return _done(work, time.perf_counter() + seconds) / seconds
-
-
-def in_threads(work: Callable[[], object], count: int, seconds: float) -> float:
-    """Pieces a second of ``count`` threads of this process together."""
-    until, done = time.perf_counter() + seconds, []
-    threads = [threading.Thread(target=lambda: done.append(_done(work, until))) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(done) / seconds
-
-
-def in_tasks(work: Callable[[], object], count: int, seconds: float) -> float:
-    """Pieces a second of ``count`` tasks of one event loop: they take turns in one thread."""
-
-    async def task(until: float) -> int:
-        done = 0
-        while time.perf_counter() < until:
-            work()
-            done += 1
-            await asyncio.sleep(0)
-        return done
-
-    async def all_tasks() -> int:
-        until = time.perf_counter() + seconds
-        return sum(await asyncio.gather(*(task(until) for _ in range(count))))
-
-    # A notebook's own thread has a running event loop already.
-    counts: list[int] = []
-    thread = threading.Thread(target=lambda: counts.append(asyncio.run(all_tasks())))
-    thread.start()
-    thread.join()
-    return counts[0] / seconds
-
-
-@contextlib.contextmanager
-def processes(kind: str, count: int) -> Iterator[Callable[[float], float]]:
-    """``count`` processes that are ready to do the work ``kind``; a function: seconds to pieces a second."""
-    started = []
-    try:
-        for _ in range(count):
-            started.append(workers.start(_process, kind))
-        for _, pipe in started:
-            pipe.recv()
-
-        def measure(seconds: float) -> float:
-            for _, pipe in started:
-                pipe.send(seconds)
-            return sum(pipe.recv() for _, pipe in started)
-
-        yield measure
-    finally:
-        workers.end(started)
-
-
-def _process(kind: str, pipe) -> None:
-    mine = work(kind)
-    mine()
-    pipe.send("ready")
+def calls(rung: Rung, number: int, images: Sequence[Image]) -> Iterator[list[Image]]:
+    """What worker ``number`` of a rung is asked to read, call after call, without end."""
+    if rung.cached:
+        sent = arriving(number, rung.workers, rung.sticky)
+        stream = (marked(images[card % len(images)], card) for card in sent)
+    else:
+        stream = cycle(images)
     while True:
-        pipe.send(alone(mine, pipe.recv()))
+        yield list(islice(stream, rung.batch))
 
 
-def compare(kind: str, count: int, rounds: int = 3, seconds: float = 0.3) -> dict[str, float]:
-    """Pieces a second of each way, the best of ``rounds`` turns: alone, as tasks, threads, processes."""
-    mine = work(kind)
-    mine()
-    best: dict[str, float] = {}
-    with processes(kind, count) as in_processes:
-        ways: dict[str, Callable[[], float]] = {
-            "one thread": lambda: alone(mine, seconds),
-            f"{count} tasks (async)": lambda: in_tasks(mine, count, seconds),
-            f"{count} threads": lambda: in_threads(mine, count, seconds),
-            f"{count} processes": lambda: in_processes(seconds),
-        }
-        for _ in range(rounds):
-            for name, way in ways.items():
-                best[name] = max(best.get(name, 0.0), way())
-    return best
+def work(rung: Rung, number: int, deck: str, folder: str, longest: int, pipe) -> None:
+    """Make the reader, say how many MiB are used, then measure for as many seconds as the pipe says.
+
+    Each answer: cards a second, milliseconds of each call, and the share of uploads from the cache, or None.
+    Raises ValueError for calls without a card.
+    """
+    import psutil
+
+    if rung.batch < 1:
+        raise ValueError("a call has at least one card")
+    if rungs.in_torch(rung.kind) and rung.threads:
+        import torch
+
+        torch.set_num_threads(rung.threads)
+    with np.load(deck) as saved:
+        images = [saved[f"{place}"] for place in range(len(saved.files))]
+    reader = rungs.make(rung.kind, Path(folder), longest)
+    if rungs.compiled(rung.kind):  # each new kind of shape is compiled, and none may be new later
+        for start in range(0, len(images), rung.batch):
+            reader.read(images[start : start + rung.batch])
+    reader.read(images[:2])
+    if rung.cached:
+        reader = CachedReader(reader)
+    pipe.send(psutil.Process().memory_info().rss / 2**20)
+    stream = calls(rung, number, images)  # each measurement goes on where the last one ended, its cache warm
+    while True:
+        seconds = pipe.recv()
+        took, done, end = [], 0, time.perf_counter() + seconds
+        while time.perf_counter() < end or not done:
+            call, start = next(stream), time.perf_counter()
+            reader.read(call)
+            took.append(1000 * (time.perf_counter() - start))
+            done += len(call)
+        # Making the uploads is not the server's work, so the rate is that of the calls alone.
+        pipe.send((1000 * done / sum(took), took, reader.counts.hit_rate if rung.cached else None))

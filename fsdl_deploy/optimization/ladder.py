@@ -20,9 +20,9 @@ import numpy as np
 
 from fsdl_deploy.cards import Card, cards
 from fsdl_deploy.measuring import records
-from fsdl_deploy.measuring.metrics import fixed_and_broken, paired_p
+from fsdl_deploy.measuring.accuracy import fixed_and_broken, paired_p
 from fsdl_deploy.measuring.table import Table
-from fsdl_deploy.optimization import compiling, roofline, rung_worker, rungs
+from fsdl_deploy.optimization import concurrency, roofline, rungs, torch_compile
 from fsdl_deploy.optimization.rungs import Rung
 from fsdl_deploy.paths import BUILD
 from fsdl_deploy.picture import Image
@@ -55,7 +55,7 @@ class RungResult:
     fixed: int
     broken: int
     hit_rate: float | None = None
-    compiling: float | None = None
+    torch_compile: float | None = None
     file: float | None = None
 
 
@@ -72,7 +72,7 @@ def climb(
     deck = list(cards(count, "typical", seed=41))
     speed = [card.image for card in cards(256, "typical", seed=43)]
     longest = max(image.shape[1] for image in [*speed, *(card.image for card in deck)])
-    with tempfile.TemporaryDirectory() as temporary, compiling.empty_cache(Path(temporary) / "compiled"):
+    with tempfile.TemporaryDirectory() as temporary, torch_compile.empty_cache(Path(temporary) / "compiled"):
         right, compiled_in = _accuracies(chosen, deck, speed, longest, say)
         file = Path(temporary) / "deck.npz"
         np.savez(file, **{str(place): image for place, image in enumerate(speed)})
@@ -85,7 +85,7 @@ def climb(
                 started.append((rung, several))
                 for number in range(rung.workers):
                     given = rung, number, str(file), str(FOLDER), longest
-                    several.append(workers.start(rung_worker.work, *given))
+                    several.append(workers.start(concurrency.work, *given))
                 memory.append(sum(pipe.recv() for _, pipe in several))
             results = _rounds(started, memory, right, rounds, seconds, calls, say)
         finally:
@@ -110,10 +110,10 @@ def _accuracies(
             right[rung.kind] = []
             continue
         say(f"accuracy: {rung.kind}" if not compiles else f"compiling, then accuracy: {rung.kind}")
-        with compiling.threads(rung.threads) if compiles else contextlib.nullcontext():
+        with torch_compile.threads(rung.threads) if compiles else contextlib.nullcontext():
             reader = rungs.make(rung.kind, FOLDER, longest)
             if compiles:
-                compiled_in[rung.name] = compiling.seconds(reader, speed, rung.batch)
+                compiled_in[rung.name] = torch_compile.seconds(reader, speed, rung.batch)
             right[rung.kind] = read_right(reader, deck, rung.batch)
     return right, compiled_in
 
@@ -200,7 +200,7 @@ def add_arguments(parser) -> None:
 def main(args) -> int:
     if min(args.cards, args.rounds, args.calls) < 1 or args.seconds <= 0:
         raise ValueError("--cards, --rounds and --calls must be at least 1, --seconds above 0")
-    missing = "torch.compile is left out, as asked" if args.no_compile else compiling.missing()
+    missing = "torch.compile is left out, as asked" if args.no_compile else torch_compile.missing()
     if missing:
         print(missing, flush=True)
     chosen = [rung for rung in rungs.all_rungs() if not (missing and rungs.compiled(rung.kind))]

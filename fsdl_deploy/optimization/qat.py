@@ -22,17 +22,17 @@ from torch import nn
 from fsdl_deploy import weights
 from fsdl_deploy.cards import Card, cards
 from fsdl_deploy.measuring import records
-from fsdl_deploy.measuring.metrics import fixed_and_broken, wilson
+from fsdl_deploy.measuring.accuracy import fixed_and_broken, wilson
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.models import MeterReader, Student
 from fsdl_deploy.optimization import quantization, rungs
-from fsdl_deploy.packaging.export import export
+from fsdl_deploy.packaging.onnx_export import export
 from fsdl_deploy.paths import BUILD
 from fsdl_deploy.reader import TorchReader
 from fsdl_deploy.training.evaluation import read_right
 from fsdl_deploy.training.loop import train_step
-from fsdl_deploy.training.pool import Pool
 from fsdl_deploy.training.recipes import Phase, Recipe
+from fsdl_deploy.training.training_cards import Pool
 
 FILE = "quantization.json"
 BITS = (7, 4)  # of the weights: 7 as in ``quantization.quantized``; activations have 8

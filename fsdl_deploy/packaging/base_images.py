@@ -7,7 +7,7 @@ import contextlib
 import re
 from functools import cache
 
-from fsdl_deploy.packaging.context import DOCKER
+from fsdl_deploy.packaging.build_context import DOCKER
 
 REGISTRY = "registry:2.8.3@sha256:a3d8aaa63ed8681a604f1dea0aa03f100d5895b6a58ace528858a7b332415373"
 STAND_INS = {

@@ -11,7 +11,7 @@ import numpy as np
 
 from fsdl_deploy import figures
 from fsdl_deploy.measuring import records
-from fsdl_deploy.packaging.context import DOCKER
+from fsdl_deploy.packaging.build_context import DOCKER
 from fsdl_deploy.reading import Reading
 from fsdl_deploy.running.servers import Server
 

@@ -4,7 +4,7 @@
 is ready, and shows its log when it is not. However the notebook ends (error, interrupt, restart,
 SIGKILL), the watchdog ends the server with all its children.
 
-Knows nothing about what the server serves (the course's own are in ``commands``), nor about containers:
+Knows nothing about what the server serves (the course's own are in ``course_servers``), nor about containers:
 those belong to their engine, not to the process that asked for them.
 """
 

@@ -3,11 +3,11 @@
 ``POST /read`` reads pictures (``/predict`` on the lecture's slide), ``/docs`` shows the OpenAPI page without
 any network. The model runs in worker threads, so the event loop always answers.
 
-Puts the parts together, and knows HTTP. Who may ask is in ``access``, how much a body may have in ``limit``,
-what it may hold in ``parsing``, how the model runs in ``model``, what the service says of itself in
-``health``; the clouds' formats are in ``clouds``, the standard's in ``inference_routes``, TensorFlow
-Serving's in ``tensorflow_serving``. How the process listens and ends is in ``process``, its command line in
-``command``. Does not know TLS, accounts or slow request headers: those belong to the proxy in front of it.
+Puts the parts together, and knows HTTP. Who may ask is in ``access``, how much a body may have in
+``body_limit``, what it may hold in ``parsing``, how the model runs in ``model``, what the service says of
+itself in ``health``; the clouds' formats are in ``cloud_formats``, the standard's in ``inference_routes``,
+TensorFlow Serving's in ``tensorflow_serving``. How the process listens and ends is in ``process``, its command
+line in ``command``. Does not know TLS, accounts or slow request headers: those belong to the proxy before it.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 
 from fsdl_deploy.reading import Reader
-from fsdl_deploy.service import clouds, errors, health, inference_routes, parsing, tensorflow_serving
+from fsdl_deploy.service import cloud_formats, errors, health, inference_routes, parsing, tensorflow_serving
 from fsdl_deploy.service.access import Access
 from fsdl_deploy.service.answer import Answer
+from fsdl_deploy.service.body_limit import MAX_HELD, BodyLimit
 from fsdl_deploy.service.counting import Counting
-from fsdl_deploy.service.limit import MAX_HELD, BodyLimit
 from fsdl_deploy.service.model import PATIENCE, Model
 
 
@@ -72,7 +72,7 @@ def create_app(
     app.add_middleware(BodyLimit, max_bytes=max_bytes, seconds=body_seconds, max_held=max_held)
     app.add_middleware(Counting, model=model)
     add_routes(app, model, max_pictures)
-    clouds.add_routes(app, model, max_pictures)
+    cloud_formats.add_routes(app, model, max_pictures)
     inference_routes.add_routes(app, model, max_pictures)
     tensorflow_serving.add_routes(app, model, max_pictures)
     health.add_routes(app, model, max_pictures, max_bytes)

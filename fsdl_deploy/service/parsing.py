@@ -1,7 +1,7 @@
 """What a request brings to the model service: encoded pictures, or a refusal that names the problem.
 
 Knows HTTP bodies (JSON with base64, multipart); knows nothing about models. Every limit is checked before
-memory is spent: on the bytes as they arrive (in ``limit``), then on the number of pictures, then on
+memory is spent: on the bytes as they arrive (in ``body_limit``), then on the number of pictures, then on
 the pixels.
 """
 

@@ -50,7 +50,7 @@ def serve(
 def http_protocol():
     """What uvicorn is to speak HTTP with: httptools with a limit for the headers, else h11, which has one."""
     try:
-        from fsdl_deploy.service.head import BoundedHead
+        from fsdl_deploy.service.header_limit import BoundedHead
     except ImportError:  # a small environment, such as the image, is without httptools
         return "h11"
     return BoundedHead

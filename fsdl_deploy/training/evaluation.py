@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from fsdl_deploy.cards import Card, cards
 from fsdl_deploy.digits import Digits, digits
 from fsdl_deploy.drawing import CLEAN, LEVELS, draw, hand
-from fsdl_deploy.measuring import metrics
+from fsdl_deploy.measuring import accuracy
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.reading import Reader
@@ -48,9 +48,9 @@ def evaluate(
             report[reader.model_version][level] = {
                 "cards": count,
                 "exact_match": right / count,
-                "interval": [round(edge, 4) for edge in metrics.wilson(right, count)],
-                "cer": round(metrics.character_error_rate(truths, readings), 5),
-                "confusion": metrics.confusion(truths, readings).tolist(),
+                "interval": [round(edge, 4) for edge in accuracy.wilson(right, count)],
+                "cer": round(accuracy.character_error_rate(truths, readings), 5),
+                "confusion": accuracy.confusion(truths, readings).tolist(),
             }
             if level == "typical":
                 right_typical[reader.model_version] = [t == s for t, s in zip(truths, readings, strict=True)]
@@ -63,7 +63,7 @@ def evaluate(
         for reader in readers:
             readings = [reading.digits for reading in reader.read([card.image for card in drawn])]
             report[reader.model_version]["resampled"].append(
-                metrics.exact_match([c.truth for c in drawn], readings)
+                accuracy.exact_match([c.truth for c in drawn], readings)
             )
     names = list(report)
     report["compared"] = {
@@ -127,7 +127,7 @@ def why(
         kept = np.sort(order[: len(order) - k])
         drawn = list(cards(count, "typical", Digits(source.images[kept], source.labels[kept]), SEED))
         readings = [reading.digits for reading in reader.read([card.image for card in drawn])]
-        shares[k] = metrics.exact_match([card.truth for card in drawn], readings)
+        shares[k] = accuracy.exact_match([card.truth for card in drawn], readings)
     return {"misread": {int(i): int(misread[i]) for i in np.flatnonzero(misread)}, "exact_match": shares}
 
 

@@ -12,8 +12,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from fsdl_deploy.training.distillation import distillation_loss
-from fsdl_deploy.training.pool import Pool
 from fsdl_deploy.training.recipes import Recipe, schedule
+from fsdl_deploy.training.training_cards import Pool
 
 BATCH = 32
 CHECKPOINT_STEPS = 50

@@ -17,14 +17,14 @@ from fsdl_deploy import weights
 from fsdl_deploy.cards import cards
 from fsdl_deploy.digits import digits
 from fsdl_deploy.models import even
-from fsdl_deploy.packaging.export import export
+from fsdl_deploy.packaging.onnx_export import export
 from fsdl_deploy.paths import BUILD
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.training.evaluation import RESAMPLES, evaluate, table, why
 from fsdl_deploy.training.loop import train
 from fsdl_deploy.training.model_card import write_cards
-from fsdl_deploy.training.pool import Pool
 from fsdl_deploy.training.recipes import LONG, POOL, QUICK, QUICK_POOL, RECIPES, Recipe
+from fsdl_deploy.training.training_cards import Pool
 
 
 def clean_constants(count: int = 500) -> tuple[float, float]:

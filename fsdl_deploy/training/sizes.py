@@ -11,14 +11,14 @@ from functools import partial
 from fsdl_deploy import weights
 from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring import records
-from fsdl_deploy.measuring.metrics import fixed_and_broken, paired_p, wilson
+from fsdl_deploy.measuring.accuracy import fixed_and_broken, paired_p, wilson
 from fsdl_deploy.models import MeterReader, Student, multiply_adds
 from fsdl_deploy.paths import BUILD
 from fsdl_deploy.reader import TorchReader
 from fsdl_deploy.training.evaluation import read_right
 from fsdl_deploy.training.loop import train
-from fsdl_deploy.training.pool import Pool
 from fsdl_deploy.training.recipes import POOL, Phase, Recipe
+from fsdl_deploy.training.training_cards import Pool
 
 FILE = "sizes.json"
 WIDTHS = ((4, 8, 16, 32), (8, 16, 32, 64), (16, 32, 64, 128))

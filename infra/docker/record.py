@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 from fsdl_deploy.measuring import records
+from fsdl_deploy.packaging.build_context import DOCKER, docker_context
 from fsdl_deploy.packaging.containers import Container
-from fsdl_deploy.packaging.context import DOCKER, docker_context
 from fsdl_deploy.packaging.engine import find_engine
 from fsdl_deploy.packaging.layers import CHANGES, layer_sizes, rebuilds
 

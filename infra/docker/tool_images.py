@@ -22,8 +22,8 @@ import httpx
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring import records
+from fsdl_deploy.packaging.build_context import DOCKER, tool_context
 from fsdl_deploy.packaging.containers import SAFELY, Container
-from fsdl_deploy.packaging.context import DOCKER, tool_context
 from fsdl_deploy.packaging.engine import find_engine
 from fsdl_deploy.packaging.layers import build, layer_sizes
 from fsdl_deploy.picture import decode, encode

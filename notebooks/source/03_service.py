@@ -196,7 +196,7 @@ figures.show(figure, alt="Time for one picture falls as more pictures share a re
 #
 # Each cloud wants the same picture in its own wrapping: Google a list of `instances`, Azure `data`, SageMaker
 # again `instances`, with keys of its own, or the picture as it is. *Sadly, no standard yet*, said the lecture
-# in 2022. Our service takes them all: each is a few lines of `fsdl_deploy/service/clouds.py`.
+# in 2022. Our service takes them all: each is a few lines of `fsdl_deploy/service/cloud_formats.py`.
 
 # %%
 vertex = "/v1/projects/utility/locations/europe-west4/endpoints/1:predict"

@@ -165,7 +165,7 @@ runs = {
 # the worst?
 
 # %%
-from fsdl_deploy.measuring.metrics import exact_match
+from fsdl_deploy.measuring.accuracy import exact_match
 
 start = runs["nothing"]
 score = {name: exact_match(truths, run["digits"]) for name, run in runs.items()}
@@ -567,7 +567,7 @@ def in_onnxruntime(content, reuse=True):
 # reader, preprocessing and decoding included, which also says of its outputs that there are `n` of each.
 
 # %%
-from fsdl_deploy.packaging.export import INPUTS, OUTPUTS
+from fsdl_deploy.packaging.onnx_export import INPUTS, OUTPUTS
 
 
 class Upright(torch.nn.Module):

@@ -104,10 +104,10 @@ figures.show(figure, alt="Cards a second for each number of workers and threads:
 # holds the lock, and *read* the card, for which ONNX Runtime lets go of it.
 
 # %%
-from fsdl_deploy.optimization import concurrency
+from fsdl_deploy.optimization import threads_and_processes
 
-for kind in concurrency.KINDS:
-    rates = concurrency.compare(kind, CORES, rounds=2 if FAST else 10)
+for kind in threads_and_processes.KINDS:
+    rates = threads_and_processes.compare(kind, CORES, rounds=2 if FAST else 10)
     alone = rates["one thread"]
     print(f"{kind:6}", "  ".join(f"{way}: {rate / alone:.2f} ×" for way, rate in rates.items()))
 

@@ -241,7 +241,7 @@ predict("steps of the reader's image that are made again when one line of our co
 
 # %% tags=["measure"]
 from fsdl_deploy.measuring import records
-from fsdl_deploy.packaging.context import DOCKER
+from fsdl_deploy.packaging.build_context import DOCKER
 from fsdl_deploy.packaging.layers import CHANGES
 
 recorded = records.read(DOCKER / "recorded.json")["builds"]

@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 
 from fsdl_deploy.batch.lookup import create_app
 from fsdl_deploy.batch.store import Store
-from fsdl_deploy.running.commands import course_server
+from fsdl_deploy.running.course_servers import course_server
 
 
 def fill(store):

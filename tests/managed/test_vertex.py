@@ -13,7 +13,7 @@ from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
 from fsdl_deploy.running import stations
-from fsdl_deploy.running.commands import course_server
+from fsdl_deploy.running.course_servers import course_server
 from fsdl_deploy.running.servers import Server
 
 FOLDER = ROOT / "infra" / "managed" / "vertex"

@@ -9,8 +9,8 @@ from fsdl_deploy import cli
 from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring import records
 from fsdl_deploy.optimization import ladder, rungs
+from fsdl_deploy.optimization.concurrency import calls
 from fsdl_deploy.optimization.ladder import RungResult
-from fsdl_deploy.optimization.rung_worker import calls
 from fsdl_deploy.optimization.rungs import Rung
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running import workers

@@ -18,9 +18,9 @@ from fsdl_deploy.cards import cards
 from fsdl_deploy.customers import Customers
 from fsdl_deploy.measuring.machine import locked_versions
 from fsdl_deploy.packaging.base_images import STAND_INS, pinned, usable
+from fsdl_deploy.packaging.build_context import DOCKER
 from fsdl_deploy.packaging.compose import Compose
 from fsdl_deploy.packaging.containers import SAFELY, Container
-from fsdl_deploy.packaging.context import DOCKER
 from fsdl_deploy.packaging.engine import NO_ENGINE, ContainerError, engine_address, find_engine
 from fsdl_deploy.packaging.layers import build
 from fsdl_deploy.paths import ROOT

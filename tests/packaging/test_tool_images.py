@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from fsdl_deploy.packaging import tools
-from fsdl_deploy.packaging.context import DOCKER
+from fsdl_deploy.packaging.build_context import DOCKER
 
 sys.path.insert(0, str(DOCKER))
 import tool_images

@@ -12,7 +12,7 @@ from packed import locked, read_without_the_course
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.cards import cards
-from fsdl_deploy.packaging.context import tool_context
+from fsdl_deploy.packaging.build_context import tool_context
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
 from fsdl_deploy.running.servers import Server

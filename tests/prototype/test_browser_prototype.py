@@ -9,7 +9,7 @@ from fsdl_deploy.cards import cards
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
-from fsdl_deploy.running.commands import course_server
+from fsdl_deploy.running.course_servers import course_server
 from fsdl_deploy.running.ports import free_port
 from fsdl_deploy.running.servers import Server
 

@@ -14,7 +14,7 @@ from fsdl_deploy.picture import decode, encode
 from fsdl_deploy.prototype import gradio_page
 from fsdl_deploy.reading import Reading
 from fsdl_deploy.remote import RemoteError
-from fsdl_deploy.running.commands import course_server
+from fsdl_deploy.running.course_servers import course_server
 from fsdl_deploy.running.ports import free_port
 
 CARD = np.full((64, 200), 240, np.uint8)

@@ -22,7 +22,7 @@ from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
 from fsdl_deploy.running.ports import free_port
 from fsdl_deploy.service.app import create_app
-from fsdl_deploy.service.head import MAX_HEAD, BoundedHead
+from fsdl_deploy.service.header_limit import MAX_HEAD, BoundedHead
 from fsdl_deploy.service.open_inference import json_request
 from fsdl_deploy.service.process import http_protocol, listen
 
@@ -335,7 +335,9 @@ def test_answer_is_what_the_document_promises_to_a_raw_socket(server):
 
 def test_without_httptools_the_parser_is_the_one_with_a_limit_of_its_own(monkeypatch):
     assert http_protocol() is BoundedHead
-    monkeypatch.setitem(sys.modules, "fsdl_deploy.service.head", None)  # as where it cannot be imported
+    monkeypatch.setitem(
+        sys.modules, "fsdl_deploy.service.header_limit", None
+    )  # as where it cannot be imported
     assert http_protocol() == "h11"
 
 

@@ -29,7 +29,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from fsdl_deploy.picture import encode
 from fsdl_deploy.service.app import create_app
-from fsdl_deploy.service.limit import SMALL
+from fsdl_deploy.service.body_limit import SMALL
 
 load_all_checks()
 JSON, FORM = "application/json", "multipart/form-data; boundary=XX"

@@ -8,7 +8,7 @@ from fsdl_course import cli
 from fsdl_course.serving import everywhere, our_service
 from fsdl_deploy.cards import cards
 from fsdl_deploy.reader import OnnxReader
-from fsdl_deploy.running.commands import course_server
+from fsdl_deploy.running.course_servers import course_server
 from fsdl_deploy.running.stations import StationError
 
 

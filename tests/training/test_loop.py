@@ -7,8 +7,8 @@ import torch
 from fsdl_deploy.models import Student
 from fsdl_deploy.training import loop
 from fsdl_deploy.training.loop import train
-from fsdl_deploy.training.pool import Pool
 from fsdl_deploy.training.recipes import QUICK, Phase
+from fsdl_deploy.training.training_cards import Pool
 
 TINY = replace(QUICK["v2"], phases=(Phase(4, 6e-3), Phase(2, 1e-3, 0.3)))
 

@@ -22,7 +22,7 @@ from fsdl_course.labs.inside.program import program
 
 def image_name() -> str:
     """The reader's image, under a name that changes with what a sandbox needs of it: Python and numpy."""
-    from fsdl_deploy.packaging.context import DOCKER
+    from fsdl_deploy.packaging.build_context import DOCKER
 
     lock = (DOCKER / "requirements.lock").read_bytes()
     return f"fsdl-grader:{hashlib.sha256(lock).hexdigest()[:12]}"

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fsdl_deploy.running.options import options
+from fsdl_deploy.running.serve_options import options
 
 
 def main() -> int:

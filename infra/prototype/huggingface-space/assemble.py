@@ -15,7 +15,7 @@ OWN_FILES = ("README.md", "app.py", "requirements.txt")
 def assemble(out: Path, version: str = "v2") -> None:
     """Fill ``out`` with a Space that reads with model ``version``. Raises ValueError if it is not empty."""
     from fsdl_deploy.cards import cards
-    from fsdl_deploy.packaging.context import copy_reader
+    from fsdl_deploy.packaging.build_context import copy_reader
     from fsdl_deploy.picture import encode
 
     if out.exists() and any(out.iterdir()):

@@ -26,7 +26,7 @@ from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter
 from fsdl_deploy.batch.store import Store, now
 from fsdl_deploy.picture import PictureError, decode
 from fsdl_deploy.reader import OnnxReader
-from fsdl_deploy.service.limit import BodyLimit
+from fsdl_deploy.service.body_limit import BodyLimit
 from fsdl_deploy.service.parsing import json_object
 from fsdl_deploy.service.refusal import Refusal
 

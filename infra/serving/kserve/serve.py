@@ -14,8 +14,8 @@ import kserve
 import uvicorn
 from model import MeterReader
 
-from fsdl_deploy.running.options import options
 from fsdl_deploy.running.ports import HOST, free_port
+from fsdl_deploy.running.serve_options import options
 
 
 class Loopback(uvicorn.Config):

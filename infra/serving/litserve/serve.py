@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from fsdl_deploy.picture import PictureError
 from fsdl_deploy.reader import OnnxReader, read_encoded
 from fsdl_deploy.reading import Reading
-from fsdl_deploy.running.options import options
+from fsdl_deploy.running.serve_options import options
 
 
 class MeterReader(litserve.LitAPI):

@@ -9,8 +9,8 @@ import os
 import sys
 from pathlib import Path
 
-from fsdl_deploy.running.options import options
 from fsdl_deploy.running.ports import free_port
+from fsdl_deploy.running.serve_options import options
 
 if __name__ == "__main__":
     args = options(__doc__.splitlines()[0])

@@ -13,8 +13,8 @@ import threading
 import urllib.request
 from pathlib import Path
 
-from fsdl_deploy.running.options import options
 from fsdl_deploy.running.ports import HOST, free_port
+from fsdl_deploy.running.serve_options import options
 
 HERE = Path(__file__).resolve().parent
 LOCAL_ENV = HERE.parent.parent / "batch" / "ray" / "local.env"  # what Ray is told on one machine

@@ -20,8 +20,8 @@ from model_archiver.model_archiver_config import ModelArchiverConfig
 from fsdl_deploy import weights
 from fsdl_deploy.measuring import machine
 from fsdl_deploy.running import stations
-from fsdl_deploy.running.options import options
 from fsdl_deploy.running.ports import HOST, free_port
+from fsdl_deploy.running.serve_options import options
 
 HERE = Path(__file__).parent
 TS = Path(ts.__file__).parent

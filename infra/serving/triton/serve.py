@@ -20,8 +20,8 @@ from string import Template
 import pytriton
 
 from fsdl_deploy.paths import ROOT
-from fsdl_deploy.running.options import options
 from fsdl_deploy.running.ports import HOST, free_port
+from fsdl_deploy.running.serve_options import options
 
 MODELS = Path(__file__).parent / "models"
 TRITON = Path(pytriton.__file__).parent / "tritonserver"

@@ -57,7 +57,7 @@ from fsdl_deploy import figures
 from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.packaging import base_images
-from fsdl_deploy.packaging.context import DOCKER, docker_context
+from fsdl_deploy.packaging.build_context import DOCKER, docker_context
 
 figures.use()
 recorded = records.read(DOCKER / "recorded.json")

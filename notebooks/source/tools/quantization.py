@@ -140,7 +140,7 @@ for line in done.stdout.splitlines():
 import numpy as np
 
 from fsdl_deploy.cards import cards
-from fsdl_deploy.measuring.metrics import wilson
+from fsdl_deploy.measuring.accuracy import wilson
 from fsdl_deploy.optimization.rungs import FileReader
 
 deck = list(cards(200 if FAST else 2000, "typical", seed=41))

@@ -66,7 +66,7 @@ import tempfile
 from pathlib import Path
 
 from fsdl_deploy.packaging import tools
-from fsdl_deploy.packaging.context import mebibytes, tool_context
+from fsdl_deploy.packaging.build_context import mebibytes, tool_context
 
 workplace = tempfile.TemporaryDirectory()  # removed in the last code cell
 packed = tool_context("truss", Path(workplace.name) / "packed")

@@ -3,7 +3,7 @@ import onnx
 import pytest
 
 from fsdl_deploy.packaging import parity
-from fsdl_deploy.packaging.export import INPUTS, OUTPUTS
+from fsdl_deploy.packaging.onnx_export import INPUTS, OUTPUTS
 from fsdl_deploy.reader import OnnxReader, TorchReader
 from fsdl_deploy.weights import VERSIONS, verified
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsdl_deploy.measuring.metrics import (
+from fsdl_deploy.measuring.accuracy import (
     align,
     character_error_rate,
     confusion,

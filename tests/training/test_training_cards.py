@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from fsdl_deploy.training.pool import Pool, vary
+from fsdl_deploy.training.training_cards import Pool, vary
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def pool(folder):
 
 
 def test_pool_is_drawn_once_and_read_back(pool, folder, monkeypatch):
-    monkeypatch.setattr("fsdl_deploy.training.pool.get_context", None)  # drawing again would fail
+    monkeypatch.setattr("fsdl_deploy.training.training_cards.get_context", None)  # drawing again would fail
     again = Pool.drawn(200, folder)
     assert (again.ink == pool.ink).all() and again.truths == pool.truths
     assert len(pool.truths) == 200 and len(pool.edges) == 201 and pool.ink.shape == (32, pool.edges[-1])

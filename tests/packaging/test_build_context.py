@@ -12,7 +12,7 @@ import pytest
 import yaml
 from docker.utils import build as docker_build
 
-from fsdl_deploy.packaging.context import DOCKER, PLACES, tool_context
+from fsdl_deploy.packaging.build_context import DOCKER, PLACES, tool_context
 from fsdl_deploy.packaging.layers import build
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running.stations import station
@@ -23,7 +23,7 @@ PACK = """
 import sys
 from pathlib import Path
 import fsdl_deploy
-from fsdl_deploy.packaging.context import PLACES, docker_context, tool_context
+from fsdl_deploy.packaging.build_context import PLACES, docker_context, tool_context
 
 course, out = map(Path, sys.argv[1:])
 assert Path(fsdl_deploy.__file__).is_relative_to(course)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fsdl_deploy import cli
-from fsdl_deploy.optimization import compiling, ladder
+from fsdl_deploy.optimization import ladder, torch_compile
 
 
 class Slow:
@@ -27,35 +27,35 @@ class Slow:
 
 def test_only_what_the_first_calls_take_longer_is_compiling():
     reader, images = Slow(), [np.zeros((8, 8 + place % 2), np.uint8) for place in range(6)]
-    assert compiling.seconds(reader, images, 2) == pytest.approx(0.1, abs=0.09) and reader.calls == 6
+    assert torch_compile.seconds(reader, images, 2) == pytest.approx(0.1, abs=0.09) and reader.calls == 6
 
 
 def test_a_machine_without_compiler_or_headers_says_so_in_a_sentence(monkeypatch, tmp_path):
     monkeypatch.setenv("CXX", str(tmp_path / "no-compiler"))
-    assert "there is no C++ compiler" in compiling.missing() and "no-compiler" in compiling.missing()
+    assert "there is no C++ compiler" in torch_compile.missing() and "no-compiler" in torch_compile.missing()
     monkeypatch.setenv("CXX", "python3")  # some program that is there
     monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
-    assert "Python's headers" in compiling.missing()
+    assert "Python's headers" in torch_compile.missing()
     (tmp_path / "Python.h").touch()
     monkeypatch.setattr("shutil.which", lambda name: name)
-    assert compiling.missing() is None
+    assert torch_compile.missing() is None
 
 
 @pytest.mark.parametrize("before", [None, "/somewhere"])
 def test_the_cache_and_the_threads_are_put_back(monkeypatch, tmp_path, before):
-    monkeypatch.delenv(compiling.CACHE, raising=False)
+    monkeypatch.delenv(torch_compile.CACHE, raising=False)
     if before:
-        monkeypatch.setenv(compiling.CACHE, before)
+        monkeypatch.setenv(torch_compile.CACHE, before)
     threads = torch.get_num_threads()
-    with compiling.empty_cache(tmp_path), compiling.threads(threads + 1):
-        assert os.environ[compiling.CACHE] == str(tmp_path) and torch.get_num_threads() == threads + 1
-    assert os.environ.get(compiling.CACHE) == before and torch.get_num_threads() == threads
+    with torch_compile.empty_cache(tmp_path), torch_compile.threads(threads + 1):
+        assert os.environ[torch_compile.CACHE] == str(tmp_path) and torch.get_num_threads() == threads + 1
+    assert os.environ.get(torch_compile.CACHE) == before and torch.get_num_threads() == threads
 
 
 @pytest.mark.parametrize("options", [["--no-compile"], []])
 def test_the_command_leaves_it_out_where_it_cannot_run(monkeypatch, capsys, options):
     asked = []
-    monkeypatch.setattr(compiling, "missing", lambda: "torch.compile is left out: no compiler")
+    monkeypatch.setattr(torch_compile, "missing", lambda: "torch.compile is left out: no compiler")
     monkeypatch.setattr(ladder, "climb", lambda chosen, *_, **__: asked.extend(chosen) or [])
     monkeypatch.setattr(ladder, "table", lambda _: "")
     assert cli.main(["bench", "ladder", *options]) == 0

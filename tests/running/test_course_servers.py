@@ -3,7 +3,7 @@
 import pytest
 
 from fsdl_deploy.cli import COMMANDS
-from fsdl_deploy.running.commands import READY, course_server
+from fsdl_deploy.running.course_servers import READY, course_server
 
 
 def test_it_is_the_command_on_a_free_port_with_its_question():

@@ -5,13 +5,13 @@ import threading
 
 import pytest
 
-from fsdl_deploy.optimization import concurrency
+from fsdl_deploy.optimization import threads_and_processes
 
 
-@pytest.mark.parametrize("kind", concurrency.KINDS)
+@pytest.mark.parametrize("kind", threads_and_processes.KINDS)
 def test_every_way_does_its_work_and_leaves_nothing(kind):
     before = threading.active_count()
-    rates = concurrency.compare(kind, 2, rounds=1, seconds=0.05)
+    rates = threads_and_processes.compare(kind, 2, rounds=1, seconds=0.05)
     assert list(rates) == ["one thread", "2 tasks (async)", "2 threads", "2 processes"]
     assert all(rate > 0 for rate in rates.values())
     assert threading.active_count() == before and not multiprocessing.active_children()
@@ -19,16 +19,18 @@ def test_every_way_does_its_work_and_leaves_nothing(kind):
 
 def test_what_is_counted_is_what_was_done():
     done = []
-    assert concurrency.in_tasks(lambda: done.append(1), 3, 0.02) == pytest.approx(len(done) / 0.02)
+    assert threads_and_processes.in_tasks(lambda: done.append(1), 3, 0.02) == pytest.approx(len(done) / 0.02)
     done.clear()
-    assert concurrency.in_threads(lambda: done.append(1), 3, 0.02) == pytest.approx(len(done) / 0.02)
+    assert threads_and_processes.in_threads(lambda: done.append(1), 3, 0.02) == pytest.approx(
+        len(done) / 0.02
+    )
     done.clear()
-    assert concurrency.alone(lambda: done.append(1), 0.02) == pytest.approx(len(done) / 0.02)
+    assert threads_and_processes.alone(lambda: done.append(1), 0.02) == pytest.approx(len(done) / 0.02)
 
 
 def test_other_work_is_refused_also_in_a_process():
     with pytest.raises(ValueError, match="choose one of parse, read"):
-        concurrency.work("sleep")
-    with pytest.raises(EOFError), concurrency.processes("sleep", 1):
+        threads_and_processes.work("sleep")
+    with pytest.raises(EOFError), threads_and_processes.processes("sleep", 1):
         pass
     assert not multiprocessing.active_children()
