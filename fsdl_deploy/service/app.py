@@ -6,8 +6,9 @@ any network. The model runs in worker threads, so the event loop always answers.
 Puts the parts together, and knows HTTP. Who may ask is in ``access``, how much a body may have in
 ``body_limit``, what it may hold in ``parsing``, how the model runs in ``model``, what the service says of
 itself in ``health``; the clouds' formats are in ``cloud_formats``, the standard's in ``inference_routes``,
-TensorFlow Serving's in ``tensorflow_serving``. How the process listens and ends is in ``process``, its command
-line in ``command``. Does not know TLS, accounts or slow request headers: those belong to the proxy before it.
+TensorFlow Serving's in ``tensorflow_serving``. How the process listens and ends is in ``process``, its
+command line in ``command``. Does not know TLS, accounts or slow request headers: those belong to the proxy in
+front of it.
 """
 
 import asyncio
