@@ -14,7 +14,7 @@ _HOME = {
     "Server": "running.servers",
     "TorchReader": "reader",
     "closed_loop": "measuring.load",
-    "course_server": "running.commands",
+    "course_server": "running.course_servers",
     "open_loop": "measuring.load",
     "open_reader": "reader",
 }

@@ -55,7 +55,7 @@ class RungResult:
     fixed: int
     broken: int
     hit_rate: float | None = None
-    torch_compile: float | None = None
+    compiling: float | None = None
     file: float | None = None
 
 
