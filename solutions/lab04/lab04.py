@@ -242,7 +242,6 @@ predict("steps of the reader's image that are made again when one line of our co
 # %% tags=["measure"]
 from fsdl_deploy.measuring import records
 from fsdl_deploy.packaging.build_context import DOCKER
-from fsdl_deploy.packaging.layers import CHANGES
 
 recorded = records.read(DOCKER / "recorded.json")["builds"]
 steps, numbers, stage = [], [], "run"
@@ -263,12 +262,15 @@ reveal(GUESS_STEPS, again, "steps")
 # requirements.
 
 # %% tags=["measure"]
+from fsdl_deploy.packaging.layers import CHANGES
+
 for name in ("code", "requirements"):
-    told = {numbers[place] for place in rebuilt(steps, [CHANGES[name]])}
-    made = {number for number in numbers if not recorded[name][number][2]}
-    print(f"{name}: engine {len(made)}, function {len(told)}, together {len(made & told)}")
-    for number in sorted(made ^ told)[:3]:
-        print("    only", "engine:  " if number in made else "function:", recorded[name][number][0][:60])
+    by_function = {numbers[place] for place in rebuilt(steps, [CHANGES[name]])}
+    by_engine = {number for number in numbers if not recorded[name][number][2]}
+    both = len(by_engine & by_function)
+    print(f"{name}: engine {len(by_engine)}, function {len(by_function)}, together {both}")
+    for number in sorted(by_engine ^ by_function)[:3]:
+        print("    only", "engine:  " if number in by_engine else "function:", recorded[name][number][0][:60])
 
 # %% [markdown]
 # Where they differ the engine knew more: before it builds on another stage, it compares the files that come
