@@ -58,6 +58,7 @@ import numpy as np
 #
 # The inbox is a folder of pictures, `MONTH/SHARD/CUSTOMER.jpg`. A *shard* keeps a folder small, so the inbox
 # of a million customers is listed as easily as this one.
+
 # %% tags=["nbval-check-output"]
 from fsdl_deploy import Customers, figures
 from fsdl_deploy.batch import inbox

@@ -56,6 +56,7 @@ import numpy as np
 
 # %% [markdown]
 # The cards are typical ones, stored as phones send them: JPEG. All that follows reads these files.
+
 # %%
 from fsdl_deploy import figures
 from fsdl_deploy.cards import cards
