@@ -63,8 +63,8 @@ def _texts(items: list, field: str, of: Callable[[object], object]) -> list[str]
 
 def _google_item(item: object) -> object:
     """``"<base64>"``, ``{"b64": …}`` or ``{"image": {"b64": …}, "key": …}``: Google's ways with bytes."""
-    if isinstance(item, dict):
-        item = item.get("image", item)
+    if isinstance(item, dict) and not isinstance(item.get("b64"), str):
+        item = item.get("image")
     return item.get("b64") if isinstance(item, dict) else item
 
 

@@ -42,7 +42,7 @@ def readings(client):
     [
         [text(101), text(202)],
         [{"b64": text(101)}, {"b64": text(202)}],
-        [{"image": {"b64": text(101)}}, {"b64": text(202)}],
+        [{"image": {"b64": text(101)}}, {"b64": text(202), "image": None}],
     ],
 )
 def test_google(client, readings, instances):
