@@ -53,6 +53,9 @@ from time import perf_counter
 import matplotlib.pyplot as plt
 import numpy as np
 
+workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
+here = Path(workplace.name)
+
 # %% [markdown]
 # ## Last night's cards
 #
@@ -64,8 +67,6 @@ from fsdl_deploy import Customers, figures
 from fsdl_deploy.batch import inbox
 from fsdl_deploy.measuring.table import Table
 
-workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
-here = Path(workplace.name)
 customers = Customers(1000 if FAST else 10_000, seed=2)
 cards = inbox.fill(here / "inbox", customers, "2026-10", different=150)
 chunks = list(inbox.chunks(here / "inbox", "2026-10", size=500))

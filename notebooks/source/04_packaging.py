@@ -54,6 +54,9 @@ from pathlib import Path
 
 import numpy as np
 
+workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
+here = Path(workplace.name)
+
 # %% [markdown]
 # The cards are typical ones, stored as phones send them: JPEG. All that follows reads these files.
 
@@ -64,8 +67,6 @@ from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.picture import decode, encode
 
 figures.use()
-workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
-here = Path(workplace.name)
 inbox = here / "inbox"
 inbox.mkdir()
 deck = list(cards(300 if FAST else 2000, level="typical", split="test", seed=4))
