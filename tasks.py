@@ -81,7 +81,7 @@ def main(words):
     base = getattr(sys, "_base_executable", None)
     if in_own_environment() and base and not os.path.samefile(base, sys.executable):
         return replace([base, *here])
-    from fsdl_course.setup.environment import SetupError
+    from fsdl_course.setup.installer import SetupError
     from fsdl_course.workspace.copies import WorkspaceError
     from fsdl_deploy.running.stations import StationError
 

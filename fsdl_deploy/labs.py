@@ -2,5 +2,6 @@
 
 raise ImportError(
     "This lab is of an earlier version of the course. Write `from fsdl_course.labs import check, predict, "
-    "reveal` in this cell and run it again; your answers stay valid, and can be handed in as they are"
+    "reveal` in this cell and run it again, or copy your answers into today's notebook: other cells may name "
+    "modules that have moved, too. What you have can be handed in as it is"
 )

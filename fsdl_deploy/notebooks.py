@@ -1,3 +1,6 @@
 """The former place of a command: ``python -m fsdl_deploy.notebooks``."""
 
-raise SystemExit("'python -m fsdl_deploy.notebooks' is 'fsdl-course notebooks' now")
+import sys
+
+if __name__ == "__main__":
+    sys.exit("'python -m fsdl_deploy.notebooks' is 'fsdl-course notebooks' now")

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from fsdl_course.labs import questions, rules
 from fsdl_course.labs.convert import files, names
-from fsdl_course.notebooks.conversion import NotebookError, difference, parse, read
+from fsdl_course.notebooks.conversion import difference, parse, read
 from fsdl_course.notebooks.edits import is_edited
+from fsdl_course.notebooks.percent import NotebookError
 from fsdl_deploy.paths import ROOT
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from fsdl_course.labs import questions
 from fsdl_course.notebooks import edits
-from fsdl_course.notebooks.conversion import NotebookError, cell_ids, read_source, write
+from fsdl_course.notebooks.conversion import cell_ids, read_source, write
+from fsdl_course.notebooks.percent import NotebookError
 from fsdl_deploy.paths import ROOT
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"

@@ -76,7 +76,8 @@ def reached(canary, course, port, secret):
     if secret in os.environ: leaks.append("the environment")
     if os.getuid() == 0: leaks.append("the administrator's rights")
     for place in ("/", "/usr", "/course", "/app", "/etc"):
-        try: open(os.path.join(place, "fsdl-canary"), "w").close(); leaks.append("writing to " + place)
+        file = os.path.join(place, "fsdl-canary")
+        try: open(file, "w").close(); leaks.append("writing to " + place); os.unlink(file)
         except OSError: pass
     try:
         if len([name for name in os.listdir("/proc") if name.isdigit()]) > 20: leaks.append("other processes")

@@ -1,6 +1,6 @@
 """A notebook as its readers see it: cells numbered from 1, and the ``## `` sections they form.
 
-Knows how to find things in a notebook; knows nothing of what should be there (that is ``contract``).
+Knows how to find things in a notebook; knows nothing of what should be there (that is ``rules``).
 """
 
 import re

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from fsdl_course.notebooks import conversion, rules_code, rules_frame, rules_portable
 from fsdl_course.notebooks.lesson import Lesson, without_fences
 from fsdl_course.notebooks.outputs import COMPARED
+from fsdl_course.notebooks.percent import NotebookError
 from fsdl_course.notebooks.rules_frame import Breaches
 from fsdl_deploy.paths import ROOT
 
@@ -38,7 +39,7 @@ def check(path: Path, root: Path) -> list[Breach]:
     """Every breach of the contract in the notebook at ``path``, in the order of the rules."""
     try:
         lesson = Lesson(path, root, conversion.read(path).cells)
-    except conversion.NotebookError as error:
+    except NotebookError as error:
         return [Breach(path.relative_to(root).as_posix(), None, "notebook", str(error))]
     return [
         Breach(lesson.name, cell, rule.__name__.replace("_", " "), message)

@@ -16,7 +16,7 @@ from fsdl_deploy.running import stations
 from fsdl_deploy.running.course_servers import course_server
 from fsdl_deploy.running.servers import Server
 from fsdl_deploy.running.stations import StationError
-from fsdl_deploy.service import open_inference
+from fsdl_deploy.service import open_inference, tensors
 
 
 class Service:
@@ -55,7 +55,7 @@ class Service:
 
     def tensors(self, image: Image, pixels: bool, binary: bool) -> dict:
         """A reading by the Open Inference Protocol: of ``pixels`` or a file, as bytes or in JSON."""
-        name = open_inference.PIXELS if pixels else open_inference.ENCODED
+        name = tensors.PIXELS if pixels else tensors.ENCODED
         if binary:
             body, headers = open_inference.binary_request([image], pixels)
         else:

@@ -4,6 +4,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 from fsdl_course.setup import environment
+from fsdl_course.setup.installer import SetupError
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running import stations
@@ -19,13 +20,13 @@ def set_up(strict: bool = False) -> environment.Environment:
         print(f"Setting up the course in {core.folder} (log: {core.log}) …")
     python = core.ensure()
 
-    def build(name: str) -> environment.SetupError | None:
+    def build(name: str) -> SetupError | None:
         def say(line: str) -> None:  # the lines of two alternate: an indented one says whose it is
             print(f"  {name}: {line.strip()}" if line.startswith(" ") else line)
 
         try:
             ensure(name, builder=python, say=say)
-        except environment.SetupError as error:
+        except SetupError as error:
             return error
         return None
 

@@ -132,9 +132,9 @@ def _list(root: Path) -> int:
     if not (root / WORK).is_dir():
         print(f"There is no {WORK}/ yet: 'make lab' makes it.")
         return 0
-    differing = {name: said for name in copies.originals(root) if (said := state(name, root))}
-    for name, said in differing.items():
-        print(f"{WORK}/{name} {said}")
+    differing = {name: now for name in copies.originals(root) if (now := state(name, root))}
+    for name, now in differing.items():
+        print(f"{WORK}/{name} {now}")
     if differing:
         print(
             f"'fsdl-course reset {copies.short(next(iter(differing)))}' gives one back as the course has it."

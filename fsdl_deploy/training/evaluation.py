@@ -5,7 +5,6 @@ other broke, not by two rounded shares. The cards share 1,000 test digits: how m
 to just these digits is measured too, on cards of resampled digits.
 """
 
-import json
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +15,7 @@ from tqdm.auto import tqdm
 from fsdl_deploy.cards import Card, cards
 from fsdl_deploy.digits import Digits, digits
 from fsdl_deploy.drawing import CLEAN, LEVELS, draw, hand
-from fsdl_deploy.measuring import accuracy
+from fsdl_deploy.measuring import accuracy, records
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.reading import Reader
@@ -167,5 +166,5 @@ def main(args) -> int:
         resampled = report[version]["resampled"]
         print(f"{version} on cards of {RESAMPLES} digit sets: {min(resampled):.1%} to {max(resampled):.1%}")
     if args.json:
-        Path(args.json).write_text(json.dumps(report, indent=1) + "\n")
+        records.write(Path(args.json), **report)
     return 0

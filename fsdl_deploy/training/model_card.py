@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fsdl_deploy import weights
+from fsdl_deploy.measuring import records
 from fsdl_deploy.training.evaluation import table
 
 ABOUT = {
@@ -77,7 +78,7 @@ def write_cards(report: dict, work: Path, into: Path, command: str) -> None:
     from fsdl_deploy.models import multiply_adds
 
     curves = {version: curve(work, version) for version in weights.VERSIONS}
-    (into / "report.json").write_text(json.dumps({"measured": report, "curves": curves}) + "\n")
+    records.write(into / "report.json", measured=report, curves=curves)
     for version in weights.VERSIONS:
         network, measured = weights.load(version, into).network, report[version]
         parameters = sum(p.numel() for p in network.parameters())

@@ -3,7 +3,6 @@
 The third picture, of the prototype, is a screenshot that the browser test leaves under build/screenshots.
 """
 
-import json
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -12,6 +11,7 @@ import numpy as np
 from fsdl_deploy import OnnxReader, figures, weights
 from fsdl_deploy.cards import cards
 from fsdl_deploy.drawing import LEVELS
+from fsdl_deploy.measuring import records
 
 HERE = Path(__file__).parent
 
@@ -35,7 +35,7 @@ def sheet() -> None:
 
 def why() -> None:
     """Why the models read no better: their training has flattened, and a few test digits cost most."""
-    report = json.loads((weights.folder() / "report.json").read_text())
+    report = records.read(weights.folder() / "report.json")
     figures.use()
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     for number, version in enumerate(("teacher", "v2")):

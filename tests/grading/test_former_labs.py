@@ -8,8 +8,10 @@ import pytest
 
 from fsdl_course import cli
 from fsdl_course.grading.gradebook import open_gradebook
-from fsdl_course.labs import convert, questions
-from fsdl_course.notebooks.conversion import read, write
+from fsdl_course.labs import questions
+from fsdl_course.labs.backends.unprotected import Unprotected
+from fsdl_course.labs.sandbox import Sandbox
+from fsdl_course.notebooks.conversion import read
 from fsdl_deploy.paths import ROOT
 
 NAME = "lab02"
@@ -18,21 +20,11 @@ OPEN = next(question.id for question in questions.load(ROOT / "solutions" / NAME
 
 @pytest.fixture(scope="module")
 def former(tmp_path_factory):
-    """The folder of a hand-in: lab02 as it was released, with the solution's answers in it."""
-    root = tmp_path_factory.mktemp("former")
-    shutil.copytree(ROOT / "solutions" / NAME, root / "solutions" / NAME)
-    source = convert.source_of(NAME, root)
-    text = source.read_text(encoding="utf-8")
-    today = "from fsdl_course.labs import check, predict, reveal\n"
-    assert today in text
-    source.write_text(text.replace(today, today.replace("fsdl_course", "fsdl_deploy")), encoding="utf-8")
-    solved, _ = convert.both(NAME, root)
-    # The ids of cells follow their text, so this cell has another one than today's: the one it had.
-    assert solved.cells[1].id == "14fa9bf86c9c"
-    path = root / "hand-ins" / "ann" / f"{NAME}.ipynb"
+    """The folder of a hand-in: lab02 as it was released before the packages were two, solved."""
+    path = tmp_path_factory.mktemp("former") / "hand-ins" / "ann" / f"{NAME}.ipynb"
     path.parent.mkdir(parents=True)
-    path.write_text(write(solved), encoding="utf-8")
-    return root / "hand-ins"
+    shutil.copyfile(ROOT / "tests" / "fixtures" / "former" / f"{NAME}.ipynb", path)
+    return path.parent.parent
 
 
 isolated = pytest.param(
@@ -64,6 +56,15 @@ def test_a_hand_in_of_a_former_lab_earns_every_point(former, tmp_path, words):
     released = read(ROOT / "labs" / NAME / f"{NAME}.ipynb")
     marked = [cell.metadata["nbgrader"] for cell in released.cells if "nbgrader" in cell.metadata]
     assert [cell.metadata["nbgrader"] for cell in shown.cells if "nbgrader" in cell.metadata] == marked
+
+
+def test_a_graded_function_that_imports_the_course_is_told_that_the_grader_has_it_not():
+    cells = ["from fsdl_deploy.picture import decode", "import fsdl_course.labs.exercise as exercise"]
+    cells += ["def has(name):\n    return hasattr(exercise, name)"]
+    with Sandbox(cells, Unprotected()) as sandbox:
+        message = "fsdl_deploy.picture is not in the grader: only fsdl_course.labs is"
+        assert sandbox.errors == {"0": f"ModuleNotFoundError: {message}"}
+        assert sandbox.call("has", ["check"], 1).value is True
 
 
 def test_a_former_lab_in_todays_clone_is_told_what_to_change():

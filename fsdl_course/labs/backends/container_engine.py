@@ -21,11 +21,11 @@ from fsdl_course.labs.inside.program import program
 
 
 def image_name() -> str:
-    """The reader's image, under a name that changes with what a sandbox needs of it: Python and numpy."""
+    """The reader's image, under a name that changes with what it is built from, but for the course's code."""
     from fsdl_deploy.packaging.build_context import DOCKER
 
-    lock = (DOCKER / "requirements.lock").read_bytes()
-    return f"fsdl-grader:{hashlib.sha256(lock).hexdigest()[:12]}"
+    recipe = b"".join((DOCKER / name).read_bytes() for name in ("Dockerfile", "requirements.lock"))
+    return f"fsdl-grader:{hashlib.sha256(recipe).hexdigest()[:12]}"
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Engine(Backend):
         words += ["--shm-size", str(SHARED), "--memory", str(MEMORY), "--memory-swap", str(MEMORY)]
         words += ["--pids-limit", str(PROCESSES), "--cpus", "1", "--cap-drop", "ALL"]
         words += ["--security-opt", "no-new-privileges", "--user", f"{NOBODY + slot}:{NOBODY + slot}"]
-        for key, value in {**ENVIRONMENT, "PATH": "/opt/reader/bin:/usr/bin:/bin"}.items():
+        for key, value in {**ENVIRONMENT, "PATH": "/opt/reader/bin:/usr/bin:/bin", "PYTHONPATH": ""}.items():
             words += ["--env", f"{key}={value}"]
         words += ["--entrypoint", "python", image_name(), "-s", "-c", program()]
 

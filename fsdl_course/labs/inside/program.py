@@ -14,18 +14,27 @@ MODULES = {  # by the name under which they are imported; each after those that 
     "fsdl_course.labs.exercise": LABS / "exercise.py",
 }
 PREPARE = """
-import sys, types
+import importlib.machinery, sys, types
 
 for name, text in {texts!r}.items():
     module = sys.modules[name] = types.ModuleType(name)
     exec(compile(text, name, "exec"), vars(module))
 exercise = sys.modules["fsdl_course.labs.exercise"]
 for package in ("fsdl_course", "fsdl_deploy"):
-    labs = types.ModuleType(package + ".labs")
-    vars(labs).update(check=exercise.check, predict=exercise.predict, reveal=exercise.reveal)
-    sys.modules[package] = types.ModuleType(package)
-    sys.modules[package].labs = sys.modules[package + ".labs"] = labs
-del exercise, labs, module, name, package, text
+    for name in (package, package + ".labs"):
+        module = sys.modules[name] = types.ModuleType(name)
+        module.__path__, module.__spec__ = [], importlib.machinery.ModuleSpec(name, None, is_package=True)
+    public = {{name: value for name, value in vars(exercise).items() if name[0] != "_"}}
+    vars(module).update(public, exercise=exercise)
+    sys.modules[package].labs = module
+
+class NotHere:  # says so of any other module of the course
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in ("fsdl_course", "fsdl_deploy"):
+            raise ModuleNotFoundError(name + " is not in the grader: only fsdl_course.labs is", name=name)
+
+sys.meta_path.insert(0, NotHere)
+del exercise, module, name, package, public, text
 """
 
 
