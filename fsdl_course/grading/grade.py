@@ -113,6 +113,10 @@ def main(args: argparse.Namespace) -> int:
         raise ValueError(f"--jobs is 1 or more, not {args.jobs}")
     if args.lab and args.lab not in convert.names():
         raise ValueError(f"there is no lab {args.lab!r}: they are {', '.join(convert.names())}")
+    if args.out.resolve().is_relative_to(args.submissions.resolve()):
+        raise ValueError(
+            f"--out {args.out} is inside {args.submissions}: results would be graded as hand-ins"
+        )
     submissions = collect(args.submissions, args.lab)
     with tqdm(total=len(submissions), unit="submission", file=sys.stderr) as bar:
         results = grade(submissions, args.out, args.cases, args.jobs, args.i_trust_these, bar=bar)

@@ -37,6 +37,7 @@ class Changes:
     outdated: list[str] = field(default_factory=list)  # touched, while the course has another version by now
     edited: list[str] = field(default_factory=list)  # the course's own file is not what git has
     unreadable: list[str] = field(default_factory=list)  # the course's own file is no notebook
+    damaged: list[str] = field(default_factory=list)  # the copy is no notebook, and is left as it is
 
     def sentences(self) -> list[str]:
         """What a student has to know, one sentence each; none on most days."""
@@ -45,6 +46,11 @@ class Changes:
             lines.append(
                 f"The course has a newer version of {_listed(self.outdated)}; yours was run or edited and is "
                 f"kept: 'fsdl-course reset {short(self.outdated[0])}' in JupyterLab's terminal gets the new."
+            )
+        if self.damaged:
+            lines.append(
+                f"{_listed(self.damaged)} is no notebook any more and is left as it is: "
+                f"'fsdl-course reset {short(self.damaged[0])}' puts the course's in its place."
             )
         for names, state in ((self.edited, "run, edited or saved"), (self.unreadable, "damaged")):
             if names:
@@ -84,8 +90,10 @@ def edited_originals(root: Path = ROOT) -> set[str]:
 
 
 def read(path: Path) -> dict:
-    """The notebook in a file; ValueError if it holds none."""
+    """The notebook in a file; ValueError if it holds none, or is a folder."""
     try:
+        if path.is_dir():
+            raise ValueError
         notebook = json.loads(path.read_bytes().decode("utf-8"))
         notebook["metadata"].get(MARK)
         digest(notebook)
@@ -167,13 +175,16 @@ def refresh(root: Path = ROOT) -> Changes:
 def _follow(path: Path, wanted: dict, changes: Changes) -> None:
     """Bring one copy up to date, or say in ``changes`` why not."""
     mark = wanted["metadata"][MARK]
-    if not path.exists() or path.stat().st_size == 0:  # empty: the machine stopped while it was written
+    if not path.exists() or (
+        path.is_file() and path.stat().st_size == 0
+    ):  # empty: the machine stopped while it was written
         write(path, wanted)
         changes.made.append(mark["of"])
         return
     try:
         present = read(path)
     except ValueError:  # whatever it is, somebody may want it
+        changes.damaged.append(mark["of"])
         return
     if not mark["digest"]:
         return

@@ -9,7 +9,7 @@ TOUR = f"{WORK}/notebooks/00_tour.ipynb"
 
 
 def options(root: Path) -> list[str]:
-    """Options of ``jupyter lab``: the tour is open, the files beside it are those of ``work/``.
+    """Options of ``jupyter lab``: the tour is open, with the other lessons beside it.
 
     The course's folder is the root, so that links lead out of ``work/`` to its other files. Tabs are
     remembered under a name of the course's own: those of other projects stay away. No news, no updates.
@@ -24,5 +24,8 @@ def options(root: Path) -> list[str]:
 
 
 def opening(notebook: str) -> str:
-    """The address of a notebook, relative to the root, with the files of ``work/`` beside it."""
-    return f"/lab/workspaces/course/tree/{notebook}?file-browser-path=/{WORK}"
+    """The address of a notebook, relative to the root.
+
+    Without a query: the server puts ``?token=…`` behind it in what it prints.
+    """
+    return f"/lab/workspaces/course/tree/{notebook}"

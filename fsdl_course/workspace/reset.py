@@ -28,7 +28,9 @@ def find(words: str, root: Path = ROOT) -> str:
         for alias in _aliases(name):
             known.setdefault(alias, set()).add(name)
     wanted = words.replace("\\", "/").removeprefix("./").rstrip("/")
-    if Path(words).exists():  # a path as the shell completes it, from whichever folder
+    if (
+        wanted not in known and Path(words).exists()
+    ):  # a path as the shell completes it, from whichever folder
         place = Path(words).resolve()
         wanted = place.relative_to(root).as_posix() if place.is_relative_to(root) else wanted
     wanted = wanted.removeprefix(f"{WORK}/").removesuffix(".ipynb")
@@ -84,6 +86,8 @@ def reset(name: str, root: Path = ROOT) -> Path | None:
     path, wanted = root / WORK / name, copies.copy_of(name, root)
     with copies.writing():
         backup = None
+        if path.is_dir():
+            raise IsADirectoryError(0, "a folder is in its place", str(path))
         if has_work(path):
             backup = _free(root / BACKUPS, path.stem)
             copies.replace(backup, path.read_bytes())

@@ -259,3 +259,10 @@ def test_names_become_files_that_are_not_paths_and_do_not_clash():
     files = [slug(name) for name in names]
     assert len({file.casefold() for file in files}) == len(names)
     assert all("/" not in file and not file.startswith(".") and len(file) < 80 for file in files)
+
+
+def test_results_may_not_lie_among_the_hand_ins(tmp_path, capsys):
+    (tmp_path / "ann").mkdir()
+    assert cli.main(["grade", str(tmp_path), "--out", str(tmp_path / "grades")]) == 1
+    assert "results would be graded as hand-ins" in capsys.readouterr().err
+    assert not (tmp_path / "grades").exists()

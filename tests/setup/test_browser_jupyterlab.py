@@ -6,17 +6,20 @@ is a repository: what a student runs changes nothing that git knows.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 
+import httpx
 import pytest
 
 from fsdl_course.notebooks import build, conversion
 from fsdl_course.workspace import copies, jupyterlab
 from fsdl_deploy.running.servers import Server
 
+TOKEN = "of-a-test"
 ROOT = conversion.ROOT
 SCREENSHOTS = ROOT / "build" / "screenshots"
 pytestmark = pytest.mark.timeout(1200)
@@ -85,7 +88,7 @@ def lab(course):
     settings.parent.mkdir(parents=True)
     shutil.copyfile(ROOT / "infra" / "jupyterlab" / "overrides.json", settings)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser"]
-    command += ["--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
+    command += ["--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
     command += jupyterlab.options(course)
     with Server(command, ready="/api", env=env, timeout=180) as server:
         yield server
@@ -122,7 +125,7 @@ def run_all(browser, lab):
         return [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
 
     def run(name):
-        page.goto(f"{lab.url}{jupyterlab.opening(f'work/notebooks/{name}.ipynb')}&reset")
+        page.goto(f"{lab.url}{jupyterlab.opening(f'work/notebooks/{name}.ipynb')}?reset&token={TOKEN}")
         page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
         page.locator(".jp-Notebook .jp-Cell").first.wait_for()
         page.locator("#jp-MainMenu").get_by_text("Run", exact=True).click()
@@ -182,16 +185,18 @@ def save(page):
     page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
 
 
-def test_lessons_and_labs_of_the_working_copy_are_what_a_student_sees_first(browser, lab):
+def test_the_printed_address_opens_the_tour_with_the_lessons_of_the_working_copy(browser, lab):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.set_default_timeout(120_000)
-    page.goto(f"{lab.url}/")
+    (address, *_) = re.findall(rf"{lab.url}\S+", lab.log())
+    assert httpx.get(address, trust_env=False).status_code == 200  # not the page that asks for the token
+    page.goto(address)
     page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
     assert page.evaluate("() => window.jupyterapp.shell.currentWidget.context.path") == jupyterlab.TOUR
     page.locator(".jp-DirListing-item").nth(1).wait_for()
     names = page.locator(".jp-DirListing-itemText").all_inner_texts()
-    assert [name.strip() for name in names] == ["labs", "notebooks"]
+    assert [name.strip() for name in names][:3] == ["tools", "00_tour.ipynb", "01_prototype.ipynb"]
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "jupyterlab_first.png")
 

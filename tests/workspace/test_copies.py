@@ -195,6 +195,16 @@ def test_a_copy_that_is_no_notebook_is_kept_and_an_empty_one_made_again(course, 
     assert course.copy(START).read_text() == damaged
 
 
+def test_a_damaged_copy_and_a_folder_in_its_place_are_named_and_stop_nothing(course):
+    refresh(course.root)
+    course.copy(BATCH).write_text('{"cells": [')
+    course.copy(LAB).unlink()
+    course.copy(LAB).mkdir()
+    (sentence,) = refresh(course.root).sentences()
+    assert BATCH in sentence and LAB in sentence and "fsdl-course reset 02_batch" in sentence
+    assert course.copy(BATCH).read_text() == '{"cells": [' and course.copy(LAB).is_dir()
+
+
 def test_without_git_it_works_too(course, monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert sorted(refresh(course.root).made) == sorted(NAMES)

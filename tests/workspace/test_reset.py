@@ -225,3 +225,17 @@ def test_a_students_own_labs_can_be_graded(tmp_path):
     assert [result["lab"] for result in results] == ["lab00", "lab01"]
     assert results[0]["score"] == results[0]["max"] > 0 == results[1]["score"]
     assert not any(result["problem"] for result in results)
+
+
+def test_a_name_counts_before_a_folder_of_that_name(course, monkeypatch):
+    (course.root / "solutions" / "lab00").mkdir(parents=True)
+    monkeypatch.chdir(course.root / "solutions")
+    assert reset.find("lab00", course.root) == "labs/lab00/lab00.ipynb"
+
+
+def test_a_folder_in_the_place_of_a_copy_is_listed_and_left(course, capsys):
+    copies.refresh(course.root)
+    course.copy(BATCH).unlink()
+    course.copy(BATCH).mkdir()
+    assert run(course) == 0 and "is no notebook" in capsys.readouterr().out
+    assert run(course, "02", "--yes") == 1 and "a folder is in its place" in capsys.readouterr().err
