@@ -24,6 +24,7 @@ from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running.stations import STAMP, python_in
 
 SUPPORTED = ((3, 11), (3, 12))
+BYTECODE = "bytecode"  # where `make test` keeps, inside the core environment, what Python has compiled
 LOCK = "fsdl-deploy.lock"  # not .lock: that one is uv's own
 KEPT = frozenset({LOCK, "stations"})  # what stays when a half-made environment is thrown away
 SETTINGS = {  # JupyterLab without its pop-up about news, and of nbgrader only the instructor's formgrader

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 
-from fsdl_course.setup.environment import Environment
+from fsdl_course.setup.environment import BYTECODE, Environment
 from fsdl_course.setup.installer import clean_environ
 from fsdl_deploy.paths import ROOT
 
@@ -39,7 +39,7 @@ def validate(core: Environment, steps: Sequence[tuple[str, list[str]]] | None = 
     environ, results = dict(clean_environ(core.python), TMPDIR=scratch, TEMP=scratch, TMP=scratch), []
     # Many servers are started: each is there in half the time if Python may keep what it has compiled.
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    environ["PYTHONPYCACHEPREFIX"] = str(core.folder / "bytecode")
+    environ["PYTHONPYCACHEPREFIX"] = str(core.folder / BYTECODE)
     # Workers share the cores: torch's threads that wait by spinning would take them from each other.
     environ["OMP_WAIT_POLICY"] = "PASSIVE"
     try:

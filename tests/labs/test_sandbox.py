@@ -198,7 +198,7 @@ def course(root):
         own, imported, total = result.value
         assert own == [] and imported == [] and total > 10_000
         assert isolation.leaking(Bubblewrap()) == ""
-        monkeypatch.setattr(bubblewrap, "compiled_course", list)
+        monkeypatch.setattr(bubblewrap, "compiled_code", list)
         assert "the course's folder" in isolation.leaking(Bubblewrap())
     finally:
         shutil.rmtree(compiled, ignore_errors=True)

@@ -19,7 +19,7 @@ from fsdl_course.labs.backends.backend import (
 )
 from fsdl_course.labs.backends.control_groups import ENTER_GROUP, control_group, watched
 from fsdl_course.labs.inside.program import program
-from fsdl_deploy.paths import ROOT
+from fsdl_course.setup.environment import BYTECODE
 
 
 @dataclass
@@ -64,29 +64,36 @@ def _same_place(path: str) -> list[str]:
 
 
 def _pythons_folders() -> list[str]:
-    """Words that show Python's own folders and hide what it has compiled of the course."""
+    """Words that show Python's own folders, and of what Python has compiled only what belongs to them."""
     home = Path(os.path.realpath(sys.executable)).parent.parent  # what the environment was made from
-    words = []
-    for folder in dict.fromkeys([str(home), sys.base_prefix, sys.prefix]):
+    folders, words = list(dict.fromkeys([str(home), sys.base_prefix, sys.prefix])), []
+    for folder in folders:
         if not folder.startswith("/usr/"):
-            for parent in reversed(Path(folder).parents[:-1]):  # else only root could pass through them
-                words += ["--perms", "0755", "--dir", str(parent)]
-            words += ["--ro-bind", folder, folder]
-    for folder in compiled_course():
-        words += ["--perms", "0755", "--tmpfs", str(folder)]
+            words += [*_way_to(Path(folder), Path("/")), "--ro-bind", folder, folder]
+    for compiled in compiled_code():
+        words += ["--perms", "0755", "--tmpfs", str(compiled)]
+        for place in (compiled / Path(folder).relative_to("/") for folder in folders):
+            if place.is_dir():
+                words += [*_way_to(place, compiled), "--ro-bind", str(place), str(place)]
+        words += ["--remount-ro", str(compiled)]
     return words
 
 
-def compiled_course() -> list[Path]:
-    """Folders with compiled code of the course, where ``make test`` keeps that inside the environment."""
-    if not sys.pycache_prefix:
-        return []
-    prefix, environment = Path(sys.pycache_prefix).resolve(), Path(sys.prefix).resolve()
-    course = prefix / ROOT.relative_to(ROOT.anchor)
-    if not (prefix.is_relative_to(environment) and course.is_dir()):
-        return []  # the sandbox does not show it
-    own = environment.relative_to(ROOT).parts[:1] if environment.is_relative_to(ROOT) else ()
-    return sorted(folder for folder in course.iterdir() if folder.is_dir() and folder.name not in own)
+def _way_to(place: Path, top: Path) -> list[str]:
+    """Words that make the folders between ``top`` and ``place``; else only root could pass through them."""
+    between = [folder for folder in reversed(place.parents) if folder != top and folder.is_relative_to(top)]
+    return [word for folder in between for word in ("--perms", "0755", "--dir", str(folder))]
+
+
+def compiled_code() -> list[Path]:
+    """Folders in the environment where ``make test``, or this process, keeps what Python has compiled.
+
+    The code of the course is among it, and of whatever else has run.
+    """
+    environment = Path(sys.prefix).resolve()
+    places = [environment / BYTECODE, *([Path(sys.pycache_prefix).resolve()] if sys.pycache_prefix else [])]
+    inside = [place for place in places if place.is_dir() and place.is_relative_to(environment)]
+    return list(dict.fromkeys(inside))
 
 
 def _another_user(slot: int) -> list[str]:
