@@ -200,10 +200,6 @@ def attach(**attachments):
     return change
 
 
-def on_code(notebook):
-    notebook.cells[1].attachments = {"image.png": {"image/png": picture()}}
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [

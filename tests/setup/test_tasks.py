@@ -127,3 +127,13 @@ def test_a_working_copy_that_cannot_be_written_is_one_sentence(tmp_path, monkeyp
     assert tasks.main(["lab"]) == 1
     error = capsys.readouterr().err.strip()
     assert "work/ cannot be written" in error and error.count("\n") == 0
+
+
+def test_clean_removes_the_environments_only_if_asked(monkeypatch):
+    from fsdl_course.setup import cleaning
+
+    asked = []
+    monkeypatch.setattr(cleaning, "clean", lambda environments: asked.append(environments))
+    assert tasks.clean([]) == 0
+    assert tasks.clean(["--all"]) == 0
+    assert asked == [False, True]

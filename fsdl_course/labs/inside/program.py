@@ -20,11 +20,11 @@ for name, text in {texts!r}.items():
     module = sys.modules[name] = types.ModuleType(name)
     exec(compile(text, name, "exec"), vars(module))
 exercise = sys.modules["fsdl_course.labs.exercise"]
+public = {{name: value for name, value in vars(exercise).items() if name[0] != "_"}}
 for package in ("fsdl_course", "fsdl_deploy"):
     for name in (package, package + ".labs"):
         module = sys.modules[name] = types.ModuleType(name)
         module.__path__, module.__spec__ = [], importlib.machinery.ModuleSpec(name, None, is_package=True)
-    public = {{name: value for name, value in vars(exercise).items() if name[0] != "_"}}
     vars(module).update(public, exercise=exercise)
     sys.modules[package].labs = module
 
