@@ -1,13 +1,13 @@
 # A thin caller of tasks.py, which does the work; without make: python tasks.py lab
 PYTHON ?= $(shell command -v python3 || command -v python || echo python3)
 
-.PHONY: lab test setup course notebooks labs clean lock station
+.PHONY: lab test everything setup course notebooks labs clean lock station
 
-lab test setup course notebooks labs lock:
-	@$(PYTHON) tasks.py $@
+lab test everything setup course notebooks labs lock:
+	@$(PYTHON) tasks.py $@ $(ARGS)
 
 clean:
 	@$(PYTHON) tasks.py clean $(if $(ALL),--all)
 
 station:
-	@$(PYTHON) tasks.py station $(NAME)
+	@$(PYTHON) tasks.py station $(NAME) $(if $(REMOVE),--remove)

@@ -1,12 +1,13 @@
 """The course's commands; ``make`` only calls them: python tasks.py COMMAND
 
-  setup         make .venv with everything the lessons need, or finish an interrupted set-up
-  lab           set up, then open JupyterLab on your copy in work/ (more words go to `jupyter lab`)
-  test          set up, then validate everything
-  course        set up, then execute every notebook and write a report under build/
+  lab           set up the core, then open JupyterLab on your copy in work/ (more words go to `jupyter lab`)
+  test          set up the core, then validate it and what else is built
+  everything    set up the core and all stations: after that nothing needs a network
+  setup         make .venv, the core that lessons need, or finish an interrupted set-up
+  course        set up, then execute every notebook whose station is built; a report under build/
   notebooks     set up, then make the notebooks/*.ipynb whose source changed (--again: all of them)
   labs          set up, then make labs/ again from solutions/
-  station NAME  set up, then build one station; without NAME: list them
+  station NAME  set up, then build one station (--remove: take it away); without NAME: list them
   lock          resolve requirements.in and package.json again into their locks (--upgrade: newer versions)
   clean         remove build/ and caches, never work/ (--all: .venv with its stations too)
 
@@ -81,7 +82,7 @@ def main(words):
     base = getattr(sys, "_base_executable", None)
     if in_own_environment() and base and not os.path.samefile(base, sys.executable):
         return replace([base, *here])
-    from fsdl_course.setup.installer import SetupError
+    from fsdl_course.setup.failures import SetupError
     from fsdl_course.workspace.copies import WorkspaceError
     from fsdl_deploy.running.stations import StationError
 
@@ -95,11 +96,18 @@ def main(words):
         return 130
 
 
-def setup(words=(), strict=False):
-    """Build what is missing; return the core environment."""
+def setup(words=()):
+    """Build the core if it is missing; return it."""
     from fsdl_course.setup.set_up import set_up
 
-    return set_up(strict)
+    return set_up()
+
+
+def everything(words):
+    """The core and all stations, one after the other and measured with --record."""
+    from fsdl_course.setup import set_up
+
+    return set_up.record() if words == ["--record"] else set_up.everything()
 
 
 def in_course(words, environ=None):
@@ -125,7 +133,7 @@ def lab(words):
 
 def test(words):
     """Everything is validated; 1 if a step failed."""
-    core = setup(strict=True)
+    core = setup()
     from fsdl_course.setup.validation import validate
 
     return 0 if validate(core) else 1
@@ -147,17 +155,19 @@ def labs(words):
 
 
 def station(words):
-    """Build one station, or list them."""
-    from fsdl_course.setup.stations import ensure, environment
+    """Build one station or remove it, or list them."""
+    from fsdl_course.setup import stations as building
     from fsdl_deploy.running import stations
 
-    if words:
-        stations.station(words[0])  # a wrong name is said before anything is built
-        print(ensure(words[0], builder=setup().python))
-    else:
-        for station in stations.stations().values():
-            built = "built" if environment(station).ready() else "not built"
-            print(f"{station.name:12} {built:10} {station.purpose}")
+    names = [word for word in words if word != "--remove"]
+    for name in names:
+        stations.station(name)  # a wrong name is said before anything is built
+        if "--remove" in words:
+            print(f"{name}: removed" if building.remove(name) else f"{name}: it is not built")
+        else:
+            print(building.ensure(name, builder=setup().python))
+    if not names:
+        print("\n".join(building.listing()))
     return 0
 
 
@@ -180,9 +190,10 @@ def clean(words):
 
 
 COMMANDS = {
-    "setup": lambda words: setup() and 0,
     "lab": lab,
     "test": test,
+    "everything": everything,
+    "setup": lambda words: setup() and 0,
     "course": course,
     "notebooks": notebooks,
     "labs": labs,

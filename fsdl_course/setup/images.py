@@ -59,5 +59,4 @@ def fetch_wheels(arch: str, say: Callable[[str], None] = print) -> None:
 
 
 if __name__ == "__main__":  # of the set-up: where there is no engine, there is nothing to say
-    if engine_address():
-        prepare()
+    sys.exit(1 if engine_address() and prepare() is None else 0)

@@ -4,27 +4,26 @@ uv where it can follow pip's configuration, else pip. Standard library only: set
 is installed. Knows nothing of stamps, nor of when an environment needs building.
 """
 
+import contextlib
 import functools
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from fsdl_course.setup import sources
+from fsdl_course.setup import sources, store
+from fsdl_course.setup.failures import UNREACHABLE, SetupError, cause
 
 HEARTBEAT_SECONDS = 20
-
-
-class SetupError(RuntimeError):
-    """Set-up cannot go on; the message says what to do."""
 
 
 def clean_environ(python: Path) -> dict[str, str]:
@@ -33,10 +32,9 @@ def clean_environ(python: Path) -> dict[str, str]:
     environ["PATH"] = f"{python.parent}{os.pathsep}{environ.get('PATH', os.defpath)}"
     if (python.parent.parent / "pyvenv.cfg").exists():
         environ["VIRTUAL_ENV"] = str(python.parent.parent)
-    # uv would link files to its cache: whoever then edits an installed package edits the cache too, and
-    # building the environment again would bring the edit back. (On macOS it clones, which is safe.)
+    # Each file once, in the store; the environments link to it. (macOS clones, which costs as little.)
     if sys.platform != "darwin":
-        environ.setdefault("UV_LINK_MODE", "copy")
+        environ.setdefault("UV_LINK_MODE", "hardlink")
     # pip: a virtual environment has no user site, and nobody is there to answer a question.
     return environ | {"PIP_USER": "0", "PIP_NO_INPUT": "1", "PYTHONUTF8": "1"}
 
@@ -53,6 +51,7 @@ class Installer:
     say: Callable[[str], None] = print
     tool: str = "uv"
     settings: dict[str, str] = field(default_factory=dict)
+    store: Path | None = None  # None: where uv and npm keep theirs
 
     @property
     def runner(self) -> Path:
@@ -70,8 +69,31 @@ class Installer:
             text = lock.read_text(encoding="utf-8") + "\nend"
             uv = re.search(r"^uv==.*?(?=^\S)", text, re.MULTILINE | re.DOTALL)
             if self.builder is None and uv:
-                self.install("uv, which installs the rest", uv.group())
+                self._install_uv(uv.group())
                 self.tool = "uv" if has_uv(self.runner) else "pip"
+
+    def _install_uv(self, requirement: str) -> None:
+        """uv by pip; its wheel stays in the store, so that a set-up from the store needs no network."""
+        what = "uv, which installs the rest"
+        if self.store is None:
+            return self.install(what, requirement)
+        wheels = store.wheels(self.store)
+        version = requirement.split()[0].removeprefix("uv==")
+        if not any(wheels.glob(f"uv-{version}-*.whl")):
+            words = ["download", "-qq", "--no-deps", "--only-binary=:all:", "--dest", wheels]
+            self.pip(what, words, requirement)
+        try:
+            self.pip("uv from the store", ["install", "-qq", "--no-deps"], requirement, index=str(wheels))
+        except SetupError:  # a damaged file must not stop the next try too
+            shutil.rmtree(wheels)
+            raise
+
+    def pip(self, what: str, words: list, requirements: str, index: str | None = None) -> None:
+        """One command of this environment's own pip, with ``requirements`` as its file."""
+        variables = sources.variables(self.settings, "pip", index)
+        with _requirements(requirements) as file:
+            command = [self.python, "-m", "pip", *words, "--progress-bar=off", "--require-hashes", "-r", file]
+            self.run(what, command, variables, theirs_first=index is None)
 
     def install(self, what: str, wanted: str, *options: str | Path, index: str | None = None) -> None:
         """Install what the requirements ``wanted`` say; their sums are demanded if there are any."""
@@ -85,11 +107,18 @@ class Installer:
         variables = sources.variables(self.settings, self.tool, index)
         if "--hash=" in wanted:  # every version is named, and uv then refuses a constraint that names a range
             variables["UV_CONSTRAINT"] = None
-        with tempfile.TemporaryDirectory(prefix="fsdl-deploy-") as folder:
-            listed = Path(folder) / "requirements.txt"
-            listed.write_text(wanted, encoding="utf-8")
-            command += ["-r", listed] if wanted else []
-            self.run(what, [*command, *(options or ["--no-deps"])], variables, theirs_first=index is None)
+        with _requirements(wanted) as file:
+            command += ["-r", file] if wanted else []
+            command += options or ["--no-deps"]
+            try:
+                self.run(what, command, variables, theirs_first=index is None)
+            except SetupError as error:
+                if self.tool != "uv" or UNREACHABLE not in str(error):
+                    raise
+                try:  # what the store has needs no network, however old the index is that came with it
+                    self.run(f"{what}, from the store", [*command, "--offline"], variables, index is None)
+                except SetupError:
+                    raise error from None
 
     def torch(self) -> None:
         """The wheel of torch that fits this machine, from the first source that has it."""
@@ -111,6 +140,8 @@ class Installer:
     def run(self, what: str, command: list, variables=None, theirs_first: bool = False) -> None:
         """Run one command under the lock; SetupError with the likely cause if it fails."""
         environ = clean_environ(Path(command[0]))
+        if self.store is not None:
+            environ |= store.variables(self.store)
         for name, value in (variables or {}).items():
             if value is None:
                 environ.pop(name, None)
@@ -144,6 +175,15 @@ class Installer:
             printed = Path(self.log.name).read_text(encoding="utf-8", errors="replace")
             sentence = cause(printed.rpartition(f"== {what}\n")[2])
             raise SetupError(f"Set-up of {self.name} stopped at {what}. {sentence} Log: {self.log.name}")
+
+
+@contextlib.contextmanager
+def _requirements(text: str) -> Iterator[Path]:
+    """A requirements file with this text, for as long as a command needs it."""
+    with tempfile.TemporaryDirectory(prefix="fsdl-deploy-") as folder:
+        file = Path(folder) / "requirements.txt"
+        file.write_text(text, encoding="utf-8")
+        yield file
 
 
 def version_of(python: Path) -> tuple[int, int] | None:
@@ -191,40 +231,3 @@ def torch_warnings(site: Path) -> list[str]:
     if nvidia:
         warnings.append(f"note: {len(nvidia)} CUDA packages came along ({nvidia[0]}, …)")
     return warnings
-
-
-CAUSES = (
-    (
-        r"no space left|disk quota|not enough space|errno 28|os error 28|os error 112",
-        "The disk is full: free a few gigabytes, then run the same command again.",
-    ),
-    (
-        r"do not match the hashes|hash mismatch",
-        "A package is not the one that was locked, so it was refused: try another network, "
-        "or report it if it happens again.",
-    ),
-    (
-        r"ensurepip is not|no module named '?(venv|ensurepip)",
-        "This Python cannot make virtual environments: install the package python3-venv, then run it again.",
-    ),
-    (
-        r"name resolution|failed to establish a new connection|dns error|error sending request|getaddrinfo"
-        r"|could not connect|network is unreachable|connection (refused|reset)|timed out|newconnectionerror"
-        r"|max retries|failed to fetch|proxyerror|certificate",
-        "The package index cannot be reached: check the network (or the proxy and certificates in pip's "
-        "configuration), then run the same command again.",
-    ),
-    (
-        r"no matching distribution|no solution found|not found in the (package registry|provided package)",
-        "The sources of packages do not have the locked version for this machine.",
-    ),
-    (r"permission denied|os error 13", "A file cannot be written: check who owns this folder."),
-)
-
-
-def cause(text: str) -> str:
-    """The likely cause of a failed command, from what it printed, with what to do about it."""
-    for pattern, sentence in CAUSES:
-        if re.search(pattern, text, re.IGNORECASE):
-            return sentence
-    return "Run the same command again; if it stops at the same place, read the log."

@@ -3,13 +3,19 @@
 Which stations there are, and where, is known to ``fsdl_deploy.running.stations``.
 """
 
+import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from fsdl_course.setup import disk
 from fsdl_course.setup.environment import Environment, core
+from fsdl_course.setup.turns import LOCK, empty, locked
 from fsdl_deploy.paths import ROOT
-from fsdl_deploy.running.stations import Station, station
+from fsdl_deploy.running.stations import NotBuilt, Station, station, stations
+
+VARIABLE = "FSDL_STATIONS"  # "built": only what is built is used, as while the tests run
 
 
 def environment(
@@ -30,12 +36,38 @@ def environment(
 def ensure(
     name: str, root: Path = ROOT, builder: Path | None = None, say: Callable[[str], None] = print
 ) -> Path:
-    """Build the station if it is not built; return its interpreter.
+    """Build the station if it is not built, which needs the network once; return its interpreter.
 
-    Raises StationError for a station that does not exist, SetupError where it cannot be built; both say what
-    to do.
+    Raises StationError for a station that does not exist, NotBuilt where FSDL_STATIONS=built forbids the
+    building, SetupError where it fails; each says what to do.
     """
-    needed = environment(station(name, root), builder, say)
+    wanted = station(name, root)
+    needed = environment(wanted, builder, say)
     if not needed.ready():
-        say(f"Building the station {name} (once) …")
+        if os.environ.get(VARIABLE) == "built":
+            raise NotBuilt(wanted.not_built())
+        size = disk.sizes(root).get(name)
+        say(f"Building the station {name}, once, from the network" + (f": {size.sentence()}" if size else ""))
     return needed.ensure()
+
+
+def remove(name: str, root: Path = ROOT) -> bool:
+    """Take the station's environment away; False where there was none. What the store has of it stays."""
+    folder = station(name, root).environment
+    if not folder.is_dir():
+        return False
+    with locked(folder):  # not under the feet of a set-up
+        empty(folder, keep={LOCK})
+    shutil.rmtree(folder)
+    return True
+
+
+def listing(root: Path = ROOT) -> list[str]:
+    """A line for each station: whether it is built, what it takes on the disk, what it is for."""
+    sizes = disk.sizes(root)
+    lines = []
+    for name, known in stations(root).items():
+        state = "built" if environment(known).ready() else "not built"
+        size = disk.readable(sizes[name].added) if name in sizes else ""
+        lines.append(f"{name:14}{state:11}{size:>7}  {known.purpose}")
+    return lines

@@ -17,13 +17,17 @@ from fsdl_deploy.paths import ROOT
 
 NO_JAVA = "No Java runs on this machine: what needs it is skipped."
 STAMP = "fsdl-deploy.json"  # written last into an environment: without it the environment is not finished
-_SWITCHES = {"setup": True, "torch": False, "java": False}  # with what holds where nothing is said
+_SWITCHES = {"torch": False, "java": False}  # with what holds where nothing is said
 _ALLOWED = {"name", "purpose", "lock", "serve", *_SWITCHES}
 _SERVE = {"title", "ready", "path", "format"}
 
 
 class StationError(RuntimeError):
     """A station that is not there, not built, or wrongly declared; the message says what to do."""
+
+
+class NotBuilt(StationError):
+    """The station could be built and is not."""
 
 
 def python_in(folder: Path) -> Path:
@@ -40,7 +44,6 @@ class Station:
     folder: Path
     lock: Path
     root: Path
-    setup: bool = True  # whether the set-up of the course builds it
     torch: bool = False
     java: bool = False
     serve: dict[str, str] | None = None  # a serving library: its title, and how it is asked
@@ -59,7 +62,7 @@ class Station:
     def python(self) -> Path:
         """Its interpreter; StationError says how to build a station that is not built."""
         if not self.built:
-            raise StationError(f"The station {self.name} is not built: run `make station NAME={self.name}`")
+            raise NotBuilt(self.not_built())
         return python_in(self.environment)
 
     @property
@@ -76,6 +79,10 @@ class Station:
     def mebibytes(self) -> float:
         """What its environment takes on disk, in MiB."""
         return sum(file.stat().st_size for file in self.environment.rglob("*") if file.is_file()) / 2**20
+
+    def not_built(self) -> str:
+        """The sentence that says so, and what to do."""
+        return f"The station {self.name} is not built: run `make station NAME={self.name}`"
 
     def lacks(self) -> str | None:
         """A sentence about what of this machine's its tool cannot run without; None where all is there."""

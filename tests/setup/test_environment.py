@@ -12,7 +12,9 @@ import tiny_course
 import yaml
 
 from fsdl_course.setup import environment
-from fsdl_course.setup.environment import LOCK, STAMP, Environment, SetupError, core, locked, python_in
+from fsdl_course.setup.environment import STAMP, Environment, core, python_in
+from fsdl_course.setup.failures import SetupError
+from fsdl_course.setup.turns import LOCK, locked
 from fsdl_deploy.paths import ROOT
 
 BUILD = """
@@ -194,8 +196,8 @@ def test_the_lock_outlives_a_killed_set_up_whose_command_still_writes(tmp_path):
     program = """
 import sys, os
 from pathlib import Path
-from fsdl_course.setup.environment import locked
 from fsdl_course.setup.installer import Installer
+from fsdl_course.setup.turns import locked
 folder = Path(sys.argv[1])
 with locked(folder) as handle, (folder / "log").open("w") as log:
     tool = Installer("tiny", Path(sys.executable), log, handle, say=lambda line: None)

@@ -87,7 +87,7 @@ def test_make_knows_every_command():
 
 
 def test_a_set_up_that_cannot_go_on_is_one_sentence(monkeypatch, capsys):
-    from fsdl_course.setup.environment import SetupError
+    from fsdl_course.setup.failures import SetupError
 
     def fail(words):
         raise SetupError("The disk is full: free a few gigabytes.")

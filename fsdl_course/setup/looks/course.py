@@ -96,7 +96,5 @@ def look_at_stations(root: Path = ROOT) -> Iterator[Finding]:
     for name, station in known.items():
         if environment(station).ready():
             yield Finding("ok", "stations", f"{name} is built")
-        elif station.setup:
-            yield Finding("problem", "stations", f"{name} is not built", f"run `make station NAME={name}`")
         else:
             yield Finding("note", "stations", f"{name} is not built", f"`make station NAME={name}` builds it")

@@ -60,7 +60,7 @@ def disk_to_build(root: Path = ROOT) -> int:
     from fsdl_deploy.running import stations
 
     try:
-        known = [station for station in stations.stations(root).values() if station.setup]
+        known = [station for station in stations.stations(root).values()]
     except (stations.StationError, OSError):  # look_at_stations says it
         known = []
     missing = sum(not station.built for station in known)

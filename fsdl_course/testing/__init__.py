@@ -1,0 +1,1 @@
+"""Plugins of pytest: what a run leaves out, and the executed notebooks that it leaves behind."""
