@@ -1,7 +1,7 @@
 """The course's commands; ``make`` only calls them: python tasks.py COMMAND
 
   lab           set up the core, then open JupyterLab on your copy in work/ (more words go to `jupyter lab`)
-  test          set up the core, then validate it and what else is built
+  test          set up the core, then validate it and what else is built (more words go to pytest)
   everything    set up the core and all stations: after that nothing needs a network
   setup         make .venv, the core that lessons need, or finish an interrupted set-up
   course        set up, then execute every notebook whose station is built; a report under build/
@@ -132,11 +132,11 @@ def lab(words):
 
 
 def test(words):
-    """Everything is validated; 1 if a step failed."""
+    """Everything is validated; 1 if a step failed. More words go to pytest."""
     core = setup()
     from fsdl_course.setup.validation import validate
 
-    return 0 if validate(core) else 1
+    return 0 if validate(core, words) else 1
 
 
 def course(words):

@@ -20,6 +20,9 @@ COMMANDS = {
             ),
             "check": Command("check notebooks against the course's contract", "fsdl_course.notebooks.rules"),
             "new": Command("start a tool notebook from the template", "fsdl_course.notebooks.new"),
+            "pages": Command(
+                "write the notebooks that a test run executed as pages", "fsdl_course.notebooks.pages"
+            ),
             "course": Command(
                 "execute notebooks and write them as pages to build/course", "fsdl_course.notebooks.execute"
             ),

@@ -1,8 +1,8 @@
 """What the course's kernels do with a cell tagged ``station:NAME``: an extension of IPython.
 
-JupyterLab sends a cell's tags with its code. Where the station is not built, it is built before the cell runs;
-where it cannot be, the cell is skipped with one sentence. Other programs send no tags: there the cell runs, and
-the call in it that needs the station says the same sentence as an error.
+JupyterLab sends a cell's tags with its code. Where the station is not built, it is built before the cell
+runs; where it cannot be, the cell is skipped with one sentence. Other programs send no tags: there the cell
+runs, and the call in it that needs the station says the same sentence as an error.
 """
 
 from fsdl_course.notebooks.needs import PREFIX, skipped

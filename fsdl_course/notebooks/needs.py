@@ -1,8 +1,8 @@
 """Which stations a notebook needs, and what becomes of it where one is not built.
 
-A cell tagged ``station:NAME`` needs that station; where it is not there, the cell is skipped with one sentence
-and the rest of the notebook runs. A call such as ``ensure("NAME")`` in a cell without that tag means that the
-whole notebook needs it. Knows nothing of how a station is built, nor of what runs the cells.
+A cell tagged ``station:NAME`` needs that station; where it is not there, the cell is skipped with one
+sentence and the rest of the notebook runs. A call such as ``ensure("NAME")`` in a cell without that tag means
+that the whole notebook needs it. Knows nothing of how a station is built, nor of what runs the cells.
 """
 
 import ast
@@ -79,46 +79,34 @@ def _plain(source: str) -> Iterator[str]:
     return ("pass" if re.match(r"\s*[%!]", line) else line for line in source.splitlines())
 
 
+def _nodes(tree: ast.AST, kind) -> list:
+    return [node for node in ast.walk(tree) if isinstance(node, kind)]
+
+
+def _names(tree: ast.AST, context: type[ast.expr_context]) -> set[str]:
+    return {node.id for node in _nodes(tree, ast.Name) if isinstance(node.ctx, context)}
+
+
 def _used(tree: ast.Module) -> set[str]:
-    """Names that are read before this cell itself has given them a value somewhere."""
-    local = {
-        argument.arg for node in ast.walk(tree) if isinstance(node, ast.arguments) for argument in _all(node)
-    }
-    read = {
-        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
-    return read - local - (_defined(tree) - _changed(tree))
-
-
-def _all(arguments: ast.arguments) -> list[ast.arg]:
-    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    return named + [one for one in (arguments.vararg, arguments.kwarg) if one]
+    """Names that the cell reads and did not give a value itself, or changes."""
+    arguments = {argument.arg for argument in _nodes(tree, ast.arg)}
+    changed = _changed(tree)
+    return (_names(tree, ast.Load) | changed) - arguments - (_defined(tree) - changed)
 
 
 def _changed(tree: ast.Module) -> set[str]:
     """Names that stand on both sides of one assignment: ``rows = rows + …``, ``rows += …``."""
-    changed = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            changed.add(node.target.id)
-        elif isinstance(node, ast.Assign):
-            targets = {
-                name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)
-            }
-            changed |= targets & {name.id for name in ast.walk(node.value) if isinstance(name, ast.Name)}
+    changed = {node.target.id for node in _nodes(tree, ast.AugAssign) if isinstance(node.target, ast.Name)}
+    for node in _nodes(tree, ast.Assign):
+        changed |= _names(node, ast.Store) & _names(node.value, ast.Load)
     return changed
 
 
 def _defined(tree: ast.Module) -> set[str]:
     """Names to which the cell gives a value, in whatever block."""
-    names = {
-        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            names.add(node.name)
+    names = _names(tree, ast.Store)
+    names |= {node.name for node in _nodes(tree, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+    names |= {node.name for node in _nodes(tree, ast.ExceptHandler) if node.name}
+    for node in _nodes(tree, ast.Import | ast.ImportFrom):
+        names |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
     return names

@@ -1,4 +1,7 @@
-"""Everything that ``make test`` validates, step by step, with the Python of the core environment."""
+"""What ``make test`` validates, step by step, with the Python of the core environment.
+
+It builds no station: what needs one that is not built is left out and told at the end.
+"""
 
 import os
 import shutil
@@ -9,6 +12,7 @@ from collections.abc import Sequence
 
 from fsdl_course.setup.environment import BYTECODE, Environment
 from fsdl_course.setup.installer import clean_environ
+from fsdl_course.setup.stations import VARIABLE
 from fsdl_deploy.paths import ROOT
 
 NBVAL = ["--nbval-lax", "--nbval-sanitize-with", "tests/nbval_sanitize.cfg", "--nbval-cell-timeout", "600"]
@@ -16,6 +20,8 @@ NBVAL += ["--nbval-kernel-startup-timeout", "180", "-p", "no:cacheprovider", "--
 # Many tests wait for processes to start: three at a time, each file and each notebook in one piece. The
 # notebooks take longest and come first, so that no worker is left alone with one at the end.
 TOGETHER = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "20"]
+EXECUTED = ROOT / "build" / "course"  # the notebooks as nbval ran them, and their pages
+LEFT = ["--executed", str(EXECUTED), "--junitxml", str(ROOT / "build" / "reports" / "tests.xml")]
 # In this order. A step that fails stops no other.
 STEPS = [
     ("lint", ["ruff", "check", "."]),
@@ -25,14 +31,18 @@ STEPS = [
     ("labs keep the contract and are what their sources say", ["fsdl_course.cli", "labs", "--check"]),
     (
         "every notebook runs and says what it said; package, browser and infra tests",
-        ["pytest", "notebooks", "solutions", "tests", *NBVAL, *TOGETHER],
+        ["pytest", "notebooks", "solutions", "tests", *NBVAL, *TOGETHER, *LEFT],
     ),
+    ("the executed notebooks as pages", ["fsdl_course.cli", "notebooks", "pages"]),
 ]
 
 
-def validate(core: Environment, steps: Sequence[tuple[str, list[str]]] | None = None) -> bool:
-    """Run every step and print how each ended; True if none failed."""
+def validate(
+    core: Environment, words: Sequence[str] = (), steps: Sequence[tuple[str, list[str]]] | None = None
+) -> bool:
+    """Run every step and print how each ended; True if none failed. ``words`` are for pytest."""
     steps = STEPS if steps is None else steps
+    shutil.rmtree(EXECUTED, ignore_errors=True)  # of an earlier run
     # What a killed kernel leaves goes with this folder. Its name is short: it stands in the paths of sockets.
     scratch = tempfile.mkdtemp(prefix="fsdl-")
     os.chmod(scratch, 0o755)  # root's PostgreSQL runs as another user
@@ -40,13 +50,15 @@ def validate(core: Environment, steps: Sequence[tuple[str, list[str]]] | None = 
     # Many servers are started: each is there in half the time if Python may keep what it has compiled.
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     environ["PYTHONPYCACHEPREFIX"] = str(core.folder / BYTECODE)
+    environ[VARIABLE] = "built"
     # Workers share the cores: torch's threads that wait by spinning would take them from each other.
     environ["OMP_WAIT_POLICY"] = "PASSIVE"
     try:
         for number, (name, module) in enumerate(steps, start=1):
             print(f"\n[{number}/{len(steps)}] {name}")
             started = time.monotonic()
-            status = subprocess.call([str(core.python), "-m", *module], cwd=ROOT, env=environ)
+            command = [str(core.python), "-m", *module, *(words if module[0] == "pytest" else ())]
+            status = subprocess.call(command, cwd=ROOT, env=environ)
             results.append((name, status, time.monotonic() - started))
             print(f"[{number}/{len(steps)}] {name}: {verdict(status)}, {results[-1][2]:.0f} s")
     finally:

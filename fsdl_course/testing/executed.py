@@ -1,7 +1,7 @@
 """A plugin of pytest: ``--executed FOLDER`` keeps what nbval ran, so that no notebook is executed twice.
 
 nbval compares the outputs of a notebook's cells and forgets them. Here they are written into a copy of the
-notebook, with how long it took and the first problem; ``fsdl-course notebooks pages`` makes pages of the copies.
+notebook, with how long it took and the first problem; ``fsdl-course notebooks pages`` makes the pages.
 """
 
 import copy
@@ -13,9 +13,7 @@ import nbformat
 import pytest
 
 from fsdl_course.notebooks.conversion import name_of
-from fsdl_deploy.paths import ROOT
-
-RECORD = "fsdl_run"  # in a copy's metadata: {"seconds": …, "problem": …}
+from fsdl_course.notebooks.pages import RECORD
 
 
 def pytest_addoption(parser) -> None:
@@ -62,13 +60,14 @@ def pytest_runtest_teardown(item, nextitem) -> None:
     if not folder or not hasattr(item, "cell") or (nextitem is not None and nextitem.path == item.path):
         return
     run = item.config.stash[RUNS].pop(item.path, None)
-    if run is None or not item.path.is_relative_to(ROOT / "notebooks") or run.skipped == len(run.outputs):
+    root = item.config.rootpath
+    if run is None or not item.path.is_relative_to(root / "notebooks") or run.skipped == len(run.outputs):
         return
     notebook = copy.deepcopy(item.parent.nb)
     for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
         cell.outputs, cell.execution_count = run.outputs.get(cell.id, []), number
     seconds = round(time.perf_counter() - run.started, 1)
     notebook.metadata[RECORD] = {"seconds": seconds, "problem": run.problem}
-    path = folder / f"{name_of(item.path, ROOT)}.ipynb"
+    path = folder / f"{name_of(item.path, root)}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)

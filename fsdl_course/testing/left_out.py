@@ -1,7 +1,8 @@
-"""A plugin of pytest: what needs a station that is not built is left out and told; ``--must-run`` allows no gap.
+"""A plugin of pytest: what needs a station that is not built is left out, and told at the end.
 
-Which station a test needs shows when it asks for its interpreter; which one a notebook needs shows in its cells.
-``-m station`` and ``-m engine`` choose the files that may need one, so that several machines can share the work.
+``--must-run`` allows no gap. Which station a test needs shows when it asks for the interpreter; which one a
+notebook needs, in its cells. ``-m station`` and ``-m engine`` choose the files that may need one, so that
+several machines can share the work.
 """
 
 import re

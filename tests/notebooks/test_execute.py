@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from fsdl_course import cli
-from fsdl_course.notebooks import build, conversion, execute
+from fsdl_course.notebooks import build, conversion, execute, pages
 from fsdl_deploy.paths import ROOT
 
 pytestmark = pytest.mark.timeout(900)  # kernels start slowly on a busy machine
@@ -159,7 +159,7 @@ def test_a_page_draws_its_diagram(ran, browser):
 
 def test_every_diagram_of_the_course_can_be_drawn(browser):
     page = browser.new_page()
-    page.add_script_tag(path=execute.mermaid_script())
+    page.add_script_tag(path=pages.mermaid_script())
     drawable = 0
     for path in build.notebooks(ROOT):
         for cell in conversion.read(path).cells:

@@ -12,7 +12,7 @@ class Core:
 
 def test_a_failed_step_stops_no_other_and_fails_the_whole(capfd):
     steps = [("one", ["timeit", "-n1", "0"]), ("two", ["no_such_module"]), ("three", ["timeit", "-n1", "0"])]
-    assert not validate(Core, steps)
+    assert not validate(Core, steps=steps)
     summary = capfd.readouterr().out.splitlines()[-3:]
     assert [line.split()[0] for line in summary] == ["ok", "FAILED", "ok"]
-    assert validate(Core, steps[::2])
+    assert validate(Core, steps=steps[::2])
