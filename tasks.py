@@ -72,11 +72,11 @@ def main(words):
     if sys.version_info[:2] not in SUPPORTED:
         python = fitting_python()
         if python is None:
-            wanted = " or ".join("{}.{}".format(*version) for version in SUPPORTED)
+            supported = " or ".join("{}.{}".format(*version) for version in SUPPORTED)
             message = (
                 "The course needs Python {} and this is {}.{}: install one, then run the same command again."
             )
-            print(message.format(wanted, *sys.version_info[:2]), file=sys.stderr)
+            print(message.format(supported, *sys.version_info[:2]), file=sys.stderr)
             return 1
         return replace([*python, *here])
     base = getattr(sys, "_base_executable", None)

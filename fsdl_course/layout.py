@@ -90,12 +90,12 @@ def main(args) -> int:
     """Write the layout, or with --check print how it differs; 1 if it does."""
     path = args.root / FILE
     written = path.read_text(encoding="utf-8")
-    wanted = document(written, args.root)
+    updated = document(written, args.root)
     if args.check:
-        before, after = written.splitlines(keepends=True), wanted.splitlines(keepends=True)
+        before, after = written.splitlines(keepends=True), updated.splitlines(keepends=True)
         changes = list(difflib.unified_diff(before, after, FILE, "the modules' docstrings"))
         print("".join(changes), end="")
         return 1 if changes else 0
-    path.write_text(wanted, encoding="utf-8", newline="\n")
-    print(f"{FILE}: {'the same already' if wanted == written else 'written'}")
+    path.write_text(updated, encoding="utf-8", newline="\n")
+    print(f"{FILE}: {'the same already' if updated == written else 'written'}")
     return 0

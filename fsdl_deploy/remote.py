@@ -139,8 +139,8 @@ class RemoteReader:
         self._version = version
         return readings
 
-    def _ask(self, method: str, path: str, done: int = 0, **body) -> dict:
-        """One request with its retries; ``done`` pictures went before, for the place in an error."""
+    def _ask(self, method: str, path: str, offset: int = 0, **body) -> dict:
+        """One request with its retries; ``offset`` pictures went before, for the place in an error."""
         for attempt in range(self.retries + 1):
             pause = _BACKOFF * 2**attempt * random.uniform(0.5, 1.5)
             try:
@@ -161,7 +161,7 @@ class RemoteReader:
                 document = _document(content)
                 if status == 200 and document is not None:
                     return document
-                problem = self._problem(status, headers, document, done)
+                problem = self._problem(status, headers, document, offset)
                 if status not in (429, 503):
                     raise problem
                 pause = max(pause, _retry_after(headers))
@@ -169,14 +169,14 @@ class RemoteReader:
                 time.sleep(min(pause, _LONGEST_WAIT))
         raise problem
 
-    def _problem(self, status: int, headers: httpx.Headers, document: dict | None, done: int) -> Exception:
+    def _problem(self, status: int, headers: httpx.Headers, document: dict | None, offset: int) -> Exception:
         error = (document or {}).get("error")
         if not isinstance(error, dict) or not {"field", "problem"} <= error.keys():
             kind = headers.get("content-type", "no content type")
             return self._strange(f"status {status} and {kind}")
         field, problem = str(error["field"]), str(error["problem"])
         if status in _PICTURE_STATUS:
-            field = re.sub(r"^pictures\[(\d+)\]", lambda match: f"pictures[{int(match[1]) + done}]", field)
+            field = re.sub(r"^pictures\[(\d+)\]", lambda match: f"pictures[{int(match[1]) + offset}]", field)
             return PictureError(f"{field}: {problem}")
         advice = "try again later" if status in (429, 503) else "see the service's log"
         return RemoteError(f"the service at {self.url} answered {status}: {problem} ({advice})")

@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items):
 
     So do the solutions under nbval: tests/labs/test_convert.py runs each of them as the grader does.
     """
-    twice = [one for one, times in Counter(item.nodeid for item in items).items() if times > 1]
+    twice = [test_id for test_id, times in Counter(item.nodeid for item in items).items() if times > 1]
     if twice:
         raise pytest.UsageError(f"two tests have the same id, and only one would run: {twice[0]}")
     if not os.environ.get("CI"):

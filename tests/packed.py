@@ -21,9 +21,9 @@ print(fsdl_deploy.reader.OnnxReader().read([decode(open(sys.argv[3], "rb").read(
 def read_without_the_course(tool: str, packages: Path, card: Path) -> str:
     """Digits on ``card``, read in the station of ``tool`` by the fsdl_deploy in ``packages``."""
     command = [ensure(tool), "-c", ALONE, ROOT, packages, card]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout.strip()
+    process = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert process.returncode == 0, process.stderr[-3000:]
+    return process.stdout.strip()
 
 
 def locked(tool: str) -> set[str]:

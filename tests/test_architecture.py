@@ -56,13 +56,13 @@ def part(module: str) -> str:
 def circles(graph: dict[str, set[str]]) -> list[str]:
     """Modules that import each other, each circle once, as text."""
     seen: dict[str, int] = {}  # 1: on the way, 2: done
-    found = []
+    cycles = []
 
     def visit(name: str, way: list[str]) -> None:
         seen[name] = 1
         for other in sorted(graph[name]):
             if seen.get(other) == 1:
-                found.append(" -> ".join([*way[way.index(other) :], other]))
+                cycles.append(" -> ".join([*way[way.index(other) :], other]))
             elif other not in seen:
                 visit(other, [*way, other])
         seen[name] = 2
@@ -70,7 +70,7 @@ def circles(graph: dict[str, set[str]]) -> list[str]:
     for name in sorted(graph):
         if name not in seen:
             visit(name, [name])
-    return found
+    return cycles
 
 
 def upward(graph: dict[str, set[str]]) -> list[str]:

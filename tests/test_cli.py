@@ -96,8 +96,8 @@ def test_bad_usage_exits_with_2(arguments):
 def test_output_that_nobody_reads_is_no_error(tmp_path):
     assert main(["cards", str(tmp_path), "-n", "2"]) == 0
     for arguments in ([DEPLOY, "read", *sorted(map(str, tmp_path.iterdir()))], [COURSE, "doctor"]):
-        shown = to_nobody([sys.executable, "-m", *arguments])
-        assert (shown.returncode, shown.stderr) == (141, ""), arguments
+        process = to_nobody([sys.executable, "-m", *arguments])
+        assert (process.returncode, process.stderr) == (141, ""), arguments
 
 
 def test_a_pipe_that_breaks_elsewhere_is_an_error(monkeypatch, capsys):

@@ -22,9 +22,9 @@ def collapse(path: list[int]) -> list[int]:
 @given(st.lists(st.integers(0, 10), min_size=1, max_size=40))
 def test_best_path_is_ctc(path):
     digits, sure, _ = best_path(spell(path), torch.tensor([len(path)]))
-    wanted = collapse(path)
-    assert digits[0].tolist() == wanted + [-1] * (len(path) - len(wanted))
-    assert torch.allclose(sure[0, : len(wanted)], torch.tensor(0.9)) and not sure[0, len(wanted) :].any()
+    expected = collapse(path)
+    assert digits[0].tolist() == expected + [-1] * (len(path) - len(expected))
+    assert torch.allclose(sure[0, : len(expected)], torch.tensor(0.9)) and not sure[0, len(expected) :].any()
 
 
 @settings(max_examples=50, deadline=None)

@@ -20,11 +20,11 @@ CARD[10:30, 20:30] = 0
 
 @pytest.fixture(autouse=True)
 def pages(monkeypatch):
-    shown = []
-    monkeypatch.setattr(figures, "_display", shown.append)
+    displayed = []
+    monkeypatch.setattr(figures, "_display", displayed.append)
     with matplotlib.rc_context():
         figures.use()
-        yield shown
+        yield displayed
     assert plt.get_fignums() == []  # shown or refused, no figure stays open
 
 
@@ -100,9 +100,9 @@ def test_show_asks_no_label_where_no_numbers_are(pages):
 def test_cards_shows_each_picture_unchanged_above_its_caption(pages):
     figures.cards([CARD, 255 - CARD], ["truth 04213", "read <0>"], alt="two cards")
     (page,) = pages
-    shown = [picture.decode(base64.b64decode(png)) for png in re.findall(r"base64,([^\"]+)", page)]
-    np.testing.assert_array_equal(shown[0], CARD)
-    np.testing.assert_array_equal(shown[1], 255 - CARD)
+    pictures = [picture.decode(base64.b64decode(png)) for png in re.findall(r"base64,([^\"]+)", page)]
+    np.testing.assert_array_equal(pictures[0], CARD)
+    np.testing.assert_array_equal(pictures[1], 255 - CARD)
     assert 'aria-label="two cards"' in page
     assert page.index("truth 04213") < page.index("read &lt;0&gt;") and "<0>" not in page
 
@@ -134,10 +134,10 @@ def test_palette_is_what_lines_get_and_its_colours_stay_apart_for_every_kind_of_
 
 
 def test_files_stand_side_by_side(tmp_path, monkeypatch):
-    shown = []
-    monkeypatch.setattr(figures, "_display", shown.append)
+    displayed = []
+    monkeypatch.setattr(figures, "_display", displayed.append)
     for name, text in (("a.py", "x = 1 < 2"), ("b.yaml", "key: value")):
         (tmp_path / name).write_text(text)
     figures.files(tmp_path / "a.py", tmp_path / "b.yaml")
-    (page,) = shown
+    (page,) = displayed
     assert page.index("&lt;") < page.index("value") and page.count("<div>") >= 2

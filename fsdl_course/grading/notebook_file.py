@@ -31,8 +31,8 @@ def read(path: Path) -> tuple[str, list[dict]]:
         return slim(path)
     command = [sys.executable, "-m", "fsdl_course.grading.notebook_file", str(path), str(READ_MEMORY)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=READ_SECONDS, check=False)
-        document = json.loads(done.stdout)
+        process = subprocess.run(command, capture_output=True, timeout=READ_SECONDS, check=False)
+        document = json.loads(process.stdout)
     except (subprocess.TimeoutExpired, ValueError):
         raise ValueError(f"it is too large to be read ({size >> 20} MiB)") from None
     if "problem" in document:

@@ -43,7 +43,7 @@ def hand_ins(name: str) -> dict[str, object]:
     def only_first(new: str):
         return changed(lambda cell_id, source: new if cell_id == first else source)
 
-    made = {
+    notebooks = {
         "Ada Right": changed(lambda _, source: source),
         "Bob Nothing": copy.deepcopy(stubbed),
         "Cem Half": changed(lambda i, source: source if answers.index(i) % 2 == 0 else untouched[i]),
@@ -53,8 +53,8 @@ def hand_ins(name: str) -> dict[str, object]:
         "Eva Syntax": only_first(f"def {function}(:"),
     }
     for student, body in HOSTILE.items():
-        made[f"Mal {student}"] = only_first(f"def {function}(*arguments):\n    {body}")
-    return made
+        notebooks[f"Mal {student}"] = only_first(f"def {function}(*arguments):\n    {body}")
+    return notebooks
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,13 +68,13 @@ def main(args: argparse.Namespace) -> int:
         raise ValueError(f"there is no lab {args.lab!r}: they are {', '.join(convert.names())}")
     if args.folder.exists() and any(args.folder.iterdir()):
         raise ValueError(f"{args.folder} is not empty: name a new folder")
-    made = list(hand_ins(args.lab).items())
-    count = len(made) if args.students is None else args.students
+    notebooks = list(hand_ins(args.lab).items())
+    count = len(notebooks) if args.students is None else args.students
     if count < 1:
         raise ValueError(f"--students is 1 or more, not {count}")
     for number in range(count):
-        student, notebook = made[number % len(made)]
-        again = f" {number // len(made) + 1}" if number >= len(made) else ""
+        student, notebook = notebooks[number % len(notebooks)]
+        again = f" {number // len(notebooks) + 1}" if number >= len(notebooks) else ""
         path = args.folder / f"{student}{again}" / f"{args.lab}.ipynb"
         path.parent.mkdir(parents=True)
         path.write_text(write(notebook), encoding="utf-8")

@@ -107,8 +107,8 @@ def _blank_question(question: questions.Question) -> dict:
 
 def answer_of(submission: Submission, question: str) -> str:
     """What a student wrote to an open question; "" for nothing, or the stub."""
-    wanted = f"{submission.lab}-{question}"
+    cell_id = f"{submission.lab}-{question}"
     for cell in submission.cells:
-        if wanted in (cell["metadata"].get("nbgrader", {}).get("grade_id"), cell["id"]):
+        if cell_id in (cell["metadata"].get("nbgrader", {}).get("grade_id"), cell["id"]):
             return "" if cell["source"].strip() == convert.OPEN_STUB else cell["source"].strip()
     return ""

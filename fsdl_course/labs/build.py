@@ -13,15 +13,15 @@ from fsdl_deploy.paths import ROOT
 
 def build(name: str, root: Path = ROOT, force: bool = False) -> None:
     """Write the lab's files; NotebookError if that would lose edits in its notebooks, without ``force``."""
-    made = files(name, root)
-    for path, text in made.items():
+    texts = files(name, root)
+    for path, text in texts.items():
         if path.suffix == ".ipynb" and path.exists() and not force and is_edited(read(path), parse(text)):
             raise NotebookError(
                 f"{path.relative_to(root).as_posix()} was edited by itself, and building would lose that. "
                 "Keep edits of the solutions with "
                 f"'fsdl-course notebooks import solutions/{name}/{name}.ipynb', or build with --force"
             )
-    for path, text in made.items():
+    for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
 
@@ -31,8 +31,8 @@ def differences(name: str, root: Path = ROOT) -> list[str]:
     diffs = []
     for path, text in files(name, root).items():
         committed = path.read_text(encoding="utf-8") if path.exists() else ""
-        shown = path.relative_to(root).as_posix()
-        if diff := difference(committed, text, shown):
+        relative = path.relative_to(root).as_posix()
+        if diff := difference(committed, text, relative):
             diffs.append(diff)
     return diffs
 

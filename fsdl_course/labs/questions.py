@@ -31,9 +31,9 @@ def compare(value: Any, expected: Any, tolerance: float = 1e-6, place: str = "")
     if isinstance(expected, float) and type(value) in (int, float):
         both_nan = math.isnan(expected) and math.isnan(value)
         near = math.isclose(value, expected, rel_tol=tolerance, abs_tol=tolerance)
-        return "" if both_nan or near else f"{it} is {shown(value)}, and should be {shown(expected)}"
+        return "" if both_nan or near else f"{it} is {as_text(value)}, and should be {as_text(expected)}"
     if type(value) is not type(expected):
-        return f"{it} is {shown(value)}{kind(value)}, and should be {shown(expected)}{kind(expected)}"
+        return f"{it} is {as_text(value)}{kind(value)}, and should be {as_text(expected)}{kind(expected)}"
     if isinstance(expected, list):
         if len(value) != len(expected):
             return f"{it} has {len(value)} items, and should have {len(expected)}"
@@ -41,18 +41,18 @@ def compare(value: Any, expected: Any, tolerance: float = 1e-6, place: str = "")
         return next(filter(None, (compare(*pair, tolerance, f"{place}[{n}]") for n, pair in pairs)), "")
     if isinstance(expected, dict):
         if value.keys() != expected.keys():
-            missing = ", ".join(sorted(map(shown, expected.keys() - value.keys())))
-            extra = ", ".join(sorted(map(shown, value.keys() - expected.keys())))
+            missing = ", ".join(sorted(map(as_text, expected.keys() - value.keys())))
+            extra = ", ".join(sorted(map(as_text, value.keys() - expected.keys())))
             problems = [f"{it} lacks {missing}"] * bool(missing) + [f"{it} has {extra} too much"] * bool(
                 extra
             )
             return "; ".join(problems)
         pairs = ((key, (value[key], expected[key])) for key in expected)
         return next(filter(None, (compare(*pair, tolerance, f"{place}[{key!r}]") for key, pair in pairs)), "")
-    return "" if value == expected else f"{it} is {shown(value)}, and should be {shown(expected)}"
+    return "" if value == expected else f"{it} is {as_text(value)}, and should be {as_text(expected)}"
 
 
-def shown(value: Any, most: int = 200) -> str:
+def as_text(value: Any, most: int = 200) -> str:
     """A value as text of at most ``most`` characters."""
     try:
         text = repr(value)
@@ -117,7 +117,7 @@ class Question:
 
     def call(self, arguments: list) -> str:
         """The call with these arguments, as a student would write it; long arguments are cut."""
-        return f"{self.function}({', '.join(shown(argument, 120) for argument in arguments)})"
+        return f"{self.function}({', '.join(as_text(argument, 120) for argument in arguments)})"
 
     def wrong(self, arguments: list, value: Any, expected: Any) -> str:
         """What is wrong with ``value`` for these arguments, "" if nothing is; never raises."""
@@ -126,7 +126,7 @@ class Question:
         try:
             return self.judge(arguments, value, expected)
         except Exception as error:  # a judge meets values of every shape
-            return f"it is {shown(value)}, which is of no use here ({type(error).__name__})"
+            return f"it is {as_text(value)}, which is of no use here ({type(error).__name__})"
 
 
 @dataclass(frozen=True)

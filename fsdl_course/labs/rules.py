@@ -105,9 +105,9 @@ def _answer(name: str, question, own, cells: list) -> Iterator[str]:
         yield f"{question.id}: its cell defines {question.function}"
     if convert.BEGIN not in own.source:
         yield f"{question.id}: the solution stands between BEGIN and END SOLUTION"
-    wanted = f'check("{name}.{question.id}", {question.function})'
-    if not any(cell.cell_type == "code" and cell.source.strip() == wanted for cell in cells):
-        yield f"{question.id}: a cell holds {wanted} and nothing else"
+    check_call = f'check("{name}.{question.id}", {question.function})'
+    if not any(cell.cell_type == "code" and cell.source.strip() == check_call for cell in cells):
+        yield f"{question.id}: a cell holds {check_call} and nothing else"
     hints = HINT.findall("\n".join(cell.source for cell in cells if cell.cell_type == "markdown"))
     if len(hints) != 3:
         yield f"{question.id}: three hints unfold (a nudge, the approach, a sketch), not {len(hints)}"

@@ -104,9 +104,9 @@ def differences(root: Path = ROOT, chosen: list[Path] | None = None) -> list[str
     """
     diffs = [diff for source in chosen or sources(root) if (diff := _difference(source, root))]
     if not chosen:
-        wanted = {notebook_of(source, root) for source in sources(root)}
+        expected = {notebook_of(source, root) for source in sources(root)}
         for path in notebooks(root):
-            if path not in wanted:
+            if path not in expected:
                 missing = source_of(path, root).relative_to(root).as_posix()
                 diffs.append(
                     f"{path.relative_to(root).as_posix()} has no source: add {missing}, or remove it\n"
@@ -116,19 +116,19 @@ def differences(root: Path = ROOT, chosen: list[Path] | None = None) -> list[str
 
 def _difference(source: Path, root: Path) -> str:
     path = notebook_of(source, root)
-    shown = path.relative_to(root).as_posix()
+    name = path.relative_to(root).as_posix()
     try:
         if path.exists() and _loss(path, read_source(source, name_of(path, root)), read(path), root):
-            drop = f"'git checkout -- {shown}' drops that"
-            return f"{shown} was edited by hand: {drop}, 'fsdl-course notebooks import {shown}' keeps it\n"
+            drop = f"'git checkout -- {name}' drops that"
+            return f"{name} was edited by hand: {drop}, 'fsdl-course notebooks import {name}' keeps it\n"
         built = as_it_stands(source, root)
         committed = read_text(path) if path.exists() else ""
     except NotebookError as error:
-        return f"{shown}: {error}\n"
-    if diff := difference(committed, built, shown):
+        return f"{name}: {error}\n"
+    if diff := difference(committed, built, name):
         return diff
     same = path.exists() and path.read_bytes() == built.encode()
-    return "" if same else f"{shown} is not in UTF-8 as building writes it\n"
+    return "" if same else f"{name} is not in UTF-8 as building writes it\n"
 
 
 def add_arguments(parser) -> None:

@@ -122,18 +122,18 @@ def bare(text: str) -> str:
     return writes(notebook)
 
 
-def difference(committed: str, built: str, shown: str) -> str:
+def difference(committed: str, built: str, name: str) -> str:
     """A unified diff from the text of a committed file to what its source makes; "" if they are the same.
 
     Of notebooks it shows no outputs; where nothing else differs, it is a sentence.
     """
-    if committed != built and shown.endswith(".ipynb"):
+    if committed != built and name.endswith(".ipynb"):
         built = bare(built)
         committed = committed and bare(committed)
         if committed == built:
-            return f"{shown} was run or saved by hand: 'git checkout -- {shown}' drops that\n"
+            return f"{name} was run or saved by hand: 'git checkout -- {name}' drops that\n"
     lines = committed.splitlines(True), built.splitlines(True)
-    return "".join(difflib.unified_diff(*lines, f"committed/{shown}", f"built/{shown}"))
+    return "".join(difflib.unified_diff(*lines, f"committed/{name}", f"built/{name}"))
 
 
 def read(path: Path):

@@ -59,8 +59,8 @@ def outputs_digest(notebook) -> str:
     return _digest([[cell.source, as_compared(cell.outputs) if is_compared(cell) else None] for cell in code])
 
 
-def is_edited(notebook, wanted, name: str = "") -> bool:
-    """Whether building ``wanted`` over ``notebook`` would lose what somebody changed in it.
+def is_edited(notebook, rebuilt, name: str = "") -> bool:
+    """Whether building ``rebuilt`` over ``notebook`` would lose what somebody changed in it.
 
     One whose cells are those of its source has no edit to lose. Without a stamp, ids tell: with the
     notebook's ``name`` they follow from the cells' text.
@@ -68,7 +68,7 @@ def is_edited(notebook, wanted, name: str = "") -> bool:
     if pictures_in(notebook) or strange(notebook):
         return True
     cells = cells_of(notebook)
-    if cells == cells_of(wanted):
+    if cells == cells_of(rebuilt):
         return False
     if built := stamped(notebook, "cells"):
         return cells_digest(cells) != built

@@ -120,8 +120,8 @@ def _bound(node: ast.AST) -> set[str]:
 def _figures(tree: ast.Module) -> Iterator[str]:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     owners = {id(call): owner(call) for call in calls}
-    shown = [call for call in calls if owners[id(call)] == "figures" and called(call) in ("show", "cards")]
-    for call in shown:
+    displays = [call for call in calls if owners[id(call)] == "figures" and called(call) in ("show", "cards")]
+    for call in displays:
         given = [word.value for word in call.keywords if word.arg == "alt"]
         if not given or (isinstance(given[0], ast.Constant) and not str(given[0].value or "").strip()):
             yield f'figures.{called(call)}(…, alt="…") says in a sentence what the figure shows'
@@ -129,7 +129,7 @@ def _figures(tree: ast.Module) -> Iterator[str]:
         yield 'a figure is shown by figures.show(figure, alt="…"), not plt.show()'
     if (
         any(owners[id(call)] in ("plt", "pyplot") and called(call) in FIGURE_MAKERS for call in calls)
-        and not shown
+        and not displays
     ):
         yield 'the figure is shown in the cell that makes it: figures.show(figure, alt="…")'
     images = [call for call in calls if called(call) == "Image" and owners[id(call)] in ("", "display")]

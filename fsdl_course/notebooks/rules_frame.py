@@ -50,9 +50,9 @@ def header(lesson: Lesson) -> Breaches:
 
 
 def frame(lesson: Lesson) -> Breaches:
-    wanted = FRAMES[lesson.kind]
-    split = wanted.index(STEPS)
-    before, after = list(wanted[:split]), list(wanted[split + 1 :])
+    expected = FRAMES[lesson.kind]
+    split = expected.index(STEPS)
+    before, after = list(expected[:split]), list(expected[split + 1 :])
     titles = [section.title for section in lesson.sections()]
     missing = [title for title in before + after if title not in titles]
     for title in missing:
@@ -60,8 +60,8 @@ def frame(lesson: Lesson) -> Breaches:
     if missing:
         return
     if titles[:split] != before or titles[-len(after) :] != after:
-        yield None, f"the sections are {', '.join(wanted)} in this order, not {', '.join(titles)}"
-    elif len(titles) == len(wanted) - 1:
+        yield None, f"the sections are {', '.join(expected)} in this order, not {', '.join(titles)}"
+    elif len(titles) == len(expected) - 1:
         yield None, f"between '## {before[-1]}' and '## {after[0]}' stand the steps, each with its '##'"
 
 

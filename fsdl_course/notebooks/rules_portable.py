@@ -212,8 +212,8 @@ def _runs_shell(node: ast.AST) -> bool:
         return called(node) in ("system", "popen")
     if owner(node) == "subprocess":
         return called(node) in ("getoutput", "getstatusoutput")
-    made = getattr(node.func, "value", None)  # IPython turns '!ls' into get_ipython().system('ls')
-    if called(made) != "get_ipython":
+    shell = getattr(node.func, "value", None)  # IPython turns '!ls' into get_ipython().system('ls')
+    if called(shell) != "get_ipython":
         return False
     magic = _text(node.args[0]) if node.args else None
     return called(node) in ("system", "getoutput", "getlines") or magic in SHELLS

@@ -85,19 +85,19 @@ def batching(
 
 
 def _pair(title: str, servers: list, callers: list[Caller], users: int, rounds: int, requests: int) -> Pair:
-    done, spent = ([], []), [0.0, 0.0]
+    loads_of, spent = ([], []), [0.0, 0.0]
     for _ in range(rounds):
         for place, (server, caller) in enumerate(zip(servers, callers, strict=True)):
             with awake(server):
                 before = cpu_seconds(server)
-                done[place].append(closed_loop(caller, users, requests))
+                loads_of[place].append(closed_loop(caller, users, requests))
                 spent[place] += cpu_seconds(server) - before
                 caller.close()
-    rates = [[load.throughput for load in loads] for loads in done]
+    rates = [[load.throughput for load in loads] for loads in loads_of]
     factors = [batched / single if single else 0.0 for single, batched in zip(*rates, strict=True)]
-    p99 = [percentiles(loads, users)[1] for loads in done]
+    p99 = [percentiles(loads, users)[1] for loads in loads_of]
     cpu = [1000 * seconds / (rounds * requests) for seconds in spent]
-    errors = sum(sum(failures(loads)) for loads in done)
+    errors = sum(sum(failures(loads)) for loads in loads_of)
     return Pair(
         title, users, *map(statistics.median, rates), statistics.median(factors), *p99, *cpu, errors
     )  # fmt: skip

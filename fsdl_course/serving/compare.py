@@ -116,14 +116,14 @@ def compare(
                         spent[name] += cpu_seconds(server) - before
                         callers[name].close()  # none is kept open while the server is suspended
             for name, (library, server, seconds) in running.items():
-                done = taken[name]
-                rate = statistics.median(load.throughput for load in done)
-                sent = sum(load.requests for load in done)
+                loads = taken[name]
+                rate = statistics.median(load.throughput for load in loads)
+                sent = sum(load.requests for load in loads)
                 if label.startswith("closed"):
                     best[name] = max(best[name], rate)
-                refused, errors = failures(done)
+                refused, errors = failures(loads)
                 cpu, memory = 1000 * spent[name] / sent, server.memory() / 2**20
-                times = *percentiles(done, opening), errors, cpu, memory, seconds
+                times = *percentiles(loads, opening), errors, cpu, memory, seconds
                 rows.append(ServingRow(library.title, label, rate, *times, requests=sent, refused=refused))
     return rows
 

@@ -59,7 +59,7 @@ def ways() -> dict[str, Way]:
 
 def compare(
     images: list[Image],
-    wanted: list[DigitsAndConfidence],
+    expected: list[DigitsAndConfidence],
     chosen: dict[str, Way],
     say: Callable[[str], None] = print,
 ) -> dict[str, tuple[int, float]]:
@@ -73,9 +73,9 @@ def compare(
             with way() as formats:
                 for label, ask in formats.items():
                     answers = [ask(image) for image in tqdm(images, label, unit="card", leave=False)]
-                    other = sum(a[0] != b[0] for a, b in zip(answers, wanted, strict=True))
+                    other = sum(a[0] != b[0] for a, b in zip(answers, expected, strict=True))
                     # As float32, which the model computes: one server's JSON may round a double's last bit.
-                    apart = _confidences(answers) - _confidences(wanted)
+                    apart = _confidences(answers) - _confidences(expected)
                     differences[label] = (other, float(np.abs(apart).max()))
                     say(f"{label:30} {verdict(*differences[label])}")
         except (StationError, ServerError, ContainerError) as error:
@@ -105,6 +105,6 @@ def main(args) -> int:
     images = [card.image for card in cards(args.cards, "typical", seed=5)]
     reader = OnnxReader()
     readings = [reader.read([image])[0] for image in images]
-    wanted = [(reading.digits, reading.confidence) for reading in readings]
-    differences = compare(images, wanted, chosen)
+    expected = [(reading.digits, reading.confidence) for reading in readings]
+    differences = compare(images, expected, chosen)
     return 0 if differences and not any(map(any, differences.values())) else 1

@@ -102,20 +102,20 @@ def climb(
     """Measure the rungs of ``names`` in turns; one whose server cannot start here is left out."""
     pictures, digits = asked(64, seed=53)
     with contextlib.ExitStack() as stack:
-        running, done, spent = _start(names, stack, say), {}, {}
+        running, samples, spent = _start(names, stack, say), {}, {}
         for name in names:
             if all(kind in running for kind in RUNGS[name][1]):
-                done[name], spent[name] = [], 0.0
+                samples[name], spent[name] = [], 0.0
         for turn in range(rounds + 1):
             say(f"round {turn} of {rounds}" if turn else "warming up")
-            for name in done:
+            for name in samples:
                 form, kinds = RUNGS[name]
                 servers = [running[kind] for kind in kinds]
                 before = cpu_seconds(*servers)
                 load = _ask(form, servers, pictures, digits, requests)
                 if turn:
                     spent[name] += cpu_seconds(*servers) - before
-                    done[name].append(load)
+                    samples[name].append(load)
     return [
         WebRung(
             name,
@@ -124,7 +124,7 @@ def climb(
             1000 * spent[name] / sum(load.requests for load in loads),
             sum(failures(loads)),
         )
-        for name, loads in done.items()
+        for name, loads in samples.items()
     ]
 
 

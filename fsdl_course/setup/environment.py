@@ -150,9 +150,9 @@ class Environment:
                 certificates = tool.settings.get("cert") or os.environ.get("SSL_CERT_FILE")
                 variables = {"NODE_EXTRA_CA_CERTS": certificates} if certificates else {}
                 tool.run("the locked packages from npm", npm, variables, theirs_first=True)
-        made = {"digest": self.digest(), "python": list(version_of(self.python) or ())}
+        stamp = {"digest": self.digest(), "python": list(version_of(self.python) or ())}
         with (self.folder / f"{STAMP}.new").open("w", encoding="utf-8") as file:
-            json.dump(made, file)
+            json.dump(stamp, file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(self.folder / f"{STAMP}.new", self.folder / STAMP)
@@ -172,8 +172,8 @@ class Environment:
     def site(self) -> Path:
         """Where its packages are."""
         asked = [self.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-        shown = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=60)
-        return Path(shown.stdout.strip())
+        process = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=60)
+        return Path(process.stdout.strip())
 
 
 def core(root: Path = ROOT, environ=os.environ, say: Callable[[str], None] = print) -> Environment:

@@ -42,8 +42,8 @@ def prepare(say: Callable[[str], None] = print):
 def fetch_wheels(arch: str, say: Callable[[str], None] = print) -> None:
     """Download the wheels of the image for Linux on ``arch`` (amd64, arm64), each checked by its hash."""
     lock, wheels = DOCKER / "requirements.lock", DOCKER / "wheels"
-    done, wanted = wheels / "complete", f"{arch}\n{lock.read_text(encoding='utf-8')}"
-    if done.is_file() and done.read_text(encoding="utf-8") == wanted:
+    marker, content = wheels / "complete", f"{arch}\n{lock.read_text(encoding='utf-8')}"
+    if marker.is_file() and marker.read_text(encoding="utf-8") == content:
         return
     say("Fetching the wheels of the reader's image (once) …")
     for old in wheels.glob("*.whl"):
@@ -55,7 +55,7 @@ def fetch_wheels(arch: str, say: Callable[[str], None] = print) -> None:
         command += ["--platform", f"manylinux_2_{glibc}_{machine}"]
     command += ["--platform", f"manylinux2014_{machine}", "--dest", str(wheels), "--requirement", str(lock)]
     subprocess.run(command, check=True)
-    done.write_text(wanted, encoding="utf-8")
+    marker.write_text(content, encoding="utf-8")
 
 
 if __name__ == "__main__":  # of the set-up: where there is no engine, there is nothing to say

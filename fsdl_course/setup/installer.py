@@ -95,20 +95,20 @@ class Installer:
             command = [self.python, "-m", "pip", *words, "--progress-bar=off", "--require-hashes", "-r", file]
             self.run(what, command, variables, theirs_first=index is None)
 
-    def install(self, what: str, wanted: str, *options: str | Path, index: str | None = None) -> None:
-        """Install what the requirements ``wanted`` say; their sums are demanded if there are any."""
+    def install(self, what: str, requirements: str, *options: str | Path, index: str | None = None) -> None:
+        """Install what the ``requirements`` say; their sums are demanded if there are any."""
         if self.tool == "uv":
             command = [self.runner, "-m", "uv", "pip", "install", "--python", self.python]
         elif self.builder:
             command = [self.runner, "-m", "pip", "--python", self.python, "install", "--progress-bar=off"]
         else:
             command = [self.python, "-m", "pip", "install", "--progress-bar=off"]
-        command += ["--require-hashes"] if "--hash=" in wanted else []
+        command += ["--require-hashes"] if "--hash=" in requirements else []
         variables = sources.variables(self.settings, self.tool, index)
-        if "--hash=" in wanted:  # every version is named, and uv then refuses a constraint that names a range
+        if "--hash=" in requirements:  # every version is named: uv refuses a constraint that names a range
             variables["UV_CONSTRAINT"] = None
-        with _requirements(wanted) as file:
-            command += ["-r", file] if wanted else []
+        with _requirements(requirements) as file:
+            command += ["-r", file] if requirements else []
             command += options or ["--no-deps"]
             try:
                 self.run(what, command, variables, theirs_first=index is None)
@@ -190,8 +190,8 @@ def version_of(python: Path) -> tuple[int, int] | None:
     """(3, 11) for an interpreter that runs; None for one that is missing or broken."""
     try:
         asked = [str(python), "-I", "-S", "-c", "import sys; print(*sys.version_info[:2])"]
-        shown = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True)
-        major, minor = shown.stdout.split()
+        process = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True)
+        major, minor = process.stdout.split()
         return int(major), int(minor)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
@@ -205,8 +205,8 @@ def pip_settings(python: Path) -> dict[str, str]:
 @functools.cache  # starting pip takes a second, and set-up asks again for every station
 def _pip_settings(python: Path, variables: tuple) -> dict[str, str]:
     asked = [str(python), "-m", "pip", "config", "list"]
-    shown = subprocess.run(asked, capture_output=True, text=True, timeout=300, env=clean_environ(python))
-    return sources.pip_settings(shown.stdout)
+    process = subprocess.run(asked, capture_output=True, text=True, timeout=300, env=clean_environ(python))
+    return sources.pip_settings(process.stdout)
 
 
 def has_uv(python: Path) -> bool:

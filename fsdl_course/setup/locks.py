@@ -25,8 +25,8 @@ def lock(python: Path, options: Sequence[str] = (), root: Path = ROOT) -> int:
     passed_over = (*sources.SOURCES, "constraint")
     settings = {name: value for name, value in settings.items() if name not in passed_over}
     environ = dict(installer.clean_environ(python), **sources.uv_variables(settings)[0])
-    wanted = [Path("requirements.in"), *_in_infra(root, "requirements.in"), *_in_infra(root, "package.json")]
-    for source in wanted:
+    files = [Path("requirements.in"), *_in_infra(root, "requirements.in"), *_in_infra(root, "package.json")]
+    for source in files:
         print(source.as_posix())
         resolve = _npm(source) if source.suffix == ".json" else _uv(source, options)
         if status := subprocess.call([str(python), "-m", "uv", *resolve], cwd=root, env=environ):

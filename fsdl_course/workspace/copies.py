@@ -31,7 +31,7 @@ class WorkspaceError(RuntimeError):
 class Changes:
     """What ``refresh`` did and left, as names of notebooks ("notebooks/02_batch.ipynb")."""
 
-    made: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
     renewed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)  # touched, while the course has another version by now
@@ -56,7 +56,7 @@ class Changes:
             if names:
                 drop = f"'git checkout -- {' '.join(names)}' gives back what the course has"
                 lines.append(f"Outside {WORK}/, {', '.join(names)} was {state}: {drop}.")
-        if carried := [name for name in self.edited if name in self.made]:
+        if carried := [name for name in self.edited if name in self.added]:
             lines.append(f"What you did there is in {_listed(carried)}, too.")
         return lines
 
@@ -81,12 +81,12 @@ def edited_originals(root: Path = ROOT) -> set[str]:
     """Which notebooks differ from what git has; without git, none."""
     command = ["git", "-c", "core.quotepath=off", "diff", "--name-only", "--relative", "HEAD", "--"]
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [*command, "notebooks", "labs"], cwd=root, capture_output=True, text=True, timeout=60, check=True
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return set()
-    return set(done.stdout.splitlines())
+    return set(process.stdout.splitlines())
 
 
 def read(path: Path) -> dict:
@@ -158,28 +158,28 @@ def refresh(root: Path = ROOT) -> Changes:
     with writing():
         for name in names:
             try:
-                wanted = copy_of(name, root, names)
+                copy = copy_of(name, root, names)
             except ValueError:
                 changes.unreadable.append(name)
                 continue
             if name in edited:
                 changes.edited.append(name)
-                wanted["metadata"][MARK]["digest"] = ""  # it is somebody's work already
-            _follow(root / WORK / name, wanted, changes)
+                copy["metadata"][MARK]["digest"] = ""  # it is somebody's work already
+            _follow(root / WORK / name, copy, changes)
         for name, path in _left_over(root, set(names)):
             path.unlink()
             changes.removed.append(name)
     return changes
 
 
-def _follow(path: Path, wanted: dict, changes: Changes) -> None:
+def _follow(path: Path, copy: dict, changes: Changes) -> None:
     """Bring one copy up to date, or say in ``changes`` why not."""
-    mark = wanted["metadata"][MARK]
+    mark = copy["metadata"][MARK]
     if not path.exists() or (
         path.is_file() and path.stat().st_size == 0
     ):  # empty: the machine stopped while it was written
-        write(path, wanted)
-        changes.made.append(mark["of"])
+        write(path, copy)
+        changes.added.append(mark["of"])
         return
     try:
         present = read(path)
@@ -190,18 +190,18 @@ def _follow(path: Path, wanted: dict, changes: Changes) -> None:
         return
     if digest(present) == mark["digest"]:
         if present["metadata"].get(MARK) != mark:  # another program dropped it
-            write(path, wanted)
+            write(path, copy)
     elif not is_touched(present):
-        write(path, wanted)
+        write(path, copy)
         changes.renewed.append(mark["of"])
-    elif is_outdated(present, wanted):
+    elif is_outdated(present, copy):
         changes.outdated.append(mark["of"])
 
 
-def is_outdated(present: dict, wanted: dict) -> bool:
+def is_outdated(present: dict, current: dict) -> bool:
     """Whether a copy was made from another version than the course's file has now."""
     mark = present["metadata"].get(MARK)
-    return isinstance(mark, dict) and mark.get("digest") != wanted["metadata"][MARK]["digest"]
+    return isinstance(mark, dict) and mark.get("digest") != current["metadata"][MARK]["digest"]
 
 
 def _left_over(root: Path, names: set[str]) -> Iterator[tuple[str, Path]]:

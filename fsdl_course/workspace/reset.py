@@ -27,17 +27,15 @@ def find(words: str, root: Path = ROOT) -> str:
     for name in names:
         for alias in _aliases(name):
             known.setdefault(alias, set()).add(name)
-    wanted = words.replace("\\", "/").removeprefix("./").rstrip("/")
-    if (
-        wanted not in known and Path(words).exists()
-    ):  # a path as the shell completes it, from whichever folder
+    query = words.replace("\\", "/").removeprefix("./").rstrip("/")
+    if query not in known and Path(words).exists():  # a path as the shell completes it, from whichever folder
         place = Path(words).resolve()
-        wanted = place.relative_to(root).as_posix() if place.is_relative_to(root) else wanted
-    wanted = wanted.removeprefix(f"{WORK}/").removesuffix(".ipynb")
-    meant = sorted(known.get(wanted, ()))
+        query = place.relative_to(root).as_posix() if place.is_relative_to(root) else query
+    query = query.removeprefix(f"{WORK}/").removesuffix(".ipynb")
+    meant = sorted(known.get(query, ()))
     if len(meant) == 1:
         return meant[0]
-    near = [copies.short(name) for name in meant] or difflib.get_close_matches(wanted, known, 3, 0.5)
+    near = [copies.short(name) for name in meant] or difflib.get_close_matches(query, known, 3, 0.5)
     hint = f": did you mean {' or '.join(near)}?" if near else ""
     hint = hint or f": there are {', '.join(copies.short(name) for name in names)}"
     raise ValueError(f"no notebook of the course is called {words!r}{hint}")
@@ -56,7 +54,7 @@ def state(name: str, root: Path = ROOT) -> str:
     """How a copy differs from the course's notebook; "" if it does not."""
     path = root / WORK / name
     try:
-        wanted = copies.copy_of(name, root)
+        original = copies.copy_of(name, root)
     except ValueError:
         return f"the course's own file is damaged: 'git checkout -- {name}' gives it back"
     if not path.exists():
@@ -65,11 +63,11 @@ def state(name: str, root: Path = ROOT) -> str:
         present = copies.read(path)
     except ValueError:
         return "is no notebook"
-    if copies.digest(present) == copies.digest(wanted):
+    if copies.digest(present) == copies.digest(original):
         return ""
     if not copies.is_touched(present):
         return "is an older version: 'make lab' brings the new one"
-    newer = ", and the course has a newer version" if copies.is_outdated(present, wanted) else ""
+    newer = ", and the course has a newer version" if copies.is_outdated(present, original) else ""
     return f"was run or edited{newer}"
 
 
@@ -83,7 +81,7 @@ def has_work(path: Path) -> bool:
 
 def reset(name: str, root: Path = ROOT) -> Path | None:
     """Put the course's version into ``work/``; return where the student's went, if there was any."""
-    path, wanted = root / WORK / name, copies.copy_of(name, root)
+    path, original = root / WORK / name, copies.copy_of(name, root)
     with copies.writing():
         backup = None
         if path.is_dir():
@@ -91,7 +89,7 @@ def reset(name: str, root: Path = ROOT) -> Path | None:
         if has_work(path):
             backup = _free(root / BACKUPS, path.stem)
             copies.replace(backup, path.read_bytes())
-        copies.write(path, wanted)
+        copies.write(path, original)
     return backup
 
 
@@ -149,26 +147,26 @@ def _list(root: Path) -> int:
 
 
 def _reset(name: str, root: Path, yes: bool) -> int:
-    shown = f"{WORK}/{name}"
+    place = f"{WORK}/{name}"
     if not state(name, root):
-        print(f"{shown} is as the course has it: nothing to do.")
+        print(f"{place} is as the course has it: nothing to do.")
         return 0
-    if has_work(root / shown) and not yes and not _agreed(shown):
-        print(f"{shown} stays as it is.")
+    if has_work(root / place) and not yes and not _agreed(place):
+        print(f"{place} stays as it is.")
         return 1
     backup = reset(name, root)
-    print(f"{shown} is as the course has it.")
+    print(f"{place} is as the course has it.")
     if backup:
         print(f"Yours is kept as {backup.relative_to(root).as_posix()}.")
         print("If it is open in JupyterLab: File > Reload Notebook from Disk.")
     return 0
 
 
-def _agreed(shown: str) -> bool:
+def _agreed(place: str) -> bool:
     if sys.stdin is None or not sys.stdin.isatty():
-        raise ValueError(f"{shown} would be replaced, and nobody can be asked here: say --yes")
+        raise ValueError(f"{place} would be replaced, and nobody can be asked here: say --yes")
     try:
-        answer = input(f"Replace {shown}? Yours will be kept in {BACKUPS}/. [y/N] ")
+        answer = input(f"Replace {place}? Yours will be kept in {BACKUPS}/. [y/N] ")
     except EOFError:
         print()
         return False

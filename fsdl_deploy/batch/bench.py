@@ -111,8 +111,8 @@ def _round(
         }
         for name, way in ways.items():
             started = time.perf_counter()
-            done = way()
-            measured.setdefault(name, []).append(done / (time.perf_counter() - started))
+            count = way()
+            measured.setdefault(name, []).append(count / (time.perf_counter() - started))
 
 
 def ratio(measured: dict[str, list[float]], way: str) -> float:
@@ -186,10 +186,10 @@ def peak_memory(cards: int, different: int) -> float:
         inbox.fill(temporary, Customers(cards), MONTH, different)
         command = [sys.executable, "-c", PEAK, "score", temporary, "--month", MONTH]
         command += ["--store", f"{temporary}/r.db"]
-        done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise RuntimeError(f"the job failed: {done.stderr.strip().splitlines()[-1]}")
-    kibibytes = int(done.stdout.split()[-1]) / (1024 if sys.platform == "darwin" else 1)
+        process = subprocess.run(command, capture_output=True, text=True)
+    if process.returncode != 0:
+        raise RuntimeError(f"the job failed: {process.stderr.strip().splitlines()[-1]}")
+    kibibytes = int(process.stdout.split()[-1]) / (1024 if sys.platform == "darwin" else 1)
     return kibibytes / 1024
 
 

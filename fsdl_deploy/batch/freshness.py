@@ -16,9 +16,9 @@ MOST_HOURS = 10 * 366 * 24  # ten years: more is a slip
 MOST_SET_ASIDE = 0.05
 
 
-def staleness(made: datetime) -> float:
-    """Seconds since a stored prediction was ``made`` (a time in UTC): what its user does not see of today."""
-    return max(0.0, (now() - made).total_seconds())
+def staleness(since: datetime) -> float:
+    """Seconds ``since`` a stored prediction was made (UTC): what its user does not see of today."""
+    return max(0.0, (now() - since).total_seconds())
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,11 @@ def _incomplete(store: Store, run: dict, version: str, customers: int, most_set_
     if run["model_version"] != version:
         return f"Last night used an old model: {run['model_version']}, and {version} is wanted."
     read, aside = store.counts(month, version)
-    wanted = max(run["cards"], customers)
-    if wanted == 0:
+    expected = max(run["cards"], customers)
+    if expected == 0:
         return f"Last night found no cards of {month} at all: is the inbox where it was?"
-    if read + aside < wanted:
-        return f"Last night is partial: {read + aside:,} of {wanted:,} cards of {month} are done."
+    if read + aside < expected:
+        return f"Last night is partial: {read + aside:,} of {expected:,} cards of {month} are done."
     if aside > most_set_aside * (read + aside):
         reason = store.aside(month=month, limit=1)[0]["reason"]
         return f"Last night set aside {aside:,} of {read + aside:,} cards of {month}, such as: {reason}"
@@ -111,8 +111,8 @@ def _incomplete(store: Store, run: dict, version: str, customers: int, most_set_
 
 
 def _progress(store: Store, run: dict) -> str:
-    done = sum(store.counts(run["month"], run["model_version"]))
-    return f"{done:,} of {run['cards']:,} cards of {run['month']}"
+    stored = sum(store.counts(run["month"], run["model_version"]))
+    return f"{stored:,} of {run['cards']:,} cards of {run['month']}"
 
 
 def _clock(moment: datetime) -> str:

@@ -105,7 +105,7 @@ class Batch:
 
         cards = self.count()
         run = self.begin(cards)
-        done = Scored()
+        scored = Scored()
         at_work = self.store.active(self.month, self.reader.model_version)
         backwards = run in at_work and at_work.index(run) % 2 == 1
         try:
@@ -117,7 +117,7 @@ class Batch:
                     after = next(works, None)
                     for later in filter(None, (ahead, after)):
                         later.known |= work.read  # which the store did not know when it was asked
-                    done += self._store(work, run)
+                    scored += self._store(work, run)
                     bar.update(work.cards)
                     work, ahead = ahead, after
             self.store.finish(run)
@@ -125,7 +125,7 @@ class Batch:
             with suppress(StoreError):  # perhaps it is the store that failed
                 self.store.finish(run, f"{type(error).__name__}: {error}".rstrip(": "))
             raise
-        return done
+        return scored
 
     def score_chunk(self, chunk: Chunk, run: str) -> Scored:
         """Read and store what is new in one chunk: the step that workflow tools repeat and spread."""
@@ -139,8 +139,8 @@ class Batch:
         known, aside = self.store.recorded(
             self.month, self.reader.model_version, map(customer_of, names), names
         )
-        done = aside | set(known.values())
-        new = [picture for picture, name in zip(pictures, names, strict=True) if name not in done]
+        finished = aside | set(known.values())
+        new = [picture for picture, name in zip(pictures, names, strict=True) if name not in finished]
         groups = [new[start : start + BATCH] for start in range(0, len(new), BATCH)]
         return _Work(len(pictures), known, new, [self.pool.submit(self._decode, group) for group in groups])
 

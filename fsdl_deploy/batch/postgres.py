@@ -60,9 +60,9 @@ class Postgres:
                     os.chown(path, nobody.pw_uid, nobody.pw_gid)
             make = [there / "initdb", "-D", data, "-U", "course", "-A", "scram-sha-256", "-E", "UTF8"]
             make += ["--pwfile", self.folder / "password", "--no-sync", "--locale=C"]
-            made = subprocess.run(make, capture_output=True, text=True, cwd=self.folder, **as_user)
-            if made.returncode != 0:
-                raise RuntimeError(f"PostgreSQL's initdb failed: {made.stderr.strip()}")
+            process = subprocess.run(make, capture_output=True, text=True, cwd=self.folder, **as_user)
+            if process.returncode != 0:
+                raise RuntimeError(f"PostgreSQL's initdb failed: {process.stderr.strip()}")
             serve = [there / "postgres", "-D", data, "-h", "127.0.0.1", "-p", "{port}", "-k", self.folder]
             if as_user:
                 ids = [f"--reuid={as_user['user']}", f"--regid={as_user['group']}", "--clear-groups"]

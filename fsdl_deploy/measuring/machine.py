@@ -62,15 +62,15 @@ def locked_versions(lock: Path) -> dict[str, str]:
             from pip._vendor.packaging.markers import Marker
         except ImportError:
             Marker = None
-    wanted = {}
+    versions = {}
     for line in lock.read_text(encoding="utf-8").splitlines():
         match = re.match(r"([A-Za-z0-9._-]+)==([^\s;\\]+)\s*(?:;\s*(.*?))?\s*\\?$", line)
         if not match:
             continue
         name, version, marker = match.groups()
         if not marker or (Marker and Marker(marker).evaluate()):
-            wanted[name] = version
-    return wanted
+            versions[name] = version
+    return versions
 
 
 def engine_sockets(environ=os.environ) -> list[str]:
@@ -102,14 +102,14 @@ def ping_engine(place: str) -> bool:
 def printed(command: list[str], seconds: float = 2.0) -> str | None:
     """First line that a command prints; "" if it fails or is missing, None if it takes longer than this."""
     try:
-        shown = subprocess.run(
+        process = subprocess.run(
             command, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL, check=True
         )
     except subprocess.TimeoutExpired:
         return None
     except (OSError, subprocess.SubprocessError, UnicodeError):
         return ""
-    return (shown.stdout.strip().splitlines() or [""])[0].strip()
+    return (process.stdout.strip().splitlines() or [""])[0].strip()
 
 
 def java(environ=os.environ) -> str | None:

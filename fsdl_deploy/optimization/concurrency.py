@@ -55,11 +55,11 @@ def work(rung: Rung, number: int, deck: str, folder: str, longest: int, pipe) ->
     stream = calls(rung, number, images)  # each measurement goes on where the last one ended, its cache warm
     while True:
         seconds = pipe.recv()
-        took, done, end = [], 0, time.perf_counter() + seconds
-        while time.perf_counter() < end or not done:
+        took, cards, end = [], 0, time.perf_counter() + seconds
+        while time.perf_counter() < end or not cards:
             call, start = next(stream), time.perf_counter()
             reader.read(call)
             took.append(1000 * (time.perf_counter() - start))
-            done += len(call)
+            cards += len(call)
         # Making the uploads is not the server's work, so the rate is that of the calls alone.
-        pipe.send((1000 * done / sum(took), took, reader.counts.hit_rate if rung.cached else None))
+        pipe.send((1000 * cards / sum(took), took, reader.counts.hit_rate if rung.cached else None))

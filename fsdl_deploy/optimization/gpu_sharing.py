@@ -128,13 +128,13 @@ def _worker(way: Way, pipe) -> None:
     pipe.send(None)
     while True:
         batch, seconds = pipe.recv()
-        took, done, begin, place = [], 0, time.perf_counter(), 0
-        while not done or time.perf_counter() - begin < seconds:
+        took, cards, begin, place = [], 0, time.perf_counter(), 0
+        while not cards or time.perf_counter() - begin < seconds:
             start = time.perf_counter()
             predict(place, batch)
             took.append(1000 * (time.perf_counter() - start))
-            done, place = done + batch, (place + batch) % max(BATCHES)
-        pipe.send((done / (time.perf_counter() - begin), took))
+            cards, place = cards + batch, (place + batch) % max(BATCHES)
+        pipe.send((cards / (time.perf_counter() - begin), took))
 
 
 def measure(

@@ -125,15 +125,15 @@ def _rounds(started, memory, right, rounds: int, seconds: float, calls: int, say
     for turn in range(rounds):
         for rung, several in started:
             say(f"round {turn + 1} of {rounds}: {rung.name}")
-            made = 0
-            while made < calls:
+            measured = 0
+            while measured < calls:
                 for _, pipe in several:
                     pipe.send(seconds)
                 answers = [pipe.recv() for _, pipe in several]
                 rates[rung.name].append(sum(rate for rate, *_ in answers))
                 times = [ms for _, each, _ in answers for ms in each]
                 took[rung.name] += times
-                made += len(times)
+                measured += len(times)
                 hits[rung.name] = fmean(hit for *_, hit in answers) if rung.cached else None
     first, results = right[started[0][0].kind], []
     for (rung, _), mebibytes in zip(started, memory, strict=True):

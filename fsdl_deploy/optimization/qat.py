@@ -196,17 +196,17 @@ def _files(networks: dict[str, nn.Module], deck, before, folder: Path, say) -> l
     readers, sizes = {"v2.onnx, float32": rungs.make("v2:onnx", folder)}, {}
     sizes["v2.onnx, float32"] = len(weights.verified("v2.onnx"))
     for name, network in networks.items():
-        source, made = folder / "source.onnx", folder / "int8.onnx"
+        source, quantized = folder / "source.onnx", folder / "int8.onnx"
         if name:
             for parameter in network.parameters():
                 parameter.requires_grad_(False)
             export(MeterReader(network), "qat", source)
         else:
             source.write_bytes(weights.verified("v2.onnx"))
-        quantization.quantize(source, made, "static")
+        quantization.quantize(source, quantized, "static")
         title = f"int8 file, {name or 'post-training'}"
-        readers[title] = rungs.FileReader(made.read_bytes(), title)
-        sizes[title] = made.stat().st_size
+        readers[title] = rungs.FileReader(quantized.read_bytes(), title)
+        sizes[title] = quantized.stat().st_size
     took = timed(readers, deck[:50], 9)
     rows = []
     for title, reader in readers.items():

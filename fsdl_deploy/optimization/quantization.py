@@ -37,10 +37,10 @@ def quantized(version: str, how: str, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     # Several workers may want it at once: each makes its own, and one of them stays.
     with tempfile.TemporaryDirectory(dir=folder) as own:
-        source, made = Path(own) / "source.onnx", Path(own) / "made.onnx"
+        source, target = Path(own) / "source.onnx", Path(own) / "target.onnx"
         source.write_bytes(graph)
-        _halve(source, made) if how == "float16" else quantize(source, made, how)
-        made.replace(file)
+        _halve(source, target) if how == "float16" else quantize(source, target, how)
+        target.replace(file)
     return file
 
 

@@ -74,12 +74,12 @@ def profile(graph: bytes, feeds: Mapping[str, np.ndarray], calls: int = CALLS) -
     """
     with tempfile.TemporaryDirectory() as folder:
         plain, profiled = _session(graph), _session(graph, Path(folder) / "profile")
-        wanted, took = {given.name: feeds[given.name] for given in plain.get_inputs()}, []
+        inputs, took = {given.name: feeds[given.name] for given in plain.get_inputs()}, []
         for _ in range(calls + 1):
             start = time.perf_counter()
-            plain.run(None, wanted)
+            plain.run(None, inputs)
             took.append(time.perf_counter() - start)
-            profiled.run(None, wanted)
+            profiled.run(None, inputs)
         events = json.loads(Path(profiled.end_profiling()).read_text(encoding="utf-8"))
         attributes = _attributes(Path(folder) / "optimized.onnx")
     called: dict[str, list[dict]] = {}
@@ -106,7 +106,7 @@ def _attributes(graph: Path) -> dict[str, dict]:
 
 
 def _layer(name: str, profiled: dict, attributes: Mapping, microseconds: Sequence[float]) -> Layer:
-    kind, (given, *weights), made = (
+    kind, (given, *weights), outputs = (
         "other",
         _shapes(profiled["input_type_shape"]),
         _shapes(profiled["output_type_shape"]),
@@ -116,21 +116,21 @@ def _layer(name: str, profiled: dict, attributes: Mapping, microseconds: Sequenc
         kind = "depthwise" if attributes.get("group", 1) > 1 else "convolution"
         axes = len(given) - 2
         steps, padding = attributes.get("strides", [1] * axes), attributes.get("pads", [0] * axes)[:axes]
-        along = zip(given[2:], made[0][2:], weights[0][2:], steps, padding, strict=True)
-        adds = prod(made[0][:2]) * weights[0][1] * prod(taps(*axis) for axis in along)
+        along = zip(given[2:], outputs[0][2:], weights[0][2:], steps, padding, strict=True)
+        adds = prod(outputs[0][:2]) * weights[0][1] * prod(taps(*axis) for axis in along)
     elif profiled["op_name"] in PRODUCTS:
-        kind, adds = "product", prod(made[0]) * given[-1]
+        kind, adds = "product", prod(outputs[0]) * given[-1]
     moved = sum(int(profiled[f"{part}_size"]) for part in ("activation", "parameter", "output"))
     return Layer(name, kind, adds, moved, median(microseconds) / 1e6)
 
 
-def taps(given: int, made: int, width: int, step: int, before: int) -> int:
-    """How often a filter of ``width`` meets one of ``given`` numbers where it makes ``made`` of them.
+def taps(given: int, outputs: int, width: int, step: int, before: int) -> int:
+    """How often a filter of ``width`` meets one of ``given`` numbers where it makes ``outputs`` of them.
 
     Along one axis, from ``before`` numbers of padding on. Where the filter meets padding there is nothing to
     multiply: in a picture 8 high that is a twelfth of a filter of 3.
     """
-    starts = range(-before, made * step - before, step)
+    starts = range(-before, outputs * step - before, step)
     return sum(max(0, min(start + width, given) - max(start, 0)) for start in starts)
 
 

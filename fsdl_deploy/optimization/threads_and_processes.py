@@ -48,25 +48,25 @@ def alone(work: Callable[[], object], seconds: float) -> float:
 
 def in_threads(work: Callable[[], object], count: int, seconds: float) -> float:
     """Pieces a second of ``count`` threads of this process together."""
-    until, done = time.perf_counter() + seconds, []
-    threads = [threading.Thread(target=lambda: done.append(_done(work, until))) for _ in range(count)]
+    until, counts = time.perf_counter() + seconds, []
+    threads = [threading.Thread(target=lambda: counts.append(_done(work, until))) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return sum(done) / seconds
+    return sum(counts) / seconds
 
 
 def in_tasks(work: Callable[[], object], count: int, seconds: float) -> float:
     """Pieces a second of ``count`` tasks of one event loop: they take turns in one thread."""
 
     async def task(until: float) -> int:
-        done = 0
+        pieces = 0
         while time.perf_counter() < until:
             work()
-            done += 1
+            pieces += 1
             await asyncio.sleep(0)
-        return done
+        return pieces
 
     async def all_tasks() -> int:
         until = time.perf_counter() + seconds

@@ -69,9 +69,9 @@ class Compose:
 
     def _run(self, *words: str) -> str:
         command = ["docker", "compose", "--project-name", self.project, "--file", str(self.file), *words]
-        done = subprocess.run(
+        process = subprocess.run(
             command, env=self.environ, text=True, stdin=subprocess.DEVNULL, capture_output=True
         )
-        if done.returncode:
-            raise ContainerError(f"docker compose {words[0]} failed: {done.stderr[-2000:]}")
-        return done.stdout
+        if process.returncode:
+            raise ContainerError(f"docker compose {words[0]} failed: {process.stderr[-2000:]}")
+        return process.stdout

@@ -30,20 +30,20 @@ def compare(reference: Call, candidate: Call, cases: Iterable[Sequence[np.ndarra
     """One Difference a case, in order. The candidate's errors are findings, the reference's are raised."""
     differences = []
     for inputs in cases:
-        wanted = reference(*inputs)
+        expected = reference(*inputs)
         try:
-            differences.append(_apart(inputs[0].shape, wanted, candidate(*inputs)))
+            differences.append(_apart(inputs[0].shape, expected, candidate(*inputs)))
         except Exception as error:  # whatever a runtime raises: it did not answer
             problem = " ".join(f"{type(error).__name__}: {error}".split())
             differences.append(Difference(inputs[0].shape, np.inf, problem))
     return differences
 
 
-def _apart(shape: tuple[int, ...], wanted: Sequence[np.ndarray], given: Sequence[np.ndarray]) -> Difference:
-    if len(wanted) != len(given):
-        return Difference(shape, np.inf, f"{len(given)} outputs, not {len(wanted)}")
+def _apart(shape: tuple[int, ...], expected: Sequence[np.ndarray], given: Sequence[np.ndarray]) -> Difference:
+    if len(expected) != len(given):
+        return Difference(shape, np.inf, f"{len(given)} outputs, not {len(expected)}")
     largest = 0.0
-    for place, (right, other) in enumerate(zip(wanted, given, strict=True)):
+    for place, (right, other) in enumerate(zip(expected, given, strict=True)):
         if right.shape != other.shape:
             return Difference(
                 shape, np.inf, f"output {place} is {list(other.shape)}, not {list(right.shape)}"

@@ -53,12 +53,12 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
         "responses": documented(400, 401, 408, 413, 415, 429, 500, 503, form=TensorError),
         "openapi_extra": MODEL | BODY,
     }
-    for path, shown in (("/v2/models/{name}", True), ("/v2/models/{name}/versions/{version}", False)):
-        app.get(path, include_in_schema=shown, **about)(protocol.metadata)
-        app.get(path + "/ready", response_class=Response, include_in_schema=shown, **about)(
+    for path, listed in (("/v2/models/{name}", True), ("/v2/models/{name}/versions/{version}", False)):
+        app.get(path, include_in_schema=listed, **about)(protocol.metadata)
+        app.get(path + "/ready", response_class=Response, include_in_schema=listed, **about)(
             protocol.model_ready
         )
-        app.post(path + "/infer", include_in_schema=shown, **refused)(protocol.infer)
+        app.post(path + "/infer", include_in_schema=listed, **refused)(protocol.infer)
 
 
 class Protocol:

@@ -62,12 +62,12 @@ def parse(model: str, body: bytes, announced: str | None, max_pictures: int) -> 
     document = json_object(text, values, '{"inputs": […]}', max_pictures, "inputs")
     if not isinstance(request_id := document.get("id", ""), str) or not can_come_back(request_id):
         raise Refusal(400, "id", "must be a string of whole characters")
-    wanted, tensors, rest = INPUTS[model], {}, memoryview(binary)
+    inputs, tensors, rest = INPUTS[model], {}, memoryview(binary)
     for request_input in _objects(document.get("inputs"), "inputs"):
         name = request_input.get("name")
-        if not isinstance(name, str) or name not in wanted or name in tensors:
-            raise Refusal(400, "inputs", f"the inputs of {model} are {', '.join(wanted)}, each once")
-        kind, shape = wanted[name]
+        if not isinstance(name, str) or name not in inputs or name in tensors:
+            raise Refusal(400, "inputs", f"the inputs of {model} are {', '.join(inputs)}, each once")
+        kind, shape = inputs[name]
         tensors[name], taken = tensor(request_input, name, kind, len(shape), rest)
         rest = rest[taken:]
     if len(rest):
@@ -79,20 +79,20 @@ def parse(model: str, body: bytes, announced: str | None, max_pictures: int) -> 
 def wanted_outputs(document: dict) -> dict[str, bool]:
     """The outputs that are wanted, and whether each as bytes. Raises Refusal."""
     every = as_object(document.get("parameters", {}), "parameters").get("binary_data_output") is True
-    wanted = {}
+    outputs = {}
     for output in _objects(document.get("outputs", []), "outputs"):
         name = output.get("name")
         if not isinstance(name, str) or name not in OUTPUTS:
             raise Refusal(400, "outputs", f"there are {', '.join(OUTPUTS)}")
         parameters = as_object(output.get("parameters", {}), f"{name}.parameters")
-        wanted[name] = parameters.get("binary_data", every) is True
-    return wanted or dict.fromkeys(OUTPUTS, every)
+        outputs[name] = parameters.get("binary_data", every) is True
+    return outputs or dict.fromkeys(OUTPUTS, every)
 
 
 def write(answer: Answer, model: str, document: dict) -> Response:
     """The answer to ``document``: JSON, and behind it the tensors that are wanted as bytes."""
-    values, outputs, behind, wanted = tensors_of(answer), [], b"", wanted_outputs(document)
-    for name, binary in wanted.items():
+    values, outputs, behind, requested = tensors_of(answer), [], b"", wanted_outputs(document)
+    for name, binary in requested.items():
         value, kind = values[name], OUTPUTS[name][0]
         shape = [len(value)] if kind == "BYTES" else list(value.shape)
         output = {"name": name, "datatype": kind, "shape": shape}
@@ -107,7 +107,7 @@ def write(answer: Answer, model: str, document: dict) -> Response:
     response = {"model_name": model, "model_version": answer.model_version, "outputs": outputs}
     if "id" in document:
         response["id"] = document["id"]
-    if not any(wanted.values()):
+    if not any(requested.values()):
         return JSONResponse(response)
     text = json.dumps(response).encode()
     headers = {LENGTH: str(len(text))}

@@ -39,8 +39,8 @@ def serve(
     )
     server = Draining(config, app.state.model, drain)
     listener = listen(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    print(f"serving at http://{shown}:{listener.getsockname()[1]}", flush=True)
+    address = f"[{host}]" if ":" in host else host
+    print(f"serving at http://{address}:{listener.getsockname()[1]}", flush=True)
     server.run(sockets=[listener])
     if app.state.model.failure:
         raise RuntimeError(f"the model did not load: {app.state.model.failure}")

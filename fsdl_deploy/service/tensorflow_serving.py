@@ -143,13 +143,13 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
 
     schema = {"application/json": {"schema": _schema(max_pictures)}}
     body = {"requestBody": {"required": True, "content": schema}}
-    for path, shown in (
+    for path, listed in (
         (f"/v1/models/{ENCODED}", True),
         (f"/v1/models/{ENCODED}/versions/{{version}}", False),
     ):
-        app.post(path + ":predict", responses=errors, include_in_schema=shown, openapi_extra=body)(predict)
-        app.get(path + "/metadata", responses=errors, include_in_schema=shown)(model_metadata)
-        app.get(path, responses=errors, include_in_schema=shown)(model_status)
+        app.post(path + ":predict", responses=errors, include_in_schema=listed, openapi_extra=body)(predict)
+        app.get(path + "/metadata", responses=errors, include_in_schema=listed)(model_metadata)
+        app.get(path, responses=errors, include_in_schema=listed)(model_status)
 
 
 def _schema(max_pictures: int) -> dict:

@@ -47,19 +47,19 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
             torch.manual_seed(recipe.seed * 1_000_003 + step)
             loss = train_step(network, optimizer, recipe, pool, step, teacher)
             average.update_parameters(network)
-            done = step + 1
-            if done % CURVE_STEPS == 0 or done == recipe.steps:
+            steps = step + 1
+            if steps % CURVE_STEPS == 0 or steps == recipe.steps:
                 row = {
-                    "step": done,
+                    "step": steps,
                     "loss": round(loss, 4),
                     "seconds": round(spent + time.monotonic() - started),
                 }
                 progress.set_postfix(row)
                 with open(folder / f"{name}.jsonl", "a") as curve:
                     curve.write(json.dumps(row) + "\n")
-            if done % CHECKPOINT_STEPS == 0 or done == recipe.steps:
+            if steps % CHECKPOINT_STEPS == 0 or steps == recipe.steps:
                 state = {
-                    "steps": recipe.steps, "step": done, "spent": spent + time.monotonic() - started,
+                    "steps": recipe.steps, "step": steps, "spent": spent + time.monotonic() - started,
                     "network": network.state_dict(), "average": average.state_dict(),
                     "optimizer": optimizer.state_dict(),
                 }  # fmt: skip

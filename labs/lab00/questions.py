@@ -55,8 +55,8 @@ def threshold(arguments, value, expected):
     sure = arguments[0]
     if type(value) not in (int, float) or value != value:
         return compare(value, expected)
-    accepted, wanted = [s >= value for s in sure], [s >= expected for s in sure]
-    return "" if accepted == wanted else f"it accepts {sum(accepted)} cards; the best accepts {sum(wanted)}"
+    accepted, best = [s >= value for s in sure], [s >= expected for s in sure]
+    return "" if accepted == best else f"it accepts {sum(accepted)} cards; the best accepts {sum(best)}"
 
 
 LAB = Lab(

@@ -20,12 +20,12 @@ def line(picture, says, confidence=0.9, read="0123", version="v2"):
 
 
 def draw_lines(generator):
-    def one():
+    def draw_line():
         says = generator.choice(["0123", " 0124 ", "0124", "0 124", "blurred", "", "77"])
         confidence = generator.choice([0.5, 0.7, 0.9, 0.99])
         return line(generator.choice("abcdef") + ".png", says, confidence, "0123", generator.choice(VERSIONS))
 
-    return [[one() for _ in range(generator.randint(2, 10))], "v2"]
+    return [[draw_line() for _ in range(generator.randint(2, 10))], "v2"]
 
 
 def draw_visits(generator):

@@ -100,11 +100,11 @@ from fsdl_deploy.measuring import accuracy
 count = 300 if FAST else 2000
 pile = list(cards(count, "typical", seed=1))
 readings = reader.read([card.image for card in pile])
-truths, said = [card.truth for card in pile], [reading.digits for reading in readings]
-right = sum(truth == digits for truth, digits in zip(truths, said))
+truths, predictions = [card.truth for card in pile], [reading.digits for reading in readings]
+right = sum(truth == digits for truth, digits in zip(truths, predictions))
 low, high = accuracy.wilson(right, count)
 print(f"exact match: {right} of {count} = {right / count:.1%}, 95 % interval {low:.1%} to {high:.1%}")
-print(f"character error rate: {accuracy.character_error_rate(truths, said):.2%}")
+print(f"character error rate: {accuracy.character_error_rate(truths, predictions):.2%}")
 
 # %% [markdown]
 # The interval belongs to the figure. With a few hundred cards, a difference of one point between two models
@@ -134,7 +134,7 @@ figures.cards(
 import matplotlib.pyplot as plt
 import numpy as np
 
-confusion = accuracy.confusion(truths, said)
+confusion = accuracy.confusion(truths, predictions)
 np.fill_diagonal(confusion, 0)
 figure, axes = plt.subplots(figsize=(6, 5))
 axes.imshow(confusion, cmap="Blues")
@@ -156,7 +156,7 @@ figures.show(figure, alt="a matrix of confusions between written and read digits
 
 # %%
 confidence = np.array([reading.confidence for reading in readings])
-correct = np.array(truths) == np.array(said)
+correct = np.array(truths) == np.array(predictions)
 order = np.argsort(confidence)
 share_to_people = np.arange(count) / count
 errors_left = np.cumsum(~correct[order][::-1])[::-1] / count

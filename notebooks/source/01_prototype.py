@@ -402,8 +402,8 @@ teacher = TorchReader("teacher"); teacher.read([image]); memory()
 weights = numpy.ones(100_000_000, "float32"); memory()
 import torch; print(torch.backends.cpu.get_cpu_capability())
 """
-done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
-*memory_steps, vector_unit = done.stdout.split()
+process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+*memory_steps, vector_unit = process.stdout.split()
 models_added = np.diff([float(step) for step in memory_steps])
 
 # %% [markdown]
@@ -510,7 +510,10 @@ for version in ("v2", "teacher"):
     both[version] = [closed_loop(partial(way.read, [card.image]), 1, count, warmup=5).p50 for way in ways]
 Table(
     ["one card, median", "1 thread (ms)", f"{cores} threads (ms)", "cards a second, 1 thread"],
-    *[[name, f"{one:.2f}", f"{spread:.2f}", f"{1000 / one:.0f}"] for name, (one, spread) in both.items()],
+    *[
+        [name, f"{single:.2f}", f"{spread:.2f}", f"{1000 / single:.0f}"]
+        for name, (single, spread) in both.items()
+    ],
 )
 
 # %% [markdown]
@@ -582,7 +585,7 @@ print(gradio_page.PEN_IN_HAND)
 # %%
 slower, faster = loads[-1].p50 / loads[0].p50, loads[-1].throughput / loads[0].throughput
 rates = [f"{rate:.0f}" for rate in per_second]
-hardware = ", ".join(f"{name} {one:.1f} / {spread:.1f} ms" for name, (one, spread) in both.items())
+hardware = ", ".join(f"{name} {single:.1f} / {spread:.1f} ms" for name, (single, spread) in both.items())
 print(f"16 users against one: latency × {slower:.1f}, throughput × {faster:.1f}")
 
 # %% [markdown]

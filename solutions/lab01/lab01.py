@@ -69,8 +69,8 @@ from fsdl_deploy import open_reader
 open_reader("v2").read([image])
 print(psutil.Process().memory_info().rss / 2**20)
 """
-said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-before, after = map(float, said.split())
+output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+before, after = map(float, output.split())
 reveal(GUESS, after - before, "MiB")
 
 # %% [markdown]

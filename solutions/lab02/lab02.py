@@ -72,7 +72,7 @@ from fsdl_deploy.batch.store import Store, now
 
 workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 here, reader = Path(workplace.name), open_reader("v2")
-found = inbox.fill(here / "inbox", Customers(600, seed=2), "2026-10", different=60)
+inbox.fill(here / "inbox", Customers(600, seed=2), "2026-10", different=60)
 
 # %% [markdown]
 # All of it, from opening the files to the rows in the table:
@@ -142,8 +142,8 @@ def replay(create: str, insert: str, nights: list[list[list]]) -> dict:
         except sqlite3.IntegrityError:
             refused.append(number)
     columns = "customer, month, model_version, digits"
-    found = database.execute(f"SELECT {columns} FROM predictions ORDER BY {columns}").fetchall()
-    return {"rows": found, "refused": refused}
+    stored_rows = database.execute(f"SELECT {columns} FROM predictions ORDER BY {columns}").fetchall()
+    return {"rows": stored_rows, "refused": refused}
 
 
 # %% [markdown]
@@ -263,12 +263,12 @@ def left_to_read(
 ) -> list[list[str]]:
     """The pictures that are not done, sorted, in chunks of ``size``."""
     ### BEGIN SOLUTION
-    done = {customer for customer, *about in stored if about == [month, version]}
+    read_already = {customer for customer, *about in stored if about == [month, version]}
     left = []
     for picture in sorted(set(pictures) - set(aside)):
         customer = picture.rpartition("/")[2].partition(".")[0]
-        if customer not in done:
-            done.add(customer)
+        if customer not in read_already:
+            read_already.add(customer)
             left.append(picture)
     return [left[start : start + size] for start in range(0, len(left), size)]
     ### END SOLUTION
@@ -327,7 +327,7 @@ print(f"you: {sum(map(len, chunks))} cards in {len(chunks)} chunks; the job: {ag
 # 1. `"missing"`: last night has no run.
 # 2. `"partial"`: the newest run has not finished; or last night's runs with the newest run's model, finished
 #    or not, have together done fewer cards than there are `customers`.
-# 3. `"old model"`: the newest run's model is not the `wanted` one.
+# 3. `"old model"`: the newest run's model is not `expected_version`.
 # 4. `"fresh"`.
 #
 # <details><summary>Hint: a nudge</summary>Choose last night's runs first and forget the others.</details>
@@ -339,7 +339,7 @@ print(f"you: {sum(map(len, chunks))} cards in {len(chunks)} chunks; the job: {ag
 
 
 # %% tags=["q5"]
-def verdict(runs: list[dict], now: int, within: int, wanted: str, customers: int) -> str:
+def verdict(runs: list[dict], now: int, within: int, expected_version: str, customers: int) -> str:
     """What the record of runs says about last night: one of the four words."""
     ### BEGIN SOLUTION
     night = [run for run in runs if now - run["started"] <= within]
@@ -347,10 +347,10 @@ def verdict(runs: list[dict], now: int, within: int, wanted: str, customers: int
         return "missing"
     newest = max(night, key=lambda run: run["started"])
     version = newest["model_version"]
-    done = sum(run["done"] for run in night if run["model_version"] == version)
-    if newest["finished"] is None or done < customers:
+    stored = sum(run["done"] for run in night if run["model_version"] == version)
+    if newest["finished"] is None or stored < customers:
         return "partial"
-    return "fresh" if version == wanted else "old model"
+    return "fresh" if version == expected_version else "old model"
     ### END SOLUTION
 
 

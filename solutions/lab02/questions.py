@@ -42,13 +42,13 @@ def draw_resume(generator):
     return [pictures, stored, aside, "2026-10", "v2", generator.choice([1, 2, 3, 4])]
 
 
-def run(started, finished=None, version="v2", found=1000, done=1000):
+def run(started, finished=None, version="v2", cards=1000, stored=1000):
     return {
         "started": started,
         "finished": finished,
         "model_version": version,
-        "found": found,
-        "done": done,
+        "found": cards,
+        "done": stored,
     }
 
 
@@ -58,11 +58,11 @@ def draw_runs(generator):
     starts = sorted(starts | {now - DAY - generator.choice([0, 1, 60, -700])})
     runs, left, often = [], customers, generator.choice(["v1", "v2", "v2"])
     for started in starts:
-        done = generator.choice([left, left, left, 0, generator.randint(0, left)])
+        stored = generator.choice([left, left, left, 0, generator.randint(0, left)])
         finished = started + 30 if generator.random() < 0.85 else None
         version = often if generator.random() < 0.85 else "v1"
-        runs.append(run(started, finished, version, generator.choice([done, customers]), done))
-        left = left - done or customers
+        runs.append(run(started, finished, version, generator.choice([stored, customers]), stored))
+        left = left - stored or customers
     generator.shuffle(runs)
     return [runs, now, DAY, "v2", customers]
 
@@ -251,7 +251,7 @@ LAB = Lab(
                     [
                         [[run(3000, 3030)], 3500, DAY, "v2", 1000],
                         [[run(1000, 1030)], 3500, DAY, "v2", 1000],
-                        [[run(3000, None, done=400)], 3500, DAY, "v2", 1000],
+                        [[run(3000, None, stored=400)], 3500, DAY, "v2", 1000],
                         [[run(3000, 3030, "v1")], 3500, DAY, "v2", 1000],
                     ],
                 ),
@@ -268,27 +268,33 @@ LAB = Lab(
                     "the inbox was not where it should be",
                     1,
                     [
-                        [[run(3000, 3001, found=0, done=0)], 3500, DAY, "v2", 1000],
-                        [[run(3000, 3030, found=900, done=900)], 3500, DAY, "v2", 1000],
-                        [[run(3000, 3030, found=900, done=900)], 3500, DAY, "v2", 900],
+                        [[run(3000, 3001, cards=0, stored=0)], 3500, DAY, "v2", 1000],
+                        [[run(3000, 3030, cards=900, stored=900)], 3500, DAY, "v2", 1000],
+                        [[run(3000, 3030, cards=900, stored=900)], 3500, DAY, "v2", 900],
                     ],
                 ),
                 Part(
                     "killed, and run again",
                     1,
                     [
-                        [[run(3000, None, done=600), run(3100, 3110, done=400)], 3500, DAY, "v2", 1000],
-                        [[run(3100, 3110, done=400), run(3000, None, done=600)], 3500, DAY, "v2", 1000],
-                        [[run(3000, None, done=600), run(3100, None, done=400)], 3500, DAY, "v2", 1000],
-                        [[run(3000, 3030), run(3100, None, done=0)], 3500, DAY, "v2", 1000],
+                        [[run(3000, None, stored=600), run(3100, 3110, stored=400)], 3500, DAY, "v2", 1000],
+                        [[run(3100, 3110, stored=400), run(3000, None, stored=600)], 3500, DAY, "v2", 1000],
+                        [[run(3000, None, stored=600), run(3100, None, stored=400)], 3500, DAY, "v2", 1000],
+                        [[run(3000, 3030), run(3100, None, stored=0)], 3500, DAY, "v2", 1000],
                     ],
                 ),
                 Part(
                     "what another night, or another model, did does not count",
                     1,
                     [
-                        [[run(1000, None, done=600), run(3100, 3110, done=400)], 3500, DAY, "v2", 1000],
-                        [[run(3000, None, "v1", done=600), run(3100, 3110, done=400)], 3500, DAY, "v2", 1000],
+                        [[run(1000, None, stored=600), run(3100, 3110, stored=400)], 3500, DAY, "v2", 1000],
+                        [
+                            [run(3000, None, "v1", stored=600), run(3100, 3110, stored=400)],
+                            3500,
+                            DAY,
+                            "v2",
+                            1000,
+                        ],
                         [[run(2500, 2530, "v1"), run(3100, 3130)], 3500, DAY, "v2", 1000],
                     ],
                 ),
@@ -297,8 +303,8 @@ LAB = Lab(
                     1,
                     [
                         [[run(1000, 1030, "v1")], 3500, DAY, "v2", 1000],
-                        [[run(1000, None, done=400)], 3500, DAY, "v2", 1000],
-                        [[run(3000, None, "v1", done=400)], 3500, DAY, "v2", 1000],
+                        [[run(1000, None, stored=400)], 3500, DAY, "v2", 1000],
+                        [[run(3000, None, "v1", stored=400)], 3500, DAY, "v2", 1000],
                     ],
                 ),
                 Part("other records", 2, draw=draw_runs, count=16),

@@ -110,9 +110,9 @@ from fsdl_deploy.picture import encode
 service = course_server("serve", "--threads", "1", "--max-waiting", "8").start()
 google = service.url + "/v1/projects/utility/locations/europe-west4/endpoints/1:predict"
 texts = [base64.b64encode(encode(card.image)).decode() for card in cards(32, seed=3, split="test")]
-one = json.dumps({"instances": [{"b64": texts[0]}]})
-theirs = httpx.post(google, content=one, headers={"content-type": "application/json"}).json()
-ours = httpx.post(service.url + "/v2/models/meter-reader/infer", json=translate(one)[1]).json()
+google_body = json.dumps({"instances": [{"b64": texts[0]}]})
+theirs = httpx.post(google, content=google_body, headers={"content-type": "application/json"}).json()
+ours = httpx.post(service.url + "/v2/models/meter-reader/infer", json=translate(google_body)[1]).json()
 print("Google's route:", theirs["predictions"][0]["digits"], "- adapter:", ours["outputs"][0]["data"][0])
 
 # %% [markdown]
@@ -125,9 +125,9 @@ bad += [json.dumps({"instances": [*texts[:2], {"b64": None}]}), json.dumps({"ins
 agree = 0
 for text in bad:
     answer = httpx.post(google, content=text, headers={"content-type": "application/json"})
-    told = [answer.status_code, answer.json()["error"]["field"]]
-    agree += told == translate(text)
-    print(f"{text[:44]:46} {told}")
+    refusal = [answer.status_code, answer.json()["error"]["field"]]
+    agree += refusal == translate(text)
+    print(f"{text[:44]:46} {refusal}")
 print(f"your adapter agrees on {agree} of {len(bad)}")
 
 # %% [markdown]
@@ -156,15 +156,15 @@ print(f"your adapter agrees on {agree} of {len(bad)}")
 def answers(arrivals: list[float], seconds: list[float], places: int) -> list[list]:
     """[200, seconds to the answer] or [429, Retry-After] for each request."""
     ### BEGIN SOLUTION
-    ends, found = [], []
+    ends, responses = [], []
     for now, needs in zip(arrivals, seconds, strict=True):
         ends = [end for end in ends if end > now]
         if len(ends) > places:
-            found.append([429, math.ceil(ends[0] - now)])
+            responses.append([429, math.ceil(ends[0] - now)])
             continue
         ends.append((ends[-1] if ends else now) + needs)
-        found.append([200, ends[-1] - now])
-    return found
+        responses.append([200, ends[-1] - now])
+    return responses
     ### END SOLUTION
 
 
@@ -201,8 +201,8 @@ def ask(url):
 
 rate = closed_loop(lambda: ask(service.url), users=3, requests=24, warmup=3).throughput
 loads = {
-    places: open_loop(lambda url=one.url: ask(url), 2 * rate, 2)
-    for places, one in ((8, service), (1000, endless))
+    places: open_loop(lambda url=server.url: ask(url), 2 * rate, 2)
+    for places, server in ((8, service), (1000, endless))
 }
 print(f"it can read {rate:.1f} requests in a second")
 reveal(GUESS, 100 * loads[8].errors / loads[8].requests, "%")
@@ -214,11 +214,11 @@ reveal(GUESS, 100 * loads[8].errors / loads[8].requests, "%")
 # %% tags=["measure"]
 for places, load in loads.items():
     due = timetable(2 * rate, 2).tolist()
-    told = answers(due, [1 / rate] * len(due), places)
-    took = sorted(seconds for status, seconds in told if status == 200)
+    responses = answers(due, [1 / rate] * len(due), places)
+    took = sorted(seconds for status, seconds in responses if status == 200)
     simulated = 1000 * took[int(0.95 * len(took))]
     print(f"{places:4} places, measured:  {load.errors:2} refused, p95 of the others {load.p95:4.0f} ms")
-    refused = len(told) - len(took)
+    refused = len(responses) - len(took)
     print(f"{places:4} places, simulated: {refused:2} refused, p95 of the others {simulated:4.0f} ms")
 
 # %% [markdown]
@@ -310,8 +310,10 @@ kinds = {
 }
 for name, decide in kinds.items():
     with ThreadPoolExecutor(40) as pool:
-        done = list(pool.map(lambda _, decide=decide: client(decide), range(40)))
-    print(f"{name:16} {dict(Counter(status for status, _ in done))}, tries: {sum(n for _, n in done)}")
+        outcomes = list(pool.map(lambda _, decide=decide: client(decide), range(40)))
+    print(
+        f"{name:16} {dict(Counter(status for status, _ in outcomes))}, tries: {sum(n for _, n in outcomes)}"
+    )
 
 # %% [markdown]
 # ## 📝 4 Who goes with whom 🌟🌟🌟 (15 minutes)
@@ -341,16 +343,16 @@ def batches(
 ) -> list[list[float]]:
     """[when it leaves, how many cards] of each batch."""
     ### BEGIN SOLUTION
-    found, first, free = [], 0, 0.0
+    departures, first, free = [], 0, 0.0
     while first < len(arrivals):
         filling = first + max_batch - 1
         full = arrivals[filling] if filling < len(arrivals) else math.inf
         leaves = max(free, min(arrivals[first] + delay, full))
         count = sum(moment <= leaves for moment in arrivals[first : first + max_batch])
-        found.append([leaves, count])
+        departures.append([leaves, count])
         free = leaves + fixed + each * count
         first += count
-    return found
+    return departures
     ### END SOLUTION
 
 
@@ -417,10 +419,12 @@ print(f"a call costs {fixed:.2f} ms, and {each:.2f} ms for each card")
 due = (1000 * timetable(300, 2, "poisson")).tolist()
 for name, costs in {"ours": (fixed, each), "8 ms": (8.0, 0.1)}.items():
     for delay in (0, 2, 10, 50):
-        told = batches(due, 16, delay, *costs)
-        ends = [leaves + costs[0] + costs[1] * count for leaves, count in told for _ in range(count)]
+        starts = batches(due, 16, delay, *costs)
+        ends = [leaves + costs[0] + costs[1] * count for leaves, count in starts for _ in range(count)]
         wait = sorted(end - came for end, came in zip(ends, due))[len(due) // 2]
-        print(f"{name}, delay {delay:2}: {len(due) / len(told):4.1f} cards a batch, half wait {wait:4.1f} ms")
+        print(
+            f"{name}, delay {delay:2}: {len(due) / len(starts):4.1f} cards a batch, half wait {wait:4.1f} ms"
+        )
 print(f"measured above, ours, delay 10: {formed:.1f} cards a batch")
 
 # %% [markdown]

@@ -46,7 +46,7 @@ def body(instances, **more):
 
 
 def queue(arrivals, seconds, places):
-    return [[float(moment) for moment in arrivals], [float(one) for one in seconds], places]
+    return [[float(moment) for moment in arrivals], [float(duration) for duration in seconds], places]
 
 
 def crowd(arrivals, max_batch, delay, fixed, each):

@@ -41,13 +41,13 @@ from fsdl_course.labs import check, predict, reveal
 
 
 # %% tags=["q1"]
-def first_difference(one: list[list], other: list[list], tolerance: float) -> int | None:
+def first_difference(first: list[list], other: list[list], tolerance: float) -> int | None:
     """The position of the first card on which two forms of a model do not agree; None if there is none."""
     ### BEGIN SOLUTION
-    for place, (mine, theirs) in enumerate(zip(one, other)):
+    for place, (mine, theirs) in enumerate(zip(first, other)):
         if not (mine[0] == theirs[0] and abs(mine[1] - theirs[1]) <= tolerance):
             return place
-    return None if len(one) == len(other) else min(len(one), len(other))
+    return None if len(first) == len(other) else min(len(first), len(other))
     ### END SOLUTION
 
 
@@ -130,10 +130,10 @@ def verdict(listing: str, name: str, content: str) -> str:
     for number, line in enumerate(re.split(r"\r?\n", listing), 1):
         if not line:
             continue
-        found = re.fullmatch(r"([0-9a-fA-F]{64}) [ *](.+)", line)
-        if not found or found[2] in sums:
+        match = re.fullmatch(r"([0-9a-fA-F]{64}) [ *](.+)", line)
+        if not match or match[2] in sums:
             return f"line {number}"
-        sums[found[2]] = found[1].lower()
+        sums[match[2]] = match[1].lower()
     if name not in sums:
         return "unlisted"
     return "right" if hashlib.sha256(bytes.fromhex(content)).hexdigest() == sums[name] else "wrong"
@@ -206,7 +206,7 @@ print("a careless edit ", verdict(listing.replace("  v2.onnx", " v2.onnx"), "v2.
 def rebuilt(steps: list[dict], changed: list[str]) -> list[int]:
     """Positions of the steps that are built again after these files have changed."""
     ### BEGIN SOLUTION
-    spoilt, found = set(), []
+    spoilt, positions = set(), []
     for place, step in enumerate(steps):
         touched = any(
             path == "." or file == path or file.startswith(path + "/")
@@ -215,8 +215,8 @@ def rebuilt(steps: list[dict], changed: list[str]) -> list[int]:
         )
         if touched or step["stage"] in spoilt or step["builds_on"] in spoilt:
             spoilt.add(step["stage"])
-            found.append(place)
-    return found
+            positions.append(place)
+    return positions
     ### END SOLUTION
 
 
@@ -431,10 +431,10 @@ generator = random.Random(0)
 ordinary = [[0 if generator.random() < 0.3 else 255 for _ in range(8)] for _ in range(1000)]
 ordinary = [row for row in ordinary if sum(row) >= 128 * len(row)]
 for fault in ("if", "length", "bytes"):
-    found = sum(strokes(row) != strokes(row, fault) for row in ordinary)
+    revealing = sum(strokes(row) != strokes(row, fault) for row in ordinary)
     yours = row_that_shows(fault)
     shows = strokes(yours) != strokes(yours, fault)
-    print(f"{fault:7} {found} of {len(ordinary)} ordinary rows show it; yours: {shows}")
+    print(f"{fault:7} {revealing} of {len(ordinary)} ordinary rows show it; yours: {shows}")
 
 # %% [markdown]
 # The same on the real reader, with a fixed width: whatever is to the right of the width of the example is not

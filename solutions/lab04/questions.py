@@ -3,23 +3,23 @@
 import hashlib
 import itertools
 
-from fsdl_course.labs.questions import Lab, OpenQuestion, Part, Question, shown
+from fsdl_course.labs.questions import Lab, OpenQuestion, Part, Question, as_text
 
 NAN = float("nan")
 
 
 def draw_parity(generator):
     count, tolerance = generator.randint(1, 10), generator.choice([0.125, 0.25])
-    one = [
+    first = [
         ["".join(generator.choice("0123456789") for _ in range(4)), generator.choice([0.5, 0.75])]
         for _ in range(count)
     ]
-    other = [[digits, confidence - generator.choice([0.0, tolerance / 2])] for digits, confidence in one]
+    other = [[digits, confidence - generator.choice([0.0, tolerance / 2])] for digits, confidence in first]
     for _ in range(generator.randint(0, 2)):
         place = generator.randrange(count)
-        other[place] = generator.choice([["", 0.5], [one[place][0], 0.0], [one[place][0], NAN]])
+        other[place] = generator.choice([["", 0.5], [first[place][0], 0.0], [first[place][0], NAN]])
     cut = generator.choice([count, count, generator.randint(0, count)])
-    return [one, other[:cut], tolerance] if generator.random() < 0.5 else [other[:cut], one, tolerance]
+    return [first, other[:cut], tolerance] if generator.random() < 0.5 else [other[:cut], first, tolerance]
 
 
 def sha256(content):
@@ -77,7 +77,7 @@ def draw_build(generator):
     return [steps, generator.sample(files, generator.choice([0, 1, 1, 2, 2, 3]))]
 
 
-def made(seconds, changes, *needs):
+def work(seconds, changes, *needs):
     return {"seconds": seconds, "changes": changes, "needs": list(needs)}
 
 
@@ -86,7 +86,7 @@ def draw_image(generator):
     steps = {}
     for number, name in enumerate(names):
         needs = [earlier for earlier in names[:number] if generator.random() < 0.25]
-        steps[name] = made(generator.randint(1, 60), generator.choice([0, 1, 2, 5, 20]), *needs)
+        steps[name] = work(generator.randint(1, 60), generator.choice([0, 1, 2, 5, 20]), *needs)
     return [{name: steps[name] for name in generator.sample(names, 5)}]
 
 
@@ -109,9 +109,9 @@ def order_is_cheapest(arguments, value, expected):
     """Any order that is allowed and costs no more than the best."""
     (steps,) = arguments
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        return f"it is {shown(value)}, not a list of names such as {shown(list(steps))}"
+        return f"it is {as_text(value)}, not a list of names such as {as_text(list(steps))}"
     if sorted(value) != sorted(steps):
-        return f"it is {shown(value)}; the steps are {shown(sorted(steps))}, each once"
+        return f"it is {as_text(value)}; the steps are {as_text(sorted(steps))}, each once"
     if pair := missing_before(steps, value):
         return f"{pair[0]!r} stands before {pair[1]!r}, which it needs"
     orders = (list(order) for order in itertools.permutations(steps))
@@ -140,13 +140,13 @@ def tells_apart(arguments, value, expected):
     """A row that only the translation with the given fault gets wrong."""
     (fault,) = arguments
     if not isinstance(value, list) or not all(type(pixel) is int for pixel in value):
-        return f"it is {shown(value)}, not a list of whole numbers such as [250, 20, 250]"
+        return f"it is {as_text(value)}, not a list of whole numbers such as [250, 20, 250]"
     if not 1 <= len(value) <= 40 or not all(0 <= pixel <= 255 for pixel in value):
         return "a row has 1 to 40 pixels, each 0 to 255"
-    right, said = strokes(value), {name: strokes(value, name) for name in FAULTS}
-    if said[fault] == right:
+    right, outputs = strokes(value), {name: strokes(value, name) for name in FAULTS}
+    if outputs[fault] == right:
         return f"the translation with the fault {fault!r} answers {right}, and that is right"
-    others = [name for name in FAULTS if name != fault and said[name] != right]
+    others = [name for name in FAULTS if name != fault and outputs[name] != right]
     return f"the translation with the fault {others[0]!r} is wrong on it, too" if others else ""
 
 
@@ -324,25 +324,25 @@ LAB = Lab(
                     "what changes often stands last",
                     1,
                     [
-                        [{"code": made(2, 30), "install": made(20, 1)}],
-                        [{"base": made(5, 0), "code": made(5, 20), "weights": made(5, 1)}],
-                        [{"code": made(2, 30)}],
+                        [{"code": work(2, 30), "install": work(20, 1)}],
+                        [{"base": work(5, 0), "code": work(5, 20), "weights": work(5, 1)}],
+                        [{"code": work(2, 30)}],
                     ],
                 ),
                 Part(
                     "but a slow step counts for more",
                     1,
                     [
-                        [{"settings": made(1, 1), "compile": made(60, 2)}],
-                        [{"download": made(10, 1), "code": made(30, 20)}],
+                        [{"settings": work(1, 1), "compile": work(60, 2)}],
+                        [{"download": work(10, 1), "code": work(30, 20)}],
                     ],
                 ),
                 Part(
                     "after what it needs",
                     1,
                     [
-                        [{"install": made(60, 1, "lock"), "lock": made(1, 10)}],
-                        [{"keys": made(20, 2, "tools"), "tools": made(10, 3), "page": made(30, 1, "keys")}],
+                        [{"install": work(60, 1, "lock"), "lock": work(1, 10)}],
+                        [{"keys": work(20, 2, "tools"), "tools": work(10, 3), "page": work(30, 1, "keys")}],
                     ],
                 ),
                 Part(
@@ -351,18 +351,18 @@ LAB = Lab(
                     [
                         [
                             {
-                                "code": made(10, 2),
-                                "lock": made(1, 1),
-                                "install": made(100, 0.125, "lock"),
+                                "code": work(10, 2),
+                                "lock": work(1, 1),
+                                "install": work(100, 0.125, "lock"),
                             }
                         ],
                         [
                             {
-                                "page": made(3, 4),
-                                "code": made(8, 12),
-                                "keys": made(2, 3),
-                                "tools": made(90, 0.5, "keys"),
-                                "install": made(60, 1, "tools"),
+                                "page": work(3, 4),
+                                "code": work(8, 12),
+                                "keys": work(2, 3),
+                                "tools": work(90, 0.5, "keys"),
+                                "install": work(60, 1, "tools"),
                             }
                         ],
                     ],

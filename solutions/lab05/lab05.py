@@ -88,9 +88,9 @@ took = {name: {"decode": [], "read": [], "answer": []} for name in readers}
 
 def timed(name, step, work, given):
     begin = perf_counter()
-    made = work(given)
+    result = work(given)
     took[name][step].append(1000 * (perf_counter() - begin))
-    return made
+    return result
 
 
 # %% [markdown]
@@ -321,8 +321,8 @@ watcher = FileReader(watched.SerializeToString(), "v2, watched")
 # %% tags=["measure"]
 seen = []
 for split in ("train", "test"):
-    shown = [pad([card.image]) for card in cards(20, "typical", split, seed=3)]
-    every = np.concatenate([watcher.run(*picture)[-1].ravel() for picture in shown])
+    inputs = [pad([card.image]) for card in cards(20, "typical", split, seed=3)]
+    every = np.concatenate([watcher.run(*picture)[-1].ravel() for picture in inputs])
     sample = np.random.default_rng(0).choice(every, 3000)
     seen.append([*sample.tolist(), float(every.min()), float(every.max())])
 calibration, values = seen

@@ -2,7 +2,7 @@
 
 import math
 
-from fsdl_course.labs.questions import Lab, OpenQuestion, Part, Question, shown
+from fsdl_course.labs.questions import Lab, OpenQuestion, Part, Question, as_text
 
 FINE, LARGEST = 0.01, 1000  # of the colleague's check in q4
 
@@ -78,19 +78,22 @@ def poisons(arguments, value, expected):
     """One more calibration value that passes the check, and with which every value comes back as 0.0."""
     (values,) = arguments
     if type(value) not in (int, float):
-        return f"it is {shown(value)}, not a number"
+        return f"it is {as_text(value)}, not a number"
     if not math.isfinite(value):
         return f"it is {value}: no layer puts out such a value"
     calibration = [*values, value]
     scale, zero = grid(calibration)
-    integers = [min(255, max(0, round(one / scale) + zero)) for one in values]
+    integers = [min(255, max(0, round(number / scale) + zero)) for number in values]
     usual, width = max(map(abs, values)), max(0.0, *calibration) - min(0.0, *calibration)
     if width > LARGEST * usual:
-        return f"the check refuses {shown(value)}: the range is {width / usual:.0f} × the largest value"
-    if max(abs(one - (q - zero) * scale) for one, q in zip(values, integers, strict=True)) > FINE * width:
-        return f"the check refuses {shown(value)}: the worst error is too large for the range"
+        return f"the check refuses {as_text(value)}: the range is {width / usual:.0f} × the largest value"
+    if (
+        max(abs(number - (q - zero) * scale) for number, q in zip(values, integers, strict=True))
+        > FINE * width
+    ):
+        return f"the check refuses {as_text(value)}: the worst error is too large for the range"
     left = sum(q != zero for q in integers)
-    return f"with {shown(value)} in the calibration {left} of {len(values)} values survive" if left else ""
+    return f"with {as_text(value)} in the calibration {left} of {len(values)} values survive" if left else ""
 
 
 def draw_requests(generator):
@@ -103,7 +106,7 @@ def draw_requests(generator):
 
 def asked(*requests):
     """(seconds, picture) or (seconds, picture, version) as a list of requests."""
-    return [[one[0], one[1], one[2] if len(one) > 2 else "v2"] for one in requests]
+    return [[request[0], request[1], request[2] if len(request) > 2 else "v2"] for request in requests]
 
 
 THREE = [row("big", 50, 20, 0.95), row("batch", 300, 90, 0.95), row("small", 90, 5, 0.90)]

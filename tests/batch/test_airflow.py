@@ -71,7 +71,7 @@ class Workplace:
         self.call("-m", "airflow", "db", "migrate")
 
     def call(self, *words) -> None:
-        done = subprocess.run(
+        process = subprocess.run(
             [self.python, *words],
             cwd=self.folder,
             env=os.environ | self.places,
@@ -79,7 +79,7 @@ class Workplace:
             text=True,
             timeout=1200,
         )
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+        assert process.returncode == 0, process.stdout[-2000:] + process.stderr[-3000:]
 
     def run(self, *words: str) -> list[dict]:
         lines = self.folder / "lines.json"

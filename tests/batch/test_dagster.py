@@ -76,7 +76,7 @@ class Workplace:
 
     def ask(self, script: str, *words: str) -> str:
         (self.folder / "script.py").write_text(script)
-        done = subprocess.run(
+        process = subprocess.run(
             [self.python, self.folder / "script.py", *words],
             cwd=FOLDER,
             env=os.environ | self.places | {"PYTHONPATH": str(FOLDER)},
@@ -84,8 +84,8 @@ class Workplace:
             text=True,
             timeout=600,
         )
-        assert done.returncode == 0, done.stderr[-3000:]
-        return done.stdout
+        assert process.returncode == 0, process.stderr[-3000:]
+        return process.stdout
 
     def run(self, job: str = "batch", month: str = MONTH, parent: str = "", asset: str = "") -> dict:
         return json.loads(self.ask(RUN, job, month, parent, asset).splitlines()[-1])
@@ -107,8 +107,8 @@ def workplace(tmp_path) -> Workplace:
     return Workplace(tmp_path)
 
 
-def steps(done: dict, event: str) -> list[str]:
-    return [step for kind, step in done["events"] if kind == event]
+def steps(night: dict, event: str) -> list[str]:
+    return [step for kind, step in night["events"] if kind == event]
 
 
 def test_a_failed_night_goes_on_where_it_stopped(workplace):
@@ -135,9 +135,9 @@ def test_a_failed_night_goes_on_where_it_stopped(workplace):
 
 
 def test_the_morning_check_fails_when_nobody_ran_the_job(workplace):
-    done = workplace.run("look", month="")
-    assert done["state"] == "SUCCESS" and done["checks"][0][0] is False
-    assert "the job has never run" in done["checks"][0][1]
+    night = workplace.run("look", month="")
+    assert night["state"] == "SUCCESS" and night["checks"][0][0] is False
+    assert "the job has never run" in night["checks"][0][1]
 
 
 def test_the_schedule_asks_for_the_month_of_the_day_before(workplace):

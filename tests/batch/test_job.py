@@ -197,10 +197,10 @@ def test_two_workers_at_once_share_the_work_and_do_no_harm(month_of_cards, store
                 barrier.wait(30)  # both are at work now
             return super().read(images)
 
-    readers, done = [Meeting(), Meeting()], []
+    readers, results = [Meeting(), Meeting()], []
     threads = [
         threading.Thread(
-            target=lambda r=r: done.append(run(month_of_cards, store_url, r, chunk=10, workers=1))
+            target=lambda r=r: results.append(run(month_of_cards, store_url, r, chunk=10, workers=1))
         )
         for r in readers
     ]
@@ -212,7 +212,7 @@ def test_two_workers_at_once_share_the_work_and_do_no_harm(month_of_cards, store
         thread.join()
     assert len(table(store_url)) == 120
     assert sum(record["read"] for record in stored.runs()) == 120
-    first = [scored.read for scored in done]
+    first = [scored.read for scored in results]
     assert min(first) > 0, "one of them did everything"
     stored.close()
 
@@ -271,11 +271,11 @@ def test_killed_at_random_points_then_resumed_it_equals_an_undisturbed_run(
     assert len(expected) == 120
     # Some kills come before the first chunk is stored, so there is no progress at all to go on from.
     kills = random.Random(7).choices(range(50, 3000), k=20)
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", KILLED, store_url, json.dumps(kills), *command], capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stderr
-    ended, stored = zip(*map(json.loads, done.stdout.split("\n")[-21:-1]), strict=True)
+    assert process.returncode == 0, process.stderr
+    ended, stored = zip(*map(json.loads, process.stdout.split("\n")[-21:-1]), strict=True)
     assert set(ended) <= {0, -signal.SIGKILL}
     assert ended.count(-signal.SIGKILL) >= 5, "it was done before it was killed"
     assert list(stored) == sorted(stored)

@@ -65,7 +65,7 @@ class Job(Refusing):
     def recorded(self) -> dict:
         """What is on record of the last run."""
         self.run_id = (self.folder / "run-id").read_text()
-        done = subprocess.run(
+        process = subprocess.run(
             [self.python, FOLDER / "record.py", self.run_id],
             cwd=self.folder,
             env=self.env,
@@ -73,8 +73,8 @@ class Job(Refusing):
             text=True,
             timeout=200,
         )
-        assert done.returncode == 0, done.stderr[-3000:]
-        return json.loads(done.stdout)
+        assert process.returncode == 0, process.stderr[-3000:]
+        return json.loads(process.stdout)
 
 
 @pytest.fixture
@@ -144,8 +144,8 @@ def test_a_run_that_is_killed_goes_on_with_resume(job):
     status, _ = job.score("run", watch=kill)
     killed = job.recorded()
     assert status == -9 and not killed["finished"] and not killed["successful"]
-    done = {task["task"] for task in killed["tasks"] if task["finished"]}
-    assert done >= {"start"}
+    finished = {task["task"] for task in killed["tasks"] if task["finished"]}
+    assert finished >= {"start"}
     verdict = freshness(job.store, at=now() + timedelta(minutes=5))
     assert not verdict.fresh and "partial" in verdict.sentence
     status, written = job.score("resume", "--origin-run-id", job.run_id)
@@ -153,7 +153,7 @@ def test_a_run_that_is_killed_goes_on_with_resume(job):
     tasks = job.recorded()["tasks"]
     cloned = {task["task"] for task in tasks if task["cloned"]}
     # A task may be killed between its data and the word that it is done: the data decide.
-    assert done <= cloned and not {"check", "end"} & cloned
+    assert finished <= cloned and not {"check", "end"} & cloned
     assert job.store.runs(MONTH)[0]["read"] == CARDS and len(job.store.runs(MONTH)) == 1
     assert job.store.counts(MONTH, "v2") == (CARDS, 0) and freshness(job.store).fresh
 

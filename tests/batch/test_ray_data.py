@@ -223,27 +223,27 @@ def test_cluster_listens_on_loopback_only(cluster):
 @pytest.mark.thorough
 def test_machines_of_a_cluster_share_no_file(python, settings, tmp_path):
     env = os.environ | settings | {"INBOX": str(tmp_path), "MONTH": MONTH, "STORE": str(tmp_path / "a.db")}
-    done = subprocess.run(
+    process = subprocess.run(
         [python, RAY / "score.py"],
         env=env | {"RAY_ADDRESS": "192.0.2.1:6379"},
         capture_output=True,
         text=True,
         timeout=300,
     )
-    assert done.returncode == 1 and "STORE is a postgresql:// URL" in done.stderr
+    assert process.returncode == 1 and "STORE is a postgresql:// URL" in process.stderr
     assert not (tmp_path / "a.db").exists()
 
 
 def test_folder_that_is_too_long_for_sockets_is_refused(python, tmp_path):
     command = [python, RAY / "local_cluster.py", "--port", "1", "--folder", tmp_path / ("x" * 50)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 1 and "too long for the paths of sockets" in done.stderr
+    process = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert process.returncode == 1 and "too long for the paths of sockets" in process.stderr
 
 
 def check(python, *paths) -> tuple[int, str]:
     command = [python, RAY / "check_cluster.py", *paths]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    return done.returncode, done.stdout + done.stderr
+    process = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return process.returncode, process.stdout + process.stderr
 
 
 def test_cluster_file_is_fit_for_ray_up(python):
@@ -281,9 +281,9 @@ def test_cluster_file_names_what_amazon_knows_and_this_course_has():
     cluster = yaml.safe_load((RAY / "cluster.yaml").read_text())
     run_instances = get_session().get_service_model("ec2").operation_model("RunInstances").input_shape
     for kind in cluster["available_node_types"].values():
-        wanted = {"MinCount": 1, "MaxCount": 1} | kind["node_config"]
-        assert not ParamValidator().validate(wanted, run_instances).has_errors()
-        assert not set(wanted) - set(run_instances.members)
+        request = {"MinCount": 1, "MaxCount": 1} | kind["node_config"]
+        assert not ParamValidator().validate(request, run_instances).has_errors()
+        assert not set(request) - set(run_instances.members)
         allowed = run_instances.members["InstanceType"].enum
         assert kind["node_config"]["InstanceType"] in allowed
     for there, here in cluster["file_mounts"].items():

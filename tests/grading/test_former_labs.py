@@ -51,11 +51,11 @@ def test_a_hand_in_of_a_former_lab_earns_every_point(former, tmp_path, words):
         assert submission.score == sum(question.points for question in lab.graded)
         grade = book.find_grade(f"{NAME}-{OPEN}", NAME, NAME, "ann")
         assert grade.needs_manual_grade
-    shown = read(tmp_path / "autograded" / "ann" / NAME / f"{NAME}.ipynb")
-    assert shown.cells[1].source == "from fsdl_deploy.labs import check, predict, reveal"
+    notebook = read(tmp_path / "autograded" / "ann" / NAME / f"{NAME}.ipynb")
+    assert notebook.cells[1].source == "from fsdl_deploy.labs import check, predict, reveal"
     released = read(ROOT / "labs" / NAME / f"{NAME}.ipynb")
     marked = [cell.metadata["nbgrader"] for cell in released.cells if "nbgrader" in cell.metadata]
-    assert [cell.metadata["nbgrader"] for cell in shown.cells if "nbgrader" in cell.metadata] == marked
+    assert [cell.metadata["nbgrader"] for cell in notebook.cells if "nbgrader" in cell.metadata] == marked
 
 
 def test_a_graded_function_that_imports_the_course_is_told_that_the_grader_has_it_not():

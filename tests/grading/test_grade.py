@@ -74,9 +74,9 @@ def test_everyone_gets_exactly_what_was_earned(graded):
 def test_feedback_shows_public_cases_and_never_private_ones(graded):
     page = (graded[1] / "feedback" / "lab00" / "half.html").read_text()
     text = (graded[1] / "feedback" / "lab00" / "half.md").read_text()
-    for shown in (page, text):
-        assert "exact_match([], [])" in shown and "ZeroDivisionError" in shown
-        assert "it is wrong for a case that only the grader has" in shown
+    for feedback in (page, text):
+        assert "exact_match([], [])" in feedback and "ZeroDivisionError" in feedback
+        assert "it is wrong for a case that only the grader has" in feedback
     lab = grade.answer_key("lab00").lab
     for case in questions.drawn_cases(lab, answer_key.SEED):
         if case.arguments:
@@ -163,8 +163,8 @@ def test_a_run_that_was_stopped_goes_on_and_leaves_nothing_running(tmp_path, num
         first.kill()
         first.wait()
     assert psutil.wait_procs(inside, timeout=20)[1] == []
-    done = {path.name: path.stat().st_mtime_ns for path in (out / "results").glob("*.json")}
-    assert 1 <= len(done) < 3 and not (out / "scores.csv").exists()
+    times = {path.name: path.stat().st_mtime_ns for path in (out / "results").glob("*.json")}
+    assert 1 <= len(times) < 3 and not (out / "scores.csv").exists()
     assert cli.main(words) == 0
     assert {row["student"]: int(row["points"]) for row in rows(out).values()} == {
         "another-way": 19,
@@ -172,7 +172,7 @@ def test_a_run_that_was_stopped_goes_on_and_leaves_nothing_running(tmp_path, num
         "nan": 10,
     }
     again = {path.name: path.stat().st_mtime_ns for path in (out / "results").glob("*.json")}
-    assert len(again) == 3 and again.items() >= done.items()
+    assert len(again) == 3 and again.items() >= times.items()
 
 
 def test_a_damaged_result_is_made_again(tmp_path):

@@ -63,11 +63,11 @@ def test_writing_again_changes_nothing(graded):
 def test_notebooks_beside_it_are_valid_and_carry_the_feedback(graded):
     for name in NAMES:
         path = graded[2] / "autograded" / name / "lab00" / "lab00.ipynb"
-        shown = nbformat.read(path, as_version=4)
-        nbformat.validate(shown)
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
         outputs = {
             cell.metadata["nbgrader"]["grade_id"]: cell.outputs
-            for cell in shown.cells
+            for cell in notebook.cells
             if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade")
         }
         assert len(outputs) == 5  # a check that was deleted has come back
@@ -114,14 +114,14 @@ def test_nbgraders_own_autograde_goes_through_the_sandbox(tmp_path):
         path.write_text(json.dumps(notebook(answers, before=f"open({str(victim)!r}, 'w')")))
     environ = {**os.environ, "PATH": f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ['PATH']}"}
     for words in (["generate_assignment", "lab00"], ["autograde", "lab00"]):
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "nbgrader", *words],
             cwd=tmp_path,
             env=environ,
             capture_output=True,
             text=True,
         )
-        assert done.returncode == 0, done.stderr[-2000:]
+        assert process.returncode == 0, process.stderr[-2000:]
     assert victim.read_text() == "whole"
     points = {name: score for name, (score, _, _) in scores(tmp_path / "grades").items()}
     assert points == {"half": 11, "bad": 15}

@@ -39,8 +39,8 @@ def test_the_commands_of_the_guide_work_in_their_order(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", convert.names())
 def test_every_lab_has_a_class(name):
-    made = hand_ins(name)
-    assert len(made) > 8 and "NotImplementedError" not in str(made["Ada Right"].cells)
+    notebooks = hand_ins(name)
+    assert len(notebooks) > 8 and "NotImplementedError" not in str(notebooks["Ada Right"].cells)
 
 
 @pytest.mark.parametrize(

@@ -151,11 +151,11 @@ def key(name):
 
 @pytest.mark.parametrize("name", LABS)
 def test_the_solution_earns_every_point_and_the_stub_none(name):
-    made = key(name)
-    for folder, wanted in (("solutions", sum(q.points for q in made.lab.graded)), ("labs", 0)):
+    answers = key(name)
+    for folder, points in (("solutions", sum(q.points for q in answers.lab.graded)), ("labs", 0)):
         _, cells = slim(ROOT / folder / name / f"{name}.ipynb")
-        result = score(Submission("a", name, "", cells), made, Unprotected())
-        assert result["score"] == wanted, [
+        result = score(Submission("a", name, "", cells), answers, Unprotected())
+        assert result["score"] == points, [
             part for q in result["questions"] for part in q["parts"] if part["problem"]
         ]
 
@@ -163,12 +163,12 @@ def test_the_solution_earns_every_point_and_the_stub_none(name):
 @pytest.mark.parametrize("name", LABS)
 def test_no_part_is_earned_by_an_answer_that_is_always_the_same(name):
     """Each part has cases whose right answers differ, unless a judge looks at what is special to it."""
-    made = key(name)
+    answers = key(name)
     values_of: dict = {}
-    for case, value in zip(made.cases, made.expected, strict=True):
+    for case, value in zip(answers.cases, answers.expected, strict=True):
         values_of.setdefault((case.question, case.part), set()).add(json.dumps(value))
     for (question, part), values in values_of.items():
-        asked = made.lab.question(question)
+        asked = answers.lab.question(question)
         if asked.judge is None:
             assert len(values) > 1, f"{name} {question}, {part!r}: {values}"
 
@@ -178,9 +178,11 @@ def test_no_part_is_earned_by_an_answer_that_is_always_the_same(name):
     "value", [None, 0, 1.5, True, "", "x", [], [0], {}, {"a": 1}, float("nan")], ids=repr
 )
 def test_a_judge_survives_any_value_and_earns_nobody_a_question(name, value):
-    made = key(name)
-    for question in made.lab.graded:
+    answers = key(name)
+    for question in answers.lab.graded:
         cases = [
-            pair for pair in zip(made.cases, made.expected, strict=True) if pair[0].question == question.id
+            pair
+            for pair in zip(answers.cases, answers.expected, strict=True)
+            if pair[0].question == question.id
         ]
         assert any(question.wrong(case.arguments, value, expected) for case, expected in cases), question.id

@@ -124,5 +124,5 @@ def test_shown_never_fails_and_is_never_long():
     loop = []
     loop.append(loop)
     for value in (loop, "x" * 1000, 10**10_000, {"a": [1]}):
-        assert len(questions.shown(value)) <= 200
-    assert questions.shown([1, "a"]) == "[1, 'a']"
+        assert len(questions.as_text(value)) <= 200
+    assert questions.as_text([1, "a"]) == "[1, 'a']"

@@ -38,8 +38,8 @@ def test_azures_server_gives_the_readers_answers(server):
     images = [card.image for card in cards(5, seed=8)]
     answer = score(server, {"data": [base64.b64encode(encode(image)).decode() for image in images]})
     assert answer.status_code == 200, answer.text
-    wanted = [(reading.digits, reading.confidence) for reading in open_reader().read(images)]
-    assert [(reading["digits"], reading["confidence"]) for reading in answer.json()["readings"]] == wanted
+    expected = [(reading.digits, reading.confidence) for reading in open_reader().read(images)]
+    assert [(reading["digits"], reading["confidence"]) for reading in answer.json()["readings"]] == expected
     assert answer.json()["model_version"] == "v2"
 
 

@@ -47,16 +47,16 @@ def test_googles_client_gets_the_readers_answers(googles_server, our_service, py
     for place, image in enumerate(images):
         (tmp_path / f"{place}.png").write_bytes(encode(image))
     theirs, ours = (server.url.removeprefix("http://") for server in (googles_server, our_service))
-    done = subprocess.run(
+    process = subprocess.run(
         [python, FOLDER / "client.py", tmp_path, "0", ENDPOINT, theirs, ours],
         capture_output=True,
         text=True,
         timeout=120,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    answers = json.loads(done.stdout)
-    wanted = [[reading.digits, reading.confidence] for reading in open_reader().read(images)]
-    assert answers["readings"] == {theirs: wanted, ours: wanted}
+    assert process.returncode == 0, process.stderr[-3000:]
+    answers = json.loads(process.stdout)
+    expected = [[reading.digits, reading.confidence] for reading in open_reader().read(images)]
+    assert answers["readings"] == {theirs: expected, ours: expected}
     refused = {host: refusal["no picture"] for host, refusal in answers["refused"].items()}
     assert all(refusal.startswith("422") for refusal in refused.values())
     # Google's server words an error as its web framework does, and Google's client cannot read that.

@@ -175,7 +175,7 @@ def test_import_carries_edits_back_and_building_then_agrees(course):
         cells.append(nbformat.v4.new_code_cell("%time cards = 1\n!ls", metadata={"tags": ["nbval-skip"]}))
 
     edit(path, change)
-    wanted = [
+    expected = [
         (cell.cell_type, cell.source, cell.metadata.get("tags")) for cell in conversion.read(path).cells
     ]
     assert run(course, "import", str(path)) == 0
@@ -184,7 +184,7 @@ def test_import_carries_edits_back_and_building_then_agrees(course):
     cells = [
         (cell.cell_type, cell.source, cell.metadata.get("tags")) for cell in conversion.read(built).cells
     ]
-    assert cells == wanted
+    assert cells == expected
     text = source.read_text(encoding="utf-8")
     assert (
         "jupyter" not in text
@@ -227,7 +227,7 @@ def test_build_does_not_overwrite_edits_unless_forced(course, capsys, change):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (
             lambda cells: None,
@@ -242,7 +242,7 @@ def test_build_does_not_overwrite_edits_unless_forced(course, capsys, change):
     ids=["run", "edited"],
 )
 def test_check_says_of_a_notebook_changed_by_hand_what_to_do_and_shows_no_output(
-    course, capsys, change, said
+    course, capsys, change, message
 ):
     def show_a_picture(cells):
         change(cells)
@@ -256,7 +256,7 @@ def test_check_says_of_a_notebook_changed_by_hand_what_to_do_and_shows_no_output
     assert run(course, "build", "--check") == 1
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err == f"notebooks/01_demo.ipynb {said}\n1 notebooks differ from their sources\n"
+    assert printed.err == f"notebooks/01_demo.ipynb {message}\n1 notebooks differ from their sources\n"
 
 
 def test_a_changed_source_shows_no_output_of_a_notebook_that_was_run(course, capsys):
@@ -344,8 +344,8 @@ def nbval_results(tmp_path_factory):
         str(folder),
         str(folder),
     ]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280)
-    results = re.findall(r"^(PASSED|FAILED) cases\.ipynb::Cell (\d)", done.stdout, re.MULTILINE)
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280)
+    results = re.findall(r"^(PASSED|FAILED) cases\.ipynb::Cell (\d)", process.stdout, re.MULTILINE)
     return {list(cases)[int(number)]: word for word, number in results}
 
 

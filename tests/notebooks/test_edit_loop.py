@@ -388,9 +388,9 @@ def test_any_cells_come_through_import_and_build_or_are_refused(course, parts):
     written = source.read_bytes()
     assert run(course, "build") == 0 and run(course, "build", "--check") == 0
     built = conversion.read(path).cells
-    for cell, wanted in zip(built, cells, strict=True):
-        assert (cell.cell_type, cell.metadata.get("tags", [])) == (wanted.cell_type, wanted.metadata.tags)
-        assert cell.source == percent.kept(wanted.cell_type, wanted.source)
+    for cell, expected in zip(built, cells, strict=True):
+        assert (cell.cell_type, cell.metadata.get("tags", [])) == (expected.cell_type, expected.metadata.tags)
+        assert cell.source == percent.kept(expected.cell_type, expected.source)
     assert run(course, "import", path) == 0 and source.read_bytes() == written
 
 

@@ -213,18 +213,18 @@ CODE_BREACHES = [
 @pytest.mark.parametrize(("rule", "message", "old", "new"), BREACHES, ids=lambda value: str(value)[:30])
 def test_breach_is_found_by_its_rule_alone(course, rule, message, old, new):
     assert LESSON.count(old) == 1
-    found = course.problems(course.write(LESSON.replace(old, new)))
-    assert {problem.rule for problem in found} == {rule}
-    assert any(message in problem.message for problem in found), found
+    problems = course.problems(course.write(LESSON.replace(old, new)))
+    assert {problem.rule for problem in problems} == {rule}
+    assert any(message in problem.message for problem in problems), problems
 
 
 @pytest.mark.parametrize(("message", "text"), CODE_BREACHES, ids=lambda value: str(value)[:30])
 def test_breach_in_code_is_found_with_the_number_of_its_cell(course, message, text):
     path = course.write(LESSON.replace(*code(text)))
     number = 1 + next(n for n, cell in enumerate(conversion.read(path).cells) if cell.source == text)
-    found = course.problems(path)
-    assert len(found) == 1 and message in found[0].message, found
-    assert str(found[0]).startswith(f"notebooks/01_batch.ipynb, cell {number}: ")
+    problems = course.problems(path)
+    assert len(problems) == 1 and message in problems[0].message, problems
+    assert str(problems[0]).startswith(f"notebooks/01_batch.ipynb, cell {number}: ")
 
 
 @pytest.mark.parametrize(
@@ -265,8 +265,8 @@ def _cell(notebook, tagged, **changes):
     ],
 )  # fmt: skip
 def test_breach_in_what_is_stored(course, rule, message, change):
-    found = course.problems(course.write(change=change))
-    assert {problem.rule for problem in found} == {rule} and message in found[0].message, found
+    problems = course.problems(course.write(change=change))
+    assert {problem.rule for problem in problems} == {rule} and message in problems[0].message, problems
 
 
 def test_every_rule_has_a_notebook_that_fails_it():
@@ -297,7 +297,7 @@ def test_empty_notebook_and_damaged_notebook_give_problems_not_tracebacks(course
 def test_template_has_the_whole_frame_and_is_refused_until_it_is_finished(course):
     template = ROOT / "notebooks" / "source" / "tools" / "_template.py"
     path = course.write(template.read_text(encoding="utf-8"), "tools/tool")
-    found = course.problems(path)
-    assert {problem.rule for problem in found} == {"unfinished"}
+    problems = course.problems(path)
+    assert {problem.rule for problem in problems} == {"unfinished"}
     finished = template.read_text(encoding="utf-8").replace("TODO", "Done")
     assert course.problems(course.write(finished, "tools/tool")) == []

@@ -255,9 +255,9 @@ def test_fifty_threads_with_changing_models_and_errors_get_right_answers():
         chance = random.Random(seed)
         for _ in range(100):
             reader.reader = chance.choice(readers)
-            wanted = [chance.randrange(30) for _ in range(chance.randint(1, 4))]
+            values = [chance.randrange(30) for _ in range(chance.randint(1, 4))]
             try:
-                assert digits(reader.read([grey(value) for value in wanted])) == wanted
+                assert digits(reader.read([grey(value) for value in values])) == values
             except RuntimeError as error:
                 assert str(error) == "mood"
 

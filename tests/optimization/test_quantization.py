@@ -21,11 +21,11 @@ def test_fewer_bits_are_fewer_bytes_and_the_file_is_made_once(folder):
 
 
 def test_another_model_or_runtime_gets_a_file_of_its_own(folder, monkeypatch):
-    made = quantized("v2", "float16", folder)
+    file = quantized("v2", "float16", folder)
     with monkeypatch.context() as changed:
         changed.setattr("importlib.metadata.version", lambda _: "0.0.1")
-        assert quantized("v2", "float16", folder) != made
+        assert quantized("v2", "float16", folder) != file
     other = weights.verified("v1.onnx")
     monkeypatch.setattr(weights, "verified", lambda _: other)
     trained_again = quantized("v2", "float16", folder)
-    assert trained_again != made and trained_again.read_bytes() != made.read_bytes()
+    assert trained_again != file and trained_again.read_bytes() != file.read_bytes()

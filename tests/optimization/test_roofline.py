@@ -13,14 +13,14 @@ from fsdl_deploy.optimization.roofline import SIZES, Core
 
 
 def graph(nodes, shape, constants) -> bytes:
-    made = helper.make_graph(
+    small = helper.make_graph(
         nodes, "small",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
         [numpy_helper.from_array(np.ones(of, np.float32), name) for name, of in constants.items()],
     )  # fmt: skip
     return helper.make_model(
-        made, opset_imports=[helper.make_opsetid("", 17)], ir_version=10
+        small, opset_imports=[helper.make_opsetid("", 17)], ir_version=10
     ).SerializeToString()
 
 
@@ -56,10 +56,10 @@ def test_what_meets_padding_is_no_work(channels, size, width, step, before):
     node = helper.make_node("Conv", ["x", "w"], ["y"], strides=[step, 1], pads=[before, 0, before, 0])
     layer = work(node=node, shape=[2, channels, size, 9], weight=[16, channels, width, 4])
     filters = torch.ones(16, channels, width, 4)
-    made = nn.functional.conv2d(
+    output = nn.functional.conv2d(
         torch.ones(2, channels, size, 9), filters, stride=(step, 1), padding=(before, 0)
     )
-    assert layer.multiply_adds == made.sum() and layer.kind == "convolution"
+    assert layer.multiply_adds == output.sum() and layer.kind == "convolution"
 
 
 def test_a_matrix_product_is_counted():

@@ -24,9 +24,9 @@ def folder(tmp_path_factory):
 def test_every_form_of_a_model_reads_nearly_what_the_model_reads(kind, deck, folder):
     deck = deck[:10] if kind.startswith("teacher") else deck
     images = [card.image for card in deck]
-    wanted = OnnxReader(kind.partition(":")[0]).read(images)
+    expected = OnnxReader(kind.partition(":")[0]).read(images)
     readings = rungs.make(kind, folder, max(image.shape[1] for image in images)).read(images)
-    pairs = zip(readings, wanted, strict=True)
+    pairs = zip(readings, expected, strict=True)
     assert sum(reading.digits != other.digits for reading, other in pairs) <= 2
 
 

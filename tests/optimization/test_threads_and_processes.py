@@ -18,14 +18,16 @@ def test_every_way_does_its_work_and_leaves_nothing(kind):
 
 
 def test_what_is_counted_is_what_was_done():
-    done = []
-    assert threads_and_processes.in_tasks(lambda: done.append(1), 3, 0.02) == pytest.approx(len(done) / 0.02)
-    done.clear()
-    assert threads_and_processes.in_threads(lambda: done.append(1), 3, 0.02) == pytest.approx(
-        len(done) / 0.02
+    calls = []
+    assert threads_and_processes.in_tasks(lambda: calls.append(1), 3, 0.02) == pytest.approx(
+        len(calls) / 0.02
     )
-    done.clear()
-    assert threads_and_processes.alone(lambda: done.append(1), 0.02) == pytest.approx(len(done) / 0.02)
+    calls.clear()
+    assert threads_and_processes.in_threads(lambda: calls.append(1), 3, 0.02) == pytest.approx(
+        len(calls) / 0.02
+    )
+    calls.clear()
+    assert threads_and_processes.alone(lambda: calls.append(1), 0.02) == pytest.approx(len(calls) / 0.02)
 
 
 def test_other_work_is_refused_also_in_a_process():

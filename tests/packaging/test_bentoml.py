@@ -28,8 +28,8 @@ def environ(tmp_path_factory) -> dict[str, str]:
 def bento(tmp_path_factory, environ) -> Path:
     folder = tool_context("bentoml", tmp_path_factory.mktemp("bentoml"))
     command = [ensure("bentoml"), "-m", "bentoml", "build", "--version", "v2"]
-    done = subprocess.run(command, cwd=folder, env=os.environ | environ, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
+    process = subprocess.run(command, cwd=folder, env=os.environ | environ, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr[-3000:]
     return Path(environ["BENTOML_HOME"]) / "bentos" / "meter-reader" / "v2"
 
 

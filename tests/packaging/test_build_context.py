@@ -133,8 +133,8 @@ def test_a_change_in_the_course_keeps_every_layer(engine, course):
     def rebuilt() -> list[str]:
         """The instructions whose layers the engine had to make; ARG and FROM make none."""
         steps = build(engine, "meter-reader:context", course)
-        made = [step.instruction for step in steps if not step.cached]
-        return [instruction for instruction in made if not instruction.startswith(("ARG", "FROM"))]
+        instructions = [step.instruction for step in steps if not step.cached]
+        return [instruction for instruction in instructions if not instruction.startswith(("ARG", "FROM"))]
 
     try:
         rebuilt()

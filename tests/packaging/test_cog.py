@@ -90,7 +90,7 @@ def test_bad_input_is_named(ask):
 
 
 def test_schema_and_class_agree(packed):
-    done = subprocess.run(
+    process = subprocess.run(
         [ensure("cog"), "-c", INPUTS], cwd=packed, capture_output=True, text=True, check=True
     )
     inputs = json.loads((packed / "openapi_schema.json").read_text())["components"]["schemas"]["Input"]
@@ -98,14 +98,14 @@ def test_schema_and_class_agree(packed):
         name: [about.get("default"), about.get("minimum"), about.get("maximum")]
         for name, about in inputs["properties"].items()
     }
-    assert json.loads(done.stdout) == limits
+    assert json.loads(process.stdout) == limits
     assert inputs["required"] == [name for name, (default, *_) in limits.items() if default is None]
 
 
 def test_the_image_holds_what_was_tried(packed, tmp_path):
-    wanted = (packed / "requirements.txt").read_text().split()
-    wanted += re.findall(r"cog==\S+", (packed / "Dockerfile").read_text())
-    assert len(wanted) == 4 and set(wanted) <= locked("cog")
+    requirements = (packed / "requirements.txt").read_text().split()
+    requirements += re.findall(r"cog==\S+", (packed / "Dockerfile").read_text())
+    assert len(requirements) == 4 and set(requirements) <= locked("cog")
     assert yaml.safe_load((packed / "cog.yaml").read_text())["build"] == {
         "python_version": "3.11",
         "python_requirements": "requirements.txt",

@@ -46,13 +46,13 @@ def ci(folder: Path, *, engine: str = "exit 1", docker: str = "exit 1", user: in
 @pytest.mark.skipif(not POSTGRES, reason=".ci/run would install PostgreSQL")
 def test_ci_fails_where_the_engine_does_not_start_unless_it_may(tmp_path):
     (tmp_path / "a").mkdir()
-    done = ci(tmp_path / "a", engine="echo no room >&2; exit 1")
-    assert done.returncode == 1 and "no room" in done.stdout and "ALLOW_NO_ENGINE=1" in done.stderr
-    assert "make test" not in done.stdout
+    process = ci(tmp_path / "a", engine="echo no room >&2; exit 1")
+    assert process.returncode == 1 and "no room" in process.stdout and "ALLOW_NO_ENGINE=1" in process.stderr
+    assert "make test" not in process.stdout
     (tmp_path / "b").mkdir()
-    done = ci(tmp_path / "b", engine="exit 1", ALLOW_NO_ENGINE="1")
-    assert done.returncode == 0 and "tests are skipped" in done.stdout
-    assert "make test with no engine" in done.stdout
+    process = ci(tmp_path / "b", engine="exit 1", ALLOW_NO_ENGINE="1")
+    assert process.returncode == 0 and "tests are skipped" in process.stdout
+    assert "make test with no engine" in process.stdout
 
 
 @pytest.mark.skipif(not POSTGRES, reason=".ci/run would install PostgreSQL")
@@ -65,9 +65,9 @@ def test_ci_fails_where_the_engine_does_not_start_unless_it_may(tmp_path):
     ],
 )
 def test_ci_says_in_a_line_which_engine_it_has(tmp_path, given, says, tested):
-    done = ci(tmp_path, **given)
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("Container engine: ")]
-    assert done.returncode == 0 and says in line and tested in done.stdout
+    process = ci(tmp_path, **given)
+    (line,) = [line for line in process.stdout.splitlines() if line.startswith("Container engine: ")]
+    assert process.returncode == 0 and says in line and tested in process.stdout
 
 
 # engine.sh stop
@@ -134,10 +134,10 @@ def test_start_fetches_mmdebstrap_where_docker_is_there_and_tells_why_a_stand_in
         (programs / name).symlink_to(shutil.which(name))
     command, environ = [shutil.which("bash"), SCRIPT, "start", folder], {"PATH": str(programs)}
     try:
-        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+        process = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
     finally:
         os.kill(int((folder / "dockerd.pid").read_text()), signal.SIGTERM)
     assert (programs / "mmdebstrap").exists()
-    assert done.returncode == 1 and done.stdout == ""
-    assert "The stand-in for postgres:15 was not built" in done.stderr
-    assert "no space left: build" in done.stderr
+    assert process.returncode == 1 and process.stdout == ""
+    assert "The stand-in for postgres:15 was not built" in process.stderr
+    assert "no space left: build" in process.stderr

@@ -62,9 +62,9 @@ def test_every_model_reads_the_same_in_the_older_runtime(run, tmp_path):
     images = [card.image for level in ("typical", "hard") for card in cards(8, level, seed=2)]
     for place, image in enumerate(images):
         (tmp_path / f"{place:02}.png").write_bytes(encode(image))
-    done = run(ensure("older"), "-c", READ_ALL, tmp_path, *weights.VERSIONS)
-    assert done.returncode == 0, done.stderr[-3000:]
-    for version, readings in json.loads(done.stdout).items():
+    process = run(ensure("older"), "-c", READ_ALL, tmp_path, *weights.VERSIONS)
+    assert process.returncode == 0, process.stderr[-3000:]
+    for version, readings in json.loads(process.stdout).items():
         for (digits, confidence), ours in zip(readings, open_reader(version).read(images), strict=True):
             assert digits == ours.digits
             assert confidence == pytest.approx(ours.confidence, abs=1e-4)
@@ -76,16 +76,16 @@ def test_whiten_means_something_else_since_numpy_2(run, tmp_path):
         (tmp_path / f"{place:02}.jpg").write_bytes(encode(card.image, quality=85))
     right = {}
     for name, python in (("core", sys.executable), ("older", ensure("older"))):
-        done = run(python, PROGRAM, tmp_path, "v2", "--whiten")
-        answer = json.loads(done.stdout)
+        process = run(python, PROGRAM, tmp_path, "v2", "--whiten")
+        answer = json.loads(process.stdout)
         right[name] = sum(digits == card.truth for digits, card in zip(answer["digits"], deck, strict=True))
-        assert ("overflow" in done.stderr) == (name == "core")
+        assert ("overflow" in process.stderr) == (name == "core")
     assert right["older"] >= 32 and right["older"] - right["core"] >= 8, right
 
 
 def test_a_folder_without_pictures_is_refused_in_a_sentence(run, tmp_path):
-    done = run(sys.executable, PROGRAM, tmp_path, "v2")
-    assert done.returncode == 1 and done.stderr.strip() == f"there are no .jpg files in {tmp_path}"
+    process = run(sys.executable, PROGRAM, tmp_path, "v2")
+    assert process.returncode == 1 and process.stderr.strip() == f"there are no .jpg files in {tmp_path}"
 
 
 def in_node(standard_input: str, model) -> subprocess.CompletedProcess:
@@ -106,9 +106,9 @@ def card(image, **changed) -> dict:
 def test_a_model_reads_the_same_in_node(version):
     images = [drawn.image for level in ("typical", "hard") for drawn in cards(8, level, seed=2)]
     images += [images[0][::2, ::2], images[1][:8, :9]]
-    done = in_node(json.dumps([*map(card, images)]), weights.folder() / f"{version}.onnx")
-    assert done.returncode == 0, done.stderr[-3000:]
-    for reading, ours in zip(json.loads(done.stdout), open_reader(version).read(images), strict=True):
+    process = in_node(json.dumps([*map(card, images)]), weights.folder() / f"{version}.onnx")
+    assert process.returncode == 0, process.stderr[-3000:]
+    for reading, ours in zip(json.loads(process.stdout), open_reader(version).read(images), strict=True):
         assert reading["digits"] == ours.digits
         assert reading["confidence"] == pytest.approx(ours.confidence, abs=1e-4)
 
@@ -132,6 +132,6 @@ SQUARE = np.full((8, 8), 200, np.uint8)
     ],
 )
 def test_node_refuses_in_a_sentence(standard_input, model, problem):
-    done = in_node(standard_input, weights.folder() / model)
-    assert done.returncode == 1 and problem in done.stderr
-    assert done.stdout == "" and done.stderr.count("\n") == 1
+    process = in_node(standard_input, weights.folder() / model)
+    assert process.returncode == 1 and problem in process.stderr
+    assert process.stdout == "" and process.stderr.count("\n") == 1

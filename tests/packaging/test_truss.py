@@ -28,11 +28,11 @@ def context(tmp_path_factory) -> Path:
     (folder / "truss").mkdir()
     (folder / "truss" / "settings.toml").write_text("[preferences]\ncheck_for_updates = false\n")
     command = [ensure("truss").with_name("truss"), "--non-interactive", "image", "build-context"]
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, folder / "context", packed],
         env=os.environ | {"XDG_CONFIG_HOME": str(folder)}, capture_output=True, text=True,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert process.returncode == 0, process.stderr[-3000:]
     return folder / "context"
 
 
@@ -85,8 +85,8 @@ def test_the_context_holds_what_was_tried(context, tmp_path):
     names = {pin.partition("==")[0] for pin in locked("truss")}
     # The server was tried here without these: it does not import them.
     unused = {"aiocontextvars", "aiohttp", "cython", "joblib"}
-    wanted = {re.match(r"[\w-]+", line)[0] for line in lines if re.match(r"\w", line)}
-    assert wanted - unused <= names
+    required = {re.match(r"[\w-]+", line)[0] for line in lines if re.match(r"\w", line)}
+    assert required - unused <= names
     assert {path.name for path in (context / "packages").iterdir()} == {"fsdl_deploy", "models"}
     card = next(cards(1, seed=5)).image
     (tmp_path / "card.png").write_bytes(encode(card))

@@ -87,8 +87,8 @@ def press(page, name: str) -> None:
 
 
 def reading(page) -> str:
-    shown = page.locator("#answer .digits")
-    return shown.get_attribute("aria-label") if shown.count() else ""
+    digits = page.locator("#answer .digits")
+    return digits.get_attribute("aria-label") if digits.count() else ""
 
 
 def shoot(page, name: str) -> None:

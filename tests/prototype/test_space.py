@@ -22,8 +22,8 @@ COLORS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 @pytest.fixture(scope="module")
 def space(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("huggingface") / "space"
-    done = subprocess.run([*ASSEMBLE, out], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run([*ASSEMBLE, out], capture_output=True, text=True, timeout=120)
+    assert process.returncode == 0, process.stderr
     return out
 
 
@@ -73,11 +73,11 @@ images = [decode(path.read_bytes()) for path in sorted(Path(sys.argv[1]).glob("e
 assert len(images) == 4
 print(gradio_page.__file__, *[reading.digits for reading in open_reader().read(images)])
 """
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script, space], cwd=space, capture_output=True, text=True, timeout=120
     )
-    assert done.returncode == 0, done.stderr
-    home, *digits = done.stdout.split()
+    assert process.returncode == 0, process.stderr
+    home, *digits = process.stdout.split()
     assert Path(home).is_relative_to(space) and len(digits) == 4
 
 
@@ -101,6 +101,6 @@ def test_space_answers_as_the_host_starts_it(space, tmp_path):
 
 def test_folder_with_something_in_it_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
-    done = subprocess.run([*ASSEMBLE, tmp_path], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1 and "is not empty" in done.stderr
+    process = subprocess.run([*ASSEMBLE, tmp_path], capture_output=True, text=True, timeout=60)
+    assert process.returncode == 1 and "is not empty" in process.stderr
     assert os.listdir(tmp_path) == ["thesis.txt"]

@@ -45,7 +45,7 @@ def python() -> Path:
 
 def run_page(python, folder, **env) -> dict:
     """What a user sees after a few clicks; the page keeps its feedback below ``folder``."""
-    done = subprocess.run(
+    process = subprocess.run(
         [python, "-c", SCRIPT, APP],
         cwd=folder,
         env=os.environ | env,
@@ -53,8 +53,8 @@ def run_page(python, folder, **env) -> dict:
         text=True,
         timeout=200,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    assert process.returncode == 0, process.stderr[-3000:]
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def test_page_reads_examples_and_keeps_feedback(python, tmp_path):

@@ -29,8 +29,8 @@ def test_built_on_demand_then_found(root):
     assert "tool" in messages[0]
     assert python == stations.python("tool", root)
     program = "import fsdl_deploy, tiny; print(fsdl_deploy.__file__, tiny.version)"
-    shown = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True, cwd="/")
-    assert shown.stdout.split() == [str(root / "fsdl_deploy" / "__init__.py"), "1.0"]
+    process = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True, cwd="/")
+    assert process.stdout.split() == [str(root / "fsdl_deploy" / "__init__.py"), "1.0"]
 
     messages.clear()
     assert ensure("tool", root, Path(sys.executable), messages.append) == python
@@ -99,8 +99,8 @@ def test_torch_comes_from_the_core_and_everything_else_from_the_station(root, tm
     def imported(root: Path) -> list[str]:
         python = ensure("tool", root, Path(sys.executable), lambda line: None)
         program = "import tiny, torch; print(tiny.version, torch.__file__, sep='|')"
-        shown = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True, cwd="/")
-        return shown.stdout.strip().split("|")
+        process = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True, cwd="/")
+        return process.stdout.strip().split("|")
 
     assert imported(root) == ["1.0", str(core.site() / "torch.py")]
     moved = root.rename(tmp_path / "elsewhere")

@@ -73,11 +73,11 @@ def line_of(server, request_id: str) -> dict:
 def test_a_request_can_be_followed_by_its_id(locked):
     given = ask(locked, **{"X-Request-Id": "billing-7", "Authorization": "Bearer sesame"})
     assert given.headers["x-request-id"] == "billing-7"
-    made = ask(locked, **{"X-Request-Id": 'x" or a lie', "Authorization": "Bearer wrong"})
-    assert len(made.headers["x-request-id"]) == 32
+    forged = ask(locked, **{"X-Request-Id": 'x" or a lie', "Authorization": "Bearer wrong"})
+    assert len(forged.headers["x-request-id"]) == 32
     kept = line_of(locked, "billing-7")
     assert (kept["status"], kept["path"]) == (200, "/invocations") and kept["ms"] > 0
-    assert line_of(locked, made.headers["x-request-id"])["status"] == 401
+    assert line_of(locked, forged.headers["x-request-id"])["status"] == 401
 
 
 def test_a_service_that_ends_under_load_answers_every_request():

@@ -31,14 +31,14 @@ class Model:
 
 @pytest.fixture
 def make_batcher():
-    made = []
+    batchers = []
 
     def make(*args, **kwargs):
-        made.append(Batcher(*args, **kwargs))
-        return made[-1]
+        batchers.append(Batcher(*args, **kwargs))
+        return batchers[-1]
 
     yield make
-    for batcher in made:
+    for batcher in batchers:
         if hasattr(batcher.run, "gate"):
             batcher.run.gate.set()
         batcher.close()

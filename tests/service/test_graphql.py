@@ -51,8 +51,8 @@ def ask(server):
 def test_the_model_and_the_table_answer(ask):
     (reading,) = open_reader().read([IMAGE])
     answer = ask(READ, picture=PICTURE).json()["data"]["read"]
-    wanted = {"digits": reading.digits, "confidence": reading.confidence, "modelVersion": "v2"}
-    assert answer == wanted
+    expected = {"digits": reading.digits, "confidence": reading.confidence, "modelVersion": "v2"}
+    assert answer == expected
     query = '{ customer(name: "%s") { readings(months: ["2026-10", "2026-09"]) { digits age } } }'
     (stored,) = ask(query % "C0000001").json()["data"]["customer"]["readings"]
     assert stored["digits"] == "1234" and stored["age"] >= 0

@@ -102,12 +102,12 @@ def locked(python):
 @pytest.fixture
 def ask(python, server, tmp_path):
     def run(program: str, server: Server = server):
-        done = subprocess.run(
+        process = subprocess.run(
             [python, "-c", program, server.url.removeprefix("http://"), str(tmp_path)],
             capture_output=True, text=True, timeout=120,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-3000:]
-        return json.loads(done.stdout)
+        assert process.returncode == 0, process.stderr[-3000:]
+        return json.loads(process.stdout)
 
     return run
 
@@ -121,13 +121,13 @@ def test_nvidias_client_gets_the_readers_answers(ask, tmp_path):
     answers = ask(ASK + READ)
     assert answers["live"] and not answers["other"] and answers["inputs"] == ["pixels", "widths"]
     readings = open_reader().read(images)
-    wanted = [[r.digits for r in readings], [float(np.float32(r.confidence)) for r in readings], "7"]
-    assert answers["pictures"] == answers["pixels"] == wanted
+    expected = [[r.digits for r in readings], [float(np.float32(r.confidence)) for r in readings], "7"]
+    assert answers["pictures"] == answers["pixels"] == expected
 
 
 def test_bad_calls_end_with_a_code_and_a_sentence(ask, server):
     answers = ask(ASK + REFUSE)
-    wanted = {
+    expected = {
         "no picture": ("INVALID_ARGUMENT", "pictures[0]: the bytes are not a picture"),
         "another model": ("NOT_FOUND", "there are meter-reader"),
         "another input": ("INVALID_ARGUMENT", "each once"),
@@ -136,8 +136,8 @@ def test_bad_calls_end_with_a_code_and_a_sentence(ask, server):
         "too many": ("INVALID_ARGUMENT", "at most 64 pictures"),
         "too wide": ("INVALID_ARGUMENT", "a width is 1 to 8"),
     }
-    assert answers.keys() == wanted.keys()
-    for name, (code, problem) in wanted.items():
+    assert answers.keys() == expected.keys()
+    for name, (code, problem) in expected.items():
         assert code in answers[name][0] and problem in answers[name][1], (name, answers[name])
     assert server.running
 
@@ -205,7 +205,7 @@ def test_elements_are_taken_from_the_field_of_their_datatype_only(ask, server):
     before = most_memory(server.pid)
     answers = ask(CALL + CONTENTS)
     assert answers.pop("right")[0] == "OK"
-    wanted = {
+    expected = {
         "strings": "pixels: bytes_contents is filled: its UINT8 belongs in contents.uint_contents",
         "another": "pixels: int64_contents is filled",
         "two": "pixels: int_contents is filled",
@@ -216,8 +216,8 @@ def test_elements_are_taken_from_the_field_of_their_datatype_only(ask, server):
         "both": "pixels: uint_contents is filled: its UINT8 belongs in raw_input_contents",
         "pictures": "pictures: uint_contents is filled: its BYTES belongs in contents.bytes_contents",
     }
-    assert answers.keys() == wanted.keys()
-    for name, problem in wanted.items():
+    assert answers.keys() == expected.keys()
+    for name, problem in expected.items():
         assert answers[name][0] == "INVALID_ARGUMENT" and problem in answers[name][1], (name, answers[name])
     assert most_memory(server.pid) < before + 200, "a message of 2 MB took hundreds"
 
@@ -313,8 +313,8 @@ def test_without_the_key_nothing_is_read_and_each_call_leaves_a_line(ask, locked
         assert code == "UNAUTHENTICATED" and "authorization: Bearer KEY" in problem
     assert answers["open"] == ["OK"] * 6 and answers["services"] == 3
     assert answers["given"] == ["OK", "", "billing-7"]
-    code, _, made = answers["lie"]
-    assert code == "UNAUTHENTICATED" and len(made) == 32
+    code, _, request_id = answers["lie"]
+    assert code == "UNAUTHENTICATED" and len(request_id) == 32
     assert answers["unwritten"][0] == "UNIMPLEMENTED"
     assert [answer[0] for answer in answers["other"]] == ["UNAUTHENTICATED", "UNIMPLEMENTED"]
     assert answers["nonsense"][0] == "INVALID_ARGUMENT" and "form" in answers["nonsense"][1]
@@ -323,13 +323,13 @@ def test_without_the_key_nothing_is_read_and_each_call_leaves_a_line(ask, locked
         entries = [json.loads(line) for line in locked.log().splitlines() if line.startswith("{")]
         return {entry["request_id"]: entry for entry in entries}
 
-    ids = {"billing-7", made, answers["unwritten"][2], answers["nonsense"][2]}
+    ids = {"billing-7", request_id, answers["unwritten"][2], answers["nonsense"][2]}
     until(lambda: ids <= lines().keys(), what="a line for each call")
     kept = lines()["billing-7"]
     assert kept.keys() == {"time", "request_id", "method", "path", "status", "ms", "client"}
     assert kept["path"] == "/inference.GRPCInferenceService/ModelInfer" and kept["ms"] > 0
     assert (kept["status"], kept["client"]) == ("OK", "127.0.0.1")
-    assert lines()[made]["status"] == "UNAUTHENTICATED"
+    assert lines()[request_id]["status"] == "UNAUTHENTICATED"
     assert "sesam" not in locked.log()
 
 
@@ -376,24 +376,24 @@ def test_calls_that_were_taken_have_the_grace(python, tmp_path, words, signals, 
     (tmp_path / "card.png").write_bytes(encode(np.full((32, 200), 255, np.uint8)))
     with Server(command, ready=None, timeout=120, grace=60) as server:
         words = [server.url.removeprefix("http://"), f"{tmp_path / 'card.png'} {server.pid} {signals}"]
-        done = subprocess.run(
+        process = subprocess.run(
             [python, "-c", CALL + FULL, *words], capture_output=True, text=True, timeout=120
         )
-        assert done.returncode == 0, done.stderr[-3000:]
+        assert process.returncode == 0, process.stderr[-3000:]
         until(lambda: not server.running, what="the end of the server")
-    codes = Counter(json.loads(done.stdout))
+    codes = Counter(json.loads(process.stdout))
     assert codes.total() == 64 and (codes["OK"] < 64) == some_lost, codes
 
 
 def test_a_client_that_watches_does_not_keep_a_server_that_stops(python):
     with Server([python, PROGRAM, "--port", "{port}", "--grace", "300"], ready=None, timeout=120) as server:
-        done = subprocess.run(
+        process = subprocess.run(
             [python, "-c", CALL + WATCH, server.url.removeprefix("http://"), str(server.pid)],
             capture_output=True, text=True, timeout=120,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-3000:]
+        assert process.returncode == 0, process.stderr[-3000:]
         until(lambda: not server.running, what="the end of the server")
-    statuses = json.loads(done.stdout)
+    statuses = json.loads(process.stdout)
     assert (statuses[0], statuses[-1]) == (1, "UNAVAILABLE")  # SERVING, and then the call ends
 
 
@@ -412,11 +412,11 @@ def test_a_server_that_stops_says_so_and_still_answers(python, tmp_path):
     (tmp_path / "card.png").write_bytes(encode(next(cards(1)).image))
     with Server([python, PROGRAM, "--port", "{port}", "--drain", "300"], ready=None, timeout=120) as server:
         words = [server.url.removeprefix("http://"), f"{tmp_path / 'card.png'} {server.pid}"]
-        done = subprocess.run(
+        process = subprocess.run(
             [python, "-c", ASK + LEAVE, *words], capture_output=True, text=True, timeout=120
         )
-        assert done.returncode == 0, done.stderr[-3000:]
-        assert json.loads(done.stdout) == [
+        assert process.returncode == 0, process.stderr[-3000:]
+        assert json.loads(process.stdout) == [
             True,
             False,
             [open_reader().read([next(cards(1)).image])[0].digits],

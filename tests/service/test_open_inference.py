@@ -223,11 +223,11 @@ def test_nvidias_client_reads_and_is_refused(server, tmp_path):
         (tmp_path / f"{place}.png").write_bytes(encode(image))
     paths = sorted(map(str, tmp_path.glob("*.png")))
     python = ensure("grpc")
-    done = subprocess.run(
+    process = subprocess.run(
         [python, "-c", NVIDIA, server.url, *paths], capture_output=True, text=True, timeout=120
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    answers = json.loads(done.stdout)
+    assert process.returncode == 0, process.stderr[-3000:]
+    answers = json.loads(process.stdout)
     assert answers["live"] and answers["ready"] and answers["model"] and not answers["other"]
     assert answers["inputs"] == ["pictures"] and answers["server"] == "fsdl_deploy"
     assert answers["binary"] == answers["json"] and answers["binary"][0] == DIGITS

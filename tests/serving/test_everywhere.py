@@ -18,46 +18,46 @@ def deck():
 
 
 @pytest.fixture(scope="module")
-def wanted(deck):
+def expected(deck):
     readings = [OnnxReader().read([image])[0] for image in deck]
     return [(reading.digits, reading.confidence) for reading in readings]
 
 
-def test_every_format_of_the_service_gives_the_readers_bits(deck, wanted):
+def test_every_format_of_the_service_gives_the_readers_bits(deck, expected):
     differences = everywhere.compare(
-        deck, wanted, {"our service": our_service.our_service}, say=lambda _: None
+        deck, expected, {"our service": our_service.our_service}, say=lambda _: None
     )
     assert len(differences) == 11 and set(differences.values()) == {(0, 0.0)}
 
 
-def test_another_model_is_noticed(deck, wanted):
+def test_another_model_is_noticed(deck, expected):
     @contextmanager
     def older():
         with course_server("serve", "--version", "v1") as server:
             yield {"v1": our_service.Service(server.url).formats["service, JSON"]}
 
     messages = []
-    differences = everywhere.compare(deck, wanted, {"older": older}, messages.append)
+    differences = everywhere.compare(deck, expected, {"older": older}, messages.append)
     assert differences["v1"][1] > 1e-6 and "differ" in messages[0]
 
 
-def test_a_last_bit_is_noticed(deck, wanted):
+def test_a_last_bit_is_noticed(deck, expected):
     @contextmanager
     def nearly():
-        answers = iter([(digits, float(confidence) * (1 - 1e-7)) for digits, confidence in wanted])
+        answers = iter([(digits, float(confidence) * (1 - 1e-7)) for digits, confidence in expected])
         yield {"nearly": lambda _: next(answers)}
 
-    assert everywhere.compare(deck, wanted, {"nearly": nearly}, lambda _: None)["nearly"][1] > 0
+    assert everywhere.compare(deck, expected, {"nearly": nearly}, lambda _: None)["nearly"][1] > 0
 
 
-def test_what_is_not_here_is_named_and_nothing_compared_is_no_success(deck, wanted, monkeypatch, capsys):
+def test_what_is_not_here_is_named_and_nothing_compared_is_no_success(deck, expected, monkeypatch, capsys):
     @contextmanager
     def missing():
         raise StationError("The station x is not built: run `make station NAME=x`")
         yield
 
     messages = []
-    assert everywhere.compare(deck, wanted, {"x": missing}, messages.append) == {}
+    assert everywhere.compare(deck, expected, {"x": missing}, messages.append) == {}
     assert messages[0].split()[:2] == ["x", "skipped:"]
     monkeypatch.setattr(everywhere, "ways", lambda: {"x": missing})
     assert cli.main(["everywhere", "--cards", "1"]) == 1

@@ -93,10 +93,10 @@ def test_the_check_finds_what_a_cluster_would_refuse(library, tmp_path):
     predictor["containers"][0]["ports"] = {"containerPort": 8080}
     (tmp_path / "wrong.yaml").write_text(yaml.safe_dump(manifest))
     command = [stations.python("kserve"), folder / "check.py", tmp_path / "wrong.yaml"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 1 and done.stderr == ""
+    process = subprocess.run(command, capture_output=True, text=True)
+    assert process.returncode == 1 and process.stderr == ""
     where = "InferenceService.spec.predictor."
-    first, *messages = map(str.strip, done.stdout.splitlines())
+    first, *messages = map(str.strip, process.stdout.splitlines())
     assert first == "wrong.yaml:" and sorted(messages) == [
         f"{where}batcher.maxLatency: must be int",
         f"{where}containers.0.ports: must be List[V1ContainerPort]",

@@ -223,11 +223,11 @@ def test_run_all_in_jupyterlab(run_all, course, name):
     images = scroll_through(page, name)
     assert errors(cells) == []
     assert len(cells) >= 6 and all(cell["execution_count"] for cell in cells)
-    shown = [image for image in images if image["kind"] == "output"]
+    outputs = [image for image in images if image["kind"] == "output"]
     assert pictures_shown(cells) >= 1
     # Two equal pictures have one source, so there may be fewer sources than pictures, but not none.
-    assert 1 <= len(shown) <= pictures_shown(cells)
-    assert all(image["width"] > 0 and image["alt"] for image in shown)
+    assert 1 <= len(outputs) <= pictures_shown(cells)
+    assert all(image["width"] > 0 and image["alt"] for image in outputs)
     diagrams = page.evaluate(
         CELLS.replace("cells", "cells.filter(cell => cell.source.includes('```mermaid'))")
     )

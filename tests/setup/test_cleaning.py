@@ -6,8 +6,8 @@ from fsdl_course.setup.cleaning import clean
 def test_clean_removes_what_commands_made_and_nothing_else(tmp_path):
     mine = {"work/labs/.ipynb_checkpoints/a", "work/build/a"}
     kept = {*mine, ".git/build/a", "notebooks/a", ".venv/stations/tool/a"}
-    made = {"build/a", "tests/__pycache__/a", "notebooks/work/__pycache__/a"}
-    for name in (*made, *kept):
+    removed = {"build/a", "tests/__pycache__/a", "notebooks/work/__pycache__/a"}
+    for name in (*removed, *kept):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     clean(root=tmp_path)

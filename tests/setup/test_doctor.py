@@ -314,15 +314,15 @@ def test_works_where_no_package_is_installed():
     program = "import sys; sys.path.insert(0, sys.argv[1]); from fsdl_course import cli; "
     program += "sys.exit(cli.main(['doctor']))"
     command = [sys.executable, "-S", "-I", "-c", program, str(ROOT)]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert shown.returncode == 1 and "Traceback" not in shown.stderr, shown.stderr
-    (line,) = [line for line in shown.stdout.splitlines() if line.split()[1] == "packages"]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert process.returncode == 1 and "Traceback" not in process.stderr, process.stderr
+    (line,) = [line for line in process.stdout.splitlines() if line.split()[1] == "packages"]
     assert line.startswith("problem") and "missing" in line
 
 
 def test_imports_nothing_heavy():
     program = "import sys; from fsdl_course.setup import doctor, stations; print(*sys.modules)"
-    shown = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True
     )
-    assert not {"torch", "numpy", "gradio", "fastapi", "onnxruntime"} & set(shown.stdout.split())
+    assert not {"torch", "numpy", "gradio", "fastapi", "onnxruntime"} & set(process.stdout.split())

@@ -280,8 +280,8 @@ def test_every_locked_package_has_sums_and_every_wish_is_locked():
 def test_what_npm_installs_has_sums_and_names_no_registry():
     for lock in (ROOT / "infra").rglob("package-lock.json"):
         packages = json.loads(lock.read_text())["packages"]
-        wanted = json.loads(lock.with_name("package.json").read_text())["dependencies"]
-        assert packages.pop("")["dependencies"] == wanted
+        declared = json.loads(lock.with_name("package.json").read_text())["dependencies"]
+        assert packages.pop("")["dependencies"] == declared
         assert packages and all(package["integrity"].startswith("sha512-") for package in packages.values())
         assert not any("resolved" in package for package in packages.values())
 

@@ -76,8 +76,8 @@ def test_unknown_commands_are_shown_the_known_ones(capsys):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pipe without a reader is another error there")
 def test_output_that_nobody_reads_is_no_error():
-    shown = to_nobody([sys.executable, "tasks.py", "bogus"], cwd=ROOT)
-    assert (shown.returncode, shown.stderr) == (141, "")
+    process = to_nobody([sys.executable, "tasks.py", "bogus"], cwd=ROOT)
+    assert (process.returncode, process.stderr) == (141, "")
 
 
 def test_make_knows_every_command():
@@ -107,7 +107,7 @@ def test_lab_opens_the_working_copy_and_says_what_it_kept(tmp_path, monkeypatch,
     monkeypatch.setattr(tasks, "ROOT", str(tmp_path))
     monkeypatch.setattr(tasks, "in_course", lambda words: (["python", "-m", *words], {}))
     monkeypatch.setattr(tasks, "replace", lambda command, environ: command)
-    monkeypatch.setattr(copies.Changes, "sentences", lambda self: [f"{len(self.made)} made"])
+    monkeypatch.setattr(copies.Changes, "sentences", lambda self: [f"{len(self.added)} made"])
     monkeypatch.chdir(tmp_path)
     command = tasks.lab(["--no-browser"])
     assert (tmp_path / "work/notebooks/00_tour.ipynb").exists()

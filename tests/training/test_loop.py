@@ -42,12 +42,12 @@ def test_killed_training_goes_on_to_the_same_weights(pool, tmp_path, monkeypatch
     monkeypatch.setattr(loop, "train_step", killed)
     with pytest.raises(KeyboardInterrupt):
         train("b", TINY, pool, tmp_path)
-    done = []
-    monkeypatch.setattr(loop, "train_step", lambda *a: done.append(a[4]) or step(*a))
+    steps = []
+    monkeypatch.setattr(loop, "train_step", lambda *a: steps.append(a[4]) or step(*a))
     assert same(train("b", TINY, pool, tmp_path), undisturbed)
-    assert done == [4, 5], "at most the steps since the last checkpoint are done again"
-    done.clear()
-    assert same(train("b", TINY, pool, tmp_path), undisturbed) and not done
+    assert steps == [4, 5], "at most the steps since the last checkpoint are done again"
+    steps.clear()
+    assert same(train("b", TINY, pool, tmp_path), undisturbed) and not steps
 
 
 def test_training_moves_the_weights_and_draws_a_curve(pool, tmp_path):

@@ -46,7 +46,7 @@ def test_lessons_tools_and_labs_are_copied_into_the_same_folders_and_git_sees_no
     changes = refresh(course.root)
     files = [path for path in (course.root / "work").rglob("*") if path.is_file()]
     assert {path.relative_to(course.root / "work").as_posix() for path in files} == set(NAMES)
-    assert sorted(changes.made) == sorted(NAMES) and changes.sentences() == []
+    assert sorted(changes.added) == sorted(NAMES) and changes.sentences() == []
     assert not any(path.is_symlink() for path in files)
     assert course.git("status", "--porcelain") == ""
 
@@ -128,7 +128,7 @@ def test_new_notebooks_appear_and_those_that_a_student_removed_come_back(course)
     course.put("notebooks/03_new.ipynb", json.loads((course.root / BATCH).read_text()))
     course.copy(START).unlink()
     course.commit()
-    assert sorted(refresh(course.root).made) == [START, "notebooks/03_new.ipynb"]
+    assert sorted(refresh(course.root).added) == [START, "notebooks/03_new.ipynb"]
 
 
 def test_a_notebook_that_the_course_dropped_goes_unless_it_was_touched(course):
@@ -146,8 +146,8 @@ def test_a_notebook_that_the_course_dropped_goes_unless_it_was_touched(course):
 def test_work_done_in_the_originals_comes_along_and_outlives_git_checkout(course):
     course.edit(course.root / LAB, answer)  # as before there was a working copy
     changes = refresh(course.root)
-    told = "\n".join(changes.sentences())
-    assert f"git checkout -- {LAB}" in told and f"What you did there is in work/{LAB}" in told
+    messages = "\n".join(changes.sentences())
+    assert f"git checkout -- {LAB}" in messages and f"What you did there is in work/{LAB}" in messages
     assert "x = 42" in course.copy(LAB).read_text()
     course.git("checkout", "--", LAB)
     refresh(course.root)
@@ -182,7 +182,7 @@ def test_a_copy_that_lost_its_mark_is_kept_unless_it_says_what_the_course_does(c
 def test_a_conflict_in_an_original_stops_no_other(course):
     (course.root / START).write_text("<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> theirs\n")
     changes = refresh(course.root)
-    assert sorted(changes.made) == sorted(set(NAMES) - {START})
+    assert sorted(changes.added) == sorted(set(NAMES) - {START})
     assert f"git checkout -- {START}" in changes.sentences()[0]
 
 
@@ -191,7 +191,7 @@ def test_a_copy_that_is_no_notebook_is_kept_and_an_empty_one_made_again(course, 
     refresh(course.root)
     course.copy(START).write_text(damaged)
     course.copy(BATCH).write_text("")
-    assert refresh(course.root).made == [BATCH]
+    assert refresh(course.root).added == [BATCH]
     assert course.copy(START).read_text() == damaged
 
 
@@ -207,7 +207,7 @@ def test_a_damaged_copy_and_a_folder_in_its_place_are_named_and_stop_nothing(cou
 
 def test_without_git_it_works_too(course, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    assert sorted(refresh(course.root).made) == sorted(NAMES)
+    assert sorted(refresh(course.root).added) == sorted(NAMES)
     course.edit(course.root / BATCH, newer)
     assert refresh(course.root).renewed == [BATCH]
 
@@ -222,8 +222,8 @@ def test_stopped_while_it_writes_it_leaves_whole_files_only(course):
     before = course.copy(START).read_bytes()
     course.edit(course.root / START, newer)
     course.commit()
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
-    assert done.returncode != 0 and course.copy(START).read_bytes() == before
+    process = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
+    assert process.returncode != 0 and course.copy(START).read_bytes() == before
     assert refresh(course.root).renewed == [START]
 
 
@@ -307,8 +307,8 @@ def test_what_make_and_ci_look_at_leaves_the_copies_out(tmp_path):
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "test_of_a_student" in checked.stdout and "work" not in checked.stdout
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--collect-only", "-p", "no:cacheprovider", "."],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert "test_of_a_student" in found.stdout and "work" not in found.stdout
+    assert "test_of_a_student" in process.stdout and "work" not in process.stdout

@@ -37,8 +37,8 @@ def root(tmp_path):
 )
 def test_links_out_of_the_copies_lead_there(root, before, after):
     assert relinked(before, NAME, f"work/{NAME}", COPIED, root) == after
-    shown = f"Text.\n\n```\n{before}\n```\n\n{before}"
-    assert relinked(shown, NAME, f"work/{NAME}", COPIED, root) == f"Text.\n\n```\n{before}\n```\n\n{after}"
+    text = f"Text.\n\n```\n{before}\n```\n\n{before}"
+    assert relinked(text, NAME, f"work/{NAME}", COPIED, root) == f"Text.\n\n```\n{before}\n```\n\n{after}"
 
 
 @pytest.mark.parametrize(

@@ -65,18 +65,18 @@ def test_a_path_counts_from_where_one_stands(course, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "pattern"),
     [
         ("tools/trito", "did you mean .*tools/triton"),
         ("nonsense!", "there are 01_start, 02_batch, tools/triton, lab00"),
     ],
 )
-def test_an_unknown_name_is_told_the_known_ones_and_nothing_is_replaced(course, capsys, words, said):
+def test_an_unknown_name_is_told_the_known_ones_and_nothing_is_replaced(course, capsys, words, pattern):
     refresh(course.root)
     mine = edited(course)
     assert run(course, "02", words, "--yes") == 1
-    told = capsys.readouterr().err
-    assert re.search(said, told) and told.count("\n") == 1
+    error = capsys.readouterr().err
+    assert re.search(pattern, error) and error.count("\n") == 1
     assert course.copy(BATCH).read_bytes() == mine
 
 
@@ -98,8 +98,8 @@ def test_it_gives_the_notebook_back_and_keeps_the_students(course, capsys, typed
     assert "A better text." in course.copy(BATCH).read_text() and "mine" not in course.copy(BATCH).read_text()
     (backup,) = (course.root / "work/backups").iterdir()
     assert backup.read_bytes() == mine and backup.name.startswith("02_batch_20")
-    told = capsys.readouterr().out
-    assert f"work/backups/{backup.name}" in told and "Reload Notebook from Disk" in told
+    output = capsys.readouterr().out
+    assert f"work/backups/{backup.name}" in output and "Reload Notebook from Disk" in output
     assert refresh(course.root) == copies.Changes()  # and it follows the course again
     assert course.git("status", "--porcelain") == ""
 
@@ -133,8 +133,8 @@ def test_where_nobody_can_be_asked_it_refuses_in_a_sentence(course, monkeypatch,
     mine = edited(course)
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     assert run(course, "02") == 1
-    told = capsys.readouterr().err
-    assert "--yes" in told and told.count("\n") == 1
+    error = capsys.readouterr().err
+    assert "--yes" in error and error.count("\n") == 1
     assert course.copy(BATCH).read_bytes() == mine
 
 

@@ -33,7 +33,7 @@ def control_group():
             top / "pids": {"pids.max": PROCESSES},
             top / "cpu": {"cpu.cfs_quota_us": 100000},
         }
-    made = []
+    groups = []
     try:
         for parent, files in bounds.items():
             for left in parent.glob("fsdl-grade-*-*"):  # of a grader that was killed
@@ -41,18 +41,18 @@ def control_group():
                     _remove_groups([left], patience=0)
             folder = parent / name
             folder.mkdir()
-            made.append(folder)
+            groups.append(folder)
             for file, value in files.items():
                 if file != "memory.swap.max" or (folder / file).exists():
                     (folder / file).write_text(str(value))
     except OSError:
-        _remove_groups(made)
+        _remove_groups(groups)
         yield None
         return
     try:
-        yield [str(folder) for folder in made]
+        yield [str(folder) for folder in groups]
     finally:
-        _remove_groups(made)
+        _remove_groups(groups)
 
 
 def _remove_groups(folders: list[Path], patience: float = 10.0) -> None:

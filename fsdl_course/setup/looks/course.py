@@ -23,14 +23,14 @@ def look_at_python(version=sys.version_info[:3], prefix: str = sys.prefix) -> It
     if tuple(version[:2]) in SUPPORTED:
         yield Finding("ok", "python", python)
     else:
-        wanted = " or ".join(f"{major}.{minor}" for major, minor in SUPPORTED)
-        yield Finding("problem", "python", python, f"install Python {wanted}, then run `make lab`")
+        supported = " or ".join(f"{major}.{minor}" for major, minor in SUPPORTED)
+        yield Finding("problem", "python", python, f"install Python {supported}, then run `make lab`")
 
 
 def look_at_packages(root: Path = ROOT, path: list[str] | None = None) -> Iterator[Finding]:
     """Every locked package is installed in the locked version."""
     try:
-        wanted = locked_versions(root / "requirements.lock")
+        locked = locked_versions(root / "requirements.lock")
         torch = re.search(r"^torch==(\S+)$", (root / "requirements-torch.lock").read_text(), re.MULTILINE)
     except OSError as error:
         advice = f"restore it with `git checkout -- {Path(error.filename or '').name}`"
@@ -40,12 +40,12 @@ def look_at_packages(root: Path = ROOT, path: list[str] | None = None) -> Iterat
     for package in metadata.distributions(path=sys.path if path is None else path):
         with contextlib.suppress(Exception):  # a damaged package counts as missing
             installed.setdefault(_normal(package.metadata["Name"]), package.version)
-    wanted |= {"torch": torch.group(1)} if torch else {}
-    wanted = {name: version for name, version in wanted.items() if name not in SET_UP_TOOLS}
-    missing = sorted(name for name in wanted if _normal(name) not in installed)
+    locked |= {"torch": torch.group(1)} if torch else {}
+    locked = {name: version for name, version in locked.items() if name not in SET_UP_TOOLS}
+    missing = sorted(name for name in locked if _normal(name) not in installed)
     other = sorted(
         f"{name} {have} (locked: {version})"
-        for name, version in wanted.items()
+        for name, version in locked.items()
         # +cpu is where torch's wheel comes from, not another version
         if (have := installed.get(_normal(name))) and have.partition("+")[0] != version
     )
@@ -54,7 +54,7 @@ def look_at_packages(root: Path = ROOT, path: list[str] | None = None) -> Iterat
     if other:
         yield Finding("problem", "packages", f"{len(other)} in another version: {few(other)}", AGAIN)
     if not missing and not other:
-        yield Finding("ok", "packages", f"{len(wanted)} as locked")
+        yield Finding("ok", "packages", f"{len(locked)} as locked")
 
 
 def _normal(name: str) -> str:
