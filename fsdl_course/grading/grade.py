@@ -17,6 +17,7 @@ from fsdl_course.grading.answer_key import AnswerKey, answer_key
 from fsdl_course.grading.scoring import blank, score
 from fsdl_course.grading.submissions import Submission, collect, slug
 from fsdl_course.labs import convert, isolation, questions
+from fsdl_deploy import files
 from fsdl_deploy.paths import ROOT
 
 
@@ -84,9 +85,7 @@ def _kept(submission, key: AnswerKey | None, backend, slot: int, out: Path, know
     except Exception as error:  # ours, not the student's: the result says so, and is not kept
         submission.problem = f"the grader failed: {type(error).__name__}: {error}"
         return blank(submission, key.lab)
-    half = path.with_suffix(".part")
-    half.write_text(json.dumps({"digest": digest, "result": result}, indent=1), encoding="utf-8")
-    half.replace(path)
+    files.write(path, json.dumps({"digest": digest, "result": result}, indent=1))
     return result
 
 

@@ -66,9 +66,9 @@ def shortage(
     for place, demand in demands.items():
         free = usage(store.existing(place)).free
         if free < demand + RESERVE:
-            wanted = readable(demand + RESERVE)
+            needed_room = readable(demand + RESERVE)
             return (
-                f"The disk of {place} has {readable(free)} free and {wanted} are needed: "
+                f"The disk of {place} has {readable(free)} free and {needed_room} are needed: "
                 "free some, then run the same command again."
             )
     return None

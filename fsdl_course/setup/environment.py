@@ -21,6 +21,7 @@ from fsdl_course.setup import disk, installer, sources, store
 from fsdl_course.setup.failures import SetupError, cause
 from fsdl_course.setup.installer import Installer, torch_warnings, version_of
 from fsdl_course.setup.turns import empty, locked
+from fsdl_deploy import files
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running.stations import STAMP, python_in
 
@@ -151,11 +152,7 @@ class Environment:
                 variables = {"NODE_EXTRA_CA_CERTS": certificates} if certificates else {}
                 tool.run("the locked packages from npm", npm, variables, theirs_first=True)
         stamp = {"digest": self.digest(), "python": list(version_of(self.python) or ())}
-        with (self.folder / f"{STAMP}.new").open("w", encoding="utf-8") as file:
-            json.dump(stamp, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(self.folder / f"{STAMP}.new", self.folder / STAMP)
+        files.write(self.folder / STAMP, json.dumps(stamp), durable=True)
         self.say(f"{self.name}: ready after {time.monotonic() - started:.0f} s")
 
     def _finish_core(self, tool: Installer) -> None:

@@ -11,6 +11,7 @@ from fsdl_course.setup import disk, environment, store
 from fsdl_course.setup.failures import NO_SPACE, SetupError
 from fsdl_course.setup.stations import ensure
 from fsdl_course.setup.stations import environment as environment_of
+from fsdl_deploy import files
 from fsdl_deploy.measuring import machine
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running import stations
@@ -86,5 +87,5 @@ def record(root: Path = ROOT) -> int:
         "unit": "bytes on disk: size of all files, added beside those before it; seconds from an empty store",
         "environments": sizes,
     }
-    (root / disk.RECORD).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    files.write(root / disk.RECORD, json.dumps(document, indent=1) + "\n")
     return 0

@@ -41,11 +41,11 @@ def ensure(
     Raises StationError for a station that does not exist, NotBuilt where FSDL_STATIONS=built forbids the
     building, SetupError where it fails; each says what to do.
     """
-    wanted = station(name, root)
-    needed = environment(wanted, builder, say)
+    known = station(name, root)
+    needed = environment(known, builder, say)
     if not needed.ready():
         if os.environ.get(VARIABLE) == "built":
-            raise NotBuilt(wanted.not_built())
+            raise NotBuilt(known.not_built())
         size = disk.sizes(root).get(name)
         say(f"Building the station {name}, once, from the network" + (f": {size.sentence()}" if size else ""))
     return needed.ensure()

@@ -8,7 +8,6 @@ Knows nothing of what is in a notebook but cells and links. Standard library onl
 import contextlib
 import hashlib
 import json
-import os
 import posixpath
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fsdl_course.workspace.links import relinked
+from fsdl_deploy import files
 from fsdl_deploy.paths import ROOT
 
 WORK = "work"
@@ -223,15 +223,7 @@ def write(path: Path, notebook: dict) -> None:
 def replace(path: Path, content: bytes) -> None:
     """Put a file in the place of another in one step: who is stopped in between leaves the old one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    files.write(path, content, durable=True)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from fsdl_deploy import files
 from fsdl_deploy.customers import Customers, months_since_start
 from fsdl_deploy.picture import MAX_BYTES, encode
 
@@ -111,9 +112,7 @@ def fill(
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             if i < different:
-                part = target.with_suffix(".part")
-                part.write_bytes(encode(customers.card(i, month, drift).image, QUALITY))
-                part.replace(target)  # a job that runs now never sees half a card
+                files.write(target, encode(customers.card(i, month, drift).image, QUALITY))
             else:
                 _again(path / _name(i % different), target)
     return customers.n

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
+from fsdl_deploy import files
 from fsdl_deploy.measuring.machine import described
 
 
@@ -37,6 +38,4 @@ def read(path: Path) -> dict:
 
 
 def _replace(path: Path, record: dict) -> None:
-    half = path.with_name(f"{path.name}.part")
-    half.write_text(json.dumps(record, indent=1, default=asdict) + "\n", encoding="utf-8")
-    half.replace(path)
+    files.write(path, json.dumps(record, indent=1, default=asdict) + "\n")

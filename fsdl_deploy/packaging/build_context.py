@@ -45,8 +45,3 @@ def tool_context(tool: str, to: Path, version: str = LATEST) -> Path:
     shutil.copytree(project, to, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
     copy_reader(to / PLACES[tool], version)
     return to
-
-
-def mebibytes(folder: Path) -> float:
-    """The size of all files in ``folder`` together, MiB."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 2**20

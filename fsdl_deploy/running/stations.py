@@ -12,6 +12,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from fsdl_deploy import files
 from fsdl_deploy.measuring import machine
 from fsdl_deploy.paths import ROOT
 
@@ -78,7 +79,7 @@ class Station:
 
     def mebibytes(self) -> float:
         """What its environment takes on disk, in MiB."""
-        return sum(file.stat().st_size for file in self.environment.rglob("*") if file.is_file()) / 2**20
+        return files.mebibytes(self.environment)
 
     def not_built(self) -> str:
         """The sentence that says so, and what to do."""

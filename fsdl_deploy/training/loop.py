@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
+from fsdl_deploy import files
 from fsdl_deploy.training.distillation import distillation_loss
 from fsdl_deploy.training.recipes import Recipe, schedule
 from fsdl_deploy.training.training_cards import Pool
@@ -63,8 +64,8 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
                     "network": network.state_dict(), "average": average.state_dict(),
                     "optimizer": optimizer.state_dict(),
                 }  # fmt: skip
-                torch.save(state, file.with_suffix(".part"))
-                file.with_suffix(".part").replace(file)  # never half a checkpoint
+                with files.whole(file) as part:
+                    torch.save(state, part)
     trained = average.module.eval()
     for parameter in trained.parameters():
         parameter.requires_grad_(False)

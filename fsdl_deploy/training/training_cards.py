@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
+from fsdl_deploy import files
 from fsdl_deploy.cards import cards
 from fsdl_deploy.drawing import CLEAN, HARD, TYPICAL
 from fsdl_deploy.preprocess import HEIGHT, Preprocess
@@ -65,15 +66,10 @@ class Pool:
                     for card in part
                 ]
             folder.mkdir(parents=True, exist_ok=True)
-            part = file.with_name(f"part-{file.name}")
             edges = np.cumsum([0, *(ink.shape[1] for ink, _ in drawn)])
-            np.savez(
-                part,
-                ink=np.concatenate([ink for ink, _ in drawn], 1),
-                edges=edges,
-                truths=[t for _, t in drawn],
-            )
-            part.replace(file)
+            ink, truths = np.concatenate([ink for ink, _ in drawn], 1), [truth for _, truth in drawn]
+            with files.whole(file) as part, part.open("wb") as archive:  # of a name, savez makes NAME.npz
+                np.savez(archive, ink=ink, edges=edges, truths=truths)
         with np.load(file) as saved:
             return cls(saved["ink"], saved["edges"], saved["truths"].tolist())
 

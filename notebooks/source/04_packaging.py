@@ -333,9 +333,10 @@ print("torch there in the older environment:", call("older", "-c", has_torch).st
 # %%
 import torch
 
-torch_mib = sum(file.stat().st_size for file in Path(torch.__file__).parent.rglob("*") if file.is_file())
-older_mib = stations.station("older").mebibytes()
-print(f"torch alone: {torch_mib / 2**20:.0f} MiB; the whole older environment: {older_mib:.0f} MiB")
+from fsdl_deploy.files import mebibytes
+
+torch_mib, older_mib = mebibytes(Path(torch.__file__).parent), stations.station("older").mebibytes()
+print(f"torch alone: {torch_mib:.0f} MiB; the whole older environment: {older_mib:.0f} MiB")
 print(f"v2.onnx: {len(good) / 1024:.0f} KiB")
 
 # %% [markdown]

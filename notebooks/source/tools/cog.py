@@ -68,8 +68,9 @@ figures.files(project / "run.py", project / "cog.yaml")
 import tempfile
 from pathlib import Path
 
+from fsdl_deploy.files import mebibytes
 from fsdl_deploy.packaging import tools
-from fsdl_deploy.packaging.build_context import mebibytes, tool_context
+from fsdl_deploy.packaging.build_context import tool_context
 
 workplace = tempfile.TemporaryDirectory()  # removed in the last code cell
 packed = tool_context("cog", Path(workplace.name) / "packed")

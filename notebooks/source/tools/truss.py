@@ -65,8 +65,9 @@ figures.files(project / "model/model.py", project / "config.yaml")
 import tempfile
 from pathlib import Path
 
+from fsdl_deploy.files import mebibytes
 from fsdl_deploy.packaging import tools
-from fsdl_deploy.packaging.build_context import mebibytes, tool_context
+from fsdl_deploy.packaging.build_context import tool_context
 
 workplace = tempfile.TemporaryDirectory()  # removed in the last code cell
 packed = tool_context("truss", Path(workplace.name) / "packed")

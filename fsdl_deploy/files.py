@@ -1,0 +1,35 @@
+"""Files that are written whole or not at all, and how much room a folder takes. Standard library only."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def whole(path: Path, durable: bool = False) -> Iterator[Path]:
+    """``with whole(path) as part``: what is written to ``part`` takes the place of ``path`` at the end.
+
+    Whoever reads meanwhile, or after an error or a kill, finds the old file or none, never a part of the new
+    one. ``durable``: nor after the machine loses power.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        if durable:
+            with part.open("rb+") as file:
+                os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write(path: Path, content: bytes | str, durable: bool = False) -> None:
+    """Write ``content`` (text as UTF-8) whole or not at all."""
+    with whole(path, durable) as part:
+        part.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def mebibytes(folder: Path) -> float:
+    """The size of all files in ``folder`` together, MiB."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 2**20

@@ -1,0 +1,39 @@
+"""Files: whole or not at all, and the size of a folder."""
+
+import pytest
+
+from fsdl_deploy import files
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_new_file_takes_the_place_of_the_old_one_and_nothing_stays_beside_it(tmp_path, durable):
+    path = tmp_path / "a.json"
+    files.write(path, "old", durable)
+    files.write(path, "né", durable)
+    assert path.read_bytes() == "né".encode() and list(tmp_path.iterdir()) == [path]
+
+
+def test_an_error_leaves_the_old_file_or_none(tmp_path):
+    for path in (tmp_path / "old.txt", tmp_path / "new.txt"):
+        if path.stem == "old":
+            path.write_text("old")
+        with pytest.raises(KeyError), files.whole(path) as part:
+            part.write_text("half")
+            raise KeyError
+    assert [path.name for path in tmp_path.iterdir()] == ["old.txt"]
+    assert (tmp_path / "old.txt").read_text() == "old"
+
+
+def test_a_reader_never_sees_the_part(tmp_path):
+    path = tmp_path / "card.jpg"
+    with files.whole(path) as part:
+        part.write_bytes(b"half")
+        assert not path.exists() and part.name.startswith(".") and part.suffix == ".part"
+    assert path.read_bytes() == b"half"
+
+
+def test_the_size_is_that_of_all_files_below(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "one").write_bytes(bytes(2**20))
+    (tmp_path / "a" / "b" / "two").write_bytes(bytes(2**19))
+    assert files.mebibytes(tmp_path) == 1.5
