@@ -133,14 +133,14 @@ def try_container(engine, tag: str, tool: Tool) -> dict:
     options = SAFELY | tool.more
     options["tmpfs"] = SAFELY["tmpfs"] | tool.more.get("tmpfs", {})
     pictures = [encode(card.image) for card in cards(CARDS, seed=4)]
-    wanted = [reading.digits for reading in OnnxReader().read([decode(picture) for picture in pictures])]
+    expected = [reading.digits for reading in OnnxReader().read([decode(picture) for picture in pictures])]
     with Container(engine, tag, tool.ready, tool.port, **options) as service:
         answers = [tool.ask(service.url, picture, 0.5).raise_for_status().json() for picture in pictures]
         return {
             "start seconds": round(service.start_seconds, 1),
             "MiB": round(service.container.stats(stream=False)["memory_stats"]["usage"] / 2**20, 1),
             "user": service.container.exec_run(["id", "-un"]).output.decode().strip(),
-            "equal": sum(a.get("output", a)["digits"] == b for a, b in zip(answers, wanted, strict=True)),
+            "equal": sum(a.get("output", a)["digits"] == b for a, b in zip(answers, expected, strict=True)),
             "threshold 7": tool.ask(service.url, pictures[0], 7).status_code,
         }
 
@@ -172,8 +172,8 @@ def measure(engine, name: str) -> dict:
         return built | about | more | try_container(engine, tag, tool)
     finally:
         for image in engine.images.list():
-            for left in {tag, WITH_UV} & set(image.tags):
-                engine.images.remove(left, force=True)
+            for leftover in {tag, WITH_UV} & set(image.tags):
+                engine.images.remove(leftover, force=True)
 
 
 def main() -> int:

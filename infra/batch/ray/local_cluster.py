@@ -59,8 +59,8 @@ def place(folder: str | None) -> Iterator[str]:
     short = len(os.fsencode(tempfile.gettempdir())) + len("/rayxxxxxxxx") <= LONGEST
     with tempfile.TemporaryDirectory(
         prefix="ray", dir=None if short else "/tmp", ignore_cleanup_errors=True
-    ) as made:
-        yield made
+    ) as temporary:
+        yield temporary
 
 
 def main() -> int:

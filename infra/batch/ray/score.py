@@ -63,14 +63,14 @@ def score(
     ``record``: a folder that gets Ray's own account of the last wave.
     """
     inbox, store_url = os.path.abspath(inbox), connect(store_url)
-    store, done = Store(store_url), []
+    store, results = Store(store_url), []
     scorers = int(os.environ.get("SCORERS", 0)) or int(ray.cluster_resources()["CPU"])
     with Batch(inbox, month, store, open_reader(), chunk, workers=1) as batch:
         run, chunks = batch.begin(), batch.chunks()
         try:
             while wave := list(islice(chunks, WAVE)):
                 work = spread(wave, scorers, scorer, inbox=inbox, month=month, store=store_url, run=run)
-                done += tqdm(work.iter_rows(), f"read {month}", len(wave), unit="chunk", disable=None)
+                results += tqdm(work.iter_rows(), f"read {month}", len(wave), unit="chunk", disable=None)
                 if record:
                     keep(work, len(wave), Path(record))
             store.finish(run)
@@ -78,7 +78,7 @@ def score(
             with suppress(Exception):  # perhaps it is the store that failed
                 store.finish(run, summary(error))
             raise
-    return done
+    return results
 
 
 def connect(store: str) -> str:
@@ -117,9 +117,9 @@ def summary(error: BaseException) -> str:
 def main(scorer: type = Scorer) -> None:
     inbox, month, store = (os.environ[name] for name in ("INBOX", "MONTH", "STORE"))
     chunk, started = int(os.environ.get("CHUNK", CHUNK)), time.time()
-    done = score(inbox, month, store, chunk, scorer, os.environ.get("RECORD"))
-    cards = sum(scored["read"] for scored in done)
-    print(f"{cards:,} cards read in {len(done)} chunks, {time.time() - started:.1f} s")
+    results = score(inbox, month, store, chunk, scorer, os.environ.get("RECORD"))
+    cards = sum(scored["read"] for scored in results)
+    print(f"{cards:,} cards read in {len(results)} chunks, {time.time() - started:.1f} s")
     print(freshness(Store(store)).sentence)
 
 

@@ -131,16 +131,16 @@ def quantize(how: str, source: Path, into: Path, everything: bool, tolerated: fl
     """Quantize ``source`` in one way; what the tool did."""
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        prepared, made = Path(folder) / "prepared.onnx", Path(folder) / "out" / "made.onnx"
-        made.parent.mkdir()
+        prepared, quantized = Path(folder) / "prepared.onnx", Path(folder) / "out" / "quantized.onnx"
+        quantized.parent.mkdir()
         ort.quant_pre_process(source, prepared, skip_symbolic_shape=True)
         nodes = [] if everything else network_nodes(prepared)
         tool, _, kind = how.partition("-")
         if tool == "optimum":
-            report = optimum(prepared, made, kind == "static", nodes)
+            report = optimum(prepared, quantized, kind == "static", nodes)
         else:
-            report = compressor(prepared, made, kind == "tuned", nodes, tolerated)
-        shutil.copyfile(made, into)
+            report = compressor(prepared, quantized, kind == "tuned", nodes, tolerated)
+        shutil.copyfile(quantized, into)
     count = Counter(node.op_type for node in onnx.load(into).graph.node)
     count = {name: count[name] for name in sorted(count) if "Quantize" in name or "Integer" in name}
     return {"how": how, "seconds": round(time.perf_counter() - begin, 1), "nodes": count} | report

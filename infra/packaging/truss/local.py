@@ -2,7 +2,8 @@
 
 It runs the server's own ``main.py``. Two things differ from the container: packages are looked for in the
 context, and the server, which listens on every network interface and has no option for that, gets the
-address of this machine only.
+address of this machine only. Nothing of ``fsdl_deploy`` is imported here: the server has to find the copy
+that the context packs.
 """
 
 import os

@@ -51,17 +51,17 @@ class Access(grpc.aio.ServerInterceptor):
         for key, value in details.invocation_metadata or ():
             metadata.setdefault(key, value)
         handler = await continuation(details)
-        sent = metadata.get("authorization", "")
-        if self.api_key and not details.method.startswith(OPEN) and not allows(self.api_key, sent):
+        authorization = metadata.get("authorization", "")
+        if self.api_key and not details.method.startswith(OPEN) and not allows(self.api_key, authorization):
             sentence = "authorization: send the service's key as metadata, authorization: Bearer KEY"
             handler = _refusing(grpc.StatusCode.UNAUTHENTICATED, sentence)
         elif handler is None or not _asynchronous(_behaviour(handler)[1]):
             # The generated skeleton has calls that nobody wrote; they are plain functions.
             sentence = "there is no such call here: reflection and the notebook say which there are"
             handler = _refusing(grpc.StatusCode.UNIMPLEMENTED, sentence)
-        given = metadata.get("x-request-id", "")
+        proposed_id = metadata.get("x-request-id", "")
         # Not uuid4, for the reason that the service's access gives.
-        request_id = given if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
+        request_id = proposed_id if REQUEST_ID.fullmatch(proposed_id) else f"{random.getrandbits(128):032x}"
         return self._watched(handler, details.method, request_id)
 
     def _watched(self, handler, path: str, request_id: str):

@@ -30,11 +30,11 @@ def main(address: str) -> None:
     turns = itertools.cycle(requests)
 
     def call() -> None:
-        request, wanted = next(turns)
+        request, expected = next(turns)
         answer = stub.ModelInfer(request, timeout=30)
         place = [output.name for output in answer.outputs].index("digits")
         (digits,) = elements(answer.raw_output_contents[place], "digits")
-        if digits.decode() != wanted:
+        if digits.decode() != expected:
             raise RuntimeError("other digits than the reader's")
 
     load = closed_loop(call, task["users"], task["requests"])

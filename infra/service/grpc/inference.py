@@ -76,20 +76,20 @@ class Inference(services.GRPCInferenceServiceServicer):
 
         try:
             self._known(request.model_name, request.model_version)
-            wanted = _wanted(request)
+            output_names = _output_names(request)
             answer = await self.model.read(images)
         except Refusal as refusal:
             await _refuse(context, refusal)
-        return _answer(request, answer.model_version, tensors_of(answer), wanted)
+        return _answer(request, answer.model_version, tensors_of(answer), output_names)
 
     def _known(self, name: str, version: str) -> str:
         """The version that is here; Refusal 404 for a model or a version that is not. "" is any version."""
-        here = self.model.loaded().model_version
+        loaded_version = self.model.loaded().model_version
         if name not in INPUTS:
             raise Refusal(404, "model", f"there are {', '.join(INPUTS)}")
-        if version not in ("", here):
-            raise Refusal(404, "version", f"{name} has version {here}")
-        return here
+        if version not in ("", loaded_version):
+            raise Refusal(404, "version", f"{name} has version {loaded_version}")
+        return loaded_version
 
 
 async def _refuse(context, refusal: Refusal) -> None:
@@ -98,27 +98,26 @@ async def _refuse(context, refusal: Refusal) -> None:
     await context.abort(code, f"{refusal.field}: {refusal.problem}"[:LONGEST])
 
 
-def _wanted(request) -> list[str]:
+def _output_names(request) -> list[str]:
     """The names of the outputs that are asked for, each once: else one call could ask for gigabytes."""
-    wanted = dict.fromkeys(output.name for output in request.outputs) or OUTPUTS
-    for name in wanted:
+    output_names = dict.fromkeys(output.name for output in request.outputs) or OUTPUTS
+    for name in output_names:
         if name not in OUTPUTS:
-            there = ", ".join(OUTPUTS)
-            raise Refusal(400, "outputs", f"there are {there}, not {name[:80]!a}")
-    return list(wanted)
+            raise Refusal(400, "outputs", f"there are {', '.join(OUTPUTS)}, not {name[:80]!a}")
+    return list(output_names)
 
 
 def _tensors(request) -> dict:
     """The input tensors by name. Raises Refusal."""
     tensors, raws = {}, request.raw_input_contents
-    wanted = INPUTS[request.model_name]
+    inputs = INPUTS[request.model_name]
     if raws and len(raws) != len(request.inputs):
         raise Refusal(400, "raw_input_contents", "must have one element an input")
     for place, request_input in enumerate(request.inputs):
         name = request_input.name
-        if name not in wanted or name in tensors:
-            raise Refusal(400, "inputs", f"the inputs are {', '.join(wanted)}, each once")
-        kind, shape = wanted[name]
+        if name not in inputs or name in tensors:
+            raise Refusal(400, "inputs", f"the inputs are {', '.join(inputs)}, each once")
+        kind, shape = inputs[name]
         if request_input.datatype != kind:
             raise Refusal(400, name, f"the datatype is {kind}")
         data = _contents(request_input, None if raws else CONTENTS[kind])
@@ -152,11 +151,11 @@ def _numbers(data, name: str, kind: str) -> bytes:
         raise Refusal(400, name, f"contents hold whole numbers from {limits.min} to {limits.max}") from None
 
 
-def _answer(request, version: str, tensors: dict, wanted: list[str]):
+def _answer(request, version: str, tensors: dict, output_names: list[str]):
     response = messages.ModelInferResponse(
         model_name=request.model_name, model_version=version, id=request.id
     )
-    for name in wanted:
+    for name in output_names:
         kind, value = OUTPUTS[name][0], tensors[name]
         shape = [len(value)] if kind == "BYTES" else value.shape
         response.outputs.add(name=name, datatype=kind, shape=shape)

@@ -20,15 +20,15 @@ NESTED = re.compile(r"(list|dict)[\[(](?:str, )?(.+)[\])]", re.IGNORECASE)
 def problems(value: object, kind: str, where: str) -> Iterator[str]:
     """What is wrong with ``value`` as a ``kind``: "V1Container", "list[str]", "dict(str, str)" and so on."""
     nested = NESTED.fullmatch(kind)
-    wanted = PLAIN.get(kind, list if nested and nested[1].lower() == "list" else dict)
+    expected = PLAIN.get(kind, list if nested and nested[1].lower() == "list" else dict)
     if kind == "object":
         return
-    if not isinstance(value, wanted) or (isinstance(value, bool) and kind != "bool"):
+    if not isinstance(value, expected) or (isinstance(value, bool) and kind != "bool"):
         yield f"{where}: must be {kind}"
     elif nested:
-        for place, element in enumerate(value) if wanted is list else value.items():
+        for place, element in enumerate(value) if expected is list else value.items():
             yield from problems(element, nested[2], f"{where}.{place}")
-    elif wanted is dict:
+    elif expected is dict:
         model = getattr(kserve.models, kind, None) or getattr(kubernetes.client.models, kind)
         fields = {field: model.openapi_types[name] for name, field in model.attribute_map.items()}
         for key, content in value.items():

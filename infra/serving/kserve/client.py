@@ -18,13 +18,13 @@ def request(data: bytes, binary: bool) -> InferRequest:
 async def main(url: str, address: str, picture: bytes) -> None:
     rest = InferenceRESTClient(RESTConfig(protocol="v2"))
     text = base64.b64encode(picture)
-    for way, sent in {
+    for way, (data, binary) in {
         "JSON": (text, False),
         "binary": (picture, True),
         "binary, base64": (text, True),
     }.items():
         try:
-            answer = await rest.infer(url, request(*sent), model_name="meter-reader")
+            answer = await rest.infer(url, request(data, binary), model_name="meter-reader")
             print(f"HTTP, {way:15}", *answer.outputs[0].data)
         except Exception as error:
             print(f"HTTP, {way:15}", type(error).__name__, str(error)[:16], "…")

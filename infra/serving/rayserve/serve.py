@@ -35,11 +35,11 @@ def document(port: int, max_batch: int, delay_ms: float) -> dict:
     return settings | {"logging_config": {"enable_access_log": False}}  # a line for each request is costly
 
 
-def deploy(dashboard: int, wanted: dict) -> None:
+def deploy(dashboard: int, config: dict) -> None:
     """Send the document. It holds some time after this returns."""
     url = f"http://{HOST}:{dashboard}/api/serve/applications/"
     kind = {"Content-Type": "application/json"}
-    request = urllib.request.Request(url, json.dumps(wanted).encode(), kind, method="PUT")
+    request = urllib.request.Request(url, json.dumps(config).encode(), kind, method="PUT")
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     direct.open(request, timeout=60).close()
 

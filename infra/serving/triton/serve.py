@@ -81,9 +81,9 @@ if __name__ == "__main__":
         server = subprocess.Popen(command(Path(name), args.port), env=environment())
         signal.signal(signal.SIGTERM, lambda *_: server.terminate())
         status = server.wait()
-        for left in Path("/dev/shm").glob(f"{Path(name).name}*"):  # of a model's process that was killed
-            left.unlink(missing_ok=True)
-        for left in set(Path("/tmp").glob("python_env_*")) - before:  # an empty folder, then too
+        for leftover in Path("/dev/shm").glob(f"{Path(name).name}*"):  # of a model's process that was killed
+            leftover.unlink(missing_ok=True)
+        for leftover in set(Path("/tmp").glob("python_env_*")) - before:  # an empty folder, then too
             with contextlib.suppress(OSError):
-                left.rmdir()
+                leftover.rmdir()
     sys.exit(status)
