@@ -187,7 +187,7 @@ def until(question, patience=400):
 def ended(run):
     """Wait until a run is over; return what stands in the record."""
     path = f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}"
-    return until(lambda: (found := api("GET", path))["state"] in ("success", "failed") and found)
+    return until(lambda: (record := api("GET", path))["state"] in ("success", "failed") and record)
 
 
 ORDER = ("month", "begin", "chunks", "score", "finish", "fresh")
@@ -196,8 +196,8 @@ ORDER = ("month", "begin", "chunks", "score", "finish", "fresh")
 def tasks_of(run):
     """The task instances of a run, in the order of the DAG."""
     path = f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances"
-    found = api("GET", path)["task_instances"]
-    return sorted(found, key=lambda task: (ORDER.index(task["task_id"]), task["map_index"]))
+    instances = api("GET", path)["task_instances"]
+    return sorted(instances, key=lambda task: (ORDER.index(task["task_id"]), task["map_index"]))
 
 
 def name_of(task):
@@ -210,8 +210,8 @@ def name_of(task):
 # The processor has found two DAGs in the file. A new DAG is paused. `batch` runs every night at two.
 
 # %% tags=["nbval-check-output"]
-for found in until(lambda: len(dags := api("GET", "/dags")["dags"]) == 2 and dags):
-    print(f"{found['dag_id']:6} at {found['timetable_summary']}  paused: {found['is_paused']}")
+for dag in until(lambda: len(dags := api("GET", "/dags")["dags"]) == 2 and dags):
+    print(f"{dag['dag_id']:6} at {dag['timetable_summary']}  paused: {dag['is_paused']}")
 
 # %% [markdown]
 # To have something to see, the store is damaged first: a trigger in its database refuses the row of the last
@@ -282,10 +282,10 @@ def attempts(run):
     """(name, state, due, start, end) of each attempt at a task, in seconds since the run started."""
     path = f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances"
     for task in tasks_of(run):
-        for one in api("GET", f"{path}/{task['task_id']}/{task['map_index']}/tries")["task_instances"]:
-            times = [one[key] for key in ("scheduled_when", "start_date", "end_date")]
+        for attempt in api("GET", f"{path}/{task['task_id']}/{task['map_index']}/tries")["task_instances"]:
+            times = [attempt[key] for key in ("scheduled_when", "start_date", "end_date")]
             if all(times):  # what never became due has none
-                yield name_of(task), one["state"], *(clock(run, moment) for moment in times)
+                yield name_of(task), attempt["state"], *(clock(run, moment) for moment in times)
 
 
 # %% [markdown]
@@ -316,8 +316,8 @@ def errors(run, task, attempt):
     """What exceptions say, in the log of one attempt."""
     path = f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances/{task['task_id']}/logs/{attempt}"
     log = client.get(path, params={"map_index": task["map_index"]}, headers={"Accept": "application/json"})
-    found = [line.get("error_detail") for line in log.raise_for_status().json()["content"]]
-    return [one["exc_value"].replace(str(folder), "…") for detail in found if detail for one in detail[:1]]
+    details = [line.get("error_detail") for line in log.raise_for_status().json()["content"]]
+    return [exceptions[0]["exc_value"].replace(str(folder), "…") for exceptions in details if exceptions]
 
 
 change_store("DROP TRIGGER damage")
@@ -344,9 +344,9 @@ print(january["run_type"], "run:", january["state"])
 # %% tags=["nbval-check-output"]
 from fsdl_deploy.batch.freshness import freshness
 
-found = freshness(store)
-print("fresh:", found.fresh)
-print(found.sentence.replace(str(folder), "…"))
+verdict = freshness(store)
+print("fresh:", verdict.fresh)
+print(verdict.sentence.replace(str(folder), "…"))
 
 # %% [markdown]
 # The database is mended. To run again what failed, one *clears* it: Airflow forgets the state of these tasks,

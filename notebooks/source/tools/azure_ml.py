@@ -124,12 +124,12 @@ import httpx
 from fsdl_deploy import open_reader
 
 web = httpx.Client(timeout=60)
-wanted = [reading.digits for reading in open_reader().read([card.image for card in deck])]
+expected = [reading.digits for reading in open_reader().read([card.image for card in deck])]
 for server in (careful, ours):
     answer = web.post(server.url + "/score", json={"data": texts})
     digits = [reading["digits"] for reading in answer.json()["readings"]]
-    print(f"{server.name:11} {list(answer.json())}, the Reader's digits: {digits == wanted}")
-print("first card:", wanted[0], "truth:", deck[0].truth)
+    print(f"{server.name:11} {list(answer.json())}, the Reader's digits: {digits == expected}")
+print("first card:", expected[0], "truth:", deck[0].truth)
 
 # %% [markdown]
 # ## What it costs

@@ -132,13 +132,13 @@ def data_uri(picture):
 # %% tags=["nbval-check-output"]
 import json
 
-asked, too_early = [], []
+request_ids, too_early = [], []
 
 
-def ask(given, server=over_cog):
-    while (answer := web.post(server.url + "/predictions", json={"input": given})).status_code == 409:
+def ask(fields, server=over_cog):
+    while (answer := web.post(server.url + "/predictions", json={"input": fields})).status_code == 409:
         too_early.append(server)
-    asked.extend(answer.json()["id"] for _ in range(answer.status_code == 200))
+    request_ids.extend(answer.json()["id"] for _ in range(answer.status_code == 200))
     return answer
 
 
@@ -175,8 +175,8 @@ bad = {
 
 
 def show_bad(server):
-    for name, given in bad.items():
-        answer = ask(given, server)
+    for name, fields in bad.items():
+        answer = ask(fields, server)
         body = answer.json()
         why = body.get("error", "").rpartition("failed: ")[2] or body.get("detail", [{}])[0].get("msg", "")
         print(f"{name:14} {answer.status_code} {body.get('status', 'refused'):10} {why[:70]}")
@@ -306,11 +306,11 @@ from fsdl_deploy import closed_loop
 
 def ask_once():
     answer = web.post(with_schema.url + "/predictions", json={"input": good})
-    asked.extend(answer.json()["id"] for _ in range(answer.status_code == 200))
+    request_ids.extend(answer.json()["id"] for _ in range(answer.status_code == 200))
     answer.raise_for_status()
 
 
-alone = len(asked)
+alone = len(request_ids)
 load = closed_loop(ask_once, users=4, requests=80)
 print(f"one user, one after the other: {len(too_early)} requests of {alone + len(too_early)} came too early")
 print(f"four users: {load.errors} of {load.requests} were refused")
@@ -325,10 +325,10 @@ import shutil
 
 for server in (over_cog, with_schema, ours):
     server.stop()
-kept = Path(os.sep, "tmp", "coglet", "predictions")
-left = [kept / name for name in asked if (kept / name).exists()]
-print("a folder is left of every request:", len(left) == len(asked))
-for folder in left:
+predictions = Path(os.sep, "tmp", "coglet", "predictions")
+leftovers = [predictions / name for name in request_ids if (predictions / name).exists()]
+print("a folder is left of every request:", len(leftovers) == len(request_ids))
+for folder in leftovers:
     shutil.rmtree(folder)
 workplace.cleanup()
 print(over_cog, with_schema, ours)

@@ -125,14 +125,14 @@ client = httpx.Client(timeout=120)  # one for all questions: a new one each time
 
 def ask(query, **variables):
     """The answer to one GraphQL question or command."""
-    said = {"query": query, "variables": variables}
-    answer = client.post(f"{dagster.url}/graphql", json=said).raise_for_status().json()
+    body = {"query": query, "variables": variables}
+    answer = client.post(f"{dagster.url}/graphql", json=body).raise_for_status().json()
     if "errors" in answer:
         raise RuntimeError(answer["errors"][0]["message"])
     return next(iter(answer["data"].values()))
 
 
-here = {"repositoryLocationName": "definitions.py", "repositoryName": "__repository__"}
+location = {"repositoryLocationName": "definitions.py", "repositoryName": "__repository__"}
 LAUNCH = """mutation ($what: ExecutionParams!) { launchRun(executionParams: $what) {
   ... on LaunchRunSuccess { run { runId } } ... on Error { message } } }"""
 
@@ -150,7 +150,7 @@ RUN = """query ($run: ID!) { runOrError(runId: $run) { ... on Run { runId status
 def launch(job, month=None, assets=()):
     tags = [{"key": "dagster/partition", "value": month}] if month else []
     selector = (
-        here | {"jobName": job} | ({"assetSelection": [{"path": [a]} for a in assets]} if assets else {})
+        location | {"jobName": job} | ({"assetSelection": [{"path": [a]} for a in assets]} if assets else {})
     )
     return wait_for(ask(LAUNCH, what={"selector": selector, "executionMetadata": {"tags": tags}}))
 
@@ -269,12 +269,12 @@ def mend():
 # %% tags=["nbval-check-output"]
 EVENTS = """query ($run: ID!) { logsForRun(runId: $run) { ... on EventConnection { events {
   ... on MessageEvent { eventType stepKey message } } } } }"""
-SAID = ("STEP_UP_FOR_RETRY", "STEP_RESTARTED", "STEP_FAILURE", "RUN_FAILURE", "RUN_SUCCESS")
+OUTCOMES = ("STEP_UP_FOR_RETRY", "STEP_RESTARTED", "STEP_FAILURE", "RUN_FAILURE", "RUN_SUCCESS")
 
 damage(when="(SELECT error FROM runs WHERE run = new.run) IS NULL")
 september = launch("batch", "2026-09")
 for event in ask(EVENTS, run=september["runId"])["events"]:
-    if event["eventType"] in SAID:
+    if event["eventType"] in OUTCOMES:
         print(f"{event['eventType']:18}{event['message']}")
 
 # %% [markdown]
@@ -301,9 +301,10 @@ late_card = inbox / "2026-09" / "C0999" / "C0999999.jpg"
 late_card.parent.mkdir()
 shutil.copy(next((inbox / "2026-09").rglob("*.jpg")), late_card)
 launch("batch", "2026-09", assets=["cards"])
-told = ask(STALE)
+staleness = ask(STALE)
 for month in ("08", "09"):
-    print(f"readings of 2026-{month}: {told['m' + month]}", *[why["reason"] for why in told["why" + month]])
+    reasons = [why["reason"] for why in staleness["why" + month]]
+    print(f"readings of 2026-{month}: {staleness['m' + month]}", *reasons)
 
 # %% [markdown]
 # Running September again reads one card, because the store knows the others. `finish` gave these numbers to
@@ -330,7 +331,7 @@ from datetime import UTC, datetime
 
 SCHEDULE = """query ($which: ScheduleSelector!) { scheduleOrError(scheduleSelector: $which) {
   ... on Schedule { cronSchedule futureTicks(limit: 3) { results { timestamp } } } } }"""
-nightly = here | {"scheduleName": "nightly"}
+nightly = location | {"scheduleName": "nightly"}
 schedule = ask(SCHEDULE, which=nightly)
 for tick in schedule["futureTicks"]["results"]:
     print(schedule["cronSchedule"], "next:", datetime.fromtimestamp(tick["timestamp"], UTC).isoformat())
@@ -386,9 +387,9 @@ print("run:", october["status"])
 # that the check `fresh` in Dagster was not run at all, because it stands behind the step that failed.
 
 # %% tags=["nbval-check-output"]
-found = freshness(store)
-print("fresh:", found.fresh)
-print(found.sentence.replace(str(folder), "…"))
+verdict = freshness(store)
+print("fresh:", verdict.fresh)
+print(verdict.sentence.replace(str(folder), "…"))
 
 # %% [markdown]
 # The database is mended, and *Re-execute from failure* is pressed. Dagster keeps the outputs of the steps

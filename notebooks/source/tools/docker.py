@@ -99,8 +99,8 @@ if engine:
 else:
     builds = {name: [layers.Step(*step) for step in steps] for name, steps in recorded["builds"].items()}
 for name, steps in builds.items():
-    kept = sum(step.cached for step in steps)
-    print(f"{name:13} {sum(step.seconds for step in steps):6.1f} s, {kept} of {len(steps)} steps kept")
+    cached = sum(step.cached for step in steps)
+    print(f"{name:13} {sum(step.seconds for step in steps):6.1f} s, {cached} of {len(steps)} steps kept")
 
 # %% [markdown]
 # The three as a picture: one bar a build, one piece a step; green ones were kept, orange ones made. A step is
@@ -114,13 +114,13 @@ import matplotlib.pyplot as plt
 figure, axes = plt.subplots(figsize=(8, 2.6))
 longest = max(sum(step.seconds for step in steps) for steps in builds.values())
 for row, steps in enumerate(builds.values()):
-    left = 0.0
+    start = 0.0
     for step in steps:
         color = figures.PALETTE[2] if step.cached else figures.PALETTE[1]
-        axes.barh(row, step.seconds, left=left, color=color, edgecolor="white", linewidth=0.5)
+        axes.barh(row, step.seconds, left=start, color=color, edgecolor="white", linewidth=0.5)
         if step.seconds > longest / 8:
-            axes.text(left + step.seconds / 2, row, step.instruction.split()[0], ha="center", va="center")
-        left += step.seconds
+            axes.text(start + step.seconds / 2, row, step.instruction.split()[0], ha="center", va="center")
+        start += step.seconds
 axes.set(xlabel="seconds", ylabel="changed", xlim=(0, None))
 axes.set_yticks(range(len(builds)), list(builds))
 axes.invert_yaxis()
@@ -162,9 +162,9 @@ from fsdl_deploy.cards import cards
 
 deck = [card.image for card in cards(100 if FAST else 1000, seed=9)]
 if engine:
-    here, there = OnnxReader().read(deck), RemoteReader(service.url).read(deck)
-    digits = sum(a.digits == b.digits for a, b in zip(here, there, strict=True))
-    off = max(abs(a.confidence - b.confidence) for a, b in zip(here, there, strict=True))
+    local, remote = OnnxReader().read(deck), RemoteReader(service.url).read(deck)
+    digits = sum(a.digits == b.digits for a, b in zip(local, remote, strict=True))
+    off = max(abs(a.confidence - b.confidence) for a, b in zip(local, remote, strict=True))
     print(f"{digits} of {len(deck)} readings have equal digits; confidences differ by at most {off:.1g}")
 
 # %% [markdown]
@@ -175,8 +175,8 @@ if engine:
 tries = ["id -un", "touch evil", "apt-get update", f"touch {scratch}/notes && df {scratch} | tail -1"]
 if engine:
     for words in tries:
-        done = service.container.exec_run(["sh", "-c", words])
-        print(f"{words:42} -> {done.exit_code}: {done.output.decode().strip()}")
+        result = service.container.exec_run(["sh", "-c", words])
+        print(f"{words:42} -> {result.exit_code}: {result.output.decode().strip()}")
     used = service.container.stats(stream=False)["memory_stats"]["usage"] / 2**20
     print(f"memory in use: {used:.0f} MiB")
 
@@ -235,7 +235,7 @@ if engine:
     engine.images.pull(f"{place}@{digest}")
     with Container(engine, f"{place}@{digest}", **SAFELY) as elsewhere:
         again = RemoteReader(elsewhere.url).read(deck[:20])
-    print("equal digits:", [r.digits for r in again] == [r.digits for r in here[:20]])
+    print("equal digits:", [r.digits for r in again] == [r.digits for r in local[:20]])
     engine.images.remove(f"{place}@{digest}", force=True)
     registry.stop()
 
@@ -297,13 +297,13 @@ def send(client, i):
     return client.put(f"/cards/2026-10/{names[i]}", content=encode(card.image)).status_code
 
 
-def wait_for_readings(client, wanted, seconds=60):
+def wait_for_readings(client, customer_names, seconds=60):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        answers = [client.get(f"/readings/2026-10/{name}") for name in wanted]
+        answers = [client.get(f"/readings/2026-10/{name}") for name in customer_names]
         if all(answer.is_success for answer in answers):
             return [answer.json()["digits"] for answer in answers]
-    raise TimeoutError(f"after {seconds} s there is no reading yet of some of {wanted}")
+    raise TimeoutError(f"after {seconds} s there is no reading yet of some of {customer_names}")
 
 
 # %% [markdown]

@@ -117,7 +117,8 @@ print(json.dumps(answer.json(), indent=1))
 
 # %%
 over_rest = [httpx.get(f"{rest_table.url}/readings/{month}/C0000003") for month in months]
-print(f"REST:    {len(over_rest)} requests, {sum(len(one.content) for one in over_rest)} bytes of answers")
+rest_bytes = sum(len(response.content) for response in over_rest)
+print(f"REST:    {len(over_rest)} requests, {rest_bytes} bytes of answers")
 print(f"GraphQL: 1 request, {len(answer.content)} bytes; the query itself has {len(page)}")
 
 # %% [markdown]
@@ -136,21 +137,21 @@ from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
 card = encode(next(cards(1, seed=4)).image)
-read = "query ($picture: String!) { read(picture: $picture) { digits confidence } }"
+read_query = "query ($picture: String!) { read(picture: $picture) { digits confidence } }"
 text = base64.b64encode(card).decode()
 
 # %% [markdown]
 # The clock runs around each call; what was said last is kept.
 
 # %%
-spent, said = {"REST": [], "GraphQL": []}, {}
+spent, answers = {"REST": [], "GraphQL": []}, {}
 with httpx.Client() as client:
     for _ in range(50 if FAST else 500):
         began = time.perf_counter()
-        said["REST"] = client.post(f"{rest_model.url}/read", json={"pictures": [text]})
+        answers["REST"] = client.post(f"{rest_model.url}/read", json={"pictures": [text]})
         middle = time.perf_counter()
-        body = {"query": read, "variables": {"picture": text}}
-        said["GraphQL"] = client.post(f"{graph.url}/graphql", json=body)
+        body = {"query": read_query, "variables": {"picture": text}}
+        answers["GraphQL"] = client.post(f"{graph.url}/graphql", json=body)
         spent["REST"].append(middle - began)
         spent["GraphQL"].append(time.perf_counter() - middle)
 
@@ -158,8 +159,8 @@ with httpx.Client() as client:
 # The ratio of the medians, and whether the digits are equal.
 
 # %%
-digits = said["REST"].json()["readings"][0]["digits"]
-print("equal digits:", digits == said["GraphQL"].json()["data"]["read"]["digits"])
+digits = answers["REST"].json()["readings"][0]["digits"]
+print("equal digits:", digits == answers["GraphQL"].json()["data"]["read"]["digits"])
 for name, seconds in spent.items():
     print(f"{name:8} {1000 * np.median(seconds):5.1f} ms")
 print(f"GraphQL takes {np.median(spent['GraphQL']) / np.median(spent['REST']):.2f} times as long")
@@ -172,7 +173,7 @@ print(f"GraphQL takes {np.median(spent['GraphQL']) / np.median(spent['REST']):.2
 
 # %% tags=["nbval-check-output"]
 nonsense = base64.b64encode(b"no picture").decode()
-broken = ask(read, picture=nonsense)
+broken = ask(read_query, picture=nonsense)
 print(broken.status_code, broken.json()["errors"][0]["message"][:70])
 refused = httpx.post(f"{rest_model.url}/read", json={"pictures": [nonsense]})
 print(refused.status_code, refused.json()["error"]["problem"][:70])

@@ -161,9 +161,9 @@ import json
 turns = 30 if FAST else 600
 rest_address = over_rest.url.removeprefix("http://")
 words = [station.folder / "compare.py", rest_address, address, workplace.name, str(turns)]
-found = json.loads(in_station(*words))
-ways = found["ways"]
-print("the same digits from all three:", found["same"])
+comparison = json.loads(in_station(*words))
+ways = comparison["ways"]
+print("the same digits from all three:", comparison["same"])
 
 # %% [markdown]
 # Bytes of a request, time to the answer (median), and requests a second of four users.

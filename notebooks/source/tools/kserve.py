@@ -164,8 +164,8 @@ workplace = tempfile.TemporaryDirectory()
 
 
 def in_station(*words):
-    done = subprocess.run([station_python, *words], capture_output=True, text=True)
-    return done.stdout or done.stderr[-2000:]
+    result = subprocess.run([station_python, *words], capture_output=True, text=True)
+    return result.stdout or result.stderr[-2000:]
 
 
 words = [kserve.url, grpc_address, Path(workplace.name) / "card.png"]
@@ -211,8 +211,10 @@ for _ in range(3):
         requests = (96 if FAST else 960) // count
         load = closed_loop(partial(read, count), users, requests, warmup=users)
         cards_per_second[count].append(count * load.throughput)
-one, eight = (np.median(cards_per_second[count]) for count in (1, 8))
-print(f"one card a request: {one:.0f} cards/s; eight: {eight:.0f} cards/s = {eight / one:.1f} times")
+alone, in_eights = (np.median(cards_per_second[count]) for count in (1, 8))
+print(
+    f"one card a request: {alone:.0f} cards/s; eight: {in_eights:.0f} cards/s = {in_eights / alone:.1f} times"
+)
 
 # %% [markdown]
 # ## The resource
@@ -253,8 +255,8 @@ bad = {
     "no JSON": web.post(infer, content=b"{"),
 }
 for name, answer in bad.items():
-    told = answer.json()
-    print(f"{name:15} {answer.status_code}", str(told.get("error", told.get("detail")))[:80])
+    refusal = answer.json()
+    print(f"{name:15} {answer.status_code}", str(refusal.get("error", refusal.get("detail")))[:80])
 
 # %% [markdown]
 # One bad picture refuses its whole request: V1 and V2 have no place for an error of one row.
@@ -273,9 +275,9 @@ long_call = threading.Thread(target=lambda: web.post(f"{model}:predict", json=ma
 long_call.start()
 waits = []
 while long_call.is_alive():
-    asked = perf_counter()
+    asked_at = perf_counter()
     web.get("/v2/health/live")
-    waits.append(perf_counter() - asked)
+    waits.append(perf_counter() - asked_at)
 print(f"the call took {perf_counter() - begin:.2f} s, the slowest sign of life {max(waits):.2f} s")
 
 # %% [markdown]

@@ -197,9 +197,9 @@ for _ in range(5 if FAST else 20):
         halted = processes(waiting)
         for process in halted:
             process.suspend()
-        load, seen = sixteen_users(server, 96)
+        load, turn_sizes = sixteen_users(server, 96)
         loads[name].append(load)
-        sizes += seen if server is batched else []
+        sizes += turn_sizes if server is batched else []
         for process in halted:
             process.resume()
 
@@ -211,8 +211,8 @@ for _ in range(5 if FAST else 20):
 import matplotlib.pyplot as plt
 
 for name, turns in loads.items():
-    rate, middle = (np.median([getattr(one, what) for one in turns]) for what in ("throughput", "p50"))
-    errors = sum(one.errors for one in turns)
+    rate, middle = (np.median([getattr(turn, what) for turn in turns]) for what in ("throughput", "p50"))
+    errors = sum(turn.errors for turn in turns)
     print(f"{name:13} {rate:4.0f} requests/s, median {middle:4.0f} ms, {errors} errors")
 ratios = [on.throughput / off.throughput for off, on in zip(*loads.values())]
 print(f"batching on / off: {np.median(ratios):.2f} (turns: {', '.join(f'{r:.2f}' for r in ratios)})")
@@ -266,7 +266,7 @@ began, notes, health, killed = perf_counter(), [], [], []
 def ask_and_note():
     if len(notes) == 50 and not killed:
         killed.append(perf_counter() - began)
-        next(one for one in processes(batched) if "--multiprocessing-fork" in one.cmdline()).kill()
+        next(p for p in processes(batched) if "--multiprocessing-fork" in p.cmdline()).kill()
     sent, answered = perf_counter() - began, False
     try:
         answered = ask(batched, pictures[0], timeout=1).is_success

@@ -125,7 +125,7 @@ with psutil.Popen(call, env=environ | {"MONTH": "2026-07"}, cwd=folder, **silent
     while process.poll() is None:
         with suppress(psutil.Error):  # a task may end while we look
             family = [process, *process.children(recursive=True)]
-            memory.append(sum(one.memory_info().rss for one in family))
+            memory.append(sum(member.memory_info().rss for member in family))
         Event().wait(0.2)
 seconds["flow: the whole command"] = time.perf_counter() - started
 print("exit status:", process.returncode)
@@ -144,8 +144,8 @@ def recorded():
     """What is on record of the last run."""
     run_id = (folder / "run-id").read_text()
     call = [station_python, station.folder / "record.py", run_id]
-    done = subprocess.run(call, env=environ, cwd=folder, capture_output=True, text=True, check=True)
-    return {"id": run_id} | json.loads(done.stdout)
+    result = subprocess.run(call, env=environ, cwd=folder, capture_output=True, text=True, check=True)
+    return {"id": run_id} | json.loads(result.stdout)
 
 
 # %% [markdown]
@@ -174,11 +174,11 @@ def draw(run, alt):
     figure, axes = plt.subplots(figsize=(9, 0.9 + 0.32 * len(run["tasks"])))
     for task in run["tasks"]:
         for *times, well in task["attempts"]:
-            begun, working, done = (moment - run["began"] for moment in times)
-            lengths, colors = [working - begun, done - working], ["#cccccc", figures.PALETTE[0]]
-            axes.barh([task["task"]] * 2, lengths, left=[begun, working], color=colors, height=0.6)
+            launched, started, ended = (moment - run["began"] for moment in times)
+            lengths, colors = [started - launched, ended - started], ["#cccccc", figures.PALETTE[0]]
+            axes.barh([task["task"]] * 2, lengths, left=[launched, started], color=colors, height=0.6)
             marker, color = ("o", figures.PALETTE[2]) if well else ("X", figures.PALETTE[1])
-            axes.plot([done], [task["task"]], marker=marker, color=color, markersize=9)
+            axes.plot([ended], [task["task"]], marker=marker, color=color, markersize=9)
     axes.invert_yaxis()
     axes.set(xlim=(0, None), xlabel="time since the run began (s)", ylabel="task")
     figures.show(figure, alt=alt)
@@ -194,9 +194,9 @@ draw(july, "start, three score tasks, check, end; most of each is the start of i
 # %%
 def command(*words, month="", watch=lambda process, line: None):
     """Run flow.py with these words, showing each line that it writes to ``watch``; its exit status."""
-    told = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     call = [station_python, flow, *words]
-    with subprocess.Popen(call, env=environ | {"MONTH": month}, cwd=folder, **told) as process:
+    with subprocess.Popen(call, env=environ | {"MONTH": month}, cwd=folder, **streams) as process:
         for line in process.stdout:
             watch(process, line)
     return process.returncode
@@ -317,9 +317,9 @@ print("successful:", september["successful"])
 # %% tags=["nbval-check-output"]
 from fsdl_deploy.batch.freshness import freshness
 
-found = freshness(store)
-print("fresh:", found.fresh)
-print(found.sentence.replace(str(folder), "…"))
+verdict = freshness(store)
+print("fresh:", verdict.fresh)
+print(verdict.sentence.replace(str(folder), "…"))
 
 # %% [markdown]
 # The card says it too: it was made before the run failed.
@@ -361,14 +361,14 @@ with Batch(folder / "inbox", "2026-07", Store(folder / "plain.db"), open_reader(
     started = time.perf_counter()
     batch.score(progress=False)
     seconds["plain: Batch.score()"] = time.perf_counter() - started
-starting = sorted(working - begun for task in july["tasks"] for begun, working, *_ in task["attempts"])
+starting = sorted(begun - launched for task in july["tasks"] for launched, begun, *_ in task["attempts"])
 seconds["start of a task's process"] = starting[len(starting) // 2]
 for name, took in seconds.items():
     print(f"{name:32}{took:8.2f} s")
 print(f"{'memory while it runs, at most':32}{max(memory) / 2**20:6.0f} MiB")
 print(f"{'memory when nothing runs':32}{0:6} MiB")
-kept = sum(file.stat().st_size for file in (folder / "datastore").rglob("*") if file.is_file())
-print(f"{'kept in the datastore, 5 runs':32}{kept / 2**20:8.1f} MiB")
+kept_bytes = sum(file.stat().st_size for file in (folder / "datastore").rglob("*") if file.is_file())
+print(f"{'kept in the datastore, 5 runs':32}{kept_bytes / 2**20:8.1f} MiB")
 
 # %% [markdown]
 # Every task pays for a process. With chunks that take a minute that is nothing, with ours it is most of the
@@ -383,9 +383,9 @@ print(f"{'kept in the datastore, 5 runs':32}{kept / 2**20:8.1f} MiB")
 # %%
 def kill(process, line):
     if "/score/" in line and "finished successfully" in line:
-        for one in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
+        for member in [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]:
             with suppress(psutil.NoSuchProcess):
-                one.kill()
+                member.kill()
 
 
 status = command("run", *together, month="2026-10", watch=kill)

@@ -103,7 +103,7 @@ def ask(server, picture):
 
 
 def outputs(answer):
-    return {one["name"]: one["data"][0] for one in answer.raise_for_status().json()["outputs"]}
+    return {output["name"]: output["data"][0] for output in answer.raise_for_status().json()["outputs"]}
 
 
 first = outputs(ask(batching, pictures[0]))
@@ -162,9 +162,9 @@ together = {1: [], 8: [], 16: []}
 
 
 def call(name, users):
-    told = ask(servers[name], next(deal)).raise_for_status().json()
+    answer = ask(servers[name], next(deal)).raise_for_status().json()
     if name == "batching":
-        together[users].append(told["parameters"]["read_together"])
+        together[users].append(answer["parameters"]["read_together"])
 
 
 for _ in range(2):
@@ -215,7 +215,7 @@ repository = batching.url + "/v2/repository"
 
 def state():
     listed = web.post(f"{repository}/index", json={}).json()
-    return ", ".join(sorted(f"{one['name']} {one['state']}" for one in listed))
+    return ", ".join(sorted(f"{model['name']} {model['state']}" for model in listed))
 
 
 print(state())
@@ -259,8 +259,8 @@ with tempfile.NamedTemporaryFile(suffix=".png") as file:
     file.write(pictures[0])
     file.flush()
     words = [batching.url.removeprefix("http://"), address, file.name]
-    done = subprocess.run([ensure("grpc"), "-c", program, *words], capture_output=True, text=True)
-print(done.stdout, done.stderr[-1000:])
+    result = subprocess.run([ensure("grpc"), "-c", program, *words], capture_output=True, text=True)
+print(result.stdout, result.stderr[-1000:])
 
 # %% [markdown]
 # The binary form is refused: the server takes the whole request for JSON. (Its answer is JSON of a form that
@@ -282,8 +282,8 @@ bad = {
 }
 for name, body in bad.items():
     answer = web.post(batching.url + library.path, json=body)
-    told = answer.json()
-    print(f"{name:15} {answer.status_code}", str(told.get("error", told.get("detail")))[:80])
+    refusal = answer.json()
+    print(f"{name:15} {answer.status_code}", str(refusal.get("error", refusal.get("detail")))[:80])
 
 # %% [markdown]
 # ## When it fails

@@ -130,11 +130,11 @@ environ = os.environ | {name: str(value) for name, value in settings.items()}
 
 
 started = time.perf_counter()
-done = subprocess.run(
+result = subprocess.run(
     [station_python, flow], env=environ | {"MONTH": "2026-07"}, text=True, check=True, capture_output=True
 )
 seconds["flow: the whole command"] = time.perf_counter() - started
-print(done.stdout.partition(";")[0])
+print(result.stdout.partition(";")[0])
 
 # %% [markdown]
 # Whatever the page can do, a program can: both use the same API.
@@ -166,11 +166,11 @@ def ask(path, body=None):
 def wait_for(look, enough, limit=240):
     """Look until what is seen is enough; return it."""
     deadline = time.monotonic() + limit
-    while not enough(seen := look()):
+    while not enough(latest := look()):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"after {limit} s there is still only {seen}")
+            raise TimeoutError(f"after {limit} s there is still only {latest}")
         Event().wait(0.2)
-    return seen
+    return latest
 
 
 # %% [markdown]
@@ -185,7 +185,7 @@ def recorded(run):
     chosen = {"flow_runs": {"id": {"any_": [run["id"]]}}}
     tasks = wait_for(
         lambda: {task["name"]: task for task in ask("task_runs/filter", chosen)},
-        lambda seen: "check" in seen and all(task["state_type"] in ENDED for task in seen.values()),
+        lambda tasks: "check" in tasks and all(task["state_type"] in ENDED for task in tasks.values()),
     )
     return {
         name: sorted(ask(f"task_run_states/?task_run_id={tasks[name]['id']}"), key=lambda s: s["timestamp"])
@@ -320,12 +320,12 @@ deployment = ask("deployments/name/batch/nightly")
 
 
 def request(month):
-    wanted = {"parameters": {**deployment["parameters"], "month": month}, "state": {"type": "SCHEDULED"}}
-    return ask(f"deployments/{deployment['id']}/create_flow_run", wanted)
+    body = {"parameters": {**deployment["parameters"], "month": month}, "state": {"type": "SCHEDULED"}}
+    return ask(f"deployments/{deployment['id']}/create_flow_run", body)
 
 
 def end_of(run):
-    return wait_for(lambda: ask(f"flow_runs/{run['id']}"), lambda seen: seen["state_type"] in ENDED)
+    return wait_for(lambda: ask(f"flow_runs/{run['id']}"), lambda latest: latest["state_type"] in ENDED)
 
 
 # %% [markdown]
@@ -362,9 +362,9 @@ draw(
 # %% tags=["nbval-check-output"]
 from fsdl_deploy.batch.freshness import freshness
 
-found = freshness(store)
-print("fresh:", found.fresh)
-print(found.sentence.replace(str(folder), "…"))
+verdict = freshness(store)
+print("fresh:", verdict.fresh)
+print(verdict.sentence.replace(str(folder), "…"))
 
 # %% [markdown]
 # The database is repaired, and the month is asked for again. Prefect runs all tasks; the store knows what is
@@ -398,8 +398,8 @@ idle = [took for name, states in recorded(again).items() if name.startswith("sco
 seconds["a score task with nothing to read"] = sorted(idle)[len(idle) // 2]
 for name, took in seconds.items():
     print(f"{name:36}{took:8.2f} s")
-for name, one in {"server": server, "serve": nightly}.items():
-    print(f"{'memory all day: ' + name:36}{one.memory() / 2**20:6.0f} MiB")
+for name, process in {"server": server, "serve": nightly}.items():
+    print(f"{'memory all day: ' + name:36}{process.memory() / 2**20:6.0f} MiB")
 
 # %% [markdown]
 # Most of the whole command is Python loading Prefect, once a night. A task with nothing to read opens the
@@ -415,7 +415,7 @@ for name, one in {"server": server, "serve": nightly}.items():
 import psutil
 
 october = request("2026-10")
-wait_for(lambda: ask(f"flow_runs/{october['id']}"), lambda seen: seen["state_name"] == "Running")
+wait_for(lambda: ask(f"flow_runs/{october['id']}"), lambda run: run["state_name"] == "Running")
 wait_for(lambda: store.runs("2026-10"), len)
 serve = psutil.Process(nightly.pid)
 serve.suspend()  # else it would have a moment to report that its run has crashed
@@ -430,7 +430,7 @@ due = request("2026-10")
 # *automation* that reacts to them.
 
 # %% tags=["nbval-check-output"]
-late = wait_for(lambda: ask(f"flow_runs/{due['id']}"), lambda seen: seen["state_name"] == "Late")
+late = wait_for(lambda: ask(f"flow_runs/{due['id']}"), lambda run: run["state_name"] == "Late")
 print("the killed run:", ask(f"flow_runs/{october['id']}")["state_name"])
 print("the run that is due:", late["state_name"])
 

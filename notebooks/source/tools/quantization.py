@@ -118,11 +118,11 @@ from fsdl_deploy import weights
 from fsdl_deploy.optimization.quantization import quantized
 
 folder = tempfile.TemporaryDirectory()
-made = Path(folder.name)
+output_folder = Path(folder.name)
 hows = ["optimum-dynamic", "optimum-static", "compressor-static", "compressor-tuned"]
-words = [python, station.folder / "quantize.py", weights.folder() / "v2.onnx", made, *hows]
-done = subprocess.run(words, check=True, capture_output=True, text=True)
-for line in done.stdout.splitlines():
+words = [python, station.folder / "quantize.py", weights.folder() / "v2.onnx", output_folder, *hows]
+result = subprocess.run(words, check=True, capture_output=True, text=True)
+for line in result.stdout.splitlines():
     report = json.loads(line)
     print(f"{report['how']:18} {report['seconds']:5} s", report["nodes"], report.get("trials", ""))
 
@@ -145,8 +145,8 @@ from fsdl_deploy.optimization.rungs import FileReader
 
 deck = list(cards(200 if FAST else 2000, "typical", seed=41))
 files = {"float32": weights.folder() / "v2.onnx"}
-files |= {f"onnxruntime-{how}": quantized("v2", how, made) for how in ("dynamic", "static")}
-files |= {how: made / f"{how}.onnx" for how in hows}
+files |= {f"onnxruntime-{how}": quantized("v2", how, output_folder) for how in ("dynamic", "static")}
+files |= {how: output_folder / f"{how}.onnx" for how in hows}
 readers = {name: FileReader(file.read_bytes(), name) for name, file in files.items()}
 truths = [card.truth for card in deck]
 right = {}
@@ -227,7 +227,7 @@ qat.table(recorded["rows"])
 # that the result is harder to use without. It is not: ONNX Runtime needs none.
 
 # %%
-for line in done.stderr.splitlines():
+for line in result.stderr.splitlines():
     if "config" in line and "Could not load" in line:
         print(line[:110])
         break

@@ -136,9 +136,9 @@ def run_job(*command, **variables):
 
 def outcome(job):
     """What the program said when it has ended, each line cut; the end of its messages if it failed."""
-    said = job.communicate()[0]
-    said += (folder / "job.log").read_text()[-1500:] if job.returncode else ""
-    return "\n".join(line[:108] for line in said.splitlines())
+    output = job.communicate()[0]
+    output += (folder / "job.log").read_text()[-1500:] if job.returncode else ""
+    return "\n".join(line[:108] for line in output.splitlines())
 
 
 # %% [markdown]
@@ -189,8 +189,8 @@ def recorded(name, since):
 
 # %%
 def draw(bars, axes):
-    names = list(dict.fromkeys(name for name, *_ in sorted(bars, key=lambda one: one[1])))
-    for colour, kind in zip(figures.PALETTE, sorted({one[3] for one in bars}), strict=False):
+    names = list(dict.fromkeys(name for name, *_ in sorted(bars, key=lambda bar: bar[1])))
+    for colour, kind in zip(figures.PALETTE, sorted({bar[3] for bar in bars}), strict=False):
         rows, starts, lengths = zip(
             *[(names.index(name), start, length) for name, start, length, what in bars if what == kind],
             strict=True,
@@ -307,10 +307,11 @@ for name in ("plain", "Ray Data"):
 # %%
 waits, busy = [], []
 for *_, chunks in measured:
-    for scorer in {one["scorer"] for one in chunks}:
-        mine = sorted((one for one in chunks if one["scorer"] == scorer), key=lambda one: one["started"])
+    for scorer in {record["scorer"] for record in chunks}:
+        mine = [record for record in chunks if record["scorer"] == scorer]
+        mine.sort(key=lambda record: record["started"])
         waits += [after["started"] - before["ended"] for before, after in pairwise(mine)]
-        busy += [one["ended"] - one["started"] for one in mine if one["read"] == chunk]
+        busy += [record["ended"] - record["started"] for record in mine if record["read"] == chunk]
 print(f"a chunk of {chunk} cards takes {np.median(busy):.2f} s; then {1000 * np.median(waits):.0f} ms idle")
 
 # %% [markdown]

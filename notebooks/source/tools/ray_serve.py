@@ -97,7 +97,7 @@ import psutil
 def processes(word=""):
     """The server's processes whose command line holds ``word``."""
     family = psutil.Process(ray_serve.pid).children(recursive=True)
-    return [one for one in family if word in " ".join(one.cmdline())]
+    return [process for process in family if word in " ".join(process.cmdline())]
 
 
 kinds = ("ServeReplica", "ProxyActor", "ServeController", "gcs/gcs_server", "raylet/raylet", "ashboard", "")
@@ -195,7 +195,8 @@ def state():
     """Status of the application, and the states of its replicas."""
     reader = web.get(dashboard + "/api/serve/applications/").json()["applications"]["reader"]
     deployments = reader["deployments"].values()
-    return reader["status"], [replica["state"] for one in deployments for replica in one["replicas"]]
+    replicas = [replica for deployment in deployments for replica in deployment["replicas"]]
+    return reader["status"], [replica["state"] for replica in replicas]
 
 
 # %% [markdown]
@@ -206,10 +207,10 @@ def state():
 from threading import Event
 
 
-def deploy(wanted):
+def deploy(config):
     """Seconds until what runs is what is wanted."""
     began = perf_counter()
-    web.put(dashboard + "/api/serve/applications/", json=wanted).raise_for_status()
+    web.put(dashboard + "/api/serve/applications/", json=config).raise_for_status()
     while state() != ("RUNNING", ["RUNNING"]):
         Event().wait(0.1)
     return perf_counter() - began
@@ -243,7 +244,7 @@ for _ in range(3 if FAST else 20):
 
 # %%
 for max_batch, turns in loads.items():
-    rate, errors = np.median([one.throughput for one in turns]), sum(one.errors for one in turns)
+    rate, errors = np.median([load.throughput for load in turns]), sum(load.errors for load in turns)
     mean = np.mean(sizes[max_batch])
     print(
         f"at most {max_batch:2}: {rate:4.0f} requests/s, {mean:4.1f} cards in a card's batch, {errors} errors"
@@ -264,14 +265,14 @@ print(f"batching on / off: {np.median(ratios):.2f} (turns: {', '.join(f'{r:.2f}'
 scaling = {"min_replicas": 1, "max_replicas": 2, "target_ongoing_requests": 4}
 scaling |= {"upscale_delay_s": 1, "downscale_delay_s": 2, "metrics_interval_s": 1, "look_back_period_s": 2}
 print(f"after {deploy(document(16, autoscaling_config=scaling)):.0f} s: a new replica, with the new rule")
-seen, began = [], perf_counter()
+replica_counts, began = [], perf_counter()
 
 
 def watch():
     """Note how many replicas run, now."""
-    seen.append((perf_counter() - began, state()[1].count("RUNNING")))
+    replica_counts.append((perf_counter() - began, state()[1].count("RUNNING")))
     Event().wait(0.2)
-    return seen[-1][1]
+    return replica_counts[-1][1]
 
 
 # %% [markdown]
@@ -298,13 +299,13 @@ while watch() > 1 and perf_counter() - began < 180:
 import matplotlib.pyplot as plt
 
 figure, axes = plt.subplots(figsize=(7, 2.6))
-axes.step(*zip(*seen), where="post", label="replicas that run")
+axes.step(*zip(*replica_counts), where="post", label="replicas that run")
 axes.axvspan(0, wave_seconds, color="#56b4e9", alpha=0.25, label="sixteen users ask")
 axes.set(xlabel="time (s)", ylabel="replicas", yticks=[0, 1, 2], ylim=(0, 2.6))
 axes.legend(loc="upper right", ncols=2)
 figures.show(figure, alt="One replica at first; a second comes while users ask, and goes when they have gone")
-asked, errors = sum(one.requests for one in rounds), sum(one.errors for one in rounds)
-print(f"{asked} requests while replicas came and went, {errors} errors")
+requests, errors = sum(load.requests for load in rounds), sum(load.errors for load in rounds)
+print(f"{requests} requests while replicas came and went, {errors} errors")
 
 # %% [markdown]
 # ## Bad input
@@ -316,7 +317,8 @@ mixed = [*pictures[:7], b"%PDF-1.7", *pictures[7:15]]
 with ThreadPoolExecutor(16) as pool:
     answers = list(pool.map(ask, mixed))
 print("read:   ", sum(answer.status_code == 200 for answer in answers))
-print("refused:", *[(one.status_code, one.json()["detail"]) for one in answers if one.status_code != 200])
+refused = [answer for answer in answers if answer.status_code != 200]
+print("refused:", *[(answer.status_code, answer.json()["detail"]) for answer in refused])
 
 # %% [markdown]
 # ## When it fails

@@ -135,14 +135,14 @@ for name, call in {"plain": "load_model", "cached": "st.cache_resource(load_mode
 # The test tool runs the script without server and browser, in the station's interpreter.
 
 # %% tags=["nbval-check-output"]
-done = subprocess.run(
+result = subprocess.run(
     [station_python, "-c", counting_script],
     capture_output=True,
     text=True,
     check=True,
     cwd=smallest_app.parent,
 )
-print(done.stdout)
+print(result.stdout)
 
 # %% [markdown]
 # ## The page of the course
@@ -174,8 +174,8 @@ times += [timed(page.selectbox[0].select_index(place % 4).run) for place in rang
 print(*times)
 """
 command = [station_python, "-c", clicking_script, ROOT / "infra" / "prototype" / "streamlit" / "app.py"]
-done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-first, *later = map(float, done.stdout.split())
+result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+first, *later = map(float, result.stdout.split())
 print(f"first run {first:.0f} ms, a click {sorted(later)[len(later) // 2]:.0f} ms")
 
 # %% [markdown]

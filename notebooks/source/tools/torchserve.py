@@ -157,8 +157,8 @@ def ask(picture, model="meter-reader"):
 if java:
     began = perf_counter()
     server = replace(torchserve, ready="/ping").server(max_batch=16, delay_ms=1).start()
-    told = web.get(server.url + "/ping").json()["status"]
-    print(f"after {perf_counter() - began:.1f} s /ping says {told}")
+    health = web.get(server.url + "/ping").json()["status"]
+    print(f"after {perf_counter() - began:.1f} s /ping says {health}")
     first = ask(pictures[0])
     print(f"after {perf_counter() - began:.1f} s the first answer came: {first.json()}")
     print(f"{server.memory() / 2**20:.0f} MiB of memory; truth {deck[0].truth}")
@@ -258,9 +258,9 @@ models = {"one-by-one": "batching off", "meter-reader": "batching on"}
 loads, sizes = {name: [] for name in models}, []
 for _ in range((5 if FAST else 20) if java else 0):
     for name in models:
-        load, seen = sixteen_users(name, 96)
+        load, turn_sizes = sixteen_users(name, 96)
         loads[name].append(load)
-        sizes += seen if name == "meter-reader" else []
+        sizes += turn_sizes if name == "meter-reader" else []
 
 # %% [markdown]
 # Requests a second and time to the answer, by the median of the turns, the ratio within each turn, and the
@@ -271,8 +271,8 @@ import matplotlib.pyplot as plt
 
 if java:
     for name, turns in loads.items():
-        rate, middle = (np.median([getattr(one, what) for one in turns]) for what in ("throughput", "p50"))
-        errors = sum(one.errors for one in turns)
+        rate, middle = (np.median([getattr(turn, what) for turn in turns]) for what in ("throughput", "p50"))
+        errors = sum(turn.errors for turn in turns)
         print(f"{models[name]:13} {rate:4.0f} requests/s, median {middle:4.0f} ms, {errors} errors")
     ratios = [on.throughput / off.throughput for off, on in zip(*loads.values())]
     print(f"batching on / off: {np.median(ratios):.2f} (turns: {', '.join(f'{r:.2f}' for r in ratios)})")
@@ -384,8 +384,8 @@ import psutil
 
 
 def worker():
-    (told,) = manage("GET", "/models/meter-reader")
-    return psutil.Process(told["workers"][0]["pid"])
+    (description,) = manage("GET", "/models/meter-reader")
+    return psutil.Process(description["workers"][0]["pid"])
 
 
 if java:
@@ -410,10 +410,10 @@ if java:
     slow = worker()
     slow.suspend()
     with ThreadPoolExecutor(150) as pool:
-        asked = [pool.submit(ask, picture) for picture in (pictures * 8)[:150]]
-        wait(asked, return_when=FIRST_COMPLETED)
+        calls = [pool.submit(ask, picture) for picture in (pictures * 8)[:150]]
+        wait(calls, return_when=FIRST_COMPLETED)
         slow.resume()
-    answers = [one.result() for one in asked]
+    answers = [call.result() for call in calls]
     print("read:", sum(answer.status_code == 200 for answer in answers))
     refused = [answer for answer in answers if answer.status_code != 200]
     print("refused:", len(refused), refused[0].status_code, refused[0].json()["message"][:76])

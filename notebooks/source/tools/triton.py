@@ -125,7 +125,7 @@ pictures = [encode(card.image) for card in deck]
 
 
 def outputs(answer):
-    return {one["name"]: one["data"][0] for one in answer.raise_for_status().json()["outputs"]}
+    return {output["name"]: output["data"][0] for output in answer.raise_for_status().json()["outputs"]}
 
 
 first = outputs(ask("meter-reader", pictures[0]))
@@ -175,12 +175,12 @@ import re
 import subprocess
 import tempfile
 
-found = dict(re.findall(r"Started (\w+) ?Service at ([\d.:]+)", triton.log()))
-found["HTTP"] = triton.url.removeprefix("http://")
+addresses = dict(re.findall(r"Started (\w+) ?Service at ([\d.:]+)", triton.log()))
+addresses["HTTP"] = triton.url.removeprefix("http://")
 with tempfile.NamedTemporaryFile(suffix=".png") as file:
     file.write(pictures[0])
     file.flush()
-    words = [station_python, "-c", program, found["HTTP"], found["GRPCInference"], file.name]
+    words = [station_python, "-c", program, addresses["HTTP"], addresses["GRPCInference"], file.name]
     print(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 
 # %% [markdown]
@@ -189,7 +189,7 @@ with tempfile.NamedTemporaryFile(suffix=".png") as file:
 
 # %%
 def metrics(model):
-    lines = web.get(f"http://{found['Metrics']}/metrics").text.splitlines()
+    lines = web.get(f"http://{addresses['Metrics']}/metrics").text.splitlines()
     values = dict(line.rsplit(" ", 1) for line in lines if f'model="{model}"' in line)
     return {name.partition("{")[0]: float(value) for name, value in values.items()}
 
@@ -212,10 +212,10 @@ code = base64.b64encode((models / "reader" / "model.py").read_bytes()).decode()
 
 def load(name, files=("2/model.py",), **changes):
     config = web.get(f"{triton.url}/v2/models/reader/config").json() | {"name": name} | changes
-    told = {"config": json.dumps({key: value for key, value in config.items() if value is not None})}
-    told |= {f"file:{file}": code for file in files}
+    parameters = {"config": json.dumps({key: value for key, value in config.items() if value is not None})}
+    parameters |= {f"file:{file}": code for file in files}
     url = f"{triton.url}/v2/repository/models/{name}/load"
-    web.post(url, json={"parameters": told}).raise_for_status()
+    web.post(url, json={"parameters": parameters}).raise_for_status()
 
 
 begin = perf_counter()
@@ -239,7 +239,7 @@ deal = cycle(pictures)
 
 def sizes():
     stats = web.get(f"{triton.url}/v2/models/reader/stats").json()["model_stats"][0]["batch_stats"]
-    return {one["batch_size"]: one["compute_infer"]["count"] for one in stats}
+    return {batches["batch_size"]: batches["compute_infer"]["count"] for batches in stats}
 
 
 def loaded(model, users=8, requests=160 if FAST else 1600):
@@ -291,10 +291,10 @@ figures.show(figure, alt="How many batches of each size formed while eight calle
 # %% tags=["nbval-check-output"]
 load("reader", files=(), version_policy={"all": {}})
 for version in (1, 2):
-    told = [outputs(ask(f"reader/versions/{version}", picture, (1, 1)))["digits"] for picture in pictures]
-    print(f"version {version} reads", sum(map(str.__eq__, told, [c.truth for c in deck])), "of", len(deck))
+    digits = [outputs(ask(f"reader/versions/{version}", picture, (1, 1)))["digits"] for picture in pictures]
+    print(f"version {version} reads", sum(map(str.__eq__, digits, [c.truth for c in deck])), "of", len(deck))
 listed = web.post(f"{triton.url}/v2/repository/index").json()
-print(sorted((one["name"], one["version"], one["state"]) for one in listed))
+print(sorted((model["name"], model["version"], model["state"]) for model in listed))
 
 # %% [markdown]
 # ## The response cache

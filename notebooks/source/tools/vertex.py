@@ -122,8 +122,8 @@ with tempfile.TemporaryDirectory() as folder:
     endpoint = settings["AIP_PREDICT_ROUTE"].removeprefix("/v1/").removesuffix(":predict")
     hosts = {server.name: server.url.removeprefix("http://") for server in (googles, ours)}
     words = [station.folder / "client.py", folder, str(60 if FAST else 600), endpoint, *hosts.values()]
-    done = subprocess.run([station_python, *words], capture_output=True, text=True, check=True)
-found = json.loads(done.stdout)
+    result = subprocess.run([station_python, *words], capture_output=True, text=True, check=True)
+report = json.loads(result.stdout)
 
 # %% [markdown]
 # Three ways to the same model, and one answer: Google's server, our service, the Reader in this process.
@@ -131,11 +131,11 @@ found = json.loads(done.stdout)
 # %% tags=["nbval-check-output"]
 from fsdl_deploy import open_reader
 
-wanted = [reading.digits for reading in open_reader().read([card.image for card in deck])]
+expected = [reading.digits for reading in open_reader().read([card.image for card in deck])]
 for name, host in hosts.items():
-    digits = [one[0] for one in found["readings"][host]]
-    print(f"{name:15} {len(digits)} cards, the Reader's digits: {digits == wanted}")
-print("first card:", wanted[0], "truth:", deck[0].truth)
+    digits = [reading[0] for reading in report["readings"][host]]
+    print(f"{name:15} {len(digits)} cards, the Reader's digits: {digits == expected}")
+print("first card:", expected[0], "truth:", deck[0].truth)
 
 # %% [markdown]
 # ## What it costs
@@ -167,7 +167,7 @@ import numpy as np
 
 from fsdl_deploy.measuring.table import Table
 
-client_ms = {name: found["ms"][host] for name, host in hosts.items()}
+client_ms = {name: report["ms"][host] for name, host in hosts.items()}
 rows = []
 for way, spent in (("Google's client", client_ms), ("plain HTTP", plain_ms)):
     theirs, own = (np.median(spent[server.name]) for server in (googles, ours))
@@ -201,8 +201,8 @@ for kind, limit in (("shared", 1_500_000), ("dedicated", 10_000_000)):
 
 # %% tags=["nbval-check-output"]
 for name, host in hosts.items():
-    for wrong, said in found["refused"][host].items():
-        print(f"{name:15} {wrong:11} {said[:3]} {said.rpartition('int: ')[2][:60]}")
+    for wrong, refusal in report["refused"][host].items():
+        print(f"{name:15} {wrong:11} {refusal[:3]} {refusal.rpartition('int: ')[2][:60]}")
 
 # %% [markdown]
 # **An exception is the server's fault.** What `preprocess` raises itself is a 422. Anything else that goes
