@@ -7,7 +7,8 @@ colour-blind readers, and say in words what they show. Knows nothing of what is 
 import base64
 import html
 import io
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fsdl_deploy.picture import Image, encode
@@ -64,6 +65,31 @@ def show(figure, alt: str) -> None:
     finally:
         plt.close(figure)
     _display(_img(png.getvalue(), alt, "max-width: 100%"))
+
+
+def waits(
+    requests: Sequence[tuple[float, float, bool]],
+    moments: Mapping[str, float],
+    alt: str,
+    names: tuple[str, str] = ("answered", "no answer"),
+) -> None:
+    """Display how long each request waited: a dot for each, at the moment when it was sent.
+
+    ``requests``: (sent, ended, whether it went well), in seconds, in any order; at least one. ``moments``: by
+    name, what happened meanwhile, as upright lines. ``names``: of requests that went well, and of the others.
+    Raises FigureError for an empty ``alt``.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 2.8))
+    for kind, name, color in zip((True, False), names, PALETTE, strict=False):
+        dots = [(sent, 1000 * (ended - sent)) for sent, ended, good in requests if bool(good) is kind]
+        axes.plot(*(zip(*dots, strict=True) if dots else ([], [])), ".", color=color, label=name)
+    for (name, moment), style in zip(moments.items(), itertools.cycle(("--", ":"))):
+        axes.axvline(moment, color=PALETTE[6], linestyle=style, label=name)
+    axes.set(xlabel="sent after (s)", ylabel="waited (ms)")
+    axes.legend(loc="upper right")
+    show(figure, alt=alt)
 
 
 def cards(images: Sequence[Image], captions: Sequence[str], alt: str, height: int = 56) -> None:

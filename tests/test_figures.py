@@ -97,6 +97,24 @@ def test_show_asks_no_label_where_no_numbers_are(pages):
     assert len(pages) == 4
 
 
+def test_waits_draws_each_request_where_it_was_sent(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(figures, "show", lambda figure, alt: drawn.append((figure, alt)))
+    figures.waits([(3.0, 3.5, False), (1.0, 1.25, True)], {"killed": 2.0, "there": 4.0}, alt="two requests")
+    ((figure, alt),) = drawn
+    (axes,) = figure.axes
+    dots = {line.get_label(): [list(line.get_xdata()), list(line.get_ydata())] for line in axes.lines}
+    plt.close(figure)
+    assert alt == "two requests"
+    assert dots["answered"] == [[1.0], [250.0]] and dots["no answer"] == [[3.0], [500.0]]
+    assert dots["killed"][0] == [2.0, 2.0] and dots["there"][0] == [4.0, 4.0]
+
+
+def test_waits_takes_requests_that_all_went_well(pages):
+    figures.waits([(0.0, 0.1, np.True_)], {}, alt="one request", names=("read", "refused"))
+    assert len(pages) == 1
+
+
 def test_cards_shows_each_picture_unchanged_above_its_caption(pages):
     figures.cards([CARD, 255 - CARD], ["truth 04213", "read <0>"], alt="two cards")
     (page,) = pages

@@ -1,13 +1,15 @@
 """How good a reader is: exact match with its confidence interval, two readers compared, error rates,
 confusions.
 
-Knows nothing about readers: it compares strings of digits.
+Knows nothing of how a reader is asked: it compares answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import comb, sqrt
 
 import numpy as np
+
+from fsdl_deploy.reading import Reading
 
 
 def exact_match(truths: Sequence[str], readings: Sequence[str]) -> float:
@@ -22,6 +24,23 @@ def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
     p, square = successes / n, z * z
     centre, spread = p + square / (2 * n), z * sqrt(p * (1 - p) / n + square / (4 * n * n))
     return (centre - spread) / (1 + square / n), (centre + spread) / (1 + square / n)
+
+
+def same_reader(answers: Sequence[Mapping], readings: Sequence[Reading]) -> str:
+    """Whether a server's answers are the reader's own, card by card, as text; confidence to float32 rounding.
+
+    ``answers``: JSON with ``digits`` and ``confidence``, and with ``by_hand`` where a person is to read some.
+    """
+    pairs = list(zip(answers, readings, strict=True))
+    equal = sum(answer["digits"] == reading.digits for answer, reading in pairs)
+    confidence = [(answer["confidence"], reading.confidence) for answer, reading in pairs]
+    lines = [
+        f"the same digits:     {equal} of {len(pairs)}",
+        f"the same confidence: {np.allclose(*zip(*confidence, strict=True), rtol=1e-5)}",
+    ]
+    if any("by_hand" in answer for answer in answers):
+        lines.append(f"for a person to read: {sum(answer['by_hand'] for answer in answers)}")
+    return "\n".join(lines)
 
 
 def fixed_and_broken(before: Sequence[bool], now: Sequence[bool]) -> tuple[int, int]:

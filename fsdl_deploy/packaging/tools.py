@@ -1,7 +1,7 @@
 """What the notebooks of the packaging tools (Cog, BentoML, Truss) share: the same questions to each of them.
 
-Are its answers the reader's own, what does a request cost, what is in its image? Texts are returned line by
-line. Knows nothing of how a tool is asked.
+What does a request cost, what is in its image? Texts are returned line by line. Knows nothing of how a tool
+is asked.
 """
 
 import time
@@ -12,22 +12,7 @@ import numpy as np
 from fsdl_deploy import figures
 from fsdl_deploy.measuring import records
 from fsdl_deploy.packaging.build_context import DOCKER
-from fsdl_deploy.reading import Reading
 from fsdl_deploy.running.servers import Server
-
-
-def same_reader(answers: Sequence[dict], readings: Sequence[Reading]) -> str:
-    """Whether a tool's answers are the reader's own, card by card; the confidence to float32 rounding."""
-    pairs = list(zip(answers, readings, strict=True))
-    equal = sum(answer["digits"] == reading.digits for answer, reading in pairs)
-    confidence = [(answer["confidence"], reading.confidence) for answer, reading in pairs]
-    return "\n".join(
-        [
-            f"the same digits:     {equal} of {len(pairs)}",
-            f"the same confidence: {np.allclose(*zip(*confidence, strict=True), rtol=1e-5)}",
-            f"for a person to read: {sum(answer['by_hand'] for answer in answers)}",
-        ]
-    )
 
 
 def times_in_turns(ways: dict[str, Callable], cards: Sequence, rounds: int) -> dict[str, list[float]]:

@@ -10,10 +10,25 @@ from fsdl_deploy.measuring.accuracy import (
     exact_match,
     fixed_and_broken,
     paired_p,
+    same_reader,
     wilson,
 )
+from fsdl_deploy.reading import Reading
 
 NUMBERS = st.text("0123", max_size=8)
+
+
+def test_another_reader_is_seen():
+    readings = [Reading("123", 0.9, (0.9,) * 3, "v2"), Reading("45", 0.4, (0.4,) * 2, "v2")]
+    first, second = {"digits": "123", "confidence": 0.9}, {"digits": "45", "confidence": 0.4 + 1e-7}
+    own = ["the same digits:     2 of 2", "the same confidence: True"]
+    assert same_reader([first, second], readings).splitlines() == own
+    by_hand = [first | {"by_hand": False}, second | {"by_hand": True}]
+    assert same_reader(by_hand, readings).splitlines() == [*own, "for a person to read: 1"]
+    text = same_reader([first, {"digits": "44", "confidence": 0.41}], readings)
+    assert "1 of 2" in text and "confidence: False" in text
+    with pytest.raises(ValueError, match="zip"):
+        same_reader([first], readings)
 
 
 @given(NUMBERS, NUMBERS)

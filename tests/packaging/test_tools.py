@@ -1,30 +1,8 @@
-"""What the notebooks of the packaging tools share: it sees a reader that is another, and a slower way."""
+"""What the notebooks of the packaging tools share: each way is asked in turns, and a slower one is seen."""
 
 from types import SimpleNamespace
 
 from fsdl_deploy.packaging import tools
-from fsdl_deploy.reading import Reading
-
-READINGS = [Reading("123", 0.9, (0.9,) * 3, "v2"), Reading("45", 0.4, (0.4,) * 2, "v2")]
-
-
-def answers(**changed) -> list[dict]:
-    first, second = (
-        {"digits": reading.digits, "confidence": reading.confidence, "by_hand": reading.confidence < 0.5}
-        for reading in READINGS
-    )
-    return [first, second | changed]
-
-
-def test_another_reader_is_seen():
-    text = tools.same_reader(answers(confidence=0.4 + 1e-7), READINGS)
-    assert text.splitlines() == [
-        "the same digits:     2 of 2",
-        "the same confidence: True",
-        "for a person to read: 1",
-    ]
-    text = tools.same_reader(answers(digits="44", confidence=0.41), READINGS)
-    assert "1 of 2" in text and "confidence: False" in text
 
 
 def test_each_way_is_asked_for_each_card_in_turns():

@@ -147,13 +147,15 @@ def all_well(server):
 # These are the processes that must run all night. Each is one Python program with all of Airflow in it.
 
 # %%
+from fsdl_deploy.measuring.table import Table
+
 started = time.perf_counter()
 scheduler, processor = server("scheduler", "--skip-serve-logs"), server("dag-processor")
 airflow = server("api-server", "--host", "127.0.0.1", "--port", "{port}", ready=all_well)
 seconds["start three processes"] = time.perf_counter() - started
-for part in (scheduler, processor, airflow):
-    print(f"{part.command[3]:15}{part.memory() / 2**20:6.0f} MiB")
 print(*(f"{what}: {value:.0f} s" for what, value in seconds.items()), sep="\n")
+memory = [(part.command[3], part.memory() / 2**20) for part in (scheduler, processor, airflow)]
+Table(["process", "memory (MiB)"], *memory, formats=["", ".0f"])
 
 # %% [markdown]
 # Everything that the page can do, a program can do through the API. These functions ask it, wait, and tell
@@ -204,14 +206,20 @@ def name_of(task):
     return task["task_id"] if task["map_index"] < 0 else f"{task['task_id']} {task['map_index']}"
 
 
+def table_of(tasks, run):
+    rows = [[name_of(task), task["state"], task["try_number"]] for task in tasks]
+    return Table(["task", "state", "try"], *rows, notes=[f"{run['run_type']} run: {run['state']}"])
+
+
 # %% [markdown]
 # ## The schedule, and last night
 #
 # The processor has found two DAGs in the file. A new DAG is paused. `batch` runs every night at two.
 
 # %% tags=["nbval-check-output"]
-for dag in until(lambda: len(dags := api("GET", "/dags")["dags"]) == 2 and dags):
-    print(f"{dag['dag_id']:6} at {dag['timetable_summary']}  paused: {dag['is_paused']}")
+dags = until(lambda: len(dags := api("GET", "/dags")["dags"]) == 2 and dags)
+rows = [[dag["dag_id"], dag["timetable_summary"], str(dag["is_paused"])] for dag in dags]
+Table(["DAG", "runs at", "paused"], *rows)
 
 # %% [markdown]
 # To have something to see, the store is damaged first: a trigger in its database refuses the row of the last
@@ -244,9 +252,7 @@ change_store(damage + "(SELECT error FROM runs WHERE run = new.run) IS NULL" + r
 # %% tags=["nbval-check-output"]
 api("PATCH", "/dags/batch", is_paused=False)
 night = ended(until(lambda: api("GET", "/dags/batch/dagRuns")["dag_runs"])[0])
-for task in tasks_of(night):
-    print(f"{name_of(task):8} {task['state']} at try {task['try_number']}")
-print(night["run_type"], "run:", night["state"])
+table_of(tasks_of(night), night)
 
 # %% [markdown]
 # When it runs next is known too.
@@ -334,9 +340,7 @@ for attempt in (1, 2):
 # %% tags=["nbval-check-output"]
 change_store(damage + "1" + refuse)
 january = ended(api("POST", "/dags/batch/dagRuns", logical_date="2026-01-01T02:00:00Z"))
-for task in tasks_of(january):
-    print(f"{name_of(task):8} {task['state']} at try {task['try_number']}")
-print(january["run_type"], "run:", january["state"])
+table_of(tasks_of(january), january)
 
 # %% [markdown]
 # The store has the chunks before the failure, and the freshness check names the cause.
@@ -358,9 +362,8 @@ which = {"dag_run_id": january["dag_run_id"], "only_failed": True, "reset_dag_ru
 cleared = api("POST", "/dags/batch/clearTaskInstances", dry_run=False, **which)
 print("cleared:", *sorted(name_of(task) for task in cleared["task_instances"]))
 mended = ended(january)
-for task in tasks_of(mended)[-3:]:
-    print(f"{name_of(task):8} {task['state']} at try {task['try_number']}")
 print(freshness(store).sentence.partition(";")[0])
+table_of(tasks_of(mended)[-3:], mended)
 
 # %% [markdown]
 # All four tries are in the picture. The gap is the time until somebody cleared it.

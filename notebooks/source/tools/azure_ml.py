@@ -122,14 +122,17 @@ with tempfile.TemporaryDirectory() as folder:
 import httpx
 
 from fsdl_deploy import open_reader
+from fsdl_deploy.measuring.table import Table
 
 web = httpx.Client(timeout=60)
 expected = [reading.digits for reading in open_reader().read([card.image for card in deck])]
-for server in (careful, ours):
-    answer = web.post(server.url + "/score", json={"data": texts})
-    digits = [reading["digits"] for reading in answer.json()["readings"]]
-    print(f"{server.name:11} {list(answer.json())}, the Reader's digits: {digits == expected}")
 print("first card:", expected[0], "truth:", deck[0].truth)
+rows = []
+for server in (careful, ours):
+    answer = web.post(server.url + "/score", json={"data": texts}).json()
+    digits = [reading["digits"] for reading in answer["readings"]]
+    rows.append([server.name, ", ".join(answer), str(digits == expected)])
+Table(["server", "names in the answer", "the Reader's digits"], *rows)
 
 # %% [markdown]
 # ## What it costs
@@ -182,11 +185,11 @@ Code(program[program.index("@input_schema") :], language="python")
 
 # %% tags=["nbval-check-output"]
 wrong = {"no picture": {"data": ["bm8gcGljdHVyZQ=="]}, "a number": {"data": [5]}, "no data": {}, "a list": []}
+rows = []
 for server in (typed, careful, ours):
-    codes = {
-        name: web.post(server.url + "/score", json=document).status_code for name, document in wrong.items()
-    }
-    print(f"{server.name:11}", codes)
+    answers = [web.post(server.url + "/score", json=document) for document in wrong.values()]
+    rows.append([server.name, *(answer.status_code for answer in answers)])
+Table(["server", *wrong], *rows)
 
 # %% [markdown]
 # In words: what a customer's app would have to show for a file that is no picture. `score.py` returns an

@@ -121,11 +121,12 @@ print(first.json()["digits"], "truth", deck[0].truth)
 
 # %% tags=["nbval-check-output"]
 from fsdl_deploy import OnnxReader
+from fsdl_deploy.measuring.accuracy import same_reader
 
 reader = OnnxReader()
 readings = reader.read([card.image for card in deck])
 answers = [ask(picture).json() for picture in pictures]
-print(tools.same_reader(answers, readings))
+print(same_reader(answers, readings))
 
 # %% [markdown]
 # ## What came without being written
@@ -149,7 +150,7 @@ print("threshold:", form["properties"]["threshold"])
 # `service.py` says that the threshold lies from 0 to 1, and raises `InvalidArgument` where the picture is
 # none. Ask for 7, for a word, without a picture, and so on.
 
-# %% tags=["nbval-check-output"]
+# %%
 bad = {
     "threshold 7": lambda: ask(pictures[0], threshold=7),
     "threshold 'x'": lambda: ask(pictures[0], threshold="x"),
@@ -158,12 +159,21 @@ bad = {
     "not a picture": lambda: ask(b"%PDF-1.7"),
     "no form": lambda: web.post(bento_server.url + "/read", json={"picture": 7}),
 }
+
+# %% [markdown]
+# For each: the status, the JSON type of the body, and the reason in it.
+
+# %% tags=["nbval-check-output"]
+from fsdl_deploy.measuring.table import Table
+
+rows = []
 for name, send in bad.items():
     answer = send()
     body, shape = answer.json(), type(answer.json()).__name__
     body = body[0] if shape == "list" else body
     why = body["detail"][0]["msg"] if "detail" in body else body.get("error", "")
-    print(f"{name:14} {answer.status_code} {shape} {why[:75]}")
+    rows.append([name, answer.status_code, shape, why[:75]])
+Table(["request", "status", "body", "reason"], *rows)
 
 # %% [markdown]
 # The bound is enforced, and each fault of the caller is a 400. Three things to know. An unknown field is

@@ -152,18 +152,19 @@ print(first["status"], first["output"]["digits"], "truth", deck[0].truth)
 
 # %% tags=["nbval-check-output"]
 from fsdl_deploy import OnnxReader
+from fsdl_deploy.measuring.accuracy import same_reader
 
 reader = OnnxReader()
 readings = reader.read([card.image for card in deck])
 answers = [ask({"picture": data_uri(picture)}).json()["output"] for picture in pictures]
-print(tools.same_reader(answers, readings))
+print(same_reader(answers, readings))
 
 # %% [markdown]
 # ## Bad input
 #
 # `run.py` says that the threshold lies from 0 to 1. Ask for 7, for a word, without a picture, and so on.
 
-# %% tags=["nbval-check-output"]
+# %%
 good = {"picture": data_uri(pictures[0])}
 bad = {
     "threshold 7": good | {"threshold": 7},
@@ -173,16 +174,25 @@ bad = {
     "not a picture": {"picture": data_uri(b"%PDF-1.7")},
 }
 
+# %% [markdown]
+# For each: the HTTP status, the `status` in the body, and the reason that it gives.
 
-def show_bad(server):
+
+# %% tags=["nbval-check-output"]
+from fsdl_deploy.measuring.table import Table
+
+
+def ask_bad(server):
+    rows = []
     for name, fields in bad.items():
         answer = ask(fields, server)
         body = answer.json()
         why = body.get("error", "").rpartition("failed: ")[2] or body.get("detail", [{}])[0].get("msg", "")
-        print(f"{name:14} {answer.status_code} {body.get('status', 'refused'):10} {why[:70]}")
+        rows.append([name, answer.status_code, body.get("status", "refused"), why[:70]])
+    return Table(["request", "HTTP status", "status", "reason"], *rows)
 
 
-show_bad(over_cog)
+ask_bad(over_cog)
 
 # %% [markdown]
 # The bound was *not* enforced: a threshold of 7 succeeded, and every card would go to a person. And what went
@@ -203,7 +213,7 @@ for name, about in schema["components"]["schemas"]["Input"]["properties"].items(
 (packed / ".cog").mkdir()
 (packed / ".cog" / "openapi_schema.json").write_text(json.dumps(schema))
 with_schema = Server(command, **cog).start()
-show_bad(with_schema)
+ask_bad(with_schema)
 
 # %% [markdown]
 # Now a wrong argument is a 422 that names the fault, before the worker hears of it. An unknown field is

@@ -143,6 +143,8 @@ LAUNCH = """mutation ($what: ExecutionParams!) { launchRun(executionParams: $wha
 # %%
 from threading import Event
 
+from fsdl_deploy.measuring.table import Table
+
 RUN = """query ($run: ID!) { runOrError(runId: $run) { ... on Run { runId status startTime endTime
   stepStats { stepKey status attempts { startTime endTime } } } } }"""
 
@@ -166,12 +168,16 @@ def wait_for(launched, seconds=240):
 # %% [markdown]
 # August is the first month. Every line is a step of which Dagster knows state and time.
 
+
 # %% tags=["nbval-check-output"]
+def steps_of(run):
+    steps = [[step["stepKey"], step["status"], len(step["attempts"])] for step in run["stepStats"]]
+    return Table(["step", "status", "attempts"], *steps, notes=[f"run: {run['status']}"])
+
+
 clicked = time.time()
 august = launch("batch", "2026-08")
-for step in august["stepStats"]:
-    print(f"{step['stepKey']:24}{step['status']}")
-print("run:", august["status"])
+steps_of(august)
 
 # %% [markdown]
 # Were all cards read? The store says so, whoever filled it.
@@ -273,9 +279,9 @@ OUTCOMES = ("STEP_UP_FOR_RETRY", "STEP_RESTARTED", "STEP_FAILURE", "RUN_FAILURE"
 
 damage(when="(SELECT error FROM runs WHERE run = new.run) IS NULL")
 september = launch("batch", "2026-09")
-for event in ask(EVENTS, run=september["runId"])["events"]:
-    if event["eventType"] in OUTCOMES:
-        print(f"{event['eventType']:18}{event['message']}")
+events = ask(EVENTS, run=september["runId"])["events"]
+rows = [[event["eventType"], event["message"]] for event in events if event["eventType"] in OUTCOMES]
+Table(["event", "message"], *rows)
 
 # %% [markdown]
 # The run succeeded, and the picture shows the attempt that did not. The other chunks were not read again.
@@ -378,9 +384,7 @@ print(f"all night: server {running_mebibytes[0]:.0f} MiB, daemon {running_mebiby
 # %% tags=["nbval-check-output"]
 damage()
 october = launch("batch", "2026-10")
-for step in october["stepStats"]:
-    print(f"{step['stepKey']:24}{step['status']:10}{len(step['attempts'])} attempts")
-print("run:", october["status"])
+steps_of(october)
 
 # %% [markdown]
 # Then the store's view. The chunks before the failure stay, and the freshness check names the cause. Note
@@ -400,9 +404,8 @@ AGAIN = """mutation ($what: ReexecutionParams!) { launchRunReexecution(reexecuti
   ... on LaunchRunSuccess { run { runId } } ... on Error { message } } }"""
 mend()
 mended = wait_for(ask(AGAIN, what={"parentRunId": october["runId"], "strategy": "FROM_FAILURE"}))
-for step in mended["stepStats"]:
-    print(f"{step['stepKey']:24}{step['status']}")
 print(freshness(store).sentence.partition(";")[0])
+steps_of(mended)
 
 # %% [markdown]
 # The picture of the night that failed: three tries, and the pauses between them.

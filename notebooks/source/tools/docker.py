@@ -98,9 +98,10 @@ if engine:
     tag = "meter-reader:after-requirements"
 else:
     builds = {name: [layers.Step(*step) for step in steps] for name, steps in recorded["builds"].items()}
+rows = []
 for name, steps in builds.items():
-    cached = sum(step.cached for step in steps)
-    print(f"{name:13} {sum(step.seconds for step in steps):6.1f} s, {cached} of {len(steps)} steps kept")
+    rows.append([name, sum(step.seconds for step in steps), sum(step.cached for step in steps), len(steps)])
+Table(["what changed", "time (s)", "steps kept", "of"], *rows, formats=["", ".1f"])
 
 # %% [markdown]
 # The three as a picture: one bar a build, one piece a step; green ones were kept, orange ones made. A step is
@@ -131,10 +132,12 @@ figures.show(figure, alt="Time of three builds by step: long only when the requi
 
 # %%
 sizes = layers.layer_sizes(engine, tag) if engine else recorded["layers"]
-for megabytes, made_by in sizes:
-    if megabytes > 0.1:
-        print(f"{megabytes:7.1f} MB  {made_by.replace('/bin/sh -c #(nop) ', '')[:88] or 'the base image'}")
-print(f"{sum(size for size, _ in sizes):7.1f} MB in all")
+rows = [
+    [size, instruction.replace("/bin/sh -c #(nop) ", "")[:88] or "the base image"]
+    for size, instruction in sizes
+    if size > 0.1
+]
+Table(["MB", "layer"], *rows, formats=[".1f"], notes=[f"{sum(size for size, _ in sizes):.1f} MB in all"])
 
 # %% [markdown]
 # ## Run it, so that it can do no harm
@@ -146,11 +149,10 @@ print(f"{sum(size for size, _ in sizes):7.1f} MB in all")
 # %%
 from fsdl_deploy.packaging.containers import SAFELY, Container
 
-for option, value in SAFELY.items():
-    print(f"{option:13} {value}")
 if engine:
     service = Container(engine, tag, **SAFELY).start()
     print(f"ready at {service.url} after {service.start_seconds:.1f} s")
+Table(["option", "value"], *([option, str(value)] for option, value in SAFELY.items()))
 
 # %% [markdown]
 # Is it the same reader? The notebook's own in this process, and the one in the container, over the same
@@ -173,12 +175,14 @@ if engine:
 # %%
 (scratch,) = SAFELY["tmpfs"]
 tries = ["id -un", "touch evil", "apt-get update", f"touch {scratch}/notes && df {scratch} | tail -1"]
+rows = []
 if engine:
     for words in tries:
         result = service.container.exec_run(["sh", "-c", words])
-        print(f"{words:42} -> {result.exit_code}: {result.output.decode().strip()}")
+        rows.append([words, result.exit_code, result.output.decode().strip()])
     used = service.container.stats(stream=False)["memory_stats"]["usage"] / 2**20
     print(f"memory in use: {used:.0f} MiB")
+Table(["command", "exit status", "output"], *rows) if rows else None
 
 # %% [markdown]
 # `docker stop` sends SIGTERM to the service itself, because the Dockerfile starts it without a shell between.
@@ -274,10 +278,11 @@ from fsdl_deploy.packaging.compose import Compose
 compose = Compose(engine, DOCKER / "compose.yaml", READER_IMAGE=tag) if engine else None
 if compose and compose.possible():
     compose.start()
-    for container in compose.containers():
-        print(f"{container.labels['com.docker.compose.service']:9} {container.status}")
 else:
     compose = None
+parts = compose.containers() if compose else []
+rows = [[part.labels["com.docker.compose.service"], part.status] for part in parts]
+Table(["container", "status"], *rows) if rows else None
 
 # %% [markdown]
 # Twenty customers send their card; then we ask until all readings are there.
@@ -329,12 +334,15 @@ if compose:
 # machine.
 
 # %%
+rows = []
 if compose:
     for container in compose.containers():
-        ports = {inside: outside for inside, outside in container.ports.items() if outside}
-        reach = ", ".join(sorted(container.attrs["NetworkSettings"]["Networks"]))
-        print(f"{container.labels['com.docker.compose.service']:9} networks {reach:40} ports {list(ports)}")
+        ports = [inside for inside, outside in container.ports.items() if outside]
+        networks = sorted(container.attrs["NetworkSettings"]["Networks"])
+        name = container.labels["com.docker.compose.service"]
+        rows.append([name, ", ".join(networks), ", ".join(ports)])
     compose.stop()
+Table(["container", "networks", "ports"], *rows) if rows else None
 
 # %% [markdown]
 # ## A virtual machine, for comparison

@@ -109,15 +109,11 @@ print("truth", deck[0].truth)
 # Are its answers the reader's own? All twenty came in one request, so they were read together, as here.
 
 # %% tags=["nbval-check-output"]
-import numpy as np
-
 from fsdl_deploy import OnnxReader
+from fsdl_deploy.measuring.accuracy import same_reader
 
 readings = OnnxReader().read([card.image for card in deck])
-equal = [answer["digits"] == reading.digits for answer, reading in zip(predictions, readings)]
-pairs = [(answer["confidence"], reading.confidence) for answer, reading in zip(predictions, readings)]
-print("the same digits:    ", sum(equal), "of", len(deck))
-print("the same confidence:", np.allclose(*zip(*pairs), rtol=1e-5))
+print(same_reader(predictions, readings))
 
 # %% [markdown]
 # TensorFlow Serving's contract has more than this one call: rows (`instances`) or columns (`inputs`), named
@@ -125,6 +121,8 @@ print("the same confidence:", np.allclose(*zip(*pairs), rtol=1e-5))
 # here, with what TensorFlow Serving's documentation promises beside what KServe's V1 does.
 
 # %% tags=["nbval-check-output"]
+from fsdl_deploy.measuring.table import Table
+
 model, row = "/v1/models/meter-reader", {"b64": texts[0]}
 contract = [
     ("rows", "predictions", ":predict", {"instances": [row]}),
@@ -134,9 +132,11 @@ contract = [
     ("state", "model_version_status", "", None),
     ("metadata", "metadata", "/metadata", None),
 ]
+rows = []
 for name, promised, path, body in contract:
     answer = web.post(model + path, json=body) if body else web.get(model + path)
-    print(f"{name:20} promised: {promised:21} KServe {answer.status_code}: {', '.join(answer.json())}")
+    rows.append([name, promised, answer.status_code, ", ".join(answer.json())])
+Table(["", "promised", "KServe's status", "KServe answers"], *rows)
 
 # %% [markdown]
 # So a client of TensorFlow Serving works here as long as it asks in rows. An unknown signature is answered,
@@ -197,6 +197,8 @@ print("metrics:", *sorted({line.split()[2] for line in lines if line.startswith(
 # %%
 from functools import partial
 
+import numpy as np
+
 from fsdl_deploy import closed_loop
 
 
@@ -254,9 +256,10 @@ bad = {
     "no tensor": web.post(infer, json={}),
     "no JSON": web.post(infer, content=b"{"),
 }
-for name, answer in bad.items():
-    refusal = answer.json()
-    print(f"{name:15} {answer.status_code}", str(refusal.get("error", refusal.get("detail")))[:80])
+refusals = {name: answer.json() for name, answer in bad.items()}
+reasons = [str(refusal.get("error", refusal.get("detail")))[:80] for refusal in refusals.values()]
+statuses = [answer.status_code for answer in bad.values()]
+Table(["request", "status", "reason"], *zip(bad, statuses, reasons))
 
 # %% [markdown]
 # One bad picture refuses its whole request: V1 and V2 have no place for an error of one row.

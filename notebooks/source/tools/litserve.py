@@ -115,18 +115,14 @@ print(first.status_code, *first.json(), "|", first.json()["digits"], "truth", de
 # %% tags=["nbval-check-output"]
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-
 from fsdl_deploy import OnnxReader
+from fsdl_deploy.measuring.accuracy import same_reader
 
 reader = OnnxReader()
 readings = reader.read([card.image for card in deck])
 with ThreadPoolExecutor(20) as pool:
     answers = list(pool.map(lambda picture: ask(batched, picture).json(), pictures))
-equal = [answer["digits"] == reading.digits for answer, reading in zip(answers, readings)]
-pairs = [(answer["confidence"], reading.confidence) for answer, reading in zip(answers, readings)]
-print("the same digits:    ", sum(equal), "of", len(deck))
-print("the same confidence:", np.allclose(*zip(*pairs), rtol=1e-5))
+print(same_reader(answers, readings))
 
 # %% [markdown]
 # ## What came without being written
@@ -135,9 +131,18 @@ print("the same confidence:", np.allclose(*zip(*pairs), rtol=1e-5))
 # *callback* at each step of a request and a *logger* process, and the counting is ours.
 
 # %% tags=["nbval-check-output"]
+from fsdl_deploy.measuring.table import Table
+
+rows = []
 for path in ("/health", "/info", "/openapi.json", "/docs", "/metrics"):
     answer = web.get(alone.url + path)
-    print(f"{path:14} {answer.status_code} {answer.headers.get('content-type', '')}")
+    rows.append([path, answer.status_code, answer.headers.get("content-type", "")])
+Table(["path", "status", "type"], *rows)
+
+# %% [markdown]
+# And what the contract says of the paths and of the body.
+
+# %% tags=["nbval-check-output"]
 contract = web.get(alone.url + "/openapi.json").json()
 for path, methods in contract["paths"].items():
     print(path, *methods)
@@ -150,6 +155,8 @@ print("the body is", *contract["paths"]["/predict"]["post"]["requestBody"]["cont
 # A GPU would take about as long for sixteen cards as for one. Here is a CPU.
 
 # %%
+import numpy as np
+
 images = [card.image for card in deck[:16]]
 took = {"one by one": [], "in one call": []}
 for _ in range(10 if FAST else 100):
@@ -204,18 +211,24 @@ for _ in range(5 if FAST else 20):
             process.resume()
 
 # %% [markdown]
-# Requests a second and time to the answer, by the median of the turns; and the batches that formed. A ratio
+# Requests a second and time to the answer, by the median of the turns. A ratio
 # below 1 means that collecting costs more than it saves.
+
+# %%
+rows = []
+for name, turns in loads.items():
+    rate, middle = (np.median([getattr(turn, what) for turn in turns]) for what in ("throughput", "p50"))
+    rows.append([name, rate, middle, sum(turn.errors for turn in turns)])
+ratios = [on.throughput / off.throughput for off, on in zip(*loads.values())]
+print(f"batching on / off: {np.median(ratios):.2f} (turns: {', '.join(f'{r:.2f}' for r in ratios)})")
+Table(["", "requests/s", "median (ms)", "errors"], *rows, formats=["", ".0f", ".0f"])
+
+# %% [markdown]
+# In how large a batch each card was read.
 
 # %%
 import matplotlib.pyplot as plt
 
-for name, turns in loads.items():
-    rate, middle = (np.median([getattr(turn, what) for turn in turns]) for what in ("throughput", "p50"))
-    errors = sum(turn.errors for turn in turns)
-    print(f"{name:13} {rate:4.0f} requests/s, median {middle:4.0f} ms, {errors} errors")
-ratios = [on.throughput / off.throughput for off, on in zip(*loads.values())]
-print(f"batching on / off: {np.median(ratios):.2f} (turns: {', '.join(f'{r:.2f}' for r in ratios)})")
 figure, axes = plt.subplots(figsize=(7, 2.8))
 counts = np.bincount(sizes, minlength=17)[1:17]
 axes.bar(range(1, 17), 100 * counts / counts.sum())
@@ -285,16 +298,9 @@ open_loop(ask_and_note, rate=25, seconds=8)
 # Each request a dot, at the moment when it was sent.
 
 # %%
-sent, ended, answered = map(np.array, zip(*sorted(notes)))
-figure, axes = plt.subplots(figsize=(7, 2.8))
-for kind, name, color in ((answered, "answered", "#0072b2"), (~answered, "no answer", "#d55e00")):
-    axes.plot(sent[kind], 1000 * (ended - sent)[kind], ".", color=color, label=name)
-axes.axvline(killed[0], color="#4d4d4d", linestyle="--", label="worker killed")
-axes.set(xlabel="sent after (s)", ylabel="waited (ms)")
-axes.legend(loc="upper right")
-figures.show(
-    figure, alt="Time that each request waited: after the kill none is answered, until a new worker is up"
-)
+alt = "Time that each request waited: after the kill none is answered, until a new worker is up"
+figures.waits(notes, {"worker killed": killed[0]}, alt)
+sent, ended, answered = map(np.array, zip(*notes))
 gap = ended[answered & (ended > killed[0] + 0.2)].min() - killed[0]
 print(f"{(~answered).sum()} of {len(notes)} requests got no answer; {gap:.1f} s after the kill came the next")
 print("what /health said meanwhile:", sorted(set(health)))

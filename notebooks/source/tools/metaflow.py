@@ -153,12 +153,13 @@ def recorded():
 # adds.
 
 # %% tags=["nbval-check-output"]
+from fsdl_deploy.measuring.table import Table
+
 july = recorded()
-for task in july["tasks"]:
-    print(
-        f"{task['task']:10}", task["left"].get("scored") or task["left"].get("sentence", "").partition(";")[0]
-    )
-print("successful:", july["successful"])
+left = [task["left"] for task in july["tasks"]]
+results = [values.get("scored") or values.get("sentence", "").partition(";")[0] for values in left]
+names = [task["task"] for task in july["tasks"]]
+Table(["task", "what it left"], *zip(names, results), notes=[f"successful: {july['successful']}"])
 
 # %% [markdown]
 # ## A picture of the run
@@ -261,8 +262,7 @@ status = command("run", *together, month="2026-08", watch=repair)
 # %% tags=["nbval-check-output"]
 august = recorded()
 print("exit status:", status)
-for task in august["tasks"]:
-    print(f"{task['task']:10} attempts: {len(task['attempts'])}")
+Table(["task", "attempts"], *([task["task"], len(task["attempts"])] for task in august["tasks"]))
 
 # %% [markdown]
 # An attempt is a new process, which pays for its start again.
@@ -302,13 +302,11 @@ database(REFUSE)
 status = command("run", *together, month="2026-09")
 september = recorded()
 print("exit status:", status)
-for task in september["tasks"]:
-    print(
-        f"{task['task']:10} attempts: {len(task['attempts'])} {task['failure'] or ''}".replace(
-            str(folder), "…"
-        )
-    )
 print("successful:", september["successful"])
+rows = []
+for task in september["tasks"]:
+    rows.append([task["task"], len(task["attempts"]), (task["failure"] or "").replace(str(folder), "…")])
+Table(["task", "attempts", "failure"], *rows)
 
 # %% [markdown]
 # What does the store say? `freshness` knows nothing of Metaflow. It judges the table, and finds the same
@@ -342,10 +340,19 @@ print("taken over:", *[task["task"] for task in recorded()["tasks"] if task["clo
 
 # %% tags=["nbval-check-output"]
 status = command("resume", "score", "--origin-run-id", september["id"], *together)
+
+
+def origins(run):
+    """Of each task, whether it was taken over or ran."""
+    rows = []
+    for task in run["tasks"]:
+        rows.append([task["task"], "taken over" if task["cloned"] else task["left"].get("scored", "ran")])
+    return Table(["task", "what it did"], *rows)
+
+
 print("exit status:", status)
-for task in recorded()["tasks"]:
-    print(f"{task['task']:10}", "taken over" if task["cloned"] else task["left"].get("scored", "ran"))
 print(freshness(store).sentence.partition(";")[0])
+origins(recorded())
 
 # %% [markdown]
 # ## What it costs
@@ -363,12 +370,12 @@ with Batch(folder / "inbox", "2026-07", Store(folder / "plain.db"), open_reader(
     seconds["plain: Batch.score()"] = time.perf_counter() - started
 starting = sorted(begun - launched for task in july["tasks"] for launched, begun, *_ in task["attempts"])
 seconds["start of a task's process"] = starting[len(starting) // 2]
-for name, took in seconds.items():
-    print(f"{name:32}{took:8.2f} s")
-print(f"{'memory while it runs, at most':32}{max(memory) / 2**20:6.0f} MiB")
-print(f"{'memory when nothing runs':32}{0:6} MiB")
 kept_bytes = sum(file.stat().st_size for file in (folder / "datastore").rglob("*") if file.is_file())
-print(f"{'kept in the datastore, 5 runs':32}{kept_bytes / 2**20:8.1f} MiB")
+rows = [[name, f"{took:.2f} s"] for name, took in seconds.items()]
+rows += [["memory while it runs, at most", f"{max(memory) / 2**20:.0f} MiB"]]
+rows += [["memory when nothing runs", "0 MiB"]]
+rows += [["kept in the datastore, 5 runs", f"{kept_bytes / 2**20:.1f} MiB"]]
+Table(["what", "cost"], *rows)
 
 # %% [markdown]
 # Every task pays for a process. With chunks that take a minute that is nothing, with ours it is most of the
@@ -409,8 +416,7 @@ print(freshness(store, at=now() + timedelta(minutes=5)).sentence)
 
 # %%
 status = command("resume", "--origin-run-id", october["id"], *together)
-for task in recorded()["tasks"]:
-    print(f"{task['task']:10}", "taken over" if task["cloned"] else task["left"].get("scored", "ran"))
+origins(recorded())
 
 # %% [markdown]
 # And the month is whole.

@@ -116,17 +116,13 @@ print(first["digits"], f"{first['confidence']:.2f}", "| truth", deck[0].truth)
 # %% tags=["nbval-check-output"]
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-
 from fsdl_deploy import OnnxReader
+from fsdl_deploy.measuring.accuracy import same_reader
 
 readings = OnnxReader().read([card.image for card in deck])
 with ThreadPoolExecutor(8) as callers:
     answers = list(callers.map(lambda picture: outputs(ask(batching, picture)), pictures))
-equal = [answer["digits"] == reading.digits for answer, reading in zip(answers, readings)]
-pairs = [(answer["confidence"], reading.confidence) for answer, reading in zip(answers, readings)]
-print("the same digits:    ", sum(equal), "of", len(deck))
-print("the same confidence:", np.allclose(*zip(*pairs), rtol=1e-5))
+print(same_reader(answers, readings))
 
 # %% [markdown]
 # ## What came without being written
@@ -177,6 +173,7 @@ for _ in range(2):
 
 # %%
 import matplotlib.pyplot as plt
+import numpy as np
 
 figure, axes = plt.subplots(1, 2, figsize=(8, 3))
 for axis, what, place in ((axes[0], "requests a second", 0), (axes[1], "time to the answer (ms)", 1)):
@@ -193,12 +190,14 @@ figures.show(
 # In numbers, with the size of the batches that `reader.py` puts into each answer.
 
 # %%
+from fsdl_deploy.measuring.table import Table
+
+rows = []
 for users in (1, 8, 16):
     plain, batched = (np.mean(measured[name, users], axis=0) for name in servers)
-    print(
-        f"{users:2} callers: {batched[0] / plain[0]:.2f} times the requests a second with batching,",
-        f"a card was read with {np.mean(together[users]) - 1:.1f} others",
-    )
+    rows.append([users, batched[0] / plain[0], np.mean(together[users]) - 1])
+header = ["callers", "requests a second, with batching / without", "others that a card was read with"]
+Table(header, *rows, formats=["", ".2f", ".1f"])
 
 # %% [markdown]
 # A lonely caller waits for company that does not come: up to 2 ms more for each answer. With many callers the
@@ -236,10 +235,10 @@ import base64, sys, numpy as np
 from tritonclient import grpc, http
 picture, addresses = open(sys.argv[3], "rb").read(), dict(zip((http, grpc), sys.argv[1:]))
 def ask(module, data, **how):
-    card, told = module.InferInput("pictures", [1], "BYTES"), [module.InferRequestedOutput("digits", **how)]
+    card, output = module.InferInput("pictures", [1], "BYTES"), module.InferRequestedOutput("digits", **how)
     card.set_data_from_numpy(np.array([data], object), **how)
     client = module.InferenceServerClient(addresses[module])
-    return client.infer("meter-reader", [card], outputs=told).as_numpy("digits")[0]
+    return client.infer("meter-reader", [card], outputs=[output]).as_numpy("digits")[0]
 print("HTTP, JSON  ", ask(http, base64.b64encode(picture), binary_data=False))
 print("gRPC        ", ask(grpc, picture).decode())
 try:
@@ -280,10 +279,12 @@ bad = {
     "no tensor": {"inputs": []},
     "no inputs": {},
 }
+rows = []
 for name, body in bad.items():
     answer = web.post(batching.url + library.path, json=body)
     refusal = answer.json()
-    print(f"{name:15} {answer.status_code}", str(refusal.get("error", refusal.get("detail")))[:80])
+    rows.append([name, answer.status_code, str(refusal.get("error", refusal.get("detail")))[:80]])
+Table(["request", "status", "reason"], *rows)
 
 # %% [markdown]
 # ## When it fails

@@ -197,10 +197,11 @@ def recorded(run):
 # What the server knows of our run: which tasks there were, and what became of each.
 
 # %% tags=["nbval-check-output"]
+from fsdl_deploy.measuring.table import Table
+
 july = ask("flow_runs/filter", {})[0]
-for name, states in recorded(july).items():
-    print(f"{name:28}", " → ".join(state["name"] for state in states))
-print("flow:", july["state_name"])
+rows = [[name, " → ".join(state["name"] for state in states)] for name, states in recorded(july).items()]
+Table(["task run", "its states"], *rows, notes=[f"flow: {july['state_name']}"])
 
 # %% [markdown]
 # ## Retries
@@ -234,10 +235,11 @@ with subprocess.Popen([station_python, flow], env=environ | other, **silent):
 # %% tags=["nbval-check-output"]
 august = ask("flow_runs/filter", {"sort": "START_TIME_DESC"})[0]
 august_tasks = recorded(august)
+rows = []
 for name, states in august_tasks.items():
     tried_again = any(state["name"] == "AwaitingRetry" for state in states)
-    print(f"{name:28} {states[-1]['name']:10} {'tried again' if tried_again else ''}".rstrip())
-print("flow:", august["state_name"])
+    rows.append([name, states[-1]["name"], "yes" if tried_again else ""])
+Table(["task run", "last state", "tried again"], *rows, notes=[f"flow: {august['state_name']}"])
 
 # %% [markdown]
 # ## A picture of the run
@@ -339,10 +341,11 @@ def end_of(run):
 database(REFUSE)
 september = end_of(request("2026-09"))
 september_tasks = recorded(september)
+rows = []
 for name, states in september_tasks.items():
     attempts = sum(state["name"] in ("Running", "Retrying") for state in states)
-    print(f"{name:28} {states[-1]['name']:10} attempts: {attempts}")
-print("flow:", september["state_name"])
+    rows.append([name, states[-1]["name"], attempts])
+Table(["task run", "last state", "attempts"], *rows, notes=[f"flow: {september['state_name']}"])
 
 # %% [markdown]
 # The picture shows it at a glance: three attempts, and a check that had to wait for them. It also shows that
@@ -396,10 +399,10 @@ seconds["flow: from first to last task"] = july["total_run_time"]
 idle = [took for name, states in recorded(again).items() if name.startswith("score")
         for state, _, took in pieces(again, states) if state == "Running"]  # fmt: skip
 seconds["a score task with nothing to read"] = sorted(idle)[len(idle) // 2]
-for name, took in seconds.items():
-    print(f"{name:36}{took:8.2f} s")
+rows = [[name, f"{took:.2f} s"] for name, took in seconds.items()]
 for name, process in {"server": server, "serve": nightly}.items():
-    print(f"{'memory all day: ' + name:36}{process.memory() / 2**20:6.0f} MiB")
+    rows.append([f"memory all day: {name}", f"{process.memory() / 2**20:.0f} MiB"])
+Table(["what", "cost"], *rows)
 
 # %% [markdown]
 # Most of the whole command is Python loading Prefect, once a night. A task with nothing to read opens the

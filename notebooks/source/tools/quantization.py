@@ -59,10 +59,14 @@ print(f"{station.purpose}: {station.mebibytes():,.0f} MiB without torch")
 # The table on the slide is from 2022. Both tools have been divided since.
 
 # %% tags=["nbval-check-output"]
+from fsdl_deploy.measuring.table import Table
+
 site = station.site
+rows = []
 for name in ("optimum-onnx", "onnx-neural-compressor", "transformers", "numpy"):
     (package,) = metadata.distributions(name=name, path=[str(site)])
-    print(f"{name:24} {package.version}")
+    rows.append([name, package.version])
+Table(["package", "version"], *rows)
 
 # %% [markdown]
 # - **Optimum**: the part for ONNX is now the package
@@ -122,9 +126,12 @@ output_folder = Path(folder.name)
 hows = ["optimum-dynamic", "optimum-static", "compressor-static", "compressor-tuned"]
 words = [python, station.folder / "quantize.py", weights.folder() / "v2.onnx", output_folder, *hows]
 result = subprocess.run(words, check=True, capture_output=True, text=True)
-for line in result.stdout.splitlines():
-    report = json.loads(line)
-    print(f"{report['how']:18} {report['seconds']:5} s", report["nodes"], report.get("trials", ""))
+reports = [json.loads(line) for line in result.stdout.splitlines()]
+rows = []
+for report in reports:
+    nodes = ", ".join(f"{count} {name}" for name, count in report["nodes"].items())
+    rows.append([report["how"], report["seconds"], nodes, ", ".join(map(str, report.get("trials", ())))])
+Table(["how", "time (s)", "quantized nodes", "accuracy of the trials"], *rows)
 
 # %% [markdown]
 # Dynamic quantization finds two matrix products in `v2`: nearly all its work is in convolutions. The list
@@ -172,8 +179,6 @@ for _ in range(5 if FAST else 50):
 # One line a file.
 
 # %%
-from fsdl_deploy.measuring.table import Table
-
 rows = []
 for name, hits in right.items():
     low, high = wilson(hits.sum(), len(hits))

@@ -292,13 +292,16 @@ from itertools import pairwise
 
 import numpy as np
 
+from fsdl_deploy.measuring.table import Table
+
 fits = {}
 for name in ("plain", "Ray Data"):
     runs = [(cards, seconds) for cards, kind, seconds, _ in measured if kind == name]
     best = np.array([min(seconds for cards, seconds in runs if cards == size) for size in sizes])
     per_card, fixed = np.polyfit(sizes, best, 1, w=1 / best)
     fits[name] = max(0.0, fixed), per_card
-    print(f"{name:8}  fixed {fits[name][0]:5.1f} s, then {1000 * per_card:.2f} ms a card")
+rows = [[name, fixed, 1000 * per_card] for name, (fixed, per_card) in fits.items()]
+Table(["", "fixed (s)", "then a card (ms)"], *rows, formats=["", ".1f", ".2f"])
 
 # %% [markdown]
 # And what Ray adds to each chunk: how long a scorer is idle between two of them. Longer chunks make it
@@ -338,11 +341,9 @@ def pays_from(machines):
     return (seconds_with(machines, 0) - fixed) / gain if gain > 0 else float("inf")
 
 
-for machines in (1, 2, 10, 100):
-    when = (
-        f"pays from {pays_from(machines):,.0f} cards" if pays_from(machines) < float("inf") else "never pays"
-    )
-    print(f"{machines:3} x this machine: Ray Data {when}")
+cards_needed = {machines: pays_from(machines) for machines in (1, 2, 10, 100)}
+rows = [[n, cards if cards < float("inf") else "never"] for n, cards in cards_needed.items()]
+Table(["machines like this one", "Ray Data pays from (cards)"], *rows, formats=["", ",.0f"])
 
 # %% [markdown]
 # The same as a figure; the points are measured, the lines computed.
@@ -535,20 +536,20 @@ def dollars(machines, cards):
     return hours(machines, cards) * paid * MACHINE_PRICE
 
 
-for machines in (1, 10, 100):
-    time_needed, cost = hours(machines, CARDS), dollars(machines, CARDS)
-    print(f"{machines:3} machines: {time_needed:6.1f} hours, {cost:6.2f} USD for machines")
+rows = [[machines, hours(machines, CARDS), dollars(machines, CARDS)] for machines in (1, 10, 100)]
 storage = CARDS * picture_bytes / 1e9 * STORAGE_PRICE * STORAGE_DAYS / 30
-print(f"and {storage:.2f} USD to keep the pictures for {STORAGE_DAYS} days")
+note = f"and {storage:.2f} USD to keep the pictures for {STORAGE_DAYS} days"
+Table(["machines", "hours", "machines (USD)"], *rows, formats=["", ".1f", ".2f"], notes=[note])
 
 # %% [markdown]
 # What a hundred machines ask of what they share is worth a look before anyone pays for them.
 
 # %%
+rows = []
 for machines in (1, 10, 100):
     rate = (SHARED * machines if machines > 1 else 1) * CORES_LIKE_OURS / fits["Ray Data"][1]
-    pictures = f"{rate * picture_bytes / 1e6:5,.0f} MB/s of pictures"
-    print(f"{machines:3} machines: {pictures}, {rate:7,.0f} rows/s into the store")
+    rows.append([machines, rate * picture_bytes / 1e6, rate])
+Table(["machines", "pictures (MB/s)", "rows/s into the store"], *rows, formats=["", ",.0f", ",.0f"])
 
 # %% [markdown]
 # More machines buy time at nearly no cost: ten times the machines for a tenth of the time, as long as the

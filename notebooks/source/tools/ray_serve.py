@@ -110,9 +110,11 @@ for process in processes():
 # Only the first of these holds the model.
 
 # %%
+from fsdl_deploy.measuring.table import Table
+
 names = ("replica", "proxy", "controller", "cluster's table", "machine's agent", "dashboard", "the rest")
-for kind, name in zip(kinds, names):
-    print(f"{name:20} {mebibytes[kind]:5.0f} MiB")
+rows = [[name, mebibytes[kind]] for kind, name in zip(kinds, names)]
+Table(["process", "memory (MiB)"], *rows, formats=["", ".0f"])
 
 # %% [markdown]
 # ## Ask
@@ -124,9 +126,7 @@ for kind, name in zip(kinds, names):
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-import numpy as np
 
-from fsdl_deploy import OnnxReader
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
@@ -147,11 +147,10 @@ print(*answers[0], "|", answers[0]["digits"], "truth", deck[0].truth)
 # Equal answers, to float32 rounding.
 
 # %% tags=["nbval-check-output"]
-readings = OnnxReader().read([card.image for card in deck])
-pairs = [(answer["confidence"], reading.confidence) for answer, reading in zip(answers, readings)]
-equal = [answer["digits"] == reading.digits for answer, reading in zip(answers, readings)]
-print("the same digits:    ", sum(equal), "of", len(deck))
-print("the same confidence:", np.allclose(*zip(*pairs), rtol=1e-5))
+from fsdl_deploy import OnnxReader
+from fsdl_deploy.measuring.accuracy import same_reader
+
+print(same_reader(answers, OnnxReader().read([card.image for card in deck])))
 
 # %% [markdown]
 # ## What came without being written
@@ -225,6 +224,8 @@ print("the next card was read in a batch of", ask(pictures[0]).json()["batch"])
 # So batching is switched off and on in the running server, in turns, with sixteen users each time.
 
 # %%
+import numpy as np
+
 from fsdl_deploy import closed_loop
 
 
@@ -243,14 +244,14 @@ for _ in range(3 if FAST else 20):
 # By the median of the turns, with the ratio taken within each turn.
 
 # %%
+rows = []
 for max_batch, turns in loads.items():
     rate, errors = np.median([load.throughput for load in turns]), sum(load.errors for load in turns)
-    mean = np.mean(sizes[max_batch])
-    print(
-        f"at most {max_batch:2}: {rate:4.0f} requests/s, {mean:4.1f} cards in a card's batch, {errors} errors"
-    )
+    rows.append([max_batch, rate, np.mean(sizes[max_batch]), errors])
 ratios = [on.throughput / off.throughput for off, on in zip(*loads.values())]
 print(f"batching on / off: {np.median(ratios):.2f} (turns: {', '.join(f'{r:.2f}' for r in ratios)})")
+header = ["at most", "requests/s", "cards in a card's batch", "errors"]
+Table(header, *rows, formats=["", ".0f", ".1f"])
 
 # %% [markdown]
 # About 1 is what to expect: on a processor sixteen cards in one call take as long as sixteen calls, and each
@@ -351,14 +352,9 @@ load = open_loop(ask_and_note, rate=15, seconds=6)
 # Each request a dot, at the moment when it was sent.
 
 # %%
-sent, ended, answered = map(np.array, zip(*sorted(notes)))
-figure, axes = plt.subplots(figsize=(7, 2.8))
-for kind, name, color in ((answered, "answered", "#0072b2"), (~answered, "no answer", "#d55e00")):
-    axes.plot(sent[kind], 1000 * (ended - sent)[kind], ".", color=color, label=name)
-axes.axvline(killed[0], color="#4d4d4d", linestyle="--", label="replica killed")
-axes.set(xlabel="sent after (s)", ylabel="waited (ms)")
-axes.legend(loc="upper right")
-figures.show(figure, alt="Time that each request waited: after the kill requests wait for the new replica")
+alt = "Time that each request waited: after the kill requests wait for the new replica"
+figures.waits(notes, {"replica killed": killed[0]}, alt)
+sent, ended, answered = map(np.array, zip(*notes))
 longest = (ended - sent)[answered].max()
 print(f"{(~answered).sum()} of {len(notes)} requests got no answer, the longest wait was {longest:.1f} s")
 

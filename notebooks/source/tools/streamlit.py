@@ -190,11 +190,15 @@ print(f"first run {first:.0f} ms, a click {sorted(later)[len(later) // 2]:.0f} m
 # %%
 import httpx
 
+from fsdl_deploy.measuring.table import Table
+
+rows = []
 for path in ("/read", "/api/predict", "/openapi.json"):
     answer = httpx.get(course_page.url + path)
     kind = answer.headers.get("content-type", "").partition(";")[0]
     says = "the page again" if "<html" in answer.text else answer.text[:40]
-    print(f"{path:14} {answer.status_code} {kind}: {says}")
+    rows.append([path, answer.status_code, kind, says])
+Table(["path", "status", "type", "answer"], *rows)
 
 # %% [markdown]
 # ## Take-aways

@@ -94,6 +94,7 @@ import subprocess
 import tempfile
 
 from fsdl_deploy import weights
+from fsdl_deploy.measuring.table import Table
 
 with tempfile.TemporaryDirectory() as folder:
     words = ["--model-name", "meter-reader", "--version", "2.0", "--export-path", folder]
@@ -103,8 +104,7 @@ with tempfile.TemporaryDirectory() as folder:
     with zipfile.ZipFile(f"{folder}/meter-reader.mar") as archive:
         print(*sorted(archive.namelist()))
         manifest = json.loads(archive.read("MAR-INF/MANIFEST.json"))
-for name, value in manifest["model"].items():
-    print(f"{name:15} {value}")
+Table(["in the manifest", ""], *manifest["model"].items())
 
 # %% [markdown]
 # What is *not* in it: the packages. `fsdl_deploy`, NumPy and ONNX Runtime come from the worker's environment.
@@ -173,18 +173,14 @@ if java:
 # %%
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-
 from fsdl_deploy import OnnxReader
+from fsdl_deploy.measuring.accuracy import same_reader
 
 if java:
     readings = OnnxReader().read([card.image for card in deck])
     with ThreadPoolExecutor(20) as pool:
         answers = [answer.json() for answer in pool.map(ask, pictures)]
-    equal = [answer["digits"] == reading.digits for answer, reading in zip(answers, readings)]
-    pairs = [(answer["confidence"], reading.confidence) for answer, reading in zip(answers, readings)]
-    print("the same digits:    ", sum(equal), "of", len(deck))
-    print("the same confidence:", np.allclose(*zip(*pairs), rtol=1e-5))
+    print(same_reader(answers, readings))
 
 # %% [markdown]
 # ## What came without being written
@@ -222,9 +218,10 @@ if java:
     print(manage("POST", "/models", **new, initial_workers=1, synchronous="true")["status"])
     old = {"url": "meter-reader-v1.mar", "initial_workers": 1, "synchronous": "true"}
     print(manage("POST", "/models", **old)["status"])
-    for path in ("meter-reader/1.0", "meter-reader/2.0", "meter-reader", "one-by-one"):
-        answer = ask(pictures[1], path).json()
-        print(f"{path:16} {answer['digits']} {answer['confidence']:.2f}")
+paths = ("meter-reader/1.0", "meter-reader/2.0", "meter-reader", "one-by-one") if java else ()
+answers = [ask(pictures[1], path).json() for path in paths]
+rows = [[path, answer["digits"], answer["confidence"]] for path, answer in zip(paths, answers)]
+Table(["path", "digits", "confidence"], *rows, formats=["", "", ".2f"]) if rows else None
 
 # %% [markdown]
 # Who names no version gets the default one, which is a setting too. A faulty version is taken back in one
@@ -263,19 +260,27 @@ for _ in range((5 if FAST else 20) if java else 0):
         sizes += turn_sizes if name == "meter-reader" else []
 
 # %% [markdown]
-# Requests a second and time to the answer, by the median of the turns, the ratio within each turn, and the
-# batches that formed.
+# Requests a second and time to the answer, by the median of the turns, and the ratio within each turn.
+
+# %%
+import numpy as np
+
+rows = []
+for name, turns in loads.items() if java else ():
+    rate, middle = (np.median([getattr(turn, what) for turn in turns]) for what in ("throughput", "p50"))
+    rows.append([models[name], rate, middle, sum(turn.errors for turn in turns)])
+ratios = [on.throughput / off.throughput for off, on in zip(*loads.values())]
+if java:
+    print(f"batching on / off: {np.median(ratios):.2f} (turns: {', '.join(f'{r:.2f}' for r in ratios)})")
+Table(["", "requests/s", "median (ms)", "errors"], *rows, formats=["", ".0f", ".0f"]) if rows else None
+
+# %% [markdown]
+# In how large a batch each card was read.
 
 # %%
 import matplotlib.pyplot as plt
 
 if java:
-    for name, turns in loads.items():
-        rate, middle = (np.median([getattr(turn, what) for turn in turns]) for what in ("throughput", "p50"))
-        errors = sum(turn.errors for turn in turns)
-        print(f"{models[name]:13} {rate:4.0f} requests/s, median {middle:4.0f} ms, {errors} errors")
-    ratios = [on.throughput / off.throughput for off, on in zip(*loads.values())]
-    print(f"batching on / off: {np.median(ratios):.2f} (turns: {', '.join(f'{r:.2f}' for r in ratios)})")
     figure, axes = plt.subplots(figsize=(7, 2.8))
     counts = np.bincount(sizes, minlength=17)[1:17]
     axes.bar(range(1, 17), 100 * counts / counts.sum())
@@ -303,41 +308,27 @@ def serve_and(act, seconds):
             act()
             acted.append(perf_counter() - began)
         sent = perf_counter() - began
-        notes.append((sent, ask(pictures[0]).status_code, perf_counter() - began))
+        status = ask(pictures[0]).status_code
+        notes.append((sent, perf_counter() - began, status))
 
     open_loop(ask_and_note, rate=50, seconds=seconds)
     return sorted(notes), acted
 
 
 # %% [markdown]
-# The same picture of the timetable serves twice, so it is a function: each request a dot, at the moment when
-# it was sent.
-
-
-# %%
-def draw(notes, lines, alt):
-    sent, status, ended = map(np.array, zip(*notes))
-    figure, axes = plt.subplots(figsize=(7, 2.8))
-    for kind, name, color in ((status == 200, "read", "#0072b2"), (status != 200, "refused", "#d55e00")):
-        axes.plot(sent[kind], 1000 * (ended - sent)[kind], ".", color=color, label=name)
-    for (name, moment), style in zip(lines.items(), ("--", ":")):
-        axes.axvline(moment, color="#4d4d4d", linestyle=style, label=name)
-    axes.set(xlabel="sent after (s)", ylabel="waited (ms)")
-    axes.legend(loc="upper right")
-    figures.show(figure, alt=alt)
-
-
-# %% [markdown]
-# What do the customers notice?
+# What do the customers notice? Each request is a dot, at the moment when it was sent.
 
 # %%
 if java:
     more = {"min_worker": 2, "synchronous": "true"}
     notes, acted = serve_and(lambda: manage("PUT", "/models/meter-reader", **more), 4)
-    draw(notes, dict(zip(("asked for", "there"), acted)), "Waiting times while a second worker is started")
+    requests = [(sent, ended, status == 200) for sent, ended, status in notes]
+    moments = dict(zip(("asked for", "there"), acted))
+    alt = "Waiting times while a second worker is started"
+    figures.waits(requests, moments, alt, names=("read", "refused"))
     workers = manage("GET", "/models/meter-reader")[0]["workers"]
-    refused = sum(status != 200 for _, status, _ in notes)
-    long = sum(ended - sent > 0.5 for sent, _, ended in notes)
+    refused = sum(not read for _, _, read in requests)
+    long = sum(ended - sent > 0.5 for sent, ended, _ in requests)
     print(f"{len(workers)} workers after {acted[1] - acted[0]:.1f} s")
     print(f"{len(notes)} requests: {refused} were refused, {long} waited more than half a second")
 
@@ -390,9 +381,11 @@ def worker():
 
 if java:
     notes, acted = serve_and(lambda: worker().kill(), 6)
-    draw(notes, {"killed": acted[1]}, "After the kill requests wait for the new worker, and some are refused")
-    refused = [status for _, status, _ in notes if status != 200]
-    later = [ended - acted[1] for _, status, ended in notes if status == 200 and ended > acted[1] + 0.1]
+    requests = [(sent, ended, status == 200) for sent, ended, status in notes]
+    alt = "After the kill requests wait for the new worker, and some are refused"
+    figures.waits(requests, {"killed": acted[1]}, alt, names=("read", "refused"))
+    refused = [status for *_, status in notes if status != 200]
+    later = [ended - acted[1] for _, ended, status in notes if status == 200 and ended > acted[1] + 0.1]
     print(f"refused: {len(refused)} of {len(notes)} {sorted(set(refused))};", end=" ")
     print(f"the next answer came after {min(later, default=np.inf):.1f} s")
 

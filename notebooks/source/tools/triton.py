@@ -136,17 +136,12 @@ print(first["digits"], f"{first['confidence']:.2f}", "by hand:", first["by_hand"
 # confidence is compared to float32 rounding: Triton reads each card alone, here they are read together.
 
 # %% tags=["nbval-check-output"]
-import numpy as np
-
 from fsdl_deploy import OnnxReader
+from fsdl_deploy.measuring.accuracy import same_reader
 
 readings = OnnxReader().read([card.image for card in deck])
 answers = [outputs(ask("meter-reader", picture)) for picture in pictures]
-equal = [answer["digits"] == reading.digits for answer, reading in zip(answers, readings)]
-pairs = [(answer["confidence"], reading.confidence) for answer, reading in zip(answers, readings)]
-print("the same digits:     ", sum(equal), "of", len(deck))
-print("the same confidence: ", np.allclose(*zip(*pairs), rtol=1e-5))
-print("for a person to read:", sum(answer["by_hand"] for answer in answers))
+print(same_reader(answers, readings))
 
 # %% [markdown]
 # ## What came without being written
@@ -186,16 +181,17 @@ with tempfile.NamedTemporaryFile(suffix=".png") as file:
 # %% [markdown]
 # Metrics for Prometheus have an address of their own. Here are those that count requests.
 
-
 # %%
+from fsdl_deploy.measuring.table import Table
+
+
 def metrics(model):
     lines = web.get(f"http://{addresses['Metrics']}/metrics").text.splitlines()
     values = dict(line.rsplit(" ", 1) for line in lines if f'model="{model}"' in line)
     return {name.partition("{")[0]: float(value) for name, value in values.items()}
 
 
-for name, value in metrics("reader").items():
-    print(f"{name:45} {value:,.0f}")
+Table(["metric", "value"], *metrics("reader").items(), formats=["", ",.0f"])
 
 # %% [markdown]
 # ## Models come and go while it runs
@@ -230,6 +226,8 @@ print(f"loaded after {perf_counter() - begin:.1f} s")
 
 # %%
 from itertools import cycle
+
+import numpy as np
 
 from fsdl_deploy import closed_loop
 from fsdl_deploy.measuring.load import table
@@ -318,8 +316,8 @@ for name, times in took.items():
 
 # %% tags=["nbval-check-output"]
 counted = metrics("cached")
-for name in ("nv_cache_num_hits_per_model", "nv_cache_num_misses_per_model", "nv_inference_exec_count"):
-    print(f"{name:30} {counted[name]:.0f}")
+names = ("nv_cache_num_hits_per_model", "nv_cache_num_misses_per_model", "nv_inference_exec_count")
+Table(["metric", "value"], *([name, counted[name]] for name in names), formats=["", ".0f"])
 
 # %% [markdown]
 # ## Bad input
@@ -327,12 +325,16 @@ for name in ("nv_cache_num_hits_per_model", "nv_cache_num_misses_per_model", "nv
 # Each caller's fault, and what Triton says. The last two are worth a look.
 
 
-# %% tags=["nbval-check-output"]
+# %%
 def as_json(**tensor):
     tensor = {"name": "pictures", "shape": [1], "datatype": "BYTES"} | tensor
     return web.post(f"{triton.url}/v2/models/meter-reader/infer", json={"inputs": [tensor]})
 
 
+# %% [markdown]
+# Six requests, with status and reason.
+
+# %% tags=["nbval-check-output"]
 text = base64.b64encode(pictures[0]).decode()
 bad = {
     "not a picture": ask("meter-reader", b"%PDF-1.7"),
@@ -342,9 +344,11 @@ bad = {
     "base64 in JSON": as_json(data=[text]),
     "a number": as_json(data=[7]),
 }
+rows = []
 for name, answer in bad.items():
     why = answer.json()["error"].removeprefix("[request id: <id_unknown>] ")
-    print(f"{name:15} {answer.status_code} {why[:80]}")
+    rows.append([name, answer.status_code, why[:80]])
+Table(["request", "status", "reason"], *rows)
 
 # %% [markdown]
 # JSON's text *is* the data: Triton knows no base64, so a picture must come in the binary form. And JSON that

@@ -216,11 +216,12 @@ print(schema["required"], schema["properties"]["threshold"])
 
 # %% tags=["nbval-check-output"]
 from fsdl_deploy import OnnxReader
+from fsdl_deploy.measuring.accuracy import same_reader
 
 reader = OnnxReader()
 readings = reader.read([card.image for card in deck])
 answers = [ask(picture=text).json() for text in texts]
-print(tools.same_reader(answers, readings))
+print(same_reader(answers, readings))
 
 # %% [markdown]
 # ## Bad input
@@ -229,6 +230,8 @@ print(tools.same_reader(answers, readings))
 # for 7, for a word, without a picture, and so on.
 
 # %% tags=["nbval-check-output"]
+from fsdl_deploy.measuring.table import Table
+
 bad = {
     "threshold 7": {"picture": texts[0], "threshold": 7},
     "threshold 'x'": {"picture": texts[0], "threshold": "x"},
@@ -237,10 +240,12 @@ bad = {
     "not a picture": {"picture": base64.b64encode(b"%PDF-1.7").decode()},
     "not base64": {"picture": "%%%"},
 }
+rows = []
 for name, question in bad.items():
     answer = ask(**question)
     why = " ".join(answer.text.split()) if answer.is_error else ""
-    print(f"{name:14} {answer.status_code} {why[:85]}")
+    rows.append([name, answer.status_code, why[:85]])
+Table(["request", "status", "reason"], *rows)
 
 # %% [markdown]
 # The bound is enforced, and each fault of the caller is a 4xx. An unknown field is ignored without a word, so
@@ -290,11 +295,11 @@ print(tools.costs(times, servers=[truss_server, ours]))
 # %%
 from fsdl_deploy import closed_loop
 
+rows = []
 for users in (1, 4):
     load = closed_loop(lambda: ask(picture=texts[0]).raise_for_status(), users=users, requests=40 * users)
-    print(
-        f"{users} users: {load.throughput:4.0f} requests/s, median {load.p50:4.0f} ms, {load.errors} errors"
-    )
+    rows.append([users, load.throughput, load.p50, load.errors])
+Table(["users", "requests/s", "median (ms)", "errors"], *rows, formats=["", ".0f", ".0f"])
 
 # %% [markdown]
 # *Trying it without the server tries something else.* Truss's Python package can load the folder and call the

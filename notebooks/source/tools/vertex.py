@@ -200,9 +200,11 @@ for kind, limit in (("shared", 1_500_000), ("dedicated", 10_000_000)):
 # Google's client looks for them as Google's API words them (`error.message`).
 
 # %% tags=["nbval-check-output"]
+rows = []
 for name, host in hosts.items():
     for wrong, refusal in report["refused"][host].items():
-        print(f"{name:15} {wrong:11} {refusal[:3]} {refusal.rpartition('int: ')[2][:60]}")
+        rows.append([name, wrong, refusal[:3], refusal.rpartition("int: ")[2][:60]])
+Table(["server", "instance", "status", "what the client says"], *rows)
 
 # %% [markdown]
 # **An exception is the server's fault.** What `preprocess` raises itself is a 422. Anything else that goes
@@ -210,10 +212,12 @@ for name, host in hosts.items():
 # replica. Google's server checks no more than that the body is JSON: the rest is ours to look for.
 
 # %% tags=["nbval-check-output"]
+rows = []
 for name, url in urls.items():
     for wrong in ({}, {"instances": 5}):
         answer = httpx.post(url, json=wrong, timeout=30)
-        print(f"{name:15} {json.dumps(wrong):16} {answer.status_code} {answer.text[:62]}")
+        rows.append([name, json.dumps(wrong), answer.status_code, answer.text[:62]])
+Table(["server", "body", "status", "answer"], *rows)
 
 # %% [markdown]
 # **One request at a time.** Google's handler runs the model where its web server should be listening. While
