@@ -211,8 +211,8 @@ for _ in range(5 if FAST else 20):
             process.resume()
 
 # %% [markdown]
-# Requests a second and time to the answer, by the median of the turns. A ratio
-# below 1 means that collecting costs more than it saves.
+# Requests a second and time to the answer, by the median of the turns. A ratio below 1 means that collecting
+# costs more than it saves.
 
 # %%
 rows = []
