@@ -95,6 +95,13 @@ def test_every_image_that_is_not_built_here_is_pinned():
     }
 
 
+def test_the_queue_answers_only_for_what_is_on_disk():
+    command = yaml.safe_load((DOCKER / "compose.yaml").read_text())["services"]["queue"]["command"]
+    options = dict(zip(command[1::2], command[2::2], strict=True))
+    assert (options["--appendonly"], options["--appendfsync"]) == ("yes", "always")
+    assert options["--dir"] == "/data"  # the volume
+
+
 class Queue:
     """What the web server uses of the job queue."""
 
@@ -227,6 +234,8 @@ def test_the_four_containers_lose_no_card(engine, image):
 
         send(range(10))
         wait(range(10))
+        (queue,) = compose.containers("queue")
+        assert queue.exec_run("redis-cli CONFIG GET appendfsync").output.split() == [b"appendfsync", b"always"]
         compose.containers("worker")[0].kill()
         send(range(10, 30))
         for service in ("queue", "database"):
