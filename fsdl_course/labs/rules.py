@@ -13,11 +13,13 @@ from pathlib import Path
 
 from fsdl_course.labs import convert
 from fsdl_course.labs.questions import Lab, OpenQuestion, load
-from fsdl_course.notebooks import rules_code
+from fsdl_course.notebooks import rules_code, rules_portable
 from fsdl_deploy.paths import ROOT
 
 HEADER = re.compile(r"^\*\*Minutes:\*\* (\d+) · \*\*Prerequisites:\*\* \[.+\]\((.+)\)$", re.MULTILINE)
-EXERCISE = re.compile(r"^## 📝 (\d) .+? (🌟{1,3}) \((\d+) minutes(, graded by a person)?\)$", re.MULTILINE)
+EXERCISE = re.compile(
+    r"^## Exercise (\d): .+? (★{1,3}) \((\d+) minutes(, graded by a person)?\)$", re.MULTILINE
+)
 HINT = re.compile(r"<details><summary>Hint: .+?</summary>.+?</details>", re.DOTALL)
 
 
@@ -66,7 +68,7 @@ def header(text: LabText) -> Iterator[str]:
 def exercises(text: LabText) -> Iterator[str]:
     headings = [heading for heading, _ in text.exercises()]
     if not 4 <= len(headings) <= 6:
-        yield f"a lab has 4 to 6 exercises ('## 📝 1 Title 🌟 (5 minutes)'), not {len(headings)}"
+        yield f"a lab has 4 to 6 exercises ('## Exercise 1: Title ★ (5 minutes)'), not {len(headings)}"
     if [heading[1] for heading in headings] != [str(n) for n in range(1, len(headings) + 1)]:
         yield "the exercises are numbered 1, 2, 3, … in order"
     if [f"q{heading[1]}" for heading in headings] != [question.id for question in text.lab.questions]:
@@ -78,7 +80,7 @@ def exercises(text: LabText) -> Iterator[str]:
         if bool(heading[4]) != isinstance(question, OpenQuestion):
             yield f"{question.id}: ', graded by a person' stands in the heading of open questions only"
     if {len(heading[2]) for heading in headings} != {1, 2, 3}:
-        yield "there is an exercise of each level, 🌟 to 🌟🌟🌟"
+        yield "there is an exercise of each level, ★ to ★★★"
     if not any("break it" in heading[0].lower() for heading in headings):
         yield "one exercise is called 'Break it'"
     if len(text.lab.open) != 1:
@@ -117,6 +119,12 @@ def predicts(text: LabText) -> Iterator[str]:
     code = "\n".join(cell.source for cell in text.cells if cell.cell_type == "code")
     if "predict(" not in code or "reveal(" not in code or "# SOLUTION:" not in code:
         yield "something is predicted before it is measured: a line with SOLUTION, predict() and reveal()"
+
+
+def signs(text: LabText) -> Iterator[str]:
+    for number, cell in enumerate(text.cells, start=1):
+        if cell.cell_type == "markdown" and (sign := rules_portable.EMOJI.search(cell.source)):
+            yield f"cell {number}: the sign {sign[0]!a} is a box where no emoji font is: use words, or ★ ✓ ✗"
 
 
 def code(text: LabText) -> Iterator[str]:
@@ -167,4 +175,4 @@ def listed_in_readme(text: LabText) -> Iterator[str]:
             yield f"the README's table of labs has no row '| {link} | … | {minutes[1]} |'"
 
 
-RULES = (header, exercises, answers, predicts, code, rubric, points, listed_in_readme)
+RULES = (header, exercises, answers, predicts, signs, code, rubric, points, listed_in_readme)

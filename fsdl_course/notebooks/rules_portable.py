@@ -45,6 +45,10 @@ REGISTRY = re.compile(
     r"https?://[^\s\"'/]*\b(registry|index|mirror|packages?|conda|crates|docker|pypi)\b"
     r"|https?://[^\s\"'/]+/(simple|whl|packages)\b|--(extra-)?index-url"
 )
+# Signs that come from an emoji font, which a plain Linux lacks: it shows a box. DejaVu has ★ ✓ ✗ and arrows.
+EMOJI = re.compile(
+    "[\u231a\u231b\u23e9-\u23fa\u2600-\u27bf\u2b1b\u2b1c\u2b50\u2b55\ufe0f\U0001f000-\U0001faff](?<![★☆✓✔✗✘])"
+)
 INSTALL = re.compile(r"\b(pip3?|conda|mamba|uv|npm|apt|apt-get|brew)(\s+-\S+)*\s+(install|add)\b")
 SHELLS = {"bash", "sh", "script", "system", "sx", "cmd", "!", "perl", "ruby"}
 NO_SLEEP = "no sleep: poll what you wait for, with a deadline"
@@ -54,13 +58,15 @@ NO_SHELL = "a command after '!' or in a shell may fail unnoticed: use subprocess
 
 
 def in_text(text: str) -> Iterator[str]:
-    """Paths, ports and hosts that tie prose or code to one machine."""
+    """Paths, ports, hosts and signs that tie prose or code to one machine."""
     if path := MACHINE_PATH.search(text):
         yield _path(path[0])
     if address := PORT_IN_URL.search(text):
         yield f"the port {address[2]} may be taken: let the server choose one, and use server.url"
     if registry := REGISTRY.search(text):
         yield f"{registry[0]!r} names a package registry: the set-up knows where packages come from"
+    if sign := EMOJI.search(text):
+        yield f"the sign {sign[0]!a} is a box where no emoji font is: use words, or ★ ✓ ✗"
 
 
 def in_code(source: str, tree: ast.Module) -> Iterator[str]:

@@ -250,21 +250,23 @@ for drift in (None, *DRIFTS):
 # %% [markdown]
 # ## Questions
 #
-# ✅ The exact match on typical cards is lower than on single digits. Why, if nothing else is different?
+# **Question:** The exact match on typical cards is lower than on single digits. Why, if nothing else is
+# different?
 #
 # <details><summary>Answer</summary>
 # A reading is right only when all its digits are. If a single digit is right with probability p, a card of
 # five is right with about p⁵: 99.5 % a digit is 97.5 % a card.
 # </details>
 #
-# ✅ The test digits are split from the training digits *by digit*. What would be wrong with a split by card?
+# **Question:** The test digits are split from the training digits *by digit*. What would be wrong with a
+# split by card?
 #
 # <details><summary>Answer</summary>
 # The same handwritten digit would stand on training and on test cards. The model could remember it, and the
 # measured accuracy would promise more than new customers will see.
 # </details>
 #
-# ✅ A reading is below last month's, and the model is 99 % sure. Who is right?
+# **Question:** A reading is below last month's, and the model is 99 % sure. Who is right?
 #
 # <details><summary>Answer</summary>
 # A meter only rises, so the reading is wrong, or last month's was, or the meter was replaced. What the

@@ -108,8 +108,8 @@ Client(smallest_url, verbose=False).predict(handle_file(str(card_file)), api_nam
 # digit, and a button that says *this is wrong*. `fsdl_deploy.prototype.gradio_page.build(reader)` is that
 # page. It takes any `Reader`, and this will save us in the [next lessons](03_service.ipynb).
 #
-# ✅ Write a number with the mouse. Then write one that the model gets wrong, say what it is, and press the
-# button: picture and words are now in `build/feedback`.
+# **Try it:** Write a number with the mouse. Then write one that the model gets wrong, say what it is, and
+# press the button: picture and words are now in `build/feedback`.
 
 # %%
 page = gradio_page.build(reader, feedback=ROOT / "build" / "feedback")
@@ -616,22 +616,22 @@ print(web_server)
 # %% [markdown]
 # ## Questions
 #
-# ✅ The billing team loves the page, and you want to send the link to 400 meter readers. What happens at 8
-# o'clock?
+# **Question:** The billing team loves the page, and you want to send the link to 400 meter readers. What
+# happens at 8 o'clock?
 #
 # <details><summary>Answer</summary>
 # They stand in one queue. Once the cores are busy throughput stays what it is, so latency grows in proportion
 # to the number of people who wait. A prototype page is for trying, not for working.
 # </details>
 #
-# ✅ Your model is 2 ms and the page takes 40 ms for an answer. Should you make the model faster?
+# **Question:** Your model is 2 ms and the page takes 40 ms for an answer. Should you make the model faster?
 #
 # <details><summary>Answer</summary>
 # No. Nineteen parts in twenty are not the model. Measure where a request spends its time before you optimize
 # anything; here it would be the upload, the queue and the web framework.
 # </details>
 #
-# ✅ Why is the pattern used at all, with five cons?
+# **Question:** Why is the pattern used at all, with five cons?
 #
 # <details><summary>Answer</summary>
 # It re-uses what exists: one process, one deployment, one log, no network between page and model. For an

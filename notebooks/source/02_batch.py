@@ -129,7 +129,7 @@ database.close()
 #
 # `Batch` keeps those two details and adds what a night needs: chunks that are stored whole or not at all,
 # batches of cards of similar width (little padding), threads that decode the next chunk while this one is
-# read, bad pictures set aside, and a record of the run. ✅ Where in the bar do you see a chunk?
+# read, bad pictures set aside, and a record of the run. **Question:** Where in the bar do you see a chunk?
 
 # %%
 from fsdl_deploy.batch.job import Batch
@@ -332,7 +332,7 @@ print(", ".join(f"{ratio(rates_of, way):.2f} × {way}" for way in rates_of if wa
 # that takes a core's time, too. We measure each step alone, in one thread; *the rest* is what the job adds to
 # them: lists of files and rows, threads that wait for each other, and that a core computes more slowly while
 # its neighbour is busy. The number under the bar is the ratio that a job without a rest would have.
-# ✅ What becomes of it when the model is ten times smaller?
+# **Question:** What becomes of it when the model is ten times smaller?
 
 # %%
 used = needs(cards=1000 if FAST else 5000, different=150)
@@ -595,21 +595,22 @@ print(lookup, service)
 # %% [markdown]
 # ## Questions
 #
-# ✅ Why is the model's version part of the key?
+# **Question:** Why is the model's version part of the key?
 #
 # <details><summary>Answer</summary>
 # Because v2's reading of a card is another fact than v1's. Both stay: one can compare them, go back, and see
 # which model sent which bill. Without it, a new model would either overwrite history or be ignored.
 # </details>
 #
-# ✅ The job stores a chunk and its progress in one transaction. What could go wrong if it were two?
+# **Question:** The job stores a chunk and its progress in one transaction. What could go wrong if it were
+# two?
 #
 # <details><summary>Answer</summary>
 # A kill between them leaves cards that are stored but not counted, or counted but not stored. The second is
 # the bad one: nobody would read those cards again.
 # </details>
 #
-# ✅ The check says *fresh*, and yet the predictions are bad. How?
+# **Question:** The check says *fresh*, and yet the predictions are bad. How?
 #
 # <details><summary>Answer</summary>
 # Freshness only says that the job ran, on all cards, with the right model. If the pictures changed (a new

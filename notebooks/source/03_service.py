@@ -346,8 +346,8 @@ for path, methods in contract["paths"].items():
 print("POST /read answers:", ", ".join(contract["paths"]["/read"]["post"]["responses"]))
 
 # %% [markdown]
-# The page under `/docs` is made from that contract. ✅ Open it, unfold `POST /read` and press *Execute*: it
-# works without a network, because the service brings the page's files itself.
+# The page under `/docs` is made from that contract. **Try it:** Open it, unfold `POST /read` and press
+# *Execute*: it works without a network, because the service brings the page's files itself.
 
 # %%
 from IPython.display import IFrame
@@ -910,7 +910,7 @@ print(page, service)
 # %% [markdown]
 # ## Questions
 #
-# ✅ `/healthz` answers while the model is still loading, `/readyz` does not. Why two?
+# **Question:** `/healthz` answers while the model is still loading, `/readyz` does not. Why two?
 #
 # <details><summary>Answer</summary>
 # They lead to different actions. A process that is not alive is started again; a process that is not ready
@@ -918,15 +918,16 @@ print(page, service)
 # for ever.
 # </details>
 #
-# ✅ `RemoteReader` tries again when the service is busy (429) or unreachable. Why not when it answers 422,
-# and why not after a timeout?
+# **Question:** `RemoteReader` tries again when the service is busy (429) or unreachable. Why not when it
+# answers 422, and why not after a timeout?
 #
 # <details><summary>Answer</summary>
 # A bad picture stays bad: the second answer would be the same. And a service that is too slow for its
 # requests gets slower when every client sends them three times.
 # </details>
 #
-# ✅ Your model takes 800 ms. A colleague is against a service, because of the latency. What do you say?
+# **Question:** Your model takes 800 ms. A colleague is against a service, because of the latency. What do you
+# say?
 #
 # <details><summary>Answer</summary>
 # The service adds about the same few milliseconds to every model: look at the bar above. On 800 ms nobody

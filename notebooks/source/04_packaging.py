@@ -163,8 +163,8 @@ runs = {
 }
 
 # %% [markdown]
-# How much is right, how many readings moved, and how sure is the model now? ✅ Which one did you expect to be
-# the worst?
+# How much is right, how many readings moved, and how sure is the model now? **Question:** Which one did you
+# expect to be the worst?
 
 # %%
 from fsdl_deploy.measuring.accuracy import exact_match
@@ -771,7 +771,7 @@ for name, transform in transforms.items():
 changed = {name: sum(a != b for a, b in zip(whole, digits, strict=True)) for name, digits in outside.items()}
 
 # %% [markdown]
-# Every one of the seven runs without an error. ✅ Which of them would you notice on ten cards?
+# Every one of the seven runs without an error. **Question:** Which of them would you notice on ten cards?
 
 # %%
 figure, axes = plt.subplots(figsize=(8, 3.6))
@@ -839,7 +839,7 @@ Table(
 # %% [markdown]
 # ## Questions
 #
-# ✅ `(image.min() + image.max()) // 2` wraps around in NumPy 1 *and* in NumPy 2. Why is that
+# **Question:** `(image.min() + image.max()) // 2` wraps around in NumPy 1 *and* in NumPy 2. Why is that
 # the smaller danger?
 #
 # <details><summary>Answer</summary>
@@ -847,7 +847,8 @@ Table(
 # hurts is code that is right until something else changes: nobody looks at it any more.
 # </details>
 #
-# ✅ Your parity test compares torch and ONNX on the example of the export, and passes. What have you shown?
+# **Question:** Your parity test compares torch and ONNX on the example of the export, and passes. What have
+# you shown?
 #
 # <details><summary>Answer</summary>
 # That the file is right on the one input for which it was made. Of the three wrong files above, such a test
@@ -856,8 +857,8 @@ Table(
 # pictures, other contents.
 # </details>
 #
-# ✅ The service runs in a container with everything locked. The app's team halves the pictures with
-# `nearest`. Does the container help?
+# **Question:** The service runs in a container with everything locked. The app's team halves the pictures
+# with `nearest`. Does the container help?
 #
 # <details><summary>Answer</summary>
 # No. A container constrains one program, and that code runs in another: on the customers' phones. What helps

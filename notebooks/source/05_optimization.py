@@ -747,8 +747,8 @@ for name, change in (("as they are", lambda image: image), ("inverted", lambda i
 #
 # ## Questions
 #
-# ✅ Your service has 8 cores. A colleague proposes 8 workers with 8 threads each, "to use the machine". What
-# do you expect, and what do you measure to be sure?
+# **Question:** Your service has 8 cores. A colleague proposes 8 workers with 8 threads each, "to use the
+# machine". What do you expect, and what do you measure to be sure?
 #
 # <details><summary>Answer</summary>
 # 64 threads on 8 cores, which spend their time waiting for each other. Measure cards a second at full load
@@ -756,15 +756,16 @@ for name, change in (("as they are", lambda image: image), ("inverted", lambda i
 # case in which threads within a call help.
 # </details>
 #
-# ✅ int8 makes the file of `v2` smaller but not the service faster. Name a case in which you would ship it.
+# **Question:** int8 makes the file of `v2` smaller but not the service faster. Name a case in which you would
+# ship it.
 #
 # <details><summary>Answer</summary>
 # Where the size counts: a download to a phone, a microcontroller's flash memory. And on a processor with
 # integer instructions that this one lacks. Both are to be measured there.
 # </details>
 #
-# ✅ With the same worker for the same card, the cache answers 64 % of the uploads. May you plan with a third
-# of the machines?
+# **Question:** With the same worker for the same card, the cache answers 64 % of the uploads. May you plan
+# with a third of the machines?
 #
 # <details><summary>Answer</summary>
 # Only while the mix is as assumed. The cache is empty after every start and after every new model, and an

@@ -345,15 +345,15 @@ for delay in (0, 50):
 #
 # ## Questions
 #
-# ✅ A blog shows that library A answers twice as many requests a second as library B, with an empty model.
-# What do you know about your service?
+# **Question:** A blog shows that library A answers twice as many requests a second as library B, with an
+# empty model. What do you know about your service?
 #
 # <details><summary>Answer</summary>
 # That the part around the model is cheaper in A. If your model takes 20 ms, that part is a few per cent of
 # the whole in both. Measure with your model, your pictures and your load, in turns.
 # </details>
 #
-# ✅ Why does the comparison count an answer with other digits as an error?
+# **Question:** Why does the comparison count an answer with other digits as an error?
 #
 # <details><summary>Answer</summary>
 # A server that mixes up the callers of a batch, or drops a picture and shifts the rest, is fast. Only the

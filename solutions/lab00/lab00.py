@@ -6,7 +6,7 @@
 # The billing team asks the only question that counts: *can we trust it?* You measure how good the reader is,
 # decide which cards a person should still look at, and find the hole in a check that looks obvious.
 #
-# 📝 marks an exercise; stars say how hard it is. Fill in the functions, run the cell below each: it says at
+# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at
 # once what came out and what was expected. Hints unfold one by one. Some points go to cases that only the
 # grader has; a function that is right for the right reason earns them too. The minutes are for the exercises;
 # running the measurements comes on top.
@@ -15,7 +15,7 @@
 from fsdl_course.labs import check, predict, reveal
 
 # %% [markdown]
-# ## 📝 1 Exact match 🌟 (5 minutes)
+# ## Exercise 1: Exact match ★ (5 minutes)
 #
 # A bill needs the whole number. *Exact match* is the share of readings that are right as a whole, from 0.0 to
 # 1.0. A reading is text: `"0123"` and `"123"` are different. Of no readings at all the share is 0.0.
@@ -66,7 +66,7 @@ right = [digits == card.truth for digits, card in zip(read, unseen)]
 reveal(GUESS, 100 * exact_match(read, [card.truth for card in unseen]), "%")
 
 # %% [markdown]
-# ## 📝 2 Who looks at what 🌟 (8 minutes)
+# ## Exercise 2: Who looks at what ★ (8 minutes)
 #
 # The reader gives a confidence with each reading. Cards whose confidence is **below** the threshold go to a
 # person, the least sure first; of equally sure ones the earlier in the list comes first. Return their
@@ -103,7 +103,7 @@ caught = sum(not right[position] for position in queue)
 print(f"{len(queue)} of {len(read)} cards to review; they hold {caught} of the {right.count(False)} mistakes")
 
 # %% [markdown]
-# ## 📝 3 Keep a promise 🌟🌟🌟 (15 minutes)
+# ## Exercise 3: Keep a promise ★★★ (15 minutes)
 #
 # The contract says: of the readings we accept without a person, at most a share `target` may be wrong.
 # Accept a card if its confidence is **at least** the threshold. Return the lowest threshold that keeps the
@@ -145,7 +145,7 @@ for target in (0.05, 0.02, 0.01, 0.0):
     print(f"at most {target:.0%} wrong: a person looks at {len(queue) / len(read):.0%} of the cards")
 
 # %% [markdown]
-# ## 📝 4 Break it 🌟🌟 (5 minutes)
+# ## Exercise 4: Break it ★★ (5 minutes)
 #
 # Meters only count up, so a colleague proposes the check below: a reading is plausible if it is not lower
 # than last month's and the difference is at most 500 units. Find a **right** pair that it refuses: two
@@ -181,7 +181,7 @@ def pair_that_is_refused() -> list[str]:
 check("lab00.q4", pair_that_is_refused)
 
 # %% [markdown]
-# ## 📝 5 Repair it 🌟🌟 (10 minutes)
+# ## Exercise 5: Repair it ★★ (10 minutes)
 #
 # Write the check so that it accepts your pair, and still refuses a meter that ran backwards or jumped. Both
 # readings have the same number of digits.
@@ -207,7 +207,7 @@ def plausible(before: str, now: str, most: int) -> bool:
 check("lab00.q5", plausible)
 
 # %% [markdown]
-# ## 📝 6 Would you show it today? 🌟🌟 (7 minutes, graded by a person)
+# ## Exercise 6: Would you show it today? ★★ (7 minutes, graded by a person)
 #
 # The lecture says: deploy early. In five sentences or fewer: would you give this reader to the billing team
 # today, with 100,000 cards a month? Use your figures from above: how many wrong bills, how many cards for

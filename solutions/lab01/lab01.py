@@ -6,7 +6,7 @@
 # The billing team likes the page. You work out what a model inside the web server costs in memory and in
 # other people's time, turn their feedback into a list worth labelling, and find the upload that hurts.
 #
-# 📝 marks an exercise; stars say how hard it is. Fill in the functions, run the cell below each: it says at
+# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at
 # once what came out and what was expected. Hints unfold one by one. Some points go to cases that only the
 # grader has; a function that is right for the right reason earns them too. The minutes are for the exercises;
 # running the measurements comes on top.
@@ -17,7 +17,7 @@ import re
 from fsdl_course.labs import check, predict, reveal
 
 # %% [markdown]
-# ## 📝 1 A copy for each worker 🌟 (8 minutes)
+# ## Exercise 1: A copy for each worker ★ (8 minutes)
 #
 # A web server runs several workers, each a process of `web` MiB. With the model *inside*, each worker holds a
 # copy of `model` MiB more. With the model *apart*, there is one service: a process of `service` MiB, and on
@@ -82,7 +82,7 @@ for name, model in {"v2": round(after - before), "a large one": 2000}.items():
     print(f"{name:12} {model:5} MiB: {inside} workers with the model inside, {apart} with it apart")
 
 # %% [markdown]
-# ## 📝 2 What is worth a label 🌟🌟🌟 (14 minutes)
+# ## Exercise 2: What is worth a label ★★★ (14 minutes)
 #
 # The page's button *this is wrong* writes a line of feedback: the `picture`, what the model `read`, its
 # `confidence`, its `model_version`, and what the user `says`. The lines are in the order in which they came.
@@ -148,7 +148,7 @@ listed = worth_labelling([json.loads(text) for text in written], "v1")
 print(f"{len(listed)} of {len(drawn)} cards are worth a label, the first three: {listed[:3]}")
 
 # %% [markdown]
-# ## 📝 3 Who waits for the model? 🌟🌟 (12 minutes)
+# ## Exercise 3: Who waits for the model? ★★ (12 minutes)
 #
 # One process answers all visits in the order in which they come, one at a time. A visit is `[moment,
 # kind]`; the list is in order, and of visits in the same moment the one earlier in the list goes first. A
@@ -203,7 +203,7 @@ for read in (2, 20, 100, 180):
     )
 
 # %% [markdown]
-# ## 📝 4 Break it 🌟🌟 (6 minutes)
+# ## Exercise 4: Break it ★★ (6 minutes)
 #
 # Uploads must not hurt the server, so a colleague writes the check below: it sees the size of the file in
 # bytes, and the width and height that the file's header states. Find an upload that it allows and whose
@@ -260,7 +260,7 @@ except PictureError as error:
     print(error)
 
 # %% [markdown]
-# ## 📝 5 Inside, or apart? 🌟🌟 (8 minutes, graded by a person)
+# ## Exercise 5: Inside, or apart? ★★ (8 minutes, graded by a person)
 #
 # The page with the reader `v2` inside is to become part of the utility's customer site: 4 workers, most
 # visitors never ask the model. In five sentences or fewer: leave the model inside, or put it apart? Use your

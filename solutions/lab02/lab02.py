@@ -7,7 +7,7 @@
 # write twice, find the card that a plausible shortcut loses, make the job go on after a kill, and write the
 # check that wakes somebody when the night did not happen.
 #
-# 📝 marks an exercise; stars say how hard it is. Fill in the functions, run the cell below each: it says at
+# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at
 # once what came out and what was expected. Hints unfold one by one. Some points go to cases that only the
 # grader has; a function that is right for the right reason earns them too. The minutes are for the exercises;
 # running the measurements comes on top.
@@ -16,7 +16,7 @@
 from fsdl_course.labs import check, predict, reveal
 
 # %% [markdown]
-# ## 📝 1 How old is an answer? 🌟 (8 minutes)
+# ## Exercise 1: How old is an answer? ★ (8 minutes)
 #
 # A customer sends a card at minute `sent`. The job starts at minute `first`, and again every `every` minutes
 # after that. A run reads the cards that are there when it starts; a card that comes in the very minute of the
@@ -101,7 +101,7 @@ for every in (1440, 720, 360, 180):
     print(f"every {every // 60:2} hours: median {middle:4.1f} h, worst {worst:4.1f} h old")
 
 # %% [markdown]
-# ## 📝 2 A table that may be written twice 🌟🌟 (12 minutes)
+# ## Exercise 2: A table that may be written twice ★★ (12 minutes)
 #
 # A night is run again when somebody is not sure, and half of it is run again after a kill. Write the two SQL
 # statements that make this harmless. A row is `[customer, month, model_version, digits]`.
@@ -191,7 +191,7 @@ by_version = [{row[0]: row[3] for row in both if row[2] == version} for version 
 print(sum(by_version[0][name] != by_version[1][name] for name in by_version[0]), "cards are read differently")
 
 # %% [markdown]
-# ## 📝 3 Break it 🌟🌟 (5 minutes)
+# ## Exercise 3: Break it ★★ (5 minutes)
 #
 # A colleague wants to avoid asking which cards are stored: the job reads in the order of the names, so
 # after a kill it only needs to go on after the last one that is stored. Find a night that loses a card.
@@ -234,7 +234,7 @@ def night_that_loses_a_card() -> list[list[str]]:
 check("lab02.q3", night_that_loses_a_card)
 
 # %% [markdown]
-# ## 📝 4 Go on after a kill 🌟🌟🌟 (15 minutes)
+# ## Exercise 4: Go on after a kill ★★★ (15 minutes)
 #
 # Write it so that no card is lost, and no work is done twice. `pictures` are paths in the inbox in any order,
 # such as `"C0000/C0000007.jpg"`; the customer is the file's name without folder and ending (`"C0000007"`).
@@ -313,7 +313,7 @@ killed.close()
 print(f"you: {sum(map(len, chunks))} cards in {len(chunks)} chunks; the job: {again.read} cards")
 
 # %% [markdown]
-# ## 📝 5 Did last night happen? 🌟🌟🌟 (17 minutes)
+# ## Exercise 5: Did last night happen? ★★★ (17 minutes)
 #
 # A batch job fails without a sound: the customers get last month's answer, and no error. Write the check that
 # looks at the record of runs. A run is a dictionary: `started` and `finished` (a minute, `None` if it never
@@ -408,7 +408,7 @@ stopped.begin("2026-11", "v2", cards=50)
 print(f"{'killed in the middle':25} no exit status  {judged(stopped)}")
 
 # %% [markdown]
-# ## 📝 6 Batch, or a service? 🌟🌟 (8 minutes, graded by a person)
+# ## Exercise 6: Batch, or a service? ★★ (8 minutes, graded by a person)
 #
 # The utility has 200,000 customers. Bills go out at six in the morning. Now it wants something more in its
 # app: a customer who photographs the card sees the reading at once and can correct it. In six sentences or

@@ -7,7 +7,7 @@
 # customers who all send their cards on the last day of the month, clients that ask again when they get no
 # answer. You write the rules that decide who gets a reading, who gets a *no*, and when.
 #
-# 📝 marks an exercise; stars say how hard it is. Fill in the functions, run the cell below each: it says at
+# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at
 # once what came out and what was expected. Hints unfold one by one. Some points go to cases that only the
 # grader has; a function that is right for the right reason earns them too. The minutes are for the exercises;
 # running the measurements comes on top.
@@ -20,7 +20,7 @@ import re
 from fsdl_course.labs import check, predict, reveal
 
 # %% [markdown]
-# ## 📝 1 From one format to another 🌟 (12 minutes)
+# ## Exercise 1: From one format to another ★ (12 minutes)
 #
 # The app was written for Google's cloud. Soon it shall ask another server, one that speaks the Open Inference
 # Protocol only. Between them goes an *adapter*: it takes the text of Google's body and returns `[200,
@@ -131,7 +131,7 @@ for text in bad:
 print(f"your adapter agrees on {agree} of {len(bad)}")
 
 # %% [markdown]
-# ## 📝 2 A queue that ends 🌟🌟 (12 minutes)
+# ## Exercise 2: A queue that ends ★★ (12 minutes)
 #
 # One worker reads one request after the other, in the order in which they came; request `i` arrives at
 # `arrivals[i]` and takes `seconds[i]` to read. Beside the one that is being read at most `places` requests
@@ -222,7 +222,7 @@ for places, load in loads.items():
     print(f"{places:4} places, simulated: {refused:2} refused, p95 of the others {simulated:4.0f} ms")
 
 # %% [markdown]
-# ## 📝 3 Ask again, or give up 🌟🌟 (10 minutes)
+# ## Exercise 3: Ask again, or give up ★★ (10 minutes)
 #
 # The other side of a *no*. The customer waits for at most some seconds: that is the client's *budget* for all
 # its tries together. After a try that brought no reading the client asks this function what to do:
@@ -316,7 +316,7 @@ for name, decide in kinds.items():
     )
 
 # %% [markdown]
-# ## 📝 4 Who goes with whom 🌟🌟🌟 (15 minutes)
+# ## Exercise 4: Who goes with whom ★★★ (15 minutes)
 #
 # A *dynamic batcher* reads the cards of several callers in one call of the model. One worker; a batch leaves
 # as soon as the worker is free **and** one of these holds: `max_batch` cards wait, or the oldest card that
@@ -428,7 +428,7 @@ for name, costs in {"ours": (fixed, each), "8 ms": (8.0, 0.1)}.items():
 print(f"measured above, ours, delay 10: {formed:.1f} cards a batch")
 
 # %% [markdown]
-# ## 📝 5 Break it 🌟🌟 (8 minutes)
+# ## Exercise 5: Break it ★★ (8 minutes)
 #
 # The team watches the service with a test client: it asks, waits for the answer, asks again. 95 % of its
 # answers came within 10 ms, so the dashboard is green. The customers are angry. Both are right.
@@ -516,7 +516,7 @@ service.stop()
 endless.stop()
 
 # %% [markdown]
-# ## 📝 6 A new version on the last day of the month 🌟🌟 (8 minutes, graded by a person)
+# ## Exercise 6: A new version on the last day of the month ★★ (8 minutes, graded by a person)
 #
 # It is the last day of the month, the queue is never empty, and a fix must go out now: two copies of the
 # service stand behind a load balancer, and each of them gets a SIGTERM in turn. In six sentences or fewer:

@@ -7,7 +7,7 @@
 # an image that is built ten times a day. You write the checks that tell whether it is still the same reader,
 # and you keep the builds short.
 #
-# 📝 marks an exercise; stars say how hard it is. Fill in the functions, run the cell below each: it says at
+# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at
 # once what came out and what was expected. Hints unfold one by one. Some points go to cases that only the
 # grader has; a function that is right for the right reason earns them too. The minutes are for the exercises;
 # running the measurements comes on top.
@@ -20,7 +20,7 @@ import re
 from fsdl_course.labs import check, predict, reveal
 
 # %% [markdown]
-# ## 📝 1 The first card that differs 🌟 (8 minutes)
+# ## Exercise 1: The first card that differs ★ (8 minutes)
 #
 # A *parity test* asks two forms of one model the same questions. A reading is `[digits, confidence]`, such as
 # `["04213", 0.97]`. Two readings agree if their digits are equal and their confidences are at most
@@ -96,7 +96,7 @@ for tolerance in (0.0, 1e-5, 1e-2, 1.0):
     print(f"tolerance {tolerance:6g}: first card that differs", firsts)
 
 # %% [markdown]
-# ## 📝 2 Not this file 🌟🌟 (12 minutes)
+# ## Exercise 2: Not this file ★★ (12 minutes)
 #
 # `models/SHA256SUMS` says which bytes each model file has. A loader that reads this list must be strict: a
 # list that somebody has edited by hand is worth nothing. Given the text of the list, the name of a file and
@@ -162,7 +162,7 @@ for what, content in files.items():
 print("a careless edit ", verdict(listing.replace("  v2.onnx", " v2.onnx"), "v2.onnx", good.hex()))
 
 # %% [markdown]
-# ## 📝 3 What is built again 🌟🌟 (12 minutes)
+# ## Exercise 3: What is built again ★★ (12 minutes)
 #
 # An engine keeps the layer of each step of a Dockerfile. When it builds again, it takes what it kept, until
 # something has changed. A step is a dictionary, here the last one of the file below:
@@ -276,7 +276,7 @@ for name in ("code", "requirements"):
 # Where they differ the engine knew more: before it builds on another stage, it compares the files that come
 # from there. A comment changes no installed file, so the second stage stays.
 #
-# ## 📝 4 In which order 🌟🌟🌟 (15 minutes)
+# ## Exercise 4: In which order ★★★ (15 minutes)
 #
 # Now you write the Dockerfile. Each step takes some `seconds`; what it reads changes some number of times a
 # week (`changes`); and some steps need others before them (`needs`: the code cannot run before Python is
@@ -362,7 +362,7 @@ careless = everything * sum(step["changes"] for step in image.values())
 print(f"your order {cost:.0f} s a week, one COPY before all {careless:.0f} s: {careless / cost:.0f} times")
 
 # %% [markdown]
-# ## 📝 5 Break it 🌟🌟 (10 minutes)
+# ## Exercise 5: Break it ★★ (10 minutes)
 #
 # Below stands a tiny model: it counts the dark strokes in a row of pixels, each 0 to 255. Like the lesson's
 # exports it has been translated three times, and each translation has one fault. None of them raises an
@@ -451,7 +451,7 @@ for share in (0.25, 0.5, 0.75):
     print(f"fixed at {width} pixels: the {safe} narrowest of {len(deck)} cards show no difference")
 
 # %% [markdown]
-# ## 📝 6 A reader in somebody else's program 🌟🌟 (8 minutes, graded by a person)
+# ## Exercise 6: A reader in somebody else's program ★★ (8 minutes, graded by a person)
 #
 # The app's team wants the model on the phone: `v2.onnx` in a runtime of theirs, with pictures that their code
 # has halved before. In six sentences or fewer: what do the ONNX file, its checksum and your container still

@@ -7,7 +7,7 @@
 # cache. You say what each can gain before anybody builds it, choose what to run and on how many machines,
 # put eight bits into the reader by hand, and find out how a quantized layer goes blind unnoticed.
 #
-# 📝 marks an exercise; stars say how hard it is. Fill in the functions, run the cell below each: it says at
+# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at
 # once what came out and what was expected. Hints unfold one by one. Some points go to cases that only the
 # grader has; a function that is right for the right reason earns them too. The minutes are for the exercises;
 # running the measurements comes on top.
@@ -18,7 +18,7 @@ import math
 from fsdl_course.labs import check, predict, reveal
 
 # %% [markdown]
-# ## 📝 1 What can it gain at most? 🌟 (8 minutes)
+# ## Exercise 1: What can it gain at most? ★ (8 minutes)
 #
 # The milliseconds that a request spends in each step: `{"decode": 2.0, "network": 6.0, "answer": 2.0}`. The
 # steps come one after the other. A proposal is `[name, step, factor]`: with `["int8", "network", 1.5]` the
@@ -123,7 +123,7 @@ for name in steps:
 # multiply-adds of the network, and small layers use less of a core's best.) Look at the lists again: for
 # which of the two models is a faster decoder worth a day of work?
 #
-# ## 📝 2 The promise, on the fewest machines 🌟🌟 (12 minutes)
+# ## Exercise 2: The promise, on the fewest machines ★★ (12 minutes)
 #
 # A table of measurements, a line for each configuration that a machine can run:
 # `{"name": "batches", "per_second": 300, "p99": 90, "accuracy": 0.95}`. Choose one that keeps the promise:
@@ -250,7 +250,7 @@ for load in ("closed, 8", "closed, 32"):
         print(f"{load:10} callers, 99 % within {limit:3} ms:", cheapest(table, limit, 0.94, 5000, 0.6))
 
 # %% [markdown]
-# ## 📝 3 Eight bits by hand 🌟🌟🌟 (15 minutes)
+# ## Exercise 3: Eight bits by hand ★★★ (15 minutes)
 #
 # *Static quantization* stores a layer's values as whole numbers from 0 to 255. Which ones is settled before,
 # by looking at *calibration values*, what the layer puts out for some typical cards:
@@ -373,7 +373,7 @@ for coarser in (1, 10, 100):
     print(f"the scale times {coarser:4}: {share_right(reader):5.0%} right")
 
 # %% [markdown]
-# ## 📝 4 Break it 🌟🌟 (10 minutes)
+# ## Exercise 4: Break it ★★ (10 minutes)
 #
 # A colleague guards quantized layers with the check below: int8 is fine if the worst error is at most 1 % of
 # the calibrated range; and a range more than 1000 times as wide as the largest ordinary value is refused, to
@@ -432,7 +432,7 @@ for name, given in (("the values", values), ("one value more", [*values, poison(
 # An error is small or large beside the values, not beside the range; and whether the reader still reads, only
 # reading tells.
 #
-# ## 📝 5 What the cache remembers 🌟🌟🌟 (15 minutes)
+# ## Exercise 5: What the cache remembers ★★★ (15 minutes)
 #
 # `CachedReader` is bounded in number and in age. Write what it does as a function of the requests of a day:
 # `[when, picture, version]`, in the order they come; `when` in seconds, `version` the model that is deployed
@@ -511,7 +511,7 @@ for seconds in (60, 600, 10**6):
     print(f"kept for {seconds:7} s:", {size: f"{rate:.0%}" for size, rate in rates.items()})
 
 # %% [markdown]
-# ## 📝 6 "Quantize everything!" 🌟🌟 (10 minutes, graded by a person)
+# ## Exercise 6: "Quantize everything!" ★★ (10 minutes, graded by a person)
 #
 # A colleague has read that int8 is four times as fast, and wants to quantize the teacher and `v2` before
 # month end. First write down your guess: how many times as fast does int8 make `v2`?

@@ -1,13 +1,15 @@
 """The notebooks' contract: a good notebook keeps it, and each breach is found by the rule made for it."""
 
+import contextlib
 import json
+import subprocess
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from fsdl_course import cli
-from fsdl_course.notebooks import conversion, outputs, rules
+from fsdl_course.notebooks import conversion, outputs, rules, rules_portable
 from fsdl_deploy.paths import ROOT
 
 FIXTURES = ROOT / "tests" / "fixtures" / "notebooks"
@@ -88,6 +90,8 @@ def prose(text):
     return "# A figure shows them.", f"# A figure shows them. {text}"
 
 
+EMOJI = (0x2705, 0x274C, 0x26A0, 0x2B50, 0xFE0F, 0x1F31F, 0x1F4DD, 0x1FAE0)
+
 # fmt: off
 # rule, part of the message, what to replace, by what
 BREACHES = [
@@ -137,6 +141,7 @@ BREACHES = [
     ("prose stays portable", "'/home'", *prose("See /home/somebody/cards.")),
     ("prose stays portable", "port 8000", *prose("Open http://localhost:8000/docs.")),
     ("prose stays portable", "package registry", *prose("It comes from https://registry.example/cards.")),
+    *[("prose stays portable", "emoji font", *prose(f"A sign: {chr(sign)}")) for sign in EMOJI],
     ("listed in readme", "15 minutes", "**Minutes:** 15", "**Minutes:** 25"),
 ]
 # fmt: on
@@ -187,6 +192,7 @@ CODE_BREACHES = [
     ("no fixed port", "server.start(port=8080)"),
     ("no fixed port", "SERVER_PORT = 8080"),
     ("no fixed port", 'command = ["serve", "--port", "8080"]'),
+    *[("emoji font", f"print('{chr(sign)}')") for sign in EMOJI],
     ("package registry", 'url = "https://wheels.example/simple/cards"'),
     ("no sleep", "import time\ntime.sleep(5)"),
     ("no sleep", "from time import sleep\nsleep(5)"),
@@ -301,3 +307,20 @@ def test_template_has_the_whole_frame_and_is_refused_until_it_is_finished(course
     assert {problem.rule for problem in problems} == {"unfinished"}
     finished = template.read_text(encoding="utf-8").replace("TODO", "Done")
     assert course.problems(course.write(finished, "tools/tool")) == []
+
+
+def test_signs_that_a_plain_font_has_may_stand_anywhere():
+    assert not list(rules_portable.in_text("★★☆ ✓ ✗ → ≥ · × – “quoted” ·"))
+
+
+def test_no_file_of_the_course_needs_an_emoji_font():
+    """Built notebooks follow their sources; a Space's page has its emoji from Hugging Face."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    found = {}
+    for name in filter(None, listed.decode().split("\0")):
+        if name.endswith(".ipynb") or name == "infra/prototype/huggingface-space/README.md":
+            continue
+        with contextlib.suppress(UnicodeDecodeError, OSError):  # pictures and weights; a file just removed
+            if sign := rules_portable.EMOJI.search((ROOT / name).read_text(encoding="utf-8")):
+                found[name] = ascii(sign[0])
+    assert found == {}

@@ -343,7 +343,7 @@ for tick in schedule["futureTicks"]["results"]:
     print(schedule["cronSchedule"], "next:", datetime.fromtimestamp(tick["timestamp"], UTC).isoformat())
 
 # %% [markdown]
-# ✅ Why the day before? Look at which month the tick of 1 November asks for.
+# **Question:** Why the day before? Look at which month the tick of 1 November asks for.
 
 # %% tags=["nbval-check-output"]
 DRY_RUN = """mutation ($which: ScheduleSelector!, $time: Float) {

@@ -570,7 +570,8 @@ alt = "hours and dollars against cards for 1, 10 and 100 machines: time falls wi
 figures.show(figure, alt=alt)
 
 # %% [markdown]
-# ✅ Your pictures lie on the machine's own disk. Which of the assumptions breaks first with 100 machines?
+# **Question:** Your pictures lie on the machine's own disk. Which of the assumptions breaks first with 100
+# machines?
 #
 # <details><summary>Answer</summary>
 #

@@ -150,7 +150,7 @@ print(result.stdout)
 # `infra/prototype/streamlit/app.py` is the meter reader with examples, upload, camera, confidence and
 # feedback. The reader is cached, a bad picture and a service that is down are sentences.
 #
-# ✅ Choose another card. Which lines of the script ran again?
+# **Try it:** Choose another card. Which lines of the script ran again?
 
 # %%
 course_page = serve(ROOT / "infra" / "prototype" / "streamlit" / "app.py").start()
