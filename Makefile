@@ -1,4 +1,5 @@
 # A thin caller of tasks.py, which does the work; without make: python tasks.py lab
+# ARGS are its words: make lab ARGS="--no-browser --port 9999"
 PYTHON ?= $(shell command -v python3 || command -v python || echo python3)
 
 .PHONY: lab test everything setup course notebooks labs clean lock station

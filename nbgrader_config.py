@@ -1,5 +1,6 @@
 """nbgrader in this repository: student code goes through the course's sandbox (fsdl_course.labs.sandbox)."""
 
+import sys
 from pathlib import Path
 
 c = get_config()  # noqa: F821
@@ -14,7 +15,8 @@ c.CourseDirectory.feedback_directory = "grades/feedback"
 c.CourseDirectory.db_url = f"sqlite:///{Path(__file__).resolve().parent / 'grades' / 'gradebook.db'}"
 # Sources of labs hold solutions: nbgrader copies every file that it is not told to leave.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "lab*.py"]
-Path(__file__).resolve().with_name("grades").mkdir(exist_ok=True)
+if Path(sys.argv[0]).stem == "nbgrader":  # JupyterLab reads this file too, and students grade nothing
+    Path(__file__).resolve().with_name("grades").mkdir(exist_ok=True)
 c.Autograde.autograde_preprocessors = [
     "fsdl_course.grading.autograde.BlackBox",  # in place of nbgrader's Execute
     "nbgrader.preprocessors.LimitOutput",

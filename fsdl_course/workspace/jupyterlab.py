@@ -1,6 +1,7 @@
 """How JupyterLab is started on the working copy. Standard library only: ``tasks.py`` imports it."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from fsdl_course.workspace.copies import WORK
@@ -21,6 +22,15 @@ def options(root: Path) -> list[str]:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         words.append("--allow-root")
     return words
+
+
+def environ(root: Path, given: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Variables that JupyterLab is started with: a student's has nothing of nbgrader.
+
+    Who starts ``jupyter lab`` without them, as instructors do in the folder of results, has its formgrader.
+    """
+    folders = [str(root / "infra" / "jupyterlab" / "students"), given.get("JUPYTER_CONFIG_PATH", "")]
+    return {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, folders))}
 
 
 def opening(notebook: str) -> str:

@@ -66,7 +66,7 @@ def course(tmp_path_factory):
         if (ROOT / name).exists():
             shutil.copytree(ROOT / name, course / name, ignore=hidden)
     (course / "models").mkdir()
-    for name in ("models/v2.md", ".gitignore"):
+    for name in ("models/v2.md", ".gitignore", "nbgrader_config.py"):
         shutil.copyfile(ROOT / name, course / name)
     source = course / "notebooks" / "source" / "broken.py"
     source.write_text(BROKEN, encoding="utf-8")
@@ -83,14 +83,14 @@ def lab(course):
     folder = course.parent
     env = {f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")}
     env |= {f"JUPYTERLAB_{name}_DIR": str(folder / name) for name in ("SETTINGS", "WORKSPACES")}
-    env |= {"IPYTHONDIR": str(folder / "ipython")}
+    env |= {"IPYTHONDIR": str(folder / "ipython"), **jupyterlab.environ(ROOT)}
     settings = folder / "CONFIG" / "labconfig" / "default_setting_overrides.json"
     settings.parent.mkdir(parents=True)
     shutil.copyfile(ROOT / "infra" / "jupyterlab" / "overrides.json", settings)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser"]
     command += ["--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
     command += jupyterlab.options(course)
-    with Server(command, ready="/api", env=env, timeout=180) as server:
+    with Server(command, ready="/api", env=env, cwd=course, timeout=180) as server:
         yield server
 
 
@@ -185,7 +185,7 @@ def save(page):
     page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
 
 
-def test_the_printed_address_opens_the_tour_with_the_lessons_of_the_working_copy(browser, lab):
+def test_the_printed_address_opens_the_tour_with_the_lessons_of_the_working_copy(browser, lab, course):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.set_default_timeout(120_000)
@@ -201,6 +201,9 @@ def test_the_printed_address_opens_the_tour_with_the_lessons_of_the_working_copy
     assert [name.strip() for name in names][:3] == ["tools", "00_tour.ipynb", "01_prototype.ipynb"]
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / "jupyterlab_first.png")
+    menus = [name.strip() for name in page.locator("#jp-MainMenu .lm-MenuBar-itemLabel").all_inner_texts()]
+    assert {"File", "Run", "Help"} <= set(menus) and "Nbgrader" not in menus
+    assert not (course / "grades").exists()
 
     card = page.locator(".jp-RenderedMarkdown a").get_by_text("model card of v2")  # outside work/
     panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-outer")

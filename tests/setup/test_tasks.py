@@ -80,6 +80,13 @@ def test_output_that_nobody_reads_is_no_error():
     assert (process.returncode, process.stderr) == (141, "")
 
 
+def test_words_for_jupyterlab_go_through_make():
+    command = ["make", "-n", "lab", "ARGS=--no-browser --port 9999", "PYTHON=python3"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "python3 tasks.py lab --no-browser --port 9999"
+    assert 'make lab ARGS="--no-browser --port 9999"' in tasks.__doc__
+
+
 def test_make_knows_every_command():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     (phony,) = [line for line in makefile.splitlines() if line.startswith(".PHONY")]
@@ -105,7 +112,7 @@ def test_lab_opens_the_working_copy_and_says_what_it_kept(tmp_path, monkeypatch,
     tour.parent.mkdir()
     tour.write_text('{"cells": [], "metadata": {}}')
     monkeypatch.setattr(tasks, "ROOT", str(tmp_path))
-    monkeypatch.setattr(tasks, "in_course", lambda words: (["python", "-m", *words], {}))
+    monkeypatch.setattr(tasks, "in_course", lambda words, environ: (["python", "-m", *words], environ))
     monkeypatch.setattr(tasks, "replace", lambda command, environ: command)
     monkeypatch.setattr(copies.Changes, "sentences", lambda self: [f"{len(self.added)} made"])
     monkeypatch.chdir(tmp_path)
@@ -123,7 +130,7 @@ def test_a_working_copy_that_cannot_be_written_is_one_sentence(tmp_path, monkeyp
     (tmp_path / "work").touch()
     monkeypatch.setattr(tasks, "ROOT", str(tmp_path))
     monkeypatch.setattr(tasks, "in_own_environment", lambda: False)
-    monkeypatch.setattr(tasks, "in_course", lambda words: (words, {}))
+    monkeypatch.setattr(tasks, "in_course", lambda words, environ: (words, environ))
     assert tasks.main(["lab"]) == 1
     error = capsys.readouterr().err.strip()
     assert "work/ cannot be written" in error and error.count("\n") == 0
