@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module, metadata
 
+from fsdl_deploy import proxies
+
 READER_LEFT = 141  # what a shell says of a program that SIGPIPE ended
 
 
@@ -79,6 +81,7 @@ def run(
 ) -> int:
     """``main`` of a program with these commands. ``moved``: which program has an old command today."""
     words = sys.argv[1:] if argv is None else argv
+    proxies.settle()
     try:
         try:
             for name, home in (moved or {}).items():

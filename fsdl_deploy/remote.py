@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from fsdl_deploy import proxies
 from fsdl_deploy.api_key import checked
 from fsdl_deploy.deadline import DeadlineClient, LongAnswer
 from fsdl_deploy.picture import MAX_BYTES, MAX_PIXELS, Image, PictureError, encode
@@ -53,8 +54,11 @@ class RemoteReader:
         self.url, self.timeout, self.retries = url.rstrip("/"), timeout, retries
         self._version: str | None = None
         self._limits: tuple[int, int] | None = None
-        # A proxy of the environment is for other machines; asked for this one, it could only fail.
-        local = parts.hostname == "localhost" or parts.hostname.startswith("127.") or parts.hostname == "::1"
+        local = proxies.is_local(parts.hostname)
+        if not local:
+            if problem := proxies.missing_for(parts.scheme, parts.hostname):
+                raise ValueError(problem)
+            proxies.settle()  # in an interpreter that the set-up did not build
         # Certificates are loaded for https only: that takes longer than many readings.
         self._client = DeadlineClient(
             timeout,

@@ -9,7 +9,7 @@ from fsdl_course.notebooks.needs import PREFIX, skipped
 
 
 def load_ipython_extension(shell) -> None:
-    """Called by IPython, because ``ipython_config.json`` in the environment of the course names this module."""
+    """Called by IPython: ``ipython_config.json`` in the environment of the course names this module."""
     reasons: dict[str, str | None] = {}
 
     def transform(lines: list[str]) -> list[str]:

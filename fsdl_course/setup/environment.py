@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsdl_course.setup import disk, installer, sources, store
+from fsdl_course.setup import disk, installer, sources, start_up, store
 from fsdl_course.setup.failures import SetupError, cause
 from fsdl_course.setup.installer import Installer, torch_warnings, version_of
 from fsdl_course.setup.turns import empty, locked
@@ -73,7 +73,11 @@ class Environment:
 
     def digest(self) -> str:
         """Sum of everything that decides what the environment holds."""
-        inputs = [self.lock, *self.npm_files, *(Path(module.__file__) for module in (installer, sources))]
+        inputs = [
+            self.lock,
+            *self.npm_files,
+            *(Path(module.__file__) for module in (installer, sources, start_up)),
+        ]
         if self.core:
             inputs += [self.root / name for name in ("pyproject.toml", "requirements-torch.lock", *SETTINGS)]
         total = hashlib.sha256(repr((self.name, str(self.folder), str(self.root))).encode())
@@ -138,11 +142,9 @@ class Environment:
             tool.install("the locked packages", self.lock.read_text(encoding="utf-8"))
             if self.core:
                 self._finish_core(tool)
-            else:
-                # Python appends what stands in such a file: the packages of this environment come first.
-                places = [self.root, self.beside.site()] if self.beside else [self.root]
-                lines = "".join(f"{place}\n" for place in places)
-                (self.site() / "fsdl_deploy.pth").write_text(lines, encoding="utf-8")
+            # Behind this environment's own packages; the core has fsdl_deploy as a package.
+            places = [] if self.core else [self.root, *([self.beside.site()] if self.beside else [])]
+            start_up.write(self.site(), places)
             if self.npm_files:
                 for file in self.npm_files:
                     shutil.copy(file, self.folder)

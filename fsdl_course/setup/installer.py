@@ -22,6 +22,7 @@ from typing import TextIO
 
 from fsdl_course.setup import sources, store
 from fsdl_course.setup.failures import UNREACHABLE, SetupError, cause
+from fsdl_deploy import proxies
 
 HEARTBEAT_SECONDS = 20
 
@@ -35,6 +36,7 @@ def clean_environ(python: Path) -> dict[str, str]:
     # Each file once, in the store; the environments link to it. (macOS clones, which costs as little.)
     if sys.platform != "darwin":
         environ.setdefault("UV_LINK_MODE", "hardlink")
+    proxies.settle(environ, socks=False)
     # pip: a virtual environment has no user site, and nobody is there to answer a question.
     return environ | {"PIP_USER": "0", "PIP_NO_INPUT": "1", "PYTHONUTF8": "1"}
 
@@ -142,6 +144,7 @@ class Installer:
         environ = clean_environ(Path(command[0]))
         if self.store is not None:
             environ |= store.variables(self.store)
+        proxies.settle(environ, socks=self.tool == "uv")
         for name, value in (variables or {}).items():
             if value is None:
                 environ.pop(name, None)
@@ -174,6 +177,8 @@ class Installer:
         if status != 0:
             printed = Path(self.log.name).read_text(encoding="utf-8", errors="replace")
             sentence = cause(printed.rpartition(f"== {what}\n")[2])
+            if sentence == UNREACHABLE:
+                sentence = " ".join([sentence, *proxies.problems(environ)])
             raise SetupError(f"Set-up of {self.name} stopped at {what}. {sentence} Log: {self.log.name}")
 
 
