@@ -87,11 +87,16 @@ def _names(tree: ast.AST, context: type[ast.expr_context]) -> set[str]:
     return {node.id for node in _nodes(tree, ast.Name) if isinstance(node.ctx, context)}
 
 
+def _local(tree: ast.Module) -> set[str]:
+    """Names that live within a function's call or a comprehension."""
+    loops = [_names(loop.target, ast.Store) for loop in _nodes(tree, ast.comprehension)]
+    return {argument.arg for argument in _nodes(tree, ast.arg)}.union(*loops)
+
+
 def _used(tree: ast.Module) -> set[str]:
     """Names that the cell reads and did not give a value itself, or changes."""
-    arguments = {argument.arg for argument in _nodes(tree, ast.arg)}
     changed = _changed(tree)
-    return (_names(tree, ast.Load) | changed) - arguments - (_defined(tree) - changed)
+    return (_names(tree, ast.Load) | changed) - _local(tree) - (_defined(tree) - changed)
 
 
 def _changed(tree: ast.Module) -> set[str]:
@@ -104,7 +109,7 @@ def _changed(tree: ast.Module) -> set[str]:
 
 def _defined(tree: ast.Module) -> set[str]:
     """Names to which the cell gives a value, in whatever block."""
-    names = _names(tree, ast.Store)
+    names = _names(tree, ast.Store) - _local(tree)
     names |= {node.name for node in _nodes(tree, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
     names |= {node.name for node in _nodes(tree, ast.ExceptHandler) if node.name}
     for node in _nodes(tree, ast.Import | ast.ImportFrom):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from fsdl_course.notebooks import conversion, rules_code, rules_frame, rules_portable
+from fsdl_course.notebooks import conversion, needs, rules_code, rules_frame, rules_portable
 from fsdl_course.notebooks.lesson import Lesson, without_fences
 from fsdl_course.notebooks.outputs import COMPARED
 from fsdl_course.notebooks.percent import NotebookError
@@ -80,8 +80,16 @@ def ids(lesson: Lesson) -> Breaches:
 def tags(lesson: Lesson) -> Breaches:
     for number, cell in enumerate(lesson.cells, 1):
         for tag in cell.metadata.get("tags", ()):
-            if tag not in TAGS:
-                yield number, f"the tag {tag!r} is unknown: the tags are {', '.join(TAGS)}"
+            if tag not in TAGS and not tag.startswith(needs.PREFIX):
+                known = ", ".join([*TAGS, f"{needs.PREFIX}NAME"])
+                yield number, f"the tag {tag!r} is unknown: the tags are {known}"
+
+
+def stations(lesson: Lesson) -> Breaches:
+    yield from needs.leaks(lesson.cells)
+    if lesson.kind != "tool" and (names := sorted(needs.whole(lesson.cells))):
+        tag = f"{needs.PREFIX}{names[0]}"
+        yield None, f"without the station {names[0]} the whole lesson would be lost: tag its cells {tag}"
 
 
 def outputs(lesson: Lesson) -> Breaches:
@@ -160,7 +168,7 @@ def listed_in_readme(lesson: Lesson) -> Breaches:
 
 RULES = (
     *rules_frame.RULES,
-    *(prose_before_code, cell_kinds, unfinished, ids, tags, outputs, links, pictures, parameters),
+    *(prose_before_code, cell_kinds, unfinished, ids, tags, stations, outputs, links, pictures, parameters),
     *(prose_stays_portable, code_stays_small_and_portable, listed_in_readme),
 )
 

@@ -9,6 +9,10 @@ import re
 class SetupError(RuntimeError):
     """Set-up cannot go on; the message says what to do."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the sentence. Where in the code it was said helps nobody."""
+        return [str(self)]
+
 
 NO_SPACE = "The disk is full: free a few gigabytes, then run the same command again."
 UNREACHABLE = (

@@ -26,6 +26,10 @@ _SERVE = {"title", "ready", "path", "format"}
 class StationError(RuntimeError):
     """A station that is not there, not built, or wrongly declared; the message says what to do."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the sentence."""
+        return [str(self)]
+
 
 class NotBuilt(StationError):
     """The station could be built and is not."""

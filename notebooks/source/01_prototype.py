@@ -157,21 +157,26 @@ figures.cards(sevens, captions, alt="the same seven from a small and a large dra
 # own. This is the whole page.
 
 # %%
+import subprocess
+import time
+
+import psutil
 from IPython.display import Code, IFrame, display
+
+from fsdl_deploy import Server
+from fsdl_deploy.measuring.table import Table
 
 streamlit_app = ROOT / "infra" / "prototype" / "streamlit" / "app.py"
 display(Code(streamlit_app.read_text(), language="python"))
 
 # %% [markdown]
 # It runs in an environment of its own, a *station* of the course, without torch: the same ONNX file, the
-# same `Reader`. `Server` starts it as a process and ends it with this notebook. The course has a
-# [notebook about Streamlit](tools/streamlit.ipynb).
+# same `Reader`. `Server` starts it as a process and ends it with this notebook. A station is built when it is
+# first needed, which takes the network once. Where that fails, the cells that need it are skipped and the rest
+# of the lesson runs. The course has a [notebook about Streamlit](tools/streamlit.ipynb).
 
-# %%
-import time
-
+# %% tags=["station:streamlit"]
 from fsdl_course.setup.stations import ensure
-from fsdl_deploy import Server
 from fsdl_deploy.running import stations
 
 command = [ensure("streamlit"), "-m", "streamlit", "run", streamlit_app, "--server.port", "{port}"]
@@ -222,11 +227,7 @@ ask()["digits"]
 # Streamlit runs the script, and so loads the model, when the first visitor comes. Its test tool can be that
 # visitor, in a process whose memory we look at while it waits.
 
-# %%
-import subprocess
-
-import psutil
-
+# %% tags=["station:streamlit"]
 first_visit = f"""
 from streamlit.testing.v1 import AppTest
 AppTest.from_file({str(streamlit_app)!r}, default_timeout=60).run()
@@ -265,9 +266,7 @@ streamlit_size = statements(streamlit_app)
 # Statements, seconds until it answers, memory with the model: small figures all, and the page with more code
 # does more. So choose by what the page must *do*.
 
-# %%
-from fsdl_deploy.measuring.table import Table
-
+# %% tags=["station:streamlit"]
 memory = [f"{mebibytes:.0f}" for mebibytes in (web_server.memory() / 2**20, streamlit_memory)]
 seconds = [f"{gradio_seconds:.1f}", f"{streamlit_seconds:.1f}"]
 Table(

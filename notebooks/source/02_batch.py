@@ -223,15 +223,15 @@ for row in store.aside(month="2026-11"):
 # and a check of freshness without a server: it runs in one process, in an environment of its own. This is its
 # step for one chunk, with its retries.
 
-# %%
+# %% tags=["station:dagster"]
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.running import stations
 
 station_python = ensure("dagster")
 tool = stations.station("dagster").folder
 definitions = (tool / "definitions.py").read_text()
-start = definitions.index("@dg.op(retry_policy")
-print(definitions[start : definitions.index("@dg.op", start + 1)])
+begin = definitions.index("@dg.op(retry_policy")
+print(definitions[begin : definitions.index("@dg.op", begin + 1)])
 
 # %% [markdown]
 # To see a retry we need a fault: these lines make the first call of `score_chunk` fail, as a hiccup of the
@@ -269,7 +269,7 @@ for name in ("nightly", "mornings"):
 # %% [markdown]
 # The station's Python runs it: September's cards in, readings in the same table.
 
-# %%
+# %% tags=["station:dagster"]
 inbox.fill(here / "inbox", Customers(60, seed=2), "2026-09")
 environment = os.environ | {"INBOX": str(here / "inbox"), "STORE": str(here / "readings.db")}
 environment |= {"DAGSTER_HOME": str(here), "DAGSTER_DISABLE_TELEMETRY": "yes"}
@@ -282,7 +282,7 @@ print(store.counts("2026-09", "v2")[0], "cards of September are stored")
 # %% [markdown]
 # Dagster's own record of the night, without the events between:
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "station:dagster"]
 events = ("STEP_UP_FOR_RETRY", "STEP_RESTARTED", "STEP_SUCCESS", "ASSET_CHECK_EVALUATION")
 for kind, *about in lines:
     if kind in (*events, "SCHEDULE"):

@@ -315,7 +315,7 @@ print(
 # NVIDIA's client of the standard was written for Triton. It lives in a station of its own, so it runs as a
 # program beside this notebook.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "station:grpc"]
 from fsdl_course.setup.stations import ensure
 
 ask = """

