@@ -172,8 +172,8 @@ display(Code(streamlit_app.read_text(), language="python"))
 # %% [markdown]
 # It runs in an environment of its own, a *station* of the course, without torch: the same ONNX file, the
 # same `Reader`. `Server` starts it as a process and ends it with this notebook. A station is built when it is
-# first needed, which takes the network once. Where that fails, the cells that need it are skipped and the rest
-# of the lesson runs. The course has a [notebook about Streamlit](tools/streamlit.ipynb).
+# first needed, which takes the network once. Where that fails, the cells that need it are skipped and the
+# rest of the lesson runs. The course has a [notebook about Streamlit](tools/streamlit.ipynb).
 
 # %% tags=["station:streamlit"]
 from fsdl_course.setup.stations import ensure
