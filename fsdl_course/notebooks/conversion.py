@@ -119,7 +119,7 @@ def bare(text: str) -> str:
         cell.pop("attachments", None)
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    return writes(notebook)
+    return writes(notebook) + "\n"
 
 
 def difference(committed: str, built: str, name: str) -> str:
@@ -133,7 +133,10 @@ def difference(committed: str, built: str, name: str) -> str:
         if committed == built:
             return f"{name} was run or saved by hand: 'git checkout -- {name}' drops that\n"
     lines = committed.splitlines(True), built.splitlines(True)
-    return "".join(difflib.unified_diff(*lines, f"committed/{name}", f"built/{name}"))
+    diff = difflib.unified_diff(*lines, f"committed/{name}", f"built/{name}")
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in diff
+    )
 
 
 def read(path: Path):

@@ -75,6 +75,18 @@ def is_edited(notebook, rebuilt, name: str = "") -> bool:
     return bool(name) and [cell.get("id") for cell in notebook.cells] != cell_ids(notebook.cells, name)
 
 
+def conflict(notebook, source: list[Cell], name: str) -> str:
+    """A sentence if the notebook and the cells of its ``source`` were both changed since it was built."""
+    built, cells = stamped(notebook, "cells"), cells_of(notebook)
+    if not built or cells == source or built in (cells_digest(source), cells_digest(cells)):
+        return ""
+    return (
+        f"both {name} and its source were changed since the notebook was built: commit the source, write "
+        f"the notebook's cells over it with 'fsdl-course notebooks import {name} --force', and bring the "
+        "two together"
+    )
+
+
 def pictures_in(notebook) -> bool:
     """Whether a cell of prose holds pictures, as JupyterLab stores one that is pasted."""
     return any(cell.get("attachments") for cell in notebook.cells if cell.cell_type == "markdown")

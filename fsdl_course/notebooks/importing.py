@@ -50,7 +50,7 @@ def import_notebook(path: Path, root: Path = ROOT, force: bool = False) -> Impor
     known = _known(source)
     cells = edits.cells_of(edited)
     if cells != known:
-        if known and not force and not _may_write(path, source, edited, known, imported):
+        if known and not force and not _may_write(path, edited, known, imported):
             return imported
         text = percent.text_of(_with_texts(cells, known))
         if percent.cells(text) != cells:  # else the source would say something else than the notebook
@@ -103,16 +103,12 @@ def _take_pictures(edited, path: Path, root: Path, lab: bool, notes: list[str]) 
     return pictures
 
 
-def _may_write(path: Path, source: Path, edited, known: list[percent.Cell], imported: Imported) -> bool:
+def _may_write(path: Path, edited, known: list[percent.Cell], imported: Imported) -> bool:
     """Whether the source is as it was when the notebook was built, so that no change of its own is lost."""
-    built = edits.stamped(edited, "cells")
-    if not built or edits.cells_digest(known) == built:
+    if sentence := edits.conflict(edited, known, str(path)):
+        raise NotebookError(sentence)
+    if edits.stamped(edited, "cells") in ("", edits.cells_digest(known)):
         return True
-    if edits.cells_digest(edits.cells_of(edited)) != built:
-        raise NotebookError(
-            f"both {path.name} and {source.name} were changed since the notebook was built: commit the "
-            "source, write the notebook's cells over it with 'import --force', and bring the two together"
-        )
     imported.notes = [f"{path.name} was not edited, and its source is newer: build it"]
     return False
 
@@ -156,7 +152,9 @@ def add_arguments(parser) -> None:
         help="for example notebooks/02_batch.ipynb, or solutions/lab02/lab02.ipynb",
     )
     parser.add_argument("--force", action="store_true", help="also over a source that was changed meanwhile")
-    parser.add_argument("--root", type=Path, default=ROOT, help="the course's folder (default: this one)")
+    parser.add_argument(
+        "--root", type=Path, metavar="FOLDER", default=ROOT, help="the course's folder (default: this one)"
+    )
 
 
 def main(args) -> int:

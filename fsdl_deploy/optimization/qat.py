@@ -154,39 +154,24 @@ def compare(steps: int, count: int, pool: Pool, say=print) -> list[dict]:
     student, teacher = weights.load("v2").network, weights.load("teacher").network
     before = read_right(in_torch("v2", student), deck, BATCH)
     rows = [row("float32", before, before, where="torch")]
+
+    def measured(name: str, network: nn.Module) -> nn.Module:
+        rows.append(row(name, read_right(in_torch("", network), deck, BATCH), before, where="torch"))
+        say(rows[-1])
+        return network
+
     plains = {"": student}
     for bits in BITS:
-        rounded = calibrate(prepared(student, bits), pool)
-        rows.append(
-            row(
-                f"{bits} bits, after training",
-                read_right(in_torch("", rounded), deck, BATCH),
-                before,
-                where="torch",
-            )
-        )
-        say(rows[-1])
+        measured(f"{bits} bits, after training", calibrate(prepared(student, bits), pool))
         aware = trained(prepared(student, bits), steps, pool, teacher)
-        aware = calibrate(aware, pool)
-        rows.append(
-            row(
-                f"{bits} bits, in training",
-                read_right(in_torch("", aware), deck, BATCH),
-                before,
-                where="torch",
-            )
-        )
-        say(rows[-1])
+        aware = measured(f"{bits} bits, in training", calibrate(aware, pool))
         if bits == 7:
             plains["quantization-aware"] = plain(aware)
     on = copy.deepcopy(student)
     for parameter in on.parameters():
         parameter.requires_grad_(True)
-    plains["as many steps without"] = trained(on, steps, pool, teacher)
-    rows.append(
-        row("float32, as many steps", read_right(in_torch("", on), deck, BATCH), before, where="torch")
-    )
-    say(rows[-1])
+    on = trained(on, steps, pool, teacher)
+    plains["as many steps without"] = measured("float32, as many steps", on)
     with tempfile.TemporaryDirectory() as folder:
         return rows + _files(plains, deck, before, Path(folder), say)
 
@@ -233,11 +218,11 @@ def table(rows: Sequence[dict]) -> Table:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("--steps", type=int, default=STEPS, help="training steps (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=STEPS, help="training steps")
+    parser.add_argument("--cards", type=int, default=1000, help="typical cards to read")
     parser.add_argument(
-        "--cards", type=int, default=1000, help="typical cards to read (default: %(default)s)"
+        "--into", type=Path, metavar="FILE", help=f"file of the result (default: models/{FILE})"
     )
-    parser.add_argument("--into", type=Path, help=f"file of the result (default: models/{FILE})")
 
 
 def main(args) -> int:

@@ -267,6 +267,7 @@ def test_a_changed_source_shows_no_output_of_a_notebook_that_was_run(course, cap
     assert run(course, "build", "--check") == 1
     printed = capsys.readouterr()
     assert '+    "FAST = False"' in printed.out and "ran" not in printed.out
+    assert printed.out.endswith("\n") and "No newline" not in printed.out
     assert "make notebooks" in printed.err
 
 

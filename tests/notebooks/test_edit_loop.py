@@ -150,7 +150,13 @@ def test_a_source_that_is_newer_than_its_notebook_is_not_overwritten(course, cap
     edit(path_of(course), CHANGES["prose"])
     assert run(course, "import", path_of(course)) == 1
     assert source.read_text(encoding="utf-8") == text
-    assert "both 01_demo.ipynb and 01_demo.py were changed" in capsys.readouterr().err
+    refusal = capsys.readouterr().err
+    assert "01_demo.ipynb and its source were changed since" in refusal and "--force" in refusal
+    for words in (["build"], ["build", "--check"]):  # they advise what import does not refuse
+        assert run(course, *words) == 1
+        printed = capsys.readouterr().err
+        assert "01_demo.ipynb and its source were changed since" in printed
+        assert "notebooks import notebooks/01_demo.ipynb --force'" in printed
     assert run(course, "import", "--force", path_of(course)) == 0
     assert "Another title" in source.read_text(encoding="utf-8")
     assert run(course, "build") == 0 and run(course, "build", "--check") == 0
