@@ -83,7 +83,9 @@ def document(text: str, root: Path = ROOT) -> str:
 
 def add_arguments(parser) -> None:
     parser.add_argument("--check", action="store_true", help="change nothing; fail and say how it differs")
-    parser.add_argument("--root", type=Path, default=ROOT, help="the course's folder (default: this one)")
+    parser.add_argument(
+        "--root", type=Path, metavar="FOLDER", default=ROOT, help="the course's folder (default: this one)"
+    )
 
 
 def main(args) -> int:

@@ -98,11 +98,11 @@ def cards(
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("folder", help="where to write NUMBER_TRUTH.png files")
-    parser.add_argument("-n", type=int, default=20, help="how many (default 20)")
-    parser.add_argument("--level", default="typical", choices=LEVELS, help="default: %(default)s")
-    parser.add_argument("--drift", choices=DRIFTS, help="change the cards as the world does (default: not)")
-    parser.add_argument("--seed", type=int, default=0, help="other cards by another seed (default 0)")
+    parser.add_argument("folder", metavar="FOLDER", help="where to write NUMBER_TRUTH.png files")
+    parser.add_argument("-n", type=int, default=20, metavar="COUNT", help="how many")
+    parser.add_argument("--level", default="typical", choices=LEVELS, help="how hard they are to read")
+    parser.add_argument("--drift", choices=DRIFTS, help="change the cards as the world does (default: none)")
+    parser.add_argument("--seed", type=int, default=0, help="other cards by another seed")
 
 
 def main(args) -> int:

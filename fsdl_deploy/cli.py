@@ -109,12 +109,21 @@ def parser_of(
     return parser
 
 
+class DefaultsHelp(argparse.HelpFormatter):
+    """Every default is in the help of its option, and in one form: ``(default: X)``."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text = action.help or ""
+        has_value = action.option_strings and action.nargs != 0 and action.default is not None
+        return f"{text} (default: %(default)s)" if has_value and "(default: " not in text else text
+
+
 def _add(parser: argparse.ArgumentParser, commands: Mapping[str, Command], words: list[str]) -> None:
     """Add the commands; only the one that ``words`` choose gets its arguments."""
     adding = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     for name, command in commands.items():
         about = command.help[0].upper() + command.help[1:] + "."
-        added = adding.add_parser(name, help=command.help, description=about)
+        added = adding.add_parser(name, help=command.help, description=about, formatter_class=DefaultsHelp)
         if words[:1] != [name]:
             continue
         if command.group:

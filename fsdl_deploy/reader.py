@@ -177,9 +177,9 @@ def read_batches(
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("picture", nargs="+", help="PNG, JPEG, WebP, BMP or GIF files")
-    parser.add_argument("--version", default=LATEST, help=f"which model (default {LATEST})")
-    parser.add_argument("--device", choices=devices.DEVICES, default="cpu", help="default: %(default)s")
+    parser.add_argument("picture", nargs="+", metavar="PICTURE", help="PNG, JPEG, WebP, BMP or GIF files")
+    parser.add_argument("--version", default=LATEST, help="which model")
+    parser.add_argument("--device", choices=devices.DEVICES, default="cpu", help="where the model computes")
     parser.add_argument("--url", help="ask the model service at this URL instead")
 
 

@@ -1,5 +1,6 @@
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,17 @@ def test_every_command_and_each_of_its_options_is_explained(program, words, caps
     assert parser.description.endswith(".") and parser.description[0].isupper()
     for action in parser._actions:
         assert action.help or isinstance(action, argparse._SubParsersAction), f"{words}: {action.dest}"
+        if not isinstance(action, argparse._SubParsersAction):
+            text, name = (
+                parser._get_formatter()._get_help_string(action),
+                action.metavar or action.dest.upper(),
+            )
+            assert re.fullmatch(r"(?!default).+?( \(default: [^()]+\))?", text) and "(default " not in text, (
+                text
+            )
+            has_value = action.option_strings and action.nargs != 0 and action.default is not None
+            assert "(default: " in text or not has_value, f"{words}: {action.dest} hides its default"
+            assert name.isupper() and (action.option_strings or action.metavar), f"{words}: {action.dest}"
 
 
 @pytest.mark.parametrize("program", [deploy, course])

@@ -1,4 +1,4 @@
-"""``fsdl-course cases DIR``: draw private cases for labs, as files that an instructor keeps and may edit.
+"""``fsdl-course cases FOLDER``: draw private cases for labs, as files that an instructor keeps and may edit.
 
 Only arguments are written: what should come out is what the lab's solution returns.
 """
@@ -13,7 +13,7 @@ from fsdl_deploy.paths import ROOT
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "folder", type=Path, metavar="DIR", help="where LAB.json goes: outside the repository"
+        "folder", type=Path, metavar="FOLDER", help="where LAB.json goes: outside the repository"
     )
     parser.add_argument("--lab", help="for example lab02 (default: all)")
     parser.add_argument("--seed", help="the same seed draws the same cases (default: a random one)")

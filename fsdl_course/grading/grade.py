@@ -93,9 +93,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "submissions", type=Path, metavar="SUBMISSIONS", help="a folder or a zip of notebooks"
     )
-    parser.add_argument("--out", type=Path, default=Path("grades"), help="where results go (default: grades)")
-    parser.add_argument("--cases", type=Path, metavar="DIR", help="private cases, made by fsdl-course cases")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="submissions at once")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", default=Path("grades"), help="where results go")
+    parser.add_argument(
+        "--cases", type=Path, metavar="FOLDER", help="private cases, made by fsdl-course cases"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="submissions at once (default: one a core)"
+    )
     parser.add_argument("--lab", help="which lab all of them are, if they do not say so themselves")
     parser.add_argument(
         "--i-trust-these", action="store_true", help="run without isolation; only code you trust"

@@ -59,8 +59,10 @@ def hand_ins(name: str) -> dict[str, object]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the hand-ins go; a new folder")
-    parser.add_argument("--lab", default="lab00", help="for example lab02 (default: lab00)")
-    parser.add_argument("--students", type=int, help="so many hand-ins, by repeating them")
+    parser.add_argument("--lab", metavar="LAB", default="lab00", help="for example lab02")
+    parser.add_argument(
+        "--students", type=int, help="so many hand-ins, by repeating them (default: one of each kind)"
+    )
 
 
 def main(args: argparse.Namespace) -> int:

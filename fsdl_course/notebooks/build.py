@@ -20,7 +20,7 @@ from fsdl_course.notebooks.conversion import (
     sources,
     write,
 )
-from fsdl_course.notebooks.edits import is_edited, outputs_digest, stamp, stamped
+from fsdl_course.notebooks.edits import cells_of, conflict, is_edited, outputs_digest, stamp, stamped
 from fsdl_course.notebooks.outputs import execute, is_compared, keep_compared_outputs, keep_known_outputs
 from fsdl_course.notebooks.percent import NotebookError
 from fsdl_deploy.paths import ROOT
@@ -68,9 +68,12 @@ def _loss(path: Path, notebook, known, root: Path) -> str:
     """A sentence if ``notebook`` must not replace ``known``, which is at ``path`` and was edited; else ""."""
     if not is_edited(known, notebook, name_of(path, root)):
         return ""
+    place = path.relative_to(root).as_posix()
+    if sentence := conflict(known, cells_of(notebook), place):
+        return f"{sentence}; or drop the notebook's with --force"
     return (
         f"{path.name} was edited by itself, and building would lose that. Keep the edits with "
-        f"'fsdl-course notebooks import {path.relative_to(root).as_posix()}', or build with --force"
+        f"'fsdl-course notebooks import {place}', or build with --force"
     )
 
 
@@ -118,9 +121,12 @@ def _difference(source: Path, root: Path) -> str:
     path = notebook_of(source, root)
     name = path.relative_to(root).as_posix()
     try:
-        if path.exists() and _loss(path, read_source(source, name_of(path, root)), read(path), root):
-            drop = f"'git checkout -- {name}' drops that"
-            return f"{name} was edited by hand: {drop}, 'fsdl-course notebooks import {name}' keeps it\n"
+        if path.exists():
+            notebook, known = read_source(source, name_of(path, root)), read(path)
+            if _loss(path, notebook, known, root):
+                keep = conflict(known, cells_of(notebook), name)
+                keep = keep or f"'fsdl-course notebooks import {name}' keeps it"
+                return f"{name} was edited by hand: 'git checkout -- {name}' drops that, {keep}\n"
         built = as_it_stands(source, root)
         committed = read_text(path) if path.exists() else ""
     except NotebookError as error:
@@ -132,13 +138,21 @@ def _difference(source: Path, root: Path) -> str:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("paths", nargs="*", type=Path, metavar="SOURCE", help="default: every source")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="SOURCE",
+        help="for example notebooks/source/02_batch.py (default: all)",
+    )
     parser.add_argument("--check", action="store_true", help="change nothing; fail if building would")
     parser.add_argument("--force", action="store_true", help="build over notebooks edited by themselves")
     parser.add_argument(
         "--again", action="store_true", help="build and run also those that are what their sources say"
     )
-    parser.add_argument("--root", type=Path, default=ROOT, help="the course's folder (default: this one)")
+    parser.add_argument(
+        "--root", type=Path, metavar="FOLDER", default=ROOT, help="the course's folder (default: this one)"
+    )
 
 
 def main(args) -> int:

@@ -100,7 +100,9 @@ def _note(copy: Path, problem: str) -> None:
 def add_arguments(parser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="for example 01_prototype (default: all)")
     parser.add_argument("--full", action="store_true", help="run with FAST = False: slower, better figures")
-    parser.add_argument("--root", type=Path, default=ROOT, help="the course's folder (default: this one)")
+    parser.add_argument(
+        "--root", type=Path, metavar="FOLDER", default=ROOT, help="the course's folder (default: this one)"
+    )
 
 
 def main(args) -> int:

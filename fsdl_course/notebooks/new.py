@@ -20,8 +20,10 @@ def new(name: str, root: Path = ROOT) -> Path:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("name", help="for example tools/triton")
-    parser.add_argument("--root", type=Path, default=ROOT, help="the course's folder (default: this one)")
+    parser.add_argument("name", metavar="NAME", help="for example tools/triton")
+    parser.add_argument(
+        "--root", type=Path, metavar="FOLDER", default=ROOT, help="the course's folder (default: this one)"
+    )
 
 
 def main(args) -> int:

@@ -207,8 +207,16 @@ def report(root: Path, paths: list[Path]) -> int:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("paths", nargs="*", type=Path, metavar="NOTEBOOK", help="default: every notebook")
-    parser.add_argument("--root", type=Path, default=ROOT, help="the course's folder (default: this one)")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="NOTEBOOK",
+        help="for example notebooks/02_batch.ipynb (default: all)",
+    )
+    parser.add_argument(
+        "--root", type=Path, metavar="FOLDER", default=ROOT, help="the course's folder (default: this one)"
+    )
 
 
 def main(args) -> int:

@@ -162,19 +162,28 @@ def table(rows: Sequence[ServingRow]) -> Table:
 def add_arguments(parser) -> None:
     names = list(libraries())
     parser.add_argument(
-        "--only", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names)
+        "--only",
+        nargs="+",
+        choices=names,
+        default=names,
+        metavar="NAME",
+        help=f"of {', '.join(names)} (default: all)",
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--batching", action="store_true", help="each library without and with batches instead")
     what.add_argument("--web", action="store_true", help="the parts of our own web server instead")
-    parser.add_argument("--rounds", type=int, help="default: 3, with --batching 5, with --web 15")
     parser.add_argument(
-        "--requests", type=int, default=400, help="of a load in a round (default: %(default)s)"
+        "--rounds",
+        type=int,
+        help="rounds, each server once in each (default: 3, with --batching 5, with --web 15)",
     )
-    parser.add_argument("--max-batch", type=int, default=16, help="default: %(default)s")
-    parser.add_argument("--delay-ms", type=float, default=0.0, help="wait for a batch (default: %(default)s)")
-    parser.add_argument("--readers", type=int, default=1, help="of each server (default: %(default)s)")
-    parser.add_argument("--json", help="write the rows to this file, beside what else was measured there")
+    parser.add_argument("--requests", type=int, default=400, help="of a load in a round")
+    parser.add_argument("--max-batch", type=int, default=16, help="pictures in a batch")
+    parser.add_argument("--delay-ms", type=float, default=0.0, help="wait for a batch")
+    parser.add_argument("--readers", type=int, default=1, help="of each server")
+    parser.add_argument(
+        "--json", metavar="FILE", help="write the rows to this file, beside what else was measured there"
+    )
 
 
 def main(args) -> int:

@@ -94,8 +94,14 @@ def verdict(other: int, apart: float) -> str:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("--cards", type=int, default=1000, help="how many (default: %(default)s)")
-    parser.add_argument("--only", nargs="+", choices=list(ways()), metavar="WAY", help=", ".join(ways()))
+    parser.add_argument("--cards", type=int, default=1000, help="how many")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=list(ways()),
+        metavar="WAY",
+        help=f"of {', '.join(ways())} (default: all)",
+    )
 
 
 def main(args) -> int:

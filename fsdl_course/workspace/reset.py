@@ -111,7 +111,9 @@ def add_arguments(parser) -> None:
         help="02, tools/triton, lab03 or a path (default: list what differs)",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask before replacing a notebook")
-    parser.add_argument("--root", type=Path, default=ROOT, help="the course's folder (default: this one)")
+    parser.add_argument(
+        "--root", type=Path, metavar="FOLDER", default=ROOT, help="the course's folder (default: this one)"
+    )
 
 
 def main(args) -> int:

@@ -194,9 +194,9 @@ def peak_memory(cards: int, different: int) -> float:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("--cards", type=int, default=5000, help="cards of the comparison (default 5000)")
-    parser.add_argument("--different", type=int, default=500, help="of these, how many are drawn (500)")
-    parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
+    parser.add_argument("--cards", type=int, default=5000, help="cards of the comparison")
+    parser.add_argument("--different", type=int, default=500, help="of these, how many are drawn")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds, each way once in each")
     parser.add_argument(
         "--memory", type=int, nargs="*", metavar="CARDS", help="peak memory for these numbers"
     )

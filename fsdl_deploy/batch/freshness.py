@@ -126,8 +126,8 @@ def _hours(age: timedelta) -> str:
 
 def add_arguments(parser) -> None:
     parser.add_argument("--store", default="readings.db", help="SQLite file or postgresql:// URL")
-    parser.add_argument("--version", default=LATEST, help=f"the model that is wanted (default {LATEST})")
-    parser.add_argument("--within", type=float, default=24, help="hours that a night may be old (default 24)")
+    parser.add_argument("--version", default=LATEST, help="the model that is wanted")
+    parser.add_argument("--within", type=float, default=24, help="hours that a night may be old")
     parser.add_argument("--customers", type=int, help="how many cards the month should have")
 
 

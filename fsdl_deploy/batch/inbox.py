@@ -130,14 +130,19 @@ def _again(source: Path, target: Path) -> None:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("inbox", help="folder of the inbox")
-    parser.add_argument("--month", default="2026-10", help="YYYY-MM (default 2026-10)")
-    parser.add_argument("--customers", type=int, default=1000, help="one card each (default 1000)")
-    parser.add_argument("--different", type=int, help="draw only so many cards and repeat them")
+    parser.add_argument("inbox", metavar="INBOX", help="folder of the inbox")
+    parser.add_argument("--month", default="2026-10", help="YYYY-MM")
+    parser.add_argument("--customers", type=int, default=1000, help="one card each")
     parser.add_argument(
-        "--level", default="typical", choices=["clean", "typical", "hard"], help="default: typical"
+        "--different", type=int, help="draw only so many cards and repeat them (default: all)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="other cards by another seed (default 0)")
+    parser.add_argument(
+        "--level",
+        default="typical",
+        choices=["clean", "typical", "hard"],
+        help="how hard the cards are to read",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="other cards by another seed")
 
 
 def main(args) -> int:

@@ -205,14 +205,12 @@ def storable(name: str) -> str:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("inbox", help="folder of the inbox (INBOX/MONTH/...)")
+    parser.add_argument("inbox", metavar="INBOX", help="folder of the inbox (INBOX/MONTH/...)")
     parser.add_argument("--month", required=True, help="YYYY-MM")
-    parser.add_argument(
-        "--store", default="readings.db", help="SQLite file or postgresql:// URL (default readings.db)"
-    )
-    parser.add_argument("--version", default=LATEST, help=f"which model (default {LATEST})")
+    parser.add_argument("--store", default="readings.db", help="SQLite file or postgresql:// URL")
+    parser.add_argument("--version", default=LATEST, help="which model")
     parser.add_argument("--url", help="ask the model service at this URL instead")
-    parser.add_argument("--chunk", type=int, default=CHUNK, help=f"cards stored together (default {CHUNK})")
+    parser.add_argument("--chunk", type=int, default=CHUNK, help="cards stored together")
     parser.add_argument("--workers", type=int, help="threads (default: one a core)")
     parser.add_argument("--retry", action="store_true", help="try again what an earlier run set aside")
 

@@ -77,10 +77,8 @@ def refused(status: int, field: str, problem: str, headers: dict | None = None) 
 
 def add_arguments(parser) -> None:
     parser.add_argument("--store", default="readings.db", help="SQLite file or postgresql:// URL")
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on (default: this machine alone)"
-    )
-    parser.add_argument("--port", type=int, default=8001, help="default: %(default)s; 0: a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8001, help="port to listen on; 0: any free one")
 
 
 def main(args) -> int:

@@ -81,16 +81,21 @@ def versions() -> dict[str, str]:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS, help="default: all")
     parser.add_argument(
-        "--batches", nargs="+", type=int, choices=BATCHES, default=BATCHES, help="default: all"
+        "--models", nargs="+", choices=MODELS, default=MODELS, help="models to measure (default: all)"
     )
-    parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of a case in a round (default: 1)")
     parser.add_argument(
-        "--core-price", type=float, default=CORE_PRICE, help="dollars an hour (default: 0.05)"
+        "--batches",
+        nargs="+",
+        type=int,
+        choices=BATCHES,
+        default=BATCHES,
+        help="cards in a call (default: all)",
     )
-    parser.add_argument("--gpu-price", type=float, default=GPU_PRICE, help="dollars an hour (default: 1)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds, each case once in each")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of a case in a round")
+    parser.add_argument("--core-price", type=float, default=CORE_PRICE, help="dollars an hour")
+    parser.add_argument("--gpu-price", type=float, default=GPU_PRICE, help="dollars an hour")
 
 
 def main(args) -> int:

@@ -183,18 +183,14 @@ def table(results: Sequence[RungResult]) -> Table:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("--cards", type=int, default=2000, help="for the accuracy (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
-    parser.add_argument(
-        "--seconds", type=float, default=2.0, help="of a rung in a round (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--calls", type=int, default=200, help="of a rung in a round at least (default: %(default)s)"
-    )
+    parser.add_argument("--cards", type=int, default=2000, help="cards for the accuracy")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds, each rung once in each")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of a rung in a round")
+    parser.add_argument("--calls", type=int, default=200, help="of a rung in a round at least")
     parser.add_argument(
         "--no-compile", action="store_true", help="without torch.compile, which compiles for minutes"
     )
-    parser.add_argument("--json", help="write the measurements to this file")
+    parser.add_argument("--json", metavar="FILE", help="write the measurements to this file")
 
 
 def main(args) -> int:

@@ -205,10 +205,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``fsdl-deploy prototype``."""
     parser.add_argument("--version", default="v2", help="the model inside the page's own process")
     parser.add_argument("--url", help="ask this model service instead of loading a model")
-    parser.add_argument("--port", type=int, default=7860, help="port to listen on (7860); 0: any free one")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (this machine only)")
+    parser.add_argument("--port", type=int, default=7860, help="port to listen on; 0: any free one")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--share", action="store_true", help="also a public link, by the vendor's tunnel")
-    parser.add_argument("--feedback", type=Path, default=FOLDER, help="folder for pictures called wrong")
+    parser.add_argument(
+        "--feedback", type=Path, default=FOLDER, metavar="FOLDER", help="for pictures called wrong"
+    )
 
 
 def main(args: argparse.Namespace) -> int:

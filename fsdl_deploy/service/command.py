@@ -18,33 +18,23 @@ SETTINGS = ("threads", "max_pictures", "max_waiting", "max_batch", "drain", "gra
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``fsdl-deploy serve``."""
-    parser.add_argument("--version", default="v2", help="model version (default: %(default)s)")
-    parser.add_argument(
-        "--device", choices=DEVICES, default="cpu", help="where the model computes (default: %(default)s)"
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="0 picks a free one (default: %(default)s)")
+    parser.add_argument("--version", default="v2", help="model version")
+    parser.add_argument("--device", choices=DEVICES, default="cpu", help="where the model computes")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8000, help="0 picks a free one")
     parser.add_argument("--threads", type=int, help="readings at the same time (default: one a core)")
+    parser.add_argument("--max-waiting", type=int, default=64, help="requests that may wait; more get a 429")
+    parser.add_argument("--max-batch", type=int, default=1, help="requests that are read together")
     parser.add_argument(
-        "--max-waiting", type=int, default=64, help="requests that may wait; more get a 429 (default: 64)"
+        "--patience", type=float, default=PATIENCE, help="longest wait in seconds; then a 503"
     )
-    parser.add_argument(
-        "--max-batch", type=int, default=1, help="requests that are read together (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--patience", type=float, default=PATIENCE, help="longest wait in seconds; then a 503 (default: 20)"
-    )
-    parser.add_argument(
-        "--delay-ms", type=float, default=0.0, help="longest wait for a batch to fill (default: %(default)s)"
-    )
+    parser.add_argument("--delay-ms", type=float, default=0.0, help="longest wait for a batch to fill")
     parser.add_argument("--access-log", action="store_true", help="write a line of JSON for each request")
+    parser.add_argument("--drain", type=float, default=0.0, help="go on for so many seconds after SIGTERM")
     parser.add_argument(
-        "--drain", type=float, default=0.0, help="go on for so many seconds after SIGTERM (default: 0)"
+        "--grace", type=float, default=GRACE, help="then finish what waits for so many seconds"
     )
-    parser.add_argument(
-        "--grace", type=float, default=GRACE, help="then finish what waits for so many seconds (default: 30)"
-    )
-    parser.add_argument("--max-pictures", type=int, default=64, help="in one request (default: %(default)s)")
+    parser.add_argument("--max-pictures", type=int, default=64, help="in one request")
 
 
 def main(args: argparse.Namespace) -> int:

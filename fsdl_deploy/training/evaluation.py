@@ -143,12 +143,18 @@ def table(report: dict) -> Table:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("-n", type=int, default=2000, help="cards of each level (default 2000)")
-    parser.add_argument("--versions", nargs="+", default=list(VERSIONS), help="models (default all)")
+    parser.add_argument("-n", type=int, default=2000, metavar="COUNT", help="cards of each level")
     parser.add_argument(
-        "--digits", help="an .npz file with images uint8 [n, 28, 28] and labels [n] to write with"
+        "--versions", nargs="+", default=list(VERSIONS), metavar="VERSION", help="models (default: all)"
     )
-    parser.add_argument("--json", help="write the whole report, confusions included, to this file")
+    parser.add_argument(
+        "--digits",
+        metavar="FILE",
+        help="an .npz file with images uint8 [n, 28, 28] and labels [n] to write with",
+    )
+    parser.add_argument(
+        "--json", metavar="FILE", help="write the whole report, confusions included, to this file"
+    )
 
 
 def main(args) -> int:

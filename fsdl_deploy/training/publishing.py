@@ -72,7 +72,9 @@ def add_arguments(parser) -> None:
     how.add_argument("--quick", action="store_true", help="one student, much worse, in a minute")
     how.add_argument("--long", action="store_true", help="as the published models were: twice the time")
     parser.add_argument(
-        "--into", help="folder for the models (default models/, with --quick build/quick/models)"
+        "--into",
+        metavar="FOLDER",
+        help="folder for the models (default: models/, with --quick build/quick/models)",
     )
     parser.add_argument(
         "--fresh", action="store_true", help="forget what an earlier run left and start again"

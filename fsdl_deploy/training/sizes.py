@@ -53,9 +53,7 @@ def both(widths: tuple[int, ...], pool: Pool, deck: list) -> list[dict]:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument(
-        "--cards", type=int, default=2000, help="typical cards to read (default: %(default)s)"
-    )
+    parser.add_argument("--cards", type=int, default=2000, help="typical cards to read")
 
 
 def main(args) -> int:
