@@ -42,8 +42,9 @@ class Submission:
 def collect(place: Path, lab: str | None = None) -> list[Submission]:
     """Every notebook at ``place``, sorted by lab and student; SubmissionsError if there is none.
 
-    ``lab`` says which lab all of them are; without it each says so itself, or its name does. A second
-    notebook of the same student and lab is kept apart with a number.
+    ``lab`` says which lab all of them are; without it each says so itself, or its name does. Notebooks whose
+    path names nobody, such as those of a student's ``work/labs``, are of one student, called as the place is.
+    A second notebook of the same student and lab is kept apart with a number.
     """
     if not place.exists():
         raise SubmissionsError(f"{place} does not exist: name a folder of notebooks, or a zip")
@@ -57,6 +58,9 @@ def collect(place: Path, lab: str | None = None) -> list[Submission]:
         raise SubmissionsError(f"{place} is neither a folder, a zip, nor a notebook")
     if not submissions:
         raise SubmissionsError(f"{place} holds no notebook (*.ipynb)")
+    for submission in submissions:
+        if LAB.fullmatch(submission.student) and place.suffix != ".ipynb":
+            submission.student = writable(place.resolve().name.removesuffix(".zip"))[:100]
     seen: dict[tuple, int] = {}
     submissions.sort(key=lambda submission: (submission.lab, submission.student, submission.origin))
     for submission in submissions:

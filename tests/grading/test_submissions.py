@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import zipfile
 
 import pytest
@@ -37,6 +38,19 @@ def good():
 )
 def test_who_handed_in_what(name, student, lab):
     assert who(name) == (student, lab)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_labs_that_lie_under_no_name_are_one_students(tmp_path, good, zipped):
+    place = tmp_path / "labs"
+    for lab in ("lab00", "lab01", "lab05"):
+        (place / lab).mkdir(parents=True)
+        (place / lab / f"{lab}.ipynb").write_bytes(good.replace(b"lab00", lab.encode()))
+    if zipped:
+        shutil.make_archive(str(tmp_path / "ann"), "zip", place)
+        place = tmp_path / "ann.zip"
+    students = {submission.lab: submission.student for submission in collect(place)}
+    assert students == dict.fromkeys(("lab00", "lab01", "lab05"), "ann" if zipped else "labs")
 
 
 def test_a_folder_with_everything_in_it(tmp_path, good):
