@@ -9,7 +9,7 @@ when it starts (a ``.pth`` file), and so do the commands. Standard library only,
 import os
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from importlib.util import find_spec
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -38,7 +38,7 @@ def settle(environ: MutableMapping[str, str] | None = None, socks: bool | None =
     gone = _remembered(environ)
     for name, value in gone.items():
         environ.setdefault(name, value)
-    names = sorted(name for name in environ if name.lower() in _NAMES and environ[name].strip())
+    names = named(environ)
     socks = any(environ[name].lower().startswith("socks") for name in names) and (
         _has_socks() if socks is None else socks
     )
@@ -55,20 +55,25 @@ def settle(environ: MutableMapping[str, str] | None = None, socks: bool | None =
         environ[LEFT_OUT] = "\n".join(f"{name}={' '.join(value.split())}" for name, value in gone.items())
 
 
+def named(environ: Mapping[str, str]) -> list[str]:
+    """The variables that name a proxy."""
+    return sorted(name for name in environ if name.lower() in _NAMES and environ[name].strip())
+
+
 def at_start() -> None:
     """``settle`` for an interpreter that starts. uv, which is started through Python, can use SOCKS."""
     uv = re.search(r" -m uv( |$)", " ".join(sys.orig_argv[:6]))
     settle(os.environ, socks=True if uv else None)
 
 
-def problems(environ: MutableMapping[str, str] | None = None) -> list[str]:
+def problems(environ: Mapping[str, str] | None = None) -> list[str]:
     """A sentence for each variable that cannot be used, whether or not it has been taken out already."""
     settled = dict(os.environ if environ is None else environ)
     settle(settled)
     return [_sentence(name, value) for name, value in _remembered(settled).items()]
 
 
-def missing_for(scheme: str, host: str, environ: MutableMapping[str, str] | None = None) -> str | None:
+def missing_for(scheme: str, host: str, environ: Mapping[str, str] | None = None) -> str | None:
     """The sentence about the proxy that a request to another machine would need, if it cannot be used."""
     settled = dict(os.environ if environ is None else environ)
     settle(settled)

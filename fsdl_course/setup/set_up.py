@@ -20,11 +20,14 @@ from fsdl_deploy.running import stations
 def set_up() -> environment.Environment:
     """Build the core environment if it is not built, or finish it."""
     core = environment.core()
-    if not core.ready():
+    new = not core.ready()
+    if new:
         size = disk.sizes().get(core.name)
         print(f"Setting up the course in {core.folder}" + (f": {size.sentence()}" if size else ""))
         print(f"  (log: {core.log}; packages are kept in {store.place()})")
     core.ensure()
+    if new:
+        subprocess.call([str(core.python), "-m", "fsdl_course.cli", "doctor", "--brief"], cwd=ROOT)
     return core
 
 

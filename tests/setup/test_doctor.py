@@ -1,7 +1,9 @@
 """The doctor in broken environments: each is said in one line with what to do, and none stops the others."""
 
+import argparse
 import hashlib
 import http.server
+import json
 import os
 import re
 import shutil
@@ -15,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from fsdl_course.setup import doctor
-from fsdl_course.setup.looks import course, hardware, programs
+from fsdl_course.setup.looks import course, hardware, network, programs
 from fsdl_course.setup.looks.finding import GB, GIB, Finding
+from fsdl_deploy import proxies
 from fsdl_deploy.measuring.machine import java
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running import stations
@@ -52,15 +55,21 @@ def test_memory(gib, level):
 @pytest.mark.parametrize(
     ("free", "to_build", "level"),
     [
-        *[(100, 9, "ok"), (10, 9, "ok"), (9.5, 9, "note"), (4, 9, "problem"), (0.1, 9, "problem")],
+        *[(100, 2, "ok"), (3.1, 2, "ok"), (2.5, 2, "note"), (1.5, 2, "problem"), (0.1, 2, "problem")],
         *[(4, 0, "ok"), (1, 0, "ok"), (0.7, 0, "note"), (0.1, 0, "problem")],
     ],
 )
 def test_disk(free, to_build, level):
     usage = namedtuple("usage", "free")(int(free * GB))
-    findings = list(hardware.look_at_disk(usage=lambda root: usage, to_build=to_build * GB))
+    findings = list(hardware.look_at_disk(usage=lambda root: usage, to_build=(to_build * GB, 0)))
     assert levels(findings) == [level]
-    assert level == "ok" or ("about 9 GB" in findings[0].advice) == bool(to_build)
+    assert level == "ok" or ("about 2 GB" in findings[0].advice) == bool(to_build)
+
+
+def test_stations_need_disk_only_when_they_are_built():
+    usage = namedtuple("usage", "free")(4 * GB)
+    (finding,) = hardware.look_at_disk(usage=lambda root: usage, to_build=(0, 7 * GB))
+    assert levels([finding]) == ["ok"] and "all stations together would take about 7 GB" in finding.fact
 
 
 def new_clone(folder: Path) -> Path:
@@ -81,19 +90,30 @@ def finish(environment: Path) -> None:
 def test_disk_of_a_first_set_up_is_what_the_readme_says(tmp_path, monkeypatch):
     monkeypatch.delenv("CONDA_PREFIX", raising=False)
     (gigabytes,) = re.findall(r"about\s+(\d+) GB of disk", (ROOT / "README.md").read_text(encoding="utf-8"))
-    assert round(hardware.disk_to_build(new_clone(tmp_path)) / GB) == int(gigabytes)
-    (finding,) = hardware.look_at_disk(tmp_path, lambda root: namedtuple("usage", "free")(4 * GB))
+    core, _ = hardware.disk_to_build(new_clone(tmp_path))
+    assert round(core / GB) == int(gigabytes)
+    (finding,) = hardware.look_at_disk(tmp_path, lambda root: namedtuple("usage", "free")(1 * GB))
     assert finding.level == "problem" and f"about {gigabytes} GB" in finding.advice
 
 
 def test_what_is_set_up_needs_no_disk_any_more(tmp_path, monkeypatch):
     monkeypatch.delenv("CONDA_PREFIX", raising=False)
-    first = hardware.disk_to_build(new_clone(tmp_path))
+    core, all_stations = hardware.disk_to_build(new_clone(tmp_path))
+    assert core and all_stations
     finish(tmp_path / ".venv")
-    assert hardware.disk_to_build(tmp_path) == first - hardware.CORE_DISK
+    assert hardware.disk_to_build(tmp_path) == (0, all_stations)
     for name in stations.stations(tmp_path):
         finish(tmp_path / ".venv" / "stations" / name)
-    assert hardware.disk_to_build(tmp_path) == 0
+    assert hardware.disk_to_build(tmp_path) == (0, 0)
+
+
+def test_the_disk_is_asked_for_what_was_recorded(tmp_path, monkeypatch):
+    monkeypatch.delenv("CONDA_PREFIX", raising=False)
+    new_clone(tmp_path)
+    names = ["core", *stations.stations(tmp_path)]
+    sizes = {name: {"size": 3 * GB, "added": GB, "seconds": 1} for name in names}
+    (tmp_path / "infra" / "sizes.json").write_text(json.dumps({"environments": sizes}))
+    assert hardware.disk_to_build(tmp_path) == (GB, (len(names) - 1) * GB)
 
 
 # -- packages
@@ -156,15 +176,42 @@ def test_packages_without_a_lock(tmp_path):
 # -- ports, engine, programs
 
 
-def test_ports_work_here_and_a_proxy_in_between_is_found(monkeypatch):
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
-    assert levels(hardware.look_at_ports()) == ["ok"]
-    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
-    findings = list(hardware.look_at_ports())
-    assert levels(findings) == ["problem"] and "NO_PROXY" in findings[0].advice
-    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
-    assert levels(hardware.look_at_ports()) == ["ok"]
+@pytest.fixture
+def no_proxies(monkeypatch):
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")] + [proxies.LEFT_OUT]:
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def test_ports_work_here_and_a_proxy_in_between_is_found(no_proxies):
+    assert levels(network.look_at_ports()) == ["ok"]
+    no_proxies.setenv("http_proxy", "http://127.0.0.1:9")
+    findings = list(network.look_at_ports())
+    assert levels(findings) == ["problem"]
+    assert "http_proxy" in findings[0].advice and "NO_PROXY" in findings[0].advice
+    no_proxies.setenv("no_proxy", "127.0.0.1,localhost")
+    assert levels(network.look_at_ports()) == ["ok"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("ALL_PROXY", "socks://127.0.0.1:9"), ("NO_PROXY", "localhost,127.0.0.1,[::1]")]
+)
+def test_what_ends_a_client_is_found_by_trying(no_proxies, name, value):
+    no_proxies.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    no_proxies.setenv("NO_PROXY", "localhost,127.0.0.1")
+    no_proxies.setenv(name, value)
+    (finding,) = network.look_at_ports()
+    assert levels([finding]) == ["problem"] and name in finding.advice and "httpx" in finding.fact
+
+
+def test_proxies_are_named(no_proxies):
+    assert levels(network.look_at_proxies({})) == []
+    (good,) = network.look_at_proxies({"HTTPS_PROXY": "http://proxy.example:3128"})
+    assert levels([good]) == ["ok"] and "HTTPS_PROXY" in good.fact
+    wrong = {"ALL_PROXY": "socks://127.0.0.1:7890", "HTTPS_PROXY": "http://proxy.example:3128"}
+    (finding,) = network.look_at_proxies(wrong)
+    assert levels([finding]) == ["note"] and finding.fact.startswith("ALL_PROXY=socks://127.0.0.1:7890")
+    assert "HTTPS_PROXY" not in finding.fact and "unset it" in finding.advice
 
 
 def test_a_sandbox_is_there_or_only_instructors_miss_it():
@@ -188,8 +235,8 @@ def test_ports_that_cannot_be_opened(monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError("not allowed")
 
-    monkeypatch.setattr(hardware.socket, "create_server", refuse)
-    assert levels(hardware.look_at_ports()) == ["problem"]
+    monkeypatch.setattr(network.socket, "create_server", refuse)
+    assert levels(network.look_at_ports()) == ["problem"]
 
 
 class Engine(http.server.BaseHTTPRequestHandler):
@@ -273,18 +320,19 @@ def test_models(tmp_path):
     assert levels(course.look_at_models(tmp_path)) == ["problem"]
 
 
-def test_stations(tmp_path):
+def test_stations_are_one_line(tmp_path):
     folder = tmp_path / "infra" / "tool"
     folder.mkdir(parents=True)
     (folder / "requirements.lock").write_text("tiny==1.0\n")
-    (folder / "station.toml").write_text('name = "tool"\npurpose = "a test"\nsetup = false\n')
-    (optional,) = course.look_at_stations(tmp_path)
     (folder / "station.toml").write_text('name = "tool"\npurpose = "a test"\n')
-    (needed,) = course.look_at_stations(tmp_path)
+    (wanted,) = course.look_at_stations(tmp_path)
+    (tmp_path / ".venv" / "stations" / "tool").mkdir(parents=True)
+    (begun,) = course.look_at_stations(tmp_path)
     (folder / "station.toml").write_text("name = ")
     (broken,) = course.look_at_stations(tmp_path)
-    assert levels([optional, needed, broken]) == ["note", "problem", "problem"]
-    assert "make station NAME=tool" in needed.advice
+    assert levels([wanted, begun, broken]) == ["ok", "note", "problem"]
+    assert "0 of 1 are built; a notebook builds" in wanted.fact
+    assert "tool" in begun.fact and "make station NAME=tool" in begun.advice
 
 
 # -- the report
@@ -306,7 +354,26 @@ def test_a_look_that_breaks_does_not_silence_the_others(monkeypatch, capsys):
     monkeypatch.setattr(doctor.examine, "__defaults__", ((look_at_trouble, look_at_peace),))
     assert doctor.main() == 1
     printed = capsys.readouterr().out
+    lines = printed.splitlines()
+    assert [line.split()[0] for line in lines[:2]] == ["note", "ok"]  # what matters comes first
+    assert lines[2].startswith("problem")
     assert "trouble" in printed and printed.count("quiet") == 2 and "1 problem to mend" in printed
+
+
+def test_after_a_set_up_only_what_is_not_well_is_said(monkeypatch, capsys):
+    def look_at_peace():
+        yield Finding("ok", "peace", "quiet")
+
+    def look_at_noise():
+        yield Finding("note", "noise", "loud", "close the window")
+
+    brief = argparse.Namespace(brief=True)
+    monkeypatch.setattr(doctor, "ESSENTIAL", (look_at_peace,))
+    assert doctor.main(brief) == 0 and capsys.readouterr().out.startswith("All is well")
+    monkeypatch.setattr(doctor, "ESSENTIAL", (look_at_peace, look_at_noise))
+    assert doctor.main(brief) == 0
+    assert capsys.readouterr().out.strip() == str(next(look_at_noise()))
+    assert set(doctor.ESSENTIAL) - {look_at_peace, look_at_noise} <= set(doctor.LOOKS)
 
 
 def test_works_where_no_package_is_installed():

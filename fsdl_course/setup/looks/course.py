@@ -84,7 +84,7 @@ def look_at_models(folder: Path | None = None) -> Iterator[Finding]:
 
 
 def look_at_stations(root: Path = ROOT) -> Iterator[Finding]:
-    """Which stations are built."""
+    """How many stations are built, and which were not finished; a notebook builds the one it needs."""
     from fsdl_course.setup.stations import environment
     from fsdl_deploy.running import stations
 
@@ -93,8 +93,13 @@ def look_at_stations(root: Path = ROOT) -> Iterator[Finding]:
     except (stations.StationError, OSError) as error:
         yield Finding("problem", "stations", str(error), "restore it with `git checkout -- infra`")
         return
-    for name, station in known.items():
-        if environment(station).ready():
-            yield Finding("ok", "stations", f"{name} is built")
-        else:
-            yield Finding("note", "stations", f"{name} is not built", f"`make station NAME={name}` builds it")
+    ready = {name for name, station in known.items() if environment(station).ready()}
+    begun = sorted(name for name in known.keys() - ready if known[name].environment.is_dir())
+    fact = f"{len(ready)} of {len(known)} are built"
+    if begun:
+        advice = f"the next notebook that needs one finishes it, or `make station NAME={begun[0]}`"
+        yield Finding("note", "stations", f"{fact}; not finished or not up to date: {few(begun)}", advice)
+    else:
+        yield Finding(
+            "ok", "stations", fact + "; a notebook builds the one it needs" * (len(ready) < len(known))
+        )

@@ -1,10 +1,8 @@
-"""What the machine has: cores, memory, disk, a GPU, and ports on loopback."""
+"""What the machine has: cores, memory, disk, a GPU."""
 
 import platform
 import shutil
-import socket
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -38,52 +36,39 @@ def look_at_memory(memory: int | None = None) -> Iterator[Finding]:
 
 
 def look_at_disk(
-    root: Path = ROOT, usage: Callable = shutil.disk_usage, to_build: int | None = None
+    root: Path = ROOT, usage: Callable = shutil.disk_usage, to_build: tuple[int, int] | None = None
 ) -> Iterator[Finding]:
-    """Room on the disk that holds the course: for what set-up has still to build, and for the lessons."""
+    """Room on the disk that holds the course: for the core if it has still to be built, and for the lessons.
+
+    ``to_build``: bytes that the core takes, and those of all stations; 0 for what is built.
+    """
     free = usage(root).free
-    to_build = disk_to_build(root) if to_build is None else to_build
+    core, stations = disk_to_build(root) if to_build is None else to_build
     room = f"{free / GB:.1f} GB free"
-    if free >= to_build + GB:
-        yield Finding("ok", "disk", room)
-    elif to_build:
-        advice = f"what is not set up yet takes about {to_build / GB:.0f} GB: free some before `make lab`"
-        yield Finding("problem" if free < to_build else "note", "disk", room, advice)
-    else:
-        advice = "all is set up; free a GB for what lessons and tests write"
+    if free < core + GB and core:
+        advice = f"the set-up takes about {core / GB:.0f} GB: free some before `make lab`"
+        yield Finding("problem" if free < core else "note", "disk", room, advice)
+    elif free < GB:
+        advice = "the core is set up; free a GB for what lessons and tests write"
         yield Finding("note" if free >= GB // 2 else "problem", "disk", room, advice)
+    elif free < core + stations + GB:
+        yield Finding("ok", "disk", f"{room}; all stations together would take about {stations / GB:.0f} GB")
+    else:
+        yield Finding("ok", "disk", room)
 
 
-def disk_to_build(root: Path = ROOT) -> int:
-    """Bytes that the environments take which no set-up has finished; an estimate from their mean size."""
-    from fsdl_course.setup import environment
+def disk_to_build(root: Path = ROOT) -> tuple[int, int]:
+    """Bytes of what is not built, as recorded, else estimated: of the core, and of the stations."""
+    from fsdl_course.setup import disk, environment
     from fsdl_deploy.running import stations
 
     try:
-        known = [station for station in stations.stations(root).values()]
+        missing = [name for name, station in stations.stations(root).items() if not station.built]
     except (stations.StationError, OSError):  # look_at_stations says it
-        known = []
-    missing = sum(not station.built for station in known)
-    core = 0 if environment.core(root).stamp() else CORE_DISK
-    return core + missing * STATION_DISK
-
-
-def look_at_ports(bypass: Callable = urllib.request.proxy_bypass) -> Iterator[Finding]:
-    """A server on loopback can be reached, and no proxy stands between."""
-    try:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            server.settimeout(2)
-            with socket.create_connection(server.getsockname(), timeout=2):
-                server.accept()[0].close()
-    except OSError as error:
-        advice = "allow programs to listen on 127.0.0.1 (firewall or sandbox settings)"
-        yield Finding("problem", "ports", f"no server on 127.0.0.1 can be reached: {error}", advice)
-        return
-    if urllib.request.getproxies().keys() & {"http", "all"} and not bypass("127.0.0.1"):
-        advice = "set NO_PROXY=127.0.0.1,localhost before starting JupyterLab"
-        yield Finding("problem", "ports", "a proxy is set for 127.0.0.1 too", advice)
-    else:
-        yield Finding("ok", "ports", "servers on 127.0.0.1 can be reached")
+        missing = []
+    known = {name: size.added for name, size in disk.sizes(root).items()}
+    core = 0 if environment.core(root).stamp() else known.get("core", CORE_DISK)
+    return core, sum(known.get(name, STATION_DISK) for name in missing)
 
 
 def look_at_gpu(which: Callable = shutil.which) -> Iterator[Finding]:
