@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsdl_course.setup import disk, installer, sources, start_up, store
+from fsdl_course.setup import disk, installer, integrity, sources, start_up, store
 from fsdl_course.setup.failures import SetupError, cause
 from fsdl_course.setup.installer import Installer, torch_warnings, version_of
 from fsdl_course.setup.turns import empty, locked
@@ -139,7 +139,11 @@ class Environment:
                 without_pip = ["--without-pip"] if self.builder else []
                 tool.run("an empty environment", [base, "-m", "venv", *without_pip, self.folder])
             tool.choose(self.lock)
-            tool.install("the locked packages", self.lock.read_text(encoding="utf-8"))
+            self._install(tool)
+            if names := integrity.changed(self.site()):
+                self.say(f"  changed since they were fetched, and fetched again: {', '.join(names)}")
+                tool.forget(names)
+                self._install(tool)
             if self.core:
                 self._finish_core(tool)
             # Behind this environment's own packages; the core has fsdl_deploy as a package.
@@ -157,8 +161,12 @@ class Environment:
         files.write(self.folder / STAMP, json.dumps(stamp), durable=True)
         self.say(f"{self.name}: ready after {time.monotonic() - started:.0f} s")
 
+    def _install(self, tool: Installer) -> None:
+        tool.install("the locked packages", self.lock.read_text(encoding="utf-8"))
+        if self.core:
+            tool.torch()
+
     def _finish_core(self, tool: Installer) -> None:
-        tool.torch()
         tool.install("fsdl_deploy", "", "--no-deps", "--no-build-isolation", "--editable", self.root)
         tool.run("the Jupyter kernel", [self.python, "-m", "ipykernel", "install", "--sys-prefix"])
         for file, folder in SETTINGS.items():

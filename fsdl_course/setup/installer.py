@@ -122,6 +122,12 @@ class Installer:
                 except SetupError:
                     raise error from None
 
+    def forget(self, names: list[str]) -> None:
+        """Take packages out of the environment and out of the store."""
+        uv = [self.runner, "-m", "uv"]
+        self.run("what was changed goes", [*uv, "pip", "uninstall", "--python", self.python, *names])
+        self.run("from the store too", [*uv, "cache", "clean", *names])
+
     def torch(self) -> None:
         """The wheel of torch that fits this machine, from the first source that has it."""
         ways = sources.torch_ways(self.settings, dict(os.environ), version_of(self.python) or (0, 0))
