@@ -12,6 +12,7 @@ from fsdl_deploy import weights
 from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.accuracy import fixed_and_broken, paired_p, wilson
+from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.models import MeterReader, Student, multiply_adds
 from fsdl_deploy.paths import BUILD
 from fsdl_deploy.reader import TorchReader
@@ -52,6 +53,18 @@ def both(widths: tuple[int, ...], pool: Pool, deck: list) -> list[dict]:
     return [alone, taught | {"fixed": fixed, "broken": broken}]
 
 
+def table(rows: list[dict]) -> Table:
+    """The rows: the size and how it was trained, cards read right; taught against alone."""
+    cells = []
+    for row in rows:
+        how, changed = "alone", [None] * 3
+        if row["taught"]:
+            how, changed = "taught", [row["fixed"], row["broken"], paired_p(row["fixed"], row["broken"])]
+        cells.append([row["multiply_adds"] / 1e6, how, row["right"] / row["cards"], *changed])
+    header = ["million multiply-adds", "trained", "right", "fixed", "broken", "p"]
+    return Table(header, *cells, formats=[".1f", "", ".1%", "d", "d", ".3f"])
+
+
 def add_arguments(parser) -> None:
     parser.add_argument("--cards", type=int, default=2000, help="typical cards to read")
 
@@ -61,12 +74,5 @@ def main(args) -> int:
     deck = list(cards(args.cards, "typical", seed=21))
     rows = [row for widths in WIDTHS for row in both(widths, pool, deck)]
     records.write(weights.folder() / FILE, students=rows)
-    for row in rows:
-        how = "taught" if row["taught"] else "alone"
-        share = row["right"] / row["cards"]
-        changed = ""
-        if row["taught"]:
-            p = paired_p(row["fixed"], row["broken"])
-            changed = f", fixed {row['fixed']}, broken {row['broken']}, p {p:.3f}"
-        print(f"{row['multiply_adds'] / 1e6:5.1f} million multiply-adds, {how:7} {share:.1%}" + changed)
+    print(table(rows))
     return 0

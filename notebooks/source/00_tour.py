@@ -197,15 +197,18 @@ figures.cards(
 # of which the model is more than 90 % sure would pass without a person: how many of those are wrong?
 
 # %%
-drift_count = 100 if FAST else 1000
-print(f"{'':10}right  median confidence  surer than 90 %  wrong of these")
+from fsdl_deploy.measuring.table import Table
+
+drift_count, drift_rows = 100 if FAST else 1000, []
 for drift in (None, *DRIFTS):
     drifted = list(cards(drift_count, "typical", seed=5, drift=drift))
     answers = reader.read([card.image for card in drifted])
     hit = np.array([card.truth == answer.digits for card, answer in zip(drifted, answers)])
     sure = np.array([answer.confidence for answer in answers])
-    surest, median = sure > 0.9, np.median(sure)
-    print(f"{drift or 'none':10}{hit.mean():5.0%}{median:19.0%}{surest.sum():17}{(surest & ~hit).sum():16}")
+    surest = sure > 0.9
+    drift_rows.append([drift or "none", hit.mean(), np.median(sure), surest.sum(), (surest & ~hit).sum()])
+header = ["change", "right", "median confidence", "surer than 90 %", "wrong of these"]
+Table(header, *drift_rows, formats=["", ".0%", ".0%"])
 
 # %% [markdown]
 # The changes are not alike. Darkness does next to no harm, and a new pen costs some readings. Inverted,

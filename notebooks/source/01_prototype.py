@@ -298,11 +298,11 @@ space = Path(workplace.name) / "space"
 assemble = [sys.executable, ROOT / "infra" / "prototype" / "huggingface-space" / "assemble.py", space]
 subprocess.run(assemble, check=True, stdout=subprocess.DEVNULL)
 print((space / "README.md").read_text().split("\n\n")[0])
+space_rows = []
 for path in sorted(space.iterdir()):
     files = [path] if path.is_file() else list(path.iterdir())
-    print(
-        f"{path.name:18} {len(files):3} files {sum(file.stat().st_size for file in files) / 2**10:8.1f} KiB"
-    )
+    space_rows.append([path.name, len(files), sum(file.stat().st_size for file in files) / 2**10])
+Table(["in the folder", "files", "KiB"], *space_rows, formats=["", "", ".1f"])
 
 # %% [markdown]
 # The site starts `app.py` and tells it address and port in two variables. So do we, and the page answers
@@ -344,10 +344,11 @@ from fsdl_deploy import closed_loop
 users = [1, 2, 4, 8, 16]
 loads = [closed_loop(ask, users=count, requests=max(20, 2 * count) if FAST else 200) for count in users]
 alone = closed_loop(lambda: reader.read([card.image]), users=1, requests=50)
-for count, load in zip(users, loads, strict=True):
-    print(
-        f"{count:2} users: p50 {load.p50:5.0f} ms  p95 {load.p95:5.0f} ms  {load.throughput:4.1f} requests/s"
-    )
+Table(
+    ["users", "p50 (ms)", "p95 (ms)", "requests/s"],
+    *([count, load.p50, load.p95, load.throughput] for count, load in zip(users, loads, strict=True)),
+    formats=["", ".0f", ".0f", ".1f"],
+)
 
 # %% [markdown]
 # Where throughput stops growing and latency goes on, requests stand in a queue: the users wait for each

@@ -386,9 +386,8 @@ for name in names:
 # Our model is small. The lookup costs the same for a model of a second.
 
 # %%
-for way, milliseconds in times.items():
-    low, high = np.percentile(milliseconds, [50, 99])
-    print(f"{way:14} p50 {low:5.1f} ms   p99 {high:5.1f} ms")
+latencies = [[way, *np.percentile(milliseconds, [50, 99])] for way, milliseconds in times.items()]
+print(Table(["way", "p50 (ms)", "p99 (ms)"], *latencies, formats=["", ".1f", ".1f"]))
 figure, axes = plt.subplots(figsize=(8, 2.6))
 for way, milliseconds in times.items():
     axes.ecdf(milliseconds, label=way)

@@ -338,11 +338,14 @@ print(subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 # %% tags=["nbval-check-output"]
 for path in ("/healthz", "/readyz"):
-    print(f"{path:9}", web.get(service.url + path).text)
+    print(path, web.get(service.url + path).text)
 contract = web.get(service.url + "/openapi.json").json()
-for path, methods in contract["paths"].items():
-    for method, about in methods.items():
-        print(f"{method.upper():4} {path.rpartition('/')[2]:20}", about["description"])
+routes = [
+    [method.upper(), path.rpartition("/")[2], about["description"]]
+    for path, methods in contract["paths"].items()
+    for method, about in methods.items()
+]
+print(Table(["method", "end of the path", "what it does"], *routes))
 print("POST /read answers:", ", ".join(contract["paths"]["/read"]["post"]["responses"]))
 
 # %% [markdown]
@@ -677,13 +680,13 @@ hostile = {
 # All of them go to the same process, one after the other.
 
 # %% tags=["nbval-check-output"]
-process_before, statuses = service.pid, []
+process_before, refusals = service.pid, []
 for name, (content_type, content) in hostile.items():
     refusal = web.post(service.url + "/read", content=content, headers={"content-type": content_type})
     error = refusal.json()["error"]
-    statuses.append(refusal.status_code)
-    print(f"{name:18} {refusal.status_code} {error['field']:13} {error['problem'][:62]}")
-print()
+    refusals.append([name, refusal.status_code, error["field"], error["problem"][:62]])
+print(Table(["sent", "status", "field", "problem"], *refusals), end="\n\n")
+statuses = [status for _, status, *_ in refusals]
 print("server errors:", sum(status >= 500 for status in statuses), "of", len(statuses), "requests")
 print("same process: ", process_before == service.pid and web.get(service.url + "/readyz").status_code == 200)
 
@@ -775,8 +778,9 @@ for place in range(turns):
         reader.read(image)
         times.append(1000 * (perf_counter() - start))
 latency_ratio = np.median(remote_ms) / np.median(local_ms)
-for name, times in (("in this process", local_ms), ("through the service", remote_ms)):
-    print(f"{name:20} p50 {np.median(times):6.1f} ms   p95 {np.percentile(times, 95):6.1f} ms")
+latencies = {"in this process": local_ms, "through the service": remote_ms}
+rows = [[name, *np.percentile(times, [50, 95])] for name, times in latencies.items()]
+print(Table(["reader", "p50 (ms)", "p95 (ms)"], *rows, formats=["", ".1f", ".1f"]))
 print(f"ratio of the medians: {latency_ratio:.1f}")
 
 # %% [markdown]

@@ -369,9 +369,9 @@ for _ in range(100 if FAST else 1000):
 # %%
 core = roofline.measure()
 least = {name: min(times) for name, times in took.items()}
-for name in blocks:
-    share = adds[name] / least[name] / core.peak
-    print(f"{name:20} {adds[name] / 1e6:6.1f} million multiply-adds, {share:4.0%} of the core's best")
+rows = [[name, adds[name] / 1e6, adds[name] / least[name] / core.peak] for name in blocks]
+header = ["block", "million multiply-adds", "of the core's best"]
+print(Table(header, *rows, formats=["", ".1f", ".0%"]))
 print(f"{adds['plain'] / adds['depthwise-separable']:.1f} × fewer multiply-adds,", end=" ")
 print(f"{least['plain'] / least['depthwise-separable']:.1f} × less time")
 
@@ -423,16 +423,17 @@ figures.show(figure, alt="Layers under the roof: convolutions near it, depthwise
 # timed without the profile.
 
 # %%
+rows = []
 for name, some in layers.items():
-    print(f"{name}, {len(some)} layers called")
     whole = sum(layer.seconds for layer in some)
     parts = {kind: [layer for layer in some if layer.kind == kind] for kind in roofline.KINDS}
     for kind, part in parts.items():
         took = sum(layer.seconds for layer in part)
         roof = sum(core.least(layer.multiply_adds, layer.moved) for layer in part)
-        print(f"  {kind:12} {took / whole:4.0%} of the time, {roof / took:4.0%} of its roof")
+        rows.append([f"{name}, {len(some)} layers called", kind, took / whole, roof / took])
     roof = sum(core.least(layer.multiply_adds, layer.moved) for layer in some)
-    print(f"  {'the calls':12} {seconds[name] * 1000:.1f} ms, {roof / seconds[name]:4.0%} of its roof")
+    rows.append([name, f"the calls, {seconds[name] * 1000:.1f} ms", None, roof / seconds[name]])
+Table(["network", "layers", "of the time", "of its roof"], *rows, formats=["", "", ".0%", ".0%"])
 
 # %% [markdown]
 # The convolutions of both networks come near their roof. The depthwise ones read and write nearly a byte for
@@ -531,9 +532,11 @@ for _ in range(4 if FAST else 20):
 # Padding is work too: so many more pixels than the cards have.
 
 # %%
+rows = []
 for name, groups in ways.items():
     pixels = sum(pictures.size for pictures, _ in groups) / sum(image.size for image in deck)
-    print(f"{name:22} {128 / min(took[name]):6,.0f} cards/s   {pixels - 1:4.0%} of padding")
+    rows.append([name, 128 / min(took[name]), pixels - 1])
+Table(["way", "cards/s", "padding"], *rows, formats=["", ",.0f", ".0%"])
 
 # %% [markdown]
 # ## Caching: the same question twice
@@ -645,10 +648,17 @@ core_price, gpu_price = 0.05, 1.00  # dollars an hour, assumptions: put your pro
 by_rung = {result.rung: result.per_second / CORES for result in results}
 rates = {"v2, batches of 64": by_rung["batches of 64"], "teacher": by_rung["graph optimisations"]}
 rates["BERT-base, by eights"] = bert_rate
-print("dollars for a million predictions on cores, always busy and a tenth of the time")
-for name, rate in rates.items():
-    always, seldom = per_million(rate, core_price), per_million(rate, core_price, used=0.1)
-    print(f"{name:20} {rate:7,.0f} a second and core: {always:6.3f} {seldom:7.2f}")
+rows = [
+    [name, rate, per_million(rate, core_price), per_million(rate, core_price, used=0.1)]
+    for name, rate in rates.items()
+]
+header = [
+    "on cores",
+    "a second and core",
+    "$ a million, always busy",
+    "$ a million, busy a tenth of the time",
+]
+Table(header, *rows, formats=["", ",.0f", ".3f", ".2f"])
 
 # %% [markdown]
 # Cores can be bought one by one, so that those which run are busy. A GPU comes whole, and is paid for when
@@ -728,13 +738,14 @@ else:
 from fsdl_deploy.optimization.cascade import CascadeReader
 
 cascade = CascadeReader(EvenReader(), OnnxReader("teacher"))
-some = list(cards(150, "typical", seed=12))
+some, rows = list(cards(150, "typical", seed=12)), []
 for name, change in (("as they are", lambda image: image), ("inverted", lambda image: 255 - image)):
     before = cascade.handed_on
     readings = cascade.read([change(card.image) for card in some])
     handed_on = (cascade.handed_on - before) / len(some)
     right = np.mean([reading.digits == card.truth for reading, card in zip(readings, some)])
-    print(f"{name:12} {right:6.1%} right, {handed_on:6.1%} handed on to the teacher")
+    rows.append([name, right, handed_on])
+Table(["pictures", "right", "handed on to the teacher"], *rows, formats=["", ".1%", ".1%"])
 
 # %% [markdown]
 # The day the app inverts its pictures, nearly every card goes to the expensive model, the service is as slow

@@ -49,13 +49,15 @@ from fsdl_course.serving import compare, libraries
 from fsdl_course.setup.failures import SetupError
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy import figures
+from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.running import stations
 
 figures.use()
 known = libraries.libraries()
-for name, library in known.items():
-    place = "our own" if name == libraries.OURS else stations.station(name).folder.name
-    print(f"{library.title:12} {library.format:11} {library.path}")
+Table(
+    ["server", "format", "path"],
+    *([library.title, library.format, library.path] for library in known.values()),
+)
 
 # %% [markdown]
 # What stands in such a folder, for one of them:
@@ -332,11 +334,13 @@ with known["course"].server() as server, httpx.Client(base_url=server.url, trust
 # %%
 from fsdl_deploy import closed_loop
 
+waits = []
 for delay in (0, 50):
     with known["course"].server(max_batch=16, delay_ms=delay) as server:
         caller = Caller(known["course"], server.port, pictures, digits)
         lonely = closed_loop(caller, 1, 20, warmup=2)
-        print(f"deadline {delay:2} ms: one caller waits {lonely.p50:5.1f} ms")
+        waits.append([delay, lonely.p50])
+Table(["deadline (ms)", "one caller waits (ms)"], *waits, formats=["", ".1f"])
 
 # %% [markdown]
 # A deadline belongs where a batch is much cheaper for each card than single calls: on a GPU. Here the better
