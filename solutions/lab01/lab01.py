@@ -77,9 +77,13 @@ reveal(GUESS, after - before, "MiB")
 # Your function with that figure, and with a model of 2000 MiB, for a machine of 8 GiB and workers of 100 MiB:
 
 # %% tags=["measure"]
-for name, model in {"v2": round(after - before), "a large one": 2000}.items():
-    inside, apart = most_workers(8192, 100, model, 60)
-    print(f"{name:12} {model:5} MiB: {inside} workers with the model inside, {apart} with it apart")
+from fsdl_deploy.measuring.table import Table
+
+rows = [
+    [name, model, *most_workers(8192, 100, model, 60)]
+    for name, model in {"v2": round(after - before), "a large one": 2000}.items()
+]
+Table(["model", "MiB", "workers with it inside", "workers with it apart"], *rows)
 
 # %% [markdown]
 # ## Exercise 2: What is worth a label ★★★ (14 minutes)
@@ -196,11 +200,11 @@ from statistics import mean
 generator = random.Random(1)
 visits = [[generator.randrange(600_000), kind] for kind in ["page"] * 6000 + ["read"] * 3000]
 visits.sort()
-for read in (2, 20, 100, 180):
-    inside, apart = (mean(page_waits(visits, 2, read, way)) for way in (True, False))
-    print(
-        f"a model of {read:3} ms: a page waits {inside:6.2f} ms with it inside, {apart:.2f} ms with it apart"
-    )
+rows = [
+    [read, *(mean(page_waits(visits, 2, read, way)) for way in (True, False))] for read in (2, 20, 100, 180)
+]
+header = ["a model of (ms)", "a page waits with it inside (ms)", "with it apart (ms)"]
+Table(header, *rows, formats=["", ".2f", ".2f"])
 
 # %% [markdown]
 # ## Exercise 4: Break it ★★ (6 minutes)

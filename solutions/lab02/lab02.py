@@ -93,12 +93,14 @@ reveal(GUESS, rate * 8 * 3600 / 1e6, "million cards")
 # %% tags=["measure"]
 from statistics import median
 
-takes = max(1, round(1e6 / rate / 60))
+from fsdl_deploy.measuring.table import Table
+
+rows, takes = [], max(1, round(1e6 / rate / 60))
 print(f"a million cards take {takes} minutes")
 for every in (1440, 720, 360, 180):
     ages = [age(sent, 120, every, min(takes, every - 1)) for sent in range(120, 120 + 1440)]
-    middle, worst = median(ages) / 60, max(ages) / 60
-    print(f"every {every // 60:2} hours: median {middle:4.1f} h, worst {worst:4.1f} h old")
+    rows.append([every // 60, median(ages) / 60, max(ages) / 60])
+Table(["a run every (h)", "median age (h)", "worst age (h)"], *rows, formats=["", ".1f", ".1f"])
 
 # %% [markdown]
 # ## Exercise 2: A table that may be written twice ★★ (12 minutes)

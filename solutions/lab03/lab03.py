@@ -212,14 +212,17 @@ reveal(GUESS, 100 * loads[8].errors / loads[8].requests, "%")
 # clients take processor time from the service on this machine; your function does not know that.)
 
 # %% tags=["measure"]
+from fsdl_deploy.measuring.table import Table
+
+rows = []
 for places, load in loads.items():
     due = timetable(2 * rate, 2).tolist()
     responses = answers(due, [1 / rate] * len(due), places)
     took = sorted(seconds for status, seconds in responses if status == 200)
     simulated = 1000 * took[int(0.95 * len(took))]
-    print(f"{places:4} places, measured:  {load.errors:2} refused, p95 of the others {load.p95:4.0f} ms")
-    refused = len(responses) - len(took)
-    print(f"{places:4} places, simulated: {refused:2} refused, p95 of the others {simulated:4.0f} ms")
+    rows.append([places, "measured", load.errors, load.p95])
+    rows.append([places, "simulated", len(responses) - len(took), simulated])
+Table(["places", "", "refused", "p95 of the others (ms)"], *rows, formats=["", "", "", ".0f"])
 
 # %% [markdown]
 # ## Exercise 3: Ask again, or give up ★★ (10 minutes)
@@ -416,16 +419,15 @@ print(f"a call costs {fixed:.2f} ms, and {each:.2f} ms for each card")
 # models that you do not have: here one whose call costs 8 ms, and each card 0.1 ms.
 
 # %% tags=["measure"]
-due = (1000 * timetable(300, 2, "poisson")).tolist()
+due, rows = (1000 * timetable(300, 2, "poisson")).tolist(), []
 for name, costs in {"ours": (fixed, each), "8 ms": (8.0, 0.1)}.items():
     for delay in (0, 2, 10, 50):
         starts = batches(due, 16, delay, *costs)
         ends = [leaves + costs[0] + costs[1] * count for leaves, count in starts for _ in range(count)]
         wait = sorted(end - came for end, came in zip(ends, due))[len(due) // 2]
-        print(
-            f"{name}, delay {delay:2}: {len(due) / len(starts):4.1f} cards a batch, half wait {wait:4.1f} ms"
-        )
+        rows.append([name, delay, len(due) / len(starts), wait])
 print(f"measured above, ours, delay 10: {formed:.1f} cards a batch")
+Table(["model", "delay (ms)", "cards a batch", "half wait (ms)"], *rows, formats=["", "", ".1f", ".1f"])
 
 # %% [markdown]
 # ## Exercise 5: Break it ★★ (8 minutes)

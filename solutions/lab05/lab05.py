@@ -210,12 +210,15 @@ for _ in range(3):
 # The medians as a table, and the choice.
 
 # %% tags=["measure"]
+from fsdl_deploy.measuring.table import Table
+
 table = []
 for (workers, threads), runs in loads.items():
     speed, p99 = median(run.throughput for run in runs), median(run.p99 for run in runs)
     name = f"{workers} workers, {threads} threads"
     table.append({"name": name, "per_second": speed, "p99": p99, "accuracy": 0.95})
-    print(f"{name:20} {speed:6.0f} cards/s, 99 % below {p99:5.1f} ms")
+rows = [[row["name"], row["per_second"], row["p99"]] for row in table]
+print(Table(["setting", "cards/s", "99 % below (ms)"], *rows, formats=["", ".0f", ".1f"]))
 quickest = min(row["p99"] for row in table)
 for limit in (quickest, 2 * quickest, 1000):
     print(f"99 % within {limit:.1f} ms:", cheapest(table, limit, 0.95, 1000, 0.7))
