@@ -4,38 +4,19 @@ import base64
 import re
 import subprocess
 
-import httpx
 import psutil
 import pytest
 import yaml
 from served import ask_together
 
-from fsdl_course.serving import libraries
-from fsdl_course.setup.stations import ensure
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
 from fsdl_deploy.running import stations
 
+LIBRARY = "kserve"
+OPTIONS = {}
 V1 = "/v1/models/meter-reader:predict"
-
-
-@pytest.fixture(scope="module")
-def library():
-    ensure("kserve")
-    return libraries.libraries()["kserve"]
-
-
-@pytest.fixture(scope="module")
-def server(library):
-    with library.server() as server:
-        yield server
-
-
-@pytest.fixture
-def client(server):
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
-        yield client
 
 
 def row(picture: bytes) -> dict[str, str]:

@@ -2,33 +2,25 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import psutil
 import pytest
 from packed import locked
 
-from fsdl_course.serving.libraries import libraries
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
 
-
-@pytest.fixture(scope="module")
-def server():
-    with libraries()["litserve"].server(max_batch=8, delay_ms=20) as server:
-        yield server
+LIBRARY = "litserve"
+OPTIONS = {"max_batch": 8, "delay_ms": 20}
 
 
-@pytest.fixture(scope="module")
-def post(server):
-    library = libraries()["litserve"]
-    with httpx.Client(trust_env=False, timeout=30, limits=httpx.Limits(max_connections=None)) as web:
+@pytest.fixture
+def post(client, library):
+    def send(picture: bytes, **headers):
+        body, usual = library.request(picture)
+        return client.post(library.path, content=body, headers=usual | headers)
 
-        def send(picture: bytes, **headers):
-            body, usual = library.request(picture)
-            return web.post(server.url + library.path, content=body, headers=usual | headers)
-
-        yield send
+    return send
 
 
 @pytest.mark.thorough

@@ -2,33 +2,15 @@
 
 import base64
 
-import httpx
 import pytest
 from served import ask_together
 
-from fsdl_course.serving import libraries
-from fsdl_course.setup.stations import ensure
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
 
-
-@pytest.fixture(scope="module")
-def library():
-    ensure("mlserver")
-    return libraries.libraries()["mlserver"]
-
-
-@pytest.fixture(scope="module")
-def server(library):
-    with library.server(max_batch=4, delay_ms=50) as server:
-        yield server
-
-
-@pytest.fixture
-def client(server):
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
-        yield client
+LIBRARY = "mlserver"
+OPTIONS = {"max_batch": 4, "delay_ms": 50}
 
 
 def tensor(*pictures: bytes) -> dict:

@@ -14,7 +14,6 @@ from polling import until
 from served import ask_together
 
 from fsdl_course.serving import libraries
-from fsdl_course.setup.stations import ensure
 from fsdl_deploy import weights
 from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring import machine
@@ -22,13 +21,7 @@ from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
 from fsdl_deploy.running import stations
 
-
-@pytest.fixture(scope="module")
-def torchserve():
-    if lack := stations.station("torchserve").lacks():
-        pytest.skip(lack)
-    ensure("torchserve")
-    return libraries.libraries()["torchserve"]
+LIBRARY = "torchserve"
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +30,10 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(torchserve, folder):
+def server(library, folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(folder))  # of the server
-        with torchserve.server(max_batch=4, delay_ms=50) as server:
+        with library.server(max_batch=4, delay_ms=50) as server:
             yield server
 
 
@@ -51,26 +44,19 @@ def settings(server):
 
 
 @pytest.fixture
-def client(server):
-    limits = httpx.Limits(max_connections=None)
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=30, limits=limits) as client:
-        yield client
-
-
-@pytest.fixture
 def manager(settings):
     with httpx.Client(base_url=settings["management_address"], trust_env=False, timeout=60) as manager:
         yield manager
 
 
 @pytest.mark.thorough
-def test_a_bad_picture_does_not_hurt_its_neighbours(client, torchserve):
+def test_a_bad_picture_does_not_hurt_its_neighbours(client, library):
     images = [card.image for card in cards(20, "hard", seed=8)]
     pictures = [encode(image) for image in images]
     pictures[3:3] = [b"no picture"]
     pictures[11:11] = [pictures[0][:-200]]
 
-    answers = ask_together(client, torchserve, pictures)
+    answers = ask_together(client, library, pictures)
     assert [place for place, answer in enumerate(answers) if answer.status_code == 422] == [3, 11]
     assert "not a picture" in answers[3].json()["detail"] and "damaged" in answers[11].json()["detail"]
     documents = [answer.json() for answer in answers if answer.status_code == 200]
@@ -81,12 +67,12 @@ def test_a_bad_picture_does_not_hurt_its_neighbours(client, torchserve):
 
 
 @pytest.mark.thorough
-def test_bad_input_is_the_callers_fault(client, torchserve):
+def test_bad_input_is_the_callers_fault(client, library):
     for body, kind in ((b"", "image/png"), (b"{}", "application/json"), (b"[", "text/plain")):
-        answer = client.post(torchserve.path, content=body, headers={"Content-Type": kind})
+        answer = client.post(library.path, content=body, headers={"Content-Type": kind})
         assert answer.status_code == 422 and answer.json()["detail"], kind
-    assert client.post(torchserve.path, files={"body": ("card.png", b"no")}).status_code == 422
-    assert client.post(torchserve.path, content=b" " * 7_000_000).status_code == 413
+    assert client.post(library.path, files={"body": ("card.png", b"no")}).status_code == 422
+    assert client.post(library.path, content=b" " * 7_000_000).status_code == 413
     assert client.post("/predictions/other", content=b"").status_code == 404
 
 
@@ -96,7 +82,7 @@ def test_the_options_arrive(manager):
     assert (status["batchSize"], status["maxBatchDelay"], len(status["workers"])) == (4, 50, 1)
 
 
-def test_no_delay_is_not_the_default_of_100_ms(torchserve):
+def test_no_delay_is_not_the_default_of_100_ms(library):
     program = "import pathlib, serve; print(serve.configuration(pathlib.Path('x'), 1, 1, 0))"
     command = [stations.python("torchserve"), "-c", program]
     folder = stations.station("torchserve").folder

@@ -4,22 +4,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 from served import ask_together
 
-from fsdl_course.serving import libraries
-from fsdl_course.setup.stations import ensure
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
 
-
-@pytest.fixture(scope="module")
-def triton():
-    ensure("triton")
-    return libraries.libraries()["triton"]
+LIBRARY = "triton"
 
 
 @pytest.fixture(scope="module")
@@ -28,17 +21,11 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(triton, folder):
+def server(library, folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(folder))  # of the server
-        with triton.server(max_batch=4, delay_ms=50) as server:
+        with library.server(max_batch=4, delay_ms=50) as server:
             yield server
-
-
-@pytest.fixture
-def client(server):
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client:
-        yield client
 
 
 @pytest.mark.thorough
@@ -49,12 +36,12 @@ def test_the_options_arrive(client):
 
 
 @pytest.mark.thorough
-def test_a_bad_picture_does_not_hurt_its_neighbours(client, triton):
+def test_a_bad_picture_does_not_hurt_its_neighbours(client, library):
     images = [card.image for card in cards(8, "hard", seed=8)]
     pictures = [encode(image) for image in images]
     pictures[3] = pictures[3][:-200]
 
-    ensemble = replace(triton, path="/v2/models/meter-reader/infer", format="oip-binary")
+    ensemble = replace(library, path="/v2/models/meter-reader/infer", format="oip-binary")
     answers = ask_together(client, ensemble, pictures)
     assert [answer.status_code for answer in answers] == [200, 200, 200, 400, 200, 200, 200, 200]
     assert "pictures: the picture is damaged" in answers[3].json()["error"]
@@ -62,17 +49,17 @@ def test_a_bad_picture_does_not_hurt_its_neighbours(client, triton):
     del answers[3], readings[3]
     for answer, reading in zip(answers, readings, strict=True):
         outputs = {output["name"]: output["data"][0] for output in answer.json()["outputs"]}
-        assert triton.digits(answer.content) == reading.digits
+        assert library.digits(answer.content) == reading.digits
         assert outputs["confidence"] == pytest.approx(reading.confidence, rel=1e-5)
         assert outputs["by_hand"] == (reading.confidence < 0.9)
     batches = client.get("/v2/models/reader/stats").json()["model_stats"][0]["batch_stats"]
     assert 2 <= max(batch["batch_size"] for batch in batches) <= 4
 
 
-def test_the_library_asks_the_reader_alone(client, triton):
+def test_the_library_asks_the_reader_alone(client, library):
     image = next(iter(cards(1, seed=3))).image
-    body, headers = triton.request(encode(image))
-    digits, confidence = triton.reading(client.post(triton.path, content=body, headers=headers).content)
+    body, headers = library.request(encode(image))
+    digits, confidence = library.reading(client.post(library.path, content=body, headers=headers).content)
     (reading,) = open_reader().read([image])
     assert digits == reading.digits and confidence == pytest.approx(reading.confidence, rel=1e-5)
     counted = client.get("/v2/models/decide/stats").json()["model_stats"][0]["inference_count"]
