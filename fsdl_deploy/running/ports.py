@@ -6,14 +6,18 @@ Knows sockets and the status of an HTTP answer; knows nothing about processes.
 import re
 import secrets
 import socket
+from collections import deque
 from contextlib import suppress
 
 HOST = "127.0.0.1"
 _TAKEN = re.compile(
     r"address (is )?already in use|EADDRINUSE|errno (98|48)\b|WinError 100(48|13)\b|one usage of each socket"
-    r"|port \d+ is (already in use|in use|not available)|cannot find empty port",
+    r"|port \d+ is (already in use|in use|not available)|cannot find empty port|failed to bind to address",
     re.IGNORECASE,
 )
+# What this process was given. A UDP socket at a port disturbs no TCP server there, only one process can have
+# it, and it goes when the process dies. The oldest are let go: open files are limited.
+_promised: deque[socket.socket] = deque(maxlen=64)
 
 
 class NoFreePort(RuntimeError):
@@ -21,16 +25,23 @@ class NoFreePort(RuntimeError):
 
 
 def free_port() -> int:
-    """A loopback port that nobody uses now. Raises NoFreePort.
+    """A loopback port that nobody uses now, and that is given to no other process. Raises NoFreePort.
+
+    A server needs seconds until it has its port. Meanwhile another process of the course that asks here is
+    given another one: else two servers would start for the same port.
 
     It lies below the ports that systems hand to clients. From those, a client that keeps calling a
     dead server can by chance be given the server's own port, and so keep the server from coming back.
     """
     for _ in range(100):
         port = 20_000 + secrets.randbelow(12_000)  # not ``random``, which a notebook may have seeded
+        promise = socket.socket(type=socket.SOCK_DGRAM)
         with socket.socket() as probe, suppress(OSError):
+            promise.bind((HOST, port))
             probe.bind((HOST, port))
+            _promised.append(promise)
             return port
+        promise.close()
     raise NoFreePort("found no free loopback port from 20000 to 31999: stop some servers")
 
 

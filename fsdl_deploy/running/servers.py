@@ -168,9 +168,12 @@ class Server:
         deadline, pause = time.monotonic() + self.timeout, 0.04
         while True:
             problem = self._problem()
+            own = None if problem or callable(self.ready) else self._program.listens_at(self.port)
             if not self.running:
                 kind = _PortTaken if names_a_taken_port(self.log()) else ServerError
                 raise kind(self._story(f"{self._program.how_it_ended} before it was ready"))
+            if own is False:
+                raise _PortTaken(self._story(f"has not got port {self.port}, where another process answers"))
             if problem is None:
                 return
             if time.monotonic() > deadline:

@@ -99,6 +99,22 @@ class Watched:
             return psutil.Process(self._watchdog.pid).children(recursive=True)
         return []
 
+    def listens_at(self, port: int) -> bool | None:
+        """Whether it or a child of it listens at the TCP port; None where nobody knows, and after its end."""
+        import psutil
+
+        family = self.processes()
+        for process in family:
+            try:
+                sockets = process.net_connections("tcp")
+            except psutil.NoSuchProcess:
+                continue
+            except psutil.Error:  # another user's
+                return None
+            if any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in sockets):
+                return True
+        return False if family and sys.platform == "linux" else None  # elsewhere a child may be out of sight
+
 
 def _forget(log: IO[bytes], path: str) -> None:
     log.close()

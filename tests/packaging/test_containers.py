@@ -235,8 +235,7 @@ def test_the_four_containers_lose_no_card(engine, image):
         send(range(10))
         wait(range(10))
         (queue,) = compose.containers("queue")
-        setting = queue.exec_run("redis-cli CONFIG GET appendfsync").output.split()
-        assert setting == [b"appendfsync", b"always"]
+        assert queue.exec_run("redis-cli CONFIG GET appendfsync").output.split()[-1] == b"always"
         compose.containers("worker")[0].kill()
         send(range(10, 30))
         for service in ("queue", "database"):

@@ -302,8 +302,10 @@ def test_never_ready(script):
 
 
 def test_death_inside_the_block_is_told(script):
-    source = "import serve, threading, os\nthreading.Timer(0.1, lambda: os._exit(3)).start()\nserve.serve()"
-    with pytest.raises(KeyError) as caught, Server(script("print('last words')\n" + source)) as server:
+    dies = "import serve, os\nserve.Handler.do_POST = lambda self: os._exit(3)\nserve.serve()"
+    with pytest.raises(KeyError) as caught, Server(script("print('last words')\n" + dies)) as server:
+        with pytest.raises(OSError):
+            urllib.request.urlopen(server.url, data=b"", timeout=10)
         until(lambda: not server.running)
         raise KeyError
     assert "last words" in caught.value.__notes__[0]
@@ -319,6 +321,35 @@ def test_lost_race_for_the_port_is_run_again(script, monkeypatch):
             assert server.port == free
         with pytest.raises(ServerError, match="in use"):  # this one may not choose
             Server(script(), port=taken).start()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who listens")
+def test_an_answer_of_another_server_is_not_taken_for_its_own(script, monkeypatch):
+    """Another process may get the port first, and answers while this server still loads its model."""
+    with Server(script()) as other:
+        answers = iter([other.port, free := free_port()])
+        monkeypatch.setattr(servers, "free_port", lambda: next(answers))
+        loads = f"import serve, sys, time\nwhile sys.argv[1] == '{other.port}':\n    time.sleep(1)\n"
+        with Server(script(loads + "serve.serve()", "loads.py"), env={"ANSWER": "mine"}) as server:
+            assert server.port == free and get(server.url + "/healthz") == "mine"
+        monkeypatch.setattr(servers, "_ATTEMPTS", 1)
+        answers = iter([other.port])
+        with pytest.raises(ServerError, match=f"has not got port {other.port}"):
+            Server(script(loads, "loads.py"), ready=None).start()
+
+
+def test_two_processes_are_not_given_the_same_port():
+    draws = "import secrets\nnumbers = iter(range(12_000))\nsecrets.randbelow = lambda _: next(numbers)\n"
+    asks = draws + "from fsdl_deploy.running.ports import free_port\nprint(free_port(), flush=True)\ninput()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    ports = []
+    with subprocess.Popen([sys.executable, "-c", asks], **pipes) as first:
+        ports.append(int(first.stdout.readline()))  # no server listens there yet
+        with subprocess.Popen([sys.executable, "-c", asks], **pipes) as second:
+            ports.append(int(second.stdout.readline()))
+            second.stdin.close()
+        first.stdin.close()
+    assert ports[0] < ports[1], ports
 
 
 def test_port_of_somebody_else(script):

@@ -14,6 +14,7 @@ from fsdl_deploy.cards import cards
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader, pad
+from fsdl_deploy.running.ports import names_a_taken_port
 from fsdl_deploy.running.servers import Server
 
 PROGRAM = ROOT / "infra" / "service" / "grpc" / "server.py"
@@ -146,6 +147,13 @@ def test_health_and_reflection_are_the_standard_ones(ask):
     status, services = ask(STANDARD)
     assert status == 1  # SERVING
     assert {"inference.GRPCInferenceService", "grpc.health.v1.Health"} <= set(services)
+
+
+def test_a_second_server_does_not_share_the_port(python, server):
+    command = [python, PROGRAM, "--port", str(server.port)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0 and names_a_taken_port(done.stderr), done.stderr[-3000:]
+    assert server.running
 
 
 CALL = """

@@ -36,7 +36,8 @@ async def serve(
     await model.load()
     if model.failure:
         raise SystemExit(f"the model did not load: {model.failure}")
-    options = [("grpc.max_receive_message_length", MAX_BODY)]
+    # By default a second server may listen at the same port, and each gets some of the other's calls.
+    options = [("grpc.max_receive_message_length", MAX_BODY), ("grpc.so_reuseport", 0)]
     server = grpc.aio.server(interceptors=[access], options=options)
     services.add_GRPCInferenceServiceServicer_to_server(Inference(model, max_pictures), server)
     healthy = health.aio.HealthServicer()
