@@ -77,16 +77,16 @@ def missing_for(scheme: str, host: str, environ: Mapping[str, str] | None = None
     """The sentence about the proxy that a request to another machine would need, if it cannot be used."""
     settled = dict(os.environ if environ is None else environ)
     settle(settled)
-    wanted = (f"{scheme}_proxy", "all_proxy")
-    if any(name.lower() in wanted for name in settled) or _bypassed(host, settled.get("no_proxy", "")):
+    variables = (f"{scheme}_proxy", "all_proxy")
+    if any(name.lower() in variables for name in settled) or _bypassed(host, settled.get("no_proxy", "")):
         return None
     gone = {name.lower(): (name, value) for name, value in _remembered(settled).items()}
-    return next((_sentence(*gone[name]) for name in wanted if name in gone), None)
+    return next((_sentence(*gone[name]) for name in variables if name in gone), None)
 
 
 def _remembered(environ) -> dict[str, str]:
     lines = environ.get(LEFT_OUT, "").splitlines()
-    return {name: value for name, found, value in (line.partition("=") for line in lines) if found}
+    return {name: value for name, separator, value in (line.partition("=") for line in lines) if separator}
 
 
 def _has_socks() -> bool:
@@ -106,9 +106,9 @@ def _fault(value: str, socks: bool) -> str | None:
 
 
 def _sentence(name: str, value: str) -> str:
-    shown = re.sub(r"(?<=://)[^/@]*@|^[^/@]*@", "…@", value)  # without a password
+    masked = re.sub(r"(?<=://)[^/@]*@|^[^/@]*@", "…@", value)  # without a password
     return (
-        f"{name}={shown} cannot be used and is left out ({_fault(value, False)}): unset it, or set it to an "
+        f"{name}={masked} cannot be used and is left out ({_fault(value, False)}): unset it, or set it to an "
         "address such as http://127.0.0.1:7890"
     )
 

@@ -63,15 +63,15 @@ def ask(python, programs: dict[str, str], url: str, kind: str) -> list[list[str]
     """What the programs print, a list of words for each line; they run in one interpreter."""
     command = [str(python), "-c", "\n".join([f"url = {url + '/healthz'!r}", *programs.values()])]
     given = environ(kind) | {"LC_ALL": "C"}
-    shown = subprocess.run(command, env=given, capture_output=True, text=True, timeout=240)
-    assert shown.returncode == 0, shown.stdout + shown.stderr
-    return [line.split() for line in shown.stdout.splitlines()]
+    process = subprocess.run(command, env=given, capture_output=True, text=True, timeout=240)
+    assert process.returncode == 0, process.stdout + process.stderr
+    return [line.split() for line in process.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_whoever_asks_loopback_asks_it_directly(server, kind):
-    wanted = [name for name in CORE_ASKS if name != "curl" or shutil.which("curl")]
-    assert ask(sys.executable, CORE_ASKS, server.url, kind) == [[name, "200"] for name in wanted]
+    clients = [name for name in CORE_ASKS if name != "curl" or shutil.which("curl")]
+    assert ask(sys.executable, CORE_ASKS, server.url, kind) == [[name, "200"] for name in clients]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -93,8 +93,10 @@ def test_a_command_reads_from_a_service_of_this_machine(server, kind, tmp_path):
     )
     if kind in ("socks", "brackets"):
         command = [sys.executable, "-S", "-c", f"{site}; sys.exit(main({command[3:]!r}))"]
-    shown = subprocess.run(command, env=environ(kind), cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert shown.returncode == 0 and "card.png" in shown.stdout, shown.stderr
+    process = subprocess.run(
+        command, env=environ(kind), cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert process.returncode == 0 and "card.png" in process.stdout, process.stderr
 
 
 @pytest.mark.parametrize(
@@ -105,10 +107,12 @@ def test_another_machine_behind_an_unusable_proxy_is_one_sentence(kind, names, t
     picture = tmp_path / "card.png"
     picture.write_bytes(encode(np.full((28, 123), 255, np.uint8)))
     command = [sys.executable, "-m", "fsdl_deploy.cli", "read", str(picture), "--url", "http://model.example"]
-    shown = subprocess.run(command, env=environ(kind), cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert shown.returncode == 1 and len(shown.stderr.splitlines()) == 1, shown.stderr
-    assert all(name in shown.stderr.upper() for name in names) and "unset it" in shown.stderr
-    assert "p#ss" not in shown.stderr
+    process = subprocess.run(
+        command, env=environ(kind), cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert process.returncode == 1 and len(process.stderr.splitlines()) == 1, process.stderr
+    assert all(name in process.stderr.upper() for name in names) and "unset it" in process.stderr
+    assert "p#ss" not in process.stderr
 
 
 def test_another_machine_is_asked_through_the_proxy(server, monkeypatch):

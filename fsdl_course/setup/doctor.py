@@ -55,8 +55,8 @@ def examine(looks=LOOKS) -> list[Finding]:
             return [Finding("problem", subject, f"cannot be looked at: {error}", AGAIN)]
 
     with ThreadPoolExecutor(len(looks)) as threads:
-        found = [finding for findings in threads.map(findings_of, looks) for finding in findings]
-    return sorted(found, key=lambda finding: LEVELS.index(finding.level))
+        results = [finding for findings in threads.map(findings_of, looks) for finding in findings]
+    return sorted(results, key=lambda finding: LEVELS.index(finding.level))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -45,9 +45,9 @@ def existing(path: Path) -> Path:
     return next(folder for folder in (path, *path.parents) if folder.exists())
 
 
-def same_disk(one: Path, other: Path) -> bool:
+def same_disk(first: Path, other: Path) -> bool:
     """Whether files of both folders, there or not yet, can be links of each other."""
-    return existing(one).stat().st_dev == existing(other).stat().st_dev
+    return existing(first).stat().st_dev == existing(other).stat().st_dev
 
 
 def variables(folder: Path) -> dict[str, str]:

@@ -46,8 +46,8 @@ def pytest_collection_modifyitems(items) -> None:
         if cell is None:
             continue
         if item.path not in lacks:
-            wanted = sorted(needs.whole(item.parent.nb.cells if hasattr(item.parent, "nb") else ()))
-            lacks[item.path] = next(filter(None, map(needs.not_built, wanted)), None)
+            stations_needed = sorted(needs.whole(item.parent.nb.cells if hasattr(item.parent, "nb") else ()))
+            lacks[item.path] = next(filter(None, map(needs.not_built, stations_needed)), None)
         own = next(filter(None, map(needs.not_built, needs.tagged(cell))), None)
         if reason := lacks[item.path] or own:
             item.add_marker(pytest.mark.skip(reason=reason))

@@ -512,7 +512,7 @@ print(freshness(store))
 # %%
 (here / "wrong" / "2026-11").mkdir(parents=True)
 program = [sys.executable, "-m", "fsdl_deploy.cli"]
-nights, quiet = [], {"capture_output": True, "text": True}
+rows, quiet = [], {"capture_output": True, "text": True}
 
 
 def bad_night(what, *words, later=timedelta(hours=3)):
@@ -524,9 +524,7 @@ def bad_night(what, *words, later=timedelta(hours=3)):
     status = subprocess.run([*program, *words, "--store", str(copy)], **quiet).returncode if words else "-"
     night = Store(copy)
     answer = night.prediction(names[0], "2026-10")
-    nights.append(
-        [what, status, f"{answer['digits']}, no error", freshness(night, at=now() + later).sentence]
-    )
+    rows.append([what, status, f"{answer['digits']}, no error", freshness(night, at=now() + later).sentence])
     night.close()
 
 
@@ -541,8 +539,8 @@ stopped = Store(here / "stopped.db")
 run = stopped.begin("2026-10", "v2", cards=customers.n)  # what a killed job leaves: a start without an end
 stopped.close()
 ending = freshness(Store(here / "stopped.db"), at=now() + timedelta(hours=3)).sentence
-nights.append(["killed in the middle", "-", "nothing, or last month's", ending])
-Table(["what went wrong", "exit status", "the customer sees", "the check says"], *nights)
+rows.append(["killed in the middle", "-", "nothing, or last month's", ending])
+Table(["what went wrong", "exit status", "the customer sees", "the check says"], *rows)
 
 # %% [markdown]
 # The customer sees no error in any of them. `fsdl-deploy freshness` prints that sentence and exits with 1, so

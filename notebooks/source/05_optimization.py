@@ -652,12 +652,7 @@ rows = [
     [name, rate, per_million(rate, core_price), per_million(rate, core_price, used=0.1)]
     for name, rate in rates.items()
 ]
-header = [
-    "on cores",
-    "a second and core",
-    "$ a million, always busy",
-    "$ a million, busy a tenth of the time",
-]
+header = ["on cores", "a second and core", "$ a million, always busy", "busy a tenth"]
 Table(header, *rows, formats=["", ",.0f", ".3f", ".2f"])
 
 # %% [markdown]

@@ -11,11 +11,11 @@ from fsdl_deploy.running import stations
 
 def notebook(*cells: tuple[str, str]):
     """Code cells from (tags, source)."""
-    made = [
+    notebook_cells = [
         nbformat.v4.new_code_cell(source, metadata={"tags": tags.split()} if tags else {})
         for tags, source in cells
     ]
-    return nbformat.v4.new_notebook(cells=made)
+    return nbformat.v4.new_notebook(cells=notebook_cells)
 
 
 def test_a_call_in_an_untagged_cell_needs_the_station_for_the_whole_notebook():

@@ -316,11 +316,11 @@ def test_signs_that_a_plain_font_has_may_stand_anywhere():
 def test_no_file_of_the_course_needs_an_emoji_font():
     """Built notebooks follow their sources; a Space's page has its emoji from Hugging Face."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
-    found = {}
+    problems_of = {}
     for name in filter(None, listed.decode().split("\0")):
         if name.endswith(".ipynb") or name == "infra/prototype/huggingface-space/README.md":
             continue
         with contextlib.suppress(UnicodeDecodeError, OSError):  # pictures and weights; a file just removed
             if sign := rules_portable.EMOJI.search((ROOT / name).read_text(encoding="utf-8")):
-                found[name] = ascii(sign[0])
-    assert found == {}
+                problems_of[name] = ascii(sign[0])
+    assert problems_of == {}

@@ -90,6 +90,6 @@ def test_the_store_is_where_it_is_named_else_in_the_users_cache_else_beside_the_
 
 
 def test_links_do_not_reach_another_disk(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "same_disk", lambda one, other: False)
+    monkeypatch.setattr(store, "same_disk", lambda first, other: False)
     home = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "LOCALAPPDATA": str(tmp_path)}
     assert store.place(ROOT / "nowhere", home) == ROOT / "nowhere" / ".venv" / "store"

@@ -325,13 +325,13 @@ def test_stations_are_one_line(tmp_path):
     folder.mkdir(parents=True)
     (folder / "requirements.lock").write_text("tiny==1.0\n")
     (folder / "station.toml").write_text('name = "tool"\npurpose = "a test"\n')
-    (wanted,) = course.look_at_stations(tmp_path)
+    (finding,) = course.look_at_stations(tmp_path)
     (tmp_path / ".venv" / "stations" / "tool").mkdir(parents=True)
     (begun,) = course.look_at_stations(tmp_path)
     (folder / "station.toml").write_text("name = ")
     (broken,) = course.look_at_stations(tmp_path)
-    assert levels([wanted, begun, broken]) == ["ok", "note", "problem"]
-    assert "0 of 1 are built; a notebook builds" in wanted.fact
+    assert levels([finding, begun, broken]) == ["ok", "note", "problem"]
+    assert "0 of 1 are built; a notebook builds" in finding.fact
     assert "tool" in begun.fact and "make station NAME=tool" in begun.advice
 
 
