@@ -228,3 +228,14 @@ def test_table():
     assert len({len(line) for line in lines}) == 1
     page = table(list(loads.items()))._repr_html_()
     assert page.count("<tr>") == 3 and "16 &lt;users&gt;" in page and ">1234.5</td>" in page
+
+
+def test_a_long_run_shows_its_progress_and_a_short_one_nothing(monkeypatch, capsys):
+    from fsdl_deploy.measuring import load
+
+    closed_loop(lambda: None, users=2, requests=20)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(load, "_PATIENCE", 0)
+    assert closed_loop(lambda: time.sleep(0.01), users=2, requests=40).requests == 40
+    printed = capsys.readouterr().err
+    assert "load:" in printed and "40" in printed
