@@ -3,7 +3,8 @@
   lab           set up the core, then open JupyterLab on your copy in work/; more words go to `jupyter lab`:
                 python tasks.py lab --no-browser --port 9999, or make lab ARGS="--no-browser --port 9999"
   test          set up the core, then validate it and what else is built (more words go to pytest)
-  everything    set up the core and all stations: after that nothing needs a network
+  everything    set up the core and all stations: after that nothing needs a network (--record: from nothing,
+                one after the other, and write what each takes into infra/sizes.json)
   setup         make .venv, the core that lessons need, or finish an interrupted set-up
   course        set up, then execute every notebook whose station is built; a report under build/
   notebooks     set up, then make the notebooks/*.ipynb whose source changed (--again: all of them)
@@ -108,7 +109,10 @@ def everything(words):
     """The core and all stations, one after the other and measured with --record."""
     from fsdl_course.setup import set_up
 
-    return set_up.record() if words == ["--record"] else set_up.everything()
+    if words not in ([], ["--record"]):
+        print("everything takes no words but --record, not " + " ".join(words), file=sys.stderr)
+        return 2
+    return set_up.record() if words else set_up.everything()
 
 
 def in_course(words, environ=None):

@@ -68,6 +68,7 @@ def problem(command: str) -> str | None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     known = set(re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split()) & tasks.COMMANDS.keys()
     known |= {f"{name}=" for name in re.findall(r"\$\((?:if \$\()?([A-Z]+)\b", makefile)} - {"PYTHON="}
+    known |= set(re.findall(r"--[a-z]+", tasks.__doc__))
     if words[:2] == ["tasks.py", "lab"]:  # which passes options on to JupyterLab
         words = [word for word in words if not word.startswith("--")]
     wrong = [word for word in words[1:] if re.sub("=.*", "=", word) not in known]
