@@ -130,6 +130,7 @@ class Environment:
         with self.log.open("w", encoding="utf-8", errors="replace") as log:
             tool = Installer(self.name, self.python, log, lock, self.builder, self.say)
             tool.store = store.place(self.root)
+            store.tidy(tool.store)
             if self.ours and not usable:
                 empty(self.folder)
                 if shortage := disk.shortage([self.name], self.root):

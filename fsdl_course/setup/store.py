@@ -7,7 +7,9 @@ anything is installed.
 """
 
 import os
+import shutil
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,6 +55,13 @@ def same_disk(first: Path, other: Path) -> bool:
 def variables(folder: Path) -> dict[str, str]:
     """What tells uv and npm to use the store."""
     return {"UV_CACHE_DIR": str(folder), "npm_config_cache": str(folder / "npm")}
+
+
+def tidy(folder: Path, older_than: float = 3600) -> None:
+    """Remove what an interrupted uv left half unpacked; what is younger (s) may be at work for another clone."""
+    for path in folder.glob(".tmp*"):
+        if time.time() - path.stat().st_mtime > older_than:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def wheels(folder: Path) -> Path:

@@ -93,3 +93,15 @@ def test_links_do_not_reach_another_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "same_disk", lambda first, other: False)
     home = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "LOCALAPPDATA": str(tmp_path)}
     assert store.place(ROOT / "nowhere", home) == ROOT / "nowhere" / ".venv" / "store"
+
+
+def test_what_an_interrupted_set_up_left_half_unpacked_goes_after_a_while(tmp_path):
+    (tmp_path / ".tmpAB").mkdir()
+    (tmp_path / ".tmpAB" / "half").touch()
+    (tmp_path / "archive").mkdir()
+    store.tidy(tmp_path)
+    assert (tmp_path / ".tmpAB" / "half").exists()
+    os.utime(tmp_path / ".tmpAB", (0, 0))
+    store.tidy(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["archive"]
+    store.tidy(tmp_path / "not there")
