@@ -61,7 +61,7 @@ def tidy(folder: Path, older_than: float = 3600) -> None:
     """Remove what an interrupted uv left half unpacked; what is younger (s) may be at work for another clone."""
     for path in folder.glob(".tmp*"):
         if time.time() - path.stat().st_mtime > older_than:
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def wheels(folder: Path) -> Path:
