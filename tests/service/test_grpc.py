@@ -341,6 +341,20 @@ def test_without_the_key_nothing_is_read_and_each_call_leaves_a_line(ask, locked
     assert "sesam" not in locked.log()
 
 
+ASK_AGAIN = """
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+for _ in range(500):
+    services = ProtoReflectionDescriptorDatabase(channel).get_services()  # it leaves each stream open
+print(json.dumps(len(services)))
+"""
+
+
+def test_clients_that_go_in_the_middle_of_a_stream_do_not_end_the_server(ask, locked):
+    assert ask(CALL + ASK_AGAIN, locked) == 3
+    assert locked.running
+
+
 FULL = """
 import os, signal
 
@@ -357,6 +371,7 @@ for _ in range(int(signals) - 1):
         pass  # the first signal has not arrived, and would be one with the second
     os.kill(int(pid), signal.SIGTERM)
 print(json.dumps([call.code().name for call in calls]))
+print({call.details() for call in calls}, file=sys.stderr)
 """
 WATCH = """
 import os, signal
@@ -390,7 +405,7 @@ def test_calls_that_were_taken_have_the_grace(python, tmp_path, words, signals, 
         assert process.returncode == 0, process.stderr[-3000:]
         until(lambda: not server.running, what="the end of the server")
     codes = Counter(json.loads(process.stdout))
-    assert codes.total() == 64 and (codes["OK"] < 64) == some_lost, codes
+    assert codes.total() == 64 and (codes["OK"] < 64) == some_lost, (codes, process.stderr)
 
 
 def test_a_client_that_watches_does_not_keep_a_server_that_stops(python):

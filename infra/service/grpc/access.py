@@ -89,6 +89,7 @@ class Access(grpc.aio.ServerInterceptor):
     @asynccontextmanager
     async def _watch(self, context, path: str, request_id: str, stream: bool = False):
         started, cancelled, task = time.perf_counter(), False, asyncio.current_task()
+        client = _host(context.peer())  # now: after the end of a call gRPC has none, and ends the process
         context.set_trailing_metadata((("x-request-id", request_id),))
         if stream:
             self._streams.add(task)
@@ -112,7 +113,7 @@ class Access(grpc.aio.ServerInterceptor):
                     "method": "POST", "path": path,  # as HTTP/2 has it: each call is a POST
                     "status": "CANCELLED" if cancelled else (context.code() or grpc.StatusCode.OK).name,
                     "ms": round(1000 * (time.perf_counter() - started), 1),
-                    "client": _host(context.peer()),
+                    "client": client,
                 }  # fmt: skip
                 self.log.write(json.dumps(line) + "\n")
                 self.log.flush()
