@@ -370,8 +370,7 @@ for _ in range(int(signals) - 1):
     while status_of(stub.ServerLive, live)[0] == "OK":
         pass  # the first signal has not arrived, and would be one with the second
     os.kill(int(pid), signal.SIGTERM)
-print(json.dumps([call.code().name for call in calls]))
-print({call.details() for call in calls}, file=sys.stderr)
+print(json.dumps([[call.code().name, call.details()] for call in calls]))
 """
 WATCH = """
 import os, signal
@@ -404,8 +403,10 @@ def test_calls_that_were_taken_have_the_grace(python, tmp_path, words, signals, 
         )
         assert process.returncode == 0, process.stderr[-3000:]
         until(lambda: not server.running, what="the end of the server")
-    codes = Counter(json.loads(process.stdout))
-    assert codes.total() == 64 and (codes["OK"] < 64) == some_lost, (codes, process.stderr)
+    ends = Counter(map(tuple, json.loads(process.stdout)))
+    # On a slow machine some wait longer than the service lets them: these are answered too.
+    answered = sum(ends[end] for end in ends if end[0] == "OK" or end[1].startswith("service: busy"))
+    assert ends.total() == 64 and (answered < 64) == some_lost, ends
 
 
 def test_a_client_that_watches_does_not_keep_a_server_that_stops(python):
