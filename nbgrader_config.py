@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "fsdl-deploy"
@@ -12,7 +13,8 @@ c.CourseDirectory.release_directory = "grades/release"
 c.CourseDirectory.submitted_directory = "grades/submitted"
 c.CourseDirectory.autograded_directory = "grades/autograded"
 c.CourseDirectory.feedback_directory = "grades/feedback"
-c.CourseDirectory.db_url = f"sqlite:///{Path(__file__).resolve().parent / 'grades' / 'gradebook.db'}"
+database = str(Path(__file__).resolve().parent / "grades" / "gradebook.db")
+c.CourseDirectory.db_url = f"sqlite:///{quote(database)}"  # a path may hold % or ?
 # Sources of labs hold solutions: nbgrader copies every file that it is not told to leave.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "lab*.py"]
 if Path(sys.argv[0]).stem == "nbgrader":  # JupyterLab reads this file too, and students grade nothing

@@ -22,6 +22,7 @@ CONFIG = '''"""nbgrader's view of these results: `jupyter lab` in this folder, t
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "fsdl-deploy"
 c.CourseDirectory.root = {root!r}
+c.CourseDirectory.db_url = {database!r}
 c.BlackBox.cases = {cases!r}
 c.Autograde.autograde_preprocessors = [
     "fsdl_course.grading.autograde.BlackBox",  # student code goes through the sandbox
@@ -60,7 +61,8 @@ def write(
     ``cases`` is the folder of private cases, for those who press nbgrader's own autograde there.
     """
     labs = convert.names(root)
-    config = CONFIG.format(root=str(out.resolve()), cases=str(cases.resolve()) if cases else "")
+    places = {"root": str(out.resolve()), "database": database(out)}
+    config = CONFIG.format(**places, cases=str(cases.resolve()) if cases else "")
     (out / "nbgrader_config.py").write_text(config, encoding="utf-8")
     from sqlalchemy.exc import SAWarning
 
@@ -80,6 +82,14 @@ def write(
         book.db.commit()
 
 
+def database(out: Path) -> str:
+    """The gradebook's URL: a path may hold letters that mean something in a URL, such as ``%`` and ``?``."""
+    from sqlalchemy import URL
+
+    file = str((out / "gradebook.db").resolve())
+    return URL.create("sqlite", database=file).render_as_string()
+
+
 def open_gradebook(out: Path):
     """nbgrader's ``Gradebook`` in the folder of results; it is made if it is not there."""
     from nbgrader.api import Gradebook
@@ -88,7 +98,7 @@ def open_gradebook(out: Path):
     programs, path = sysconfig.get_path("scripts"), os.environ.get("PATH", "")
     if programs not in path.split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([programs, path])
-    return Gradebook(f"sqlite:///{(out / 'gradebook.db').resolve()}", "fsdl-deploy")
+    return Gradebook(database(out), "fsdl-deploy")
 
 
 def _register(book, name: str, released) -> None:

@@ -51,7 +51,9 @@ def bentoml(folder: Path) -> Server:
 def truss(folder: Path) -> Server:
     # It would keep settings in the home folder, and ask the internet for a newer Truss.
     (folder / "settings" / "truss").mkdir(parents=True)
-    (folder / "settings" / "truss" / "settings.toml").write_text("[preferences]\ncheck_for_updates = false\n")
+    (folder / "settings" / "truss" / "settings.toml").write_text(
+        "[preferences]\ncheck_for_updates = false\n", encoding="utf-8"
+    )
     python, context = stations.python("truss"), folder / "context"
     command = [python.with_name("truss"), "--non-interactive", "image", "build-context", context]
     environ = os.environ | {"XDG_CONFIG_HOME": str(folder / "settings")}

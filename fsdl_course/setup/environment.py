@@ -139,6 +139,7 @@ class Environment:
                 base = self.builder or getattr(sys, "_base_executable", sys.executable)
                 without_pip = ["--without-pip"] if self.builder else []
                 tool.run("an empty environment", [base, "-m", "venv", *without_pip, self.folder])
+            start_up.remove(self.site())  # an earlier set-up's may end an interpreter that tools start
             tool.choose(self.lock)
             self._install(tool)
             if names := integrity.changed(self.site()):
@@ -179,8 +180,13 @@ class Environment:
 
     def site(self) -> Path:
         """Where its packages are."""
-        asked = [self.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-        process = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=60)
+        asked = [self.python, "-X", "utf8", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+        if self.ours:  # without reading .pth files, which may be what has to be mended
+            program = (
+                "import sys, sysconfig as s; print(s.get_path('purelib', 'venv', {'base': sys.argv[1]}))"
+            )
+            asked = [self.python, "-X", "utf8", "-I", "-S", "-c", program, self.folder]
+        process = subprocess.run(asked, check=True, capture_output=True, encoding="utf-8", timeout=60)
         return Path(process.stdout.strip())
 
 

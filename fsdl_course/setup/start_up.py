@@ -6,6 +6,7 @@ that it cannot read ends the interpreter: the text is ASCII, whatever letters a 
 only.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,8 +24,13 @@ except Exception:
 
 def text(places: Sequence[Path] = ()) -> str:
     """The lines of the file; packages in ``places`` can be imported where the environment lacks them."""
-    lines = [f"import sys; sys.path.append({str(place)!a})" for place in places]
+    # As bytes: which letters they are is a question of the locale of whoever starts the interpreter.
+    lines = [f"import os, sys; sys.path.append(os.fsdecode({os.fsencode(place)}))" for place in places]
     return "\n".join([*lines, f"import sys; exec({_SETTLE!a}, {{}})", ""])
+
+
+def remove(site: Path) -> None:
+    (site / FILE).unlink(missing_ok=True)
 
 
 def write(site: Path, places: Sequence[Path] = ()) -> None:

@@ -41,7 +41,7 @@ class Store:
     def __init__(self, url: str | Path = "readings.db"):
         url = str(url)
         try:
-            parsed = sa.make_url(url if "://" in url else f"sqlite:///{url}")
+            parsed = sa.make_url(url) if "://" in url else sa.URL.create("sqlite", database=url)
             kind = parsed.get_backend_name()
         except sa.exc.ArgumentError:
             kind = ""

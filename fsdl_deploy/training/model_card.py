@@ -45,7 +45,9 @@ def worst_confusions(confusion: list[list[int]], count: int = 5) -> list[str]:
 def curve(work: Path, version: str) -> list[dict]:
     """The training curve of ``version``: rows of step, loss (CTC a digit), seconds."""
     file = work / f"{version}.jsonl"
-    rows = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    rows = (
+        [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+    )
     return list({row["step"]: row for row in rows}.values())
 
 
@@ -106,4 +108,4 @@ def write_cards(report: dict, work: Path, into: Path, command: str) -> None:
             "Most frequent errors on typical cards: " + errors + ".",
             "", f"Make it again: `{command}`. Measure it again: `fsdl-deploy evaluate`.", "",
         ]  # fmt: skip
-        (into / f"{version}.md").write_text("\n".join(lines))
+        (into / f"{version}.md").write_text("\n".join(lines), encoding="utf-8")

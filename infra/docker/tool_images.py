@@ -59,7 +59,9 @@ def truss_context(folder: Path) -> Path:
     with (packed / "config.yaml").open("a", encoding="utf-8") as config:
         config.write(f"base_image:\n  image: {WITH_UV}\n")
     (folder / "truss").mkdir()
-    (folder / "truss" / "settings.toml").write_text("[preferences]\ncheck_for_updates = false\n")
+    (folder / "truss" / "settings.toml").write_text(
+        "[preferences]\ncheck_for_updates = false\n", encoding="utf-8"
+    )
     program = stations.python("truss").with_name("truss")
     words = ["--non-interactive", "image", "build-context", folder / "context", packed]
     run(program, *words, XDG_CONFIG_HOME=str(folder))

@@ -120,6 +120,14 @@ def test_a_database_that_cannot_be_used_is_a_sentence_without_the_password(url, 
     assert "secret" not in str(raised.value)
 
 
+@pytest.mark.parametrize("folder", ["p%20d", "q?d", "h#d", "Unité 1", "a&b=c"])
+def test_a_path_is_no_url(tmp_path, folder):
+    file = tmp_path / folder / "readings.db"
+    file.parent.mkdir()
+    Store(file).begin("2026-01", "v2", 1)
+    assert file.stat().st_size > 0 and {path.name for path in tmp_path.iterdir()} == {folder}
+
+
 def test_many_may_open_a_new_store_at_once(store_url):
     opened = []
     threads = [threading.Thread(target=lambda: opened.append(Store(store_url))) for _ in range(8)]

@@ -53,6 +53,14 @@ def test_the_gradebook_says_what_the_scores_say(graded):
     assert scores(out) == {result["student"]: (result["score"], 22, True) for result in results}
 
 
+def test_a_folder_may_have_signs_of_a_url_in_its_name(tmp_path):
+    out = tmp_path / "50% q? Unité #1"
+    out.mkdir()
+    gradebook.write([], [], out)
+    assert (out / "gradebook.db").exists() and list(tmp_path.iterdir()) == [out]
+    assert gradebook.database(out) in (out / "nbgrader_config.py").read_text(encoding="utf-8")
+
+
 def test_writing_again_changes_nothing(graded):
     submissions, results, out = graded
     before = scores(out)

@@ -31,7 +31,9 @@ def look_at_packages(root: Path = ROOT, path: list[str] | None = None) -> Iterat
     """Every locked package is installed in the locked version."""
     try:
         locked = locked_versions(root / "requirements.lock")
-        torch = re.search(r"^torch==(\S+)$", (root / "requirements-torch.lock").read_text(), re.MULTILINE)
+        torch = re.search(
+            r"^torch==(\S+)$", (root / "requirements-torch.lock").read_text(encoding="utf-8"), re.MULTILINE
+        )
     except OSError as error:
         advice = f"restore it with `git checkout -- {Path(error.filename or '').name}`"
         yield Finding("problem", "packages", f"{error.filename} cannot be read", advice)

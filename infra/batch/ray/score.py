@@ -84,7 +84,7 @@ def score(
 def connect(store: str) -> str:
     """Join the cluster of RAY_ADDRESS, or whose head this is; return the store as its scorers find it."""
     address = os.environ.get("RAY_ADDRESS", "auto")
-    url = sa.make_url(store if "://" in store else f"sqlite:///{store}")
+    url = sa.make_url(store) if "://" in store else sa.URL.create("sqlite", database=store)
     if url.get_backend_name() == "sqlite":
         if not address.startswith("127.0.0.1:"):
             sys.exit(f"the machines of a cluster share no file: STORE is a postgresql:// URL, not {store}")
@@ -98,14 +98,14 @@ def connect(store: str) -> str:
 
 def keep(work: ray.data.Dataset, chunks: int, folder: Path) -> None:
     """Write stats.txt, and timeline.json as Chrome's trace viewer reads it."""
-    (folder / "stats.txt").write_text(work.stats())
+    (folder / "stats.txt").write_text(work.stats(), encoding="utf-8")
     deadline = time.monotonic() + 10  # the workers send their events once a second
     while time.monotonic() < deadline:
         events = ray.timeline()
         if sum(event["name"] == "submit" for event in events) >= chunks:
             break
         time.sleep(0.2)
-    (folder / "timeline.json").write_text(json.dumps(events))
+    (folder / "timeline.json").write_text(json.dumps(events), encoding="utf-8")
 
 
 def summary(error: BaseException) -> str:

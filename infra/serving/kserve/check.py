@@ -41,7 +41,7 @@ def problems(value: object, kind: str, where: str) -> Iterator[str]:
 if __name__ == "__main__":
     status = 0
     for path in map(Path, sys.argv[1:]):
-        manifest = yaml.safe_load(path.read_text())
+        manifest = yaml.safe_load(path.read_text(encoding="utf-8"))
         kind = str(manifest.get("kind"))
         faults = list(problems(manifest, f"V1beta1{kind}", kind))
         print(f"{path.name}:", *faults or ["nothing is wrong"], sep="\n  ")

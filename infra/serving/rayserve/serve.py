@@ -46,7 +46,7 @@ def deploy(dashboard: int, config: dict) -> None:
 
 def main() -> None:
     args = options(__doc__.splitlines()[0])
-    lines = LOCAL_ENV.read_text().splitlines()
+    lines = LOCAL_ENV.read_text(encoding="utf-8").splitlines()
     os.environ |= dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     os.environ["PYTHONPATH"] = str(HERE)  # where the replicas find ``reader_app``
     import ray

@@ -93,7 +93,9 @@ if __name__ == "__main__":
         for version in ("v1", "v2"):
             archive(version, folder / "store")
         text = configuration(folder, args.port, args.max_batch, args.delay_ms)
-        (folder / "config.properties").write_text(text)
+        # Java reads such a file as Latin-1, and other letters as escapes.
+        escaped = "".join(sign if sign.isascii() else f"\\u{ord(sign):04x}" for sign in text)
+        (folder / "config.properties").write_text(escaped, encoding="ascii")
         print(text)  # in the log, since the free ports stand in it
         with subprocess.Popen(command(folder), cwd=folder, env=os.environ | {"TMPDIR": name}) as server:
             try:

@@ -31,9 +31,9 @@ VERSIONS = (1, 2)
 def assemble(folder: Path, max_batch: int, delay_ms: float, readers: int = 1) -> None:
     """Write ``folder/models``, the repository, and ``folder/backends``, where Python's finds its helper."""
     reader = shutil.copytree(MODELS, folder / "models") / "reader"
-    config = Template((reader / "config.pbtxt").read_text())
+    config = Template((reader / "config.pbtxt").read_text(encoding="utf-8"))
     filled = config.substitute(max_batch=max_batch, delay_us=round(1000 * delay_ms), readers=readers)
-    (reader / "config.pbtxt").write_text(filled)
+    (reader / "config.pbtxt").write_text(filled, encoding="utf-8")
     for version in VERSIONS:
         (reader / str(version)).mkdir()
         shutil.copy(reader / "model.py", reader / str(version))
@@ -62,14 +62,20 @@ def command(folder: Path, port: int) -> list:
     ]
 
 
-def environment() -> dict[str, str]:
-    """The processes of the Python backend must find this environment, and its libraries."""
-    packages = TRITON.parent.parent
+def environment(folder: Path) -> dict[str, str]:
+    """The processes of the Python backend must find this environment, and its libraries.
+
+    Python inside Triton knows ASCII paths only, whatever the locale says: ``folder`` has links to the others.
+    """
+    station, course = folder / "station", folder / "course"
+    station.symlink_to(sys.prefix)
+    course.symlink_to(ROOT)
+    packages = station / TRITON.parent.parent.relative_to(sys.prefix)
     return os.environ | {
         "LD_LIBRARY_PATH": f"{packages / 'nvidia_pytriton.libs'}:{sysconfig.get_config_var('LIBDIR')}",
-        "PYTHONPATH": f"{packages}:{ROOT}",
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "VIRTUAL_ENV": sys.prefix,
+        "PYTHONPATH": f"{packages}:{course}",
+        "PATH": f"{station / 'bin'}:{os.environ['PATH']}",
+        "VIRTUAL_ENV": str(station),
     }
 
 
@@ -78,7 +84,7 @@ if __name__ == "__main__":
     before = set(Path("/tmp").glob("python_env_*"))
     with tempfile.TemporaryDirectory(prefix="fsdl-triton-") as name:
         assemble(Path(name), args.max_batch, args.delay_ms, args.readers)
-        server = subprocess.Popen(command(Path(name), args.port), env=environment())
+        server = subprocess.Popen(command(Path(name), args.port), env=environment(Path(name)))
         signal.signal(signal.SIGTERM, lambda *_: server.terminate())
         status = server.wait()
         for leftover in Path("/dev/shm").glob(f"{Path(name).name}*"):  # of a model's process that was killed
