@@ -89,7 +89,7 @@ import httpx
 
 from fsdl_deploy import Server, course_server
 
-web = httpx.Client(trust_env=False, timeout=30)
+web = httpx.Client(timeout=30)
 settings = {
     "PORT": "{port}",
     "COG_PREDICT_TYPE_STUB": "run.py:Runner",

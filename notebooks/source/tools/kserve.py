@@ -96,7 +96,7 @@ import httpx
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
-web = httpx.Client(base_url=kserve.url, trust_env=False, timeout=30)
+web = httpx.Client(base_url=kserve.url, timeout=30)
 deck = list(cards(20, seed=4))
 pictures = [encode(card.image) for card in deck]
 texts = [base64.b64encode(picture).decode() for picture in pictures]

@@ -98,7 +98,7 @@ from fsdl_deploy.picture import encode
 deck = list(cards(20, seed=4))
 pictures = [encode(card.image) for card in deck]
 picture_type = {"Content-Type": "image/png"}
-web = httpx.Client(trust_env=False, timeout=5, limits=httpx.Limits(max_connections=None))
+web = httpx.Client(timeout=5, limits=httpx.Limits(max_connections=None))
 
 
 def ask(server, picture, **options):

@@ -92,7 +92,7 @@ import httpx
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
-web = httpx.Client(trust_env=False, timeout=30)
+web = httpx.Client(timeout=30)
 deck = list(cards(20, seed=4))
 pictures = [encode(card.image) for card in deck]
 
@@ -307,7 +307,7 @@ print(answers[3].json()["error"])
 from dataclasses import replace
 
 body, headers = replace(library, format="oip-binary").request(pictures[0])
-answer = httpx.post(batching.url + library.path, content=body, headers=headers, trust_env=False)
+answer = httpx.post(batching.url + library.path, content=body, headers=headers)
 print(answer.status_code, answer.text)
 print("the next caller:", ask(batching, pictures[0]).status_code)
 web.close()

@@ -141,7 +141,7 @@ from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
 limits = httpx.Limits(max_connections=None, max_keepalive_connections=16)
-web = httpx.Client(trust_env=False, timeout=30, limits=limits)
+web = httpx.Client(timeout=30, limits=limits)
 deck = list(cards(20, seed=4))
 pictures = [encode(card.image) for card in deck]
 

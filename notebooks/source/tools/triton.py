@@ -105,7 +105,7 @@ import httpx
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
-web = httpx.Client(trust_env=False, timeout=30)
+web = httpx.Client(timeout=30)
 
 
 def ask(model, picture, shape=(1,)):

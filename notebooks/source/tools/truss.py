@@ -196,7 +196,7 @@ import httpx
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import decode, encode
 
-web = httpx.Client(trust_env=False, timeout=30)
+web = httpx.Client(timeout=30)
 deck = list(cards(20, seed=4))
 texts = [base64.b64encode(encode(card.image)).decode() for card in deck]
 
