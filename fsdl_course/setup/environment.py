@@ -151,6 +151,8 @@ class Environment:
             # Behind this environment's own packages; the core has fsdl_deploy as a package.
             places = [] if self.core else [self.root, *([self.beside.site()] if self.beside else [])]
             start_up.write(self.site(), places)
+            if self.ours:
+                self.folder.chmod(0o755)  # as what tools have put into it
             if self.npm_files:
                 for file in self.npm_files:
                     shutil.copy(file, self.folder)

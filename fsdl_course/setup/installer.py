@@ -161,7 +161,8 @@ class Installer:
         self.log.flush()
         words = [str(word) for word in command]
         # The child holds the lock too: if this process is killed, nobody starts before the child has ended.
-        held = {"pass_fds": (self.handle,)} if os.name != "nt" else {}
+        # What is installed is for all to read, whatever the umask: a sandbox runs as another user.
+        held = {"pass_fds": (self.handle,), "umask": 0o022} if os.name != "nt" else {}
         child = subprocess.Popen(
             words, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environ, **held
         )

@@ -36,3 +36,4 @@ def remove(site: Path) -> None:
 def write(site: Path, places: Sequence[Path] = ()) -> None:
     """Write the file into an environment's folder of packages."""
     (site / FILE).write_text(text(places), encoding="ascii")
+    (site / FILE).chmod(0o644)  # whatever the umask: a sandbox reads it as another user

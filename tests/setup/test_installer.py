@@ -1,6 +1,7 @@
 """Commands of a set-up: what they may touch, and how a failure is explained."""
 
 import hashlib
+import os
 import sys
 import zipfile
 from pathlib import Path
@@ -46,6 +47,16 @@ def test_a_failed_command_names_its_log(tool):
     message = str(raised.value)
     assert "one that fails" in message and "cannot be reached" in message and tool.log.name in message
     assert "disk" not in message  # the words of an earlier command are not this one's
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no umask")
+def test_what_is_installed_is_for_all_to_read_whatever_the_umask(tool, tmp_path):
+    before = os.umask(0o077)
+    try:
+        tool.run("a file", [sys.executable, "-c", f"open({str(tmp_path / 'made')!r}, 'w')"])
+    finally:
+        os.umask(before)
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o644
 
 
 def test_a_missing_command_is_an_error_of_the_system(tool, tmp_path):
