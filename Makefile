@@ -4,8 +4,11 @@ PYTHON ?= $(shell command -v python3 || command -v python || echo python3)
 
 .PHONY: lab test everything setup course notebooks labs clean lock station
 
-lab test everything setup course notebooks labs lock:
+lab test everything setup course notebooks labs:
 	@$(PYTHON) tasks.py $@ $(ARGS)
+
+lock:
+	@$(PYTHON) tasks.py lock $(NAME) $(ARGS)
 
 clean:
 	@$(PYTHON) tasks.py clean $(if $(ALL),--all)

@@ -10,40 +10,22 @@
   notebooks     set up, then make the notebooks/*.ipynb whose source changed (--again: all of them)
   labs          set up, then make labs/ again from solutions/
   station NAME  set up, then build one station (--remove: take it away); without NAME: list them
-  lock          resolve requirements.in and package.json again into their locks (--upgrade: newer versions)
+  lock [NAME]   resolve requirements.in and package.json again into their locks (--upgrade: newer versions)
   clean         remove build/ and caches, never work/ (--all: .venv with its stations too)
+
+With --fetch-python, or FSDL_FETCH_PYTHON=1 in the environment, uv may fetch a Python where none fits.
 
 Standard library only. It also loads in a Python too old for the course, to look for one that fits:
 so nothing here may need Python 3.7 or newer, and the course's packages are imported inside functions.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
-SUPPORTED = ((3, 11), (3, 12))
-
-
-def fitting_python(which=shutil.which, run=subprocess.check_output):
-    """The command of a supported Python on PATH, as a list, or None; one that does not run is passed over."""
-    commands = [["python{}.{}".format(*version)] for version in SUPPORTED]
-    if os.name == "nt":
-        commands = [["py", "-{}.{}".format(*version)] for version in SUPPORTED] + commands
-    for command in commands:
-        if not which(command[0]):
-            continue
-        try:
-            printed = run(
-                [*command, "-c", "import sys; print(*sys.version_info[:2])"], stderr=subprocess.DEVNULL
-            )
-        except (OSError, subprocess.SubprocessError):
-            continue
-        if tuple(int(part) for part in printed.split()) in SUPPORTED:
-            return command
-    return None
+FETCH = "--fetch-python"
 
 
 def replace(command, environ=None):
@@ -70,17 +52,18 @@ def main(words):
     if command not in COMMANDS or "--help" in words[1:2]:
         print(__doc__)
         return 0 if command in ("help", "-h", "--help") or command in COMMANDS else 2
-    here = [os.path.join(ROOT, "tasks.py"), *words]
-    if sys.version_info[:2] not in SUPPORTED:
-        python = fitting_python()
+    from fsdl_course.setup import pythons
+
+    if FETCH in rest:
+        os.environ[pythons.FETCH] = "1"
+        rest = [word for word in rest if word != FETCH]
+    here = [os.path.join(ROOT, "tasks.py"), command, *rest]
+    if sys.version_info[:2] not in pythons.SUPPORTED:
+        python = pythons.fitting_python() or pythons.of_uv(pythons.FETCHED, pythons.wants_fetching())
         if python is None:
-            supported = " or ".join("{}.{}".format(*version) for version in SUPPORTED)
-            message = (
-                "The course needs Python {} and this is {}.{}: install one, then run the same command again."
-            )
-            print(message.format(supported, *sys.version_info[:2]), file=sys.stderr)
+            print(pythons.no_python(command), file=sys.stderr)
             return 1
-        return replace([*python, *here])
+        return replace([python, *here])
     base = getattr(sys, "_base_executable", None)
     if in_own_environment() and base and not os.path.samefile(base, sys.executable):
         return replace([base, *here])

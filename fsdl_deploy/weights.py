@@ -99,4 +99,4 @@ def write_sums(into: Path) -> None:
         for file in sorted(into.iterdir())
         if file.suffix in (".safetensors", ".onnx")
     ]
-    (into / SUMS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (into / SUMS).write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")

@@ -86,10 +86,13 @@ def writable(text: str) -> str:
 
 def main() -> None:
     """Read the notebook named first with as many bytes of memory as named next; print it as JSON."""
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]), int(sys.argv[2])))
-    resource.setrlimit(resource.RLIMIT_CPU, (READ_SECONDS, READ_SECONDS))
+    try:
+        import resource
+    except ImportError:  # Windows has no such bounds: there it is the time of the caller that ends this
+        pass
+    else:
+        resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]), int(sys.argv[2])))
+        resource.setrlimit(resource.RLIMIT_CPU, (READ_SECONDS, READ_SECONDS))
     try:
         lab, cells = slim(Path(sys.argv[1]))
         print(json.dumps({"lab": lab, "cells": cells}))

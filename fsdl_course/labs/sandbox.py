@@ -8,6 +8,7 @@ points or expectations: those never come near it.
 import json
 import os
 import select
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,12 +126,21 @@ class Sandbox:
                 left = deadline - time.monotonic()
                 if left <= 0 or len(line) > LONGEST_LINE:
                     return None
-                if not select.select([popen.stdout], [], [], left)[0]:
-                    return None
-                piece = os.read(popen.stdout.fileno(), 1 << 16)
+                piece = _read(popen.stdout.fileno(), left)
                 if not piece:
                     return None
                 line += piece
             return json.loads(line)
         except (OSError, ValueError):
             return None
+
+
+def _read(pipe: int, seconds: float) -> bytes:
+    """What comes through a pipe within ``seconds``; nothing at its end, or if nothing came."""
+    if os.name == "posix":
+        return os.read(pipe, 1 << 16) if select.select([pipe], [], [], seconds)[0] else b""
+    read: list[bytes] = []  # elsewhere a pipe cannot be asked: a thread waits, at most until the process ends
+    thread = threading.Thread(target=lambda: read.append(os.read(pipe, 1 << 16)), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return read[0] if read else b""

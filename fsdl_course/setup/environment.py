@@ -20,12 +20,12 @@ from pathlib import Path
 from fsdl_course.setup import disk, installer, integrity, sources, start_up, store
 from fsdl_course.setup.failures import SetupError, cause
 from fsdl_course.setup.installer import Installer, torch_warnings, version_of
+from fsdl_course.setup.pythons import SUPPORTED
 from fsdl_course.setup.turns import empty, locked
 from fsdl_deploy import files
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running.stations import STAMP, python_in
 
-SUPPORTED = ((3, 11), (3, 12))
 BYTECODE = "bytecode"  # where `make test` keeps, inside the core environment, what Python has compiled
 SETTINGS = {  # JupyterLab without news, of nbgrader only the formgrader; kernels that know of stations
     "infra/jupyterlab/overrides.json": "share/jupyter/lab/settings",
@@ -48,6 +48,7 @@ class Environment:
     lock: Path
     core: bool = False  # with torch, fsdl_deploy as an editable package, JupyterLab's settings
     builder: Path | None = None  # an interpreter that has uv; None: uv is in the lock and installed first
+    base: Path | None = None  # the Python it is made with, where that is not the builder's
     ours: bool = True  # False: a conda environment, which is never emptied
     beside: "Environment | None" = None  # its packages can be imported too, where this one lacks them
     root: Path = ROOT
@@ -136,7 +137,7 @@ class Environment:
                 if shortage := disk.shortage([self.name], self.root):
                     raise SetupError(shortage)
                 # The base: were this process's own environment the one just emptied, it would be gone.
-                base = self.builder or getattr(sys, "_base_executable", sys.executable)
+                base = self.base or self.builder or getattr(sys, "_base_executable", sys.executable)
                 without_pip = ["--without-pip"] if self.builder else []
                 tool.run("an empty environment", [base, "-m", "venv", *without_pip, self.folder])
             start_up.remove(self.site())  # an earlier set-up's may end an interpreter that tools start

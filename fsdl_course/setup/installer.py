@@ -223,11 +223,17 @@ def _pip_settings(python: Path, variables: tuple) -> dict[str, str]:
 
 def has_uv(python: Path) -> bool:
     """Whether ``python -m uv`` works."""
+    return uv_version(python) is not None
+
+
+def uv_version(python: Path) -> str | None:
+    """The version of ``python -m uv``; None where it does not work."""
     try:
         asked = [str(python), "-m", "uv", "--version"]
-        return subprocess.run(asked, capture_output=True, timeout=60, check=False).returncode == 0
-    except (OSError, subprocess.SubprocessError):
-        return False
+        shown = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True)
+        return shown.stdout.split()[1]
+    except (OSError, IndexError, subprocess.SubprocessError):
+        return None
 
 
 def torch_warnings(site: Path) -> list[str]:

@@ -6,6 +6,7 @@ machine is nobody else's.
 
 import os
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,20 +14,29 @@ from fsdl_course.setup import environment, installer, sources
 from fsdl_deploy.paths import ROOT
 
 UV = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-package", "torch"]
-UV += ["--override", "infra/left-out.txt", "--custom-compile-command", "make lock", "--quiet"]
+UV += ["--override", "infra/overrides.txt", "--custom-compile-command", "make lock", "--quiet"]
 
 
-def lock(python: Path, options: Sequence[str] = (), root: Path = ROOT) -> int:
-    """Write every lock anew with the uv of ``python``; ``options`` are uv's.
+def lock(python: Path, words: Sequence[str] = (), root: Path = ROOT) -> int:
+    """Write the locks anew with the uv of ``python``: all, or those of the stations that ``words`` name.
 
-    Returns the status of the first that fails, or 0.
+    Words that begin with ``-`` are uv's options; ``core`` is the lock of the core. Returns the status of the
+    first that fails, or 0.
     """
+    options = [word for word in words if word.startswith("-")]
+    names = [word for word in words if not word.startswith("-")]
     settings = installer.pip_settings(python)
     passed_over = (*sources.SOURCES, "constraint")
     settings = {name: value for name, value in settings.items() if name not in passed_over}
     environ = dict(installer.clean_environ(python), **sources.uv_variables(settings)[0])
     files = [Path("requirements.in"), *_in_infra(root, "requirements.in"), *_in_infra(root, "package.json")]
+    known = {source.parent.name or "core" for source in files}
+    if unknown := [name for name in names if name not in known]:
+        print(f"No lock of {unknown[0]!r}; there are: {', '.join(sorted(known))}", file=sys.stderr)
+        return 2
     for source in files:
+        if names and (source.parent.name or "core") not in names:
+            continue
         print(source.as_posix())
         resolve = _npm(source) if source.suffix == ".json" else _uv(source, options)
         if status := subprocess.call([str(python), "-m", "uv", *resolve], cwd=root, env=environ):

@@ -60,6 +60,9 @@ def everything(root: Path = ROOT) -> int:
         errors = dict(zip(missing, pool.map(build, missing), strict=True))
     if full:
         raise full[0]
+    elsewhere = [name for name, error in errors.items() if isinstance(error, stations.NotBuilt)]
+    for name in elsewhere:  # it does not fit this machine: nothing has failed
+        print(errors.pop(name))
     for name, error in errors.items():
         if error is not None:
             print(f"The station {name} is not built: {error}", file=sys.stderr)

@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from fsdl_course.setup import disk
+from fsdl_course.setup import disk, pythons
 from fsdl_course.setup.environment import Environment, core
+from fsdl_course.setup.installer import version_of
 from fsdl_course.setup.turns import LOCK, empty, locked
 from fsdl_deploy.paths import ROOT
+from fsdl_deploy.running import fitting
 from fsdl_deploy.running.stations import NotBuilt, Station, station, stations
 
 VARIABLE = "FSDL_STATIONS"  # "built": only what is built is used, as while the tests run
@@ -38,17 +40,37 @@ def ensure(
 ) -> Path:
     """Build the station if it is not built, which needs the network once; return its interpreter.
 
-    Raises StationError for a station that does not exist, NotBuilt where FSDL_STATIONS=built forbids the
-    building, SetupError where it fails; each says what to do.
+    Raises StationError for a station that does not exist, NotBuilt where it does not fit this machine or
+    FSDL_STATIONS=built forbids the building, SetupError where it fails; each says what to do.
     """
     known = station(name, root)
     needed = environment(known, builder, say)
     if not needed.ready():
         if os.environ.get(VARIABLE) == "built":
             raise NotBuilt(known.not_built())
+        needed.base = fitting_base(known, needed.builder)
         size = disk.sizes(root).get(name)
         say(f"Building the station {name}, once, from the network" + (f": {size.sentence()}" if size else ""))
     return needed.ensure()
+
+
+def fitting_base(wanted: Station, builder: Path) -> Path | None:
+    """The Python that a station is made with where the builder's does not fit; None where that does.
+
+    NotBuilt where the station does not run on this machine, or no such Python is here. One on PATH is taken,
+    and uv fetches one only if it was asked to.
+    """
+    sentence = wanted.misfit(version_of(builder))
+    if sentence is None:
+        return None
+    fits = [version for version in pythons.SUPPORTED if fitting.allows(wanted.requires_python, version)]
+    if wanted.misplaced() or wanted.torch or not fits:
+        raise NotBuilt(sentence)
+    uv = [str(builder), "-m", "uv"]
+    found = pythons.fitting_python(fits) or pythons.of_uv(max(fits), pythons.wants_fetching(), uv)
+    if found is None:
+        raise NotBuilt(sentence)
+    return Path(found)
 
 
 def remove(name: str, root: Path = ROOT) -> bool:
@@ -63,11 +85,11 @@ def remove(name: str, root: Path = ROOT) -> bool:
 
 
 def listing(root: Path = ROOT) -> list[str]:
-    """A line for each station: whether it is built, what it takes on the disk, what it is for."""
+    """A line for each station: whether it is built, what it takes on the disk, what it is for, and where."""
     sizes = disk.sizes(root)
     lines = []
     for name, known in stations(root).items():
-        state = "built" if environment(known).ready() else "not built"
+        state = "built" if environment(known).ready() else "not here" if known.misfit() else "not built"
         size = disk.readable(sizes[name].added) if name in sizes else ""
-        lines.append(f"{name:14}{state:11}{size:>7}  {known.purpose}")
+        lines.append(f"{name:14}{state:11}{size:>7}  {known.purpose}{known.runs_only_on()}")
     return lines

@@ -28,10 +28,15 @@ MONTH = "2026-10"
 LOOP_SHARE = 10  # the loop is slow: it takes every tenth chunk
 DECODED = 20  # chunks at most that inference alone takes: their pictures lie in memory
 PEAK = """
-import resource, sys
+import sys
 from fsdl_deploy import cli
 status = cli.main(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+try:
+    import resource
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+except ImportError:  # Windows
+    import psutil
+    print(psutil.Process().memory_info().peak_wset // 1024)
 sys.exit(status)
 """
 

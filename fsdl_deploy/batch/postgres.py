@@ -49,7 +49,7 @@ class Postgres:
         self.folder = Path(tempfile.mkdtemp(prefix="fsdl-pg-"))  # short: a socket's path has its limit
         try:
             data, password = self.folder / "data", secrets.token_urlsafe(12)
-            (self.folder / "password").write_text(password, encoding="ascii")
+            (self.folder / "password").write_text(password, encoding="utf-8")
             as_user = {}
             if hasattr(os, "geteuid") and os.geteuid() == 0:
                 import pwd  # not on Windows, and the lesson imports this module there too

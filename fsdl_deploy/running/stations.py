@@ -2,12 +2,14 @@
 
 A station is a folder NAME somewhere in ``infra`` with ``station.toml`` (what it is for) and
 ``requirements.lock``. Its interpreter can import ``fsdl_deploy`` too, and with ``torch = true`` the torch of
-the core. ``java = true``: the tool needs Java. A ``package-lock.json`` says what npm adds, for a station
-whose lock has Node.js. Finds what is declared and what is built, and builds nothing: that is the set-up's
+the core. ``java = true``: the tool needs Java. ``platforms`` and ``requires-python`` (``">=3.11,<3.13"``)
+say where it runs, if not everywhere. A ``package-lock.json`` says what npm adds, for a station whose lock has
+Node.js. Finds what is declared and what is built, and builds nothing: that is the set-up's
 work. Knows nothing of what a tool does.
 """
 
 import os
+import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +17,12 @@ from pathlib import Path
 from fsdl_deploy import files
 from fsdl_deploy.measuring import machine
 from fsdl_deploy.paths import ROOT
+from fsdl_deploy.running import fitting
 
 NO_JAVA = "No Java runs on this machine: what needs it is skipped."
 STAMP = "fsdl-deploy.json"  # written last into an environment: without it the environment is not finished
 _SWITCHES = {"torch": False, "java": False}  # with what holds where nothing is said
-_ALLOWED = {"name", "purpose", "lock", "serve", *_SWITCHES}
+_ALLOWED = {"name", "purpose", "lock", "serve", "platforms", "requires-python", *_SWITCHES}
 _SERVE = {"title", "ready", "path", "format"}
 
 
@@ -32,7 +35,7 @@ class StationError(RuntimeError):
 
 
 class NotBuilt(StationError):
-    """The station could be built and is not."""
+    """The station is not built: what needs it is left out."""
 
 
 def python_in(folder: Path) -> Path:
@@ -52,6 +55,8 @@ class Station:
     torch: bool = False
     java: bool = False
     serve: dict[str, str] | None = None  # a serving library: its title, and how it is asked
+    platforms: tuple[str, ...] = tuple(fitting.SYSTEMS)
+    requires_python: str = ""
 
     @property
     def environment(self) -> Path:
@@ -87,11 +92,35 @@ class Station:
 
     def not_built(self) -> str:
         """The sentence that says so, and what to do."""
-        return f"The station {self.name} is not built: run `make station NAME={self.name}`"
+        sentence = f"The station {self.name} is not built: run `make station NAME={self.name}`"
+        return self.misfit() or sentence
 
     def lacks(self) -> str | None:
         """A sentence about what of this machine's its tool cannot run without; None where all is there."""
+        if sentence := self.misfit():
+            return sentence
         return NO_JAVA if self.java and machine.java() is None else None
+
+    def misfit(self, python: tuple[int, int] | None = None) -> str | None:
+        """A sentence where the station cannot be built: another system, another Python; None where it can."""
+        if self.built:  # with a Python that fitted
+            return self.misplaced()
+        asked = (self.requires_python, self.name, self.torch, python or sys.version_info[:2])
+        return self.misplaced() or fitting.wrong_python(f"The station {self.name}", *asked)
+
+    def misplaced(self) -> str | None:
+        """A sentence where the station's tool does not run on this system; None where it does."""
+        if len(self.platforms) == len(fitting.SYSTEMS):  # it asks for nothing: elsewhere it may run too
+            return None
+        return fitting.misplaced(f"The station {self.name}", self.platforms)
+
+    def runs_only_on(self) -> str:
+        """Where the station runs, in parentheses; "" where that is everywhere."""
+        names = [fitting.SYSTEMS[name] for name in self.platforms]
+        systems = "" if len(names) == len(fitting.SYSTEMS) else fitting.listed(names)
+        python = f"Python {fitting.pythons(self.requires_python)}" if self.requires_python else ""
+        words = "; ".join(filter(None, (systems, python)))
+        return f" (only {words})" if words else ""
 
 
 def settings(file: Path) -> dict[str, str]:
@@ -133,10 +162,19 @@ def _read(path: Path, root: Path) -> Station:
     serve = document.get("serve")
     if serve is not None and not (isinstance(serve, dict) and serve.keys() == _SERVE):
         raise StationError(f"{where}: the table serve has {', '.join(sorted(_SERVE))}")
+    places = document.get("platforms", list(fitting.SYSTEMS))
+    if not isinstance(places, list) or not places or not set(places) <= fitting.SYSTEMS.keys():
+        raise StationError(f"{where}: platforms is a list of some of {', '.join(fitting.SYSTEMS)}")
+    python = document.get("requires-python", "")
+    try:
+        fitting.allows(python)
+    except (AttributeError, ValueError):
+        raise StationError(f"{where}: requires-python is a text such as '>=3.11,<3.13'") from None
     lock = path.parent / document.get("lock", "requirements.lock")
     if not lock.is_file():
         raise StationError(f"{where}: {lock.name} is missing; make it with `make lock`")
-    return Station(document["name"], document["purpose"], path.parent, lock, root, serve=serve, **switches)
+    asked = {"serve": serve, "platforms": tuple(places), "requires_python": python}
+    return Station(document["name"], document["purpose"], path.parent, lock, root, **asked, **switches)
 
 
 def station(name: str, root: Path = ROOT) -> Station:

@@ -56,7 +56,7 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
                     "seconds": round(spent + time.monotonic() - started),
                 }
                 progress.set_postfix(row)
-                with open(folder / f"{name}.jsonl", "a") as curve:
+                with open(folder / f"{name}.jsonl", "a", encoding="utf-8") as curve:
                     curve.write(json.dumps(row) + "\n")
             if steps % CHECKPOINT_STEPS == 0 or steps == recipe.steps:
                 state = {

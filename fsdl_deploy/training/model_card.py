@@ -45,9 +45,8 @@ def worst_confusions(confusion: list[list[int]], count: int = 5) -> list[str]:
 def curve(work: Path, version: str) -> list[dict]:
     """The training curve of ``version``: rows of step, loss (CTC a digit), seconds."""
     file = work / f"{version}.jsonl"
-    rows = (
-        [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
-    )
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    rows = [json.loads(line) for line in lines]
     return list({row["step"]: row for row in rows}.values())
 
 

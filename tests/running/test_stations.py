@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import tiny_course
 
-from fsdl_course.setup import environment
-from fsdl_course.setup.stations import ensure
-from fsdl_deploy.running import stations
+from fsdl_course.setup import environment, pythons
+from fsdl_course.setup.stations import ensure, listing
+from fsdl_deploy.running import fitting, stations
 from fsdl_deploy.running.stations import StationError
 
 
@@ -77,6 +77,13 @@ def test_an_unknown_name_lists_the_known_ones(root):
         ('name = "tool"\npurpose = "x"\ntorch = 1', "torch must be true or false"),
         ('name = "tool"\npurpose = "x"\nset-up = true', "unknown set-up"),
         ('name = "tool"\npurpose = "x"\nlock = "none.lock"', "make it with `make lock`"),
+        (
+            'name = "tool"\npurpose = "x"\nplatforms = ["linux"]',
+            "platforms is a list of some of linux-x86_64",
+        ),
+        ('name = "tool"\npurpose = "x"\nplatforms = []', "platforms is a list of some of"),
+        ('name = "tool"\npurpose = "x"\nrequires-python = "3.11"', "such as '>=3.11,<3.13'"),
+        ('name = "tool"\npurpose = "x"\nrequires-python = 3.11', "such as '>=3.11,<3.13'"),
     ],
 )
 def test_a_wrong_declaration_names_its_file(root, text, problem):
@@ -116,6 +123,44 @@ def test_a_station_that_needs_java_says_so_where_there_is_none(root, monkeypatch
     assert stations.station("tool", root).lacks() == stations.NO_JAVA
     monkeypatch.setattr(stations.machine, "java", lambda: "/usr/bin/java")
     assert stations.station("tool", root).lacks() is None
+
+
+def test_a_station_of_another_system_says_so_and_is_not_built(root, monkeypatch):
+    monkeypatch.setattr(fitting, "system", lambda: "macos-arm64")
+    tool = root / "infra/tool/station.toml"
+    tool.write_text('name = "tool"\npurpose = "a test"\nplatforms = ["linux-x86_64"]\n')
+    sentence = "The station tool runs on Linux x86-64 only: its notebook is skipped here."
+    assert stations.station("tool", root).lacks() == sentence
+    with pytest.raises(StationError) as raised:
+        ensure("tool", root, Path(sys.executable), lambda line: None)
+    assert str(raised.value) == sentence and not (root / ".venv").exists()
+    assert "not here" in str(listing(root)) and "Linux x86-64" in str(listing(root))
+
+
+def test_a_station_of_another_python_is_built_with_one_that_is_here(root, monkeypatch):
+    other = (sys.version_info[0], sys.version_info[1] + 1)
+    tool = root / "infra/tool/station.toml"
+    tool.write_text(f'name = "tool"\npurpose = "a test"\nrequires-python = "=={other[0]}.{other[1]}"\n')
+    monkeypatch.setattr(pythons, "SUPPORTED", (other,))
+    monkeypatch.setattr(pythons, "fitting_python", lambda versions: None)
+    asked = []
+    monkeypatch.setattr(pythons, "of_uv", lambda *words: asked.append(words))
+    with pytest.raises(StationError, match="--fetch-python` has uv fetch"):
+        ensure("tool", root, Path(sys.executable), lambda line: None)
+    assert asked == [(other, False, [sys.executable, "-m", "uv"])]
+    monkeypatch.setenv(pythons.FETCH, "1")
+    monkeypatch.setattr(pythons, "of_uv", lambda version, fetch, uv: sys.executable if fetch else None)
+    ensure("tool", root, Path(sys.executable), lambda line: None)  # a stand-in: this Python itself
+    assert stations.station("tool", root).lacks() is None  # built: with whichever Python
+
+
+def test_a_station_with_torch_takes_no_other_python(root, monkeypatch):
+    tool = root / "infra/tool/station.toml"
+    tool.write_text('name = "tool"\npurpose = "a test"\ntorch = true\nrequires-python = "<3.9"\n')
+    (root / "environment.yml").write_text("name: course\n")
+    monkeypatch.setattr(pythons, "fitting_python", lambda versions: sys.executable)
+    with pytest.raises(StationError, match="shares the torch of the course"):
+        ensure("tool", root, Path(sys.executable), lambda line: None)
 
 
 def test_the_courses_own_stations_are_well_declared():

@@ -11,61 +11,43 @@ from fsdl_deploy.paths import ROOT
 
 sys.path.insert(0, str(ROOT))
 import tasks
+from fsdl_course.setup import pythons
 
 
-def test_it_loads_in_an_old_python():
-    tree = ast.parse((ROOT / "tasks.py").read_text(encoding="utf-8"), feature_version=(3, 6))
+@pytest.mark.parametrize("file", ["tasks.py", "fsdl_course/setup/pythons.py"])
+def test_it_loads_in_an_old_python(file):
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"), feature_version=(3, 6))
     imported = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module.partition(".")[0] for node in tree.body if isinstance(node, ast.ImportFrom)}
     assert imported <= set(sys.stdlib_module_names)
 
 
-def answering(versions):
-    """A stand-in for running ``python -c``: what each command prints, or that it fails."""
-
-    def run(command, **_):
-        printed = versions[command[0]]
-        if printed is None:
-            raise subprocess.CalledProcessError(127, command)
-        return printed.encode()
-
-    return lambda name: f"/bin/{name}" if name in versions else None, run
-
-
-@pytest.mark.parametrize(
-    ("versions", "command"),
-    [
-        ({}, None),
-        ({"python3.12": "3 12"}, ["python3.12"]),
-        ({"python3.11": "3 11", "python3.12": "3 12"}, ["python3.11"]),
-        ({"python3.11": None, "python3.12": "3 12"}, ["python3.12"]),  # a shim without a Python behind it
-        ({"python3.11": "3 9"}, None),
-    ],
-)
-@pytest.mark.skipif(sys.platform == "win32", reason="py comes first there")
-def test_a_python_that_fits_is_looked_for(versions, command):
-    assert tasks.fitting_python(*answering(versions)) == command
-
-
 def test_an_unsupported_python_without_another_is_told_in_one_sentence(monkeypatch, capsys):
-    monkeypatch.setattr(tasks, "SUPPORTED", ((3, 99),))
-    monkeypatch.setattr(tasks, "fitting_python", lambda: None)
+    monkeypatch.setattr(pythons, "SUPPORTED", ((3, 99),))
+    monkeypatch.setattr(pythons, "fitting_python", lambda: None)
+    monkeypatch.setattr(pythons, "of_uv", lambda version, fetch: "/fetched" if fetch else None)
     assert tasks.main(["setup"]) == 1
     message = capsys.readouterr().err.strip()
-    assert "needs Python 3.99" in message and message.count("\n") == 0
+    assert "python3 tasks.py setup --fetch-python" in message and message.count("\n") == 0
+
+
+@pytest.mark.parametrize("way", ["word", "variable"])
+def test_a_python_is_fetched_on_request(way, monkeypatch):
+    monkeypatch.setattr(pythons, "SUPPORTED", ((3, 99),))
+    monkeypatch.setattr(pythons, "fitting_python", lambda: None)
+    monkeypatch.setattr(pythons, "of_uv", lambda version, fetch: "/fetched" if fetch else None)
+    monkeypatch.setattr(tasks, "replace", lambda command: command)
+    monkeypatch.setenv(pythons.FETCH, "1" if way == "variable" else "")
+    words = ["station", "a", *([tasks.FETCH] if way == "word" else [])]
+    assert tasks.main(words) == ["/fetched", str(ROOT / "tasks.py"), "station", "a"]
+    assert pythons.wants_fetching()  # also in what it became
 
 
 def test_an_unsupported_python_hands_over(monkeypatch):
-    monkeypatch.setattr(tasks, "SUPPORTED", ((3, 99),))
-    monkeypatch.setattr(tasks, "fitting_python", lambda: ["python3.99"])
+    monkeypatch.setattr(pythons, "SUPPORTED", ((3, 99),))
+    monkeypatch.setattr(pythons, "fitting_python", lambda: "python3.99")
     monkeypatch.setattr(tasks, "replace", lambda command: command)
     assert tasks.main(["station", "a"]) == ["python3.99", str(ROOT / "tasks.py"), "station", "a"]
-
-
-def test_supported_versions_are_said_once():
-    from fsdl_course.setup import environment
-
-    assert tasks.SUPPORTED == environment.SUPPORTED
 
 
 def test_unknown_commands_are_shown_the_known_ones(capsys):

@@ -44,7 +44,7 @@ def control_group():
             groups.append(folder)
             for file, value in files.items():
                 if file != "memory.swap.max" or (folder / file).exists():
-                    (folder / file).write_text(str(value))
+                    (folder / file).write_text(str(value), encoding="utf-8")
     except OSError:
         _remove_groups(groups)
         yield None

@@ -1,11 +1,19 @@
 """No isolation: student code can do all that you can. Only for code that you trust."""
 
 import contextlib
+import os
 import sys
 import tempfile
 from dataclasses import dataclass
 
-from fsdl_course.labs.backends.backend import ENVIRONMENT, Backend, SandboxProcess, bytecode, spawn
+from fsdl_course.labs.backends.backend import (
+    ENVIRONMENT,
+    Backend,
+    SandboxError,
+    SandboxProcess,
+    bytecode,
+    spawn,
+)
 from fsdl_course.labs.inside.program import program
 
 
@@ -17,6 +25,11 @@ class Unprotected(Backend):
     alone: bool = False
 
     def start(self, slot: int) -> SandboxProcess:
+        if not hasattr(os, "fork"):
+            raise SandboxError(
+                "Without a sandbox, grading runs on Linux and macOS only: on Windows start a container "
+                "engine, or grade in WSL"
+            )
         undo = contextlib.ExitStack()
         folder = undo.enter_context(tempfile.TemporaryDirectory(prefix="fsdl-grade-"))
         environ = {**ENVIRONMENT, **bytecode(), "HOME": folder}

@@ -7,7 +7,6 @@ it, and what it wrote is removed. Standard library only.
 import builtins
 import contextlib
 import os
-import resource
 import select
 import shutil
 import signal
@@ -65,8 +64,11 @@ def in_child(work, seconds: float, limits: dict):
 
 def _be_child(work, writing: int, seconds: float) -> None:
     """The child's whole life; never returns."""
-    exit_now, write, limit, clock = os._exit, os.write, resource.setrlimit, time.process_time
+    exit_now, write, clock = os._exit, os.write, time.process_time
     try:
+        import resource  # Unix only, while the grader reads this file's figures on every system
+
+        limit = resource.setrlimit
         os.setsid()
         os.closerange(3, writing)
         os.closerange(writing + 1, 256)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from fsdl_course.setup.environment import SUPPORTED
 from fsdl_course.setup.looks.finding import AGAIN, Finding, few
+from fsdl_course.setup.pythons import SUPPORTED, WORDS
 from fsdl_deploy.measuring.machine import locked_versions
 from fsdl_deploy.paths import ROOT
 
@@ -23,17 +23,15 @@ def look_at_python(version=sys.version_info[:3], prefix: str = sys.prefix) -> It
     if tuple(version[:2]) in SUPPORTED:
         yield Finding("ok", "python", python)
     else:
-        supported = " or ".join(f"{major}.{minor}" for major, minor in SUPPORTED)
-        yield Finding("problem", "python", python, f"install Python {supported}, then run `make lab`")
+        yield Finding("problem", "python", python, f"install Python {WORDS}, then run `make lab`")
 
 
 def look_at_packages(root: Path = ROOT, path: list[str] | None = None) -> Iterator[Finding]:
     """Every locked package is installed in the locked version."""
     try:
         locked = locked_versions(root / "requirements.lock")
-        torch = re.search(
-            r"^torch==(\S+)$", (root / "requirements-torch.lock").read_text(encoding="utf-8"), re.MULTILINE
-        )
+        of_torch = (root / "requirements-torch.lock").read_text(encoding="utf-8")
+        torch = re.search(r"^torch==(\S+)$", of_torch, re.MULTILINE)
     except OSError as error:
         advice = f"restore it with `git checkout -- {Path(error.filename or '').name}`"
         yield Finding("problem", "packages", f"{error.filename} cannot be read", advice)

@@ -49,8 +49,9 @@ async def serve(
     await server.start()
     print(f"serving at grpc://127.0.0.1:{bound}", flush=True)
     stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):  # not add_signal_handler, which Windows lacks
+        signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
     await stop.wait()
     model.stopping = True
     await healthy.enter_graceful_shutdown()

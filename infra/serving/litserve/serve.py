@@ -52,7 +52,8 @@ def main() -> None:
     server.uvicorn_graceful_timeout = 5  # seconds that a server which ends waits for open requests
     # LitServe ends its workers on Ctrl-C, and a SIGTERM would leave them behind: so that is Ctrl-C here.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     try:
         server.run("127.0.0.1", args.port, log_level="warning", generate_client_file=False)
     finally:

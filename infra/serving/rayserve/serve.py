@@ -55,7 +55,8 @@ def main() -> None:
     end = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     dashboard = int(os.environ.get("DASHBOARD_PORT", 0)) or free_port()
-    with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
+    short = "/tmp" if os.name == "posix" else None  # the paths of sockets have their limit
+    with tempfile.TemporaryDirectory(prefix="ray", dir=short, ignore_cleanup_errors=True) as folder:
         try:
             ray.init(
                 num_cpus=2,
