@@ -9,7 +9,7 @@ import sys
 from fsdl_deploy.paths import ROOT
 
 WITHOUT = """
-import os, signal, socket, sys
+import os, signal, socket, subprocess, sys
 
 def take_away():
     for name in "resource fcntl pwd grp termios pty tty syslog".split():
