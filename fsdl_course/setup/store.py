@@ -58,7 +58,7 @@ def variables(folder: Path) -> dict[str, str]:
 
 
 def tidy(folder: Path, older_than: float = 3600) -> None:
-    """Remove what an interrupted uv left half unpacked; what is younger (s) may be at work for another clone."""
+    """Remove what an interrupted uv left half unpacked; what is young (s) may be in use by another clone."""
     for path in folder.glob(".tmp*"):
         if time.time() - path.stat().st_mtime > older_than:
             shutil.rmtree(path, ignore_errors=True)
