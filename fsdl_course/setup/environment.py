@@ -19,7 +19,7 @@ from pathlib import Path
 
 from fsdl_course.setup import disk, installer, integrity, sources, start_up, store
 from fsdl_course.setup.failures import SetupError, cause
-from fsdl_course.setup.installer import Installer, torch_warnings, version_of
+from fsdl_course.setup.installer import Installer, version_of
 from fsdl_course.setup.pythons import SUPPORTED
 from fsdl_course.setup.turns import empty, locked
 from fsdl_deploy import files
@@ -178,7 +178,7 @@ class Environment:
             (self.folder / folder).mkdir(parents=True, exist_ok=True)
             shutil.copy(self.root / file, self.folder / folder)
         if not os.environ.get(sources.TORCH_VARIABLE):
-            for warning in torch_warnings(self.site()):
+            for warning in integrity.torch_warnings(self.site()):
                 self.say(f"  {warning}")
 
     def site(self) -> Path:

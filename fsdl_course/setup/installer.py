@@ -8,7 +8,6 @@ import contextlib
 import functools
 import os
 import re
-import runpy
 import shutil
 import subprocess
 import sys
@@ -234,18 +233,3 @@ def uv_version(python: Path) -> str | None:
         return shown.stdout.split()[1]
     except (OSError, IndexError, subprocess.SubprocessError):
         return None
-
-
-def torch_warnings(site: Path) -> list[str]:
-    """Sentences about CUDA, which the course does not need; reads files, imports no torch."""
-    warnings = []
-    try:
-        cuda = runpy.run_path(str(site / "torch" / "version.py")).get("cuda")
-    except Exception as error:  # whatever is wrong with that file, the sentence is the same
-        return [f"problem: torch cannot be read ({error}): run the same command again"]
-    if cuda:
-        warnings.append(f"note: this torch is built for CUDA {cuda}; the course needs the CPU only")
-    nvidia = sorted(path.name.split("-")[0] for path in site.glob("nvidia_*.dist-info"))
-    if nvidia:
-        warnings.append(f"note: {len(nvidia)} CUDA packages came along ({nvidia[0]}, …)")
-    return warnings

@@ -1,4 +1,4 @@
-"""Whether installed files are still what was fetched: whoever edits one edits the store that it links to.
+"""Whether installed files are what was fetched: whoever edits one edits the store; and which torch came.
 
 Only files younger than their package are hashed, so that looking at a whole environment takes a moment.
 Standard library only.
@@ -7,6 +7,7 @@ Standard library only.
 import base64
 import csv
 import hashlib
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,3 +44,18 @@ def _as_recorded(file: Path, digest: str, unpacked: int) -> bool:
     except OSError:  # a file that is gone is gone here only
         return True
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode() == digest
+
+
+def torch_warnings(site: Path) -> list[str]:
+    """Sentences about CUDA, which the course does not need; reads files, imports no torch."""
+    warnings = []
+    try:
+        cuda = runpy.run_path(str(site / "torch" / "version.py")).get("cuda")
+    except Exception as error:  # whatever is wrong with that file, the sentence is the same
+        return [f"problem: torch cannot be read ({error}): run the same command again"]
+    if cuda:
+        warnings.append(f"note: this torch is built for CUDA {cuda}; the course needs the CPU only")
+    nvidia = sorted(path.name.split("-")[0] for path in site.glob("nvidia_*.dist-info"))
+    if nvidia:
+        warnings.append(f"note: {len(nvidia)} CUDA packages came along ({nvidia[0]}, …)")
+    return warnings

@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fsdl_deploy.measuring import progress
 from fsdl_deploy.measuring.table import Table
 
 _COLUMNS = ("requests", "errors", "seconds", "per second", "p50 ms", "p95 ms", "p99 ms")
-_PATIENCE = 2.0  # seconds without a progress bar
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -123,7 +123,7 @@ class _Run:
                 user.start()
             self.begin = time.perf_counter()
             self.go.set()
-            with _bar(self.requests) as bar:
+            with progress.bar(self.requests, "load", "call") as bar:
                 for user in users:
                     while user.is_alive():
                         user.join(0.1)  # not for ever: on Windows nothing could interrupt that
@@ -236,16 +236,6 @@ def table(loads: Mapping[str, Load] | Iterable[tuple[str, Load]]) -> Table:
         for label, load in dict(loads).items()
     ]
     return Table(["", *_COLUMNS], *rows, formats=["", "d", "d", *[".1f"] * 5])
-
-
-def _bar(requests: int):
-    """A progress bar on stderr, for a run of more than a moment. The users never touch it."""
-    from tqdm import tqdm
-
-    class Bar(tqdm):
-        monitor_interval = 0  # no thread of its own beside those that are measured
-
-    return Bar(total=requests, desc="load", unit="call", delay=_PATIENCE, leave=False)
 
 
 def _whole(**numbers: int) -> None:

@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 
+from fsdl_deploy.measuring import progress
 from fsdl_deploy.measuring.load import Load, closed_loop, open_loop, table, timetable
 
 
@@ -193,7 +194,8 @@ def test_interrupt_ends_the_run_and_its_threads(loop):
     source = (
         "import os, signal, threading, time\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # shells ignore it for background jobs
-        "from fsdl_deploy.measuring.load import closed_loop, open_loop\n"
+        "from fsdl_deploy.measuring import progress
+from fsdl_deploy.measuring.load import closed_loop, open_loop\n"
         "def call():\n    os.write(1, b'call\\n')\n    time.sleep(0.01)\n"
         f"try:\n    {loop}\nexcept KeyboardInterrupt:\n    pass\n"
         # Polled, not joined: CPython 3.11 may take a thread for ended whose join was interrupted.
@@ -231,11 +233,9 @@ def test_table():
 
 
 def test_a_long_run_shows_its_progress_and_a_short_one_nothing(monkeypatch, capsys):
-    from fsdl_deploy.measuring import load
-
     closed_loop(lambda: None, users=2, requests=20)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(load, "_PATIENCE", 0)
+    monkeypatch.setattr(progress, "PATIENCE", 0)
     assert closed_loop(lambda: time.sleep(0.01), users=2, requests=40).requests == 40
     printed = capsys.readouterr().err
     assert "load:" in printed and "40" in printed

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fsdl_course.setup.failures import SetupError, cause
-from fsdl_course.setup.installer import Installer, clean_environ, torch_warnings, version_of
+from fsdl_course.setup.installer import Installer, clean_environ, version_of
+from fsdl_course.setup.integrity import torch_warnings
 
 
 @pytest.mark.parametrize(
