@@ -36,7 +36,13 @@ def levels(findings) -> list[str]:
 
 @pytest.mark.parametrize(
     ("version", "level"),
-    [((3, 11, 7), "ok"), ((3, 12, 0), "ok"), ((3, 10, 2), "problem"), ((3, 13, 0), "problem")],
+    [
+        ((3, 11, 7), "ok"),
+        ((3, 12, 0), "ok"),
+        ((3, 10, 2), "problem"),
+        ((3, 14, 0), "ok"),
+        ((3, 15, 0), "problem"),
+    ],
 )
 def test_python(version, level):
     assert levels(course.look_at_python(version)) == [level]
