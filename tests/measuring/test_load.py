@@ -194,8 +194,7 @@ def test_interrupt_ends_the_run_and_its_threads(loop):
     source = (
         "import os, signal, threading, time\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # shells ignore it for background jobs
-        "from fsdl_deploy.measuring import progress
-from fsdl_deploy.measuring.load import closed_loop, open_loop\n"
+        "from fsdl_deploy.measuring.load import closed_loop, open_loop\n"
         "def call():\n    os.write(1, b'call\\n')\n    time.sleep(0.01)\n"
         f"try:\n    {loop}\nexcept KeyboardInterrupt:\n    pass\n"
         # Polled, not joined: CPython 3.11 may take a thread for ended whose join was interrupted.
