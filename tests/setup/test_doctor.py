@@ -95,7 +95,7 @@ def finish(environment: Path) -> None:
 
 def test_disk_of_a_first_set_up_is_what_the_readme_says(tmp_path, monkeypatch):
     monkeypatch.delenv("CONDA_PREFIX", raising=False)
-    (gigabytes,) = re.findall(r"about\s+(\d+) GB of disk", (ROOT / "README.md").read_text(encoding="utf-8"))
+    (gigabytes,) = re.findall(r"need\s+(\d+) GB of disk", (ROOT / "README.md").read_text(encoding="utf-8"))
     core, _ = hardware.disk_to_build(new_clone(tmp_path))
     assert round(core / GB) == int(gigabytes)
     (finding,) = hardware.look_at_disk(tmp_path, lambda root: namedtuple("usage", "free")(1 * GB))

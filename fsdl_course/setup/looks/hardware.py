@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from fsdl_course.setup import store
 from fsdl_course.setup.looks.finding import GB, GIB, Finding
 from fsdl_deploy.measuring.machine import printed, usable_cores, usable_memory
 from fsdl_deploy.paths import ROOT
@@ -44,7 +45,7 @@ def look_at_disk(
     """
     free = usage(root).free
     core, stations = disk_to_build(root) if to_build is None else to_build
-    room = f"{free / GB:.1f} GB free"
+    room = f"{free / GB:.1f} GB free; packages are kept in {store.place(root)}"
     if free < core + GB and core:
         advice = f"the set-up takes about {core / GB:.0f} GB: free some before `make lab`"
         yield Finding("problem" if free < core else "note", "disk", room, advice)
