@@ -20,7 +20,7 @@ NBVAL += ["--nbval-kernel-startup-timeout", "180", "-p", "no:cacheprovider", "--
 # Many tests wait for processes to start: three at a time, each file and each notebook in one piece. The
 # notebooks take longest and come first, so that no worker is left alone with one at the end.
 TOGETHER = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "20"]
-# A browser that draws without a graphics card wants more than a core: its tests have the machine to themselves.
+# A browser that draws without a graphics card wants more than a core: nothing runs beside its tests.
 BROWSERS = ["tests/prototype/test_browser_prototype.py", "tests/setup/test_browser_jupyterlab.py"]
 EXECUTED = ROOT / "build" / "course"  # the notebooks as nbval ran them, and their pages
 REPORTS = ROOT / "build" / "reports"
