@@ -48,6 +48,20 @@ raise RuntimeError("as it should")
 # %%
 print("after")
 """
+SKIPPING = """# %% [markdown]
+# # Skipping
+
+# %% tags=["station:nowhere"]
+raise RuntimeError("nobody has this station")
+
+# %%
+print("after")
+
+# %%
+from fsdl_course.setup.stations import ensure
+
+ensure("nowhere")
+"""
 
 
 def git(course, *words):
@@ -68,9 +82,10 @@ def course(tmp_path_factory):
     (course / "models").mkdir()
     for name in ("models/v2.md", ".gitignore", "nbgrader_config.py"):
         shutil.copyfile(ROOT / name, course / name)
-    source = course / "notebooks" / "source" / "broken.py"
-    source.write_text(BROKEN, encoding="utf-8")
-    build.build(source, course)
+    for name, text in (("broken", BROKEN), ("skipping", SKIPPING)):
+        source = course / "notebooks" / "source" / f"{name}.py"
+        source.write_text(text, encoding="utf-8")
+        build.build(source, course)
     for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "The course"]):
         git(course, *words)
     copies.refresh(course)
@@ -249,3 +264,13 @@ def test_an_error_in_a_notebook_is_seen(run_all):
     page, cells = run_all("broken")
     assert [error["evalue"] for error in errors(cells)] == ["as it should"]
     assert page.locator(".jp-OutputArea-output").get_by_text("RuntimeError: as it should").is_visible()
+
+
+def test_a_cell_whose_station_cannot_be_had_is_skipped_with_one_sentence(run_all):
+    page, cells = run_all("skipping")
+    texts = ["".join(output.get("text", "")) for cell in cells for output in cell["outputs"]]
+    assert texts[0].startswith("Skipped. No station 'nowhere'") and texts[0].count("\n") == 1
+    assert texts[1] == "after\n"
+    (error,) = errors(cells)
+    assert len(error["traceback"]) == 1 and error["traceback"][0].startswith("No station 'nowhere'")
+    page.screenshot(path=SCREENSHOTS / "jupyterlab_skipping.png")
