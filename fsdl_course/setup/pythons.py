@@ -111,6 +111,10 @@ def of_uv(version, fetch, uv=None):
 def no_python(command):
     """What to do where no Python fits, in one sentence."""
     ours = "{}.{}".format(*sys.version_info[:2])
+    if wants_fetching():
+        return (
+            f"The course needs Python {WORDS}, and uv could not fetch one here: install one from python.org."
+        )
     return (
         f"The course needs Python {WORDS} and this is {ours}: install one (python.org has them), or let uv "
         f"fetch one: python3 tasks.py {command} --fetch-python"

@@ -29,6 +29,11 @@ def test_an_unsupported_python_without_another_is_told_in_one_sentence(monkeypat
     assert tasks.main(["setup"]) == 1
     message = capsys.readouterr().err.strip()
     assert "python3 tasks.py setup --fetch-python" in message and message.count("\n") == 0
+    monkeypatch.setattr(pythons, "of_uv", lambda version, fetch: None)
+    monkeypatch.setenv(pythons.FETCH, "1")
+    assert tasks.main(["setup"]) == 1
+    message = capsys.readouterr().err.strip()
+    assert "uv could not fetch one" in message and message.count("\n") == 0
 
 
 @pytest.mark.parametrize("way", ["word", "variable"])
