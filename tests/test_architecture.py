@@ -167,3 +167,19 @@ def test_no_module_uses_another_ones_private_names():
             ):
                 breaches += [f"{name}: {alias.name}" for alias in node.names if alias.name.startswith("_")]
     assert not breaches
+
+
+def test_names_say_what_a_value_is():
+    """A reading is no ``found``, a response no ``said``: a value has a name in the field."""
+    vague = {"found", "told", "said", "one", "wanted", "done", "made", "shown"}
+    folders = ("fsdl_deploy", "fsdl_course", "infra", "notebooks/source", "solutions", "tests")
+    breaches = []
+    for file in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            name = getattr(node, "name", None) if isinstance(node, ast.FunctionDef) else None
+            name = name or (node.arg if isinstance(node, ast.arg) else None)
+            name = name or (
+                node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else None
+            )
+            breaches += [f"{file.relative_to(ROOT)}:{node.lineno}: {name}"] if name in vague else []
+    assert breaches == []

@@ -25,9 +25,9 @@ def take_away():
 
 def run(program: str, *arguments: object) -> str:
     words = [sys.executable, "-c", WITHOUT + program, *map(str, arguments)]
-    done = subprocess.run(words, capture_output=True, text=True, encoding="utf-8", cwd=ROOT)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+    process = subprocess.run(words, capture_output=True, text=True, encoding="utf-8", cwd=ROOT)
+    assert process.returncode == 0, process.stderr[-3000:]
+    return process.stdout
 
 
 def test_every_module_of_the_course_can_be_imported():

@@ -229,7 +229,7 @@ def uv_version(python: Path) -> str | None:
     """The version of ``python -m uv``; None where it does not work."""
     try:
         asked = [str(python), "-m", "uv", "--version"]
-        shown = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True)
-        return shown.stdout.split()[1]
+        process = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True)
+        return process.stdout.split()[1]
     except (OSError, IndexError, subprocess.SubprocessError):
         return None

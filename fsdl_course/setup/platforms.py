@@ -75,27 +75,27 @@ def without(lock: str, package: str) -> str:
 
 def lacking(lock: str, system: str, python: str, resolve) -> list[str]:
     """The packages of a lock's text without a wheel; ``resolve(lock, system, python)`` gives uv's error."""
-    found: list[str] = []
+    packages: list[str] = []
     while error := resolve(lock, system, python):
         match = LACKS.search(" ".join(error.split()))
         shorter = without(lock, match[1]) if match else lock
-        if shorter == lock or len(found) == MOST:
+        if shorter == lock or len(packages) == MOST:
             raise PlatformsError(f"{system}, Python {python}: {error}")
         lock = shorter
-        found.append(match[1])
-    return sorted(found)
+        packages.append(match[1])
+    return sorted(packages)
 
 
 def cell(lock: str, system: str, python: str, resolve) -> Cell:
     """What the record says of a lock for one system and Python."""
-    found = lacking(lock, SYSTEMS[system][0], python, resolve)
-    if not found:
+    packages = lacking(lock, SYSTEMS[system][0], python, resolve)
+    if not packages:
         return "ok"
     newer = SYSTEMS[system][0].replace("_2_28", "_2_35")
     if newer != SYSTEMS[system][0]:
         lacks_newer = lacking(lock, newer, python, resolve)
         return lacks_newer or NEWER
-    return found
+    return packages
 
 
 def with_uv(lock: str, system: str, python: str) -> str:
@@ -110,8 +110,8 @@ def with_uv(lock: str, system: str, python: str) -> str:
         listed.write_text(lock, encoding="utf-8")
         command = [sys.executable, "-m", "uv", "pip", "install", *WHEELS, "--target", folder]
         command += ["-r", str(listed), "--python-platform", system, "--python-version", python]
-        done = subprocess.run(command, capture_output=True, text=True, env=environ, encoding="utf-8")
-    return (done.stderr.strip() or f"uv ended with {done.returncode}") if done.returncode else ""
+        process = subprocess.run(command, capture_output=True, text=True, env=environ, encoding="utf-8")
+    return (process.stderr.strip() or f"uv ended with {process.returncode}") if process.returncode else ""
 
 
 def row(lock: Path, resolve=with_uv) -> dict[str, dict[str, Cell]]:
@@ -120,10 +120,10 @@ def row(lock: Path, resolve=with_uv) -> dict[str, dict[str, Cell]]:
     places = [(system, f"{major}.{minor}") for system in SYSTEMS for major, minor in SUPPORTED]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         cells = list(pool.map(lambda place: cell(text, *place, resolve), places))
-    made: dict[str, dict[str, Cell]] = {system: {} for system in SYSTEMS}
-    for (system, python), found in zip(places, cells, strict=True):
-        made[system][python] = found
-    return made
+    by_system: dict[str, dict[str, Cell]] = {system: {} for system in SYSTEMS}
+    for (system, python), result in zip(places, cells, strict=True):
+        by_system[system][python] = result
+    return by_system
 
 
 def update(names: list[str], root: Path = ROOT, resolve=with_uv) -> None:
@@ -132,8 +132,8 @@ def update(names: list[str], root: Path = ROOT, resolve=with_uv) -> None:
     uv = installer.uv_version(Path(sys.executable))
     for number, name in enumerate(names, start=1):
         print(f"[{number}/{len(names)}] {name} …", flush=True)
-        made = {"sha256": digest(known[name]), "uv": uv, "cells": row(known[name], resolve)}
-        record = {**recorded(root), name: made}
+        entry = {"sha256": digest(known[name]), "uv": uv, "cells": row(known[name], resolve)}
+        record = {**recorded(root), name: entry}
         record = {name: record[name] for name in known if name in record}
         (root / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8", newline="\n")
 
@@ -150,9 +150,9 @@ def ranges(minors: list[int]) -> str:
     return ", ".join(texts) or "–"
 
 
-def shown(cells: dict[str, Cell]) -> str:
+def pythons_of(cells: dict[str, Cell]) -> str:
     """The Pythons for which a lock has all wheels on one system."""
-    good = {python: found for python, found in cells.items() if isinstance(found, str)}
+    good = {python: result for python, result in cells.items() if isinstance(result, str)}
     newer = f", {NEWER}" if NEWER in good.values() else ""
     return ranges([int(python.partition(".")[2]) for python in good]) + newer
 
@@ -162,9 +162,9 @@ def table(record: dict[str, dict]) -> Table:
     rows, missing = [], []
     for name, entry in record.items():
         cells = entry["cells"]
-        rows.append([name, *(shown(cells[system]) for system in SYSTEMS)])
-        found = [cell for row in cells.values() for cell in row.values() if not isinstance(cell, str)]
-        if lacks := sorted({package for packages in found for package in packages}):
+        rows.append([name, *(pythons_of(cells[system]) for system in SYSTEMS)])
+        without = [cell for row in cells.values() for cell in row.values() if not isinstance(cell, str)]
+        if lacks := sorted({package for packages in without for package in packages}):
             missing.append(f"{name}: {', '.join(lacks)}")
     header = ["lock", *(f"{fitting.SYSTEMS[name]}, {oldest}" for name, (_, oldest) in SYSTEMS.items())]
     caption = "The Pythons for which every package of a lock has a wheel"

@@ -40,9 +40,9 @@ def fitting_python(versions=SUPPORTED, which=shutil.which, run=subprocess.check_
         commands = [["py", "-{}.{}".format(*version)] for version in versions] + commands
     commands = [[in_environment(os.path.join(root, ".venv"))], *commands]
     for command in commands:
-        found = asked(command, run) if which(command[0]) else None
-        if found and found[0] in versions:
-            return found[1]
+        answer = asked(command, run) if which(command[0]) else None
+        if answer and answer[0] in versions:
+            return answer[1]
     return None
 
 
@@ -65,22 +65,13 @@ def new_uv(root=ROOT):
         locked = re.search(r"^uv==.*?(?=^\S)", file.read() + "\nend", re.MULTILINE | re.DOTALL)
     folder = os.path.join(root, "build", "uv")
     os.makedirs(folder, exist_ok=True)
-    wanted = os.path.join(folder, "requirements.txt")
-    with open(wanted, "w", encoding="utf-8") as file:
+    requirements = os.path.join(folder, "requirements.txt")
+    with open(requirements, "w", encoding="utf-8") as file:
         file.write(locked.group())
-    install = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--upgrade",
-        "--target",
-        folder,
-    ]
+    pip = [sys.executable, "-m", "pip"]
+    install = [*pip, "install", "--quiet", "--no-deps", "--upgrade", "--target", folder]
     program = os.path.join(folder, "bin", "uv.exe" if os.name == "nt" else "uv")
-    if subprocess.call([*install, "--require-hashes", "-r", wanted]) == 0 and os.path.exists(program):
+    if subprocess.call([*install, "--require-hashes", "-r", requirements]) == 0 and os.path.exists(program):
         return [program]
     return None
 
@@ -102,10 +93,10 @@ def of_uv(version, fetch, uv=None):
             return None
     find = [*uv, "python", "find", "--no-project", "--system", "--no-python-downloads", number]
     try:
-        found = subprocess.check_output(find, stderr=subprocess.DEVNULL)
+        path = subprocess.check_output(find, stderr=subprocess.DEVNULL)
     except (OSError, subprocess.SubprocessError):
         return None
-    return found.decode(sys.getfilesystemencoding(), "replace").strip() or None
+    return path.decode(sys.getfilesystemencoding(), "replace").strip() or None
 
 
 def no_python(command):

@@ -54,23 +54,23 @@ def ensure(
     return needed.ensure()
 
 
-def fitting_base(wanted: Station, builder: Path) -> Path | None:
+def fitting_base(known: Station, builder: Path) -> Path | None:
     """The Python that a station is made with where the builder's does not fit; None where that does.
 
     NotBuilt where the station does not run on this machine, or no such Python is here. One on PATH is taken,
     and uv fetches one only if it was asked to.
     """
-    sentence = wanted.misfit(version_of(builder))
+    sentence = known.misfit(version_of(builder))
     if sentence is None:
         return None
-    fits = [version for version in pythons.SUPPORTED if fitting.allows(wanted.requires_python, version)]
-    if wanted.misplaced() or wanted.torch or not fits:
+    fits = [version for version in pythons.SUPPORTED if fitting.allows(known.requires_python, version)]
+    if known.misplaced() or known.torch or not fits:
         raise NotBuilt(sentence)
     uv = [str(builder), "-m", "uv"]
-    found = pythons.fitting_python(fits) or pythons.of_uv(max(fits), pythons.wants_fetching(), uv)
-    if found is None:
+    interpreter = pythons.fitting_python(fits) or pythons.of_uv(max(fits), pythons.wants_fetching(), uv)
+    if interpreter is None:
         raise NotBuilt(sentence)
-    return Path(found)
+    return Path(interpreter)
 
 
 def remove(name: str, root: Path = ROOT) -> bool:

@@ -78,13 +78,13 @@ def wrong_python(
     """A sentence where a tool does not run on this Python; None where it does."""
     if allows(specifier, python):
         return None
-    wanted, ours = pythons(specifier), f"{python[0]}.{python[1]}"
+    needed, ours = pythons(specifier), f"{python[0]}.{python[1]}"
     if torch:
         return (
-            f"{title} needs Python {wanted} and shares the torch of the course, which is set up with {ours}: "
-            f"its notebook is skipped here, and runs where the course is set up with Python {wanted}."
+            f"{title} needs Python {needed} and shares the torch of the course, which is set up with {ours}: "
+            f"its notebook is skipped here, and runs where the course is set up with Python {needed}."
         )
     return (
-        f"{title} needs Python {wanted}, and the course runs on {ours}: its notebook is skipped here, until "
+        f"{title} needs Python {needed}, and the course runs on {ours}: its notebook is skipped here, until "
         f"`python tasks.py station {name} --fetch-python` has uv fetch that Python."
     )

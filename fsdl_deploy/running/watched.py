@@ -111,7 +111,7 @@ class Watched:
                 continue
             except psutil.Error:  # another user's
                 return None
-            if any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in sockets):
+            if any(s.status == psutil.CONN_LISTEN and s.laddr.port == port for s in sockets):
                 return True
         return False if family and sys.platform == "linux" else None  # elsewhere a child may be out of sight
 

@@ -151,8 +151,8 @@ def test_health_and_reflection_are_the_standard_ones(ask):
 
 def test_a_second_server_does_not_share_the_port(python, server):
     command = [python, PROGRAM, "--port", str(server.port)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode != 0 and names_a_taken_port(done.stderr), done.stderr[-3000:]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert process.returncode != 0 and names_a_taken_port(process.stderr), process.stderr[-3000:]
     assert server.running
 
 

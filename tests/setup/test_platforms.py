@@ -78,8 +78,8 @@ def test_only_what_changed_is_looked_at_again(root, capsys):
 
 def test_the_table_is_short(root):
     cells = {"3.11": "ok", "3.12": NEWER, "3.13": ["a==1"], "3.14": "ok"}
-    assert platforms.shown(cells) == f"3.11–3.12, 3.14, {NEWER}"
-    assert platforms.shown({"3.11": ["a==1"]}) == "–"
+    assert platforms.pythons_of(cells) == f"3.11–3.12, 3.14, {NEWER}"
+    assert platforms.pythons_of({"3.11": ["a==1"]}) == "–"
     printed = str(platforms.table({"core": {"cells": dict.fromkeys(platforms.SYSTEMS, cells)}}))
     assert "core: a==1" in printed and "macOS arm64" in printed
 
@@ -97,8 +97,8 @@ def test_each_cell_without_wheels_is_declared_by_its_station():
         assert entry["cells"].keys() == platforms.SYSTEMS.keys() == fitting.SYSTEMS.keys(), name
         for system, row in entry["cells"].items():
             assert row.keys() == pythons.keys(), (name, system)
-            for python, found in row.items():
+            for python, result in row.items():
                 declared = station is None or (
                     system in station.platforms and fitting.allows(station.requires_python, pythons[python])
                 )
-                assert not (declared and isinstance(found, list)), (name, system, python, found)
+                assert not (declared and isinstance(result, list)), (name, system, python, result)

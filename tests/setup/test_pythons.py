@@ -24,7 +24,7 @@ def answering(versions):
 
 
 @pytest.mark.parametrize(
-    ("versions", "found"),
+    ("versions", "interpreter"),
     [
         ({}, None),
         ({"python3.12": "3 12"}, "/base/python3.12"),
@@ -35,9 +35,9 @@ def answering(versions):
     ],
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="py comes first there")
-def test_a_python_that_fits_is_looked_for(versions, found, tmp_path):
+def test_a_python_that_fits_is_looked_for(versions, interpreter, tmp_path):
     which, run = answering(versions)
-    assert pythons.fitting_python(which=which, run=run, root=str(tmp_path)) == found
+    assert pythons.fitting_python(which=which, run=run, root=str(tmp_path)) == interpreter
 
 
 def test_the_python_of_the_courses_environment_comes_first(tmp_path):
@@ -57,9 +57,9 @@ def test_supported_versions_are_said_once():
     assert not [path for path in others if re.search(r"^SUPPORTED =", path.read_text("utf-8"), re.MULTILINE)]
 
 
-@pytest.mark.parametrize(("value", "wanted"), [("", False), ("0", False), ("no", False), ("1", True)])
-def test_it_must_be_asked_for(value, wanted):
-    assert pythons.wants_fetching({pythons.FETCH: value}) is wanted
+@pytest.mark.parametrize(("value", "wants"), [("", False), ("0", False), ("no", False), ("1", True)])
+def test_it_must_be_asked_for(value, wants):
+    assert pythons.wants_fetching({pythons.FETCH: value}) is wants
     assert not pythons.wants_fetching({})
 
 
@@ -101,5 +101,5 @@ def test_the_uv_of_the_lock_is_installed_where_there_is_none(tmp_path, monkeypat
     monkeypatch.setattr(subprocess, "call", lambda command: called.append(command) or 1)
     assert pythons.new_uv(str(tmp_path)) is None  # pip could not
     assert "--require-hashes" in called[0]
-    wanted = (tmp_path / "build/uv/requirements.txt").read_text()
-    assert wanted.startswith("uv==9.9") and "bb" in wanted and "tqdm" not in wanted
+    requirements = (tmp_path / "build/uv/requirements.txt").read_text()
+    assert requirements.startswith("uv==9.9") and "bb" in requirements and "tqdm" not in requirements

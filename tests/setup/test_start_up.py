@@ -43,15 +43,17 @@ def test_a_path_with_any_letters_is_found_behind_the_environments_own(environmen
     assert site.is_dir() and site.is_relative_to(environment.folder)
     (site / "both.py").write_text("where = 'own'")
     start_up.write(site, [environment.root / "root", Path("/nowhere")])
-    shown = start(environment, "import both, beside; print(both.where, beside.where)", **LOCALES[locale])
-    assert (shown.stdout.split(), shown.stderr) == ([b"own", b"root"], b"")
+    process = start(environment, "import both, beside; print(both.where, beside.where)", **LOCALES[locale])
+    assert (process.stdout.split(), process.stderr) == ([b"own", b"root"], b"")
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_proxies_are_settled_before_the_first_line(environment, locale):
     start_up.write(environment.site(), [ROOT])
-    shown = start(environment, "import os; print(os.environ.get('ALL_PROXY'))", **PROXIES, **LOCALES[locale])
-    assert (shown.stdout.split(), shown.stderr) == ([b"None"], b"")
+    process = start(
+        environment, "import os; print(os.environ.get('ALL_PROXY'))", **PROXIES, **LOCALES[locale]
+    )
+    assert (process.stdout.split(), process.stderr) == ([b"None"], b"")
 
 
 @pytest.mark.parametrize("damage", [None, "raise SystemError", "def at_start(): raise OSError", "no Python"])
@@ -61,14 +63,14 @@ def test_an_interpreter_starts_whatever_became_of_the_course(environment, tmp_pa
         (tmp_path / "fsdl_deploy" / "__init__.py").touch()
         (tmp_path / "fsdl_deploy" / "proxies.py").write_text(damage)
     start_up.write(environment.site(), [tmp_path])
-    shown = start(environment, "print('well')", **PROXIES)
-    assert (shown.stdout.split(), shown.stderr) == ([b"well"], b"")
+    process = start(environment, "print('well')", **PROXIES)
+    assert (process.stdout.split(), process.stderr) == ([b"well"], b"")
 
 
 def test_without_a_proxy_nothing_is_imported(environment):
     start_up.write(environment.site(), [ROOT])
-    shown = start(environment, "import sys; print('fsdl_deploy' in sys.modules, 're' in sys.modules)")
-    assert shown.stdout.split() == [b"False", b"False"]
+    process = start(environment, "import sys; print('fsdl_deploy' in sys.modules, 're' in sys.modules)")
+    assert process.stdout.split() == [b"False", b"False"]
 
 
 def test_what_an_earlier_set_up_wrote_is_found_and_removed(environment):
