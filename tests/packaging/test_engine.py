@@ -1,6 +1,7 @@
 """The scripts that give CI its engine, with programs that only pretend to be one: none is started."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fsdl_deploy.paths import ROOT
 
@@ -28,18 +30,20 @@ def pretend(folder: Path, **programs: str) -> None:
 # .ci/run
 
 
-def ci(folder: Path, *, engine: str = "exit 1", docker: str = "exit 1", user: int = 0, **environ: str):
+def ci(
+    folder: Path, *parts: str, engine: str = "exit 1", docker: str = "exit 1", user: int = 0, **environ: str
+):
     """``.ci/run`` of a course whose set-up and tests only say that they were called."""
     (folder / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", folder / ".ci")
     (folder / "infra" / "docker").mkdir(parents=True)
     (folder / "infra" / "docker" / "engine.sh").write_text(f'[ "$1" = stop ] && exit\n{engine}\n')
     there = dict.fromkeys(("git", "chromium", "python3", "python3.11", "java", "bwrap"), "true")
-    make = 'echo "make $1 with ${DOCKER_HOST:-no engine}"'
+    make = 'echo "make $1 with ${DOCKER_HOST:-no engine}" ${2:+"($2)"}'
     pretend(folder / "bin", **there, make=make, fc_list="echo a font", docker=docker, id=f"echo {user}")
     environ = {"PATH": f"{folder / 'bin'}:/usr/bin:/bin", **environ}
     return subprocess.run(
-        ["bash", folder / ".ci" / "run"], env=environ, capture_output=True, text=True, timeout=60
+        ["bash", folder / ".ci" / "run", *parts], env=environ, capture_output=True, text=True, timeout=60
     )
 
 
@@ -53,6 +57,39 @@ def test_ci_fails_where_the_engine_does_not_start_unless_it_may(tmp_path):
     process = ci(tmp_path / "b", engine="exit 1", ALLOW_NO_ENGINE="1")
     assert process.returncode == 0 and "tests are skipped" in process.stdout
     assert "make test with no engine" in process.stdout
+
+
+@pytest.mark.skipif(not POSTGRES, reason=".ci/run would install PostgreSQL")
+@pytest.mark.parametrize(
+    ("part", "targets", "words"),
+    [
+        ("core", ["setup", "test"], '--must-run core -m "not engine"'),
+        ("stations", ["setup", "everything", "test"], '--must-run core,stations -m "station and not engine"'),
+        ("engine", ["setup", "everything", "test"], "--must-run core,stations,engine -m engine"),
+        ("site", ["setup", "everything", "course"], ""),
+    ],
+)
+def test_ci_has_parts_for_several_machines(tmp_path, part, targets, words):
+    process = ci(tmp_path, part, docker="exit 0")
+    assert process.returncode == 0, process.stderr
+    lines = [line for line in process.stdout.splitlines() if line.startswith("make ")]
+    assert [line.split()[1] for line in lines] == targets
+    assert lines[-1].endswith(f"(ARGS={words})") or not words
+
+
+def test_another_part_is_refused(tmp_path):
+    process = ci(tmp_path, "everything")
+    assert process.returncode == 2 and "core|stations|engine|site" in process.stderr
+
+
+def test_the_workflow_runs_the_newcomers_command_on_three_systems_and_all_parts():
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text(encoding="utf-8"))["jobs"]
+    systems = {system.partition("-")[0] for system in jobs["newcomer"]["strategy"]["matrix"]["system"]}
+    assert systems == {"ubuntu", "macos", "windows"}
+    commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    assert "python tasks.py test" in commands
+    parts = {*jobs["parts"]["strategy"]["matrix"]["part"], *re.findall(r"run (engine)$", "\n".join(commands))}
+    assert parts == {"core", "stations", "engine", "site"}
 
 
 @pytest.mark.skipif(not POSTGRES, reason=".ci/run would install PostgreSQL")
