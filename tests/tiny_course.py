@@ -38,6 +38,8 @@ def make(root: Path, patch: pytest.MonkeyPatch) -> Path:
     (root / "infra/tool/requirements.lock").write_bytes((root / "requirements.lock").read_bytes())
     for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
         patch.delenv(name)
+    patch.delenv("FSDL_STATIONS", raising=False)  # which a whole run of the tests sets
+    patch.delenv("FSDL_STORE", raising=False)
     patch.setenv("PIP_CONFIG_FILE", os.devnull)
     patch.setenv("PIP_FIND_LINKS", str(root / "wheels"))
     patch.setenv("PIP_NO_INDEX", "1")

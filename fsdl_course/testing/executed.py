@@ -34,11 +34,18 @@ def pytest_configure(config) -> None:
 RUNS: pytest.StashKey[dict[Path, Run]] = pytest.StashKey()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item) -> None:
+    """The time of a notebook begins before its kernel starts."""
+    if item.config.getoption("--executed") and hasattr(item, "cell"):
+        item.config.stash[RUNS].setdefault(item.path, Run())
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
     if item.config.getoption("--executed") and hasattr(item, "cell"):
-        run = item.config.stash[RUNS].setdefault(item.path, Run())
+        run = item.config.stash[RUNS][item.path]
         if report.failed and not run.problem:
             run.problem = re.sub(r"\x1b\[[0-9;]*m", "", str(report.longrepr))
         if report.skipped and report.when == "setup":
@@ -66,7 +73,7 @@ def pytest_runtest_teardown(item, nextitem) -> None:
     notebook = copy.deepcopy(item.parent.nb)
     for number, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
         cell.outputs, cell.execution_count = run.outputs.get(cell.id, []), number
-    seconds = round(time.perf_counter() - run.started, 1)
+    seconds = round(time.perf_counter() - run.started, 2)
     notebook.metadata[RECORD] = {"seconds": seconds, "problem": run.problem}
     path = folder / f"{name_of(item.path, root)}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
