@@ -44,8 +44,8 @@ def pytest_runtest_setup(item) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield
-    if item.config.getoption("--executed") and hasattr(item, "cell"):
-        run = item.config.stash[RUNS][item.path]
+    run = item.config.stash[RUNS].get(item.path)
+    if run is not None and call.when != "teardown":
         if report.failed and not run.problem:
             run.problem = re.sub(r"\x1b\[[0-9;]*m", "", str(report.longrepr))
         if report.skipped and report.when == "setup":
