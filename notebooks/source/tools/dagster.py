@@ -151,9 +151,8 @@ RUN = """query ($run: ID!) { runOrError(runId: $run) { ... on Run { runId status
 
 def launch(job, month=None, assets=()):
     tags = [{"key": "dagster/partition", "value": month}] if month else []
-    selector = (
-        location | {"jobName": job} | ({"assetSelection": [{"path": [a]} for a in assets]} if assets else {})
-    )
+    selector = location | {"jobName": job}
+    selector |= {"assetSelection": [{"path": [name]} for name in assets]} if assets else {}
     return wait_for(ask(LAUNCH, what={"selector": selector, "executionMetadata": {"tags": tags}}))
 
 

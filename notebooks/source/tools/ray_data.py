@@ -186,11 +186,13 @@ def recorded(name, since):
 # %% [markdown]
 # A row for each process, a bar for each thing it did.
 
-
 # %%
+from operator import itemgetter
+
+
 def draw(bars, axes):
-    names = list(dict.fromkeys(name for name, *_ in sorted(bars, key=lambda bar: bar[1])))
-    for colour, kind in zip(figures.PALETTE, sorted({bar[3] for bar in bars}), strict=False):
+    names = list(dict.fromkeys(name for name, *_ in sorted(bars, key=itemgetter(1))))
+    for colour, kind in zip(figures.PALETTE, sorted(set(map(itemgetter(3), bars))), strict=False):
         rows, starts, lengths = zip(
             *[(names.index(name), start, length) for name, start, length, what in bars if what == kind],
             strict=True,
