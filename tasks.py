@@ -77,7 +77,7 @@ def main(words):
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted; the same command goes on from here.", file=sys.stderr)
+        print("\nInterrupted: give the same command again.", file=sys.stderr)
         return 130
 
 
@@ -153,7 +153,7 @@ def station(words):
         if "--remove" in words:
             print(f"{name}: removed" if building.remove(name) else f"{name}: it is not built")
         else:
-            print(building.ensure(name, builder=setup().python))
+            print(f"{name}: ready, in {building.ensure(name, builder=setup().python).parent.parent}")
     if not names:
         print("\n".join(building.listing()))
     return 0

@@ -25,6 +25,8 @@ from fsdl_course.notebooks.outputs import execute, is_compared, keep_compared_ou
 from fsdl_course.notebooks.percent import NotebookError
 from fsdl_deploy.paths import ROOT
 
+MOST_LINES = 30  # of the differences of one notebook
+
 
 def build(source: Path, root: Path = ROOT, force: bool = False, again: bool = False) -> Path:
     """Make the notebook of ``source`` anew; return its path.
@@ -164,7 +166,11 @@ def main(args) -> int:
 def _check(paths: list[Path], root: Path) -> int:
     diffs = differences(root, paths)
     by_hand = [diff for diff in diffs if " by hand: " in diff.partition("\n")[0]]
-    print("".join(diff for diff in diffs if diff not in by_hand), end="")
+    for diff in diffs:
+        if diff not in by_hand:
+            lines = diff.splitlines(keepends=True)
+            more = len(lines) - MOST_LINES
+            print("".join(lines[:MOST_LINES]), end=f"… and {more} lines more\n" if more > 0 else "")
     print("".join(by_hand), end="", file=sys.stderr)
     if diffs:
         hint = ": make notebooks" if len(by_hand) < len(diffs) else ""

@@ -7,6 +7,8 @@ runs, and the call in it that needs the station says the same sentence as an err
 
 from fsdl_course.notebooks.needs import PREFIX, skipped
 
+AGAIN, RESTART = "run this cell again", "restart the kernel and run all cells again"
+
 
 def load_ipython_extension(shell) -> None:
     """Called by IPython: ``ipython_config.json`` in the environment of the course names this module."""
@@ -34,6 +36,8 @@ def lack(name: str) -> str | None:
 
     try:
         ensure(name)
-    except (SetupError, StationError) as error:
-        return f"{error} To try again, restart the kernel."
+    except SetupError as error:
+        return f"{error.in_a_cell().replace(AGAIN, RESTART)} The cells that do not need it run."
+    except StationError as error:
+        return str(error)
     return None

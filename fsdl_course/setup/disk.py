@@ -4,6 +4,7 @@
 Elsewhere packages differ a little, so a reserve is asked for too. Standard library only.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -76,8 +77,13 @@ def shortage(
 
 def waiting(folder: Path) -> int:
     """Bytes in the store to which no environment links yet: an interrupted set-up had fetched them."""
-    paths = (os.path.join(path, name) for path, _, files in os.walk(folder) for name in files)
-    return sum(_bytes(status) for status in map(os.lstat, paths) if status.st_nlink == 1)
+    total = 0
+    for path, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(FileNotFoundError):  # another set-up is at work there
+                status = os.lstat(os.path.join(path, name))
+                total += _bytes(status) if status.st_nlink == 1 else 0
+    return total
 
 
 def _bytes(status: os.stat_result) -> int:

@@ -11,7 +11,11 @@ class SetupError(RuntimeError):
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows: the sentence. Where in the code it was said helps nobody."""
-        return [str(self)]
+        return [self.in_a_cell()]
+
+    def in_a_cell(self) -> str:
+        """The message for who ran a cell, not a command."""
+        return str(self).replace("run the same command again", "run this cell again")
 
 
 NO_SPACE = "The disk is full: free a few gigabytes, then run the same command again."

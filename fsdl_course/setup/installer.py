@@ -185,7 +185,7 @@ class Installer:
             sentence = cause(printed.rpartition(f"== {what}\n")[2])
             if sentence == UNREACHABLE:
                 sentence = " ".join([sentence, *proxies.problems(environ)])
-            raise SetupError(f"Set-up of {self.name} stopped at {what}. {sentence} Log: {self.log.name}")
+            raise SetupError(f"Set-up of {self.name} stopped at {what}. {sentence} (Log: {self.log.name})")
 
 
 @contextlib.contextmanager

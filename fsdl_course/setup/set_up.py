@@ -23,7 +23,10 @@ def set_up() -> environment.Environment:
     new = not core.ready()
     if new:
         size = disk.sizes().get(core.name)
-        print(f"Setting up the course in {core.folder}" + (f": {size.sentence()}" if size else ""))
+        if core.stamp():
+            print(f"Bringing the set-up in {core.folder} up to date")
+        else:
+            print(f"Setting up the course in {core.folder}" + (f": {size.sentence()}" if size else ""))
         print(f"  (log: {core.log}; packages are kept in {store.place()})")
     core.ensure()
     if new:

@@ -6,6 +6,7 @@ of the same kind sets up the course there without a network. Standard library on
 anything is installed.
 """
 
+import contextlib
 import os
 import shutil
 import sys
@@ -60,8 +61,9 @@ def variables(folder: Path) -> dict[str, str]:
 def tidy(folder: Path, older_than: float = 3600) -> None:
     """Remove what an interrupted uv left half unpacked; what is young (s) may be in use by another clone."""
     for path in folder.glob(".tmp*"):
-        if time.time() - path.stat().st_mtime > older_than:
-            shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # its uv has just finished
+            if time.time() - path.stat().st_mtime > older_than:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def wheels(folder: Path) -> Path:

@@ -3,6 +3,7 @@
 It builds no station: what needs one that is not built is left out and told at the end.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ TOGETHER = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--durati
 BROWSERS = ["tests/prototype/test_browser_prototype.py", "tests/setup/test_browser_jupyterlab.py"]
 EXECUTED = ROOT / "build" / "course"  # the notebooks as nbval ran them, and their pages
 REPORTS = ROOT / "build" / "reports"
+INTERRUPTED_SECONDS = 60  # for what is interrupted to end what it had started
 NOTHING_CHOSEN = 5  # pytest's status where no test is of the part that `-m` chooses
 # In this order. A step that fails stops no other.
 STEPS = [
@@ -66,15 +68,27 @@ def validate(
             print(f"\n[{number}/{len(steps)}] {name}")
             started = time.monotonic()
             command = [str(core.python), "-m", *module, *(words if module[0] == "pytest" else ())]
-            status = subprocess.call(command, cwd=ROOT, env=environ)
+            status = _call(command, environ)
             if status == NOTHING_CHOSEN and "-m" in words:
                 status = 0
             results.append((name, status, time.monotonic() - started))
             print(f"[{number}/{len(steps)}] {name}: {verdict(status)}, {results[-1][2]:.0f} s")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    print("\n" + "\n".join(f"{verdict(status):7}{took:6.0f} s  {name}" for name, status, took in results))
+        print("\n" + "\n".join(f"{verdict(status):7}{took:6.0f} s  {name}" for name, status, took in results))
     return not any(status for _, status, _ in results)
+
+
+def _call(command: list[str], environ: dict[str, str]) -> int:
+    """The status of a command. One that Ctrl-C interrupts may end its workers and kernels first."""
+    with subprocess.Popen(command, cwd=ROOT, env=environ) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(INTERRUPTED_SECONDS)
+            process.kill()
+            raise
 
 
 def verdict(status: int) -> str:

@@ -16,6 +16,7 @@ def options(root: Path) -> list[str]:
     remembered under a name of the course's own: those of other projects stay away. No news, no updates.
     """
     words = [f"--ServerApp.root_dir={root}", "--LabApp.news_url=None"]
+    words.append("--ServerApp.answer_yes=True")  # one Ctrl-C ends it
     words.append("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
     if (root / TOUR).exists():
         words.append(f"--LabApp.default_url={opening(TOUR)}")

@@ -19,14 +19,15 @@
 # %% [markdown]
 # ## This machine
 #
-# Everything runs on this machine: no account, no GPU, and no network after the set-up. The doctor looks at
-# what there is. A line that does not say `ok` tells what to do, or which part of a lesson will be left out.
+# Everything runs on this machine: no account, no GPU. A tool beside the course's own is fetched when a cell
+# first needs it. The doctor looks at what there is: a line that does not say `ok` tells what to do, or which
+# part of a lesson will be left out. In all lessons `FAST = False` means longer runs and steadier figures.
 
 # %% tags=["parameters"]
 FAST = True
 
 # %% [markdown]
-# In a terminal it is `fsdl-course doctor`.
+# The doctor is a command, in a terminal of JupyterLab as well: `fsdl-course doctor`.
 
 # %%
 import subprocess

@@ -34,7 +34,7 @@
 #     style model fill:#d55e00,color:#fff
 # ```
 #
-# The parameters hold plain values only.
+# `FAST = False` means longer runs and steadier figures.
 
 # %% tags=["parameters"]
 FAST = True

@@ -35,7 +35,7 @@
 #     style big fill:#d55e00,color:#fff
 # ```
 #
-# The parameters hold plain values only.
+# `FAST = False` means longer runs and steadier figures.
 
 # %% tags=["parameters"]
 FAST = True

@@ -39,7 +39,7 @@ def printed():
 def test_a_station_that_cannot_be_had_skips_its_cells_only(printed):
     sentence = printed("print('ran')", "station:nonsense")
     assert sentence.startswith("Skipped. No station 'nonsense'") and sentence.count("\n") == 1
-    assert "ran" not in sentence and "restart the kernel" in sentence
+    assert "ran" not in sentence
     assert printed("print('ran')") == "ran\n"
     assert printed("print('ran')", "nbval-check-output") == "ran\n"
 

@@ -27,7 +27,7 @@
 # %% [markdown]
 # ## TODO: the first step, one idea
 #
-# The parameters hold plain values only, so that the whole course can be run with others.
+# `FAST = False` means longer runs and steadier figures.
 
 # %% tags=["parameters"]
 FAST = True

@@ -34,7 +34,7 @@
 # takes longer than the other notebooks, more than a minute on two cores: most of that is the start of
 # processes, and a later cell measures it.
 #
-# The parameters hold plain values only, so that the whole course can be run with others.
+# `FAST = False` means longer runs and steadier figures.
 
 # %% tags=["parameters"]
 FAST = True

@@ -36,7 +36,7 @@
 #     finish --> store[(Store)] --> fresh{{check: fresh?}}
 # ```
 #
-# The parameters hold plain values only, so that the whole course can be run with others.
+# `FAST = False` means longer runs and steadier figures.
 
 # %% tags=["parameters"]
 FAST = True

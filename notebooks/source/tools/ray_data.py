@@ -31,7 +31,7 @@
 #     one & two -->|rows| store[(Store)]
 # ```
 #
-# The parameters hold plain values only, so that the whole course can be run with others.
+# `FAST = False` means longer runs and steadier figures.
 
 # %% tags=["parameters"]
 FAST = True

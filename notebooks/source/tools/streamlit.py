@@ -34,7 +34,7 @@
 #     Streamlit-->>Browser: what changed
 # ```
 #
-# The parameters hold plain values only, so that the whole course can be run with others.
+# `FAST = False` means longer runs and steadier figures.
 
 # %% tags=["parameters"]
 FAST = True

@@ -37,7 +37,7 @@
 #     style model fill:#d55e00,color:#fff
 # ```
 #
-# The parameters hold plain values only, so that the whole course can be run with others.
+# `FAST = False` means longer runs and steadier figures.
 
 # %% tags=["parameters"]
 FAST = True
