@@ -67,14 +67,22 @@ def main(words):
     base = getattr(sys, "_base_executable", None)
     if in_own_environment() and base and not os.path.samefile(base, sys.executable):
         return replace([base, *here])
-    from fsdl_course.setup.failures import SetupError
+    from fsdl_course.setup.failures import SetupError, cause
     from fsdl_course.workspace.copies import WorkspaceError
     from fsdl_deploy.running.stations import StationError
 
+    unknown = [word for word in rest if command in OPTIONS and word not in OPTIONS[command]]
+    if unknown:
+        known = " and ".join(OPTIONS[command]) or "no words"
+        print(f"{command} knows {known}, not {unknown[0]}", file=sys.stderr)
+        return 2
     try:
         return COMMANDS[command](rest) or 0
     except (SetupError, StationError, WorkspaceError) as error:
         print(f"\n{error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"\n{error}. {cause(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted: give the same command again.", file=sys.stderr)
@@ -92,9 +100,6 @@ def everything(words):
     """The core and all stations, one after the other and measured with --record."""
     from fsdl_course.setup import set_up
 
-    if words not in ([], ["--record"]):
-        print("everything takes no words but --record, not " + " ".join(words), file=sys.stderr)
-        return 2
     return set_up.record() if words else set_up.everything()
 
 
@@ -150,6 +155,7 @@ def station(words):
     names = [word for word in words if word != "--remove"]
     for name in names:
         stations.station(name)  # a wrong name is said before anything is built
+    for name in names:
         if "--remove" in words:
             print(f"{name}: removed" if building.remove(name) else f"{name}: it is not built")
         else:
@@ -189,6 +195,8 @@ COMMANDS = {
     "lock": lock,
     "clean": clean,
 }
+
+OPTIONS = {"setup": (), "everything": ("--record",), "clean": ("--all",)}  # of those that pass no words on
 
 if __name__ == "__main__":
     try:

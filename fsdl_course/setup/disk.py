@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,13 +45,16 @@ def sizes(root: Path = ROOT) -> dict[str, Size]:
     """The record: the core and each station by its name; {} where there is none that can be read."""
     try:
         record = json.loads((root / RECORD).read_text(encoding="utf-8"))
-        return {name: Size(**size) for name, size in record["environments"].items()}
-    except (OSError, ValueError, TypeError, KeyError):
+        return {
+            name: Size(int(size["size"]), int(size["added"]), float(size["seconds"]))
+            for name, size in record["environments"].items()
+        }
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}
 
 
 def shortage(
-    names: Iterable[str], root: Path = ROOT, usage: Callable = shutil.disk_usage, environ=os.environ
+    names: Collection[str], root: Path = ROOT, usage: Callable = shutil.disk_usage, environ=os.environ
 ) -> str | None:
     """A sentence where the disk has no room for the environments of these names; None where it has, or where
     nobody knows how much they take."""
@@ -61,7 +64,7 @@ def shortage(
         return None
     folder = store.place(root, environ)
     shared = store.same_disk(folder, root)
-    fetched = waiting(folder)
+    fetched = in_store(folder, linked="core" in names)
     new = max(sum(size.added for size in needed) - fetched, 0)
     demands = {root: new} if shared else {root: sum(size.size for size in needed), folder: new}
     for place, demand in demands.items():
@@ -75,14 +78,15 @@ def shortage(
     return None
 
 
-def waiting(folder: Path) -> int:
-    """Bytes in the store to which no environment links yet: an interrupted set-up had fetched them."""
+def in_store(folder: Path, linked: bool) -> int:
+    """Bytes in the store that need not be fetched: those to which no environment links yet, because a set-up
+    was interrupted; with ``linked`` all, because another clone has the same core."""
     total = 0
     for path, _, files in os.walk(folder):
         for name in files:
             with contextlib.suppress(FileNotFoundError):  # another set-up is at work there
                 status = os.lstat(os.path.join(path, name))
-                total += _bytes(status) if status.st_nlink == 1 else 0
+                total += _bytes(status) if linked or status.st_nlink == 1 else 0
     return total
 
 

@@ -101,9 +101,12 @@ class Environment:
 
     def _usable(self) -> bool:
         """A finished environment whose interpreter still runs and is still the version it was made for."""
-        return self.stamp().get("python") in [list(version) for version in SUPPORTED] and (
-            version_of(self.python) == tuple(self.stamp()["python"])
-        )
+        stamp = self.stamp()
+        # Programs of an environment that was moved look for the interpreter where it was.
+        if stamp.get("folder") != str(self.folder):
+            return False
+        known = stamp.get("python") in [list(version) for version in SUPPORTED]
+        return known and version_of(self.python) == tuple(stamp["python"])
 
     def ready(self) -> bool:
         """Whether nothing is left to do."""
@@ -130,8 +133,7 @@ class Environment:
         (self.folder / STAMP).unlink(missing_ok=True)  # first: an update that is cut off counts as unfinished
         with self.log.open("w", encoding="utf-8", errors="replace") as log:
             tool = Installer(self.name, self.python, log, lock, self.builder, self.say)
-            tool.store = store.place(self.root)
-            store.tidy(tool.store)
+            tool.store = store.ready(store.place(self.root))
             if self.ours and not usable:
                 empty(self.folder)
                 if shortage := disk.shortage([self.name], self.root):
@@ -162,7 +164,8 @@ class Environment:
                 certificates = tool.settings.get("cert") or os.environ.get("SSL_CERT_FILE")
                 variables = {"NODE_EXTRA_CA_CERTS": certificates} if certificates else {}
                 tool.run("the locked packages from npm", npm, variables, theirs_first=True)
-        stamp = {"digest": self.digest(), "python": list(version_of(self.python) or ())}
+        python = list(version_of(self.python) or ())
+        stamp = {"digest": self.digest(), "python": python, "folder": str(self.folder)}
         files.write(self.folder / STAMP, json.dumps(stamp), durable=True)
         self.say(f"{self.name}: ready after {time.monotonic() - started:.0f} s")
 

@@ -7,7 +7,9 @@ import re
 
 
 class SetupError(RuntimeError):
-    """Set-up cannot go on; the message says what to do."""
+    """Set-up cannot go on; the message says what to do. ``printed``: what a failed command said."""
+
+    printed = ""
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows: the sentence. Where in the code it was said helps nobody."""
@@ -23,6 +25,7 @@ UNREACHABLE = (
     "The package index cannot be reached: check the network (or the proxy and certificates in pip's "
     "configuration), then run the same command again."
 )
+DAMAGED = re.compile(r"Failed to install: ([A-Za-z0-9_.]+)-\d")
 CAUSES = (
     (r"no space left|disk quota|not enough space|errno 28|os error 28|os error 112", NO_SPACE),
     (
@@ -44,7 +47,13 @@ CAUSES = (
         r"no matching distribution|no solution found|not found in the (package registry|provided package)",
         "The sources of packages do not have the locked version for this machine.",
     ),
-    (r"permission denied|os error 13", "A file cannot be written: check who owns this folder."),
+    (r"permission denied|os error 13|errno 13", "A file cannot be written: check who owns its folder."),
+    (r"read-only file system|errno 30|os error 30", "The folder is read-only: set the course up in another."),
+    (
+        r"file exists|errno 17",
+        "A file lies where a folder belongs: move it away, then run the same command again.",
+    ),
+    (r"name too long|errno 36", "The name of a folder is too long for this system: choose a shorter one."),
 )
 
 

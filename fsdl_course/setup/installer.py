@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TextIO
 
 from fsdl_course.setup import sources, store
-from fsdl_course.setup.failures import UNREACHABLE, SetupError, cause
+from fsdl_course.setup.failures import DAMAGED, UNREACHABLE, SetupError, cause
 from fsdl_deploy import proxies
 
 HEARTBEAT_SECONDS = 20
@@ -53,6 +53,7 @@ class Installer:
     tool: str = "uv"
     settings: dict[str, str] = field(default_factory=dict)
     store: Path | None = None  # None: where uv and npm keep theirs
+    forgotten: set[str] = field(default_factory=set)
 
     @property
     def runner(self) -> Path:
@@ -114,6 +115,10 @@ class Installer:
             try:
                 self.run(what, command, variables, theirs_first=index is None)
             except SetupError as error:
+                damaged = DAMAGED.search(error.printed)
+                if damaged and damaged[1] not in self.forgotten:
+                    self.forget([damaged[1]])
+                    return self.install(what, requirements, *options, index=index)
                 if self.tool != "uv" or UNREACHABLE not in str(error):
                     raise
                 try:  # what the store has needs no network, however old the index is that came with it
@@ -122,14 +127,19 @@ class Installer:
                     raise error from None
 
     def forget(self, names: list[str]) -> None:
-        """Take packages out of the environment and out of the store."""
+        """Take packages out of the environment and out of the store: they are damaged there."""
+        self.forgotten |= set(names)
         uv = [self.runner, "-m", "uv"]
-        self.run("what was changed goes", [*uv, "pip", "uninstall", "--python", self.python, *names])
-        self.run("from the store too", [*uv, "cache", "clean", *names])
+        self.run("what is damaged leaves the store", [*uv, "cache", "clean", *names])
+        with contextlib.suppress(SetupError):  # of a package that is only half there
+            self.run("and goes", [*uv, "pip", "uninstall", "--python", self.python, *names])
 
     def torch(self) -> None:
         """The wheel of torch that fits this machine, from the first source that has it."""
-        ways = sources.torch_ways(self.settings, dict(os.environ), version_of(self.python) or (0, 0))
+        try:
+            ways = sources.torch_ways(self.settings, dict(os.environ), version_of(self.python) or (0, 0))
+        except ValueError as error:
+            raise SetupError(str(error)) from None
         for number, way in enumerate(ways, start=1):
             options = ["--upgrade"] if way.dependencies else ["--no-deps"]
             try:
@@ -182,10 +192,13 @@ class Installer:
             ended.set()
         if status != 0:
             printed = Path(self.log.name).read_text(encoding="utf-8", errors="replace")
-            sentence = cause(printed.rpartition(f"== {what}\n")[2])
+            printed = printed.rpartition(f"== {what}\n")[2]
+            sentence = cause(printed)
             if sentence == UNREACHABLE:
                 sentence = " ".join([sentence, *proxies.problems(environ)])
-            raise SetupError(f"Set-up of {self.name} stopped at {what}. {sentence} (Log: {self.log.name})")
+            error = SetupError(f"Set-up of {self.name} stopped at {what}. {sentence} (Log: {self.log.name})")
+            error.printed = printed
+            raise error
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def changed(site: Path) -> list[str]:
-    """Names of the packages in ``site`` of which a file that is a link is not what its wheel had."""
+    """Names of the packages in ``site`` of which a file is gone, or is a link and not what its wheel had."""
     return sorted({_name(about) for about in site.glob("*.dist-info") if next(_changed_files(about), None)})
 
 
@@ -41,8 +41,8 @@ def _as_recorded(file: Path, digest: str, unpacked: int) -> bool:
         if status.st_nlink == 1 or status.st_mtime_ns <= unpacked:
             return True
         content = hashlib.sha256(file.read_bytes()).digest()
-    except OSError:  # a file that is gone is gone here only
-        return True
+    except OSError:  # right after an installation: the store has lost it
+        return False
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode() == digest
 
 

@@ -211,5 +211,5 @@ def variables(settings: dict[str, str], tool: str, index: str | None = None) -> 
         names = ("PIP_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX")
     folder = Path(index).expanduser()
     if "://" not in index and folder.is_dir():
-        return environ | {names[1]: str(folder.resolve()), names[2]: "1"}
+        return environ | {names[1]: folder.resolve().as_uri(), names[2]: "1"}  # spaces would end a path
     return environ | {names[0]: index}

@@ -4,12 +4,11 @@ Which stations there are, and where, is known to ``fsdl_deploy.running.stations`
 """
 
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from fsdl_course.setup import disk, pythons
+from fsdl_course.setup import cleaning, disk, pythons
 from fsdl_course.setup.environment import Environment, core
 from fsdl_course.setup.installer import version_of
 from fsdl_course.setup.turns import LOCK, empty, locked
@@ -76,11 +75,12 @@ def fitting_base(known: Station, builder: Path) -> Path | None:
 def remove(name: str, root: Path = ROOT) -> bool:
     """Take the station's environment away; False where there was none. What the store has of it stays."""
     folder = station(name, root).environment
-    if not folder.is_dir():
+    if not os.path.lexists(folder):
         return False
-    with locked(folder):  # not under the feet of a set-up
-        empty(folder, keep={LOCK})
-    shutil.rmtree(folder)
+    if folder.is_dir() and not folder.is_symlink():
+        with locked(folder):  # not under the feet of a set-up
+            empty(folder, keep={LOCK})
+    cleaning.remove(folder)
     return True
 
 

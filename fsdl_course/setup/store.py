@@ -10,10 +10,12 @@ import contextlib
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from fsdl_course.setup.failures import SetupError
 from fsdl_deploy.paths import ROOT
 
 VARIABLE = "FSDL_STORE"
@@ -26,7 +28,7 @@ def place(root: Path = ROOT, environ: Mapping[str, str] = os.environ) -> Path:
     Links do not reach another disk: where the user's cache lies on one, the store is ``.venv/store``.
     """
     if named := environ.get(VARIABLE, "").strip() or environ.get("UV_CACHE_DIR", "").strip():
-        return Path(named).expanduser().absolute()
+        return root / os.path.expanduser(named)  # a relative one is the same wherever it is asked from
     shared = users_cache(environ)
     own = root / ".venv" / OWN
     return shared if shared and not own.is_dir() and same_disk(shared, root) else own
@@ -56,6 +58,18 @@ def same_disk(first: Path, other: Path) -> bool:
 def variables(folder: Path) -> dict[str, str]:
     """What tells uv and npm to use the store."""
     return {"UV_CACHE_DIR": str(folder), "npm_config_cache": str(folder / "npm")}
+
+
+def ready(folder: Path) -> Path:
+    """The folder, made if it is missing and tidied; SetupError where nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            tidy(folder)
+    except OSError as error:
+        advice = f"{VARIABLE} may name another folder"
+        raise SetupError(f"Packages cannot be kept in {folder} ({error.strerror}): {advice}.") from None
+    return folder
 
 
 def tidy(folder: Path, older_than: float = 3600) -> None:

@@ -146,7 +146,7 @@ def _read(path: Path, root: Path) -> Station:
     where = path.relative_to(root).as_posix()
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise StationError(f"{where} is not TOML: {error}") from None
     if unknown := sorted(set(document) - _ALLOWED):
         raise StationError(
@@ -163,14 +163,14 @@ def _read(path: Path, root: Path) -> Station:
     if serve is not None and not (isinstance(serve, dict) and serve.keys() == _SERVE):
         raise StationError(f"{where}: the table serve has {', '.join(sorted(_SERVE))}")
     places = document.get("platforms", list(fitting.SYSTEMS))
-    if not isinstance(places, list) or not places or not set(places) <= fitting.SYSTEMS.keys():
+    if not isinstance(places, list) or not places or not all(name in [*fitting.SYSTEMS] for name in places):
         raise StationError(f"{where}: platforms is a list of some of {', '.join(fitting.SYSTEMS)}")
     python = document.get("requires-python", "")
     try:
         fitting.allows(python)
     except (AttributeError, ValueError):
         raise StationError(f"{where}: requires-python is a text such as '>=3.11,<3.13'") from None
-    lock = path.parent / document.get("lock", "requirements.lock")
+    lock = path.parent / str(document.get("lock", "requirements.lock"))
     if not lock.is_file():
         raise StationError(f"{where}: {lock.name} is missing; make it with `make lock`")
     asked = {"serve": serve, "platforms": tuple(places), "requires_python": python}

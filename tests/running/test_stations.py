@@ -93,7 +93,7 @@ def test_a_wrong_declaration_names_its_file(root, text, problem):
     assert "infra/tool/station.toml" in str(raised.value)
 
 
-def test_torch_comes_from_the_core_and_everything_else_from_the_station(root, tmp_path):
+def test_torch_comes_from_the_core_and_everything_else_from_the_station(root, tmp_path, monkeypatch):
     (root / "environment.yml").write_text("name: course\n")
     (root / "infra/tool/station.toml").write_text('name = "tool"\npurpose = "a test"\ntorch = true\n')
     core = environment.core(root, environ={}, say=lambda line: None)
@@ -111,6 +111,7 @@ def test_torch_comes_from_the_core_and_everything_else_from_the_station(root, tm
 
     assert imported(root) == ["1.0", str(core.site() / "torch.py")]
     moved = root.rename(tmp_path / "elsewhere")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(moved / "wheels"))
     version, file = imported(moved)
     assert version == "1.0" and file.startswith(str(moved / ".venv" / "lib"))
 

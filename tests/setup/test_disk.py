@@ -47,7 +47,7 @@ def test_what_an_interrupted_set_up_fetched_is_not_asked_for_again(root):
 def test_files_that_go_while_they_are_counted_are_nobodys_error(tmp_path, monkeypatch):
     (tmp_path / "there").write_bytes(b"x" * 5000)
     monkeypatch.setattr(disk.os, "walk", lambda folder: [(str(tmp_path), [], ["gone", "there"])])
-    assert 5000 <= disk.waiting(tmp_path) <= 2 * 8192
+    assert 5000 <= disk.in_store(tmp_path, linked=False) <= 2 * 8192
 
 
 def test_without_a_record_nothing_is_asked(tmp_path):

@@ -297,3 +297,25 @@ def test_what_torch_asks_for_is_locked():
     for need in asked:
         versions = re.findall(rf"^{re.escape(need.name)}==([^\s;\\]+)", lock, re.MULTILINE)
         assert versions and all(version in need.specifier for version in versions), need
+
+
+@pytest.mark.parametrize("damage", ["lost", "record"])
+def test_what_the_store_has_lost_is_fetched_again(root, damage):
+    tiny(root).ensure()
+    (stored,) = (root / "uv-cache" / "archive-v0").glob("*/tiny.py")
+    if damage == "lost":
+        stored.unlink()
+    else:
+        next(stored.parent.glob("*.dist-info/RECORD")).write_text('tiny.py,"half of a li')
+    (root / ".venv" / STAMP).unlink()
+    tiny(root).ensure()
+    assert version_inside(root) == "1.0"
+
+
+def test_a_store_that_cannot_be_written_is_said_and_one_with_a_space_is_none(root, monkeypatch):
+    monkeypatch.setenv("FSDL_STORE", str(root / "requirements.lock"))
+    with pytest.raises(SetupError, match="FSDL_STORE may name another folder"):
+        tiny(root).ensure()
+    monkeypatch.setenv("FSDL_STORE", str(root / "a store, with é"))
+    tiny(root).ensure()
+    assert version_inside(root) == "1.0" and (root / "a store, with é" / "archive-v0").is_dir()

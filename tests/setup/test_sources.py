@@ -118,7 +118,9 @@ def test_the_only_source_hides_every_other(tool, tmp_path):
     assert "/a/bundle.pem" in environ.values()
     if tool == "pip":
         assert environ["PIP_CONFIG_FILE"] == os.devnull and environ["PIP_FIND_LINKS"] is None
-    assert str(tmp_path) in variables(settings, tool, str(tmp_path)).values()
+    folder = tmp_path / "a folder, with é"  # which no tool may take for several
+    folder.mkdir()
+    assert folder.as_uri() in variables(settings, tool, str(folder)).values()
 
 
 @pytest.mark.parametrize("row", ["torch 9.9.0", "12ab  torch-9.9.0-cp311-cp311-win_amd64.whl", "a b c"])

@@ -29,10 +29,10 @@ def test_a_failed_step_stops_no_other_and_fails_the_whole(capfd):
 
 
 def test_words_are_for_pytest_and_a_part_may_have_nothing_of_a_step(tmp_path):
-    (tmp_path / "test_one.py").write_text("def test_one(): pass\n")
+    (tmp_path / "test_file.py").write_text("def test_one(): pass\ndef test_two(): raise AssertionError\n")
     steps = [("one", ["pytest", str(tmp_path), "-q", "-p", "no:cacheprovider"]), ("two", ["this"])]
-    assert validate(Core, ["-m", "engine"], steps)
-    assert not validate(Core, ["-k", "another"], steps)
+    assert validate(Core, ["-m", "engine"], steps) and validate(Core, ["-k", "another"], steps)
+    assert validate(Core, ["-k", "one"], steps) and not validate(Core, ["-k", "two"], steps)
 
 
 def test_the_files_with_a_browser_are_there():
