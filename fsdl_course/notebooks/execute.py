@@ -28,10 +28,12 @@ def run(root: Path, names: list[str], full: bool = False) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     pages.prepare(folder)
     outcomes: list[pages.Execution] = []
-    for place, (name, path) in enumerate(chosen.items(), start=1):
-        outcomes.append(execute(path, name, folder, full, f"{place}/{len(chosen)} {name}"))
-        pages.report(outcomes, root, len(chosen))  # after each: whatever ends this run, the report stays
-    print(pages.table(outcomes) + f"report: {pages.FOLDER / 'index.html'}")
+    try:
+        for place, (name, path) in enumerate(chosen.items(), start=1):
+            outcomes.append(execute(path, name, folder, full, f"{place}/{len(chosen)} {name}"))
+            pages.report(outcomes, root, len(chosen))  # after each: whatever ends this run, the report stays
+    finally:
+        print(pages.table(outcomes) + f"report: {pages.FOLDER / 'index.html'}")
     return 1 if any(outcome.problem for outcome in outcomes) else 0
 
 

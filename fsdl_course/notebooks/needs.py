@@ -11,6 +11,7 @@ import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from fsdl_course.notebooks import rules_code
 from fsdl_course.setup.stations import environment
 from fsdl_deploy.running import stations
 
@@ -62,21 +63,16 @@ def leaks(cells: Iterable) -> Iterator[tuple[int, str]]:
     """Cells that use what may not be there: a name of another cell which needs a station they do not name."""
     needs: dict[str, set[str]] = {}
     for number, cell in enumerate(cells, 1):
-        if cell.cell_type != "code":
+        tree = rules_code.parse(cell.source) if cell.cell_type == "code" else None
+        if tree is None:
             continue
         own = set(tagged(cell))
-        tree = ast.parse("\n".join(_plain(cell.source)))
         for name in sorted(_used(tree)):
             if missing := sorted(needs.get(name, set()) - own):
                 where = f"{name!r} comes from a cell tagged {PREFIX}{missing[0]}"
                 yield number, f"{where}: give this cell the tag too, or define the name before"
         for name in _defined(tree):
             needs[name] = set() if not own or needs.get(name) == set() else own
-
-
-def _plain(source: str) -> Iterator[str]:
-    """The lines of a cell as plain Python: magics are no names."""
-    return ("pass" if re.match(r"\s*[%!]", line) else line for line in source.splitlines())
 
 
 def _nodes(tree: ast.AST, kind) -> list:

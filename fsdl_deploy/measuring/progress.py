@@ -1,11 +1,26 @@
 """A progress bar where somebody waits: on stderr, and only for what takes more than a moment."""
 
+import contextlib
+
 PATIENCE = 2.0  # seconds without a bar
+
+
+class _NoBar(contextlib.AbstractContextManager):
+    n = 0
+
+    def __exit__(self, *exception) -> None:
+        pass
+
+    def update(self, count: int) -> None:
+        pass
 
 
 def bar(total: int, what: str, unit: str):
     """tqdm's bar. It starts no thread of its own, which would stand beside those that are measured."""
-    from tqdm import tqdm
+    try:
+        from tqdm import tqdm
+    except ImportError:  # a station's own packages need not have it
+        return _NoBar()
 
     class Bar(tqdm):
         monitor_interval = 0

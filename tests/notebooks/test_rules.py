@@ -124,6 +124,13 @@ BREACHES = [
     ("unfinished", "TODO", *prose("TODO: more")),
     ("unfinished", "TODO", *code("number = 1  # TODO: measure")),
     ("tags", "'nbval-check'", 'tags=["nbval-check-output"]', 'tags=["nbval-check"]'),
+    (
+        "stations",
+        "'packets' comes from a cell tagged station:grpc",
+        'tags=["nbval-check-output"]',
+        'tags=["nbval-check-output", "station:grpc"]',
+    ),
+    ("stations", "tag its cells station:grpc", "assert not empty", 'ensure("grpc")'),
     ("outputs", "has no output", 'print(f"{len(packets)} packets")', "pass"),
     ("links", "'02_nowhere.ipynb' leads to no file", *prose("[next](02_nowhere.ipynb)")),
     ("links", "'../../outside' leads to no file", *prose("[next](../../outside)")),
