@@ -68,7 +68,7 @@ def test_output_that_nobody_reads_is_no_error():
 
 
 def test_words_for_jupyterlab_go_through_make():
-    command = ["make", "-n", "lab", "ARGS=--no-browser --port 9999", "PYTHON=python3"]
+    command = ["make", "-n", "--no-print-directory", "lab", "ARGS=--no-browser --port 9999", "PYTHON=python3"]
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert process.stdout.strip() == "python3 tasks.py lab --no-browser --port 9999"
     assert 'make lab ARGS="--no-browser --port 9999"' in tasks.__doc__
