@@ -5,8 +5,6 @@ runs; where it cannot be, the cell is skipped with one sentence. Other programs 
 runs, and the call in it that needs the station says the same sentence as an error.
 """
 
-from fsdl_course.notebooks.needs import PREFIX, skipped
-
 AGAIN, RESTART = "run this cell again", "restart the kernel and run all cells again"
 
 
@@ -16,13 +14,16 @@ def load_ipython_extension(shell) -> None:
 
     def transform(lines: list[str]) -> list[str]:
         parent = getattr(shell, "parent_header", None) or {}
-        for tag in parent.get("metadata", {}).get("tags", ()):
-            if str(tag).startswith(PREFIX):
-                name = tag.removeprefix(PREFIX)
-                if name not in reasons:
-                    reasons[name] = lack(name)
-                if reasons[name]:
-                    return [f"print({skipped(reasons[name])!r})\n"]
+        tags = parent.get("metadata", {}).get("tags", ())
+        if not tags:
+            return lines
+        from fsdl_course.notebooks.needs import named, skipped  # only now: each kernel would start later
+
+        for name in named(tags):
+            if name not in reasons:
+                reasons[name] = lack(name)
+            if reasons[name]:
+                return [f"print({skipped(reasons[name])!r})\n"]
         return lines
 
     shell.input_transformers_cleanup.append(transform)

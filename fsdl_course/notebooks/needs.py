@@ -19,10 +19,14 @@ PREFIX = "station:"
 CALLS = re.compile(r"\b(?:ensure|stations\.python)\(\"([\w-]+)\"\)")
 
 
+def named(tags: Iterable[str]) -> list[str]:
+    """The stations among a cell's tags."""
+    return [tag.removeprefix(PREFIX) for tag in tags if tag.startswith(PREFIX)]
+
+
 def tagged(cell) -> list[str]:
     """The stations that this cell's tags name."""
-    tags = cell.metadata.get("tags", ())
-    return [tag.removeprefix(PREFIX) for tag in tags if tag.startswith(PREFIX)]
+    return named(cell.metadata.get("tags", ()))
 
 
 def whole(cells: Iterable) -> set[str]:

@@ -25,10 +25,7 @@ def lock(python: Path, words: Sequence[str] = (), root: Path = ROOT) -> int:
     """
     options = [word for word in words if word.startswith("-")]
     names = [word for word in words if not word.startswith("-")]
-    settings = installer.pip_settings(python)
-    passed_over = (*sources.SOURCES, "constraint")
-    settings = {name: value for name, value in settings.items() if name not in passed_over}
-    environ = dict(installer.clean_environ(python), **sources.uv_variables(settings)[0])
+    environ = public_environ(python)
     files = [Path("requirements.in"), *_in_infra(root, "requirements.in"), *_in_infra(root, "package.json")]
     known = {source.parent.name or "core" for source in files}
     if unknown := [name for name in names if name not in known]:
@@ -42,6 +39,14 @@ def lock(python: Path, words: Sequence[str] = (), root: Path = ROOT) -> int:
         if status := subprocess.call([str(python), "-m", "uv", *resolve], cwd=root, env=environ):
             return status
     return 0
+
+
+def public_environ(python: Path) -> dict[str, str]:
+    """The environment in which the uv of ``python`` resolves from the public index alone."""
+    passed_over = (*sources.SOURCES, "constraint")
+    settings = installer.pip_settings(python)
+    settings = {name: value for name, value in settings.items() if name not in passed_over}
+    return dict(installer.clean_environ(python), **sources.uv_variables(settings)[0])
 
 
 def _in_infra(root: Path, name: str) -> list[Path]:

@@ -16,8 +16,10 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from fsdl_course.setup import installer, sources
+from fsdl_course.setup import installer
+from fsdl_course.setup.locks import public_environ
 from fsdl_course.setup.pythons import SUPPORTED
+from fsdl_deploy import files
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running import fitting, stations
@@ -100,11 +102,7 @@ def cell(lock: str, system: str, python: str, resolve) -> Cell:
 
 def with_uv(lock: str, system: str, python: str) -> str:
     """Resolve a lock's text with the uv of this interpreter; what it says if it cannot, "" if it can."""
-    passed_over = (*sources.SOURCES, "constraint")
-    settings = installer.pip_settings(Path(sys.executable))
-    settings = {name: value for name, value in settings.items() if name not in passed_over}
-    environ = dict(installer.clean_environ(Path(sys.executable)), **sources.uv_variables(settings)[0])
-    environ["MACOSX_DEPLOYMENT_TARGET"] = "14.0"
+    environ = public_environ(Path(sys.executable)) | {"MACOSX_DEPLOYMENT_TARGET": "14.0"}
     with tempfile.TemporaryDirectory(prefix="fsdl-deploy-") as folder:
         listed = Path(folder) / "requirements.txt"
         listed.write_text(lock, encoding="utf-8")
@@ -135,7 +133,7 @@ def update(names: list[str], root: Path = ROOT, resolve=with_uv) -> None:
         entry = {"sha256": digest(known[name]), "uv": uv, "cells": row(known[name], resolve)}
         record = {**recorded(root), name: entry}
         record = {name: record[name] for name in known if name in record}
-        (root / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8", newline="\n")
+        files.write(root / RECORD, json.dumps(record, indent=1) + "\n")
 
 
 def ranges(minors: list[int]) -> str:

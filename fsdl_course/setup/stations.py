@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from fsdl_course.setup import cleaning, disk, pythons
+from fsdl_course.setup import disk, pythons
 from fsdl_course.setup.environment import Environment, core
 from fsdl_course.setup.installer import version_of
-from fsdl_course.setup.turns import LOCK, empty, locked
+from fsdl_course.setup.turns import remove_environment
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running import fitting
 from fsdl_deploy.running.stations import NotBuilt, Station, station, stations
@@ -77,10 +77,7 @@ def remove(name: str, root: Path = ROOT) -> bool:
     folder = station(name, root).environment
     if not os.path.lexists(folder):
         return False
-    if folder.is_dir() and not folder.is_symlink():
-        with locked(folder):  # not under the feet of a set-up
-            empty(folder, keep={LOCK})
-    cleaning.remove(folder)
+    remove_environment(folder)
     return True
 
 

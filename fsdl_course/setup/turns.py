@@ -20,12 +20,24 @@ WAIT_SECONDS = 3600  # for another set-up to end
 def empty(folder: Path, keep=KEPT) -> None:
     """Remove what a half-made environment left, but not its lock nor the stations inside it."""
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path.name in keep:
-            continue
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        if path.name not in keep:
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder; of a link the link only, since what it leads to is somebody else's."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def remove_environment(folder: Path) -> None:
+    """Remove an environment, but not under the feet of a set-up."""
+    if folder.is_dir() and not folder.is_symlink():
+        with locked(folder):
+            empty(folder, keep={LOCK})
+    remove(folder)
 
 
 @contextlib.contextmanager

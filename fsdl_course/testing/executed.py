@@ -12,8 +12,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from fsdl_course.notebooks import needs
 from fsdl_course.notebooks.conversion import name_of
 from fsdl_course.notebooks.pages import RECORD
+from fsdl_course.testing.left_out import why_skipped
 
 
 def pytest_addoption(parser) -> None:
@@ -49,16 +51,12 @@ def pytest_runtest_makereport(item, call):
         if report.failed and not run.problem:
             run.problem = re.sub(r"\x1b\[[0-9;]*m", "", str(report.longrepr))
         if report.skipped and report.when == "setup":
-            run.outputs[item.cell.id] = [nbformat.v4.new_output("stream", text=_sentence(report))]
+            text = needs.skipped(why_skipped(report))
+            run.outputs[item.cell.id] = [nbformat.v4.new_output("stream", text=text)]
             run.skipped += 1
         elif report.when == "call":
             run.outputs[item.cell.id] = copy.deepcopy(item.test_outputs or [])
     return report
-
-
-def _sentence(report) -> str:
-    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    return reason.replace("Skipped: ", "Skipped. ", 1)
 
 
 def pytest_runtest_teardown(item, nextitem) -> None:

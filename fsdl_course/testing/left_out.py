@@ -77,8 +77,10 @@ def part_of(reason: str) -> str:
     return "engine" if re.search(r"engine|docker", reason, re.IGNORECASE) else "core"
 
 
-def _reason(report) -> str:
-    return report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+def why_skipped(report) -> str:
+    """Why a test was skipped."""
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return text.removeprefix("Skipped: ")
 
 
 def pytest_sessionfinish(session) -> None:
@@ -91,7 +93,7 @@ def pytest_sessionfinish(session) -> None:
 
 def _skips(config) -> list[str]:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    return [_reason(report).removeprefix("Skipped: ") for report in reporter.stats.get("skipped", ())]
+    return [why_skipped(report) for report in reporter.stats.get("skipped", ())]
 
 
 def _gaps(config) -> list[str]:

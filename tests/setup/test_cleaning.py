@@ -16,3 +16,14 @@ def test_clean_removes_what_commands_made_and_nothing_else(tmp_path):
     clean(environments=True, root=tmp_path)
     assert all((tmp_path / name).exists() for name in mine)
     assert not (tmp_path / ".venv").exists() and (tmp_path / ".git/build/a").exists()
+
+
+def test_of_a_link_only_the_link_goes(tmp_path):
+    for name in ("build", ".venv"):
+        elsewhere = tmp_path / "elsewhere" / name
+        elsewhere.mkdir(parents=True)
+        (elsewhere / "theirs").touch()
+        (tmp_path / name).symlink_to(elsewhere, target_is_directory=True)
+    clean(environments=True, root=tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere"]
+    assert len(list(tmp_path.rglob("theirs"))) == 2
