@@ -107,7 +107,7 @@ class Teacher(nn.Module):
         bias = None if quarter is None else (quarter - 1) * 1e4  # [N, 1, 1, T]: none attends to the padding
         for layer in self.layers:
             x = layer(x, bias)
-        return self.head(self.norm(x)).log_softmax(2), _lengths(x, widths, quarter)
+        return self.head(self.norm(x)).float().log_softmax(2), _lengths(x, widths, quarter)
 
 
 class Separable(nn.Module):
@@ -152,7 +152,7 @@ class Student(nn.Module):
             x = block(x, quarter)
         x = _keep(F.relu(self.collapse(x)), quarter)[:, :, 0]  # [N, d, T]
         x = (x + self.context(x)).transpose(1, 2)
-        return self.head(F.relu(self.mix(x))).log_softmax(2), _lengths(x, widths, quarter)
+        return self.head(F.relu(self.mix(x))).float().log_softmax(2), _lengths(x, widths, quarter)
 
 
 class MeterReader(nn.Module):

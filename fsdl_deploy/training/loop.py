@@ -1,17 +1,22 @@
 """The training loop: one network by its recipe; killed at any step, it goes on from its last checkpoint."""
 
 import json
+import math
 import time
+from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
 
 from fsdl_deploy import files
+from fsdl_deploy.preprocess import HEIGHT
 from fsdl_deploy.training.distillation import distillation_loss
 from fsdl_deploy.training.recipes import Recipe, schedule
 from fsdl_deploy.training.training_cards import Pool
@@ -42,11 +47,12 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
         first, spent = saved["step"], saved["spent"]
     if first < recipe.steps:
         network.train()
+        computed, followed = in_fastest(network), in_fastest(teacher) if teacher else None
         started = time.monotonic()
         progress = tqdm(range(first, recipe.steps), f"train {name}", recipe.steps, initial=first, unit="step")
         for step in progress:
             torch.manual_seed(recipe.seed * 1_000_003 + step)
-            loss = train_step(network, optimizer, recipe, pool, step, teacher)
+            loss = train_step(computed, optimizer, recipe, pool, step, followed)
             average.update_parameters(network)
             steps = step + 1
             if steps % CURVE_STEPS == 0 or steps == recipe.steps:
@@ -72,7 +78,28 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
     return trained
 
 
-def train_step(network, optimizer, recipe: Recipe, pool: Pool, step: int, teacher) -> float:
+def in_fastest(network: nn.Module) -> Callable:
+    """``network`` as a function that computes in bfloat16 where this processor is faster so.
+
+    With AMX it takes half the time, with AVX2 alone three times as much: tried here, on a copy.
+    """
+    copy = deepcopy(network).eval()
+    ink = torch.zeros(BATCH, 1, HEIGHT, 160).to(memory_format=torch.channels_last)
+    seconds = {}
+    with torch.inference_mode():
+        for half in (False, True) * 4:
+            started = time.perf_counter()
+            _in_precision(copy, half, ink, torch.full((BATCH,), 160))
+            seconds[half] = min(seconds.get(half, math.inf), time.perf_counter() - started)
+    return partial(_in_precision, network, seconds[True] < seconds[False])
+
+
+def _in_precision(network: nn.Module, half: bool, ink: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        return network(ink, widths)
+
+
+def train_step(network: Callable, optimizer, recipe: Recipe, pool: Pool, step: int, teacher) -> float:
     """One batch, one step of the optimizer; returns the CTC loss a digit."""
     rate, phase, longest = schedule(step, recipe)
     for group in optimizer.param_groups:
@@ -98,6 +125,6 @@ def train_step(network, optimizer, recipe: Recipe, pool: Pool, step: int, teache
         loss = distillation_loss(ctc, log_probabilities, followed.clone(), lengths)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], 1.0)
     optimizer.step()
     return ctc.item()

