@@ -8,7 +8,6 @@ from importlib import import_module
 
 _HOME = {
     "Customers": "customers",
-    "EvenReader": "reader",
     "OnnxReader": "reader",
     "RemoteReader": "remote",
     "Server": "running.servers",

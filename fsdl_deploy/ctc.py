@@ -22,29 +22,25 @@ def best_path(log_probabilities: Tensor, lengths: Tensor) -> tuple[Tensor, Tenso
     would count it as doubt when a digit may start a step earlier or later.
     """
     best, symbols = log_probabilities.max(2)
-    steps = symbols.shape[1]
-    inside = torch.arange(steps, device=symbols.device)[None] < lengths[:, None]
-    symbols = torch.where(inside, symbols, BLANK)
+    steps = torch.arange(symbols.shape[1], device=symbols.device)
+    inside = steps[None] < lengths[:, None]
+    symbols = torch.where(inside, symbols, BLANK).float()
     before = F.pad(symbols, (1, 0), value=BLANK)[:, :-1]
     written = symbols != BLANK
-    starts = written & (symbols != before)
-    place = starts.long().cumsum(1) - 1
-    aside = torch.full_like(place, steps)  # a column for what is not written, cut off at the end
-    digits = torch.full((symbols.shape[0], steps + 1), -1, dtype=torch.long, device=symbols.device)
-    digits = digits.scatter(1, torch.where(starts, place, aside), torch.where(starts, symbols - 1, -1))[
-        :, :-1
-    ]
-    sure = torch.zeros(symbols.shape[0], steps + 1, device=symbols.device)
-    sure = sure.scatter_reduce(1, torch.where(written, place, aside), best.exp(), "amax")[:, :-1]
-    counts = starts.long().sum(1, keepdim=True)
-    last = F.pad(digits, (1, 0), value=-1).gather(1, place + 1)  # [N, T]: the digit being or last written
-    following = torch.minimum(place + 1, (counts - 1).clamp(min=0))
-    after = digits.gather(1, following)
-    log_last = log_probabilities.gather(2, (last + 1)[:, :, None])[:, :, 0]
-    log_after = log_probabilities.gather(2, (after + 1)[:, :, None])[:, :, 0]
-    agree = log_probabilities[:, :, BLANK].exp()
-    agree = agree + torch.where(last >= 0, log_last.exp(), 0.0)
-    agree = agree + torch.where((after >= 0) & (after != last), log_after.exp(), 0.0)
+    starts = torch.logical_and(written, symbols != before).float()
+    begun = starts.cumsum(1)  # how many digits have begun: the place of the one being or last written, from 1
+    # A table [N, place, step] of who writes where: to scatter and gather by index, many runtimes cannot.
+    table = (begun[:, None] == (steps + 1)[None, :, None]).float()
+    digits = (table @ (starts * symbols)[:, :, None])[:, :, 0]  # [N, place]: the symbol, 0 where none is
+    sure = (table * (written * best.exp())[:, None]).amax(2)
+    following = F.pad(digits, (0, 1))[:, 1:]
+    following = torch.where(following > 0, following, digits)  # the last digit has none after it
+    last, after = (torch.stack([digits, following], 1) @ table).unbind(1)  # [N, T]: of each step
+    after = torch.where(begun > 0, after, digits[:, :1])
+    classes = torch.arange(CLASSES, device=symbols.device)
+    agreeing = torch.logical_or(classes == last[:, :, None], classes == after[:, :, None])
+    agreeing = torch.logical_or(agreeing, classes == BLANK)
+    agree = torch.where(agreeing, log_probabilities.exp(), 0.0).sum(2)
     doubt = torch.where(inside, agree.clamp(min=1e-6).log(), 0.0).sum(1)
-    doubt = doubt + torch.where(digits >= 0, sure.clamp(min=1e-6).log(), 0.0).sum(1)
-    return digits, sure, doubt.clamp(max=0.0).exp()
+    doubt = doubt + torch.where(digits > 0, sure.clamp(min=1e-6).log(), 0.0).sum(1)
+    return digits.long() - 1, sure, doubt.clamp(max=0.0).exp()

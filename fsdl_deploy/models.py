@@ -5,9 +5,10 @@ trained with CTC) + ``ctc.best_path``. All of it is exported to ONNX together, s
 language needs no preprocessing of its own. Knows nothing about files, training or serving.
 
 Cards in a batch have different widths: a picture batch is padded on the right and comes with its
-``widths``. Everything beyond a card's own width is masked to zero after every layer, which is what
-a convolution sees beyond the edge of a picture, so a card reads the same alone and in a batch.
-``even`` makes a reader without those masks, for batches whose cards are all padded alike.
+``widths``. ``Preprocess`` adds MARGIN empty columns to the widest card, more than the convolutions see to their
+side, and the networks cut them off again. So what stands beyond a card's own width changes nothing, and it
+reads the same alone and in any batch, without a mask after every layer, which cost the small network more
+than its convolutions.
 
 Sources: CTC, Graves et al. 2006; transformer, Vaswani et al. 2017; depthwise-separable
 convolutions, Howard et al. 2017 (MobileNets).
@@ -18,27 +19,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fsdl_deploy.ctc import CLASSES, best_path
-from fsdl_deploy.preprocess import HEIGHT, Preprocess
+from fsdl_deploy.preprocess import HEIGHT, MARGIN, STEP, Preprocess
 
 
-def _masks(x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
-    """Masks ``[N, 1, 1, W]`` at 1/2 and 1/4 of the width of ``x``."""
-    masks, length = [], x.shape[3]
-    for _ in range(2):
-        length, widths = (length + 1) // 2, (widths + 1) // 2
-        masks.append(
-            (torch.arange(length, device=x.device)[None] < widths[:, None]).to(x.dtype)[:, None, None]
-        )
-    return tuple(masks)
+def steps(widths: Tensor) -> Tensor:
+    """The time steps of cards of so many columns: one for every STEP."""
+    return (widths + STEP - 1) // STEP
 
 
-def _keep(x: Tensor, mask: Tensor | None) -> Tensor:
-    return x if mask is None else x * mask
-
-
-def _lengths(x: Tensor, widths: Tensor, mask: Tensor | None) -> Tensor:
-    """Time steps of each card in ``[N, T, d]``: its own, or all."""
-    return torch.zeros_like(widths) + x.shape[1] if mask is None else mask.sum((1, 2, 3)).long()
+def _without_margin(x: Tensor) -> Tensor:
+    return x[:, :, : -MARGIN // STEP]
 
 
 def conv(i: int, o: int, kernel=3, stride=1, groups=1) -> nn.Sequential:
@@ -54,9 +44,8 @@ class Residual(nn.Module):
         super().__init__()
         self.first, self.second = conv(d, d), conv(d, d)
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        h = _keep(F.relu(self.first(x)), mask)
-        return _keep(F.relu(x + self.second(h)), mask)
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.second(F.relu(self.first(x))))
 
 
 class Attention(nn.Module):
@@ -69,11 +58,11 @@ class Attention(nn.Module):
         self.qkv, self.out = nn.Linear(d, 3 * d), nn.Linear(d, d)
         self.mlp = nn.Sequential(nn.Linear(d, 4 * d), nn.GELU(), nn.Linear(4 * d, d))
 
-    def forward(self, x: Tensor, bias: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         n, t, d = x.shape
         q, k, v = self.qkv(self.norm1(x)).view(n, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
         scores = q @ k.transpose(2, 3) * (d // self.heads) ** -0.5
-        weights = (scores if bias is None else scores + bias).softmax(-1)
+        weights = (scores + bias).softmax(-1)
         x = x + self.dropout(self.out((weights @ v).transpose(1, 2).reshape(n, t, d)))
         return x + self.dropout(self.mlp(self.norm2(x)))
 
@@ -81,10 +70,8 @@ class Attention(nn.Module):
 class Teacher(nn.Module):
     """Convolutions, then a transformer encoder; accurate and expensive.
 
-    Ink float32 ``[N, 1, 32, W]``, widths ``[N]`` -> log-probabilities ``[N, T, 11]``, lengths ``[N]``.
+    Ink float32 ``[N, 1, 32, W + MARGIN]``, widths ``[N]`` -> log-probabilities ``[N, T, 11]``, lengths ``[N]``.
     """
-
-    masked = True
 
     def __init__(self, d: int = 128, layers: int = 2):
         super().__init__()
@@ -98,16 +85,17 @@ class Teacher(nn.Module):
         self.norm, self.head = nn.LayerNorm(d), nn.Linear(d, CLASSES)
 
     def forward(self, x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
-        half, quarter = _masks(x, widths) if self.masked else (None, None)
-        x = self.block1(_keep(F.relu(self.stem(x)), half), half)
-        x = self.block2(_keep(F.relu(self.down2(x)), quarter), quarter)
-        x = self.block3(_keep(F.relu(self.down3(self.dropout(x))), quarter), quarter)
-        x = _keep(self.collapse(self.dropout(x)), quarter)[:, :, 0]  # [N, d, T]
-        x = (x + self.position(x)).transpose(1, 2)
-        bias = None if quarter is None else (quarter - 1) * 1e4  # [N, 1, 1, T]: none attends to the padding
+        x = self.block1(F.relu(self.stem(x)))
+        x = self.block2(F.relu(self.down2(x)))
+        x = self.block3(F.relu(self.down3(self.dropout(x))))
+        x = self.collapse(self.dropout(x))[:, :, 0]  # [N, d, T]
+        x = _without_margin(x + self.position(x)).transpose(1, 2)
+        lengths = steps(widths)
+        inside = torch.arange(x.shape[1], device=x.device)[None] < lengths[:, None]
+        bias = (inside.to(x.dtype) - 1)[:, None, None] * 1e4  # [N, 1, 1, T]: none attends to the padding
         for layer in self.layers:
             x = layer(x, bias)
-        return self.head(self.norm(x)).float().log_softmax(2), _lengths(x, widths, quarter)
+        return self.head(self.norm(x)).float().log_softmax(2), lengths
 
 
 class Separable(nn.Module):
@@ -118,41 +106,32 @@ class Separable(nn.Module):
         self.depthwise, self.pointwise = conv(i, i, 3, stride, groups=i), conv(i, o, 1)
         self.shortcut = i == o and stride == 1
 
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        h = self.pointwise(_keep(F.relu(self.depthwise(x)), mask))
-        return _keep(F.relu(x + h if self.shortcut else h), mask)
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.pointwise(F.relu(self.depthwise(x)))
+        return F.relu(x + h if self.shortcut else h)
 
 
 class Student(nn.Module):
     """MobileNet-style; more than ten times fewer multiply-adds than the Teacher, the same interface."""
 
-    masked = True
-
     def __init__(self, widths: tuple[int, int, int, int] = (16, 32, 64, 128)):
         super().__init__()
         a, b, c, d = widths
         self.stem = conv(1, a, 3, 2)
-        self.at_half = nn.ModuleList([Separable(a, b)])
-        self.at_quarter = nn.ModuleList(
-            [
-                Separable(b, c, 2), Separable(c, c), Separable(c, c),
-                Separable(c, d, (2, 1)), Separable(d, d), Separable(d, d),
-            ]
+        self.blocks = nn.Sequential(
+            Separable(a, b),
+            Separable(b, c, 2), Separable(c, c), Separable(c, c),
+            Separable(c, d, (2, 1)), Separable(d, d), Separable(d, d),
         )  # fmt: skip
         self.collapse = nn.Conv2d(d, d, (4, 1), groups=d)
         self.context = nn.Conv1d(d, d, 5, padding=2, groups=d)
         self.mix, self.head = nn.Linear(d, d), nn.Linear(d, CLASSES)
 
     def forward(self, x: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
-        half, quarter = _masks(x, widths) if self.masked else (None, None)
-        x = _keep(F.relu(self.stem(x)), half)
-        for block in self.at_half:
-            x = block(x, half)
-        for block in self.at_quarter:
-            x = block(x, quarter)
-        x = _keep(F.relu(self.collapse(x)), quarter)[:, :, 0]  # [N, d, T]
-        x = (x + self.context(x)).transpose(1, 2)
-        return self.head(F.relu(self.mix(x))).float().log_softmax(2), _lengths(x, widths, quarter)
+        x = self.blocks(F.relu(self.stem(x)))
+        x = F.relu(self.collapse(x))[:, :, 0]  # [N, d, T]
+        x = _without_margin(x + self.context(x)).transpose(1, 2)
+        return self.head(F.relu(self.mix(x))).float().log_softmax(2), steps(widths)
 
 
 class MeterReader(nn.Module):
@@ -169,20 +148,10 @@ class MeterReader(nn.Module):
         return best_path(*self.network(*self.preprocess(pictures, widths)))
 
 
-def even(reader: MeterReader) -> MeterReader:
-    """The reader without masks, which cost a small network more than its convolutions gain in a batch.
-
-    It reads a card as ``reader`` does when each card is padded to the next multiple of some pixels, alone
-    as in a batch: the paper beyond the edge is then part of the picture. Give it batches of one such width.
-    """
-    reader.network.masked = False
-    return reader
-
-
 def multiply_adds(network: nn.Module, width: int = 160) -> int:
     """Multiply-adds of the matrix work for one line of ``width`` pixels, counted by torch."""
     from torch.utils.flop_counter import FlopCounterMode
 
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        network.eval()(torch.zeros(1, 1, HEIGHT, width), torch.tensor([width]))
+        network.eval()(torch.zeros(1, 1, HEIGHT, width + MARGIN), torch.tensor([width]))
     return counter.get_total_flops() // 2

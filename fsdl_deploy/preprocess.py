@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 
 HEIGHT = 32
+STEP = 4  # columns of ink to a time step of the network
+MARGIN = 36  # columns of ink, a multiple of STEP: as far as a network of the course sees to its side
 
 
 def resize_weights(size_in: int, size_out: int, scale: Tensor) -> Tensor:
@@ -21,7 +23,8 @@ def resize_weights(size_in: int, size_out: int, scale: Tensor) -> Tensor:
 
 
 class Preprocess(nn.Module):
-    """Pictures uint8 ``[N, H, W]``, widths int64 ``[N]`` -> ink float32 ``[N, 1, 32, W']``, widths ``[N]``.
+    """Pictures uint8 ``[N, H, W]``, widths int64 ``[N]`` -> ink float32 ``[N, 1, 32, W' + MARGIN]``, widths
+    ``[N]``, the margin empty.
 
     Resizes to a height of 32 at the same aspect ratio, then standardises each picture by its own
     mean and deviation, so that the light does not matter; ink is positive. With ``constants``
@@ -35,7 +38,7 @@ class Preprocess(nn.Module):
     def forward(self, pictures: Tensor, widths: Tensor) -> tuple[Tensor, Tensor]:
         _, height, width = pictures.shape
         device = pictures.device
-        width_out = (width * HEIGHT + height - 1) // height
+        width_out = (width * HEIGHT + height - 1) // height + MARGIN
         scale = torch.full((), 1.0, device=device) * height / HEIGHT
         x = pictures.float() / 255
         own = (torch.arange(width, device=device)[None] < widths[:, None]).float()  # [N, W]
@@ -43,7 +46,7 @@ class Preprocess(nn.Module):
         columns = resize_weights(width, width_out, scale)
         x = rows @ (x * own[:, None]) / rows.sum(1)[:, None]
         # Near a card's right edge only its own columns count, whatever stands in the padding.
-        x = (x @ columns.T) / (own @ columns.T).clamp(min=1e-6)[:, None]  # [N, 32, W']
+        x = (x @ columns.T) / (own @ columns.T).clamp(min=1e-6)[:, None]  # [N, 32, W' + MARGIN]
         widths = (widths * HEIGHT + height - 1) // height
         mask = (torch.arange(width_out, device=device)[None] < widths[:, None]).float()[:, None]
         if self.constants is None:

@@ -77,24 +77,6 @@ class TorchReader:
             return [out.cpu().numpy() for out in self.module(*inputs)]
 
 
-class EvenReader:
-    """The graph without masks: batches of cards that are all padded to one multiple of ``STEP`` pixels.
-
-    So a card is padded alike alone and in any batch. Faster than OnnxReader, the more so the more cards come
-    at once; a few digits in ten thousand differ.
-    """
-
-    STEP = 32
-
-    def __init__(self, threads: int = 1, version: str = weights.EVEN):
-        self._reader = OnnxReader(version, threads)
-        self.model_version = version
-
-    def read(self, images: Sequence[Image]) -> list[Reading]:
-        """Read pictures uint8 ``[H, W]`` of any sizes; one Reading each, in order."""
-        return read_batches(images, self._reader.run, self.model_version, self.STEP)
-
-
 def open_reader(version: str = LATEST, url: str | None = None, device: str = "cpu") -> Reader:
     """The model in this process on ``device``, or the model service at ``url``: nothing else changes.
 
@@ -124,26 +106,18 @@ def read_encoded(reader: Reader, pictures: Sequence[bytes]) -> list[Reading | Pi
     return answers
 
 
-def batches(
-    images: Sequence[Image], size: int = BATCH, step: int = 0
-) -> Iterator[tuple[list[int], np.ndarray, np.ndarray]]:
+def batches(images: Sequence[Image], size: int = BATCH) -> Iterator[tuple[list[int], np.ndarray, np.ndarray]]:
     """Yield (places, pictures uint8 ``[N, H, W]``, widths int64 ``[N]``): one height, neighbouring widths.
 
-    With a ``step`` all of one batch have the same multiple of it as their padded width.
     Raises PictureError naming the place of a picture that is none.
     """
     check_all(images)
     order = sorted(range(len(images)), key=lambda i: images[i].shape)
-
-    def shape(i: int) -> tuple[int, int]:
-        height, width = images[i].shape
-        return height, -(-width // step) * step if step else 0
-
     while order:
-        height, width = shape(order[0])
-        places = list(takewhile(lambda i: shape(i) == (height, width), order[:size]))  # noqa: B023
+        height = images[order[0]].shape[0]
+        places = list(takewhile(lambda i: images[i].shape[0] == height, order[:size]))  # noqa: B023
         order = order[len(places) :]
-        yield places, *pad([images[i] for i in places], width)
+        yield places, *pad([images[i] for i in places])
 
 
 def pad(images: Sequence[Image], width: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -158,16 +132,14 @@ def pad(images: Sequence[Image], width: int = 0) -> tuple[np.ndarray, np.ndarray
     return pictures, widths
 
 
-def read_batches(
-    images: Sequence[Image], run: Callable, version: str, step: int = 0, size: int = BATCH
-) -> list[Reading]:
+def read_batches(images: Sequence[Image], run: Callable, version: str, size: int = BATCH) -> list[Reading]:
     """Read pictures uint8 ``[H, W]`` of any sizes in batches, by ``run``; one Reading each, in order.
 
     ``run``: from pictures uint8 ``[N, H, W]`` and widths int64 ``[N]`` to the graph's three outputs.
-    ``step`` and ``size`` are those of ``batches``. Raises PictureError naming the place of a bad picture.
+    ``size``: of a batch, at most. Raises PictureError naming the place of a bad picture.
     """
     readings: list[Reading | None] = [None] * len(images)
-    for places, pictures, widths in batches(images, size, step):
+    for places, pictures, widths in batches(images, size):
         digits, sure, confidence = run(pictures, widths)
         counts = (digits >= 0).sum(axis=1)
         rows = (array.tolist() for array in (counts, digits, sure, confidence))  # Python's numbers, at once

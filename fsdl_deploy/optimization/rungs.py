@@ -15,7 +15,7 @@ from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.optimization.cascade import CascadeReader
 from fsdl_deploy.optimization.quantization import quantized
 from fsdl_deploy.picture import Image
-from fsdl_deploy.reader import EvenReader, OnnxReader, TorchReader, pad, read_batches
+from fsdl_deploy.reader import OnnxReader, TorchReader, pad, read_batches
 from fsdl_deploy.reading import Reading
 
 BATCH = 64
@@ -57,8 +57,7 @@ def all_rungs() -> tuple[Rung, ...]:
         Rung("int8, static", "teacher:static", aside=True),
         Rung("distilled", "v2:onnx"),
         Rung("distilled, int8, static", "v2:static", aside=True),
-        Rung("equal widths, no masks", "v2:even"),
-        Rung(f"batches of {BATCH}", "v2:even", batch=BATCH),
+        Rung(f"batches of {BATCH}", "v2:onnx", batch=BATCH),
         Rung("cascade: unsure cards to the teacher", "cascade", batch=BATCH),
         Rung("cache, month-end mix", "cascade", batch=BATCH, cached=True),
         Rung("same card, same worker", "cascade", batch=BATCH, cached=True, sticky=True),
@@ -125,9 +124,7 @@ def kibibytes(kind: str, folder: Path) -> float:
     model, _, how = kind.partition(":")
     published = weights.folder()
     if model == "cascade":
-        files = [published / f"{weights.EVEN}.onnx", published / "teacher.onnx"]
-    elif how == "even":
-        files = [published / f"{weights.EVEN}.onnx"]
+        files = [published / "v2.onnx", published / "teacher.onnx"]
     elif how in ("dynamic", "static", "float16"):
         files = [quantized(model, how, folder)]
     else:
@@ -143,7 +140,7 @@ def make(kind: str, folder: Path, longest: int = 0):
     """
     model, _, how = kind.partition(":")
     if model == "cascade":
-        return CascadeReader(EvenReader(), OnnxReader("teacher"))
+        return CascadeReader(OnnxReader(), OnnxReader("teacher"))
     if how in ("eager", "padded"):
         if how == "padded" and not longest:
             raise ValueError(f"{kind} pads each card to the longest: say how wide that is")
@@ -159,8 +156,6 @@ def make(kind: str, folder: Path, longest: int = 0):
 
             reader.module = torch.ao.quantization.quantize_dynamic(reader.module, {torch.nn.Linear})
         return reader
-    if how == "even":
-        return EvenReader()
     if how in ("dynamic", "static", "float16"):
         return FileReader(quantized(model, how, folder).read_bytes(), kind)
     if how == "graph":

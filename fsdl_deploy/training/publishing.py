@@ -16,15 +16,17 @@ from tqdm.auto import tqdm
 from fsdl_deploy import weights
 from fsdl_deploy.cards import cards
 from fsdl_deploy.digits import digits
-from fsdl_deploy.models import even
 from fsdl_deploy.packaging.onnx_export import export
 from fsdl_deploy.paths import BUILD
 from fsdl_deploy.reader import OnnxReader
-from fsdl_deploy.training.evaluation import RESAMPLES, evaluate, table, why
+from fsdl_deploy.training import mnist
+from fsdl_deploy.training.evaluation import evaluate, table, why
 from fsdl_deploy.training.loop import train
 from fsdl_deploy.training.model_card import write_cards
 from fsdl_deploy.training.recipes import POOL, QUICK, QUICK_POOL, RECIPES, Recipe
 from fsdl_deploy.training.training_cards import Pool
+
+MNIST_CARDS = 5000
 
 
 def clean_constants(count: int = 500) -> tuple[float, float]:
@@ -48,10 +50,9 @@ def publish(
     for version in networks:
         # Export what was saved, not what was trained: the file is rounded to float16.
         export(weights.load(version, staging), version, staging / f"{version}.onnx")
-    export(even(weights.load("v2", staging)), weights.EVEN, staging / f"{weights.EVEN}.onnx")
     weights.write_sums(staging)
     names = [f"{version}{end}" for version in networks for end in (".safetensors", ".onnx")]
-    for name in [*names, f"{weights.EVEN}.onnx", weights.SUMS]:
+    for name in [*names, weights.SUMS]:
         (staging / name).replace(into / name)
 
 
@@ -90,14 +91,12 @@ def main(args) -> int:
     rebuild(work, into, QUICK if args.quick else RECIPES, Pool.drawn(*drawn))
     print(f"models in {into} after {time.monotonic() - started:.0f} s")
     os.environ["FSDL_MODELS"] = str(into)
-    versions = ["v2"] if args.quick else list(weights.VERSIONS)
-    report = evaluate(
-        [OnnxReader(version, threads=2) for version in versions],
-        count=100 if args.quick else 2000,
-        resamples=0 if args.quick else RESAMPLES,
-    )
-    if not args.quick:
-        report["why"] = {v: why(OnnxReader(v, threads=2), digits("test")) for v in ("teacher", "v2")}
-        write_cards(report, work, into, "fsdl-deploy train")
+    if args.quick:
+        print(table(evaluate([OnnxReader("v2", threads=2)], count=100)))
+        return 0
+    readers = [OnnxReader(version, threads=2) for version in weights.VERSIONS]
+    report = evaluate(readers)
+    report["why"] = {v: why(OnnxReader(v, threads=2), digits("test")) for v in ("teacher", "v2")}
+    write_cards(report, evaluate(readers, MNIST_CARDS, mnist.test()), work, into, "fsdl-deploy train")
     print(table(report))
     return 0

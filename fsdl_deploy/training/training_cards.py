@@ -21,7 +21,7 @@ from fsdl_deploy import files
 from fsdl_deploy.cards import cards
 from fsdl_deploy.digits import digits
 from fsdl_deploy.drawing import CLEAN, HARD, TYPICAL
-from fsdl_deploy.preprocess import HEIGHT, Preprocess
+from fsdl_deploy.preprocess import HEIGHT, MARGIN, Preprocess
 from fsdl_deploy.training import mnist
 
 CHUNK = 100
@@ -45,7 +45,7 @@ def _ink(chunk: int, source: str) -> list[tuple[np.ndarray, str]]:
         for card in cards(CHUNK, level, SOURCES[source](), seed):
             width = torch.tensor([card.image.shape[1]])
             ink, _ = preprocess(torch.from_numpy(card.image)[None], width)
-            drawn.append((ink[0, 0].numpy().astype(np.float16), card.truth))
+            drawn.append((ink[0, 0, :, :-MARGIN].numpy().astype(np.float16), card.truth))
     return drawn
 
 
@@ -86,7 +86,7 @@ class Pool:
     ) -> tuple[Tensor, Tensor, list[str]]:
         """Batch ``step`` of cards with at most ``longest`` digits, varied by ``strength`` of 0 to 1.
 
-        Returns ink float32 ``[size, 1, 32, W]``, widths int64 ``[size]``, truths.
+        Returns ink float32 ``[size, 1, 32, W + MARGIN]``, widths int64 ``[size]``, truths.
         """
         group, place = divmod(step, BATCHES_SORTED)
         rng = np.random.default_rng((seed, group))
@@ -95,7 +95,7 @@ class Pool:
         chosen = chosen[np.argsort(np.diff(self.edges)[chosen], kind="stable")]
         chosen = chosen.reshape(BATCHES_SORTED, size)[rng.permutation(BATCHES_SORTED)[place]]
         widths = np.diff(self.edges)[chosen]
-        ink = np.zeros((size, 1, HEIGHT, -(-int(widths.max()) // 8) * 8), np.float32)
+        ink = np.zeros((size, 1, HEIGHT, -(-int(widths.max()) // 8) * 8 + MARGIN), np.float32)
         for row, i in enumerate(chosen):
             own = self.ink[:, self.edges[i] : self.edges[i + 1]]
             ink[row, 0, :, : own.shape[1]] = own

@@ -555,7 +555,7 @@ print("per second:", ", ".join(f"{rate:.0f}" for rate in per_second))
 # %%
 to_port = {
     "preprocess": {"resize_weights", "Preprocess"},
-    "models": {"_masks", "_keep", "_lengths", "conv", "Separable", "Student"},
+    "models": {"steps", "_without_margin", "conv", "Separable", "Student"},
     "ctc": {"best_path"},
 }
 sources = ROOT / "fsdl_deploy"

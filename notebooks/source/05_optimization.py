@@ -383,16 +383,15 @@ print(f"{least['plain'] / least['depthwise-separable']:.1f} × less time")
 # how long it takes, is in ONNX Runtime's own profile.
 
 # %%
-from fsdl_deploy import EvenReader
 from fsdl_deploy.cards import cards
 from fsdl_deploy.reader import batches
 
 deck = [card.image for card in cards(64, "typical", seed=43)]
-ways = {"teacher": (deck[:4], 1, 0), "v2-even": (deck, 64, EvenReader.STEP)}
+ways = {"teacher": (deck[:4], 1), "v2": (deck, 64)}
 layers, seconds = {name: [] for name in ways}, dict.fromkeys(ways, 0)
-for name, (images, size, step) in ways.items():
+for name, (images, size) in ways.items():
     graph = weights.verified(f"{name}.onnx")
-    for _, pictures, widths in batches(images, size, step):
+    for _, pictures, widths in batches(images, size):
         some, call = roofline.profile(graph, {"pictures": pictures, "widths": widths}, 10)
         layers[name] += some
         seconds[name] += call
@@ -439,7 +438,7 @@ Table(["network", "layers", "of the time", "of its roof"], *rows, formats=["", "
 # The convolutions of both networks come near their roof. The depthwise ones read and write nearly a byte for
 # each multiply-add, and stay far below even the bound for bytes; the lowest dots are the one convolution over
 # time, in one dimension, for which the runtime has no fast code. But most of what is missing has no dot:
-# resizing, masks and decoding take a third of the time of `v2` and half of the teacher's. Such a layer costs
+# resizing and decoding take a third of the time of `v2` and half of the teacher's. Such a layer costs
 # some microseconds to call however little it does. That is what a batch saves, and why `v2` alone, card by
 # card, is farther from its roof than the teacher. On the machine of the long run (AMD EPYC, 25 November 2026)
 # the last rung's network was at 60 to 63 % of its roof (median 61) and the teacher at 63 to 70 % (median 66),
@@ -462,11 +461,11 @@ Code(filename=batching.__file__)
 # deadline: cards a second, and the time that nine of ten calls stay below.
 
 # %%
-from fsdl_deploy import closed_loop
+from fsdl_deploy import OnnxReader, closed_loop
 from fsdl_deploy.service.batching import Batcher
 
 deck = [card.image for card in cards(64, seed=9)]
-reader, calls = EvenReader(), 300 if FAST else 3000
+reader, calls = OnnxReader(), 300 if FAST else 3000
 curves = {}
 for delay in (0, 0.002, 0.02):
     batcher, curve = Batcher(reader.read, 32, delay), []
@@ -509,14 +508,12 @@ print(f"{late.count(False)} read, {sum(late)} told that it is too late:", future
 
 # %% [markdown]
 # Two things decide whether a batch is cheaper at all. Cards of different widths are padded to the widest; and
-# a large batch must still fit into the processor's cache. Random batches against batches of equal widths:
+# a large batch must still fit into the processor's cache. Random batches against batches of like widths:
 
 # %%
-from fsdl_deploy import OnnxReader
 from fsdl_deploy.reader import batches, pad
 
 deck = [card.image for card in cards(128, "typical", seed=10)]
-masked = OnnxReader()
 ways = {"one by one": [pad([image]) for image in deck]}
 ways["random batches of 32"] = [pad(deck[k : k + 32]) for k in range(0, 128, 32)]
 ways["sorted batches of 32"] = [(pictures, widths) for _, pictures, widths in batches(deck, 32)]
@@ -525,7 +522,7 @@ for _ in range(4 if FAST else 20):
     for name, groups in ways.items():
         begin = perf_counter()
         for pictures, widths in groups:
-            masked.run(pictures, widths)
+            reader.run(pictures, widths)
         took[name].append(perf_counter() - begin)
 
 # %% [markdown]
@@ -732,7 +729,7 @@ else:
 # %%
 from fsdl_deploy.optimization.cascade import CascadeReader
 
-cascade = CascadeReader(EvenReader(), OnnxReader("teacher"))
+cascade = CascadeReader(OnnxReader(), OnnxReader("teacher"))
 some, rows = list(cards(150, "typical", seed=12)), []
 for name, change in (("as they are", lambda image: image), ("inverted", lambda image: 255 - image)):
     before = cascade.handed_on

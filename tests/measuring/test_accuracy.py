@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from fsdl_deploy.measuring.accuracy import (
     align,
     character_error_rate,
+    clustered,
     confusion,
     exact_match,
     fixed_and_broken,
@@ -73,3 +74,39 @@ def test_the_paired_test_against_known_values():
 
 def test_fixed_is_wrong_before_and_right_now():
     assert fixed_and_broken([False, False, True, True], [True, True, False, True]) == (2, 1)
+
+
+def drawn(rng, hardness, digits, cards):
+    """Whether each card is right, and its digits: a card with a hard digit is misread more often."""
+    written = rng.integers(0, digits, (cards, 5))
+    misread = rng.random(written.shape) < hardness[written]
+    return ~misread.any(1), written
+
+
+def test_cards_that_share_hard_digits_say_less():
+    rng = np.random.default_rng(0)
+    hardness = np.where(rng.random(200) < 0.05, 0.7, 0.005)
+    low, high = clustered(*drawn(rng, hardness, 200, 800))
+    plain_low, plain_high = wilson(640, 800)
+    assert high - low > 1.5 * (plain_high - plain_low)
+
+
+def test_the_interval_holds_the_share_of_all_digits_as_often_as_it_says():
+    """Two hundred tests, each with digits of its own: from the same world, of which the share is known."""
+    rng = np.random.default_rng(1)
+    world = np.where(rng.random(50_000) < 0.03, 0.7, 0.005)
+    share, _ = drawn(rng, world, 50_000, 200_000)
+    truth, held, held_plain = share.mean(), 0, 0
+    for _ in range(200):
+        right, written = drawn(rng, rng.choice(world, 300), 300, 600)
+        low, high = clustered(right, written)
+        held += low <= truth <= high
+        low, high = wilson(right.sum(), 600)
+        held_plain += low <= truth <= high
+    assert held / 200 > 0.9 > held_plain / 200
+
+
+def test_cards_of_different_digits_are_independent():
+    right = [True] * 18 + [False] * 2
+    assert clustered(right, [[place] for place in range(20)]) == pytest.approx(wilson(18, 20))
+    assert clustered([True] * 20, [[0, 1]] * 20) == pytest.approx(wilson(20, 20))

