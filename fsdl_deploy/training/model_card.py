@@ -93,21 +93,20 @@ def write_cards(report: dict, on_mnist: dict, work: Path, into: Path, command: s
             f"# Model card: {version}", "", ABOUT[version], "",
             f"- Network: {type(network).__name__}, {parameters:,} parameters, "
             f"{multiply_adds(network) / 1e6:.1f} million multiply-adds for a line of 160 pixels",
-            "- Trained on: cards drawn from 59,000 digits of MNIST's training part, without the 1,000 that test "
-            f"here; {trained}",
+            "- Trained on: cards drawn from 59,000 digits of MNIST's training part, which leaves out the "
+            f"course's 1,000 test digits; {trained}",
             f"- Files: `{version}.safetensors` (weights, float16), `{version}.onnx` (the whole reader)",
             "- Widths: a card reads the same alone, in any batch, and padded on the right to any width",
             "- Meant for: lines of handwritten digits in dark ink on light paper. "
             "Not for: letters, printed digits, white on black, several lines",
             "", "## Measured on cards of unseen digits", "",
-            "Exact match of the whole reading. The 95 % intervals treat cards that share a digit as what they "
-            "are: one hard digit is on several cards.", "",
-            _table({"the course's 1,000 test digits": measured, "MNIST's 10,000 test digits": on_mnist[version]}),
-            "",
+            "Exact match of the whole reading. The 95 % intervals know that cards share digits, of which a "
+            "hard one spoils several.", "",
+            _table({"the course's 1,000 test digits": measured, "MNIST's 10,000": on_mnist[version]}), "",
             *_why(report.get("why", {}).get(version)),
             "Most frequent errors on typical cards: " + errors + ".",
-            "", f"Make it again: `{command}`. Measure it again: `fsdl-deploy evaluate`, and with `--digits mnist`.",
-            "",
+            "", f"Make it again: `{command}`. Measure it again: `fsdl-deploy evaluate`, also with "
+            "`--digits mnist`.", "",
         ]  # fmt: skip
         (into / f"{version}.md").write_text("\n".join(lines), encoding="utf-8")
 
