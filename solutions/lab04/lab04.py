@@ -476,7 +476,7 @@ for share in (0.25, 0.5, 0.75):
 # other word for the resize filter changed readings, without an error. I would give them 300 of our cards as
 # JPEG, with widths, digit counts and darkness that the example did not have, and the readings of the server:
 # digits equal, confidences within 1e-5, because torch and ONNX Runtime stay below that and v2 in int8, which
-# is another model, does not. It runs in their CI at each change of theirs, from the JPEG to the digits and not
+# is another model, does not. It runs in their CI at each change of theirs, from the JPEG to the digits, not
 # from the pixels. After the release I would have the app send the model's checksum, its own version and the
 # confidence with each reading, and look for a version whose confidence falls; better still, the app sends the
 # picture as it is, and the halving moves into the graph.

@@ -115,7 +115,7 @@ def test_cards_hold_what_was_measured(tmp_path, monkeypatch, knowing):
     others = evaluation.evaluate([Knowing(version, 10) for version in weights.VERSIONS], 10)
     write_cards(report, others, tmp_path, tmp_path, "fsdl-deploy train")
     text = (tmp_path / "v1.md").read_text()
-    assert "1,000 test digits | 80.0%" in text and "10,000 test digits | 90.0%" in text
+    assert "1,000 test digits | 80.0%" in text and "10,000 | 90.0%" in text
     assert "700 steps of 32 cards in 12 s" in text
     assert "1 of the 1,000 test digits" in text and "5 digits: 90.0%" in text
     written = json.loads((tmp_path / "report.json").read_text())
