@@ -179,28 +179,26 @@ ladder.table(long_run)
 # `v2` alone is one point worse than the teacher. The *cascade* gives the point back: it costs a quarter of
 # the rate, because 6 % of the cards go to a model that is several times as expensive.
 #
-# Do the factors hold elsewhere? `models/ladder-xeon.json` is a run on a processor of another maker, two days
-# older: it padded all cards to 640 pixels, which flatters *own width*, and its cache saw all repeats. Each
-# factor is on the rung before.
+# Do the factors hold elsewhere? The record's beside those of the run above, on your machine; each is the factor
+# on the rung before.
 
 # %%
 from fsdl_deploy.measuring.table import Table
 
-runs, factors = (recorded, records.read(weights.folder() / "ladder-xeon.json")), {}
-for place, run in enumerate(runs):
-    before = run["rungs"][0]["per_second"]
-    for row in run["rungs"]:
-        factors.setdefault(row["rung"], [None, None])[place] = row["per_second"] / before
-        before = before if row["aside"] else row["per_second"]
-peaks = ["billion multiply-adds a second", *(f"{run['peak'] / 1e9:.0f}" for run in runs)]
-header = ["factor on the rung before", *(run["machine"].split(",")[0] for run in runs)]
-Table(header, peaks, *([rung, *pair] for rung, pair in factors.items()), formats=["", ".2f", ".2f"])
+factors = {}
+for place, run in enumerate((long_run, results)):
+    before = run[0].per_second
+    for result in run:
+        factors.setdefault(result.rung, [None, None])[place] = result.per_second / before
+        before = before if result.aside else result.per_second
+header = ["factor on the rung before", recorded["machine"].split(",")[0], "here"]
+Table(header, *([rung, *pair] for rung, pair in factors.items()), formats=["", ".2f", ".2f"])
 
 # %% [markdown]
-# Most factors are the same within a fifth, and run again on the same machine they agree within a tenth. The
-# first does not: in six runs on the machine of the record it was 15 to 28, and it is 21 there. How much
-# threads that spin take from each other is chance. The variable `OMP_WAIT_POLICY=PASSIVE` tells those that
-# wait to sleep instead: the cure for who cannot change the code. So compare on the rung after it.
+# On a quiet machine most factors come out alike. Those of int8 and of batches depend on the processor: on which
+# instructions and how large a cache it has. The first is chance: how much threads that spin take from each other
+# changes from run to run. The variable `OMP_WAIT_POLICY=PASSIVE` tells those that wait to sleep instead: the cure
+# for who cannot change the code. So compare on the rung after it.
 
 # %% [markdown]
 # ## Distillation: a small model taught by a large one
