@@ -38,7 +38,7 @@ def source_of(name: str, root: Path = ROOT) -> Path:
 def both(name: str, root: Path = ROOT):
     """The lab's two notebooks: (with solutions, with stubs). NotebookError says what is wrong."""
     lab = questions.load(root / "solutions" / name)
-    solved = read_source(source_of(name, root), f"labs/{name}")
+    solved = read_source(source_of(name, root), f"labs/{name}", root)
     solved.metadata["fsdl_lab"] = name
     stubbed = copy.deepcopy(solved)
     for cell in stubbed.cells:

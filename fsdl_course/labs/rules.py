@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fsdl_course.labs import convert
 from fsdl_course.labs.questions import Lab, OpenQuestion, load
-from fsdl_course.notebooks import rules_code, rules_portable
+from fsdl_course.notebooks import rules_code, rules_figures, rules_portable
 from fsdl_deploy.paths import ROOT
 
 HEADER = re.compile(r"^\*\*Minutes:\*\* (\d+) · \*\*Prerequisites:\*\* \[.+\]\((.+)\)$", re.MULTILINE)
@@ -127,6 +127,13 @@ def signs(text: LabText) -> Iterator[str]:
             yield f"cell {number}: the sign {sign[0]!a} is a box where no emoji font is: use words, or ★ ✓ ✗"
 
 
+def figures(text: LabText) -> Iterator[str]:
+    for number, cell in enumerate(text.cells, start=1):
+        if cell.cell_type == "markdown":
+            for message in rules_figures.bare(cell.source):
+                yield f"cell {number}: {message}"
+
+
 def code(text: LabText) -> Iterator[str]:
     for number, cell in enumerate(text.cells):
         if cell.cell_type != "code":
@@ -175,4 +182,4 @@ def listed_in_readme(text: LabText) -> Iterator[str]:
             yield f"the README's table of labs has no row '| {link} | … | {minutes[1]} |'"
 
 
-RULES = (header, exercises, answers, predicts, signs, code, rubric, points, listed_in_readme)
+RULES = (header, exercises, answers, predicts, signs, figures, code, rubric, points, listed_in_readme)

@@ -35,7 +35,7 @@ def build(source: Path, root: Path = ROOT, force: bool = False, again: bool = Fa
     ``force`` builds over a notebook that was edited by itself, else NotebookError.
     """
     path = notebook_of(source, root)
-    notebook = read_source(source, name_of(path, root))
+    notebook = read_source(source, name_of(path, root), root)
     known = _known(path, notebook, root, force)
     path.parent.mkdir(parents=True, exist_ok=True)
     if known is not None:
@@ -86,7 +86,7 @@ def as_it_stands(source: Path, root: Path = ROOT) -> str:
     whether they are those of the last run of this code.
     """
     path = notebook_of(source, root)
-    notebook = read_source(source, name_of(path, root))
+    notebook = read_source(source, name_of(path, root), root)
     if path.exists():
         keep_compared_outputs(notebook, read(path))
     stamp(notebook)
@@ -124,7 +124,7 @@ def _difference(source: Path, root: Path) -> str:
     name = path.relative_to(root).as_posix()
     try:
         if path.exists():
-            notebook, known = read_source(source, name_of(path, root)), read(path)
+            notebook, known = read_source(source, name_of(path, root), root), read(path)
             if _loss(path, notebook, known, root):
                 keep = conflict(known, cells_of(notebook), name)
                 keep = keep or f"'fsdl-course notebooks import {name}' keeps it"

@@ -1,6 +1,7 @@
 """From a source in the percent format to the ``.ipynb`` it makes, and reading an ``.ipynb`` whoever wrote it.
 
 The same source gives the same bytes each time: ids come from the cells' text, and keys are sorted.
+Keys of figures in prose are filled in (``quoting``).
 Knows where sources and notebooks lie; knows nothing of outputs, nor of what the course demands.
 """
 
@@ -11,10 +12,11 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from fsdl_course.notebooks import percent
+from fsdl_course.notebooks import percent, quoting
 from fsdl_course.notebooks.percent import NotebookError
 from fsdl_deploy.paths import ROOT
 
+RECORDS = "models"  # the folder of the records whose figures prose may quote
 MARKS = (
     *((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
     *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
@@ -56,10 +58,11 @@ def _in_order(folder: Path, pattern: str) -> list[Path]:
     return [folder / path for path in sorted(paths, key=lambda path: (len(path.parts), path.as_posix()))]
 
 
-def read_source(source: Path, name: str):
+def read_source(source: Path, name: str, root: Path = ROOT):
     """The notebook that ``source`` describes, without outputs; ``name`` enters the ids of its cells.
 
-    NotebookError names the line that cannot be read, without the file's name.
+    Keys in its prose are filled in from the records below ``root``. NotebookError names the line that cannot
+    be read, or the cell whose key cannot be filled in, without the file's name.
     """
     import nbformat
 
@@ -74,6 +77,7 @@ def read_source(source: Path, name: str):
         cells.append(make[cell.kind](cell.source, metadata=tags))
     for cell, cell_id in zip(cells, cell_ids(cells, name), strict=True):
         cell.id = cell_id
+    fill(cells, root)
     metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -83,15 +87,33 @@ def read_source(source: Path, name: str):
     return result
 
 
+def fill(cells: Iterable, root: Path) -> None:
+    """Fill in the keys in prose; NotebookError names the cell."""
+    for number, cell in enumerate(cells, 1):
+        if cell.cell_type == "markdown":
+            try:
+                cell.source = quoting.fill(cell.source, root / RECORDS)
+            except NotebookError as error:
+                raise NotebookError(f"cell {number}: {error}") from None
+
+
 def cell_ids(cells: Iterable, name: str) -> list[str]:
-    """Ids that depend on nothing but the notebook's name and each cell's text and tags: diffs stay small."""
+    """Ids that depend on nothing but the notebook's name and each cell's text and tags: diffs stay small.
+
+    The text is the source's, with the keys of figures, so that a new record changes no id.
+    """
     ids, seen = [], {}
     for cell in cells:
-        text = "\n".join([name, cell.cell_type, *cell.metadata.get("tags", ()), cell.source])
+        text = "\n".join([name, cell.cell_type, *cell.metadata.get("tags", ()), source_text(cell)])
         cell_id = hashlib.sha256(text.encode()).hexdigest()[:12]
         seen[cell_id] = seen.get(cell_id, 0) + 1
         ids.append(cell_id if seen[cell_id] == 1 else f"{cell_id}-{seen[cell_id]}")
     return ids
+
+
+def source_text(cell) -> str:
+    """The text of a notebook's cell as its source has it."""
+    return quoting.unfilled(cell.source) if cell.cell_type == "markdown" else cell.source
 
 
 def name_of(notebook: Path, root: Path = ROOT) -> str:

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections import Counter
 
-from fsdl_course.notebooks.conversion import cell_ids
+from fsdl_course.notebooks.conversion import cell_ids, source_text
 from fsdl_course.notebooks.outputs import as_compared, is_compared
 from fsdl_course.notebooks.percent import Cell, kept
 
@@ -31,7 +31,7 @@ USUAL = {
 def cells_of(notebook) -> list[Cell]:
     """The cells of a notebook as a source keeps them: kind, text, tags."""
     return [
-        Cell(cell.cell_type, kept(cell.cell_type, cell.source), tuple(cell.metadata.get("tags", ())))
+        Cell(cell.cell_type, kept(cell.cell_type, source_text(cell)), tuple(cell.metadata.get("tags", ())))
         for cell in notebook.cells
     ]
 

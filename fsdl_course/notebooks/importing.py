@@ -1,15 +1,17 @@
 """``fsdl-course notebooks import``: edits made in JupyterLab, carried back into a notebook's source.
 
-What a source cannot hold is refused, or said; a pasted picture becomes a file in ``notebooks/images/``.
+What a source cannot hold is refused, or said; a pasted picture becomes a file in ``notebooks/images/``, a
+figure of a record its key.
 """
 
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fsdl_course.notebooks import edits, percent
+from fsdl_course.notebooks import edits, percent, quoting
 from fsdl_course.notebooks.attachments import take_out
 from fsdl_course.notebooks.conversion import (
+    RECORDS,
     cell_ids,
     name_of,
     read,
@@ -52,6 +54,7 @@ def import_notebook(path: Path, root: Path = ROOT, force: bool = False) -> Impor
     if cells != known:
         if known and not force and not _may_write(path, edited, known, imported):
             return imported
+        _check_keys(path, cells, root)
         text = percent.text_of(_with_texts(cells, known))
         if percent.cells(text) != cells:  # else the source would say something else than the notebook
             raise NotebookError(f"{path.name}: its cells cannot be written as a source")
@@ -62,7 +65,9 @@ def import_notebook(path: Path, root: Path = ROOT, force: bool = False) -> Impor
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
         imported.pictures.append(file)
-    if not lab and (imported.changed or pictures or not _is_renewed(edited, name_of(path, root))):
+    stale = _stale(edited, root)
+    imported.notes += stale
+    if not lab and (imported.changed or pictures or stale or not _is_renewed(edited, name_of(path, root))):
         _renew(path, source, edited, root)
     return imported
 
@@ -103,6 +108,27 @@ def _take_pictures(edited, path: Path, root: Path, lab: bool, notes: list[str]) 
     return pictures
 
 
+def _check_keys(path: Path, cells: list[percent.Cell], root: Path) -> None:
+    """NotebookError if a cell has a key that building could not fill in."""
+    for number, cell in enumerate(cells, 1):
+        if cell.kind == "markdown":
+            try:
+                quoting.fill(cell.source, root / RECORDS)
+            except NotebookError as error:
+                raise NotebookError(f"{path.name}: cell {number}: {error}; nothing was imported") from None
+
+
+def _stale(edited, root: Path) -> list[str]:
+    """Figures that are not what their records say, a sentence for each: they are filled in anew."""
+    return [
+        f"cell {number}: the record says {now!r} for {key}, so {shown!r} is not kept"
+        for number, cell in enumerate(edited.cells, 1)
+        if cell.cell_type == "markdown"
+        for key, shown in quoting.filled(cell.source)
+        if (now := quoting.written(key, root / RECORDS)) != shown
+    ]
+
+
 def _may_write(path: Path, edited, known: list[percent.Cell], imported: Imported) -> bool:
     """Whether the source is as it was when the notebook was built, so that no change of its own is lost."""
     if sentence := edits.conflict(edited, known, str(path)):
@@ -133,7 +159,7 @@ def _renew(path: Path, source: Path, edited, root: Path) -> None:
 
     The stamp of its outputs stays: if code was changed, building still knows that they are of other code.
     """
-    notebook = read_source(source, name_of(path, root))
+    notebook = read_source(source, name_of(path, root), root)
     for cell, old in zip(notebook.cells, edited.cells, strict=True):
         old.id = cell.id
     keep_compared_outputs(notebook, edited)

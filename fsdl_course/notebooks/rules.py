@@ -2,7 +2,8 @@
 
 The frame (``rules_frame``) makes lessons predictable for the reader; the rules here keep them
 readable and true everywhere: prose before code, no stray outputs, links that lead somewhere; those in
-``rules_code`` and ``rules_portable`` keep cells small and free of paths, ports, sleeps, installs.
+``rules_code`` and ``rules_portable`` keep cells small and free of paths, ports, sleeps, installs; those in
+``rules_figures`` keep measured figures out of prose, unless they come from a record.
 Each rule yields ``(number of the cell or None, a sentence that says what to do)``. Nothing is executed.
 """
 
@@ -11,7 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from fsdl_course.notebooks import conversion, needs, rules_code, rules_frame, rules_portable
+from fsdl_course.notebooks import (
+    conversion,
+    needs,
+    rules_code,
+    rules_figures,
+    rules_frame,
+    rules_portable,
+)
 from fsdl_course.notebooks.lesson import Lesson, without_fences
 from fsdl_course.notebooks.outputs import COMPARED
 from fsdl_course.notebooks.percent import NotebookError
@@ -140,6 +148,12 @@ def prose_stays_portable(lesson: Lesson) -> Breaches:
             yield number, message
 
 
+def figures_come_from_records(lesson: Lesson) -> Breaches:
+    for number, text in lesson.markdown():
+        for message in rules_figures.bare(text):
+            yield number, message
+
+
 def code_stays_small_and_portable(lesson: Lesson) -> Breaches:
     for number, cell in lesson.code():
         for message in rules_code.problems(cell.source):
@@ -169,7 +183,7 @@ def listed_in_readme(lesson: Lesson) -> Breaches:
 RULES = (
     *rules_frame.RULES,
     *(prose_before_code, cell_kinds, unfinished, ids, tags, stations, outputs, links, pictures, parameters),
-    *(prose_stays_portable, code_stays_small_and_portable, listed_in_readme),
+    *(prose_stays_portable, figures_come_from_records, code_stays_small_and_portable, listed_in_readme),
 )
 
 

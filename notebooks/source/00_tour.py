@@ -195,7 +195,7 @@ figures.cards(
 
 # %% [markdown]
 # One card each is an example. How often does each change do harm, and does the confidence say so? A reading
-# of which the model is more than 90 % sure would pass without a person: how many of those are wrong?
+# with a confidence above `0.9` would pass without a person: how many of those are wrong?
 
 # %%
 from fsdl_deploy.measuring.table import Table
@@ -214,9 +214,9 @@ Table(header, *drift_rows, formats=["", ".0%", ".0%"])
 # %% [markdown]
 # The changes are not alike. Darkness does next to no harm, and a new pen costs some readings. Inverted,
 # rotated and cropped cards are mostly misread, and there the confidence falls too: nine in ten of these
-# cards, or more, go to a person. It is no guarantee. With `FAST = False`, 799 of 1,000 usual cards passed
-# as sure and 9 of those were wrong; of cropped cards 111 passed, and 31 were wrong. Confidence also ranks
-# less reliably on pictures unlike the training set.
+# cards, or more, go to a person. It is no guarantee: the last column counts the cards that passed as sure and
+# were wrong all the same. Compare its share of the sure ones for usual and for cropped cards. Confidence also
+# ranks less reliably on pictures unlike the training set.
 #
 # Offline accuracy did not show any of this. That is the lecture's first point: **deploying is part of making
 # a model good**, because only then do you see which pictures arrive.
@@ -259,7 +259,7 @@ Table(header, *drift_rows, formats=["", ".0%", ".0%"])
 #
 # <details><summary>Answer</summary>
 # A reading is right only when all its digits are. If a single digit is right with probability p, a card of
-# five is right with about p⁵: 99.5 % a digit is 97.5 % a card.
+# five is right with about p⁵: with `0.995` for a digit it is `0.995 ** 5`, `0.975`, for a card.
 # </details>
 #
 # **Question:** The test digits are split from the training digits *by digit*. What would be wrong with a
@@ -270,7 +270,7 @@ Table(header, *drift_rows, formats=["", ".0%", ".0%"])
 # measured accuracy would promise more than new customers will see.
 # </details>
 #
-# **Question:** A reading is below last month's, and the model is 99 % sure. Who is right?
+# **Question:** A reading is below last month's, and the model is as sure as it can be. Who is right?
 #
 # <details><summary>Answer</summary>
 # A meter only rises, so the reading is wrong, or last month's was, or the meter was replaced. What the

@@ -380,9 +380,9 @@ print(f"one request: {single_user.p50:.1f} ms = model {model_ms:.1f} ms + web {w
 print("the bottleneck is", "the model" if model_ms > web_ms else "the web: upload, queue, events, Python")
 
 # %% [markdown]
-# A student model of this size is quick; Gradio uploads the picture, queues the request and streams the
-# answer back, and it runs one request of a kind at a time unless told otherwise. With a model of 100 ms
-# the lecture's sentence would be true as it stands. Either way the users wait for each other.
+# A student model of this size is quick; Gradio uploads the picture, queues the request and streams the answer
+# back, and it runs one request of a kind at a time unless told otherwise. With a model of `100 ms` the
+# lecture's sentence would be true as it stands. Either way the users wait for each other.
 #
 # ### Large models eat the web server's memory
 #
@@ -624,7 +624,7 @@ print(web_server)
 # to the number of people who wait. A prototype page is for trying, not for working.
 # </details>
 #
-# **Question:** Your model is 2 ms and the page takes 40 ms for an answer. Should you make the model faster?
+# **Question:** Your model takes `2 ms` and the page `40 ms` for an answer. Should you make the model faster?
 #
 # <details><summary>Answer</summary>
 # No. Nineteen parts in twenty are not the model. Measure where a request spends its time before you optimize

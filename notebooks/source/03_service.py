@@ -656,7 +656,7 @@ print(f"a picture of {12_000**2 / 1e6:.0f} million pixels in {len(bomb.getvalue(
 
 # %% [markdown]
 # The last picture is a *decompression bomb*: small on the wire, huge in memory. The limit is checked on its
-# header, before a pixel is decoded. The 100 MB come without saying so beforehand: the service counts while
+# header, before a pixel is decoded. The `100 MB` come without saying so beforehand: the service counts while
 # it receives.
 
 # %%
@@ -751,9 +751,9 @@ hardened.stop()
 print(Counter(asked), "lost:", sum(status != 200 for status in asked))
 
 # %% [markdown]
-# What it had taken by then it still answers, for as long as `--grace` says (30 seconds). Whoever stops it
+# What it had taken by then it still answers, for as long as `--grace` says (`30` seconds). Whoever stops it
 # must wait so long too: `docker stop` waits for ten seconds only, if it is not told more (`-t 40`), and
-# Kubernetes for thirty. No request waits longer than `--patience` (20 seconds) for its turn; then it gets a
+# Kubernetes for thirty. No request waits longer than `--patience` (`20` seconds) for its turn; then it gets a
 # 503, which also says *come again*. And when its client has left, it gives up its place.
 #
 # The tests of this course go further: a *fuzzer* reads `/openapi.json` and invents requests, good and bad
@@ -930,11 +930,11 @@ print(page, service)
 # requests gets slower when every client sends them three times.
 # </details>
 #
-# **Question:** Your model takes 800 ms. A colleague is against a service, because of the latency. What do you
-# say?
+# **Question:** Your model takes `800 ms`. A colleague is against a service, because of the latency. What do
+# you say?
 #
 # <details><summary>Answer</summary>
-# The service adds about the same few milliseconds to every model: look at the bar above. On 800 ms nobody
+# The service adds about the same few milliseconds to every model: look at the bar above. On `800 ms` nobody
 # can notice it. Latency is an argument when the model is small and each page needs many answers one after
 # another.
 # </details>

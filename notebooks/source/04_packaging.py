@@ -5,9 +5,9 @@
 #
 # ## The need
 #
-# In the notebook the model reads 94 of 100 typical cards. On the server it must do the same, next week too,
-# and on a server that somebody else set up two years ago. *It works on my machine* is no answer to a customer
-# with a wrong bill.
+# In the notebook the model reads {{right(v2, typical):.0%}} of the typical cards. On the server it must do
+# the same, next week too, and on a server that somebody else set up two years ago. *It works on my machine*
+# is no answer to a customer with a wrong bill.
 #
 # ## You will learn
 #
@@ -235,8 +235,8 @@ for where in pythons:
 print(runs["dependencies: core"]["log"].replace(str(program), program.name).strip())
 
 # %% [markdown]
-# NumPy 1.26 can be asked *before* the move: with one setting it computes by the new rule and warns where that
-# differs. Run your tests like this once, then move.
+# NumPy in version 1.26 can be asked *before* the move: with one setting it computes by the new rule and warns
+# where that differs. Run your tests like this once, then move.
 
 # %% tags=["station:older"]
 whiten_one = "import numpy, read_cards; read_cards.whiten(numpy.full((8, 8), 200, numpy.uint8))"

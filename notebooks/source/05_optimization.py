@@ -120,7 +120,7 @@ for kind in threads_and_processes.KINDS:
 # ## The ladder
 #
 # Now all rungs. The first is what one deploys first: the teacher in torch, each card padded to the longest,
-# (2 × cores) + 1 workers, which is what the documentation of the web server gunicorn recommends, and the
+# `2 * cores + 1` workers, which is what the documentation of the web server gunicorn recommends, and the
 # default number of threads. Each rung adds one technique and keeps the others. A rung with a star leads
 # aside: it is measured, and the next one does not build on it. The fast run measures one of those; all are in
 # the table of a long run below, also `torch.compile`, which needs a C++ compiler and minutes of compiling
@@ -170,14 +170,19 @@ print(recorded["date"], recorded["machine"])
 ladder.table(long_run)
 
 # %% [markdown]
-# In that run the whole climb without the cache is 340 ×, at the same 95.0 % of cards read right (18 fixed,
-# 18 broken), and with the cache on the assumed mix 532 ×, or 706 × where all uploads of a card go to the same
-# worker. Read it honestly: a factor of 15 is the cure of the threads, which costs nothing and which a careful
-# team would not have needed. From one worker a core on, it is 23 ×, and 47 × with the cache. The lecture's
-# Roblox case says 30 × for about the same set of techniques.
+# In that run the whole climb without the cache is {{climb(cascade, teacher padded):.0f}} ×, at
+# {{rung(cascade, share):.1%}} of the cards read right, of which the first rung reads
+# {{rung(teacher padded, share):.1%}} ({{rung(cascade, fixed)}} fixed, {{rung(cascade, broken)}} broken). With
+# the cache on the assumed mix it is {{climb(cache, teacher padded):.0f}} ×, or
+# {{climb(same card, teacher padded):.0f}} × where all uploads of a card go to the same worker. Read it
+# honestly: {{climb(a worker a core, teacher padded):.0f}} × is the cure of the threads, which costs nothing
+# and which a careful team would not have needed. From one worker a core on, it is
+# {{climb(cascade, a worker a core):.0f}} ×, and {{climb(same card, a worker a core):.0f}} × with the cache.
+# The lecture's Roblox case says *thirty times cheaper* for about the same set of techniques.
 #
-# `v2` alone is one point worse than the teacher. The *cascade* gives the point back: it costs a quarter of
-# the rate, because 6 % of the cards go to a model that is several times as expensive.
+# `v2` alone reads {{rung(distilled, share):.1%}} of the cards right. The *cascade* gives the teacher's
+# accuracy back. It answers {{climb(cascade, batches of 64):.0%}} of the cards that `v2` alone answers in the
+# same time, because the cards of which `v2` is not sure go to a model that is several times as expensive.
 #
 # Do the factors hold elsewhere? The record's beside those of the run above, on your machine; each is the factor
 # on the rung before.
@@ -222,12 +227,13 @@ axes.legend()
 figures.show(figure, alt="Accuracy against size for students trained alone and taught by the teacher")
 
 # %% [markdown]
-# Size carries far more than teaching. Of the same 2,000 cards the smallest student reads 62 *fewer* when it
-# is taught, the largest 29 more; the first is hardly chance (p = 0.04 for two independent samples), the
-# second may well be (0.17). Perhaps a teacher so much larger asks too much of a student so small. The
-# lecture calls distillation finicky, and names DistilBERT as the exception: 40 % fewer parameters, 60 %
-# faster, by its authors' figures. Parameters and speed do not depend on the weights, so
-# both can be checked with BERT's dimensions in plain torch: twelve layers against six.
+# Size carries far more than teaching. Taught, the smallest student reads {{taught(smallest):+d}} cards right,
+# of the same {{size_cards():,}}, the largest {{taught(largest):+d}}. A difference as large has a probability
+# of {{chance(smallest):.2g}} and {{chance(largest):.2g}} where there is none (two independent samples): below
+# `0.05` it is hardly chance. Where a student loses, perhaps a teacher so much larger asks too much of it. The
+# lecture calls distillation finicky, and names DistilBERT as the exception: *40 % fewer parameters, 60 %
+# faster*, by its authors' figures. Parameters and speed do not depend on the weights, so both can be checked
+# with BERT's dimensions in plain torch: twelve layers against six.
 
 # %%
 from IPython.display import Code
@@ -308,9 +314,8 @@ Table(["rung", "KiB", "cards/s", "right"], *rows, formats=["", ",.0f", ",.0f", "
 #   exported. This is also why torch's file of the teacher is half of ONNX's.
 # - The lecture's *limited accuracy loss* holds: look at *fixed* and *broken* in the tables above.
 # - *Quantization-aware training*, the third row of the slide, changes the weights, neither the file nor the
-#   time, so it is no rung of its own. With 7 bits it had nothing to repair, with 4 bits it did: the
-#   recorded run is in the notebook on the slide's tools, [Optimum and Neural
-#   Compressor](tools/quantization.ipynb).
+#   time, so it is no rung of its own. How much it repairs with few bits is recorded in the notebook on the
+#   slide's tools, [Optimum and Neural Compressor](tools/quantization.ipynb).
 #
 # How much int8 pays depends on the processor and its instructions for whole numbers: compare the two columns
 # above.
@@ -361,7 +366,7 @@ for _ in range(100 if FAST else 1000):
 
 # %% [markdown]
 # Fewer multiply-adds are not as much less time: a depthwise convolution moves as much memory as it computes.
-# (More than 100 %, or a dot above the roof in the next section: the machine was slower while its best was
+# (More than the whole, or a dot above the roof in the next section: the machine was slower while its best was
 # measured than while the layers were.)
 
 # %%
@@ -436,12 +441,10 @@ Table(["network", "layers", "of the time", "of its roof"], *rows, formats=["", "
 # The convolutions of both networks come near their roof. The depthwise ones read and write nearly a byte for
 # each multiply-add, and stay far below even the bound for bytes; the lowest dots are the one convolution over
 # time, in one dimension, for which the runtime has no fast code. But most of what is missing has no dot:
-# resizing and decoding take a third of the time of `v2` and half of the teacher's. Such a layer costs
-# some microseconds to call however little it does. That is what a batch saves, and why `v2` alone, card by
-# card, is farther from its roof than the teacher. On the machine of the long run (AMD EPYC, 25 November 2026)
-# the last rung's network was at 60 to 63 % of its roof (median 61) and the teacher at 63 to 70 % (median 66),
-# in nine runs of the cells above; two days before, on the Xeon, at 44 to 55 % and at 48 to 62 %. So there is
-# less than a factor of two left, in the small layers and not in the convolutions.
+# resizing and decoding take a good part of the time. Such a layer costs some microseconds to call
+# however little it does. That is what a batch saves, and why `v2` alone, card by card, is farther from its
+# roof than the teacher. The last column of each network's own line says how much is left at most: its inverse
+# is the factor. It lies in the small layers, not in the convolutions.
 
 # %% [markdown]
 # ## Batching: who waits for whom?
@@ -493,7 +496,7 @@ figures.show(figure, alt="Latency against throughput for three deadlines and 1, 
 #
 # And the *shortcut* for when the wait gets too long? Whoever has waited beyond a caller's patience is told so
 # at once and not read any more: the caller has another plan (ask again, show the card to a person), and those
-# behind it wait less. Two hundred cards come at the same moment to callers with a patience of 20 ms.
+# behind it wait less. Two hundred cards come at the same moment to callers with a patience of `20 ms`.
 
 # %%
 from fsdl_deploy.service.batching import TooLate
@@ -556,7 +559,7 @@ print(f"{remembered.cache_info().currsize} pictures kept, {kept / 2**20:.1f} MiB
 print(f"a million cards: {kept / len(deck) * 1e6 / 2**30:.0f} GiB, and after a new model the old answers")
 
 # %% [markdown]
-# `CachedReader` keeps a digest of 16 bytes instead of the picture, so many readings, for so long, and the
+# `CachedReader` keeps a digest of `16` bytes instead of the picture, so many readings, for so long, and the
 # model's version is part of the key. It is a Reader around a Reader.
 #
 # How often does it help? That is a fact about the *customers*, not about the cache. Our assumption for month
@@ -708,11 +711,11 @@ else:
 #
 # | the lecture | here |
 # |---|---|
-# | Roblox: BERT 30 × cheaper on CPUs | the ladder: more, with threads, a runtime and a small student |
+# | *Roblox: BERT 30 × cheaper on CPUs* | the ladder: more, with threads, a runtime and a small student |
 # | distillation is finicky, rarely used | the small network is worth it; the teaching added little |
-# | DistilBERT: 40 % smaller, 60 % faster | the size holds; half of the layers are about twice as fast |
+# | *DistilBERT: 40 % smaller, 60 % faster* | the size holds; half of the layers are about twice as fast |
 # | int8: limited loss of accuracy | holds; the gain is what must be measured |
-# | 2 to 10 × by such tricks, not more | most tricks alone give less than 2; together they multiply |
+# | *2 to 10 × by such tricks, not more* | most tricks alone give less than 2; together they multiply |
 # | batching: higher throughput, on a GPU above all | on a CPU too, if widths are alike; else a loss |
 # | a GPU is probably not needed | holds for v2, which has only cents to save; not for a busy BERT |
 # | do not write batching yourself | a hundred and fifty lines do it; their tests are twice as long |
@@ -765,8 +768,8 @@ Table(["pictures", "right", "handed on to the teacher"], *rows, formats=["", ".1
 # integer instructions that this one lacks. Both are to be measured there.
 # </details>
 #
-# **Question:** With the same worker for the same card, the cache answers 64 % of the uploads. May you plan
-# with a third of the machines?
+# **Question:** With the same worker for the same card, the cache answers {{rung(same card, hit_rate):.0%}} of
+# the uploads. May you plan with so many machines fewer?
 #
 # <details><summary>Answer</summary>
 # Only while the mix is as assumed. The cache is empty after every start and after every new model, and an

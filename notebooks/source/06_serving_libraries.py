@@ -122,13 +122,15 @@ print(head)
 compare.table(recorded)
 
 # %% [markdown]
-# With one reader each, **Triton wins** at every load: by a tenth with one caller, by a fifth with 8 and by
-# two fifths with 32, and it needs the least processor time for a card. Its HTTP and its queue are C++ and
-# run beside the reader's process, while our event loop, the decoding and the batcher share one Python
-# process with one lock. With one caller nothing waits and nothing can be batched, so the way through the
-# server is all that differs; there the short ways through one process (ours, KServe's) come next. With 8
-# callers ours is second, with 32 TorchServe and LitServe pass it. So the lecture's judgement holds:
-# NVIDIA's is the most powerful. Ours needs half of its memory.
+# With one reader each, **Triton wins** at every load: against ours by {{ahead(Triton, our service, 1):.0%}}
+# with one caller, by {{ahead(Triton, our service, 8):.0%}} with 8 and by
+# {{ahead(Triton, our service, 32):.0%}} with 32, and it needs the least processor time for a card. Its HTTP
+# and its queue are C++ and run beside the reader's process, while our event loop, the decoding and the
+# batcher share one Python process with one lock. With one caller nothing waits and nothing can be batched, so
+# the way through the server is all that differs; there the short ways through one process (ours, KServe's)
+# come next. With 8 callers ours is second, with 32 others pass it. So the lecture's judgement holds: NVIDIA's
+# is the most powerful. Ours needs the least memory: {{served(our service, 32, memory):.0f}} MiB, of Triton's
+# {{served(Triton, 32, memory):.0f}}.
 #
 # - **LitServe and TorchServe** carry each picture from one process to another, which costs them most with one
 #   caller. It also buys something: the reader has a lock of its own, and may die while the front answers.
@@ -160,10 +162,10 @@ right.legend(fontsize=8, ncols=2)
 figures.show(figure, alt="Latency of the slowest answers and share of refusals, by share of the best rate")
 
 # %% [markdown]
-# Beyond its rate a server can do two things. Most let the queue grow: every caller waits longer, for as
-# long as it lasts, and nobody is told. Ours has room for one batch and 64 more: whoever comes then is
-# refused at once, and those inside are answered in bounded time. A client that hears "no" can go elsewhere.
-# TorchServe refuses too, when a hundred wait, which this run did not reach; and Triton if it is told to
+# Beyond its rate a server can do two things. Most let the queue grow: every caller waits longer, for as long
+# as it lasts, and nobody is told. Ours has room for one batch and `64` more: whoever comes then is refused at
+# once, and those inside are answered in bounded time. A client that hears "no" can go elsewhere. TorchServe
+# refuses too, when a hundred wait, which this run did not reach; and Triton if it is told to
 # (`max_queue_size` in its `default_queue_policy`). The processor time of a request falls where refusals,
 # which are cheap, are among them.
 #
@@ -182,9 +184,9 @@ else:
     display(compare.table(rows))
 
 # %% [markdown]
-# On the two cores of the record's machine, two readers answered about half as many cards again as one, with
-# 32 callers, in Triton and in ours (25 November 2026). With 8 callers ours gained less: only the model's
-# computing runs without Python's lock.
+# On the two cores of the record's machine, two readers answered more cards than one, in Triton and in ours,
+# but not twice as many. With few callers ours gains less: only the model's computing runs without Python's
+# lock.
 #
 # ## Who writes the batcher?
 #
@@ -207,13 +209,15 @@ print(head)
 batchers.table(pairs)
 
 # %% [markdown]
-# Look at the processor time first: with 32 callers batches save up to a fifth of it, ours about a tenth.
-# More they cannot: a picture is decoded alone in any case, and one thread gains little from a wider matrix.
-# KServe makes no batches, so its factor is the noise. The rates tell the rest. Ray Serve, LitServe and
-# Triton gain a sixth to a third, since a batch is also one message instead of sixteen between their
-# processes. Ours *loses* a tenth: it sends sixteen answers at once, and then sixteen callers are busy while
-# the model waits. One picture at a time, callers and model work side by side. With one caller a batcher
-# that waits for company only costs, as MLServer's does.
+# Look at the processor time first: with 32 callers batches save {{spared(Ray Serve):.0%}} of it in Ray Serve,
+# {{spared(Triton):.0%}} in Triton and {{spared(our service):.0%}} in ours. Much more they cannot: a picture
+# is decoded alone in any case, and one thread gains little from a wider matrix. KServe makes no batches, so
+# its factor is the noise. The rates tell the rest. Ray Serve, LitServe and Triton gain
+# {{batched(Ray Serve):.0%}}, {{batched(LitServe):.0%}} and {{batched(Triton):.0%}}, since a batch is also one
+# message instead of sixteen between their processes. Ours *loses* ({{batched(our service):.0%}}): it sends
+# sixteen answers at once, and then sixteen callers are busy while the model waits. One picture at a time,
+# callers and model work side by side. With one caller a batcher that waits for company only costs, as
+# MLServer's does.
 #
 # So the advice holds here. Our batcher is 150 lines, with tests for a bad picture among good ones, for
 # cancelled callers, for a full queue; and all this gains nothing with a model that gains nothing from
@@ -252,11 +256,12 @@ axes[1].set(xlabel="processor time of a card (ms)")
 figures.show(figure, alt="Cards a second and processor time of a card on each rung of the web server")
 
 # %% [markdown]
-# Here too the processor time says more than the clock. The loop and the parser in C save a twelfth of it,
-# bytes instead of base64 a twentieth, the batcher another twelfth. gRPC needs no less than HTTP; its
-# callers run in another program here, so do not compare its rate. The rate hardly moves by all this,
-# because the callers use half of the machine: only more readers help. Two threads share one lock, two
-# processes have two, and are quicker by a fifth.
+# Here too the processor time says more than the clock. The loop and the parser in C save
+# {{web_spared(httptools, asyncio and h11):.0%}} of it, bytes instead of base64
+# {{web_spared(bytes, httptools):.0%}}, the batcher {{web_spared(batcher, bytes):.0%}}. gRPC needs no less
+# than HTTP; its callers run in another program here, so do not compare its rate. The rate hardly moves by all
+# this, because the callers use half of the machine: only more readers help. Two threads share one lock, two
+# processes have two, and answer {{web_ahead(two processes, two readers):.0%}} more.
 #
 # And without any web server: decode the file, read the card. The difference is what HTTP, parsing and handing
 # over between threads cost.
@@ -329,7 +334,7 @@ with known["course"].server() as server, httpx.Client(base_url=server.url) as we
 # ## When it fails
 #
 # *A slow model stops everybody behind it.* A batcher that waits for company makes lonely callers wait; one
-# caller, with a deadline of 0 and of 50 ms:
+# caller, with a deadline of `0` and of `50 ms`:
 
 # %%
 from fsdl_deploy import closed_loop
@@ -352,7 +357,7 @@ Table(["deadline (ms)", "one caller waits (ms)"], *waits, formats=["", ".1f"])
 # empty model. What do you know about your service?
 #
 # <details><summary>Answer</summary>
-# That the part around the model is cheaper in A. If your model takes 20 ms, that part is a few per cent of
+# That the part around the model is cheaper in A. If your model takes `20 ms`, that part is a few per cent of
 # the whole in both. Measure with your model, your pictures and your load, in turns.
 # </details>
 #
@@ -368,7 +373,7 @@ Table(["deadline (ms)", "one caller waits (ms)"], *waits, formats=["", ".1f"])
 # - One reader each, one way to start and ask each library: then a comparison is a loop. With unequal readers
 #   it compares the readers.
 # - Compare processor time a request, not only the clock; check the answers while measuring.
-# - With a model of about a millisecond, decoding the picture and the web server are half of the cost.
+# - With a model of about a millisecond, decoding the picture and the web server cost as much as the model.
 # - Beyond its rate a server refuses or lets everybody wait: know which.
 # - Choose by what the library does beside answering, and try it under your own load.
 #

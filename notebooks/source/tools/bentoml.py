@@ -177,8 +177,8 @@ Table(["request", "status", "body", "reason"], *rows)
 
 # %% [markdown]
 # The bound is enforced, and each fault of the caller is a 400. Three things to know. An unknown field is
-# ignored without a word, so a misspelt `treshold` means 0.5. An exception that is not BentoML's own would be
-# a 500 without a reason, which is why `service.py` turns the reader's error into one. And the body of an
+# ignored without a word, so a misspelt `treshold` means `0.5`. An exception that is not BentoML's own would
+# be a 500 without a reason, which is why `service.py` turns the reader's error into one. And the body of an
 # error has two shapes: an object from the check of types, a list with one object from `InvalidArgument`.
 #
 # ## What does it cost?
@@ -295,9 +295,9 @@ for server in servers.values():
     server.stop()
 
 # %% [markdown]
-# On two shared cores the ratio scattered around 1, from 0.8 to 1.4. Below 1 collecting costs more than it
-# saves. More is not to be expected here: on a processor sixteen cards in one call take about as long as
-# sixteen calls, so only the work around the model gets less. It is on a GPU that batches pay.
+# On two shared cores the ratio scattered around 1. Below 1 collecting costs more than it saves. More is not
+# to be expected here: on a processor sixteen cards in one call take about as long as sixteen calls, so only
+# the work around the model gets less. It is on a GPU that batches pay.
 #
 # A batch has one answer for all if its code raises, which is why the picture is decoded in the check of
 # types. The documented way, a service in front that asks a second one (`bentoml.depends`), was tried and is

@@ -351,7 +351,7 @@ Table(["container", "networks", "ports"], *rows) if rows else None
 # the first answer, in memory, and on disk. `infra/docker/vm.sh` makes a virtual machine from the image and
 # measures it; this is the record of one run. Its processor was emulated (`tcg`), because that machine is a
 # virtual one itself: with the processor's help it would start many times faster. Memory and disk do not
-# depend on that; the virtual machine was given 1 GiB, and keeps what it has touched once.
+# depend on that; the virtual machine was given `1 GiB`, and keeps what it has touched once.
 
 # %%
 vm = recorded["vm"]

@@ -68,7 +68,7 @@ Code(filename=models / "reader.py")
 # %% [markdown]
 # ## Start it
 #
-# Twice: once with batches of up to 16 and a wait of at most 2 ms, once without batches.
+# Twice: once with batches of up to 16 and a wait of at most `2 ms`, once without batches.
 
 # %%
 from time import perf_counter
@@ -200,8 +200,8 @@ header = ["callers", "requests a second, with batching / without", "others that 
 Table(header, *rows, formats=["", ".2f", ".1f"])
 
 # %% [markdown]
-# A lonely caller waits for company that does not come: up to 2 ms more for each answer. With many callers the
-# calls of the model are shared; the decoding of the pictures, the JSON and the web server are not.
+# A lonely caller waits for company that does not come: up to `2 ms` more for each answer. With many callers
+# the calls of the model are shared; the decoding of the pictures, the JSON and the web server are not.
 #
 # ## Several models
 #

@@ -6,8 +6,9 @@
 # ## The need
 #
 # The reader shall go onto the handheld devices of the meter readers, where each download counts. int8 makes
-# the file half as large. The lecture's table names two tools for it, Optimum and Intel Neural Compressor.
-# What do they add to what ONNX Runtime does itself, and who still maintains them?
+# the file {{rounded(int8 file post-training, size):.0%}} as large. The lecture's table names two tools for
+# it, Optimum and Intel Neural Compressor. What do they add to what ONNX Runtime does itself, and who still
+# maintains them?
 #
 # ## You will learn
 #
@@ -72,11 +73,11 @@ Table(["package", "version"], *rows)
 # - **Optimum**: the part for ONNX is now the package
 #   [optimum-onnx](https://github.com/huggingface/optimum-onnx). Its newest release when this was written
 #   (November 2026) is 0.1.0 of 23 December 2025, and it does not accept transformers 5.
-# - **Neural Compressor**: [Intel's package](https://github.com/intel/neural-compressor) is alive (3.10,
-#   September 2026), but its extras are for PyTorch, TensorFlow and JAX, none for ONNX Runtime. The part for
-#   ONNX moved to [a package of its own](https://github.com/onnx/neural-compressor), whose one release, 1.0,
-#   is of 31 July 2024. It wants NumPy 1 and imports `prettytable` without asking for it: the station adds
-#   that. A tool for a file made once may be old; a service should not depend on it.
+# - **Neural Compressor**: [Intel's package](https://github.com/intel/neural-compressor) is alive (version
+#   3.10, September 2026), but its extras are for PyTorch, TensorFlow and JAX, none for ONNX Runtime. The part
+#   for ONNX moved to [a package of its own](https://github.com/onnx/neural-compressor), whose one release,
+#   version 1.0, is of 31 July 2024. It wants NumPy 1 and imports `prettytable` without asking for it: the
+#   station adds that. A tool for a file made once may be old; a service should not depend on it.
 #
 # ## The code
 #
@@ -222,11 +223,15 @@ print(recorded["date"], recorded["machine"], f"{recorded['steps']} steps")
 qat.table(recorded["rows"])
 
 # %% [markdown]
-# With 7 bits there is nothing to win: rounding afterwards costs no more than chance. With 4 bits rounding
-# broke 20 cards and fixed 7, which is more than chance (p = 0.02: of 27 coins, so few heads). After the
-# training it broke 7 and fixed 1 (p = 0.07), so the training gave back about half of the loss, in 40 steps.
-# The intervals of all rows overlap; they say too little here, because the rows read the same cards: count
-# those that change. The training changes the weights, not the file's size or speed.
+# With 7 bits rounding afterwards broke {{rounded(7 bits after training, broken)}} cards and fixed
+# {{rounded(7 bits after training, fixed)}}; the probability of counts so uneven is
+# {{rounded(7 bits after training, p):.2g}} if fixing and breaking were equally likely. With 4 bits it broke
+# {{rounded(4 bits after training, broken)}} and fixed {{rounded(4 bits after training, fixed)}}
+# ({{rounded(4 bits after training, p):.2g}}). With 4 bits *in* training, {{rounding_steps()}} steps long, it
+# broke {{rounded(4 bits in training, broken)}} and fixed {{rounded(4 bits in training, fixed)}}
+# ({{rounded(4 bits in training, p):.2g}}): the difference of the two is what training gave back. The
+# intervals of all rows overlap; they say too little here, because the rows read the same cards: count those
+# that change. The training changes the weights, not the file's size or speed.
 
 # %% [markdown]
 # ## When it fails

@@ -594,7 +594,7 @@ figures.show(figure, alt=alt)
 # - **A card that kills its reader.** By default Ray repeats a chunk whose process died without end, so one
 #   such picture would keep a cluster busy for ever. `score.py` gives up after two more attempts.
 # - **Start.** Half a dozen programs must find each other in time. On a busy machine Ray's start gives up
-#   after 15 seconds unless it is told its ports, as `local_cluster.py` does.
+#   after `15` seconds unless it is told its ports, as `local_cluster.py` does.
 # - **The driver.** It lists the cards; when it dies, the job dies, and the next run goes on from the store.
 
 # %%

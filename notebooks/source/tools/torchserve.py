@@ -432,8 +432,8 @@ web.close()
 
 # %% [markdown]
 # With 0 it looks at the clock after the second request, and stops. In the settings file the same 0 counts as
-# not set: the default is 100 ms, and one caller waited 109 ms when that was tried. Hence the `max(1, …)` in
-# `serve.py`.
+# not set: the default is `100 ms`, and one caller waited that long when it was tried. Hence the `max(1, …)`
+# in `serve.py`.
 #
 # - **Tokens.** TorchServe asks callers and operators for tokens; `serve.py` turns that off, which is right on
 #   loopback only. Open ports with registration allowed are a way to run any program on the machine.

@@ -369,8 +369,8 @@ print(f"the slowest of those that were served: {crowd.latencies.max():.0f} ms")
 
 # %% [markdown]
 # Were some served after half a second only? A queue with a limit can stall so in this version. In a trial of
-# 22 November 2026 with 1 to 16 callers and a limit of 256, which was never reached, 14 of 1,920 calls took
-# half a second; without a limit none did. So `reader` has none.
+# 22 November 2026 with 1 to 16 callers and a limit of 256, which was never reached, some calls in two
+# thousand took half a second; without a limit none did. So `reader` has none.
 #
 # **The model's process dies**, as it does when memory runs out. `tritonserver` lives on. Is the model ready?
 # Does it answer?

@@ -249,7 +249,7 @@ Table(["request", "status", "reason"], *rows)
 
 # %% [markdown]
 # The bound is enforced, and each fault of the caller is a 4xx. An unknown field is ignored without a word, so
-# a misspelt `treshold` means 0.5. An exception that is no HTTP error would be a 500 that gives no reason,
+# a misspelt `treshold` means `0.5`. An exception that is no HTTP error would be a 500 that gives no reason,
 # which is why `model.py` turns the reader's error into one.
 #
 # ## What does it cost?

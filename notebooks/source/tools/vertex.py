@@ -182,7 +182,7 @@ Table(["asked by", "Google's server", "our service", "ratio"], *rows, formats=["
 # JSON.
 #
 # Then the bytes. JSON cannot hold a picture, so each grows by a third. Google's documentation (2026) allows
-# 1.5 MB a request on a shared endpoint and 10 MB on a dedicated one. That is a limit in cards.
+# `1.5 MB` a request on a shared endpoint and `10 MB` on a dedicated one. That is a limit in cards.
 
 # %%
 wire_bytes = len(json.dumps({"instances": [{"b64": text} for text in texts]}))
