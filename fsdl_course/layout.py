@@ -1,18 +1,21 @@
 """``fsdl-course layout``: what each module is, from its docstring, written into CONTRIBUTING.md.
 
-Reads sources and imports none of them. The listing stands between two markers; what is around it is prose.
+And how good the models are, from their record. Reads sources and imports none of them. Each listing stands
+between two markers; what is around it is prose.
 """
 
 import ast
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from fsdl_deploy.measuring import records
 from fsdl_deploy.paths import ROOT
 
 FILE = "CONTRIBUTING.md"
 BEGIN, END = "<!-- layout: `fsdl-course layout` writes it -->", "<!-- end of layout -->"
+MODELS, END_OF_MODELS = "<!-- models: `fsdl-course layout` writes it -->", "<!-- end of models -->"
 PACKAGES = ("fsdl_deploy", "fsdl_course")
 SOURCES = (".py", ".toml", ".json")
 # Folders in the order of the lecture, then what they stand on; one that is not named here comes last.
@@ -72,13 +75,25 @@ def listing(root: Path = ROOT) -> str:
     return "\n".join("\n".join(part) for part in parts)
 
 
+def models(root: Path = ROOT) -> str:
+    """How good each model is, a row each, as in the model cards."""
+    from fsdl_deploy.training.evaluation import table
+
+    return table(records.read(root / "models" / "report.json")["measured"]).markdown()
+
+
 def document(text: str, root: Path = ROOT) -> str:
-    """``text`` of CONTRIBUTING.md with today's listing; ValueError where the markers are missing."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{FILE} needs the lines {BEGIN!r} and {END!r} around its layout")
-    return f"{before}{BEGIN}\n\n{listing(root)}\n\n{END}{after}"
+    """``text`` of CONTRIBUTING.md with today's listings; ValueError where the markers are missing."""
+    text = _between(text, BEGIN, END, lambda: listing(root))
+    return _between(text, MODELS, END_OF_MODELS, lambda: models(root))
+
+
+def _between(text: str, begin: str, end: str, written: Callable[[], str]) -> str:
+    before, first, rest = text.partition(begin)
+    _, last, after = rest.partition(end)
+    if not (first and last):
+        raise ValueError(f"{FILE} needs the lines {begin!r} and {end!r} around what is written")
+    return f"{before}{begin}\n\n{written()}\n\n{end}{after}"
 
 
 def add_arguments(parser) -> None:

@@ -1,14 +1,21 @@
 """The layout in CONTRIBUTING.md is what the modules say of themselves, with none left out."""
 
+import json
 import re
 
 import pytest
 
 from fsdl_course import cli, layout
+from fsdl_deploy.drawing import LEVELS
 from fsdl_deploy.paths import ROOT
 
 CONTRIBUTING = (ROOT / layout.FILE).read_text(encoding="utf-8")
 HINT = "run `fsdl-course layout`"
+
+
+def measured(share: float) -> dict:
+    """What the record of the models says of one that reads this share of all cards right."""
+    return {level: {"exact_match": share, "interval": [0.9, 0.99], "cer": 0.01} for level in LEVELS}
 
 
 @pytest.fixture
@@ -24,7 +31,9 @@ def house(tmp_path):
         "fsdl_course/__init__.py": '"""Checks."""\n',
         "infra/batch/airflow/dag.py": "",
         "infra/batch/logs/today.log": "",
-        "CONTRIBUTING.md": f"before\n{layout.BEGIN}\nold\n{layout.END}\nafter\n",
+        "CONTRIBUTING.md": f"before\n{layout.MODELS}\n{layout.END_OF_MODELS}\n"
+        f"{layout.BEGIN}\nold\n{layout.END}\nafter\n",
+        "models/report.json": json.dumps({"measured": {"v2": measured(0.944)}}),
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -70,6 +79,15 @@ def test_the_command_writes_between_the_markers_only(house, capsys):
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "\nold\n" not in text
     assert cli.main([*words, "--check"]) == 0 and capsys.readouterr().out == ""
     assert cli.main(words) == 0 and "the same already" in capsys.readouterr().out
+
+
+def test_the_table_of_the_models_is_what_their_record_says(house, capsys):
+    words = ["layout", "--root", str(house)]
+    cli.main(words)
+    assert "| v2 | 94.4% (90.0%–99.0%) |" in (house / layout.FILE).read_text(encoding="utf-8")
+    (house / "models/report.json").write_text(json.dumps({"measured": {"v2": measured(0.975)}}))
+    assert cli.main([*words, "--check"]) == 1
+    assert "+| v2 | 97.5% (90.0%–99.0%) |" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

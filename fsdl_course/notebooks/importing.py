@@ -121,11 +121,11 @@ def _check_keys(path: Path, cells: list[percent.Cell], root: Path) -> None:
 def _stale(edited, root: Path) -> list[str]:
     """Figures that are not what their records say, a sentence for each: they are filled in anew."""
     return [
-        f"cell {number}: the record says {now!r} for {key}, so {shown!r} is not kept"
+        f"cell {number}: the record says {now!r} for {key}, so {before!r} is not kept"
         for number, cell in enumerate(edited.cells, 1)
         if cell.cell_type == "markdown"
-        for key, shown in quoting.filled(cell.source)
-        if (now := quoting.written(key, root / RECORDS)) != shown
+        for key, before in quoting.filled(cell.source)
+        if (now := quoting.written(key, root / RECORDS)) != before
     ]
 
 

@@ -47,7 +47,7 @@ def written(key: str, folder: Path) -> str:
     try:
         value = recorded.figure(name, words, folder)
         return _as_text(value, form)
-    except recorded.FigureError as error:
+    except recorded.QuoteError as error:
         raise NotebookError(f"{{{{{key}}}}}: {error}") from None
 
 
@@ -77,11 +77,11 @@ def _fill(prose: str, folder: Path) -> str:
 
 def _as_text(value, form: str | None) -> str:
     if form is None and isinstance(value, float):
-        raise recorded.FigureError(f"{value!r} needs a format, for example ':.1f' or ':.0%'")
+        raise recorded.QuoteError(f"{value!r} needs a format, for example ':.1f' or ':.0%'")
     try:
         text = format(value, form or "")
     except ValueError:
-        raise recorded.FigureError(f"the format {form!r} does not fit {value!r}") from None
+        raise recorded.QuoteError(f"the format {form!r} does not fit {value!r}") from None
     if not isinstance(value, str):
         text = text.replace("%", " %").replace("-", "−")
     return html.escape(text)

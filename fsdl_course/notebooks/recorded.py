@@ -19,7 +19,7 @@ FIGURES: dict[str, Callable] = {}
 Row = dict[str, object]
 
 
-class FigureError(ValueError):
+class QuoteError(ValueError):
     """A figure that no record has; the message says which there are."""
 
 
@@ -34,41 +34,41 @@ class Records:
         try:
             return records.read(path)
         except FileNotFoundError:
-            raise FigureError(f"there is no record {path.name} in {self.folder.name}/") from None
+            raise QuoteError(f"there is no record {path.name} in {self.folder.name}/") from None
         except ValueError as error:
-            raise FigureError(f"the record {path.name} cannot be read: {error}") from None
+            raise QuoteError(f"the record {path.name} cannot be read: {error}") from None
 
 
 def figure(name: str, words: list[str], folder: Path):
-    """The figure ``name(words)`` of the records in ``folder``: a number or a text; else FigureError."""
+    """The figure ``name(words)`` of the records in ``folder``: a number or a text; else QuoteError."""
     function = pick(FIGURES, name, "the course")
     try:
         inspect.signature(function).bind(Records(folder), *words)
     except TypeError:
-        wanted = ", ".join(list(inspect.signature(function).parameters)[1:])
-        raise FigureError(f"{name} takes ({wanted}), not ({', '.join(words)})") from None
+        parameters = ", ".join(list(inspect.signature(function).parameters)[1:])
+        raise QuoteError(f"{name} takes ({parameters}), not ({', '.join(words)})") from None
     value = function(Records(folder), *words)
     if value is None:
-        raise FigureError("the record has nothing there")
+        raise QuoteError("the record has nothing there")
     return value
 
 
 def pick(table: dict, key: str, place: str):
-    """``table[key]``; FigureError says what else there is in ``place``."""
+    """``table[key]``; QuoteError says what else there is in ``place``."""
     if key not in table:
-        raise FigureError(f"{place} has no {key!r}: it has {', '.join(map(str, table))}")
+        raise QuoteError(f"{place} has no {key!r}: it has {', '.join(map(str, table))}")
     return table[key]
 
 
 def row_of(rows: list[Row], column: str, name: str) -> Row:
     """The row whose ``column`` is ``name``, or the only one that begins so; only letters and digits count."""
-    wanted = _plain(name)
-    exact = [row for row in rows if _plain(row[column]) == wanted]
-    found = exact or [row for row in rows if _plain(row[column]).startswith(wanted)]
-    if not wanted or len(found) != 1:
-        names = ", ".join(repr(row[column]) for row in found or rows)
-        raise FigureError(f"{column} {name!r} is {'none' if not found else 'more than one'} of {names}")
-    return found[0]
+    words = _plain(name)
+    exact = [row for row in rows if _plain(row[column]) == words]
+    alike = exact or [row for row in rows if _plain(row[column]).startswith(words)]
+    if not words or len(alike) != 1:
+        names = ", ".join(repr(row[column]) for row in alike or rows)
+        raise QuoteError(f"{column} {name!r} is {'none' if not alike else 'more than one'} of {names}")
+    return alike[0]
 
 
 def _plain(name: object) -> str:
@@ -200,7 +200,7 @@ def fastest(known: Records, users: str):
     """The library that answers most cards a second with so many callers."""
     rows = [row for row in known.read("serving")["rows"] if row["load"] == f"closed, {users}"]
     if not rows:
-        raise FigureError(f"serving.json has no run with {users} callers")
+        raise QuoteError(f"serving.json has no run with {users} callers")
     return max(rows, key=lambda row: row["per_second"])["library"]
 
 

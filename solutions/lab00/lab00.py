@@ -17,8 +17,8 @@ from fsdl_course.labs import check, predict, reveal
 # %% [markdown]
 # ## Exercise 1: Exact match ★ (5 minutes)
 #
-# A bill needs the whole number. *Exact match* is the share of readings that are right as a whole, from 0.0 to
-# 1.0. A reading is text: `"0123"` and `"123"` are different. Of no readings at all the share is 0.0.
+# A bill needs the whole number. *Exact match* is the share of readings that are right as a whole, from `0.0`
+# to `1.0`. A reading is text: `"0123"` and `"123"` are different. Of no readings at all the share is `0.0`.
 #
 # <details><summary>Hint: a nudge</summary>Go through both lists together, and count.</details>
 # <details><summary>Hint: the approach</summary><code>zip</code> pairs them; <code>True</code> counts as 1
@@ -220,8 +220,9 @@ check("lab00.q5", plausible)
 # | 3 | that, and what only real users can show |
 
 # %% [markdown] tags=["q6"]
-# Yes, with the queue. At 94 % exact match, 100,000 cards give 6,000 wrong bills; with the threshold that
-# allows 2 % a person looks at about a tenth of the cards and most mistakes are among them. A wrong bill is
-# noticed by the customer, a queue of 10,000 cards is two people's work, so it already saves eight. Which
-# cards real people send (folded, photographed at night) no test set of ours knows, and that is what we
-# would learn first.
+# Yes, with the queue. At an exact match of {{right(v2, typical):.0%}}, of 100,000 cards about
+# {{wrong_of(v2, typical, 100_000):,.0f}} give a wrong bill; with the threshold that allows `2 %` a person
+# looks at a small part of the cards, and most mistakes are among them. A wrong bill is noticed by the
+# customer, and people who read that queue are far fewer than those who read every card. Which cards real
+# people send (folded, photographed at night) no test set of ours knows, and that is what we would learn
+# first.

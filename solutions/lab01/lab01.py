@@ -74,7 +74,8 @@ before, after = map(float, output.split())
 reveal(GUESS, after - before, "MiB")
 
 # %% [markdown]
-# Your function with that figure, and with a model of 2000 MiB, for a machine of 8 GiB and workers of 100 MiB:
+# Your function with that figure, and with a model of `2000 MiB`, for a machine of `8 GiB` and workers of
+# `100 MiB`:
 
 # %% tags=["measure"]
 from fsdl_deploy.measuring.table import Table
@@ -191,7 +192,7 @@ check("lab01.q3", page_waits)
 
 # %% [markdown]
 # What one page waits, over ten minutes of visits at random moments, for models of different speed; pages take
-# 2 ms and 5 readings come a second. These are computed from your queue, not measured on a server.
+# `2 ms` and 5 readings come a second. These are computed from your queue, not measured on a server.
 
 # %% tags=["measure"]
 import random
@@ -211,7 +212,7 @@ Table(header, *rows, formats=["", ".2f", ".2f"])
 #
 # Uploads must not hurt the server, so a colleague writes the check below: it sees the size of the file in
 # bytes, and the width and height that the file's header states. Find an upload that it allows and whose
-# pixels, one byte each, take **more than 64,000,000 bytes** of memory. A compressed picture needs at least
+# pixels, one byte each, take **more than `64,000,000` bytes** of memory. A compressed picture needs at least
 # one byte for 1000 pixels. Return `[size, width, height]`.
 #
 # <details><summary>Hint: a nudge</summary>What does the check not look at together?</details>
@@ -277,7 +278,7 @@ except PictureError as error:
 # | 3 | that, and at which figure you would change your mind |
 
 # %% [markdown] tags=["q5"]
-# Inside, for now. Four copies of v2 cost less than 100 MiB together, which the machine has, and a model of a
-# few ms makes a page wait hardly longer than other pages do. One process is one thing to deploy and to watch.
-# I would put it apart once a reading takes 100 ms, where the queue makes every page wait for tens of ms, or
-# once a copy is so large that four do not fit, or when the model changes more often than the site.
+# Inside, for now. Four copies of `v2` fit into the memory that the machine has, and a model of a few ms makes
+# a page wait hardly longer than other pages do. One process is one thing to deploy and to watch. I would put
+# it apart once a reading takes `100 ms`, where the queue makes every page wait for tens of ms, or once a copy
+# is so large that four do not fit, or when the model changes more often than the site.

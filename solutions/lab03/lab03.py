@@ -241,7 +241,7 @@ Table(["places", "", "refused", "p95 of the others (ms)"], *rows, formats=["", "
 # - Only `"unreachable"`, 429 and 503 are worth another try. Another answer would most likely be the same
 #   again, and a service that is too slow gets slower by being asked twice.
 # - At most four tries in all.
-# - The pause is 0.25 seconds after the first try, 0.5 after the second, 1 after the third; or what the
+# - The pause is `0.25` seconds after the first try, `0.5` after the second, 1 after the third; or what the
 #   service asked for, if that is longer. `Retry-After` may also hold a date: whatever is not made of the
 #   digits 0 to 9 alone counts as if it were not there.
 # - A pause that takes all that is left, or more, is in vain: give up at once.
@@ -366,8 +366,8 @@ def batches(
 check("lab03.q4", batches)
 
 # %% [markdown]
-# Predict: 300 cards come in a second, at random moments; the batcher waits 10 ms for company, and a batch may
-# have 16. How many cards are in a batch, on average?
+# Predict: 300 cards come in a second, at random moments; the batcher waits `10 ms` for company, and a batch
+# may have 16. How many cards are in a batch, on average?
 
 # %%
 GUESS_CARDS = 4  # SOLUTION: GUESS_CARDS = None
@@ -416,7 +416,7 @@ print(f"a call costs {fixed:.2f} ms, and {each:.2f} ms for each card")
 
 # %% [markdown]
 # Now it tells for any delay what a card would wait, without a service and without a load. And it answers for
-# models that you do not have: here one whose call costs 8 ms, and each card 0.1 ms.
+# models that you do not have: here one whose call costs `8 ms`, and each card `0.1 ms`.
 
 # %% tags=["measure"]
 due, rows = (1000 * timetable(300, 2, "poisson")).tolist(), []
@@ -432,10 +432,10 @@ Table(["model", "delay (ms)", "cards a batch", "half wait (ms)"], *rows, formats
 # %% [markdown]
 # ## Exercise 5: Break it ★★ (8 minutes)
 #
-# The team watches the service with a test client: it asks, waits for the answer, asks again. 95 % of its
-# answers came within 10 ms, so the dashboard is green. The customers are angry. Both are right.
+# The team watches the service with a test client: it asks, waits for the answer, asks again. Of its answers
+# `95 %` came within `10 ms`, so the dashboard is green. The customers are angry. Both are right.
 # `monitor_says` is what the test client sees. `customers_wait` is the same service with the same reading
-# times, but a customer comes every 10 ms, whether the one before has got an answer or not.
+# times, but a customer comes every `10 ms`, whether the one before has got an answer or not.
 
 
 # %%
@@ -458,7 +458,7 @@ def customers_wait(reading_ms: list[float]) -> float:
 
 # %% [markdown]
 # Find reading times for which `monitor_says` is **10 or less** and `customers_wait` is **1000 or more**: a
-# list of 1 to 200 numbers, each 1 to 5000 ms.
+# list of 1 to 200 numbers, each `1` to `5000 ms`.
 #
 # <details><summary>Hint: a nudge</summary>What does a service do while it collects garbage, loads a new
 # model, or is moved to another machine?</details>
@@ -535,8 +535,9 @@ endless.stop()
 # %% [markdown] tags=["q6"]
 # On SIGTERM `/readyz` says 503 at once, while `/read` goes on answering 200: the balancer needs two checks or
 # so to notice, and until then it still sends customers here. After that nothing new comes, and what waits is
-# finished: nine requests at 15 a second take less than a second. So I would let it go on for two of the
+# finished: nine requests take about a second at the rate above. So I would let it go on for two of the
 # balancer's intervals plus a second, and set the time until SIGKILL above that, or the kill takes what is
-# left. Meanwhile the other copy gets everything, which at month end is twice what it can read: it refused
-# four in ten in the measurement above. Clients that obey Retry-After and a budget come back when the new copy
-# is up; clients that come back at once would keep it busy saying no, so I would start a third copy first.
+# left. Meanwhile the other copy gets everything, which at month end is twice what it can read: it refused a
+# good part of them in the measurement above. Clients that obey Retry-After and a budget come back when the
+# new copy is up; clients that come back at once would keep it busy saying no, so I would start a third copy
+# first.

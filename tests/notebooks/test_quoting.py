@@ -194,7 +194,7 @@ def test_a_row_is_the_exact_one_or_the_only_one_that_begins_so():
     assert recorded.row_of(rows, "rung", "int8") is rows[0]
     assert recorded.row_of(rows, "rung", "int8 static") is rows[1]
     assert recorded.row_of(rows, "rung", "cascade") is rows[2]
-    with pytest.raises(recorded.FigureError, match="more than one"):
+    with pytest.raises(recorded.QuoteError, match="more than one"):
         recorded.row_of([*rows, {"rung": "cascade: others"}], "rung", "cascade")
 
 
