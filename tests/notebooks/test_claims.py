@@ -1,0 +1,175 @@
+"""What lessons say of a record in words the record bears out: else the sentence must change."""
+
+import pytest
+
+from fsdl_course.notebooks import conversion, percent, recorded
+from fsdl_deploy.measuring.accuracy import paired_p
+from fsdl_deploy.paths import ROOT
+
+OPTIMIZATION, SERVING, QUANTIZATION = "05_optimization", "06_serving_libraries", "tools/quantization"
+LIBRARIES = ("our service", "BentoML", "KServe", "LitServe", "MLServer", "Ray Serve", "TorchServe", "Triton")
+
+
+def of(name: str, *words: str):
+    return recorded.figure(name, list(words), ROOT / conversion.RECORDS)
+
+
+def rate(library: str, users: str) -> float:
+    return of("served", library, users, "per_second")
+
+
+def rank(users: str) -> list[str]:
+    """The libraries, the fastest first."""
+    return sorted(LIBRARIES, key=lambda library: -rate(library, users))
+
+
+def least(what: str, users: str) -> str:
+    return min(LIBRARIES, key=lambda library: of("served", library, users, what))
+
+
+def spread_of_sizes() -> int:
+    rows = recorded.Records(ROOT / conversion.RECORDS).read("sizes")["students"]
+    alone = [row["right"] for row in rows if not row["taught"]]
+    return max(alone) - min(alone)
+
+
+def rungs() -> list[dict]:
+    return recorded.Records(ROOT / conversion.RECORDS).read("ladder")["rungs"]
+
+
+def steps_below_two() -> bool:
+    """Whether most rungs are less than twice as fast as the one on which they build."""
+    factors, before = [], None
+    for row in rungs():
+        factors += [row["per_second"] / before] if before else []
+        before = before if row["aside"] and before else row["per_second"]
+    return sum(factor < 2 for factor in factors) > len(factors) / 2
+
+
+def intervals_overlap() -> bool:
+    rows = recorded.Records(ROOT / conversion.RECORDS).read("quantization")["rows"]
+    return max(row["interval"][0] for row in rows) <= min(row["interval"][1] for row in rows)
+
+
+CLAIMS = {
+    "The *cascade* gives the teacher's accuracy back": (
+        OPTIMIZATION,
+        lambda: (
+            of("rung", "cascade", "share") >= of("rung", "distilled", "share")
+            and paired_p(of("rung", "cascade", "fixed"), of("rung", "cascade", "broken")) > 0.05
+        ),
+    ),
+    "the cure of the threads, which costs nothing": (
+        OPTIMIZATION,
+        lambda: of("climb", "a worker a core", "teacher padded") > 2,
+    ),
+    "Size carries far more than teaching": (
+        OPTIMIZATION,
+        lambda: spread_of_sizes() > 3 * max(abs(of("taught", size)) for size in ("smallest", "largest")),
+    ),
+    "Dynamic quantization changes matrix products only, so it gains little": (
+        OPTIMIZATION,
+        lambda: (
+            0.9 < of("climb", "int8 dynamic", "graph optimisations") < 1.2
+            and of("climb", "int8 static", "int8 dynamic") > 1.2
+        ),
+    ),
+    "the file is smaller, the service is not faster": (
+        OPTIMIZATION,
+        lambda: (
+            of("rung", "distilled int8 static", "file") < 0.7 * of("rung", "distilled", "file")
+            and of("climb", "distilled int8 static", "distilled") < 1.1
+        ),
+    ),
+    "**float16** halves the file": (
+        OPTIMIZATION,
+        lambda: 0.45 < of("rung", "float16", "file") / of("rung", "graph optimisations", "file") < 0.55,
+    ),
+    "not one card changes is no surprise": (
+        OPTIMIZATION,
+        lambda: all(
+            of("rung", "float16", what) == of("rung", "graph optimisations", what)
+            for what in ("right", "fixed", "broken")
+        ),
+    ),
+    "torch's file of the teacher is half of ONNX's": (
+        OPTIMIZATION,
+        lambda: 0.4 < of("rung", "teacher padded", "file") / of("rung", "graph optimisations", "file") < 0.6,
+    ),
+    "The lecture's *limited accuracy loss* holds": (
+        OPTIMIZATION,
+        lambda: of("rung", "graph optimisations", "share") - of("rung", "int8 static", "share") < 0.01,
+    ),
+    "most tricks alone give less than 2; together they multiply": (OPTIMIZATION, steps_below_two),
+    "with two workers about half of the uploads are answered from memory": (
+        OPTIMIZATION,
+        lambda: (
+            0.4 < of("rung", "cache", "hit_rate") < 0.6
+            and of("rung", "same card", "hit_rate") > of("rung", "cache", "hit_rate")
+        ),
+    ),
+    "The intervals of all rows overlap": (QUANTIZATION, intervals_overlap),
+    "**Triton wins** at every load": (
+        SERVING,
+        lambda: all(rank(users)[0] == "Triton" for users in ("1", "8", "32")),
+    ),
+    "it needs the least processor time for a card": (
+        SERVING,
+        lambda: all(least("cpu_ms", users) == "Triton" for users in ("1", "8", "32")),
+    ),
+    "the short ways through one process (ours, KServe's) come next": (
+        SERVING,
+        lambda: set(rank("1")[1:3]) == {"our service", "KServe"},
+    ),
+    "With 8 callers ours is second, with 32 others pass it": (
+        SERVING,
+        lambda: rank("8")[1] == "our service" and rank("32").index("our service") > 1,
+    ),
+    "Ours needs the least memory": (
+        SERVING,
+        lambda: least("memory", "1") == least("memory", "32") == "our service",
+    ),
+    "KServe makes no batches, so its factor is the noise": (
+        SERVING,
+        lambda: abs(of("batched", "KServe")) < 0.1,
+    ),
+    "Ray Serve, LitServe and Triton gain": (
+        SERVING,
+        lambda: min(of("batched", library) for library in ("Ray Serve", "LitServe", "Triton")) > 0.05,
+    ),
+    "Ours *loses*": (SERVING, lambda: of("batched", "our service") < 0),
+    "two processes have two, and answer": (
+        SERVING,
+        lambda: of("web_ahead", "two processes", "two readers") > 0,
+    ),
+    "The loop and the parser in C save": (
+        SERVING,
+        lambda: (
+            min(
+                of("web_spared", "httptools", "asyncio and h11"),
+                of("web_spared", "bytes", "httptools"),
+                of("web_spared", "batcher", "bytes"),
+            )
+            > 0
+        ),
+    ),
+    "gRPC needs no less than HTTP": (SERVING, lambda: of("web_spared", "gRPC", "bytes") < 0.05),
+}
+
+
+@pytest.mark.parametrize("sentence", CLAIMS)
+def test_the_record_bears_out_what_the_lesson_says(sentence):
+    name, holds = CLAIMS[sentence]
+    cells = percent.cells((ROOT / "notebooks" / "source" / f"{name}.py").read_text(encoding="utf-8"))
+    prose = " ".join(" ".join(cell.source.split()) for cell in cells if cell.kind == "markdown")
+    assert sentence in prose, "the lesson does not say this any more: remove it here"
+    assert holds(), "the record does not bear this out: change the lesson"
+
+
+def test_each_model_is_what_its_card_says_of_it():
+    def right(version, level="typical"):
+        return of("right", version, level)
+
+    assert right("v1") < right("v2") <= right("teacher") + 0.01
+    assert abs(right("v3-bad", "clean") - right("v2", "clean")) < 0.02, "clean cards do not show its fault"
+    assert right("v3-bad", "hard") < right("v2", "hard") - 0.1
