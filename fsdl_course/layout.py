@@ -76,10 +76,17 @@ def listing(root: Path = ROOT) -> str:
 
 
 def models(root: Path = ROOT) -> str:
-    """How good each model is, a row each, as in the model cards."""
+    """How good each model is on cards of the course's test digits, and of MNIST's where that is recorded."""
     from fsdl_deploy.training.evaluation import table
 
-    return table(records.read(root / "models" / "report.json")["measured"]).markdown()
+    report = records.read(root / "models" / "report.json")
+    parts = {"the course's 1,000 test digits": "measured", "MNIST's 10,000 test digits": "mnist"}
+    tables = [
+        f"Cards written with {digits}:\n\n{table(report[part]).markdown()}"
+        for digits, part in parts.items()
+        if part in report
+    ]
+    return "\n\n".join(tables)
 
 
 def document(text: str, root: Path = ROOT) -> str:

@@ -84,15 +84,33 @@ def named(function: Callable) -> Callable:
 # -- models/report.json: how good the models are
 
 
-def _measured(known: Records, version: str, level: str) -> Row:
-    models = known.read("report")["measured"]
+DIGITS = {
+    "course": "measured",
+    "mnist": "mnist",
+}  # the cards' test digits: the course's 1,000, MNIST's 10,000
+
+
+def _measured(known: Records, version: str, level: str, digits: str) -> Row:
+    models = pick(known.read("report"), pick(DIGITS, digits, "the course"), "report.json")
     return pick(pick(models, version, "report.json"), level, f"report.json of {version}")
 
 
 @named
-def right(known: Records, version: str, level: str):
-    """The share of cards that ``version`` reads right in every digit."""
-    return _measured(known, version, level)["exact_match"]
+def right(known: Records, version: str, level: str, digits: str = "course"):
+    """The share of cards that ``version`` reads right in every digit; ``digits``: what they are written with."""
+    return _measured(known, version, level, digits)["exact_match"]
+
+
+@named
+def right_from(known: Records, version: str, level: str, digits: str = "course"):
+    """The lower end of the 95 % interval of ``right``."""
+    return _measured(known, version, level, digits)["interval"][0]
+
+
+@named
+def right_to(known: Records, version: str, level: str, digits: str = "course"):
+    """The upper end of the 95 % interval of ``right``."""
+    return _measured(known, version, level, digits)["interval"][1]
 
 
 @named
