@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from expected import least_right
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.cli import main
@@ -70,7 +71,9 @@ def test_no_padding_changes_a_reading(version, pile):
 def test_it_can_read(version):
     pile = list(cards(60, "clean", seed=3))
     readings = OnnxReader(version).read([card.image for card in pile])
-    assert sum(r.digits == c.truth for r, c in zip(readings, pile, strict=True)) >= 50
+    assert sum(r.digits == c.truth for r, c in zip(readings, pile, strict=True)) >= least_right(
+        version, "clean", len(pile)
+    )
     assert all(len(r.digits) == len(r.digit_confidence) and r.model_version == version for r in readings)
 
 

@@ -97,7 +97,7 @@ def _measured(known: Records, version: str, level: str, digits: str) -> Row:
 
 @named
 def right(known: Records, version: str, level: str, digits: str = "course"):
-    """The share of cards that ``version`` reads right in every digit; ``digits``: what they are written with."""
+    """The share of cards read right; ``digits``: whose test digits they are written with."""
     return _measured(known, version, level, digits)["exact_match"]
 
 

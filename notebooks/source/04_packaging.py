@@ -201,8 +201,8 @@ figures.show(figure, alt="Exact match after a change of code, of weights and of 
 # %% [markdown]
 # ## Dependencies: the line that changed its meaning
 #
-# A new environment changed more than a new model. What did the model get to see? The same cards after the
-# same `whiten`, above in the older environment, below in the core.
+# The last bar is a new environment, the one above it another model. What did the model get to see? The same
+# cards after the same `whiten`, above in the older environment, below in the core.
 
 # %% tags=["station:older"]
 broken = [
