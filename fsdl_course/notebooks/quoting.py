@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fsdl_course.notebooks import recorded
 from fsdl_course.notebooks.percent import NotebookError
+from fsdl_course.notebooks.record_lookup import QuoteError
 
 KEY = r'\w+\([^(){}<>"\n]*\)(?::[^{}<>"\n]*)?'
 WANTED = re.compile(r"\{\{(" + KEY + r")\}\}")
@@ -47,7 +48,7 @@ def written(key: str, folder: Path) -> str:
     try:
         value = recorded.figure(name, words, folder)
         return _as_text(value, form)
-    except recorded.QuoteError as error:
+    except QuoteError as error:
         raise NotebookError(f"{{{{{key}}}}}: {error}") from None
 
 
@@ -77,11 +78,11 @@ def _fill(prose: str, folder: Path) -> str:
 
 def _as_text(value, form: str | None) -> str:
     if form is None and isinstance(value, float):
-        raise recorded.QuoteError(f"{value!r} needs a format, for example ':.1f' or ':.0%'")
+        raise QuoteError(f"{value!r} needs a format, for example ':.1f' or ':.0%'")
     try:
         text = format(value, form or "")
     except ValueError:
-        raise recorded.QuoteError(f"the format {form!r} does not fit {value!r}") from None
+        raise QuoteError(f"the format {form!r} does not fit {value!r}") from None
     if not isinstance(value, str):
         text = text.replace("%", " %").replace("-", "−")
     return html.escape(text)

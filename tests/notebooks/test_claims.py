@@ -3,6 +3,7 @@
 import pytest
 
 from fsdl_course.notebooks import conversion, percent, recorded
+from fsdl_course.notebooks.record_lookup import Records
 from fsdl_deploy.measuring.accuracy import paired_p
 from fsdl_deploy.paths import ROOT
 
@@ -28,13 +29,13 @@ def least(what: str, users: str) -> str:
 
 
 def spread_of_sizes() -> int:
-    rows = recorded.Records(ROOT / conversion.RECORDS).read("sizes")["students"]
+    rows = Records(ROOT / conversion.RECORDS).read("sizes")["students"]
     alone = [row["right"] for row in rows if not row["taught"]]
     return max(alone) - min(alone)
 
 
 def rungs() -> list[dict]:
-    return recorded.Records(ROOT / conversion.RECORDS).read("ladder")["rungs"]
+    return Records(ROOT / conversion.RECORDS).read("ladder")["rungs"]
 
 
 def steps_below_two() -> bool:
@@ -47,7 +48,7 @@ def steps_below_two() -> bool:
 
 
 def intervals_overlap() -> bool:
-    rows = recorded.Records(ROOT / conversion.RECORDS).read("quantization")["rows"]
+    rows = Records(ROOT / conversion.RECORDS).read("quantization")["rows"]
     return max(row["interval"][0] for row in rows) <= min(row["interval"][1] for row in rows)
 
 

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from fsdl_course import cli
-from fsdl_course.notebooks import conversion, quoting, recorded
+from fsdl_course.notebooks import conversion, quoting, record_lookup, recorded
 from fsdl_course.notebooks.percent import NotebookError
 
 KEY = "{{right(v2, typical):.1%}}"
@@ -130,7 +130,7 @@ def test_a_key_that_is_typed_in_jupyterlab_is_filled_in_or_nothing_is_imported(c
     "key, words",
     [
         ("{{wright(v2, typical):.1%}}", "the course has no 'wright'"),
-        ("{{right(v2):.1%}}", "right takes (version, level), not (v2)"),
+        ("{{right(v2):.1%}}", "right takes (version, level, digits), not (v2)"),
         ("{{right(v2, odd):.1%}}", "report.json of v2 has no 'odd': it has typical"),
         ("{{right(v2, typical):d}}", "the format 'd' does not fit 0.9435"),
         ("{{right(v2, typical)}}", "0.9435 needs a format"),
@@ -185,17 +185,26 @@ def test_what_is_filled_in_comes_back(course, text):
     assert quoting.unfilled(filled) == text
 
 
+def test_the_other_test_digits_are_the_records_second_part(course):
+    path = course / "models" / "report.json"
+    content = json.loads(path.read_text()) | {"mnist": {"v2": {"typical": {"exact_match": 0.98}}}}
+    path.write_text(json.dumps(content))
+    assert quoting.written("right(v2, typical, mnist):.0%", path.parent) == "98 %"
+    with pytest.raises(NotebookError, match="the course has no 'svhn'"):
+        quoting.written("right(v2, typical, svhn):.0%", path.parent)
+
+
 def test_every_figure_says_what_it_is():
     assert [name for name, function in recorded.FIGURES.items() if not function.__doc__] == []
 
 
 def test_a_row_is_the_exact_one_or_the_only_one_that_begins_so():
     rows = [{"rung": "int8"}, {"rung": "int8, static"}, {"rung": "cascade: unsure cards"}]
-    assert recorded.row_of(rows, "rung", "int8") is rows[0]
-    assert recorded.row_of(rows, "rung", "int8 static") is rows[1]
-    assert recorded.row_of(rows, "rung", "cascade") is rows[2]
-    with pytest.raises(recorded.QuoteError, match="more than one"):
-        recorded.row_of([*rows, {"rung": "cascade: others"}], "rung", "cascade")
+    assert record_lookup.row_of(rows, "rung", "int8") is rows[0]
+    assert record_lookup.row_of(rows, "rung", "int8 static") is rows[1]
+    assert record_lookup.row_of(rows, "rung", "cascade") is rows[2]
+    with pytest.raises(record_lookup.QuoteError, match="more than one"):
+        record_lookup.row_of([*rows, {"rung": "cascade: others"}], "rung", "cascade")
 
 
 def test_percent_signs_and_minus_are_written_as_prose_has_them(course):
