@@ -184,8 +184,8 @@ ladder.table(long_run)
 # accuracy back. It answers {{climb(cascade, batches of 64):.0%}} of the cards that `v2` alone answers in the
 # same time, because the cards of which `v2` is not sure go to a model that is several times as expensive.
 #
-# Do the factors hold elsewhere? The record's beside those of the run above, on your machine; each is the factor
-# on the rung before.
+# Do the factors hold elsewhere? The record's beside those of the run above, on your machine; each is the
+# factor on the rung before.
 
 # %%
 from fsdl_deploy.measuring.table import Table
@@ -200,10 +200,10 @@ header = ["factor on the rung before", recorded["machine"].split(",")[0], "here"
 Table(header, *([rung, *pair] for rung, pair in factors.items()), formats=["", ".2f", ".2f"])
 
 # %% [markdown]
-# On a quiet machine most factors come out alike. Those of int8 and of batches depend on the processor: on which
-# instructions and how large a cache it has. The first is chance: how much threads that spin take from each other
-# changes from run to run. The variable `OMP_WAIT_POLICY=PASSIVE` tells those that wait to sleep instead: the cure
-# for who cannot change the code. So compare on the rung after it.
+# On a quiet machine most factors come out alike. Those of int8 and of batches depend on the processor: on
+# which instructions and how large a cache it has. The first is chance: how much threads that spin take from
+# each other changes from run to run. The variable `OMP_WAIT_POLICY=PASSIVE` tells those that wait to sleep
+# instead: the fix if you cannot change the code. So compare on the rung after it.
 
 # %% [markdown]
 # ## Distillation: a small model taught by a large one
