@@ -25,6 +25,7 @@ LABS = convert.names()
 def course(tmp_path):
     """A course with lab00 alone, to be changed."""
     shutil.copytree(ROOT / "solutions" / "lab00", tmp_path / "solutions" / "lab00")
+    (tmp_path / "models").symlink_to(ROOT / "models")  # whose records the answers quote
     (tmp_path / "notebooks").mkdir()
     shutil.copy(ROOT / "notebooks" / "00_tour.ipynb", tmp_path / "notebooks")
     return tmp_path
