@@ -1,0 +1,136 @@
+"""The parts of a picture's file: the pixels, for a decoder, and how the picture is turned
+
+What cameras and programs write beside the pixels (EXIF, XMP, colour profiles, texts, previews) is often
+broken or strange. It is left out before a decoder sees the file. So it cannot refuse a picture whose pixels
+are whole, and costs neither time nor memory. Only EXIF's orientation is read. Knows nothing of pixels.
+"""
+
+import contextlib
+import re
+import struct
+from typing import NamedTuple
+
+PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+MAX_PARTS = 10_000  # a PNG of 8 MiB in its usual pieces of 8,192 has about 1,000
+MAX_SCANS = 100  # a progressive JPEG has about 10
+# JPEG markers with a length behind them, or the end. Others, and all bytes between, a decoder skips.
+MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
+ORIENTATION = 0x0112  # EXIF's tag
+
+# The first bytes of what people send by mistake, and what it is.
+FOREIGN = (
+    (re.compile(rb"....ftyp(avif|avis)", re.DOTALL), "AVIF"),
+    (re.compile(rb"....ftyp(he|mif1|msf1)", re.DOTALL), "HEIC, as iPhones keep photographs"),
+    (re.compile(rb"\0\0\0\x0cJXL |\xff\x0a"), "JPEG XL"),
+    (re.compile(rb"II\*\0|MM\0\*"), "TIFF or a camera's raw file"),
+    (re.compile(rb"%PDF-"), "PDF"),
+)
+
+
+class PartsError(ValueError):
+    """The file has so many parts that a decoder would take seconds over them; the message says so."""
+
+
+class Parts(NamedTuple):
+    """A file without what stands beside its pixels, and what was learned on the way."""
+
+    data: bytes
+    orientation: int = 1
+    """EXIF's, from 1 (as it should be) to 8."""
+    row_by_row: bool = False
+    """A JPEG in one scan: a decoder holds a few rows of it at a time. Cameras write this kind."""
+
+
+def split(data: bytes) -> Parts:
+    """The parts of a PNG or JPEG; any other file as it is.
+
+    Cheap: it steps from part to part and looks into none but EXIF. Raises PartsError.
+    """
+    if data.startswith(JPEG):
+        return _jpeg(data)
+    return _png(data) if data.startswith(PNG) else Parts(data)
+
+
+def foreign(data: bytes) -> str | None:
+    """What these bytes are, if their beginning is known and no decoder here reads them."""
+    return next((name for beginning, name in FOREIGN if beginning.match(data)), None)
+
+
+def orientation(exif: bytes) -> int:
+    """EXIF's orientation, 1 to 8, whatever else is broken in it; 1 where there is none.
+
+    Pillow would read every tag, each of which may claim to be as long as the file.
+    """
+    exif = exif.removeprefix(b"Exif\0\0")
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
+    if order is None:
+        return 1
+    with contextlib.suppress(struct.error):  # an offset that leads out of the data
+        (start,) = struct.unpack_from(f"{order}I", exif, 4)
+        (tags,) = struct.unpack_from(f"{order}H", exif, start)
+        for place in range(start + 2, start + 2 + 12 * tags, 12):
+            tag, kind, _ = struct.unpack_from(f"{order}HHI", exif, place)
+            if tag == ORIENTATION:
+                form = {1: "B", 3: "H", 4: "I"}.get(kind, "H")
+                (value,) = struct.unpack_from(order + form, exif, place + 8)
+                return value if 1 <= value <= 8 else 1
+    return 1
+
+
+def _jpeg(data: bytes) -> Parts:
+    # Counting is cheap and never counts too few; other data may hold these two bytes by chance.
+    if data.count(b"\xff\xda") > MAX_SCANS and _many_scans(data):
+        raise PartsError(f"the picture is a JPEG of more than {MAX_SCANS} scans: save it again")
+    kept, turn, sequential, place = [JPEG], 0, b"", 2
+    for _ in range(MAX_PARTS):
+        mark = MARKER.search(data, place)
+        if not mark or mark[1] == b"\xd9":
+            return Parts(data)  # no pixels: a decoder says so
+        kind, start = mark[1][0], mark.end() + 2
+        if kind == 0xDA:
+            break
+        place = mark.end() + max(2, int.from_bytes(data[mark.end() : start]))
+        body = data[start : min(place, start + 14)]
+        if kind in (0xC0, 0xC1):
+            sequential = body[5:6]  # the number of its colours
+        if kind == 0xE1 and body.startswith(b"Exif\0"):
+            turn = turn or orientation(data[start:place])
+        # JFIF and Adobe say which colours the numbers are. A decoder ignores them too where they are short.
+        colours = (kind == 0xE0 and body[:5] == b"JFIF\0") or (kind == 0xEE and body[:5] == b"Adobe")
+        if not (0xE0 <= kind <= 0xEF or kind == 0xFE) or (colours and len(body) >= 12 + 2 * (kind == 0xE0)):
+            kept.append(data[mark.start() : place])
+    else:
+        raise _too_many()
+    bare = b"".join([*kept, data[mark.start() :]])
+    return Parts(bare, turn or 1, sequential != b"" and data[start : start + 1] == sequential)
+
+
+def _many_scans(data: bytes) -> bool:
+    scans, place = 0, 2
+    while (mark := MARKER.search(data, place)) and mark[1] != b"\xd9" and scans <= MAX_SCANS:
+        scans += mark[1] == b"\xda"
+        place = mark.end() + max(2, int.from_bytes(data[mark.end() : mark.end() + 2]))
+    return scans > MAX_SCANS
+
+
+def _png(data: bytes) -> Parts:
+    kept, turn, place = [PNG], 0, len(PNG)
+    for _ in range(MAX_PARTS):
+        kind = data[place + 4 : place + 8]
+        end = place + 12 + int.from_bytes(data[place : place + 4])
+        if len(kind) < 4:
+            break
+        if kind == b"eXIf":
+            turn = turn or orientation(data[place + 8 : end - 4])
+        if not kind[0] & 0x20 or kind == b"tRNS":  # no small first letter: a decoder cannot do without it
+            kept.append(data[place:end])
+        if kind == b"IEND":
+            break
+        place = end
+    else:
+        raise _too_many()
+    return Parts(b"".join(kept), turn or 1)
+
+
+def _too_many() -> PartsError:
+    return PartsError("the picture's file has too many small parts: save it again")
