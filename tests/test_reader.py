@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import numpy as np
+import PIL.Image
 import pytest
 from expected import least_right
 
@@ -148,3 +149,46 @@ def test_onnx_reader_reports_nothing_and_writes_nothing_for_the_user(tmp_path):
     program = "from fsdl_deploy.reader import OnnxReader; OnnxReader()"
     subprocess.run([sys.executable, "-c", program], env=environ | {"HOME": str(tmp_path)}, check=True)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("height", [512, 700, 1000])
+def test_a_large_picture_is_read_as_the_whole_graph_reads_it(height):
+    reader = OnnxReader()
+    for card in cards(4, seed=height):
+        width = card.image.shape[1] * height // 64
+        large = np.asarray(PIL.Image.fromarray(card.image).resize((width, height)))
+        digits, _, confidence = reader.run(*pad([large]))
+        (reading,) = reader.read([large])
+        assert reading.digits == "".join(str(digit) for digit in digits[0] if digit >= 0)
+        assert reading.confidence == pytest.approx(confidence[0], abs=0.1)
+
+
+def test_few_large_pictures_go_to_the_model_together():
+    images = [np.full((4000, 4000), 255, np.uint8), *[np.full((511, 4000), 255, np.uint8)] * 5]
+    seen = [pictures.shape for _, pictures, _ in batches(images)]
+    assert sum(count for count, *_ in seen) == 6 and max(map(np.prod, seen)) <= 2**22
+    assert [places for places, *_ in batches([np.full((64, 300), 255, np.uint8)] * 32)] == [list(range(32))]
+
+
+MEMORY = """
+import numpy as np
+import psutil
+from fsdl_deploy.cards import cards
+from fsdl_deploy.reader import OnnxReader
+
+def megabytes():
+    return psutil.Process().memory_info().rss / 2**20
+
+reader, deck = OnnxReader(), [card.image for card in cards(32)]
+reader.read(deck)
+before = megabytes()
+reader.read([np.full((3000, 5000), 255, np.uint8)] * 3)
+reader.read(deck)
+print(megabytes() - before)
+"""
+
+
+def test_memory_after_large_pictures_is_near_what_it_was():
+    """Through the graph as they are, three of 15 megapixels leave some hundred MiB in ONNX Runtime's arena."""
+    out = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True).stdout
+    assert float(out) < 60
