@@ -189,6 +189,6 @@ print(megabytes() - before)
 
 
 def test_memory_after_large_pictures_is_near_what_it_was():
-    """Through the graph as they are, three of 15 megapixels leave some hundred MiB in ONNX Runtime's arena."""
+    """Through the graph whole, three of 15 megapixels leave hundreds of MiB in ONNX Runtime's arena."""
     out = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True).stdout
     assert float(out) < 60
