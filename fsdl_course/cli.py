@@ -32,6 +32,7 @@ COMMANDS = {
         "show which systems and Pythons each lock has wheels for, and look again at locks that changed",
         "fsdl_course.setup.platforms",
     ),
+    "claims": Command("list the lecture's sentences and where each is measured", "fsdl_course.claims"),
     "layout": Command("write what each module is into CONTRIBUTING.md", "fsdl_course.layout"),
     "labs": Command("build or check labs from their sources", "fsdl_course.labs.build"),
     "grade": Command("grade the notebooks that students handed in", "fsdl_course.grading.grade"),

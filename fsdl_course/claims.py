@@ -1,0 +1,245 @@
+"""`fsdl-course claims`: sentences of the lecture, where the course runs each, and how its verdict is decided.
+
+They stand in ``notebooks/claims.toml``, each in the lecture's own words. No verdict is written there: a claim
+has *rules*, small expressions over what a cell measured or a record holds, and ``claims("07", results)`` in a
+lesson evaluates them on the reader's machine. Knows nothing of how anything is measured.
+"""
+
+import argparse
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fsdl_deploy.measuring.table import Table
+from fsdl_deploy.paths import ROOT
+
+FILE = Path("notebooks") / "claims.toml"
+SOURCES = ("notes", "slides")
+HOLDS, PARTLY, FAILS = "holds", "holds partly", "does not hold here"
+NOT_MEASURED = "not measured in this run"
+_FIELDS = {
+    "number",
+    "quote",
+    "source",
+    "lesson",
+    "notebook",
+    "section",
+    "command",
+    "record",
+    "holds",
+    "partly",
+}
+_FIELDS |= {"shows", "undecided", "to_come"}
+_ALLOWED = (ast.Expression, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare, ast.Call, ast.keyword, ast.Name)
+_ALLOWED += (
+    ast.Constant,
+    ast.Subscript,
+    ast.List,
+    ast.Tuple,
+    ast.Load,
+    ast.boolop,
+    ast.unaryop,
+    ast.operator,
+)
+_ALLOWED += (ast.cmpop,)
+
+
+class ClaimError(ValueError):
+    """The file of claims is wrong; the message names the claim and says what to do."""
+
+
+def row(rows: list[dict], **fields) -> dict:
+    """The first of a record's rows with these values: ``row(rungs, rung="distilled")["per_second"]``."""
+    return next(entry for entry in rows if all(entry[name] == value for name, value in fields.items()))
+
+
+FUNCTIONS = {"row": row} | {function.__name__: function for function in (abs, all, any, len, max, min, sum)}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence. ``holds`` and ``partly`` decide its verdict, ``shows`` says in numbers what was measured.
+
+    It runs in ``section`` of ``notebook`` (``07_scaling``, ``tools/triton``), or by ``command`` where that
+    takes too long for a lesson. ``record``: a file whose fields the rules use. ``undecided`` says why nothing
+    that runs could decide the sentence; ``to_come`` says in which lesson it will be measured.
+    """
+
+    number: int
+    quote: str
+    source: str
+    lesson: str
+    notebook: str = ""
+    section: str = ""
+    command: str = ""
+    record: str = ""
+    holds: str = ""
+    partly: str = ""
+    shows: str = ""
+    undecided: str = ""
+    to_come: str = ""
+
+    def results(self) -> set[str]:
+        """The names of the results that its rules ask for."""
+        trees = [ast.parse(rule, mode="eval") for rule in (self.holds, self.partly) if rule]
+        names = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        return names - FUNCTIONS.keys()
+
+    def verdict(self, results: Mapping[str, object]) -> str:
+        """What the results say of it. Raises ClaimError for a rule that cannot be evaluated on them."""
+        if self.undecided or not self.results() <= results.keys():
+            return self.undecided or NOT_MEASURED
+        if self._true(self.holds, results):
+            return HOLDS
+        return PARTLY if self.partly and self._true(self.partly, results) else FAILS
+
+    def measured(self, results: Mapping[str, object]) -> str:
+        """``shows`` with the results in it; "" where one of them is missing."""
+        try:
+            return self.shows.format_map(results)
+        except (KeyError, IndexError):
+            return ""
+
+    def _true(self, rule: str, results: Mapping[str, object]) -> bool:
+        try:
+            return bool(eval(compile(rule, "rule", "eval"), {"__builtins__": {}} | FUNCTIONS, dict(results)))
+        except Exception as error:
+            raise ClaimError(f"claim {self.number}: {rule!r} cannot be evaluated: {error!r}") from None
+
+
+def read(root: Path = ROOT) -> list[Claim]:
+    """All claims in the file's order. Raises ClaimError for one that is not whole."""
+    document = tomllib.loads((root / FILE).read_text(encoding="utf-8"))
+    known = [_claim(entry) for entry in document.get("claim", [])]
+    numbers = [claim.number for claim in known]
+    if twice := sorted({number for number in numbers if numbers.count(number) > 1}):
+        raise ClaimError(f"claim {twice[0]} is there twice: give each sentence its own number")
+    return known
+
+
+def claims(lesson: str, results: Mapping[str, object], root: Path = ROOT) -> Table:
+    """The claims that a lesson measures, what it measured and the verdict: ``claims("07", measured)``.
+
+    ``results``: what the lesson's cells measured, by name. Claims without a place yet are counted in a note.
+    """
+    own = [claim for claim in read(root) if claim.lesson == lesson]
+    if not own:
+        raise ClaimError(f"no claim belongs to a lesson {lesson!r}: lessons are called as in '07'")
+    rows = []
+    for claim in own:
+        known = _record(claim, root) | dict(results) if claim.record else results
+        if not claim.to_come:
+            rows.append([f"“{claim.quote}”", claim.measured(known), claim.verdict(known)])
+    waiting = len(own) - len(rows)
+    note = f"{waiting} more of the lecture's sentences on this are to come." if waiting else ""
+    return Table(["the lecture", "measured here", "verdict"], *rows, notes=[note] if note else [])
+
+
+def problems(known: list[Claim], root: Path = ROOT) -> Iterator[str]:
+    """What is wrong with the claims' places and rules: each a sentence."""
+    for claim in known:
+        where = f"claim {claim.number}"
+        if claim.record and not (root / claim.record).is_file():
+            yield f"{where}: there is no record {claim.record}"
+        elif claim.record and (missing := sorted(claim.results() - _record(claim, root).keys())):
+            yield f"{where}: {claim.record} holds no {missing[0]!r}"
+        if claim.notebook:
+            yield from (f"{where}: {problem}" for problem in _misplaced(claim, root))
+
+
+def misquoted(known: list[Claim], lecture: Path) -> Iterator[str]:
+    """The claims whose words do not stand in ``lecture`` (a folder with notes.md and slides.txt)."""
+    files = {"notes": lecture / "notes.md", "slides": lecture / "slides.txt"}
+    texts = {source: plain(file.read_text(encoding="utf-8")) for source, file in files.items()}
+    for claim in known:
+        if plain(claim.quote) not in texts[claim.source]:
+            yield f"claim {claim.number}: the {claim.source} do not say {claim.quote!r}"
+
+
+def plain(text: str) -> str:
+    """A text without Markdown's signs, its spaces single and its quotation marks straight."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text).translate(str.maketrans("“”’", '""\'', "*_"))
+    return " ".join(text.split())
+
+
+def _claim(entry: dict) -> Claim:
+    where = f"claim {entry.get('number', '?')}"
+    if unknown := sorted(entry.keys() - _FIELDS):
+        raise ClaimError(f"{where}: unknown {', '.join(unknown)}; a verdict comes from `holds` and `partly`")
+    if missing := [name for name in ("number", "quote", "source", "lesson") if not entry.get(name)]:
+        raise ClaimError(f"{where}: {missing[0]} is missing")
+    claim = Claim(**entry)
+    if claim.source not in SOURCES:
+        raise ClaimError(f"{where}: source is one of {', '.join(SOURCES)}")
+    if sum(map(bool, (claim.holds, claim.undecided, claim.to_come))) != 1:
+        raise ClaimError(f"{where}: it has `holds`, or says why it is `undecided`, or is `to_come`")
+    if claim.holds and not ((claim.notebook and claim.section) or claim.command):
+        raise ClaimError(
+            f"{where}: say in which `section` of which `notebook` it runs, or by which `command`"
+        )
+    for rule in filter(None, (claim.holds, claim.partly)):
+        _check(where, rule)
+    return claim
+
+
+def _check(where: str, rule: str) -> None:
+    try:
+        tree = ast.parse(rule, mode="eval")
+    except SyntaxError as error:
+        raise ClaimError(f"{where}: {rule!r} is no expression: {error.msg}") from None
+    for node in ast.walk(tree):
+        call = isinstance(node, ast.Call) and not (
+            isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS
+        )
+        if call or not isinstance(node, _ALLOWED):
+            raise ClaimError(f"{where}: {rule!r} does more than compare results")
+    if not {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - FUNCTIONS.keys():
+        raise ClaimError(f"{where}: {rule!r} is decided by no result, so it could not fail")
+
+
+def _record(claim: Claim, root: Path) -> dict:
+    return json.loads((root / claim.record).read_text(encoding="utf-8"))
+
+
+def _misplaced(claim: Claim, root: Path) -> Iterator[str]:
+    source = root / "notebooks" / "source" / f"{claim.notebook}.py"
+    if not source.is_file():
+        yield f"there is no notebook {claim.notebook}"
+        return
+    text = source.read_text(encoding="utf-8")
+    if claim.section and f"# ## {claim.section}\n" not in text:
+        yield f"{claim.notebook} has no section {claim.section!r}"
+    for name in sorted(claim.results()) if not claim.record else ():
+        if f'measured["{name}"] =' not in text:
+            yield f'no cell of {claim.notebook} sets measured["{name}"]'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``fsdl-course claims``."""
+    parser.add_argument("lesson", nargs="?", metavar="LESSON", help="for example 07 (default: all)")
+    parser.add_argument(
+        "--lecture", type=Path, metavar="FOLDER", help="compare with notes.md and slides.txt there"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    """List claims and where they run; 1 if one is misquoted, misplaced, or not whole."""
+    known = read()
+    chosen = [claim for claim in known if args.lesson in (None, claim.lesson)]
+    if not chosen:
+        raise ClaimError(f"no claim belongs to a lesson {args.lesson!r}: lessons are called as in '07'")
+    rows = [[claim.number, claim.lesson, claim.quote, _place(claim)] for claim in chosen]
+    print(Table(["", "lesson", "the lecture", "runs in"], *rows))
+    wrong = [*problems(chosen), *(misquoted(chosen, args.lecture) if args.lecture else ())]
+    print(*wrong, sep="\n", end="\n" if wrong else "")
+    return 1 if wrong else 0
+
+
+def _place(claim: Claim) -> str:
+    if claim.to_come or claim.undecided:
+        return f"to come in {claim.to_come}" if claim.to_come else f"nowhere: {claim.undecided}"
+    return claim.command or f"{claim.notebook}: {claim.section}"
