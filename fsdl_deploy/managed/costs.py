@@ -1,0 +1,139 @@
+"""What a month of requests costs as a function, on one server, or on several behind a balancer
+
+The prices are those of ``infra/managed/prices.toml``, each with its date and source. What a request takes is
+measured elsewhere and given as a ``Work``. A function is paid by what it computes, a server by the hour; what
+decides is how many requests there are, and how much room the busiest minute needs.
+"""
+
+import functools
+import math
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from fsdl_deploy.measuring.table import Table
+from fsdl_deploy.paths import ROOT
+
+FILE = ROOT / "infra" / "managed" / "prices.toml"
+HOURS = 730  # of a month
+FUNCTION, SERVER = "function", "one server"
+_REQUIRED = ("item", "value", "unit", "region", "date", "source")
+
+
+class PriceError(ValueError):
+    """The file of prices is wrong; the message names the price and says what it lacks."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """A price, or a limit (then without ``currency``), as a source had it on a date."""
+
+    item: str
+    value: float
+    unit: str
+    region: str
+    date: date
+    source: str
+    currency: str = ""
+
+
+@functools.cache
+def prices(file: Path = FILE) -> dict[str, Price]:
+    """All prices by name. Raises PriceError for one without a date, a source or a number."""
+    known = {}
+    for name, entry in tomllib.loads(file.read_text(encoding="utf-8")).items():
+        if missing := [field for field in _REQUIRED if field not in entry]:
+            raise PriceError(f"{name} has no {missing[0]}: a price stands with its date and source")
+        if unknown := sorted(entry.keys() - {*_REQUIRED, "currency"}):
+            raise PriceError(f"{name}: unknown {unknown[0]}")
+        if not isinstance(entry["value"], int | float) or not 0 < entry["value"] < math.inf:
+            raise PriceError(f"{name}: value must be a number above 0, not {entry['value']!r}")
+        if not isinstance(entry["date"], date) or not str(entry["source"]).startswith("https://"):
+            raise PriceError(f"{name}: date must be a date such as 2026-11-29, source an address")
+        known[name] = Price(**entry)
+    return known
+
+
+def table() -> Table:
+    """The prices with their dates, for a lesson to show."""
+    rows = [
+        [price.item, f"{price.value:.10g} {price.currency}".strip(), price.unit, price.date.isoformat()]
+        for price in prices().values()
+    ]
+    return Table(["item", "price", "for a", "on"], *rows, notes=[f"Sources: {FILE.relative_to(ROOT)}"])
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one request takes: ``seconds`` of one core. ``room``: how busy a server may be at its busiest.
+
+    ``memory``: MB of the function. With half the memory of a whole core it gets half of one, so the request
+    takes twice as long and costs as much; with more than that it is not quicker, only more expensive.
+    """
+
+    seconds: float
+    memory: float = 1769
+    room: float = 0.6
+
+    def __post_init__(self):
+        if not self.seconds > 0 or not self.memory >= 128 or not 0 < self.room <= 1:
+            raise ValueError("seconds must be above 0, memory at least 128 MB, room above 0 and at most 1")
+
+
+def function_month(requests: float, work: Work) -> float:
+    """What so many requests a month cost as a function, in the prices' currency.
+
+    Its time is rounded up to milliseconds, as it is billed.
+    """
+    core = min(1, work.memory / prices()["function_memory_of_a_core"].value)
+    seconds = math.ceil(round(1000 * work.seconds / core, 6)) / 1000
+    compute = seconds * work.memory / 1024 * prices()["function_gb_second"].value
+    return requests * (compute + prices()["function_million_requests"].value / 1e6)
+
+
+def servers_month(count: int, requests: float) -> float:
+    """What ``count`` servers cost a month, with a balancer in front of them if they are more than one.
+
+    The balancer's capacity is counted as if each request opened a connection: an upper bound.
+    """
+    servers = count * HOURS * prices()["server_hour"].value
+    if count == 1:
+        return servers
+    units = requests / (HOURS * 3600) / 25
+    return servers + HOURS * (prices()["balancer_hour"].value + units * prices()["balancer_unit_hour"].value)
+
+
+def servers_for(rate: float, work: Work) -> int:
+    """The fewest servers that have room for ``rate`` requests a second."""
+    return max(1, math.ceil(rate * work.seconds / (work.room * prices()["server_cores"].value)))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A place to run, and what it costs a month."""
+
+    place: str
+    cost: float
+
+
+def choices(requests_a_day: float, burstiness: float, work: Work) -> list[Choice]:
+    """The places for this traffic, the cheapest first: the function, and as many servers as it needs.
+
+    ``burstiness``: how many times the mean rate the busiest minute has (``scaling.traffic.burstiness``).
+    """
+    if not requests_a_day >= 0 or not burstiness >= 1:
+        raise ValueError("requests_a_day must not be below 0, and burstiness not below 1")
+    requests = requests_a_day * HOURS / 24
+    count = servers_for(requests_a_day / 86_400 * burstiness, work)
+    place = SERVER if count == 1 else f"{count} servers behind a balancer"
+    both = [
+        Choice(FUNCTION, function_month(requests, work)),
+        Choice(place, servers_month(count, requests)),
+    ]
+    return sorted(both, key=lambda choice: choice.cost)
+
+
+def cheapest(requests_a_day: float, burstiness: float, work: Work) -> Choice:
+    """The cheapest place for this traffic."""
+    return choices(requests_a_day, burstiness, work)[0]

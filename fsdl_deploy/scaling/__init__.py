@@ -1,0 +1,1 @@
+"""Horizontal scaling: copies of the service, who sends them requests, and how many it takes"""

@@ -1,0 +1,82 @@
+"""How long requests wait for a server, by their rate and the number of servers: Erlang's formula of 1917
+
+Requests come one by one, independent of each other (a Poisson process), wait in *one* queue for the next of
+``servers`` that is free, and take an exponentially distributed time: in Kendall's letters M/M/c. A service
+differs in both: each replica has a queue of its own, which makes waits longer, and times vary less than an
+exponential's, which makes them shorter. Times are in seconds, rates in requests a second.
+"""
+
+import math
+
+
+def chance_to_wait(rate: float, per_server: float, servers: int) -> float:
+    """Erlang C: the share of requests that find every server busy; 1 where they cannot keep up.
+
+    ``rate``: requests that come in a second. ``per_server``: how many a second one server answers at best.
+    """
+    _check(rate, per_server, servers)
+    load = rate / per_server  # in Erlang: servers that are busy on average
+    if load >= servers:
+        return 1.0
+    blocked = 1.0  # Erlang B, by its recursion: factorials would overflow
+    for count in range(1, servers + 1):
+        blocked = load * blocked / (count + load * blocked)
+    return blocked / (1 - load / servers * (1 - blocked))
+
+
+def mean_wait(rate: float, per_server: float, servers: int) -> float:
+    """Seconds that a request waits on average before a server begins with it; infinite if the queue grows."""
+    spare = servers * per_server - rate
+    return chance_to_wait(rate, per_server, servers) / spare if spare > 0 else math.inf
+
+
+def share_longer(seconds: float, rate: float, per_server: float, servers: int) -> float:
+    """The share of requests that are answered later than ``seconds`` after they came."""
+    waits, spare = chance_to_wait(rate, per_server, servers), servers * per_server - rate
+    if spare <= 0:
+        return 1.0
+    served = math.exp(-per_server * seconds)
+    if math.isclose(spare, per_server, rel_tol=1e-6):  # both parts of the time have the same distribution
+        return (1 - waits) * served + waits * (1 + per_server * seconds) * served
+    both = (spare * served - per_server * math.exp(-spare * seconds)) / (spare - per_server)
+    return (1 - waits) * served + waits * both
+
+
+def answer_time(rate: float, per_server: float, servers: int, percent: float = 99) -> float:
+    """Seconds within which ``percent`` of the requests are answered; infinite if servers cannot keep up."""
+    if not 0 < percent < 100:
+        raise ValueError(f"percent must lie between 0 and 100, not {percent}")
+    if chance_to_wait(rate, per_server, servers) == 1:
+        return math.inf
+    low, high = 0.0, 1 / per_server
+    while share_longer(high, rate, per_server, servers) > 1 - percent / 100:
+        high *= 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        late = share_longer(middle, rate, per_server, servers) > 1 - percent / 100
+        low, high = (middle, high) if late else (low, middle)
+    return high
+
+
+def replicas_for(rate: float, per_server: float, seconds: float, percent: float = 99) -> int:
+    """The fewest servers that answer ``percent`` of the requests within ``seconds``.
+
+    Raises ValueError where no number does: a request takes time even if nobody is before it.
+    """
+    _check(rate, per_server, 1)
+    least = -math.log(1 - percent / 100) / per_server
+    if seconds <= least:
+        raise ValueError(
+            f"no number of servers answers {percent:g} % within {seconds:g} s: alone they take {least:.3g} s"
+        )
+    servers = max(1, math.floor(rate / per_server))
+    while answer_time(rate, per_server, servers, percent) > seconds:
+        servers += 1
+    return servers
+
+
+def _check(rate: float, per_server: float, servers: int) -> None:
+    if not 0 <= rate < math.inf or not 0 < per_server < math.inf:
+        raise ValueError(f"rates must be finite and not below 0, per_server above 0: {rate}, {per_server}")
+    if not isinstance(servers, int) or servers < 1:
+        raise ValueError(f"servers must be a whole number from 1 up, not {servers!r}")
