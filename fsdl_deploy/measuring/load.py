@@ -186,6 +186,7 @@ def open_loop(
     max_in_flight: int = 128,
     patience: float = 10,
     warmup: int = 0,
+    stop: threading.Event | None = None,
 ) -> Load:
     """Calls start by a timetable, ``rate`` a second for ``seconds``, however slow the answers are.
 
@@ -193,13 +194,15 @@ def open_loop(
     ``seed``). At most ``max_in_flight`` calls are under way, one thread each; those that are due then
     wait, and their latency counts the wait. One that waits for more than ``patience`` seconds is
     given up and counts as an error named NotSent, so that an overloaded server cannot hold the run
-    for ever. ``warmup``: calls made one by one before, not measured.
+    for ever. ``warmup``: calls made one by one before, not measured. ``stop``: once it is set, no
+    further call starts; it is set when this returns.
     """
     _whole(max_in_flight=max_in_flight)
     due = timetable(rate, seconds, arrivals, seed)
     if warmup:
         closed_loop(call, 1, warmup)
     run = _Run(call, len(due))
+    run.stop = stop or run.stop
 
     def user():
         while (number := run.take()) is not None:

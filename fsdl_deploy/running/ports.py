@@ -65,12 +65,22 @@ def _accepting(port: int) -> str | None:
 
 
 def _answering(port: int, path: str) -> str | None:
+    status, _ = _get(port, path)
+    return None if status < 400 else f"{path} answered {status}"
+
+
+def answer_at(port: int, path: str) -> bytes:
+    """The body that GET ``path`` gives at the loopback ``port``; OSError where nothing answers."""
+    return _get(port, path)[1]
+
+
+def _get(port: int, path: str) -> tuple[int, bytes]:
     from http.client import HTTPConnection  # unlike urllib it takes no proxy
 
     connection = HTTPConnection(HOST, port, timeout=5)
     try:
         connection.request("GET", path)
-        status = connection.getresponse().status
+        response = connection.getresponse()
+        return response.status, response.read()
     finally:
         connection.close()
-    return None if status < 400 else f"{path} answered {status}"

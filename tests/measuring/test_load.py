@@ -238,3 +238,15 @@ def test_a_long_run_shows_its_progress_and_a_short_one_nothing(monkeypatch, caps
     assert closed_loop(lambda: time.sleep(0.01), users=2, requests=40).requests == 40
     printed = capsys.readouterr().err
     assert "load:" in printed and "40" in printed
+
+
+def test_an_open_loop_ends_early_when_it_is_stopped():
+    stop, calls = threading.Event(), []
+
+    def call():
+        calls.append(1)
+        if len(calls) == 5:
+            stop.set()
+
+    load = open_loop(call, 200, 60, stop=stop)
+    assert 5 <= load.requests == len(calls) < 100 and load.seconds < 30

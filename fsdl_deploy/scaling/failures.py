@@ -1,0 +1,180 @@
+"""Failures under load: what callers see while a replica is killed, hangs, or is replaced by a new version
+
+Requests come by a timetable (``measuring.load``), whatever happens to the replicas meanwhile. A request is
+lost when its caller gets no answer, or another than 200.
+"""
+
+import http.client
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from fsdl_deploy.measuring.load import Load, closed_loop, open_loop
+from fsdl_deploy.scaling.load_balancing import Balancer, answered_by
+from fsdl_deploy.scaling.replicas import Replica
+
+
+class Lost(RuntimeError):
+    """A request that was answered, but not with 200."""
+
+
+class Asking:
+    """A function for the load meter: POSTs ``body`` to ``url``, over a connection of each thread's own.
+
+    Counts which replica answered (``answers``, by port), and how many answers took more than one attempt of
+    the balancer's (``repeated``). ``keep_alive``: a thread's connection stays open for the next one. Was it
+    closed meanwhile, then the request goes over a new one, as browsers do it. Those are counted apart
+    (``reopened``): no balancer could have helped. Raises Lost, or what the connection raised.
+    """
+
+    def __init__(self, url: str, body: bytes, *, keep_alive: bool = True, timeout: float = 10):
+        parts = urlsplit(url)
+        self.host, self.port, self.path = parts.hostname, parts.port, parts.path or "/"
+        self.body, self.keep_alive, self.timeout = body, keep_alive, timeout
+        self.answers: Counter[int] = Counter()
+        self.repeated = self.reopened = 0
+        self._mine, self._lock = threading.local(), threading.Lock()
+
+    def __call__(self) -> None:
+        kept = getattr(self._mine, "connection", None)
+        try:
+            response, text = self._ask(kept)
+        except (ConnectionError, http.client.RemoteDisconnected):
+            if kept is None:
+                raise
+            with self._lock:
+                self.reopened += 1
+            response, text = self._ask(None)
+        if response.status != 200:
+            raise Lost(f"status {response.status}: {text[:100].decode(errors='replace')}")
+        port, attempts = answered_by(response.headers.get("x-upstream") or f":{self.port}")
+        with self._lock:
+            self.answers[port] += 1
+            self.repeated += attempts > 1
+
+    def _ask(self, connection: http.client.HTTPConnection | None) -> tuple[http.client.HTTPResponse, bytes]:
+        self._mine.connection = None
+        if connection is None:
+            connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
+        try:
+            connection.request("POST", self.path, self.body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            text = response.read()
+        except BaseException:
+            connection.close()
+            raise
+        if self.keep_alive:
+            self._mine.connection = connection
+        else:
+            connection.close()
+        return response, text
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What callers saw: the ``load``, and what ``Asking`` counted."""
+
+    load: Load
+    answers: Counter[int]
+    repeated: int
+    reopened: int
+
+    @property
+    def lost(self) -> int:
+        return self.load.errors
+
+    @property
+    def least_share(self) -> float:
+        """The share of the answers that came from the replica with the fewest."""
+        return min(self.answers.values()) / self.answers.total() if self.answers else 0.0
+
+
+def busy(asking: Asking, users: int, requests: int) -> Trial:
+    """``users`` callers who ask again as soon as they are answered: how much the replicas can do."""
+    load = closed_loop(asking, users, requests, warmup=users)
+    return Trial(load, asking.answers, asking.repeated, asking.reopened)
+
+
+def under_load(
+    asking: Asking, rate: float, event: Callable[[], object], *, around: float = 1, longest: float = 120
+) -> Trial:
+    """Requests at ``rate`` a second while ``event()`` runs, and for ``around`` seconds before and after it.
+
+    What the event raises is raised here. The load ends after ``longest`` seconds, however long that takes.
+    """
+    problems: list[BaseException] = []
+    stop = threading.Event()
+
+    def play() -> None:
+        try:
+            stop.wait(around)
+            event()
+            stop.wait(around)
+        except BaseException as problem:
+            problems.append(problem)
+        finally:
+            stop.set()
+
+    player = threading.Thread(target=play, name="event", daemon=True)
+    player.start()
+    try:
+        load = open_loop(asking, rate, longest, arrivals="poisson", max_in_flight=64, stop=stop)
+    finally:
+        stop.set()
+        player.join()
+    if problems:
+        raise problems[0]
+    return Trial(load, asking.answers, asking.repeated, asking.reopened)
+
+
+def kill_one_under_load(asking: Asking, replicas: Sequence[Replica], rate: float, down: float = 1) -> Trial:
+    """SIGKILL the first replica under load; ``down`` seconds later it is started again."""
+
+    def crash() -> None:
+        replicas[0].kill()
+        threading.Event().wait(down)
+        replicas[0].start()
+
+    return under_load(asking, rate, crash)
+
+
+def hang_one_under_load(asking: Asking, replicas: Sequence[Replica], rate: float, hung: float = 3) -> Trial:
+    """Stop the first replica for ``hung`` seconds under load: it takes connections and does not answer."""
+
+    def hang() -> None:
+        replicas[0].hang()
+        threading.Event().wait(hung)
+        replicas[0].resume()
+
+    return under_load(asking, rate, hang)
+
+
+def update_under_load(
+    asking: Asking,
+    balancer: Balancer,
+    replicas: Sequence[Replica],
+    rate: float,
+    change: Callable[[Replica], object],
+    *,
+    drain: bool = True,
+) -> Trial:
+    """A rolling update under load: each replica is stopped, changed and started, one after another.
+
+    ``drain``: the balancer takes a replica out before it is stopped, and back when it is ready. Without it,
+    the balancer has to notice.
+    """
+    ports = [replica.port for replica in replicas]
+
+    def update() -> None:
+        for replica in replicas:
+            if drain:
+                balancer.reload([port for port in ports if port != replica.port])
+            replica.stop()
+            change(replica)
+            replica.start()
+            if drain:
+                balancer.reload(ports)
+
+    return under_load(asking, rate, update)

@@ -1,0 +1,133 @@
+"""Load balancing: nginx or Envoy in front of replicas, for as long as a ``with`` lasts
+
+Both listen on loopback at a free port, keep their files in a temporary folder and end with whoever started
+them. What they are told is a ``Policy``; the words that each has for it are in ``nginx`` and ``envoy``.
+"""
+
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from fsdl_deploy.running import stations
+from fsdl_deploy.running.ports import free_port
+from fsdl_deploy.running.servers import Server, ServerError
+from fsdl_deploy.scaling import envoy as envoy_words
+from fsdl_deploy.scaling import nginx as nginx_words
+from fsdl_deploy.scaling.policy import BalancerError, Policy
+
+_ATTEMPTS = 3  # at finding a port
+
+
+def nginx(ports: Sequence[int], **policy) -> "Balancer":
+    """nginx in front of replicas at these ports; ``policy``: the fields of Policy that differ."""
+    return Balancer(nginx_words, ports, Policy(**policy))
+
+
+def envoy(ports: Sequence[int], **policy) -> "Balancer":
+    """Envoy in front of replicas at these ports; ``policy``: the fields of Policy that differ."""
+    return Balancer(envoy_words, ports, Policy(**policy))
+
+
+def answered_by(header: str) -> tuple[int, int]:
+    """From the answer's header x-upstream: the port of the replica that answered, and how many were asked."""
+    ports = re.findall(r":(\d+)\b", header)
+    attempts = re.search(r"attempts=(\d+)", header)
+    return int(ports[-1]) if ports else 0, int(attempts[1]) if attempts else len(ports)
+
+
+class Balancer:
+    """``with nginx([replica.port for replica in fleet]) as balancer:``, then ask at ``balancer.url``.
+
+    Raises BalancerError with a sentence if the program is not here, or does not start.
+    """
+
+    def __init__(self, words, ports: Sequence[int], policy: Policy):
+        if not ports:
+            raise ValueError("a balancer needs at least one replica")
+        self.words, self.ports, self.policy = words, list(ports), policy
+        self._generation = 0
+        self._folder: tempfile.TemporaryDirectory | None = None
+        self._server: Server | None = None
+
+    def __enter__(self) -> "Balancer":
+        program = self._program()
+        self._folder = tempfile.TemporaryDirectory(prefix="fsdl-balancer-", ignore_cleanup_errors=True)
+        try:
+            for attempt in range(_ATTEMPTS):
+                port = free_port()  # it stands in a file, so it is chosen before the server starts
+                self._write(port)
+                command = self.words.command(program, self.folder)
+                self._server = Server(command, "/balancer", name=self.words.TITLE, port=port, grace=2)
+                try:
+                    self._server.start()
+                    return self
+                except ServerError as error:
+                    if "in use" not in str(error) or attempt == _ATTEMPTS - 1:
+                        why = self.words.reason(str(error)) or str(error)
+                        raise BalancerError(f"{self.words.TITLE} did not start: {why}") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it and remove its files."""
+        if self._server is not None:
+            self._server.stop()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def reload(self, ports: Sequence[int], **policy) -> None:
+        """Change the replicas, or nginx's policy, while it runs; requests under way are answered."""
+        self.ports, self.policy = list(ports), replace(self.policy, **policy)
+        self._generation += 1
+        self._write(self._server.port)
+        if command := self.words.reload_command(self._program(), self.folder):
+            signal = subprocess.run(command, capture_output=True, text=True, timeout=30)
+            if signal.returncode:
+                why = self.words.reason(signal.stderr)
+                raise BalancerError(f"{self.words.TITLE} did not take it: {why}")
+        self._settle()
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    @property
+    def folder(self) -> Path:
+        return Path(self._folder.name)
+
+    @property
+    def configuration(self) -> str:
+        """What it was told, in its own words."""
+        return (self.folder / self.words.FILE).read_text(encoding="utf-8")
+
+    def log(self) -> str:
+        """What it has written."""
+        return self._server.log()
+
+    def _write(self, port: int) -> None:
+        self.words.write(self.folder, port, self.ports, self.policy, self._generation)
+
+    def _settle(self) -> None:
+        deadline = time.monotonic() + 20
+        while not self.words.settled(self.folder, self._server.port, self.ports, self._generation):
+            if time.monotonic() > deadline:
+                raise BalancerError(f"{self.words.TITLE} still has its old configuration after 20 s")
+            time.sleep(0.02)
+
+    def _program(self) -> Path:
+        station = stations.station(self.words.STATION)
+        if station.built:
+            for program in station.site.glob(self.words.PROGRAM):
+                return program
+        if program := shutil.which(self.words.STATION):
+            return Path(program)
+        raise BalancerError(f"{self.words.TITLE} is not on this machine. {station.not_built()}")

@@ -1,0 +1,40 @@
+"""What a load balancer is told: who comes next, when a replica counts as down, which requests are repeated"""
+
+from dataclasses import dataclass
+
+CHOICES = {
+    "choose": ("round robin", "least connections"),
+    "retry": ("none", "unsent", "all"),
+    "health": ("none", "passive", "active"),
+}
+
+
+class BalancerError(RuntimeError):
+    """A balancer is not here, did not start, or cannot do what was asked; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The settings that the lesson compares, in the same words for each balancer.
+
+    ``choose``: the next in turn, or the one with the fewest requests under way. ``retry``: no request is sent
+    a second time; or those of which no byte has reached a replica; or all that got no answer, which is right
+    only where a repeated request does no harm, as in reading a picture. ``health``: every replica is asked
+    whatever happens; or one that failed is left out for ``leave_out`` seconds; or each is asked for
+    ``/readyz`` every second as well. ``keep_alive``: connections to the replicas stay open.
+    ``connect_timeout`` and ``read_timeout``: seconds until a replica counts as failed.
+    """
+
+    choose: str = "least connections"
+    retry: str = "all"
+    health: str = "passive"
+    keep_alive: bool = True
+    connect_timeout: float = 0.25
+    read_timeout: float = 10
+    leave_out: float = 2
+    tries: int = 3
+
+    def __post_init__(self):
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name}={getattr(self, name)!r} is unknown: take one of {', '.join(known)}")

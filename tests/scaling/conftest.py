@@ -1,0 +1,41 @@
+"""What the tests of replicas and balancers share: replicas that start at once and answer slowly."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from fsdl_deploy.running import stations
+from fsdl_deploy.running.servers import Server
+from fsdl_deploy.scaling.load_balancing import envoy, nginx
+from fsdl_deploy.scaling.replicas import replicas
+
+PROGRAM = Path(__file__).with_name("fake_replica.py")
+BALANCERS = {"nginx": nginx, "envoy": envoy}
+
+
+def fake(seconds: float = 0.2):
+    """Makes servers that answer after so long."""
+    command = [sys.executable, "-I", "-S", PROGRAM, "{port}", str(seconds)]
+    return lambda: Server(command, "/readyz", name="replica")
+
+
+@pytest.fixture
+def make_fake():
+    return fake
+
+
+@pytest.fixture
+def fleet():
+    """Three replicas."""
+    with replicas(3, None, fake()) as running:
+        yield running
+
+
+@pytest.fixture(params=BALANCERS)
+def balance(request):
+    """``nginx``, then ``envoy``; left out where its station is not built."""
+    station = stations.station(request.param)
+    if not station.built:
+        pytest.skip(station.not_built())
+    return BALANCERS[request.param]

@@ -1,0 +1,160 @@
+"""nginx and Envoy in front of replicas that start quickly: who answers, what is lost, what is left behind."""
+
+import socket
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from fsdl_deploy.running import stations
+from fsdl_deploy.scaling import failures, load_balancing
+from fsdl_deploy.scaling.failures import Asking, busy, kill_one_under_load, under_load, update_under_load
+from fsdl_deploy.scaling.load_balancing import answered_by, nginx
+from fsdl_deploy.scaling.policy import BalancerError, Policy
+from fsdl_deploy.scaling.replicas import Replica
+
+RATE = 12
+
+
+def ports(fleet):
+    return [replica.port for replica in fleet]
+
+
+def asking(balancer, **settings):
+    return Asking(f"{balancer.url}/read", b"card", **settings)
+
+
+@pytest.mark.parametrize("choose", ["round robin", "least connections"])
+def test_all_replicas_answer_and_nothing_is_left(fleet, balance, choose):
+    with balance(ports(fleet), choose=choose) as balancer:
+        trial = busy(asking(balancer), 6, 60)
+        assert trial.lost == trial.repeated == 0 and set(trial.answers) == set(ports(fleet))
+        assert trial.least_share > 0.15
+        folder, (port,) = balancer.folder, {int(balancer.url.rpartition(":")[2])}
+        processes = balancer._server.processes()
+        assert str(port) in balancer.configuration
+    assert not folder.exists() and not any(map(psutil.Process.is_running, processes))
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port))
+
+
+def test_least_connections_spares_a_slow_replica(make_fake, balance):
+    with Replica(make_fake(0.05)()) as quick, Replica(make_fake(0.8)()) as slow:
+        shares = {}
+        for choose in ("round robin", "least connections"):
+            with balance([quick.port, slow.port], choose=choose) as balancer:
+                trial = busy(asking(balancer), 4, 40)
+                shares[choose] = trial.answers[slow.port] / trial.answers.total()
+    assert shares["least connections"] < shares["round robin"]
+    assert shares["round robin"] == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_killed_replica_costs_requests_without_retry_and_none_with_it(fleet, balance):
+    lost = {}
+    for retry in ("none", "all"):
+        with balance(ports(fleet), retry=retry) as balancer:
+            trial = kill_one_under_load(asking(balancer), fleet, RATE, down=0.5)
+            lost[retry] = trial.lost
+            assert fleet[0].running and trial.load.requests > RATE
+            assert (trial.repeated > 0) == (retry == "all")
+    assert lost["none"] > lost["all"] == 0
+
+
+def test_a_post_that_was_sent_is_repeated_only_if_the_policy_says_so(fleet, balance):
+    """Every replica holds a request when one is killed: those are lost, or repeated."""
+    lost = {}
+    for retry in ("unsent", "all"):
+        with balance(ports(fleet), retry=retry, choose="round robin") as balancer:
+            for replica in fleet:
+                replica.start()
+            trial = under_load(asking(balancer), 3 * RATE, fleet[0].kill)
+            lost[retry] = trial.lost
+    assert lost["unsent"] > lost["all"] == 0
+
+
+def test_replicas_come_and_go_and_no_request_is_lost(fleet, balance):
+    with balance(ports(fleet)[:1], retry="none") as balancer:
+
+        def scale():
+            for count in (3, 1, 2):
+                balancer.reload(ports(fleet)[:count])
+
+        trial = under_load(asking(balancer), RATE, scale)
+        assert trial.lost == 0
+        assert set(busy(asking(balancer), 4, 20).answers) == set(ports(fleet)[:2])
+
+
+def test_a_drained_update_loses_nothing_even_without_retry(fleet, balance):
+    pids = [replica.server.pid for replica in fleet]
+    with balance(ports(fleet), retry="none") as balancer:
+        trial = update_under_load(asking(balancer), balancer, fleet, RATE, lambda replica: None)
+    assert trial.lost == 0 and trial.load.requests > RATE
+    assert not {replica.server.pid for replica in fleet} & set(pids)
+
+
+def test_a_replica_that_hangs_delays_some_and_is_then_left_out(fleet, balance):
+    with balance(ports(fleet), read_timeout=2, leave_out=30) as balancer:
+        trial = failures.hang_one_under_load(asking(balancer), fleet, RATE, hung=4)
+        assert trial.lost == 0
+        assert trial.answers[fleet[0].port] < trial.answers.total() / 3
+
+
+def test_new_connections_to_each_replica_work_too(fleet, balance):
+    with balance(ports(fleet), keep_alive=False) as balancer:
+        assert busy(asking(balancer, keep_alive=False), 4, 20).lost == 0
+
+
+def test_active_checks_are_envoys_and_nginx_says_so(fleet):
+    with pytest.raises(BalancerError, match="nginx asks no replica how it is"), nginx([1], health="active"):
+        pass
+
+
+def test_a_configuration_that_is_refused_says_why_in_a_sentence(balance):
+    balancer = balance([1], connect_timeout=-1)
+    with (
+        pytest.raises(BalancerError, match=r"(nginx|Envoy) did not start: .*[Ii]nvalid") as caught,
+        balancer,
+    ):
+        pass
+    assert "\n" not in str(caught.value)
+
+
+def test_a_program_that_is_not_here_is_named_with_what_to_do(monkeypatch, tmp_path):
+    nowhere = stations.Station("nginx", "", tmp_path, tmp_path, tmp_path)
+    monkeypatch.setattr(load_balancing.stations, "station", lambda name: nowhere)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BalancerError, match=r"not on this machine.*make station NAME=nginx"), nginx([1]):
+        pass
+
+
+def test_the_header_names_who_answered_and_how_many_were_asked():
+    assert answered_by("127.0.0.1:20001") == (20001, 1)
+    assert answered_by("127.0.0.1:20001, 127.0.0.1:20002") == (20002, 2)
+    assert answered_by("127.0.0.1:20002 attempts=3") == (20002, 3)
+    assert answered_by("") == (0, 0)
+
+
+@pytest.mark.parametrize("bad", [{"choose": "by name"}, {"retry": "some"}, {"health": "good"}])
+def test_an_unknown_policy_lists_the_known_ones(bad):
+    with pytest.raises(ValueError, match="is unknown: take one of"):
+        Policy(**bad)
+
+
+def test_an_event_that_fails_ends_the_load_and_is_told(fleet, balance):
+    with balance(ports(fleet)) as balancer, pytest.raises(ZeroDivisionError):
+        under_load(asking(balancer), RATE, lambda: 1 / 0, around=0.2)
+
+
+def test_a_balancer_ends_with_a_notebook_that_is_killed(balance):
+    code = f"""
+from fsdl_deploy.scaling.load_balancing import {balance.__name__} as balance
+balancer = balance([1]).__enter__()
+print(balancer._server.pid, flush=True)
+import os, signal
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    pid = int(ended.stdout)
+    gone, _ = psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=30)
+    assert not psutil.pid_exists(pid) or gone
