@@ -81,7 +81,7 @@ class _Run:
     """The threads of one run, and what they note."""
 
     def __init__(self, call: Callable[[], object], requests: int):
-        self.call, self.requests = call, requests
+        self.call, self.requests, self.total = call, requests, requests
         self.go, self.stop = threading.Event(), threading.Event()
         self.lock = threading.Lock()
         self.taken = 0
@@ -123,7 +123,7 @@ class _Run:
                 user.start()
             self.begin = time.perf_counter()
             self.go.set()
-            with progress.bar(self.requests, "load", "call") as bar:
+            with progress.bar(self.total, "load", "call") as bar:
                 for user in users:
                     while user.is_alive():
                         user.join(0.1)  # not for ever: on Windows nothing could interrupt that
@@ -202,7 +202,8 @@ def open_loop(
     if warmup:
         closed_loop(call, 1, warmup)
     run = _Run(call, len(due))
-    run.stop = stop or run.stop
+    if stop is not None:
+        run.stop, run.total = stop, None
 
     def user():
         while (number := run.take()) is not None:

@@ -15,8 +15,8 @@ class _NoBar(contextlib.AbstractContextManager):
         pass
 
 
-def bar(total: int, what: str, unit: str):
-    """tqdm's bar. It starts no thread of its own, which would stand beside those that are measured."""
+def bar(total: int | None, what: str, unit: str):
+    """tqdm's bar; ``total`` may be None. It starts no thread, which would stand beside those measured."""
     try:
         from tqdm import tqdm
     except ImportError:  # a station's own packages need not have it

@@ -74,8 +74,9 @@ def simulate(
     """What an autoscaled service does while ``rates[s]`` requests come in second ``s``.
 
     ``per_replica``: requests a second that one answers. Every PERIOD seconds the autoscaler sees how busy the
-    replicas were, on average of the last ``window`` seconds. A replica that it adds is ready after ``start``
-    seconds, one that it removes is gone at once. Requests that nobody can take wait in one queue.
+    replicas were, on average of the last ``window`` seconds; one that still starts counts as idle, else it
+    would order the same ones again. A replica that it adds is ready after ``start`` seconds, one that it
+    removes is gone at once. Requests that nobody can take wait in one queue.
     """
     ready_at, shares, waiting = [0.0] * autoscaler.least, deque(maxlen=max(1, round(window))), 0.0
     moments = []
@@ -87,7 +88,8 @@ def simulate(
         shares.append(taken / able)
         moments.append(Moment(second, rate, len(ready_at), ready, shares[-1], waiting / able))
         if second and second % PERIOD == 0:
-            wish = autoscaler(second, len(ready_at), sum(shares) / len(shares))
+            busy = sum(shares) / len(shares) * ready / len(ready_at)
+            wish = autoscaler(second, len(ready_at), busy)
             ready_at = sorted(ready_at)[:wish] + [second + start] * (wish - len(ready_at))
     return moments
 

@@ -98,7 +98,7 @@ def busy(asking: Asking, users: int, requests: int) -> Trial:
 
 
 def under_load(
-    asking: Asking, rate: float, event: Callable[[], object], *, around: float = 1, longest: float = 120
+    asking: Asking, rate: float, event: Callable[[], object], *, around: float = 0.5, longest: float = 120
 ) -> Trial:
     """Requests at ``rate`` a second while ``event()`` runs, and for ``around`` seconds before and after it.
 
@@ -140,7 +140,7 @@ def kill_one_under_load(asking: Asking, replicas: Sequence[Replica], rate: float
     return under_load(asking, rate, crash)
 
 
-def hang_one_under_load(asking: Asking, replicas: Sequence[Replica], rate: float, hung: float = 3) -> Trial:
+def hang_one_under_load(asking: Asking, replicas: Sequence[Replica], rate: float, hung: float = 2) -> Trial:
     """Stop the first replica for ``hung`` seconds under load: it takes connections and does not answer."""
 
     def hang() -> None:
@@ -160,12 +160,12 @@ def update_under_load(
     *,
     drain: bool = True,
 ) -> Trial:
-    """A rolling update under load: each replica is stopped, changed and started, one after another.
+    """A rolling update under load: each of these replicas is stopped, changed and started, one after another.
 
     ``drain``: the balancer takes a replica out before it is stopped, and back when it is ready. Without it,
     the balancer has to notice.
     """
-    ports = [replica.port for replica in replicas]
+    ports = balancer.ports
 
     def update() -> None:
         for replica in replicas:

@@ -67,7 +67,8 @@ def _group(pid: int, share: float, parent: Path) -> _Group | None:
     folder = parent / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(3)}"
     try:
         folder.mkdir()
-        _limit(folder, round(share * PERIOD * 1e6), round(PERIOD * 1e6))
+        period = max(1000 * PERIOD, 1 / share)  # in milliseconds: the kernel gives one at least
+        _limit(folder, round(1000 * share * period), round(1000 * period))
         return _Group(pid, folder)
     except OSError:
         with suppress(OSError):

@@ -380,3 +380,4 @@ Table(["deadline (ms)", "one caller waits (ms)"], *waits, formats=["", ".1f"])
 # ## Where to go next
 #
 # - [Triton](tools/triton.ipynb), the most powerful one, and [LitServe](tools/litserve.ipynb), the smallest.
+# - [Scaling](07_scaling.ipynb): more machines than one.

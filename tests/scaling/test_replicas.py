@@ -63,6 +63,15 @@ def test_a_share_is_the_most_that_a_process_gets(spinning, place):
     assert spinning.running and str(os.getpid()) not in str(groups())
 
 
+def test_a_very_small_share_is_held_in_the_same_way(spinning):
+    """The kernel refuses less than a millisecond at a time."""
+    usual = Share(spinning.pid, 0.1)
+    usual.close()
+    small = Share(spinning.pid, 0.02)
+    small.close()
+    assert small.how == usual.how
+
+
 def test_a_stopped_process_goes_on_when_its_keeper_is_closed(spinning):
     share = Share(spinning.pid, 0.02, Path("/nowhere"))
     until(lambda: psutil.Process(spinning.pid).status() == psutil.STATUS_STOPPED)

@@ -1,0 +1,509 @@
+# %% [markdown]
+# # Scaling: more machines than one
+#
+# **Minutes:** 45 · **Prerequisites:** [Optimization](05_optimization.ipynb) · **Truth:** runs
+#
+# ## The need
+#
+# The utility has bought another one, and five million customers send their card now, most of them in the
+# last two days of the month. The service is as cheap as it gets, and on those days it does not fit on one
+# machine. On the other twenty-eight, one machine has nothing to do.
+#
+# ## You will learn
+#
+# - to put copies of a service behind a load balancer, nginx or Envoy, and to measure what each copy adds
+# - what a crash, a copy that hangs and an update cost, by the balancer's settings, in lost requests
+# - to say how many copies a promise such as "99 % within half a second" takes
+# - how late an autoscaler comes, and what shortens that
+# - from which traffic on a server is cheaper than a function that is paid by the millisecond
+
+# %% [markdown]
+# ## Where the model sits
+#
+# In each of the **replicas**: copies of the service, on machines of their own. Clients know one address,
+# that of the **load balancer**, which sends each request to one of them.
+#
+# ```mermaid
+# flowchart LR
+#     app["Application"] -- "POST /read" --> balancer{"Load balancer"}
+#     balancer --> one(["replica"])
+#     balancer --> two(["replica"])
+#     balancer --> three(["replica"])
+#     scaler["Autoscaler"] -. "how many?" .-> balancer
+#     style one fill:#d55e00,color:#fff
+#     style two fill:#d55e00,color:#fff
+#     style three fill:#d55e00,color:#fff
+# ```
+#
+# `FAST = False` means longer runs and steadier figures.
+
+# %% tags=["parameters"]
+FAST = True
+SHARE = 0.1  # of a core for each replica
+CARDS = 5_000_000  # a month
+
+# %% [markdown]
+# ## One replica
+#
+# Your laptop is one machine, so it plays several: each replica is the course's service as a process that
+# gets a tenth of a core and no more. Where you are root on Linux, a **control group** of the kernel sees to
+# that, as it does for containers. Otherwise the process is stopped and continued fifty times a second. On
+# Windows neither is possible: there all replicas compete for the cores, and more of them will hardly answer
+# more.
+
+# %%
+import base64
+import json
+from contextlib import ExitStack
+from time import perf_counter
+
+from fsdl_deploy.cards import cards
+from fsdl_deploy.picture import encode
+from fsdl_deploy.scaling.replicas import replicas
+
+measured, running = {}, ExitStack()  # what the claims at the end are judged by; what the last cell ends
+begin = perf_counter()
+fleet = running.enter_context(replicas(3, SHARE))
+start_up = perf_counter() - begin
+ports = [replica.port for replica in fleet]
+print(f"three replicas ready after {start_up:.1f} s, each held by: {fleet[0].held_by}")
+
+# %% [markdown]
+# How many cards a second does one of them read, asked without a balancer by four callers who wait for their
+# answers?
+
+# %%
+from fsdl_deploy import figures
+from fsdl_deploy.measuring.table import Table
+from fsdl_deploy.scaling.failures import Asking, busy
+
+figures.use()
+card = next(iter(cards(1, "typical", seed=7)))
+body = json.dumps({"pictures": [base64.b64encode(encode(card.image)).decode()]}).encode()
+requests = 24 if FAST else 400
+alone = busy(Asking(f"{fleet[0].url}/read", body), 4, requests)
+measured["one_rate"] = alone.load.throughput
+core_seconds = (SHARE if fleet[0].held_by else 1) / measured["one_rate"]
+print(f"{measured['one_rate']:.0f} cards a second: a card takes {1000 * core_seconds:.1f} ms of a core")
+
+# %% [markdown]
+# ## One, two, three replicas
+#
+# **nginx** is the web server of a good part of the Internet, and a load balancer. It is told in a file where
+# the replicas are. `nginx(ports)` writes that file into a temporary folder, starts nginx on a free port of
+# this machine and ends it with the `with`. This is the file:
+
+# %% tags=["station:nginx"]
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy.scaling.load_balancing import nginx
+
+ensure("nginx")
+with nginx(ports) as balancer:
+    print(balancer.configuration)
+
+# %% [markdown]
+# Now the same load on one, two and three replicas behind it.
+
+# %% tags=["station:nginx"]
+rows = []
+for count in (1, 2, 3):
+    with nginx(ports[:count]) as balancer:
+        trial = busy(Asking(f"{balancer.url}/read", body), 4 * count, requests * count)
+    rows.append([count, trial.load.throughput, trial.load.p50, trial.load.p99, trial.least_share])
+measured["three_rate"] = rows[-1][1]
+measured["least_share"] = rows[-1][4]
+header = ["replicas", "cards a second", "p50 ms", "p99 ms", "share of the one asked least"]
+Table(header, *rows, formats=["", ".0f", ".0f", ".0f", ".0%"])
+
+# %% [markdown]
+# Copies add up, as long as each has its own processor time: the replicas know nothing of each other. What
+# they share is what ends the climb, see [When it fails](#When-it-fails).
+#
+# ## How many replicas?
+#
+# A service at its best rate is a bad service: then every request waits. How long requests wait for one of
+# several servers is an old question. Agner Erlang answered it in 1917, for calls that wait for one of
+# several telephone lines: his *formula C* gives the share of calls that find all lines busy. It needs two
+# figures: how many requests come a second, and how many one server answers.
+
+# %%
+import inspect
+
+from IPython.display import Code
+
+from fsdl_deploy.scaling import queueing
+
+Code(inspect.getsource(queueing.chance_to_wait), language="python")
+
+# %% [markdown]
+# What it predicts for one to ten replicas at three loads. The dashed line is a promise: 99 % of the answers
+# within half a second.
+
+# %%
+import matplotlib.pyplot as plt
+
+counts = range(1, 11)
+figure, axes = plt.subplots(figsize=(7, 3.4))
+for load in (0.7, 1.7, 4):
+    rate = load * measured["one_rate"]
+    times = [queueing.answer_time(rate, measured["one_rate"], count) for count in counts]
+    axes.plot(counts, times, "o-", label=f"{rate:.0f} cards a second")
+axes.axhline(0.5, linestyle="--", color="black")
+axes.set(yscale="log", xlabel="replicas", ylabel="99 % answered within (s)")
+axes.legend()
+figures.show(
+    figure, alt="Time within which 99 % are answered, against replicas: steep, then flat, for each load"
+)
+
+# %% [markdown]
+# The curve has a knee: one replica too few and the queue grows for ever, one more and it is nearly empty.
+# Does this hold for our service? Its requests at 70 % of what two and three replicas can do, at moments of
+# their own choosing (a *Poisson process*), as independent customers come.
+
+# %% tags=["station:nginx"]
+from fsdl_deploy import open_loop
+
+rows = []
+for count in (2, 3):
+    rate = 0.7 * count * measured["one_rate"]
+    with nginx(ports[:count]) as balancer:
+        asking = Asking(f"{balancer.url}/read", body)
+        load = open_loop(asking, rate, 3 if FAST else 30, arrivals="poisson", warmup=2)
+    rows.append([count, rate, load.p99, 1000 * queueing.answer_time(rate, measured["one_rate"], count)])
+header = ["replicas", "cards a second", "p99 ms, measured", "p99 ms, Erlang"]
+Table(header, *rows, formats=["", ".0f", ".0f", ".0f"])
+
+# %% [markdown]
+# Expect the order of magnitude, no more. Erlang's servers share one queue and take very different times; our
+# replicas have a queue each, which is worse, and take nearly the same time for each card, which is better.
+# The callers work on the same cores, too. As a first answer to "how many?" it is good enough, and it needs
+# no load test:
+
+# %%
+rate, card_takes = 10 * measured["one_rate"], 1 / measured["one_rate"]
+goals = [5.5 * card_takes, 8 * card_takes, 60]
+Table(
+    [f"99 % of {rate:.0f} cards a second within s", "replicas"],
+    *([goal, queueing.replicas_for(rate, measured["one_rate"], goal)] for goal in goals),
+    formats=[".2f"],
+)
+
+# %% [markdown]
+# ## Who gets the next request?
+#
+# *Round robin* takes the replicas in turn. *Least connections* takes the one with the fewest requests under
+# way. With equal replicas the difference is small. One replica now gets a third of the others' processor
+# time, as on an older machine, or beside a noisy neighbour.
+
+# %% tags=["station:nginx"]
+fleet[0].hold(SHARE / 3)
+rows = []
+for choose in ("round robin", "least connections"):
+    with nginx(ports, choose=choose) as balancer:
+        trial = busy(Asking(f"{balancer.url}/read", body), 9, 2 * requests)
+    slow = trial.answers[ports[0]] / trial.answers.total()
+    rows.append([choose, trial.load.throughput, trial.load.p99, slow])
+fleet[0].hold(SHARE)
+header = ["the next one is chosen by", "cards a second", "p99 ms", "share of the slow replica"]
+Table(header, *rows, formats=["", ".0f", ".0f", ".0%"])
+
+# %% [markdown]
+# In turn, the slow replica gets a third of the requests and collects a queue of them, in which everybody's
+# every third card waits. By connections it gets fewer, since it keeps those that it has for longer.
+#
+# ## A replica dies
+#
+# More machines fail more often. Customers send cards, and meanwhile one of the replicas is killed
+# (`SIGKILL`, as when the kernel runs out of memory) and comes back half a second later. nginx can repeat a
+# request at the next replica. It can do so for none, for those of which nothing has been *sent* yet, which
+# is its default for a POST, or for all: that is the word `non_idempotent` in the file above.
+
+# %% tags=["station:nginx"]
+from fsdl_deploy.scaling.failures import kill_one_under_load
+
+rate, rows = 1.2 * measured["one_rate"], []
+for retry in ("none", "unsent", "all"):
+    for _ in range(1 if FAST else 10):
+        with nginx(ports, retry=retry) as balancer:
+            trial = kill_one_under_load(Asking(f"{balancer.url}/read", body), fleet, rate, down=0.5)
+        rows.append([retry, trial.load.requests, trial.lost, trial.repeated, trial.load.p99])
+Table(
+    ["repeated", "requests", "lost", "answered at the second try", "p99 ms"],
+    *rows,
+    formats=[*[""] * 4, ".0f"],
+)
+
+# %% [markdown]
+# With "all" nobody notices. With the others, what is lost depends on the moment: requests that the dead
+# replica had taken, and those that came before nginx left it out. `FAST = False` repeats the crash ten
+# times.
+#
+# Why does nginx not repeat a POST by itself? Because a POST may *do* something: order, pay, write a line
+# into a table. The replica may have done it before it died, and the second replica would do it again. A
+# request that can be repeated without harm is called **idempotent**. Reading a picture is: two readings of a
+# card are one reading. If the same request also stored the reading, it would need a number by which the
+# second is recognised.
+#
+# ## A replica hangs
+#
+# A dead replica refuses connections. One that hangs takes them and never answers, which is worse: the
+# balancer learns of it by waiting. **Passive** checks learn from real requests. **Active** checks ask each
+# replica's `/readyz` by themselves, so that customers need not find out. nginx has those in its commercial
+# edition only; **Envoy**, the balancer under many Kubernetes networks, has them for all. Here a replica is
+# stopped for two seconds, and an answer may take one second before the request is repeated elsewhere.
+
+# %% tags=["station:nginx", "station:envoy"]
+from fsdl_deploy.scaling.failures import hang_one_under_load
+from fsdl_deploy.scaling.load_balancing import envoy
+
+ensure("envoy")
+ways, rows = {"nginx, passive": (nginx, "passive"), "Envoy, active": (envoy, "active")}, []
+for name, (balance, health) in ways.items():
+    with balance(ports, health=health, read_timeout=1) as balancer:
+        trial = hang_one_under_load(Asking(f"{balancer.url}/read", body), fleet, rate)
+    slow = int((trial.load.latencies > 900).sum())
+    rows.append([name, trial.load.requests, trial.lost, slow, trial.load.p99])
+Table(["", "requests", "lost", "answered after 0.9 s or more", "p99 ms"], *rows, formats=[*[""] * 4, ".0f"])
+
+# %% [markdown]
+# Whoever is sent to the hanging replica first pays with the whole time-out, in both. So the time-out matters
+# more than the kind of check: it should be a few times the slowest honest answer, and no more. Active checks
+# matter most in the other direction, when a replica comes *back*: a new process may take connections long
+# before its model is loaded, and passive checks send it customers at once.
+#
+# ## A new version, and no request lost
+#
+# The most frequent failure is one's own: a new version. In a **rolling update** replicas are replaced one
+# after another. Here it is done twice. First each replica is just stopped and started, and the balancer has
+# to notice. Then each is **drained**: taken out of the balancer's list, which nginx reads again without
+# dropping a connection, then stopped once it has answered what it had, started as the new version, and put
+# back. No request is repeated in either, so that the difference is the draining.
+
+# %% tags=["station:nginx"]
+from fsdl_deploy.scaling.failures import update_under_load
+from fsdl_deploy.scaling.replicas import service
+
+rows, some = [], fleet[: 1 if FAST else 3]
+
+
+def other_version(replica):
+    replica.server.command = service("v1").command
+
+
+for name, drain in (("stopped and started", False), ("drained", True)):
+    with nginx(ports, retry="none") as balancer:
+        asking = Asking(f"{balancer.url}/read", body)
+        trial = update_under_load(asking, balancer, some, rate, other_version, drain=drain)
+    rows.append([name, trial.load.requests, trial.lost, trial.reopened])
+Table(["each replica is", "requests", "lost", "sent again over a new connection"], *rows)
+
+# %% [markdown]
+# The last column is what no balancer can do for its clients. When nginx reads its file again, its old worker
+# closes the connections that clients keep open for their next request. A client that sends just then must
+# open another. Browsers and most HTTP libraries do; a client of your own that does not will lose a request
+# now and then, at each reload, and no log on the server's side shows it.
+#
+# ## The autoscaler's rule
+#
+# Nobody wants to watch the load at month end. Kubernetes' **horizontal autoscaler** looks at the replicas
+# every fifteen seconds, and its rule fits on a few lines:
+
+# %%
+from fsdl_deploy.scaling import autoscaling, traffic
+from fsdl_deploy.scaling.autoscaling import Autoscaler, simulate
+
+Code(inspect.getsource(autoscaling.desired), language="python")
+
+# %% [markdown]
+# The *tolerance* keeps it from changing its mind at every breath. On the way down it also waits: it goes
+# only as far as all recommendations of the last five minutes agree. Our month is an assumption: 60 % of the
+# cards come in the last two days, most at four in the afternoon. Here are four hours of the last day. At
+# noon a reminder goes out to all who have not sent a card yet, and for twenty minutes three times as many
+# come.
+
+# %%
+import numpy as np
+
+minutes = traffic.month_end(CARDS)[-traffic.DAY :][10 * 60 : 14 * 60].copy()
+minutes[2 * 60 : 2 * 60 + 20] *= 3
+rates = np.repeat(minutes / 60, 60)
+moments = simulate(rates, measured["one_rate"], Autoscaler(0.6, most=30), start=max(1, start_up))
+figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4))
+hours = [10 + moment.second / 3600 for moment in moments]
+left.plot(hours, rates, label="cards come")
+left.plot(hours, [moment.ready * measured["one_rate"] for moment in moments], label="cards can be read")
+left.set(xlabel="hour of the day", ylabel="cards a second", ylim=(0, None))
+left.legend()
+right.plot(hours, [moment.wait for moment in moments], color=figures.PALETTE[1])
+right.set(xlabel="hour of the day", ylabel="a card that comes now waits (s)")
+figures.show(figure, alt="Cards that come and that can be read by the hour, and the wait: a peak after noon")
+
+# %% [markdown]
+# It follows the day's slow rise well, because a target of 60 % leaves room. It comes late for the reminder.
+# How late, and what helps:
+
+# %%
+settings = {
+    "as above": (0.6, 1, start_up),
+    "a replica takes a minute to start": (0.6, 1, 60),
+    "30 % busy instead of 60 %": (0.3, 1, start_up),
+    "never fewer than twelve": (0.6, 12, start_up),
+}
+rows = []
+for name, (target, least, start) in settings.items():
+    run = simulate(rates, measured["one_rate"], Autoscaler(target, least, most=60), start=max(1, start))
+    late, wait = autoscaling.lag(run, measured["one_rate"]), max(moment.wait for moment in run)
+    rows.append([name, late, wait, sum(moment.replicas for moment in run) / 3600])
+header = ["", "seconds with too few replicas", "longest wait s", "replica hours paid"]
+Table(header, *rows, formats=["", "", ".0f", ".1f"])
+
+# %% [markdown]
+# Everything that shortens the wait is paid for, except a quick start. That is one more reason for a small
+# model and ONNX instead of torch. And who knows when the reminder goes out needs no autoscaler for it: a
+# timetable starts the replicas before. Ray Serve's autoscaler is a real one to try, in its
+# [notebook](tools/ray_serve.ipynb).
+#
+# ## What it costs
+#
+# The lecture advises to start with **serverless**: a function in the cloud, which is started when a request
+# comes and paid by the time that it computes. Prices change, so each stands in a file with its date and
+# source.
+
+# %%
+from fsdl_deploy.managed import costs
+
+costs.table()
+
+# %% [markdown]
+# Our month at these prices, with the time for a card that was measured above, and the share of the month in
+# which a server for it would have work. The *quiet* month is that of our first utility, with a hundredth of
+# the cards.
+
+# %%
+work, hours_of_month = costs.Work(core_seconds), traffic.DAYS * 24
+measured["function_cost"] = costs.function_month(CARDS, work)
+measured["quiet_function_cost"] = costs.function_month(CARDS / 100, work)
+measured["one_server_cost"] = costs.servers_month(1, CARDS)
+cores = costs.prices()["server_cores"].value
+measured["busy_share"] = CARDS * core_seconds / (hours_of_month * 3600 * cores)
+burst = traffic.burstiness(traffic.month(CARDS))
+servers = costs.servers_for(CARDS / (hours_of_month * 3600) * burst, work)
+print(
+    f"function {measured['function_cost']:.2f} USD, one server {measured['one_server_cost']:.2f} USD a month"
+)
+print(f"the busiest minute has {burst:.0f} times the mean: it needs {servers} server(s)")
+print(f"one server would be busy for {measured['busy_share']:.2%} of the month")
+
+# %% [markdown]
+# For which traffic is which the cheapest? To the right, more requests; upwards, more of them at once. The
+# star is our month.
+
+# %%
+from matplotlib.colors import ListedColormap
+
+days, bursts = np.logspace(3, 8, 61), np.logspace(0, 2, 41)
+place = np.zeros((len(bursts), len(days)))
+for (row, column), _ in np.ndenumerate(place):
+    cheapest = costs.cheapest(days[column], bursts[row], work).place
+    place[row, column] = [costs.FUNCTION, costs.SERVER].index(cheapest) if "behind" not in cheapest else 2
+figure, axes = plt.subplots(figsize=(7, 3.6))
+axes.pcolormesh(days, bursts, place, cmap=ListedColormap(figures.PALETTE[:3]), vmin=0, vmax=2)
+for name, color in zip(("function", "one server", "several behind a balancer"), figures.PALETTE):
+    axes.plot([], [], "s", color=color, markeredgecolor="white", label=name)
+axes.plot(CARDS / traffic.DAYS, burst, "*", color="white", markersize=14, markeredgecolor="black")
+axes.set(xscale="log", yscale="log", xlabel="requests a day", ylabel="busiest minute / mean")
+axes.legend(loc="upper left", frameon=True, facecolor="white")
+figures.show(figure, alt="The cheapest place by requests a day and burstiness: the function left and above")
+
+# %% [markdown]
+# The function wins wherever there is little to do, and wherever it comes at once: a server is paid for the
+# night, too. With much and steady traffic the servers win. The bill is not all. A function saves the work of
+# everything above this section: replicas, checks, updates, autoscaling. What it asks for in return (the size
+# of its package, cold starts, no memory between requests) is not measured here yet.
+
+# %% [markdown]
+# ## The lecture's claims beside ours
+#
+# Each sentence is the lecture's, each verdict comes from what the cells above measured on your machine; the
+# rules stand in `notebooks/claims.toml`.
+
+# %%
+from fsdl_course.claims import claims
+
+claims("07", measured)
+
+# %% [markdown]
+# ## When it fails
+#
+# *Copies that share something.* The replicas above had a tenth of a core each, and there were cores enough.
+# Now they may take what they can get, on the cores of this one machine, beside the callers who load them:
+
+# %% tags=["station:nginx"]
+rows = []
+for replica in fleet:
+    replica.hold(None)
+for count in (1, 3):
+    with nginx(ports[:count]) as balancer:
+        trial = busy(Asking(f"{balancer.url}/read", body), 4 * count, 3 * requests * count)
+    rows.append([count, trial.load.throughput, trial.load.p99])
+header = ["replicas without a limit", "cards a second", "p99 ms"]
+Table(header, *rows, formats=["", ".0f", ".0f"])
+
+# %% [markdown]
+# Compare the factor with the one above. Copies scale what is copied. Here the cores are shared; elsewhere it
+# is the database behind all replicas, the network, or the balancer itself.
+#
+# - **A request that kills** its replica, by a bug, is repeated at the next one and kills that, too. `tries`
+#   bounds the harm, and a request that failed everywhere must be refused.
+# - **Retries multiply load.** When all replicas are too busy, three tries each make it three times as much.
+#   Our service says 429 when its queue is full, and the balancer does not repeat that.
+# - **The balancer is one machine again.** If it dies, all replicas are out of reach: there are two of them,
+#   or it is the cloud's.
+#
+# The replicas end here.
+
+# %%
+running.close()
+print([replica.running for replica in fleet])
+
+# %% [markdown]
+# ## Questions
+#
+# **Question:** A colleague turns on retries for all requests, and next month some customers pay twice. What
+# happened, and what would you change?
+#
+# <details><summary>Answer</summary>
+# A replica took the payment and died before it answered; the balancer sent the request to another one.
+# Either payments are not repeated, or each carries a number of its own by which the second is recognised as
+# the same.
+# </details>
+#
+# **Question:** Your service needs 20 seconds to load its model. Which setting of the autoscaler do you
+# change first?
+#
+# <details><summary>Answer</summary>
+# None: first shorten the 20 seconds (a smaller file, another runtime, an image that is there already). What
+# is left is bought with room: a lower target, or a higher least number of replicas before a known peak.
+# </details>
+#
+# **Question:** Erlang's formula says that four replicas hold the promise. Why would you run five?
+#
+# <details><summary>Answer</summary>
+# Because one of them is being updated, or is dead. Four must be enough when one is missing.
+# </details>
+#
+# ## Take-aways
+#
+# - Copies of a service that shares nothing add up; look for what is shared.
+# - Requests that may be repeated make crashes invisible. Say for each route whether it may.
+# - Drain before you stop, and let the new replica be ready before customers come.
+# - A service needs room: near its best rate the waits grow without bound.
+# - An autoscaler is late by what it averages and by what a start takes; known peaks belong into a timetable.
+# - A function is the cheapest where there is little to do or all at once, a server where there is steady
+#   work.
+#
+# ## Where to go next
+#
+# - [Ray Serve](tools/ray_serve.ipynb): replicas that come and go with the load.
+# - [KServe](tools/kserve.ipynb) and [MLServer](tools/mlserver.ipynb): servers that Kubernetes' frameworks
+#   start.
