@@ -136,7 +136,7 @@ from fsdl_deploy.scaling import queueing
 Code(inspect.getsource(queueing.chance_to_wait), language="python")
 
 # %% [markdown]
-# What it predicts for one to ten replicas at three loads. The dashed line is a promise: 99 % of the answers
+# What it predicts for one to ten replicas at three loads. The dashed line is a promise: `99 %` of the answers
 # within half a second.
 
 # %%
@@ -157,7 +157,7 @@ figures.show(
 
 # %% [markdown]
 # The curve has a knee: one replica too few and the queue grows for ever, one more and it is nearly empty.
-# Does this hold for our service? Its requests at 70 % of what two and three replicas can do, at moments of
+# Does this hold for our service? Its requests at `70 %` of what two and three replicas can do, at moments of
 # their own choosing (a *Poisson process*), as independent customers come.
 
 # %% tags=["station:nginx"]
@@ -316,7 +316,7 @@ Code(inspect.getsource(autoscaling.desired), language="python")
 
 # %% [markdown]
 # The *tolerance* keeps it from changing its mind at every breath. On the way down it also waits: it goes
-# only as far as all recommendations of the last five minutes agree. Our month is an assumption: 60 % of the
+# only as far as all recommendations of the last five minutes agree. Our month is an assumption: `60 %` of the
 # cards come in the last two days, most at four in the afternoon. Here are four hours of the last day. At
 # noon a reminder goes out to all who have not sent a card yet, and for twenty minutes three times as many
 # come.
@@ -339,7 +339,7 @@ right.set(xlabel="hour of the day", ylabel="a card that comes now waits (s)")
 figures.show(figure, alt="Cards that come and that can be read by the hour, and the wait: a peak after noon")
 
 # %% [markdown]
-# It follows the day's slow rise well, because a target of 60 % leaves room. It comes late for the reminder.
+# It follows the day's slow rise well, because a target of `60 %` leaves room. It comes late for the reminder.
 # How late, and what helps:
 
 # %%
@@ -478,11 +478,11 @@ print([replica.running for replica in fleet])
 # the same.
 # </details>
 #
-# **Question:** Your service needs 20 seconds to load its model. Which setting of the autoscaler do you
+# **Question:** Your service needs `20 s` to load its model. Which setting of the autoscaler do you
 # change first?
 #
 # <details><summary>Answer</summary>
-# None: first shorten the 20 seconds (a smaller file, another runtime, an image that is there already). What
+# None: first shorten the `20 s` (a smaller file, another runtime, an image that is there already). What
 # is left is bought with room: a lower target, or a higher least number of replicas before a known peak.
 # </details>
 #
