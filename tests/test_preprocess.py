@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from fsdl_deploy.preprocess import HEIGHT, Preprocess
+from fsdl_deploy.preprocess import HEIGHT, MARGIN, Preprocess
 
 
 def test_preprocess_is_blind_to_light_and_keeps_ink_positive():
@@ -14,7 +14,8 @@ def test_preprocess_is_blind_to_light_and_keeps_ink_positive():
     dark, _ = Preprocess()(darker, width)
     assert torch.allclose(plain, dark, atol=0.02)
     assert plain[0, 0, 16, 31] > 1 > 0 > plain[0, 0, 2, 2]
-    assert plain.mean().abs() < 1e-4 and plain.std() == pytest.approx(1, abs=0.01)
+    card = plain[..., :-MARGIN]
+    assert card.mean().abs() < 1e-4 and card.std() == pytest.approx(1, abs=0.01)
     fixed, _ = Preprocess((0.9, 0.2))(picture, width)
     fixed_dark, _ = Preprocess((0.9, 0.2))(darker, width)
     assert not torch.allclose(fixed, fixed_dark, atol=0.5), (
@@ -26,7 +27,8 @@ def test_preprocess_is_blind_to_light_and_keeps_ink_positive():
 def test_preprocess_resizes_to_the_network_height(height, width):
     gradient = torch.linspace(0, 255, width).byte().expand(1, height, width)
     ink, widths = Preprocess()(gradient, torch.tensor([width]))
-    assert ink.shape == (1, 1, HEIGHT, -(-width * HEIGHT // height)) and widths.item() == ink.shape[3]
-    across = ink[0, 0].numpy()
+    assert widths.item() == -(-width * HEIGHT // height) and ink.shape == (1, 1, HEIGHT, widths + MARGIN)
+    across, margin = ink[0, 0, :, :-MARGIN].numpy(), ink[0, 0, :, -MARGIN:]
+    assert not margin.any(), "nothing stands beyond the card"
     assert (np.diff(across, axis=1) <= 1e-5).all(), "a rising picture stays monotone"
     assert np.ptp(across, axis=0).max() < 1e-4

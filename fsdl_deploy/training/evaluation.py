@@ -154,9 +154,9 @@ def add_arguments(parser) -> None:
     )
     parser.add_argument(
         "--digits",
-        metavar=f"FILE|{MNIST}",
-        help="an .npz file with images uint8 [n, 28, 28] and labels [n] to write with, or MNIST's test part "
-        "(default: the course's 1,000 test digits)",
+        metavar="FILE",
+        help="an .npz file with images uint8 [n, 28, 28] and labels [n] to write with, or "
+        f"'{MNIST}': the test part of MNIST (else the course's 1,000 test digits)",
     )
     parser.add_argument(
         "--json", metavar="FILE", help="write the whole report, confusions included, to this file"
