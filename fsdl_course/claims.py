@@ -7,13 +7,13 @@ lesson evaluates them on the reader's machine. Knows nothing of how anything is 
 
 import argparse
 import ast
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
+from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 
@@ -21,40 +21,20 @@ FILE = Path("notebooks") / "claims.toml"
 SOURCES = ("notes", "slides")
 HOLDS, PARTLY, FAILS = "holds", "holds partly", "does not hold here"
 NOT_MEASURED = "not measured in this run"
-_FIELDS = {
-    "number",
-    "quote",
-    "source",
-    "lesson",
-    "notebook",
-    "section",
-    "command",
-    "record",
-    "holds",
-    "partly",
-}
-_FIELDS |= {"shows", "undecided", "to_come"}
-_ALLOWED = (ast.Expression, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Compare, ast.Call, ast.keyword, ast.Name)
-_ALLOWED += (
-    ast.Constant,
-    ast.Subscript,
-    ast.List,
-    ast.Tuple,
-    ast.Load,
-    ast.boolop,
-    ast.unaryop,
-    ast.operator,
+_ALLOWED = (
+    *(ast.Expression, ast.Load, ast.Name, ast.Constant, ast.List, ast.Tuple, ast.Subscript),
+    *(ast.Call, ast.keyword, ast.Compare, ast.BoolOp, ast.UnaryOp, ast.BinOp),
+    *(ast.cmpop, ast.boolop, ast.unaryop, ast.operator),
 )
-_ALLOWED += (ast.cmpop,)
 
 
 class ClaimError(ValueError):
     """The file of claims is wrong; the message names the claim and says what to do."""
 
 
-def row(rows: list[dict], **fields) -> dict:
+def row(rows: list[dict], **values) -> dict:
     """The first of a record's rows with these values: ``row(rungs, rung="distilled")["per_second"]``."""
-    return next(entry for entry in rows if all(entry[name] == value for name, value in fields.items()))
+    return next(entry for entry in rows if all(entry[name] == value for name, value in values.items()))
 
 
 FUNCTIONS = {"row": row} | {function.__name__: function for function in (abs, all, any, len, max, min, sum)}
@@ -131,7 +111,7 @@ def claims(lesson: str, results: Mapping[str, object], root: Path = ROOT) -> Tab
         raise ClaimError(f"no claim belongs to a lesson {lesson!r}: lessons are called as in '07'")
     rows = []
     for claim in own:
-        known = _record(claim, root) | dict(results) if claim.record else results
+        known = records.read(root / claim.record) | dict(results) if claim.record else results
         if not claim.to_come:
             rows.append([f"“{claim.quote}”", claim.measured(known), claim.verdict(known)])
     waiting = len(own) - len(rows)
@@ -145,7 +125,7 @@ def problems(known: list[Claim], root: Path = ROOT) -> Iterator[str]:
         where = f"claim {claim.number}"
         if claim.record and not (root / claim.record).is_file():
             yield f"{where}: there is no record {claim.record}"
-        elif claim.record and (missing := sorted(claim.results() - _record(claim, root).keys())):
+        elif claim.record and (missing := sorted(claim.results() - records.read(root / claim.record).keys())):
             yield f"{where}: {claim.record} holds no {missing[0]!r}"
         if claim.notebook:
             yield from (f"{where}: {problem}" for problem in _misplaced(claim, root))
@@ -168,7 +148,7 @@ def plain(text: str) -> str:
 
 def _claim(entry: dict) -> Claim:
     where = f"claim {entry.get('number', '?')}"
-    if unknown := sorted(entry.keys() - _FIELDS):
+    if unknown := sorted(entry.keys() - {field.name for field in fields(Claim)}):
         raise ClaimError(f"{where}: unknown {', '.join(unknown)}; a verdict comes from `holds` and `partly`")
     if missing := [name for name in ("number", "quote", "source", "lesson") if not entry.get(name)]:
         raise ClaimError(f"{where}: {missing[0]} is missing")
@@ -199,10 +179,6 @@ def _check(where: str, rule: str) -> None:
             raise ClaimError(f"{where}: {rule!r} does more than compare results")
     if not {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - FUNCTIONS.keys():
         raise ClaimError(f"{where}: {rule!r} is decided by no result, so it could not fail")
-
-
-def _record(claim: Claim, root: Path) -> dict:
-    return json.loads((root / claim.record).read_text(encoding="utf-8"))
 
 
 def _misplaced(claim: Claim, root: Path) -> Iterator[str]:

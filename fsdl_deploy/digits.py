@@ -34,7 +34,11 @@ class Digits:
 
     def draw_one(self, digit: int, rng: np.random.Generator) -> np.ndarray:
         """One example of ``digit``, uint8 ``[28, 28]``, chosen by ``rng``."""
-        return self.images[rng.choice(self.places[digit])]
+        return self.images[self.choose(digit, rng)]
+
+    def choose(self, digit: int, rng: np.random.Generator) -> int:
+        """The place of one example of ``digit``, chosen by ``rng``."""
+        return int(rng.choice(self.places[digit]))
 
 
 @cache

@@ -8,6 +8,7 @@ are whole, and costs neither time nor memory. Only EXIF's orientation is read. K
 import contextlib
 import re
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
@@ -81,15 +82,13 @@ def _jpeg(data: bytes) -> Parts:
     # Counting is cheap and never counts too few; other data may hold these two bytes by chance.
     if data.count(b"\xff\xda") > MAX_SCANS and _many_scans(data):
         raise PartsError(f"the picture is a JPEG of more than {MAX_SCANS} scans: save it again")
-    kept, turn, sequential, place = [JPEG], 0, b"", 2
-    for _ in range(MAX_PARTS):
-        mark = MARKER.search(data, place)
-        if not mark or mark[1] == b"\xd9":
-            return Parts(data)  # no pixels: a decoder says so
+    kept, turn, sequential = [JPEG], 0, b""
+    for number, (mark, place) in enumerate(_marks(data), 1):
         kind, start = mark[1][0], mark.end() + 2
+        if kind == 0xD9:
+            return Parts(data)  # no pixels: a decoder says so
         if kind == 0xDA:
             break
-        place = mark.end() + max(2, int.from_bytes(data[mark.end() : start]))
         body = data[start : min(place, start + 14)]
         if kind in (0xC0, 0xC1):
             sequential = body[5:6]  # the number of its colours
@@ -99,18 +98,29 @@ def _jpeg(data: bytes) -> Parts:
         colours = (kind == 0xE0 and body[:5] == b"JFIF\0") or (kind == 0xEE and body[:5] == b"Adobe")
         if not (0xE0 <= kind <= 0xEF or kind == 0xFE) or (colours and len(body) >= 12 + 2 * (kind == 0xE0)):
             kept.append(data[mark.start() : place])
+        if number == MAX_PARTS:
+            raise _too_many()
     else:
-        raise _too_many()
+        return Parts(data)
     bare = b"".join([*kept, data[mark.start() :]])
     return Parts(bare, turn or 1, sequential != b"" and data[start : start + 1] == sequential)
 
 
 def _many_scans(data: bytes) -> bool:
-    scans, place = 0, 2
-    while (mark := MARKER.search(data, place)) and mark[1] != b"\xd9" and scans <= MAX_SCANS:
+    scans = 0
+    for mark, _ in _marks(data):
+        if mark[1] == b"\xd9" or scans > MAX_SCANS:
+            break
         scans += mark[1] == b"\xda"
-        place = mark.end() + max(2, int.from_bytes(data[mark.end() : mark.end() + 2]))
     return scans > MAX_SCANS
+
+
+def _marks(data: bytes) -> Iterator[tuple[re.Match, int]]:
+    """The markers of a JPEG, each with the place behind what its length covers."""
+    place = 2
+    while mark := MARKER.search(data, place):
+        place = mark.end() + max(2, int.from_bytes(data[mark.end() : mark.end() + 2]))
+        yield mark, place
 
 
 def _png(data: bytes) -> Parts:

@@ -91,10 +91,15 @@ def fill(cells: Iterable, root: Path) -> None:
     """Fill in the keys in prose; NotebookError names the cell."""
     for number, cell in enumerate(cells, 1):
         if cell.cell_type == "markdown":
-            try:
-                cell.source = quoting.fill(cell.source, root / RECORDS)
-            except NotebookError as error:
-                raise NotebookError(f"cell {number}: {error}") from None
+            cell.source = filled(number, cell.source, root)
+
+
+def filled(number: int, prose: str, root: Path) -> str:
+    """The prose of cell ``number`` with its keys filled in; NotebookError names the cell."""
+    try:
+        return quoting.fill(prose, root / RECORDS)
+    except NotebookError as error:
+        raise NotebookError(f"cell {number}: {error}") from None
 
 
 def cell_ids(cells: Iterable, name: str) -> list[str]:

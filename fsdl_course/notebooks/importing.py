@@ -13,6 +13,7 @@ from fsdl_course.notebooks.attachments import take_out
 from fsdl_course.notebooks.conversion import (
     RECORDS,
     cell_ids,
+    filled,
     name_of,
     read,
     read_source,
@@ -110,12 +111,12 @@ def _take_pictures(edited, path: Path, root: Path, lab: bool, notes: list[str]) 
 
 def _check_keys(path: Path, cells: list[percent.Cell], root: Path) -> None:
     """NotebookError if a cell has a key that building could not fill in."""
-    for number, cell in enumerate(cells, 1):
-        if cell.kind == "markdown":
-            try:
-                quoting.fill(cell.source, root / RECORDS)
-            except NotebookError as error:
-                raise NotebookError(f"{path.name}: cell {number}: {error}; nothing was imported") from None
+    try:
+        for number, cell in enumerate(cells, 1):
+            if cell.kind == "markdown":
+                filled(number, cell.source, root)
+    except NotebookError as error:
+        raise NotebookError(f"{path.name}: {error}; nothing was imported") from None
 
 
 def _stale(edited, root: Path) -> list[str]:

@@ -22,11 +22,11 @@ def figure(name: str, words: list[str], folder: Path):
     """The figure ``name(words)`` of the records in ``folder``: a number or a text; else QuoteError."""
     function = pick(FIGURES, name, "the course")
     try:
-        inspect.signature(function).bind(Records(folder), *words)
+        asked = inspect.signature(function).bind(Records(folder), *words)
     except TypeError:
         parameters = ", ".join(list(inspect.signature(function).parameters)[1:])
         raise QuoteError(f"{name} takes ({parameters}), not ({', '.join(words)})") from None
-    value = function(Records(folder), *words)
+    value = function(*asked.args)
     if value is None:
         raise QuoteError("the record has nothing there")
     return value

@@ -80,9 +80,10 @@ class Load:
 class _Run:
     """The threads of one run, and what they note."""
 
-    def __init__(self, call: Callable[[], object], requests: int):
-        self.call, self.requests, self.total = call, requests, requests
-        self.go, self.stop = threading.Event(), threading.Event()
+    def __init__(self, call: Callable[[], object], requests: int, stop: threading.Event | None = None):
+        self.call, self.requests = call, requests
+        self.total = requests if stop is None else None  # whoever may stop the run knows how long it is
+        self.go, self.stop = threading.Event(), stop or threading.Event()
         self.lock = threading.Lock()
         self.taken = 0
         self.begin = 0.0
@@ -201,9 +202,7 @@ def open_loop(
     due = timetable(rate, seconds, arrivals, seed)
     if warmup:
         closed_loop(call, 1, warmup)
-    run = _Run(call, len(due))
-    if stop is not None:
-        run.stop, run.total = stop, None
+    run = _Run(call, len(due), stop)
 
     def user():
         while (number := run.take()) is not None:

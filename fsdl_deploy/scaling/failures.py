@@ -6,6 +6,7 @@ lost when its caller gets no answer, or another than 200.
 
 import http.client
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,11 @@ class Trial:
     repeated: int
     reopened: int
 
+    @classmethod
+    def of(cls, load: Load, asking: Asking) -> "Trial":
+        """What this load and these callers have seen."""
+        return cls(load, asking.answers, asking.repeated, asking.reopened)
+
     @property
     def lost(self) -> int:
         return self.load.errors
@@ -93,8 +99,7 @@ class Trial:
 
 def busy(asking: Asking, users: int, requests: int) -> Trial:
     """``users`` callers who ask again as soon as they are answered: how much the replicas can do."""
-    load = closed_loop(asking, users, requests, warmup=users)
-    return Trial(load, asking.answers, asking.repeated, asking.reopened)
+    return Trial.of(closed_loop(asking, users, requests, warmup=users), asking)
 
 
 def under_load(
@@ -126,29 +131,28 @@ def under_load(
         player.join()
     if problems:
         raise problems[0]
-    return Trial(load, asking.answers, asking.repeated, asking.reopened)
+    return Trial.of(load, asking)
 
 
 def kill_one_under_load(asking: Asking, replicas: Sequence[Replica], rate: float, down: float = 1) -> Trial:
     """SIGKILL the first replica under load; ``down`` seconds later it is started again."""
-
-    def crash() -> None:
-        replicas[0].kill()
-        threading.Event().wait(down)
-        replicas[0].start()
-
-    return under_load(asking, rate, crash)
+    return under_load(asking, rate, _for_a_while(replicas[0].kill, down, replicas[0].start))
 
 
 def hang_one_under_load(asking: Asking, replicas: Sequence[Replica], rate: float, hung: float = 2) -> Trial:
     """Stop the first replica for ``hung`` seconds under load: it takes connections and does not answer."""
+    return under_load(asking, rate, _for_a_while(replicas[0].hang, hung, replicas[0].resume))
 
-    def hang() -> None:
-        replicas[0].hang()
-        threading.Event().wait(hung)
-        replicas[0].resume()
 
-    return under_load(asking, rate, hang)
+def _for_a_while(
+    begin: Callable[[], object], seconds: float, end: Callable[[], object]
+) -> Callable[[], None]:
+    def event() -> None:
+        begin()
+        time.sleep(seconds)
+        end()
+
+    return event
 
 
 def update_under_load(

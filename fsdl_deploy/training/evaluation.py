@@ -33,9 +33,9 @@ class _Noting(Digits):
 
     drawn: list[int] = field(default_factory=list)
 
-    def draw_one(self, digit: int, rng: np.random.Generator) -> np.ndarray:
-        self.drawn.append(int(rng.choice(self.places[digit])))
-        return self.images[self.drawn[-1]]
+    def choose(self, digit: int, rng: np.random.Generator) -> int:
+        self.drawn.append(super().choose(digit, rng))
+        return self.drawn[-1]
 
 
 def deck(count: int, level: str, source: Digits) -> tuple[list[Card], list[list[int]]]:

@@ -71,11 +71,11 @@ def _why(explained: dict | None) -> list[str]:
     ]
 
 
-def write_cards(report: dict, on_mnist: dict, work: Path, into: Path, command: str) -> None:
+def write_cards(report: dict, on_mnist: dict, work: Path, into: Path) -> None:
     """Write ``report.json`` (measured figures, curves) and ``NAME.md`` for every model into ``into``.
 
     ``report`` and ``on_mnist``: what ``evaluate`` measured with the course's test digits, and with those of
-    MNIST. ``command`` is what made the models, and makes them again.
+    MNIST.
     """
     from fsdl_deploy.models import multiply_adds
 
@@ -105,7 +105,7 @@ def write_cards(report: dict, on_mnist: dict, work: Path, into: Path, command: s
             _table({"the course's 1,000 test digits": measured, "MNIST's 10,000": on_mnist[version]}), "",
             *_why(report.get("why", {}).get(version)),
             "Most frequent errors on typical cards: " + errors + ".",
-            "", f"Make it again: `{command}`. Measure it again: `fsdl-deploy evaluate`, also with "
+            "", "Make it again: `fsdl-deploy train`. Measure it again: `fsdl-deploy evaluate`, also with "
             "`--digits mnist`.", "",
         ]  # fmt: skip
         (into / f"{version}.md").write_text("\n".join(lines), encoding="utf-8")

@@ -97,6 +97,6 @@ def main(args) -> int:
     readers = [OnnxReader(version, threads=2) for version in weights.VERSIONS]
     report = evaluate(readers)
     report["why"] = {v: why(OnnxReader(v, threads=2), digits("test")) for v in ("teacher", "v2")}
-    write_cards(report, evaluate(readers, MNIST_CARDS, mnist.test()), work, into, "fsdl-deploy train")
+    write_cards(report, evaluate(readers, MNIST_CARDS, mnist.test()), work, into)
     print(table(report))
     return 0

@@ -113,7 +113,7 @@ def test_cards_hold_what_was_measured(tmp_path, monkeypatch, knowing):
     report["why"] = {"v1": {"misread": {3: 3, 8: 1}, "exact_match": {0: 0.8, 5: 0.9}}}
     (tmp_path / "v1.jsonl").write_text('{"step": 700, "loss": 0.1, "seconds": 12}\n')
     others = evaluation.evaluate([Knowing(version, 10) for version in weights.VERSIONS], 10)
-    write_cards(report, others, tmp_path, tmp_path, "fsdl-deploy train")
+    write_cards(report, others, tmp_path, tmp_path)
     text = (tmp_path / "v1.md").read_text()
     assert "1,000 test digits | 80.0%" in text and "10,000 | 90.0%" in text
     assert "700 steps of 32 cards in 12 s" in text
