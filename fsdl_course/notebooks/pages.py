@@ -43,6 +43,7 @@ OFFLINE = """{%- extends 'lab/index.html.j2' -%}
 main { max-width: 62rem; margin: 0 auto }
 .jp-Mermaid pre.mermaid { background: #f5f5f5; padding: .8rem }
 .jp-Mermaid pre.mermaid[data-processed] { background: none }
+.jp-OutputArea-output .highlight pre { font-family: var(--jp-code-font-family) }
 </style>{% endblock %}
 """
 MERMAID = "mermaid.tiny.js"
@@ -88,6 +89,7 @@ def to_html(executed: Path, origin: Path, page_path: Path) -> str:
 
     exporter = HTMLExporter(extra_loaders=[jinja2.DictLoader({"offline.html.j2": OFFLINE})])
     exporter.template_file = "offline.html.j2"
+    exporter.register_preprocessor(_as_they_ended, enabled=True)
     text, _ = exporter.from_filename(str(executed))
 
     def link(match: re.Match) -> str:
@@ -110,6 +112,18 @@ def to_html(executed: Path, origin: Path, page_path: Path) -> str:
         source = os.path.relpath(above / MERMAID, page_path.parent).replace(os.sep, "/")
         text = DRAW.format(source=source).join(text.rsplit("</body>", 1))
     return text
+
+
+def _as_they_ended(notebook, resources):
+    """Streams as a terminal shows them in the end: a progress bar that went away again leaves nothing."""
+    from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+
+    notebook, resources = CoalesceStreamsPreprocessor(enabled=True)(notebook, resources)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            shown = [out for out in cell.outputs if out.output_type != "stream" or out.text.strip()]
+            cell.outputs = shown
+    return notebook, resources
 
 
 def mermaid_script() -> Path:

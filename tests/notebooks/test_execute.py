@@ -150,6 +150,28 @@ def test_pages_load_nothing_from_the_network_and_their_links_lead_somewhere(ran)
     assert "a dot" in good.alts
 
 
+def test_a_page_shows_no_progress_that_is_over(tmp_path):
+    """tqdm writes each state over the last one, each in an output of its own, and at the end spaces."""
+    import nbformat
+
+    def stream(name, *texts):
+        return [nbformat.v4.new_output("stream", name=name, text=text) for text in texts]
+
+    bar = stream("stderr", "\rload:  60%", "\rload:  96%", "\r" + " " * 10 + "\r")
+    outputs = [
+        *bar,
+        *stream("stdout", "96 cards\n"),
+        *stream("stderr", "\rtrain 50%", "\rtrain 100%\nslow\n"),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=outputs)])
+    copy = tmp_path / "copy.ipynb"
+    nbformat.write(notebook, copy)
+    page = pages.to_html(copy, tmp_path, tmp_path / "copy")
+    assert not re.search("load:  [69]|train 50%", page)
+    assert "96 cards" in page and "train 100%" in page and "slow" in page
+    assert page.count('data-mime-type="application/vnd.jupyter.stderr"') == 1
+
+
 def test_a_page_draws_its_diagram(ran, browser):
     page = browser.new_page()
     page.goto((ran[0] / "build" / "course" / "01_good.html").as_uri())
