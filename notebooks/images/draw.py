@@ -49,8 +49,6 @@ def why() -> None:
         right.plot([int(k) for k in shares], [100 * share for share in shares.values()], "o-", color=color)
     left.set(xlabel="steps of 32 cards", ylabel="loss on a batch (CTC)", yscale="log")
     left.legend()
-    right.axhline(96, color="black", linestyle=":", linewidth=1)
-    right.annotate("96 %", (40, 96), ha="right", va="bottom")
     right.set(xlabel="most stubborn test digits left out, of 1,000", ylabel="typical cards read right (%)")
     figure.savefig(HERE / "why.png", dpi=100, facecolor="white")
 
