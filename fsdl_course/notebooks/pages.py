@@ -121,8 +121,8 @@ def _as_they_ended(notebook, resources):
     notebook, resources = CoalesceStreamsPreprocessor(enabled=True)(notebook, resources)
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            shown = [out for out in cell.outputs if out.output_type != "stream" or out.text.strip()]
-            cell.outputs = shown
+            kept = [out for out in cell.outputs if out.output_type != "stream" or out.text.strip()]
+            cell.outputs = kept
     return notebook, resources
 
 
