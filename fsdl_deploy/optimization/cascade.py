@@ -13,7 +13,7 @@ from fsdl_deploy.picture import Image
 from fsdl_deploy.reading import Reader, Reading
 
 ESCALATED = 0.06  # share of the cards that a cascade hands on
-SURE = 0.53  # below this confidence the first reader hands a card on, see ``threshold``
+SURE = 0.59  # below this confidence the first reader hands a card on, see ``threshold``
 
 
 class CascadeReader:

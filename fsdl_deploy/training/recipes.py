@@ -45,7 +45,7 @@ RECIPES = {
     "v1": Recipe(Student, (Phase(700, 4e-3),), seed=2),
     "v2": Recipe(
         Student,
-        (Phase(1500, 4e-3, 0.7), Phase(8500, 3e-3, 0.35), Phase(3000, 1.5e-3, 0.35, mixed=True)),
+        (Phase(1500, 4e-3, 0.7), Phase(9500, 3e-3, 0.35), Phase(4000, 1.5e-3, 0.35, mixed=True)),
         seed=3,
         taught=True,
     ),
