@@ -227,7 +227,7 @@ axes.legend()
 figures.show(figure, alt="Accuracy against size for students trained alone and taught by the teacher")
 
 # %% [markdown]
-# Size carries far more than teaching. Taught, the smallest student reads {{taught(smallest):+d}} cards right,
+# Size carries more than teaching. Taught, the smallest student reads {{taught(smallest):+d}} cards right,
 # of the same {{size_cards():,}}, the largest {{taught(largest):+d}}. A difference as large has a probability
 # of {{chance(smallest):.2g}} and {{chance(largest):.2g}} where there is none (two independent samples): below
 # `0.05` it is hardly chance. Where a student loses, perhaps a teacher so much larger asks too much of it. The
@@ -306,7 +306,7 @@ Table(["rung", "KiB", "cards/s", "right"], *rows, formats=["", ",.0f", ",.0f", "
 
 # %% [markdown]
 # - The **teacher** spends its time in convolutions. Dynamic quantization changes matrix products only, so it
-#   gains little. Static quantization reaches the convolutions.
+#   gains less than static quantization, which reaches the convolutions.
 # - **v2** is so small that converting to int8 and back takes what int8 saves: the file is smaller, the
 #   service is not faster.
 # - **float16** halves the file. The weights are float32 again once they are loaded, so the time stays. That

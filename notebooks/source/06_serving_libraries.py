@@ -128,9 +128,9 @@ compare.table(recorded)
 # and its queue are C++ and run beside the reader's process, while our event loop, the decoding and the
 # batcher share one Python process with one lock. With one caller nothing waits and nothing can be batched, so
 # the way through the server is all that differs; there the short ways through one process (ours, KServe's)
-# come next. With 8 callers ours is second, with 32 others pass it. So the lecture's judgement holds: NVIDIA's
-# is the most powerful. Ours needs the least memory: {{served(our service, 32, memory):.0f}} MiB, of Triton's
-# {{served(Triton, 32, memory):.0f}}.
+# come next. With 8 callers ours, LitServe and TorchServe are next, with 32 these two pass ours. So the
+# lecture's judgement holds: NVIDIA's is the most powerful. Ours needs the least memory:
+# {{served(our service, 32, memory):.0f}} MiB, of Triton's {{served(Triton, 32, memory):.0f}}.
 #
 # - **LitServe and TorchServe** carry each picture from one process to another, which costs them most with one
 #   caller. It also buys something: the reader has a lock of its own, and may die while the front answers.
@@ -165,9 +165,9 @@ figures.show(figure, alt="Latency of the slowest answers and share of refusals, 
 # Beyond its rate a server can do two things. Most let the queue grow: every caller waits longer, for as long
 # as it lasts, and nobody is told. Ours has room for one batch and `64` more: whoever comes then is refused at
 # once, and those inside are answered in bounded time. A client that hears "no" can go elsewhere. TorchServe
-# refuses too, when a hundred wait, which this run did not reach; and Triton if it is told to
-# (`max_queue_size` in its `default_queue_policy`). The processor time of a request falls where refusals,
-# which are cheap, are among them.
+# refuses too, when a hundred wait, and Triton if it is told to (`max_queue_size` in its
+# `default_queue_policy`). The processor time of a request falls where refusals, which are cheap, are among
+# them.
 #
 # ## How many readers
 #

@@ -64,16 +64,13 @@ CLAIMS = {
         OPTIMIZATION,
         lambda: of("climb", "a worker a core", "teacher padded") > 2,
     ),
-    "Size carries far more than teaching": (
+    "Size carries more than teaching": (
         OPTIMIZATION,
-        lambda: spread_of_sizes() > 3 * max(abs(of("taught", size)) for size in ("smallest", "largest")),
+        lambda: spread_of_sizes() > 2 * max(abs(of("taught", size)) for size in ("smallest", "largest")),
     ),
-    "Dynamic quantization changes matrix products only, so it gains little": (
+    "Dynamic quantization changes matrix products only, so it gains less than static quantization": (
         OPTIMIZATION,
-        lambda: (
-            0.9 < of("climb", "int8 dynamic", "graph optimisations") < 1.2
-            and of("climb", "int8 static", "int8 dynamic") > 1.2
-        ),
+        lambda: of("climb", "int8 static", "int8 dynamic") > 1.2,
     ),
     "the file is smaller, the service is not faster": (
         OPTIMIZATION,
@@ -122,9 +119,13 @@ CLAIMS = {
         SERVING,
         lambda: set(rank("1")[1:3]) == {"our service", "KServe"},
     ),
-    "With 8 callers ours is second, with 32 others pass it": (
+    "With 8 callers ours, LitServe and TorchServe are next, with 32 these two pass ours": (
         SERVING,
-        lambda: rank("8")[1] == "our service" and rank("32").index("our service") > 1,
+        lambda: (
+            set(rank("8")[1:4]) == {"our service", "LitServe", "TorchServe"}
+            and rank("32")[3] == "our service"
+            and set(rank("32")[1:3]) == {"LitServe", "TorchServe"}
+        ),
     ),
     "Ours needs the least memory": (
         SERVING,
