@@ -5,6 +5,9 @@
 #   bash infra/docker/vm.sh IMAGE
 set -euo pipefail
 image=$1
+for tool in mmdebstrap qemu-system-x86_64 mke2fs; do
+  command -v $tool >/dev/null || { echo "There is no $tool: apt-get install mmdebstrap qemu-system-x86 e2fsprogs" >&2; exit 1; }
+done
 here=$(mktemp -d)
 trap 'rm -rf "$here"; [ -z "${vm:-}" ] || kill "$vm" 2>/dev/null || true' EXIT
 sources=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources | head -1)
