@@ -1,0 +1,203 @@
+"""The package of a function: what goes into it, how large it is, and how it shrinks rung by rung
+
+A package is a folder with all that the function imports, zipped for the upload. A cloud limits the zip and what
+it unpacks to. Each rung leaves out more, and after each the function must still read a card. What is installed
+here is copied, so on macOS and Windows the sizes are those of their own files, which Lambda could not run.
+"""
+
+import compileall
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from fsdl_deploy.packaging.build_context import copy_reader
+from fsdl_deploy.reader import LATEST
+
+NEEDS = ("numpy", "onnxruntime", "pillow")
+HANDLER = "fsdl_deploy.scaling.serverless.handler"
+_ENTRY = 2 * 46 + 30  # bytes in a zip for each file, beside its name twice and its content
+
+
+@dataclass(frozen=True)
+class Size:
+    """Bytes of a package: of its zip, and unpacked."""
+
+    zipped: int
+    unpacked: int
+
+
+def with_requirements(names: Sequence[str]) -> list[metadata.Distribution]:
+    """These distributions and all that they require here, without extras; each once."""
+    from packaging.requirements import Requirement
+
+    known, waiting = {}, list(names)
+    while waiting:
+        distribution = metadata.distribution(waiting.pop())
+        key = re.sub("[-_.]+", "-", distribution.name).lower()
+        if key in known:
+            continue
+        known[key] = distribution
+        for text in distribution.requires or ():
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                waiting.append(requirement.name)
+    return list(known.values())
+
+
+def installed_files(distribution: metadata.Distribution) -> Iterator[tuple[str, Path]]:
+    """What pip puts into a package for it, by its path there: modules and libraries, no programs."""
+    for file in distribution.files or ():
+        if file.parts[0] != ".." and "__pycache__" not in file.parts:
+            yield file.as_posix(), Path(distribution.locate_file(file))
+
+
+def unpacked_bytes(names: Sequence[str]) -> int:
+    """The size of these distributions with all that they require, unpacked."""
+    return sum(
+        path.stat().st_size
+        for distribution in with_requirements(names)
+        for _, path in installed_files(distribution)
+        if path.is_file()
+    )
+
+
+def build(to: Path, version: str = LATEST, names: Sequence[str] = NEEDS) -> Path:
+    """Make the package in the folder ``to``: these distributions, ``fsdl_deploy`` and a model."""
+    for distribution in with_requirements(names):
+        for name, path in installed_files(distribution):
+            if path.is_file():
+                (to / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, to / name)
+    copy_reader(to, version)
+    return to
+
+
+def size(package: Path) -> Size:
+    """How large it is, and how large its zip would be; no zip is written."""
+    files = _files(package)
+    with ThreadPoolExecutor() as together:  # zlib lets other threads run
+        zipped = list(together.map(_deflated, files))
+    entries = sum(_ENTRY + 2 * len(file.relative_to(package).as_posix().encode()) for file in files)
+    return Size(sum(zipped) + entries, sum(file.stat().st_size for file in files))
+
+
+def write_zip(package: Path, to: Path) -> Path:
+    """The package as a cloud takes it."""
+    with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in _files(package):
+            archive.write(file, file.relative_to(package).as_posix())
+    return to
+
+
+def read_by(package: Path, event: dict, timeout: float = 120) -> dict:
+    """What the handler of the package answers to an event, with nothing but the package and Python's library.
+
+    Raises RuntimeError with the end of what the process wrote, if it cannot.
+    """
+    program = "import sys, json; sys.path.insert(0, sys.argv[1])\n"
+    program += f"from {HANDLER.rpartition('.')[0]} import handler\n"
+    program += "print(json.dumps(handler(json.load(sys.stdin), None)))"
+    command = [sys.executable, "-I", "-S", "-B", "-c", program, str(package)]
+    process = subprocess.run(
+        command, input=json.dumps(event), capture_output=True, text=True, timeout=timeout
+    )
+    if process.returncode:
+        raise RuntimeError(f"the package does not work: {process.stderr.strip()[-600:]}")
+    return json.loads(process.stdout.splitlines()[-1])
+
+
+def without_tests(package: Path) -> None:
+    """Leave out the packages' own tests, stubs for type checkers, and what C programs would include."""
+    for folder in [path for path in package.rglob("*") if path.is_dir() and path.name in ("tests", "include")]:
+        shutil.rmtree(folder, ignore_errors=True)
+    for file in _files(package):
+        if file.suffix in (".pyi", ".h", ".pxd", ".pyx", ".c", ".a", ".lib"):
+            file.unlink()
+
+
+def without_unused(package: Path) -> None:
+    """Leave out modules that reading a card never imports: to quantize models, to compile Fortran, our others.
+
+    Licences stay: whoever passes a library on passes its licence on.
+    """
+    for name in ("tools", "transformers", "quantization", "backend", "datasets"):
+        shutil.rmtree(package / "onnxruntime" / name, ignore_errors=True)
+    for name in ("f2py", "distutils", "typing"):
+        shutil.rmtree(package / "numpy" / name, ignore_errors=True)
+    own = package / "fsdl_deploy"
+    for folder in [path for path in own.iterdir() if path.is_dir() and path.name != "scaling"]:
+        shutil.rmtree(folder)
+
+
+def without_formats(package: Path) -> None:
+    """Leave out of Pillow what no card is (AVIF), and fonts and colour profiles; then libraries of no use."""
+    for name in ("_avif", "_imagingft", "_imagingcms", "_imagingtk", "_imagingmath", "_imagingmorph"):
+        for file in (package / "PIL").glob(f"{name}.*"):
+            file.unlink()
+    while unused := _unused_libraries(package):
+        for file in unused:
+            file.unlink()
+
+
+def stripped(package: Path) -> None:
+    """Take the names of their functions out of libraries, with ``strip``, where that is installed."""
+    if program := shutil.which("strip"):
+        libraries = [file for file in _files(package) if ".so" in file.name]
+        for file in libraries:
+            subprocess.run([program, "--strip-unneeded", file], capture_output=True, timeout=120)
+
+
+def compiled(package: Path) -> None:
+    """Add Python's byte-code: a cloud's package is read-only, so each cold start would compile anew.
+
+    It is marked as not to be compared with the sources, whose times of change a zip does not keep.
+    """
+    unchecked = compileall.py_compile.PycInvalidationMode.UNCHECKED_HASH
+    compileall.compile_dir(package, quiet=2, stripdir=str(package), invalidation_mode=unchecked, force=True)
+
+
+RUNGS: dict[str, Callable[[Path], None] | None] = {
+    "as pip installs it": None,
+    "without tests and headers": without_tests,
+    "without modules of no use here": without_unused,
+    "without picture formats of no use": without_formats,
+    "libraries stripped": stripped,
+    "with byte-code": compiled,
+}
+
+
+def climb(package: Path, event: dict) -> Iterator[tuple[str, Size, dict]]:
+    """Shrink the package rung by rung: each one's name, its size, and what the handler answers after it."""
+    for name, shrink in RUNGS.items():
+        if shrink is not None:
+            shrink(package)
+        yield name, size(package), read_by(package, event)
+
+
+def _files(package: Path) -> list[Path]:
+    return sorted(path for path in package.rglob("*") if path.is_file())
+
+
+def _deflated(file: Path) -> int:
+    data = file.read_bytes()
+    return len(zlib.compress(data, 6, wbits=-15)) if data else 0
+
+
+def _unused_libraries(package: Path) -> list[Path]:
+    """Libraries beside a distribution (in NAME.libs) that no other file of the package asks for."""
+    libraries = [file for file in package.glob("*.libs/*") if ".so" in file.name]
+    texts = {file: file.read_bytes() for file in _files(package) if ".so" in file.name}
+    return [
+        library
+        for library in libraries
+        if not any(library.name.encode() in text for file, text in texts.items() if file != library)
+    ]
