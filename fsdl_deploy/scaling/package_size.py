@@ -5,7 +5,7 @@ it unpacks to. Each rung leaves out more, and after each the function must still
 here is copied, so on macOS and Windows the sizes are those of their own files, which Lambda could not run.
 """
 
-import compileall
+import functools
 import json
 import re
 import shutil
@@ -115,9 +115,22 @@ def read_by(package: Path, event: dict, timeout: float = 120) -> dict:
     return json.loads(process.stdout.splitlines()[-1])
 
 
+def as_by_pip(package: Path) -> None:
+    """Add the byte-code of every module, as pip does when it installs."""
+    _compile(package, "timestamp")
+
+
+def without_byte_code(package: Path) -> None:
+    """Leave out the byte-code: Python can make it anew, at each start."""
+    for folder in list(package.rglob("__pycache__")):
+        shutil.rmtree(folder)
+
+
 def without_tests(package: Path) -> None:
     """Leave out the packages' own tests, stubs for type checkers, and what C programs would include."""
-    for folder in [path for path in package.rglob("*") if path.is_dir() and path.name in ("tests", "include")]:
+    for folder in [
+        path for path in package.rglob("*") if path.is_dir() and path.name in ("tests", "include")
+    ]:
         shutil.rmtree(folder, ignore_errors=True)
     for file in _files(package):
         if file.suffix in (".pyi", ".h", ".pxd", ".pyx", ".c", ".a", ".lib"):
@@ -157,29 +170,28 @@ def stripped(package: Path) -> None:
 
 
 def compiled(package: Path) -> None:
-    """Add Python's byte-code: a cloud's package is read-only, so each cold start would compile anew.
+    """Add the byte-code of what is left: a cloud's package is read-only, so each cold start would make it anew.
 
     It is marked as not to be compared with the sources, whose times of change a zip does not keep.
     """
-    unchecked = compileall.py_compile.PycInvalidationMode.UNCHECKED_HASH
-    compileall.compile_dir(package, quiet=2, stripdir=str(package), invalidation_mode=unchecked, force=True)
+    _compile(package, "unchecked-hash")
 
 
-RUNGS: dict[str, Callable[[Path], None] | None] = {
-    "as pip installs it": None,
+RUNGS: dict[str, Callable[[Path], None]] = {
+    "as pip installs it": as_by_pip,
+    "without byte-code": without_byte_code,
     "without tests and headers": without_tests,
     "without modules of no use here": without_unused,
     "without picture formats of no use": without_formats,
     "libraries stripped": stripped,
-    "with byte-code": compiled,
+    "byte-code of what is left": compiled,
 }
 
 
 def climb(package: Path, event: dict) -> Iterator[tuple[str, Size, dict]]:
     """Shrink the package rung by rung: each one's name, its size, and what the handler answers after it."""
     for name, shrink in RUNGS.items():
-        if shrink is not None:
-            shrink(package)
+        shrink(package)
         yield name, size(package), read_by(package, event)
 
 
@@ -187,9 +199,21 @@ def _files(package: Path) -> list[Path]:
     return sorted(path for path in package.rglob("*") if path.is_file())
 
 
+def _compile(package: Path, mode: str) -> None:
+    options = ["-q", "-f", "-j", "0", "-s", str(package), "--invalidation-mode", mode]
+    command = [sys.executable, "-I", "-S", "-m", "compileall", *options, str(package)]
+    subprocess.run(command, capture_output=True, timeout=600)  # it fails for a module of another Python
+
+
 def _deflated(file: Path) -> int:
-    data = file.read_bytes()
-    return len(zlib.compress(data, 6, wbits=-15)) if data else 0
+    about = file.stat()
+    return _zlib(file, about.st_size, about.st_mtime_ns) if about.st_size else 0
+
+
+@functools.lru_cache(maxsize=20_000)
+def _zlib(file: Path, size: int, changed: int) -> int:
+    """Bytes of the compressed file; remembered until it changes, since most rungs leave most files as they are."""
+    return len(zlib.compress(file.read_bytes(), 6, wbits=-15))
 
 
 def _unused_libraries(package: Path) -> list[Path]:
