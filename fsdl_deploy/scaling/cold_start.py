@@ -4,6 +4,7 @@ Python starts, modules are imported, the model is loaded, the first card is read
 what a warm instance needs. The file cache of the machine is warm: the first start after a boot takes longer.
 """
 
+import itertools
 import json
 import subprocess
 import sys
@@ -47,7 +48,7 @@ def take_apart(
     if process.returncode:
         raise RuntimeError(f"the start by {kind} failed: {process.stderr.strip()[-1000:]}")
     moments = [begin, *json.loads(process.stdout)]
-    spans = [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    spans = [after - before for before, after in itertools.pairwise(moments)]
     return ColdStart(*spans)
 
 

@@ -1,9 +1,9 @@
-"""An instance of a function: AWS's own Runtime Interface Emulator, with the function in a process inside of it
+"""An instance of a function: AWS's own Runtime Interface Emulator, with the function in a process of its own
 
-The emulator is what answers for Lambda inside an instance: it starts Python on the first call, hands it one event
-at a time and ends it when its time is over. In that process runs AWS's own client, ``awslambdaric``, which
-imports the handler. Nothing of this machine's environment reaches the function: neither its packages nor its
-variables. The emulator is a program for Linux; elsewhere the station's sentence says so.
+The emulator is what answers for Lambda inside an instance: it starts Python on the first call, hands it one
+event at a time and ends it when its time is over. In that process runs AWS's own client, ``awslambdaric``,
+which imports the handler. Nothing of this machine's environment reaches the function: neither its packages
+nor its variables. The emulator is a program for Linux; elsewhere the station's sentence says so.
 """
 
 import http.client

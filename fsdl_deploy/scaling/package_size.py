@@ -1,8 +1,9 @@
 """The package of a function: what goes into it, how large it is, and how it shrinks rung by rung
 
-A package is a folder with all that the function imports, zipped for the upload. A cloud limits the zip and what
-it unpacks to. Each rung leaves out more, and after each the function must still read a card. What is installed
-here is copied, so on macOS and Windows the sizes are those of their own files, which Lambda could not run.
+A package is a folder with all that the function imports, zipped for the upload. A cloud limits the zip and
+what it unpacks to. Each rung leaves out more, and after each the function must still read a card. What is
+installed here is copied, so on macOS and Windows the sizes are those of their own files, which Lambda could
+not run.
 """
 
 import functools
@@ -128,17 +129,16 @@ def without_byte_code(package: Path) -> None:
 
 def without_tests(package: Path) -> None:
     """Leave out the packages' own tests, stubs for type checkers, and what C programs would include."""
-    for folder in [
-        path for path in package.rglob("*") if path.is_dir() and path.name in ("tests", "include")
-    ]:
-        shutil.rmtree(folder, ignore_errors=True)
+    for name in ("tests", "include"):
+        for folder in list(package.rglob(name)):
+            shutil.rmtree(folder, ignore_errors=True)
     for file in _files(package):
         if file.suffix in (".pyi", ".h", ".pxd", ".pyx", ".c", ".a", ".lib"):
             file.unlink()
 
 
 def without_unused(package: Path) -> None:
-    """Leave out modules that reading a card never imports: to quantize models, to compile Fortran, our others.
+    """Leave out modules that reading a card never imports: quantizing, compiling Fortran, most of our own.
 
     Licences stay: whoever passes a library on passes its licence on.
     """
@@ -170,7 +170,7 @@ def stripped(package: Path) -> None:
 
 
 def compiled(package: Path) -> None:
-    """Add the byte-code of what is left: a cloud's package is read-only, so each cold start would make it anew.
+    """Add the byte-code of what is left: in a cloud the folder is read-only, so each start would make it anew.
 
     It is marked as not to be compared with the sources, whose times of change a zip does not keep.
     """
@@ -212,7 +212,7 @@ def _deflated(file: Path) -> int:
 
 @functools.lru_cache(maxsize=20_000)
 def _zlib(file: Path, size: int, changed: int) -> int:
-    """Bytes of the compressed file; remembered until it changes, since most rungs leave most files as they are."""
+    """Bytes of the compressed file; remembered until it changes: most rungs leave most files as they are."""
     return len(zlib.compress(file.read_bytes(), 6, wbits=-15))
 
 

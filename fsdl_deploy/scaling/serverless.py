@@ -1,8 +1,8 @@
 """Serverless: the reader as one function that a cloud calls, the same one for every cloud
 
-``respond`` knows no cloud: the body of a request in, a status and an answer out. ``handler`` is what AWS Lambda
-calls, with a request as an *event*; the other clouds' entry points wrap ``respond`` in the same way. The model is
-loaded by the first call and kept for those after it, as long as the cloud keeps the process.
+``respond`` knows no cloud: the body of a request in, a status and an answer out. ``handler`` is what AWS
+Lambda calls, with a request as an *event*; the other clouds' entry points wrap ``respond`` in the same way.
+The model is loaded by the first call and kept for those after it, as long as the cloud keeps the process.
 """
 
 import base64

@@ -1,8 +1,8 @@
 """A small cloud for functions: instances start when calls come, and end when none come
 
-What AWS Lambda does around its instances, on this machine: a call goes to an instance that has nothing to do, or
-a new one is started for it; one that was idle for a while is ended, down to none. Each serves one call at a time.
-Calls are counted and billed, logs are kept. Knows nothing of what a function does.
+What AWS Lambda does around its instances, on this machine: a call goes to an instance that has nothing to do,
+or a new one is started for it; one that was idle for a while is ended, down to none. Each serves one call at
+a time. Calls are counted and billed, logs are kept. Knows nothing of what a function does.
 """
 
 import math
@@ -27,8 +27,8 @@ _LOOK = 0.05  # seconds from one look at the instances to the next
 class Call:
     """One call: its ``answer``, or an ``error``; ``cold``: an instance was started for it.
 
-    ``seconds``: as the caller waited. ``billed``: seconds that are paid for, a start included, as since August
-    2025; in whole milliseconds.
+    ``seconds``: as the caller waited. ``billed``: seconds that are paid for, a start included, as since
+    August 2025; in whole milliseconds.
     """
 
     answer: object
@@ -55,8 +55,8 @@ class Function:
     """``with Function(package, HANDLER, memory=512) as function: function(event).answer``.
 
     ``package``: a folder, or a zip that is unpacked first. ``most``: instances at once; a call beyond them is
-    refused at once, as by Lambda. ``idle``: seconds without a call after which an instance ends. ``settings``:
-    memory, timeout and variables, see ``Settings``. Threads may call it at the same time.
+    refused at once, as by Lambda. ``idle``: seconds without a call after which an instance ends.
+    ``settings``: memory, timeout and variables, see ``Settings``. Threads may call it at the same time.
     """
 
     def __init__(self, package: Path, handler: str, *, most: int = 10, idle: float = 10, **settings):
@@ -201,7 +201,7 @@ class Function:
 
 
 class Alias:
-    """One name for versions of a function: ``Alias(old, {new: 0.1})`` sends a tenth of the calls to ``new``."""
+    """One name for several versions: ``Alias(old, {new: 0.1})`` sends a tenth of the calls to ``new``."""
 
     def __init__(self, main: Function, weights: Mapping[Function, float], seed: int = 0):
         if not all(weight >= 0 for weight in weights.values()) or sum(weights.values()) > 1:

@@ -2,8 +2,8 @@
 
     python deploy.py http://127.0.0.1:5000
 
-The address is a stand-in's (moto). The credentials say "nobody", and no profile of this machine's is read: its
-files and variables are put aside before boto3 is imported. Prints what the API answers, as JSON.
+The address is a stand-in's (moto). The credentials say "nobody", and no profile of this machine's is read:
+its files and variables are put aside before boto3 is imported. Prints what the API answers, as JSON.
 """
 
 import io
