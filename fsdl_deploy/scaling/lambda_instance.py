@@ -62,15 +62,19 @@ class Settings:
 
 def emulator() -> Path:
     """The emulator of the station. Raises StationError with a sentence where it is not, or cannot be."""
-    site = stations.station(STATION)
-    site.python  # noqa: B018 - raises
-    return site.site / "samcli" / "local" / "rapid" / _PROGRAMS.get(platform.machine(), "")
+    return _site() / "samcli" / "local" / "rapid" / _PROGRAMS[platform.machine()]
+
+
+def _site() -> Path:
+    station = stations.station(STATION)
+    station.python  # noqa: B018 - raises where it is not built
+    return station.site
 
 
 def link_client(to: Path) -> Path:
     """Link AWS's client into the folder ``to``, with nothing else of the station."""
     for pattern in _CLIENT:
-        for path in stations.station(STATION).site.glob(pattern):
+        for path in _site().glob(pattern):
             (to / path.name).symlink_to(path)
     return to
 

@@ -25,7 +25,7 @@ from fsdl_deploy.reader import LATEST
 
 NEEDS = ("numpy", "onnxruntime", "pillow")
 HANDLER = "fsdl_deploy.scaling.serverless.handler"
-_ENTRY = 2 * 46 + 30  # bytes in a zip for each file, beside its name twice and its content
+_ENTRY, _END = 30 + 46, 22  # bytes in a zip: for each file, beside its name twice and its content; at the end
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def size(package: Path) -> Size:
     with ThreadPoolExecutor() as together:  # zlib lets other threads run
         zipped = list(together.map(_deflated, files))
     entries = sum(_ENTRY + 2 * len(file.relative_to(package).as_posix().encode()) for file in files)
-    return Size(sum(zipped) + entries, sum(file.stat().st_size for file in files))
+    return Size(sum(zipped) + entries + _END, sum(file.stat().st_size for file in files))
 
 
 def write_zip(package: Path, to: Path) -> Path:
@@ -162,15 +162,19 @@ def without_formats(package: Path) -> None:
 
 
 def stripped(package: Path) -> None:
-    """Take the names of their functions out of libraries, with ``strip``, where that is installed."""
+    """Take the names of their functions out of libraries, with ``strip``, where that is installed.
+
+    Not out of those that a wheel brings along in NAME.libs: they were altered when the wheel was made, and
+    ``strip`` breaks numpy's.
+    """
     if program := shutil.which("strip"):
-        libraries = [file for file in _files(package) if ".so" in file.name]
-        for file in libraries:
-            subprocess.run([program, "--strip-unneeded", file], capture_output=True, timeout=120)
+        for file in _files(package):
+            if ".so" in file.name and not file.parent.name.endswith(".libs"):
+                subprocess.run([program, "--strip-unneeded", file], capture_output=True, timeout=120)
 
 
 def compiled(package: Path) -> None:
-    """Add the byte-code of what is left: in a cloud the folder is read-only, so each start would make it anew.
+    """Add the byte-code of what is left: a cloud's folder is read-only, and each start would make it anew.
 
     It is marked as not to be compared with the sources, whose times of change a zip does not keep.
     """
@@ -190,9 +194,11 @@ RUNGS: dict[str, Callable[[Path], None]] = {
 
 def climb(package: Path, event: dict) -> Iterator[tuple[str, Size, dict]]:
     """Shrink the package rung by rung: each one's name, its size, and what the handler answers after it."""
-    for name, shrink in RUNGS.items():
-        shrink(package)
-        yield name, size(package), read_by(package, event)
+    with ThreadPoolExecutor(1) as beside:
+        for name, shrink in RUNGS.items():
+            shrink(package)
+            answer = beside.submit(read_by, package, event)
+            yield name, size(package), answer.result()
 
 
 def _files(package: Path) -> list[Path]:

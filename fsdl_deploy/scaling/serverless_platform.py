@@ -107,10 +107,10 @@ class Function:
         self._give_back(instance, broken="timed out" in error)
         return Call(answer, error, end - begin, billed, cold)
 
-    def at_once(self, events: Iterable[object]) -> list[Call]:
-        """Call it with all of these events at the same time."""
+    def at_once(self, events: Iterable[object], callers: int | None = None) -> list[Call]:
+        """Call it with all of these events at the same time, or ``callers`` at a time; the calls in order."""
         events = list(events)
-        with ThreadPoolExecutor(max(1, len(events))) as together:
+        with ThreadPoolExecutor(callers or max(1, len(events))) as together:
             return list(together.map(self, events))
 
     @property
