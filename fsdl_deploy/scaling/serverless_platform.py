@@ -137,6 +137,12 @@ class Function:
             self._free = [entry for entry in self._free if entry[0] > limit]
         self._drop(ended)
 
+    def wait_for_none(self, longest: float = 60) -> None:
+        """Return when all instances have been idle for long enough and are ended, or after ``longest`` s."""
+        deadline = time.monotonic() + longest
+        while self._all and time.monotonic() < deadline:
+            time.sleep(_LOOK)
+
     def log(self) -> str:
         """What all of its instances have written so far, also those that are gone."""
         with self._lock:
