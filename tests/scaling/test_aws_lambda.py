@@ -130,7 +130,7 @@ def test_the_template_is_valid_and_a_misspelt_one_is_not(tmp_path):
     [
         ("MemorySize: 1769", "MemorySize: much"),
         ("python3.11", "python2.7"),
-        ("!Ref ReaderErrors", "!Ref Nothing"),
+        ("Value: !Ref Reader", "Value: !Ref Nothing"),
         ("Canary10Percent5Minutes", "[]"),
         ("Period: 60", "Period: soon"),
         ("ReaderUrl.FunctionUrl", "Reader.Nothing"),
