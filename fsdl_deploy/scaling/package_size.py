@@ -99,15 +99,17 @@ def write_zip(package: Path, to: Path) -> Path:
     return to
 
 
-def read_by(package: Path, event: dict, timeout: float = 120) -> dict:
+def read_by(package: Path, event: dict, *, compiling: bool = False, timeout: float = 120) -> dict:
     """What the handler of the package answers to an event, with nothing but the package and Python's library.
 
+    ``compiling``: the byte-code of what is imported stays in the package, as on a disk that can be written to.
     Raises RuntimeError with the end of what the process wrote, if it cannot.
     """
     program = "import sys, json; sys.path.insert(0, sys.argv[1])\n"
     program += f"from {HANDLER.rpartition('.')[0]} import handler\n"
     program += "print(json.dumps(handler(json.load(sys.stdin), None)))"
-    command = [sys.executable, "-I", "-S", "-B", "-c", program, str(package)]
+    options = ["-I", "-S"] if compiling else ["-I", "-S", "-B"]
+    command = [sys.executable, *options, "-c", program, str(package)]
     process = subprocess.run(
         command, input=json.dumps(event), capture_output=True, text=True, timeout=timeout
     )

@@ -15,6 +15,7 @@
 # - what a crash, a copy that hangs and an update cost, by the balancer's settings, in lost requests
 # - to say how many copies a promise such as "99 % within half a second" takes
 # - how late an autoscaler comes, and what shortens that
+# - what a function in the cloud is made of, how its instances come and go, and what a cold start is
 # - from which traffic on a server is cheaper than a function that is paid by the millisecond
 
 # %% [markdown]
@@ -363,15 +364,108 @@ Table(header, *rows, formats=["", "", ".0f", ".1f"])
 # timetable starts the replicas before. Ray Serve's autoscaler is a real one to try, in its
 # [notebook](tools/ray_serve.ipynb).
 #
-# ## What it costs
+# ## Serverless: a function, and nobody's machine
 #
-# The lecture advises to start with **serverless**: a function in the cloud, which is started when a request
-# comes and paid by the time that it computes. Prices change, so each stands in a file with its date and
-# source.
+# All of the above is work: replicas, checks, updates, an autoscaler, a balancer. **Serverless** leaves it to
+# the cloud. We hand over a *function* and its package; the cloud starts **instances** of it when requests
+# come, and ends them when none come. This is the whole function, for AWS and, wrapped anew, for Google and
+# Microsoft:
 
 # %%
+from fsdl_deploy.scaling import cold_start, package_size, serverless
+
+parts = (serverless.reader, serverless.handler)
+Code("\n\n".join(inspect.getsource(part) for part in parts), language="python")
+
+# %% [markdown]
+# What it imports travels with it, in a *package*. Does it read a card with nothing but its package? And is
+# the package small enough: AWS takes `250 MB` unpacked, so what about torch?
+
+# %%
+import tempfile
+from pathlib import Path
+
 from fsdl_deploy.managed import costs
 
+folder, event = tempfile.TemporaryDirectory(), serverless.event(encode(card.image))
+package = package_size.build(Path(folder.name))
+response = package_size.read_by(package, event, compiling=True)
+measured["package_reads"] = response["statusCode"] == 200
+print(response["statusCode"], response["body"])
+needs = {"onnx": package_size.NEEDS, "torch": (*package_size.NEEDS, "torch")}
+measured["megabytes"] = {name: package_size.unpacked_bytes(needs[name]) / 2**20 for name in needs}
+measured["unpacked_limit"] = costs.prices()["function_package_unpacked"].value
+print(f"{measured['megabytes']['onnx']:,.0f} MB; with torch {measured['megabytes']['torch']:,.0f} MB")
+
+# %% [markdown]
+# The first call of an instance is a **cold start**. Where does its time go?
+
+# %%
+starts = {"ONNX Runtime": cold_start.take_apart("onnx"), "torch": cold_start.take_apart("torch")}
+measured["cold_seconds"] = {name: start.total for name, start in starts.items()}
+rows = [
+    [name, *(getattr(start, step) for step in cold_start.STEPS), start.total]
+    for name, start in starts.items()
+]
+header = ["seconds", *cold_start.STEPS, "until the first answer"]
+Table(header, *rows, formats=["", *[".3f"] * 6])
+
+# %% [markdown]
+# Imports, nearly all of it: what you import is what your customers wait for. The second reading takes
+# milliseconds.
+#
+# Now a small cloud on this machine: instances are processes, each with AWS's own **Runtime Interface
+# Emulator** in it, which hands events to the handler as in Lambda. It is a program for Linux; on Windows and
+# macOS this part is skipped, with a sentence. One caller, ten at once, then a quiet second, after which this
+# cloud ends its instances.
+
+# %% tags=["station:aws_lambda"]
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy.scaling.serverless_platform import Function
+
+ensure("aws_lambda")
+with Function(package, package_size.HANDLER, most=10, idle=1, timeout=60) as function:
+    phases = {"one caller": [function(event) for _ in range(3)]}
+    phases["ten at once"] = function.at_once([event] * 10)
+    phases["ten again"] = function.at_once([event] * 10)
+    function.wait_for_none()
+rows = []
+for phase, calls in phases.items():
+    waits = [1000 * call.seconds for call in calls]
+    failed, started = sum(bool(call.error) for call in calls), sum(call.cold for call in calls)
+    rows.append([phase, len(calls), failed, started, min(waits), max(waits)])
+header = ["", "calls", "failed", "cold starts", "quickest ms", "slowest ms"]
+Table(header, *rows, formats=[*[""] * 4, ".0f", ".0f"])
+
+# %% [markdown]
+# Nobody said how many instances to start. (Here ten start on the cores of one machine; in a cloud each has
+# its own.) And the bill? It counts seconds of calls, cold starts included, times the memory that was
+# *configured*: `1769 MB`, with which one whole core comes.
+
+# %% tags=["station:aws_lambda"]
+metrics, history = function.metrics, function.history
+lived = sum(
+    count * (after - before) for (before, count), (after, _) in zip(history, history[1:], strict=False)
+)
+measured["burst"] = {"calls": 10, "failed": metrics.errors + metrics.throttled, "instances": metrics.most}
+measured["left"] = history[-1][1]
+measured["billed_share"] = metrics.seconds / lived
+measured["memory_used"] = metrics.peak / 2**20 / function.settings.memory
+print(f"instances lived for {lived:.1f} s in all; billed {metrics.seconds:.1f} s, {function.cost:.7f} USD")
+print(f"memory used: {measured['memory_used']:.0%} of what is paid; instances left: {measured['left']}")
+
+# %% [markdown]
+# The [notebook on AWS Lambda](tools/aws_lambda.ipynb) goes on from here: the package shrinks until its zip
+# fits a direct upload, memory is weighed against speed and price, a pipeline is three functions instead of
+# one, a cache dies with its instance, a long night meets the time limit, a new version gets a tenth of the
+# calls.
+#
+# ## What it costs
+#
+# The lecture advises to *start with serverless*: paid by the time that a function computes, not by the hour.
+# Prices change, so each stands in a file with its date and source.
+
+# %%
 costs.table()
 
 # %% [markdown]
@@ -418,8 +512,8 @@ figures.show(figure, alt="The cheapest place by requests a day and burstiness: t
 # %% [markdown]
 # The function wins wherever there is little to do, and wherever it comes at once: a server is paid for the
 # night, too. With much and steady traffic the servers win. The bill is not all. A function saves the work of
-# everything above this section: replicas, checks, updates, autoscaling. What it asks for in return (the size
-# of its package, cold starts, no memory between requests) is not measured here yet.
+# everything above it: replicas, checks, updates, autoscaling. What it asks for in return is a small package, a
+# quick start, and no memory between requests.
 
 # %% [markdown]
 # ## The lecture's claims beside ours
@@ -504,6 +598,7 @@ print([replica.running for replica in fleet])
 #
 # ## Where to go next
 #
+# - [AWS Lambda](tools/aws_lambda.ipynb): the function, with all that is difficult about functions.
 # - [Ray Serve](tools/ray_serve.ipynb): replicas that come and go with the load.
 # - [KServe](tools/kserve.ipynb) and [MLServer](tools/mlserver.ipynb): servers that Kubernetes' frameworks
 #   start.

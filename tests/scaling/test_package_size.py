@@ -97,9 +97,12 @@ def test_the_smallest_package_reads_a_card_with_nothing_else(tmp_path):
     for shrink in (sizes.without_tests, sizes.without_unused, sizes.without_formats):
         shrink(whole)
     assert sizes.read_by(whole, EVENT) == handler(EVENT)
+    assert not list(whole.rglob("*.pyc"))
     unpacked = sum(path.stat().st_size for path in whole.rglob("*") if path.is_file())
     assert unpacked < 0.95 * before
     assert not (whole / "fsdl_deploy" / "service").exists() and (whole / "models" / "v2.onnx").exists()
+    assert sizes.read_by(whole, EVENT, compiling=True) == handler(EVENT)
+    assert list((whole / "numpy").rglob("*.pyc"))
 
 
 @pytest.mark.thorough

@@ -229,8 +229,8 @@ Table(header, *rows, formats=["", ".2f", ".1f", ".2f"])
 # ## What else the platform takes care of
 #
 # *Logs*: what the handler prints, and a line of the emulator's for each call. *Metrics*: calls, errors,
-# refusals, cold starts, memory. *The bill*, from the same figures. (The emulator does not know how much memory
-# was used and says the limit; the platform looks.)
+# refusals, cold starts, memory. *The bill*, from the same figures. (The emulator does not know how much
+# memory was used and says the limit; the platform looks.)
 
 # %% tags=["station:aws_lambda"]
 report = next(line for line in reversed(lines) if line.startswith("REPORT"))
@@ -446,7 +446,7 @@ claims("07", measured, notebook="tools/aws_lambda")
 # ## Take-aways
 #
 # - Choose a function for calls that come rarely or all at once, whose work is short and forgets nothing.
-# - What you import is what a cold start costs, and what the package weighs. ONNX Runtime fits; torch does not.
+# - What you import is what a cold start costs and what the package weighs: ONNX Runtime fits, torch does not.
 # - Shrink the package by a script that reads a card after each step. Add the byte-code.
 # - One whole core while somebody waits; less memory is slower at about the same price.
 # - Keep steps that belong together in one function. Keep state elsewhere.
