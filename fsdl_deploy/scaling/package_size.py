@@ -102,7 +102,7 @@ def write_zip(package: Path, to: Path) -> Path:
 def read_by(package: Path, event: dict, *, compiling: bool = False, timeout: float = 120) -> dict:
     """What the handler of the package answers to an event, with nothing but the package and Python's library.
 
-    ``compiling``: the byte-code of what is imported stays in the package, as on a disk that can be written to.
+    ``compiling``: the byte-code of what is imported stays in the package, as on any disk of one's own.
     Raises RuntimeError with the end of what the process wrote, if it cannot.
     """
     program = "import sys, json; sys.path.insert(0, sys.argv[1])\n"

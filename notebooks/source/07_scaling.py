@@ -443,10 +443,10 @@ Table(header, *rows, formats=[*[""] * 4, ".0f", ".0f"])
 # *configured*: `1769 MB`, with which one whole core comes.
 
 # %% tags=["station:aws_lambda"]
+from itertools import pairwise
+
 metrics, history = function.metrics, function.history
-lived = sum(
-    count * (after - before) for (before, count), (after, _) in zip(history, history[1:], strict=False)
-)
+lived = sum(count * (after - before) for (before, count), (after, _) in pairwise(history))
 measured["burst"] = {"calls": 10, "failed": metrics.errors + metrics.throttled, "instances": metrics.most}
 measured["left"] = history[-1][1]
 measured["billed_share"] = metrics.seconds / lived
@@ -512,8 +512,8 @@ figures.show(figure, alt="The cheapest place by requests a day and burstiness: t
 # %% [markdown]
 # The function wins wherever there is little to do, and wherever it comes at once: a server is paid for the
 # night, too. With much and steady traffic the servers win. The bill is not all. A function saves the work of
-# everything above it: replicas, checks, updates, autoscaling. What it asks for in return is a small package, a
-# quick start, and no memory between requests.
+# everything above it: replicas, checks, updates, autoscaling. What it asks for in return is a small package,
+# a quick start, and no memory between requests.
 
 # %% [markdown]
 # ## The lecture's claims beside ours
