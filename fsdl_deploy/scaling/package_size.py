@@ -29,7 +29,7 @@ _ENTRY, _END = 30 + 46, 22  # bytes in a zip: for each file, beside its name twi
 
 
 @dataclass(frozen=True)
-class Size:
+class PackageSize:
     """Bytes of a package: of its zip, and unpacked."""
 
     zipped: int
@@ -82,13 +82,13 @@ def build(to: Path, version: str = LATEST, names: Sequence[str] = NEEDS) -> Path
     return to
 
 
-def size(package: Path) -> Size:
+def size(package: Path) -> PackageSize:
     """How large it is, and how large its zip would be; no zip is written."""
     files = _files(package)
     with ThreadPoolExecutor() as together:  # zlib lets other threads run
         zipped = list(together.map(_deflated, files))
     entries = sum(_ENTRY + 2 * len(file.relative_to(package).as_posix().encode()) for file in files)
-    return Size(sum(zipped) + entries + _END, sum(file.stat().st_size for file in files))
+    return PackageSize(sum(zipped) + entries + _END, sum(file.stat().st_size for file in files))
 
 
 def write_zip(package: Path, to: Path) -> Path:
@@ -194,7 +194,7 @@ RUNGS: dict[str, Callable[[Path], None]] = {
 }
 
 
-def climb(package: Path, event: dict) -> Iterator[tuple[str, Size, dict]]:
+def climb(package: Path, event: dict) -> Iterator[tuple[str, PackageSize, dict]]:
     """Shrink the package rung by rung: each one's name, its size, and what the handler answers after it."""
     with ThreadPoolExecutor(1) as beside:
         for name, shrink in RUNGS.items():

@@ -39,7 +39,7 @@ class Call:
 
 
 @dataclass
-class Metrics:
+class FunctionMetrics:
     """What a cloud counts for a function."""
 
     calls: int = 0
@@ -62,7 +62,7 @@ class Function:
     def __init__(self, package: Path, handler: str, *, most: int = 10, idle: float = 10, **settings):
         self._folder = tempfile.TemporaryDirectory(prefix="fsdl-function-", ignore_cleanup_errors=True)
         self.settings = Settings(self._unpacked(package), handler, **settings)
-        self.most, self.idle, self.metrics = most, idle, Metrics()
+        self.most, self.idle, self.metrics = most, idle, FunctionMetrics()
         self.history: list[tuple[float, int]] = []  # when, and how many instances there were from then on
         self._all: list[Instance] = []
         self._free: list[tuple[float, Instance]] = []  # since when; the last used at the end
