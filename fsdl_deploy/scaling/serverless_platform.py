@@ -149,13 +149,15 @@ class Function:
             return "".join([*self._logs, *(instance.log() for instance in self._all)])
 
     def _take(self) -> tuple[Instance | None, bool]:
+        """An instance for a call and whether it is a new one; None where there may be no more."""
         with self._lock:
             self.metrics.calls += 1
-            while self._free:
-                _, instance = self._free.pop()
-                if instance.running:
-                    return instance, False
-                self._all.remove(instance)
+            dead = [instance for _, instance in self._free if not instance.running]
+            self._free = [entry for entry in self._free if entry[1] not in dead]
+            if self._free:
+                return self._free.pop()[1], False
+        self._drop(dead)
+        with self._lock:
             if len(self._all) >= self.most:
                 self.metrics.throttled += 1
                 return None, False

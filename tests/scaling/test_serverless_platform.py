@@ -137,6 +137,16 @@ def test_errors_of_the_function_are_told_and_a_dead_one_is_replaced(start):
 
 
 @needs_emulator
+def test_an_instance_that_died_while_nobody_called_is_replaced(start):
+    with start("count") as function:
+        first = function({})
+        function._all[0].server.kill()
+        second = function({})
+        assert not second.error and second.cold and second.answer["pid"] != first.answer["pid"]
+        assert function.instances == 1
+
+
+@needs_emulator
 def test_nothing_of_this_machine_reaches_a_function(start, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a real secret")
     monkeypatch.setenv("AWS_PROFILE", "company")
