@@ -15,8 +15,7 @@
 # - what a crash, a copy that hangs and an update cost, by the balancer's settings, in lost requests
 # - to say how many copies a promise such as "99 % within half a second" takes
 # - how late an autoscaler comes, and what shortens that
-# - what a function in the cloud is made of, how its instances come and go, and what a cold start is
-# - from which traffic on a server is cheaper than a function that is paid by the millisecond
+# - what a function in the cloud is, what a cold start costs, and from which traffic on a server is cheaper
 
 # %% [markdown]
 # ## Where the model sits
