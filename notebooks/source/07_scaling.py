@@ -446,7 +446,11 @@ from itertools import pairwise
 
 metrics, history = function.metrics, function.history
 lived = sum(count * (after - before) for (before, count), (after, _) in pairwise(history))
-measured["burst"] = {"calls": 10, "failed": metrics.errors + metrics.throttled, "instances": metrics.most}
+measured["burst"] = {
+    "calls": len(calls),
+    "failed": metrics.errors + metrics.throttled,
+    "instances": metrics.most,
+}
 measured["left"] = history[-1][1]
 measured["billed_share"] = metrics.seconds / lived
 measured["memory_used"] = metrics.peak / 2**20 / function.settings.memory
