@@ -504,6 +504,7 @@ print([replica.running for replica in fleet])
 #
 # ## Where to go next
 #
+# - [Lab 06](../labs/lab06/lab06.ipynb): a balancer's choice, an autoscaler, the smallest package.
 # - [Ray Serve](tools/ray_serve.ipynb): replicas that come and go with the load.
 # - [KServe](tools/kserve.ipynb) and [MLServer](tools/mlserver.ipynb): servers that Kubernetes' frameworks
 #   start.
