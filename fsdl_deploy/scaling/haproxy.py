@@ -74,7 +74,7 @@ def command(program: Path, folder: Path) -> list[str]:
 
 
 def reload_command(program: Path, folder: Path) -> list[str] | None:
-    """The command after which it reads a changed configuration: checked first, then a signal to the master."""
+    """The command after which it reads a changed configuration: it is checked, the master gets a signal."""
     script = '"$0" -c -q -C "$1" -f "$2" && kill -USR2 "$(cat "$1/haproxy.pid")"'
     return ["sh", "-c", script, str(program), str(folder), FILE]
 

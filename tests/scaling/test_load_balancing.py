@@ -1,4 +1,4 @@
-"""nginx, Envoy and HAProxy in front of replicas that start quickly: who answers, what is lost, what is left behind."""
+"""nginx, Envoy and HAProxy in front of quick replicas: who answers, what is lost, what is left behind."""
 
 import socket
 import subprocess
