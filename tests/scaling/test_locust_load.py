@@ -35,7 +35,7 @@ def test_a_port_at_which_nobody_answers_is_all_failures():
 def test_a_run_without_users_is_said_in_a_sentence(monkeypatch, tmp_path):
     moved = replace(stations.station("locust"), folder=tmp_path)
     monkeypatch.setattr(locust_load.stations, "station", lambda name: moved)
-    with pytest.raises(LocustError, match="Locust asked nothing of http.*: .*users.py") as caught:
+    with pytest.raises(LocustError, match=r"Locust asked nothing of http.*: .*users.py") as caught:
         locust("http://127.0.0.1:1/read", b"{}", users=1, seconds=1)
     assert "\n" not in str(caught.value)
 
