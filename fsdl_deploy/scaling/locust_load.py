@@ -63,7 +63,8 @@ def locust(url: str, body: bytes, users: int, seconds: int) -> Report:
     story = run.stderr + run.stdout
     total = next((row for row in rows if row["Name"] == "Aggregated"), None)
     if total is None or not int(total["Request Count"]):
-        raise LocustError(f"Locust asked nothing of {url}: {(story.strip().splitlines() or ['no word'])[-1]}")
+        lines = [line for line in story.splitlines() if line.strip() and "/INFO/" not in line]
+        raise LocustError(f"Locust asked nothing of {url}: {lines[0] if lines else 'it wrote nothing'}")
     return Report(
         int(total["Request Count"]),
         int(total["Failure Count"]),
