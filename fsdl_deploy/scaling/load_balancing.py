@@ -117,6 +117,15 @@ class Balancer:
         """What it was told, in its own words."""
         return (self.folder / self.words.FILE).read_text(encoding="utf-8")
 
+    @property
+    def title(self) -> str:
+        """Its name, as people write it."""
+        return self.words.TITLE
+
+    def mebibytes(self) -> float:
+        """The memory that its processes hold, in MiB: pages that they share are counted for each."""
+        return self._server.memory() / 2**20
+
     def log(self) -> str:
         """What it has written."""
         return self._server.log()
