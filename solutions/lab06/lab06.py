@@ -294,8 +294,8 @@ def replicas_for(rate: float, per_replica: float, seconds: float, share: float, 
 check("lab06.q3", replicas_for)
 
 # %% [markdown]
-# At `6` cards a second, with replicas that read `8` a second, some replicas keep the promise that at most `1
-# %` wait for longer than `50 ms`. Predict: ten times as many cards come. How many times as many replicas does
+# At `6` cards a second, with replicas that read `8` a second, some replicas keep this promise: at most `1 %`
+# wait for longer than `50 ms`. Predict: ten times as many cards come. How many times as many replicas does
 # the same promise take?
 
 # %%
@@ -319,9 +319,9 @@ for rate in (6, 60, 600):
 reveal(GUESS_TIMES, counts[60] / counts[6], "times as many")
 
 # %% [markdown]
-# Each replica's own queue makes more of them wait than the formula says, which knows one queue for all. But
-# its lesson holds: many replicas share their reserve. One of them is nearly always free, so each may be
-# busier. This is why the cloud can sell you a small piece of a large fleet. And the zones:
+# At the higher rates more wait than the formula says: it knows one queue for all, and here each replica has
+# its own. But its lesson holds: many replicas share their reserve. One of them is nearly always free, so each
+# may be busier. This is why the cloud can sell you a small piece of a large fleet. And the zones:
 
 # %% tags=["measure"]
 for zones in (1, 2, 3, 6):
@@ -638,7 +638,7 @@ class Models:
         with self.changed:
             self.reading += 1
             self.changed.notify_all()
-            self.turns += not self.changed.wait_for(lambda: self.reading > 1 or self.calls < 2, 0.5)
+            self.turns += not self.changed.wait_for(lambda: self.reading > 1 or self.calls < 2, 1)
         return f"{version} {card}"
 
 
