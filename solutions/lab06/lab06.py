@@ -407,9 +407,9 @@ def files_of(name, aside):
 LIBRARIES, DECLARED = ("numpy", "pillow", "onnxruntime"), ("protobuf", "flatbuffers", "packaging")
 
 
-found = {name: files_of(name, False) for name in (*LIBRARIES, *DECLARED)}
-found["extras"] = files_of("numpy", True) | files_of("onnxruntime", True)
-print({name: f"{len(places)} files" for name, places in found.items()})
+pieces = {name: files_of(name, False) for name in (*LIBRARIES, *DECLARED)}
+pieces["extras"] = files_of("numpy", True) | files_of("onnxruntime", True)
+print({name: f"{len(places)} files" for name, places in pieces.items()})
 
 # %% [markdown]
 # The handler: it reads one card, with nothing but Python's own library and what lies beside it.
@@ -439,7 +439,7 @@ workplace = TemporaryDirectory()
 contents = {"handler.py": HANDLER.encode(), "card.png": encode(card.image)}
 for name, content in (contents | {"v2.onnx": weights.verified("v2.onnx")}).items():
     (Path(workplace.name) / name).write_bytes(content)
-found["handler"] = {path.name: path for path in Path(workplace.name).iterdir()}
+pieces["handler"] = {path.name: path for path in Path(workplace.name).iterdir()}
 
 # %% [markdown]
 # The sizes of the parts in MB. What ONNX Runtime needs is what its authors declared; does the handler need
@@ -452,7 +452,7 @@ from concurrent.futures import ThreadPoolExecutor
 declared = {"handler": [["onnxruntime"], ["pillow"]]}
 declared["onnxruntime"] = [["numpy"], *([name] for name in DECLARED)]
 sizes = {}
-for name, places in found.items():
+for name, places in pieces.items():
     contents = [Path(place).read_bytes() for place in places.values() if Path(place).is_file()]
     with ThreadPoolExecutor() as pool:
         zipped = sum(map(len, pool.map(zlib.compress, contents))) / 1e6
@@ -473,7 +473,7 @@ import sys
 def tried(kept, folder):
     """What the handler of a package says when it is started: its output, or the last line of its error."""
     for name in kept:
-        for place, source in found[name].items():
+        for place, source in pieces[name].items():
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, folder / place)
     command = [sys.executable, "-I", "-S", "-B", "handler.py"]
