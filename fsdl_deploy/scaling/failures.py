@@ -103,11 +103,18 @@ def busy(asking: Asking, users: int, requests: int) -> Trial:
 
 
 def under_load(
-    asking: Asking, rate: float, event: Callable[[], object], *, around: float = 0.5, longest: float = 120
+    asking: Asking,
+    rate: float,
+    event: Callable[[], object],
+    *,
+    around: float = 0.5,
+    longest: float = 120,
+    seed: int = 0,
 ) -> Trial:
     """Requests at ``rate`` a second while ``event()`` runs, and for ``around`` seconds before and after it.
 
     What the event raises is raised here. The load ends after ``longest`` seconds, however long that takes.
+    ``seed`` draws the moments of the requests.
     """
     problems: list[BaseException] = []
     stop = threading.Event()
@@ -125,7 +132,7 @@ def under_load(
     player = threading.Thread(target=play, name="event", daemon=True)
     player.start()
     try:
-        load = open_loop(asking, rate, longest, arrivals="poisson", max_in_flight=64, stop=stop)
+        load = open_loop(asking, rate, longest, arrivals="poisson", seed=seed, max_in_flight=64, stop=stop)
     finally:
         stop.set()
         player.join()

@@ -1,7 +1,8 @@
-"""Load balancing: nginx or Envoy in front of replicas, for as long as a ``with`` lasts
+"""Load balancing: nginx, Envoy or HAProxy in front of replicas, for as long as a ``with`` lasts
 
-Both listen on loopback at a free port, keep their files in a temporary folder and end with whoever started
-them. What they are told is a ``Policy``; the words that each has for it are in ``nginx`` and ``envoy``.
+All listen on loopback at a free port, keep their files in a temporary folder and end with whoever started
+them. What they are told is a ``Policy``; the words that each has for it are in ``nginx``, ``envoy`` and
+``haproxy``.
 """
 
 import re
@@ -17,6 +18,7 @@ from fsdl_deploy.running import stations
 from fsdl_deploy.running.ports import free_port
 from fsdl_deploy.running.servers import Server, ServerError
 from fsdl_deploy.scaling import envoy as envoy_words
+from fsdl_deploy.scaling import haproxy as haproxy_words
 from fsdl_deploy.scaling import nginx as nginx_words
 from fsdl_deploy.scaling.policy import BalancerError, Policy
 
@@ -33,11 +35,17 @@ def envoy(ports: Sequence[int], **policy) -> "Balancer":
     return Balancer(envoy_words, ports, Policy(**policy))
 
 
+def haproxy(ports: Sequence[int], **policy) -> "Balancer":
+    """HAProxy in front of replicas at these ports; ``policy``: the fields of Policy that differ."""
+    return Balancer(haproxy_words, ports, Policy(**policy))
+
+
 def answered_by(header: str) -> tuple[int, int]:
     """From the answer's header x-upstream: the port of the replica that answered, and how many were asked."""
     ports = re.findall(r":(\d+)\b", header)
-    attempts = re.search(r"attempts=(\d+)", header)
-    return int(ports[-1]) if ports else 0, int(attempts[1]) if attempts else len(ports)
+    counted = re.search(r"(attempts|retries)=\+?(\d+)", header)
+    attempts = int(counted[2]) + (counted[1] == "retries") if counted else len(ports)
+    return int(ports[-1]) if ports else 0, attempts
 
 
 class Balancer:
@@ -108,6 +116,15 @@ class Balancer:
     def configuration(self) -> str:
         """What it was told, in its own words."""
         return (self.folder / self.words.FILE).read_text(encoding="utf-8")
+
+    @property
+    def title(self) -> str:
+        """Its name, as people write it."""
+        return self.words.TITLE
+
+    def mebibytes(self) -> float:
+        """The memory that its processes hold, in MiB: pages that they share are counted for each."""
+        return self._server.memory() / 2**20
 
     def log(self) -> str:
         """What it has written."""

@@ -116,8 +116,27 @@ header = ["replicas", "cards a second", "p50 ms", "p99 ms", "share of the one as
 Table(header, *rows, formats=["", ".0f", ".0f", ".0f", ".0%"])
 
 # %% [markdown]
-# Copies add up, as long as each has its own processor time: the replicas know nothing of each other. What
-# they share is what ends the climb, see [When it fails](#When-it-fails).
+# Our load meter is a few threads in this notebook. Teams load a service from outside. **Locust** is a program
+# for that; its users are written in Python (`infra/scaling/locust/users.py`), and it ends with a report. The
+# same callers, as its users: first its report on three replicas, then one, two and three beside each other.
+
+# %% tags=["station:nginx", "station:locust"]
+from fsdl_deploy.scaling.locust_load import locust
+
+ensure("locust")
+rows = []
+for count in (1, 2, 3):
+    with nginx(ports[:count]) as balancer:
+        report = locust(f"{balancer.url}/read", body, users=4 * count, seconds=1 if FAST else 10)
+    rows.append([count, report.rate, report.p50, report.p99, report.failures])
+print(report)
+header = ["replicas", "cards a second, by Locust", "p50 ms", "p99 ms", "failed"]
+Table(header, *rows, formats=["", ".0f", ".0f", ".0f"])
+
+# %% [markdown]
+# Both say the same, within what a short run can tell. Copies add up, as long as each has its own processor
+# time: the replicas know nothing of each other. What they share is what ends the climb, see [When it
+# fails](#When-it-fails).
 #
 # ## How many replicas?
 #
@@ -492,24 +511,40 @@ print(f"the busiest minute has {burst:.0f} times the mean: it needs {servers} se
 print(f"one server would be busy for {measured['busy_share']:.2%} of the month")
 
 # %% [markdown]
-# For which traffic is which the cheapest? To the right, more requests; upwards, more of them at once. The
-# star is our month.
+# *Start with serverless!*, says the lecture. For which traffic is which place the cheapest?
+
+# %%
+PLACES = ("function", "one server", "two behind a balancer", "more behind a balancer")
+days, bursts = np.logspace(3, 8, 61), np.logspace(0, 2, 41)
+place = np.zeros((len(bursts), len(days)))
+for (row, column), _ in np.ndenumerate(place):
+    name = costs.cheapest(days[column], bursts[row], work).place
+    known = {costs.FUNCTION: 0, costs.SERVER: 1, "2 servers behind a balancer": 2}
+    place[row, column] = known.get(name, 3)
+read_on = [price.date for price in costs.prices().values()]
+each = core_seconds / (86_400 * cores)  # the share of a server's day that a request takes
+print(f"prices read from {min(read_on)} to {max(read_on)}")
+
+# %% [markdown]
+# To the right, more requests; upwards, more of them at once. The stars are our month and the quiet one. The
+# axis above is the **duty cycle**: for which share of its time one server would have work. The lecture says
+# that model services run *discretely and not continuously*; this is how discretely.
 
 # %%
 from matplotlib.colors import ListedColormap
 
-days, bursts = np.logspace(3, 8, 61), np.logspace(0, 2, 41)
-place = np.zeros((len(bursts), len(days)))
-for (row, column), _ in np.ndenumerate(place):
-    cheapest = costs.cheapest(days[column], bursts[row], work).place
-    place[row, column] = [costs.FUNCTION, costs.SERVER].index(cheapest) if "behind" not in cheapest else 2
-figure, axes = plt.subplots(figsize=(7, 3.6))
-axes.pcolormesh(days, bursts, place, cmap=ListedColormap(figures.PALETTE[:3]), vmin=0, vmax=2)
-for name, color in zip(("function", "one server", "several behind a balancer"), figures.PALETTE):
+figure, axes = plt.subplots(figsize=(7, 4))
+axes.pcolormesh(days, bursts, place, cmap=ListedColormap(figures.PALETTE[:4]), vmin=0, vmax=3)
+for name, color in zip(PLACES, figures.PALETTE):
     axes.plot([], [], "s", color=color, markeredgecolor="white", label=name)
-axes.plot(CARDS / traffic.DAYS, burst, "*", color="white", markersize=14, markeredgecolor="black")
+for sent, name in ((CARDS, "our month"), (CARDS / 100, "quiet")):
+    axes.plot(sent / traffic.DAYS, burst, "*", color="white", markersize=14, markeredgecolor="black")
+    text = f"{name}: busy {sent / traffic.DAYS * each:.2%}"
+    axes.annotate(text, (sent / traffic.DAYS, burst), (-35, -20), textcoords="offset points", color="white")
 axes.set(xscale="log", yscale="log", xlabel="requests a day", ylabel="busiest minute / mean")
-axes.legend(loc="upper left", frameon=True, facecolor="white")
+above = axes.secondary_xaxis("top", functions=(lambda x: 100 * x * each, lambda y: y / (100 * each)))
+above.set_xlabel("one server would have work (% of its time)")
+figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
 figures.show(figure, alt="The cheapest place by requests a day and burstiness: the function left and above")
 
 # %% [markdown]
@@ -602,6 +637,8 @@ print([replica.running for replica in fleet])
 # ## Where to go next
 #
 # - [AWS Lambda](tools/aws_lambda.ipynb): the function, with all that is difficult about functions.
+# - [Load balancers](tools/load_balancers.ipynb): nginx, Envoy and HAProxy in the same crash.
+# - [Lab 06](../labs/lab06/lab06.ipynb): a balancer's choice, an autoscaler, the smallest package.
 # - [Ray Serve](tools/ray_serve.ipynb): replicas that come and go with the load.
 # - [KServe](tools/kserve.ipynb) and [MLServer](tools/mlserver.ipynb): servers that Kubernetes' frameworks
 #   start.

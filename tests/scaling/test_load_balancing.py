@@ -1,4 +1,4 @@
-"""nginx and Envoy in front of replicas that start quickly: who answers, what is lost, what is left behind."""
+"""nginx, Envoy and HAProxy in front of quick replicas: who answers, what is lost, what is left behind."""
 
 import socket
 import subprocess
@@ -113,7 +113,9 @@ def test_active_checks_are_envoys_and_nginx_says_so(fleet):
 def test_a_configuration_that_is_refused_says_why_in_a_sentence(balance):
     balancer = balance([1], connect_timeout=-1)
     with (
-        pytest.raises(BalancerError, match=r"(nginx|Envoy) did not start: .*[Ii]nvalid") as caught,
+        pytest.raises(
+            BalancerError, match=r"(nginx|Envoy|HAProxy) did not start: .*([Ii]nvalid|unexpected)"
+        ) as caught,
         balancer,
     ):
         pass
@@ -132,6 +134,8 @@ def test_the_header_names_who_answered_and_how_many_were_asked():
     assert answered_by("127.0.0.1:20001") == (20001, 1)
     assert answered_by("127.0.0.1:20001, 127.0.0.1:20002") == (20002, 2)
     assert answered_by("127.0.0.1:20002 attempts=3") == (20002, 3)
+    assert answered_by("127.0.0.1:20002 retries=+1") == (20002, 2)
+    assert answered_by("127.0.0.1:20001 retries=0") == (20001, 1)
     assert answered_by("") == (0, 0)
 
 

@@ -1,0 +1,203 @@
+"""``fsdl-deploy scaling rounds``: whatever happens to the replicas, is no request lost? Round after round
+
+Six events, each under load through the recommended configuration, which is what ``Policy`` has by default: a
+kill, a drain, one replica more, one fewer, a rolling update, a reload of the balancer. Requests that found
+their kept-alive connection closed, and went over a new one, are counted apart: no balancer can repeat those.
+"""
+
+import argparse
+import base64
+import json
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from fsdl_deploy import files
+from fsdl_deploy.measuring.table import Table
+from fsdl_deploy.running.servers import Server
+from fsdl_deploy.scaling import load_balancing
+from fsdl_deploy.scaling.failures import Asking, Trial, under_load
+from fsdl_deploy.scaling.load_balancing import Balancer
+from fsdl_deploy.scaling.replicas import Replica, replicas, service
+
+BALANCERS = {"nginx": load_balancing.nginx, "envoy": load_balancing.envoy, "haproxy": load_balancing.haproxy}
+AROUND = 1.0  # seconds of load before and after an event
+
+
+class Stage:
+    """Three replicas behind a ``balancer``, and a ``spare`` one that is not running."""
+
+    def __init__(self, fleet: Sequence[Replica], spare: Replica, balancer: Balancer):
+        self.fleet, self.spare, self.balancer = list(fleet), spare, balancer
+
+    @property
+    def ports(self) -> list[int]:
+        return [replica.port for replica in self.fleet]
+
+    def as_before(self, spare: bool = False) -> None:
+        """All replicas run and are in the balancer's list; ``spare``: that one too."""
+        for replica in [*self.fleet, *[self.spare] * spare]:
+            replica.start()
+        self.balancer.reload([*self.ports, *[self.spare.port] * spare])
+        if not spare:
+            self.spare.stop()
+
+    def kill(self) -> None:
+        self.fleet[0].kill()
+        threading.Event().wait(1)
+        self.fleet[0].start()
+
+    def drain(self) -> None:
+        self.replace(self.fleet[:1])
+
+    def scale_up(self) -> None:
+        self.spare.start()
+        self.balancer.reload([*self.ports, self.spare.port])
+
+    def scale_down(self) -> None:
+        self.balancer.reload(self.ports)
+        self.spare.stop()
+
+    def update(self) -> None:
+        self.replace(self.fleet)
+
+    def reload(self) -> None:
+        for _ in range(3):
+            self.balancer.reload(self.ports)
+
+    def replace(self, some: Sequence[Replica]) -> None:
+        """Each is taken out of the list, stopped, started and put back, one after another."""
+        for replica in some:
+            self.balancer.reload([port for port in self.ports if port != replica.port])
+            replica.stop()
+            replica.start()
+            self.balancer.reload(self.ports)
+
+
+EVENTS: dict[str, Callable[[Stage], None]] = {
+    "kill -9": Stage.kill,
+    "drain": Stage.drain,
+    "scale up": Stage.scale_up,
+    "scale down": Stage.scale_down,
+    "rolling update": Stage.update,
+    "balancer reload": Stage.reload,
+}
+
+
+@dataclass(frozen=True)
+class Round:
+    """One event under load: what callers saw, and the lines that the balancer wrote meanwhile."""
+
+    event: str
+    trial: Trial
+    log: str
+
+    def explained(self) -> str:
+        """What was lost and what the balancer says about it; "" if nothing was lost."""
+        if not self.trial.lost:
+            return ""
+        problems = [f"{n} × {kind}: {first}" for kind, (n, first) in self.trial.load.problems.items()]
+        return "\n".join([*problems, *(f"  balancer: {line}" for line in self.log.splitlines()[-12:])])
+
+
+def one_round(stage: Stage, name: str, body: bytes, rate: float, seconds: float, seed: int) -> Round:
+    """One event, ``AROUND`` seconds after the load began, which lasts ``seconds`` or until it is over."""
+    stage.as_before(spare=name == "scale down")
+    written = len(stage.balancer.log())
+    asking, over = Asking(f"{stage.balancer.url}/read", body), threading.Event()
+    clock = threading.Timer(max(0, seconds - 2 * AROUND), over.set)
+
+    def event() -> None:
+        EVENTS[name](stage)
+        over.wait()
+
+    clock.start()
+    try:
+        trial = under_load(asking, rate, event, around=AROUND, longest=seconds + 120, seed=seed)
+    finally:
+        clock.cancel()
+        over.set()
+    return Round(name, trial, stage.balancer.log()[written:])
+
+
+def play(
+    count: int,
+    rate: float = 20,
+    seconds: float = 10,
+    balancer: str = "nginx",
+    events: Sequence[str] = tuple(EVENTS),
+    server: Callable[[], Server] = service,
+    **policy,
+) -> list[Round]:
+    """``count`` rounds of each event; each is printed when it is over. ``policy``: what differs from ours.
+
+    Raises ValueError for numbers that are not above 0, BalancerError where the balancer is not here.
+    """
+    for name, number in (("rounds", count), ("rate", rate), ("seconds", seconds)):
+        if not number > 0:
+            raise ValueError(f"{name} must be above 0, not {number}")
+    with ExitStack() as running:
+        fleet = running.enter_context(replicas(3, None, server))
+        spare = Replica(server())
+        running.callback(spare.stop)
+        ports = [replica.port for replica in fleet]
+        stage = Stage(fleet, spare, running.enter_context(BALANCERS[balancer](ports, **policy)))
+        played = []
+        for number in range(count):
+            for name in events:
+                played.append(one_round(stage, name, _body(), rate, seconds, number))
+                trial = played[-1].trial
+                print(f"round {number + 1}, {name}: {trial.lost} of {trial.load.requests} lost", flush=True)
+                if text := played[-1].explained():
+                    print(text, flush=True)
+        return played
+
+
+def summary(played: Sequence[Round]) -> Table:
+    """A row for each event."""
+    rows = []
+    for name in dict.fromkeys(each.event for each in played):
+        trials = [each.trial for each in played if each.event == name]
+        sums = [sum(values) for values in zip(*map(_counts, trials), strict=True)]
+        rows.append([name, len(trials), *sums, max(trial.load.p99 for trial in trials)])
+    header = ["event", "rounds", "requests", "lost", "repeated", "new connection", "worst p99 ms"]
+    return Table(header, *rows, formats=[*[""] * 6, ".0f"])
+
+
+def _counts(trial: Trial) -> tuple[int, int, int, int]:
+    return trial.load.requests, trial.lost, trial.repeated, trial.reopened
+
+
+def _body() -> bytes:
+    from fsdl_deploy.cards import cards
+    from fsdl_deploy.picture import encode
+
+    card = next(iter(cards(1, "typical", seed=7)))
+    return json.dumps({"pictures": [base64.b64encode(encode(card.image)).decode()]}).encode()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rounds", type=int, default=20, help="of each event")
+    parser.add_argument("--seconds", type=float, default=10, help="of load in a round, at least")
+    parser.add_argument("--rate", type=float, default=20, help="requests a second")
+    parser.add_argument("--balancer", choices=BALANCERS, default="nginx", help="who stands in front")
+    parser.add_argument("--events", nargs="+", choices=EVENTS, default=list(EVENTS), help="which of them")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what came out as JSON, too")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """1 if a request was lost."""
+    settings = (arguments.rounds, arguments.rate, arguments.seconds, arguments.balancer, arguments.events)
+    played = play(*settings)
+    print(summary(played))
+    if arguments.json:
+        rows = [{"event": each.event, **_record(each)} for each in played]
+        files.write(arguments.json, json.dumps(rows, indent=1) + "\n")
+    return 1 if any(each.trial.lost for each in played) else 0
+
+
+def _record(each: Round) -> dict:
+    names = ("requests", "lost", "repeated", "reopened")
+    return dict(zip(names, _counts(each.trial), strict=True)) | {"p99": round(each.trial.load.p99, 1)}
