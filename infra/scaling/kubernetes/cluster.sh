@@ -27,7 +27,7 @@ suitable() {
 # -- build: the source, a compiler and etcd out of Debian's archive, unpacked and never installed
 
 archive() {  # apt-get with lists and a cache of its own: nothing of this machine's apt changes
-  apt-get -qq -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=- -o Dir::Etc::PreferencesParts=- \
+  apt-get -qq -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
     -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root "$@"
 }
 
@@ -40,7 +40,7 @@ fetch() {
   archive update
   cd "$work"
   archive source --download-only kubernetes/bookworm
-  archive download golang-1.19-go/bookworm golang-1.19-src/bookworm etcd-server/bookworm kubernetes-client/trixie
+  archive download golang-1.19-go/bookworm golang-1.19-src/bookworm etcd-server/bookworm kubectl/trixie
   for package in *.deb; do dpkg -x "$package" tools; done
   mkdir -p "$source"
   tar -xf kubernetes_*.orig.tar.* -C "$source" --strip-components=1
