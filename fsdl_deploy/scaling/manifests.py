@@ -6,7 +6,9 @@ kubectl and the station ``kubernetes``, and no cluster.
 
 import json
 import subprocess
+import tomllib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from fsdl_deploy.paths import ROOT
@@ -49,6 +51,29 @@ def problems(texts: Iterable[str], version: str = "1.37") -> list[list[str]]:
     if process.returncode:
         raise ClusterError(f"the check did not run: {process.stderr.strip()[-500:]}")
     return json.loads(process.stdout)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A copy of a manifest with one ``slip``; ``text`` is what came of it."""
+
+    slip: str
+    file: str
+    before: str
+    after: str
+
+    @property
+    def text(self) -> str:
+        """The manifest with the slip in it; ValueError where there is nothing to slip on."""
+        text = (FOLDER / "base" / self.file).read_text(encoding="utf-8")
+        if text.count(self.before) != 1:
+            raise ValueError(f"{self.file} does not have {self.before!r} once: the mutant {self.slip!r} is none")
+        return text.replace(self.before, self.after)
+
+
+def mutants() -> list[Mutant]:
+    """The broken copies that the check must refuse."""
+    return [Mutant(**entry) for entry in tomllib.loads((FOLDER / "mutants.toml").read_text("utf-8"))["mutant"]]
 
 
 def lines(text: str) -> int:

@@ -1,12 +1,14 @@
-"""A pipeline for Kubeflow: draw cards, read them, say how many are right. ``pipeline.py compile|run FILE``.
+"""A pipeline for Kubeflow: unpack cards, read them, decide. ``pipeline.py compile FILE`` or ``run CARDS FILE``.
 
-``compile`` writes what a cluster would get; ``run`` runs each step here, in a process of its own, and says what came
-out. Each step is a function that imports what it needs: in a cluster it would be alone in a container.
+``compile`` writes what a cluster would get. ``run`` runs each step here, in a process of its own, on the cards in a
+file (JSON: their truth, and their picture in base64) and writes what came out for two versions. Each step is a function that
+imports what it needs: in a cluster it would be alone in a container.
 """
 
 import json
 import sys
 import tempfile
+from pathlib import Path
 
 from kfp import compiler, dsl, local
 from kfp.dsl import Dataset, Input, Output
@@ -16,50 +18,61 @@ step = dsl.component(base_image=IMAGE, install_kfp_package=False)
 
 
 @step
-def draw(count: int, cards: Output[Dataset]):
+def unpack(cards: str, pixels: Output[Dataset], truth: Output[Dataset]):
+    import base64
     import json
 
-    from fsdl_deploy.cards import cards as drawn
+    import numpy as np
 
-    rows = [{"truth": card.truth, "pixels": card.image.tolist()} for card in drawn(count, "typical", seed=11)]
-    with open(cards.path, "w") as file:
-        json.dump(rows, file)
+    from fsdl_deploy.picture import decode
+
+    with open(cards) as file:
+        rows = json.load(file)
+    with open(pixels.path, "wb") as file:
+        np.savez(file, *(decode(base64.b64decode(row["picture"])) for row in rows))
+    with open(truth.path, "w") as file:
+        json.dump([row["truth"] for row in rows], file)
 
 
 @step
-def read(cards: Input[Dataset], version: str) -> int:
+def read(pixels: Input[Dataset], truth: Input[Dataset], version: str) -> float:
     import json
 
     import numpy as np
 
     from fsdl_deploy.reader import OnnxReader
 
-    with open(cards.path) as file:
-        rows = json.load(file)
-    readings = OnnxReader(version).read([np.array(row["pixels"], np.uint8) for row in rows])
-    return sum(reading.digits == row["truth"] for reading, row in zip(readings, rows))
+    with np.load(pixels.path) as images:
+        readings = OnnxReader(version).read([images[name] for name in images.files])
+    with open(truth.path) as file:
+        digits = json.load(file)
+    return sum(reading.digits == wanted for reading, wanted in zip(readings, digits)) / len(digits)
 
 
 @step
-def decide(right: int, count: int, least: float) -> str:
-    return f"{right} of {count} right: " + ("release" if right >= least * count else "hold back")
+def decide(right: float, least: float) -> str:
+    return f"{right:.0%} right: " + ("release" if right >= least else "hold back")
 
 
 @dsl.pipeline(name="meter-reader", description="Is this version good enough to be released?")
-def good_enough(count: int = 40, version: str = "v2", least: float = 0.9) -> str:
-    drawn = draw(count=count)
-    reading = read(cards=drawn.outputs["cards"], version=version)
+def good_enough(cards: str, version: str = "v2", least: float = 0.9) -> str:
+    unpacking = unpack(cards=cards)
+    datasets = {name: unpacking.outputs[name] for name in ("pixels", "truth")}
+    reading = read(version=version, **datasets)
     reading.set_cpu_limit("1").set_memory_limit("512Mi")
-    return decide(right=reading.output, count=count, least=least).output
+    return decide(right=reading.output, least=least).output
+
+
+def run(cards: Path) -> dict[str, str]:
+    """What the pipeline says of each version, its steps run on this machine."""
+    with tempfile.TemporaryDirectory() as root:
+        local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=root)
+        return {version: good_enough(cards=str(cards), version=version).output for version in ("v2", "v1")}
 
 
 if __name__ == "__main__":
-    action, where = sys.argv[1:]
+    action, *files = sys.argv[1:]
     if action == "compile":
-        compiler.Compiler().compile(good_enough, where)
+        compiler.Compiler().compile(good_enough, *files)
     else:
-        with tempfile.TemporaryDirectory() as root:
-            local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=root)
-            outputs = {version: good_enough(version=version).output for version in ("v2", "v1")}
-        with open(where, "w", encoding="utf-8") as file:
-            json.dump(outputs, file)
+        Path(files[1]).write_text(json.dumps(run(Path(files[0]).resolve())), encoding="utf-8")
