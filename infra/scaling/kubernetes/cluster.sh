@@ -5,9 +5,10 @@
 #   bash infra/scaling/kubernetes/cluster.sh build FOLDER   compile it, about six minutes of one core; kept in a cache
 #   bash infra/scaling/kubernetes/cluster.sh start FOLDER   root and an engine (DOCKER_HOST); prints the KUBECONFIG to use
 #   bash infra/scaling/kubernetes/cluster.sh stop FOLDER
+#   bash infra/scaling/kubernetes/cluster.sh able FOLDER    fails, with a sentence, where `start` would
 # All of it listens on loopback. Where it cannot run, one sentence says why.
 set -euo pipefail
-action=${1:?build, start or stop} folder=$(realpath -m "${2:?a folder for its data}")
+action=${1:?build, start, stop or able} folder=$(realpath -m "${2:?a folder for its data}")
 here=$(cd "$(dirname "$0")" && pwd)
 # What the build's own lines and main.go come to is compiled once.
 version=$({ sed -n '/^# -- build/,/^# -- start/p' "$here/cluster.sh"; cat "$here/main.go"; } | sha256sum | cut -c1-16)
@@ -206,11 +207,15 @@ spec:
 Y
 }
 
-start() {
+able() {
   suitable
   [ -x "$program" ] || refuse "it is not built: bash infra/scaling/kubernetes/cluster.sh build FOLDER"
   [[ "${DOCKER_HOST:-}" = unix://* ]] || refuse "DOCKER_HOST names no engine on this machine: bash infra/docker/engine.sh start FOLDER"
   docker info >/dev/null 2>&1 || refuse "no engine answers at $DOCKER_HOST"
+}
+
+start() {
+  able
   for tool in conntrack socat iptables; do command -v $tool >/dev/null || missing+=" $tool"; done
   [ -z "${missing:-}" ] || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
   mkdir -p "$folder" && cd "$folder"
@@ -245,5 +250,6 @@ case "$action" in
 build) build >&2 ;;
 start) start >&2 && echo "$folder/kubeconfig" ;;
 stop) stop ;;
-*) echo "cluster.sh build|start|stop FOLDER" >&2; exit 2 ;;
+able) able ;;
+*) echo "cluster.sh build|start|stop|able FOLDER" >&2; exit 2 ;;
 esac
