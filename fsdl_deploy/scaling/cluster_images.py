@@ -51,8 +51,8 @@ def loading(context: str, image: str) -> list[str] | None:
     if context == "minikube":
         return ["minikube", "image", "load", image]
     raise ClusterError(
-        f"how images come to the cluster {context!r} is not known here: push them to its registry, and name that "
-        "registry in infra/scaling/kubernetes/overlays/cloud"
+        f"how images come to the cluster {context!r} is not known here: push them to its registry, and "
+        "name that in infra/scaling/kubernetes/overlays/cloud"
     )
 
 

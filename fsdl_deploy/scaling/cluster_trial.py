@@ -53,11 +53,16 @@ def lose_one(reader: Deployment) -> dict:
 
 
 def update(reader: Deployment, image: str, *, keep_alive: bool = True, rate: float = RATE) -> dict:
-    """A rolling update under load, by callers who keep their connections open, or open one for each request."""
+    """A rolling update under load, by callers who keep their connections, or open one for each request."""
     ends = []
     trial = _loaded(reader, rate, lambda: ends.append(reader.update(image)), keep_alive=keep_alive)
     (end,) = ends
-    seen = {"image": image, "keep_alive": keep_alive, "complete": end.complete, "seconds": round(end.seconds, 1)}
+    seen = {
+        "image": image,
+        "keep_alive": keep_alive,
+        "complete": end.complete,
+        "seconds": round(end.seconds, 1),
+    }
     return seen | _seen(trial)
 
 
@@ -126,7 +131,7 @@ def run(cluster: Cluster, say: Callable[[str], None] = print) -> dict:
             "autoscaler": lambda: autoscale(reader),
         }.items():
             content[name] = step()
-            say(f"{name}: {({key: value for key, value in content[name].items() if key != 'moments'})}")
+            say(f"{name}: {content[name]}")
     return content
 
 

@@ -1,8 +1,8 @@
 """A Deployment: the reader on a cluster, in a namespace of its own that is removed at the end
 
-``with Deployment(cluster) as reader:``. What Kubernetes does from then on, it does by itself: it keeps as many
-copies as it was told, replaces those that end, and those of an old version one after another. Knows nothing of
-who sends requests.
+``with Deployment(cluster) as reader:``. What Kubernetes does from then on, it does by itself: it keeps as
+many copies as it was told, replaces those that end, and those of an old version one after another. Knows nothing
+of who sends requests.
 """
 
 import atexit

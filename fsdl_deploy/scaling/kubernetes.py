@@ -1,8 +1,8 @@
 """Kubernetes: the cluster that kubectl knows, asked only where nothing of anybody's can be harmed
 
-A notebook that is run as a whole must not deploy to the company's cluster. So only a context that is known to be
-one's own machine is taken by itself; any other has to be named. Knows kubectl and nothing of what is deployed
-(``deployment``).
+A notebook that is run as a whole must not deploy to the company's cluster. So only a context that is known
+to be one's own machine is taken by itself; any other has to be named. Knows kubectl and nothing of what is
+deployed (``deployment``).
 """
 
 import fnmatch
@@ -54,7 +54,11 @@ class Cluster:
         command = [str(self.program), "--context", self.context, *words]
         try:
             process = subprocess.run(
-                command, input=text if text is not None else "", capture_output=True, text=True, timeout=timeout
+                command,
+                input=text if text is not None else "",
+                capture_output=True,
+                text=True,
+                timeout=timeout,
             )
         except subprocess.TimeoutExpired:
             raise ClusterError(f"kubectl {words[0]} was not through after {timeout:.0f} s") from None
@@ -109,7 +113,10 @@ def find_cluster(name: str = "", say: Callable[[str], None] = print) -> Cluster 
         say("kubectl knows no cluster on this machine. " + RECORDED)
         return None
     if not permitted(context, name):
-        say(f"kubectl is set to {context!r}, and nothing is deployed there unasked: name it to allow it. " + RECORDED)
+        say(
+            f"kubectl is set to {context!r}, and nothing is deployed there unasked: name it to allow it. "
+            + RECORDED
+        )
         return None
     cluster = Cluster(program, context)
     try:

@@ -1,4 +1,4 @@
-"""Manifests: the reader's, as Kustomize makes them for a kind of cluster, and what Kubernetes' schemas say of them
+"""Manifests: the reader's, as Kustomize makes them for a kind of cluster, and checked by schemas
 
 The manifests are in ``infra/scaling/kubernetes``: a base, and an overlay for each kind of cluster. Needs
 kubectl and the station ``kubernetes``, and no cluster.
@@ -67,13 +67,17 @@ class Mutant:
         """The manifest with the slip in it; ValueError where there is nothing to slip on."""
         text = (FOLDER / "base" / self.file).read_text(encoding="utf-8")
         if text.count(self.before) != 1:
-            raise ValueError(f"{self.file} does not have {self.before!r} once: the mutant {self.slip!r} is none")
+            raise ValueError(
+                f"{self.file} does not have {self.before!r} once: the mutant {self.slip!r} is none"
+            )
         return text.replace(self.before, self.after)
 
 
 def mutants() -> list[Mutant]:
     """The broken copies that the check must refuse."""
-    return [Mutant(**entry) for entry in tomllib.loads((FOLDER / "mutants.toml").read_text("utf-8"))["mutant"]]
+    return [
+        Mutant(**entry) for entry in tomllib.loads((FOLDER / "mutants.toml").read_text("utf-8"))["mutant"]
+    ]
 
 
 def lines(text: str) -> int:

@@ -1,13 +1,13 @@
 """What it takes to run three copies: plain processes, compose, Docker Swarm and Kubernetes, counted
 
-*Kubernetes is overkill if you only want to deploy*, in figures: lines of configuration that somebody wrote, programs
-that run beside the three copies, the memory of those while nobody asks anything, seconds from one version to
-the next. Counting needs Linux; the last two also an engine and the course's own cluster.
+*Kubernetes is overkill if you only want to deploy*, in figures: lines of configuration that somebody wrote,
+programs that run beside the three copies, the memory of those while nobody asks anything, seconds from one
+version to the next. Counting needs Linux; the last two also an engine and the course's own cluster.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from fsdl_deploy.scaling.deployment import Deployment
 from fsdl_deploy.scaling.kubernetes import Cluster
 from fsdl_deploy.scaling.load_balancing import nginx
 from fsdl_deploy.scaling.replicas import Replica, replicas, service
-from fsdl_deploy.scaling.swarm import Swarm
 from fsdl_deploy.scaling.swarm import FILE as SWARM_FILE
+from fsdl_deploy.scaling.swarm import Swarm
 
 COMPOSE_FILE = SWARM_FILE.with_name("compose.yaml")
 RECORD = ROOT / "infra" / "scaling" / "orchestrators" / "recorded.json"
@@ -51,7 +51,7 @@ class Beside:
 
 
 def beside(marks: Iterable[str]) -> Beside:
-    """All processes that have one of ``marks`` in their command line, or whose parent has, but for the copies."""
+    """All processes with one of ``marks`` in their command line, or in their parents', but for the copies."""
     marks = tuple(marks)
     known = {process.pid: process for process in psutil.process_iter(["ppid", "cmdline"])}
 

@@ -14,7 +14,7 @@ NESTED = re.compile(r"(list|dict)[\[(](?:str, )?(.+)[\])]", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Kind:
-    """What a kind has: field -> type, such as "V1Container", "list[str]" or "dict(str, str)"; and must have."""
+    """What a kind has: field -> type, such as "V1Container" or "list[str]"; and which it must have."""
 
     fields: Mapping[str, str]
     required: frozenset[str] = frozenset()

@@ -1,7 +1,7 @@
 """Docker Swarm: the orchestrator that every Docker has, started on this machine and left again
 
-Its copies are published at every address of the machine, since a Swarm knows no address of loopback's for them.
-So it is for machines that nobody else reaches, such as CI's, and says so.
+Its copies are published at every address of the machine, since a Swarm knows no address of loopback's for
+them. So it is for machines that nobody else reaches, such as CI's, and says so.
 """
 
 import os
@@ -23,8 +23,8 @@ EVERYWHERE = (
 class Swarm:
     """``with Swarm(client, everywhere=True) as swarm:`` a Swarm of this one machine with the stack of FILE.
 
-    ``client``: the engine's, as of ``find_engine``. ContainerError where the engine is in a Swarm already: that
-    is somebody's, and would be left at the end.
+    ``client``: the engine's, as of ``find_engine``. ContainerError where the engine is in a Swarm already:
+    that is somebody's, and would be left at the end.
     """
 
     def __init__(self, client, *, everywhere: bool = False, file: Path = FILE):
@@ -36,7 +36,9 @@ class Swarm:
     def __enter__(self) -> "Swarm":
         state = self.client.info().get("Swarm", {}).get("LocalNodeState", "inactive")
         if state != "inactive":
-            raise ContainerError(f"this engine is in a Swarm already ({state}): nothing is deployed into that")
+            raise ContainerError(
+                f"this engine is in a Swarm already ({state}): nothing is deployed into that"
+            )
         self.client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:0")
         self.mine = True
         return self
@@ -50,7 +52,16 @@ class Swarm:
     def deploy(self, image: str) -> float:
         """Send the stack with this image, and wait until its copies are healthy; the seconds that took."""
         began = time.monotonic()
-        self._docker("stack", "deploy", "--compose-file", str(self.file), "--resolve-image", "never", STACK, image=image)
+        self._docker(
+            "stack",
+            "deploy",
+            "--compose-file",
+            str(self.file),
+            "--resolve-image",
+            "never",
+            STACK,
+            image=image,
+        )
         _until(lambda: self.healthy(image) == self.replicas(), 120)
         return time.monotonic() - began
 
@@ -59,7 +70,9 @@ class Swarm:
 
         The command itself says "converged" in both cases, so the service is asked.
         """
-        self._docker("service", "update", "--quiet", "--detach", "--no-resolve-image", "--image", image, SERVICE)
+        self._docker(
+            "service", "update", "--quiet", "--detach", "--no-resolve-image", "--image", image, SERVICE
+        )
         states = ("completed", "paused", "rollback_completed", "rollback_paused")
         _until(lambda: self._state() in states, seconds)
         return self._state()
@@ -70,7 +83,9 @@ class Swarm:
 
     def healthy(self, image: str) -> int:
         """How many healthy copies of this image there are."""
-        return sum(each.health == "healthy" and each.attrs["Config"]["Image"] == image for each in self.containers())
+        return sum(
+            each.health == "healthy" and each.attrs["Config"]["Image"] == image for each in self.containers()
+        )
 
     def containers(self) -> list:
         """The copies, as the SDK's containers."""

@@ -1,6 +1,7 @@
-"""A kubectl that only pretends: answers from the file ``answers.json`` beside it, and notes what it was asked.
+"""A kubectl that only pretends: it answers from a file ``answers.json``, and notes what it was asked.
 
-An answer is ``[exit status, standard output, standard error]`` by the words of the command without the context.
+An answer is ``[exit status, standard output, standard error]`` by the words of the command without the
+context.
 """
 
 import json

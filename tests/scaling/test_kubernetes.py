@@ -29,7 +29,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="the pretended kubectl is 
 
 @pytest.fixture
 def kubectl(tmp_path, monkeypatch):
-    """A kubectl that pretends; ``kubectl.answers`` are by the words, ``kubectl.asked()`` what it was asked."""
+    """A kubectl that pretends: ``answer(words=answer)``, and ``asked()`` is what it was asked."""
     program = tmp_path / "kubectl"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{FAKE}" "{tmp_path}" "$@"\n')
     program.chmod(0o755)
@@ -60,7 +60,15 @@ def test_clusters_of_ones_own_machine_are_taken_by_themselves(context):
 
 @pytest.mark.parametrize(
     "context",
-    ["", "production", "kind", "my-kind-cluster", "minikube-prod", "arn:aws:eks:eu:1:cluster/kind-x", "KIND-x"],
+    [
+        "",
+        "production",
+        "kind",
+        "my-kind-cluster",
+        "minikube-prod",
+        "arn:aws:eks:eu:1:cluster/kind-x",
+        "KIND-x",
+    ],
 )
 def test_any_other_has_to_be_named(context):
     assert not permitted(context)
@@ -94,7 +102,10 @@ def test_every_call_names_the_context_so_that_a_switch_changes_nothing(kubectl):
     ("answers", "says"),
     [
         ({"config": [1, "", "error: current-context is not set"]}, "knows no cluster"),
-        ({"config": [0, "minikube\n", ""], "get": [1, "", "dial tcp: refused"]}, "'minikube' does not answer"),
+        (
+            {"config": [0, "minikube\n", ""], "get": [1, "", "dial tcp: refused"]},
+            "'minikube' does not answer",
+        ),
     ],
 )
 def test_without_a_cluster_one_sentence_and_none(kubectl, answers, says):
@@ -153,7 +164,10 @@ def test_an_update_that_stops_is_an_answer_and_no_error(kubectl):
 @posix
 def test_pods_say_why_they_are_not_ready(kubectl):
     def pod(name, ready, state, **metadata):
-        status = {"phase": "Running", "containerStatuses": [{"ready": ready, "restartCount": 2, "state": state}]}
+        status = {
+            "phase": "Running",
+            "containerStatuses": [{"ready": ready, "restartCount": 2, "state": state}],
+        }
         spec = {"containers": [{"image": "meter-reader:v1"}]}
         return {"metadata": {"name": name, **metadata}, "spec": spec, "status": status}
 
@@ -165,7 +179,11 @@ def test_pods_say_why_they_are_not_ready(kubectl):
     ]
     kubectl.answer(get=[0, json.dumps({"items": items}), ""])
     pods = Deployment(Cluster(kubectl.program, "kind-kind")).pods()
-    assert [(each.name, each.state) for each in pods] == [("a", "ready"), ("b", "CrashLoopBackOff"), ("c", "Running")]
+    assert [(each.name, each.state) for each in pods] == [
+        ("a", "ready"),
+        ("b", "CrashLoopBackOff"),
+        ("c", "Running"),
+    ]
     assert {(each.image, each.restarts) for each in pods} == {("meter-reader:v1", 2)}
 
 
@@ -194,7 +212,11 @@ def test_the_old_overlay_has_the_versions_of_then_and_nothing_else_is_different(
 
 
 def test_each_manifest_of_the_base_passes_and_each_of_twelve_broken_copies_does_not():
-    texts = [text for name, text in manifests.sources().items() if name.startswith("base/") and "kustom" not in name]
+    texts = [
+        text
+        for name, text in manifests.sources().items()
+        if name.startswith("base/") and "kustom" not in name
+    ]
     assert len(texts) == 4 and manifests.problems(texts) == [[]] * 4
     mutants = manifests.mutants()
     assert len(mutants) == 12 and len({mutant.text for mutant in mutants}) == 12
@@ -238,9 +260,13 @@ def test_metrics_are_the_kubelets_figures_of_the_pods_that_were_asked_for():
     cpu = {"time": "2026-11-29T09:00:00Z", "usageNanoCores": 76_000_000}
     container = {"name": "reader", "cpu": cpu, "memory": {"workingSetBytes": 70 * 2**20}}
     names = [("fsdl-1", "a"), ("fsdl-1", "b"), ("kube-system", "c")]
-    pods = [{"podRef": {"namespace": space, "name": name}, "containers": [container]} for space, name in names]
+    pods = [
+        {"podRef": {"namespace": space, "name": name}, "containers": [container]} for space, name in names
+    ]
     pods[1]["containers"] = [{"name": "reader", "cpu": {"time": "…"}}]  # not measured yet
-    asked = [{"metadata": {"namespace": space, "name": name, "labels": {"app": "x"}}} for space, name in names[:2]]
+    asked = [
+        {"metadata": {"namespace": space, "name": name, "labels": {"app": "x"}}} for space, name in names[:2]
+    ]
     (item,) = metrics.pod_metrics({"pods": pods}, asked)
     assert item["metadata"] == {"namespace": "fsdl-1", "name": "a", "labels": {"app": "x"}}
     assert item["containers"] == [{"name": "reader", "usage": {"cpu": "76000000n", "memory": "71680Ki"}}]
@@ -248,16 +274,25 @@ def test_metrics_are_the_kubelets_figures_of_the_pods_that_were_asked_for():
 
 @posix
 @pytest.mark.parametrize(
-    ("id_says", "says"), [("1000", "a node of Kubernetes needs root"), ("0", "is not built|DOCKER_HOST|control groups")]
+    ("id_says", "says"),
+    [("1000", "a node of Kubernetes needs root"), ("0", "is not built|DOCKER_HOST|control groups")],
 )
 def test_where_no_cluster_can_be_made_one_sentence_says_why(tmp_path, id_says, says):
     if not Path("/etc/debian_version").exists() or "ID=debian" not in Path("/etc/os-release").read_text():
         says = "its source is Debian's"
     (tmp_path / "id").write_text(f"#!/bin/sh\necho {id_says}\n")
     (tmp_path / "id").chmod(0o755)
-    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path), "FSDL_CLUSTER": str(tmp_path / "empty")}
+    environ = {
+        "PATH": f"{tmp_path}:/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "FSDL_CLUSTER": str(tmp_path / "empty"),
+    }
     process = subprocess.run(
-        ["bash", SCRIPT, "able", tmp_path / "cluster"], env=environ, capture_output=True, text=True, timeout=60
+        ["bash", SCRIPT, "able", tmp_path / "cluster"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     (sentence,) = process.stderr.splitlines()
     assert process.returncode == 1 and sentence.startswith("No cluster can be made here: ")

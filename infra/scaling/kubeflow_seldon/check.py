@@ -1,7 +1,8 @@
-"""Compare resources with their own clients' classes: texts of YAML in, what is wrong with each out, as JSON.
+"""Compare resources with their own clients' classes: YAML texts in, what is wrong with each out, as JSON.
 
-KServe's with ``kserve``, a TrainJob with Kubeflow's own, what is inside a pod with ``kubernetes``. For Seldon's
-there is no such client: ``seldon.toml`` is our own list of its fields. A kind that none of them knows is a problem.
+KServe's with ``kserve``, a TrainJob with Kubeflow's own, what is inside a pod with ``kubernetes``. For
+Seldon's there is no such client: ``seldon.toml`` is our own list of its fields. A kind that none of them
+knows is a problem.
 """
 
 import json

@@ -1,8 +1,8 @@
-"""A pipeline for Kubeflow: unpack cards, read them, decide. ``pipeline.py compile FILE`` or ``run CARDS FILE``.
+"""A pipeline for Kubeflow: unpack, read, decide. ``pipeline.py compile FILE`` or ``run CARDS FILE``.
 
-``compile`` writes what a cluster would get. ``run`` runs each step here, in a process of its own, on the cards in a
-file (JSON: their truth, and their picture in base64) and writes what came out for two versions. Each step is a function that
-imports what it needs: in a cluster it would be alone in a container.
+``compile`` writes what a cluster would get. ``run`` runs each step here, in a process of its own, on the
+cards in a file (JSON: their truth, and their picture in base64) and writes what came out for two versions.
+Each step is a function that imports what it needs: in a cluster it would be alone in a container.
 """
 
 import json
@@ -46,7 +46,8 @@ def read(pixels: Input[Dataset], truth: Input[Dataset], version: str) -> float:
         readings = OnnxReader(version).read([images[name] for name in images.files])
     with open(truth.path) as file:
         digits = json.load(file)
-    return sum(reading.digits == wanted for reading, wanted in zip(readings, digits)) / len(digits)
+    right = [reading.digits == true for reading, true in zip(readings, digits, strict=True)]
+    return sum(right) / len(digits)
 
 
 @step

@@ -1,4 +1,4 @@
-"""What Kubernetes' own schemas find wrong in manifests: ``check.py VERSION``, texts in, problems out, as JSON.
+"""What Kubernetes' own schemas find wrong in manifests: ``check.py VERSION``, YAML in, problems out.
 
 From standard input a list of YAML texts, to standard output a list of problems for each. As
 ``kubernetes-validate --strict`` does it, but for a kind that a version of Kubernetes does not know: that is a

@@ -97,7 +97,8 @@ class Server(http.server.ThreadingHTTPServer):
         own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         own.load_cert_chain(f"{certificate}.crt", f"{certificate}.key")
         self.socket = own.wrap_socket(self.socket, server_side=True)
-        self.shown = ssl._create_unverified_context()  # the kubelet made its certificate itself, on this machine
+        # The kubelet made its certificate itself, on this machine.
+        self.shown = ssl._create_unverified_context()
         self.shown.load_cert_chain(f"{certificate}.crt", f"{certificate}.key")
 
     def summary(self) -> dict:

@@ -5,9 +5,9 @@
 #
 # ## The need
 #
-# The platform team has written a Deployment, a Service and an autoscaler for the meter reader. Now there are eleven
-# models, and each has its own copy of the same seventy lines. The lecture names the way out: frameworks on top of
-# Kubernetes, in which a model is *one* resource.
+# The platform team has written a Deployment, a Service and an autoscaler for the meter reader. Now there are
+# eleven models, and each has its own copy of the same seventy lines. The lecture names the way out:
+# frameworks on top of Kubernetes, in which a model is *one* resource.
 #
 # ## You will learn
 #
@@ -19,7 +19,8 @@
 # %% [markdown]
 # ## Where the model sits
 #
-# In a server's process, in a pod, as before. New is who writes the Deployment: a **controller**, out of one resource.
+# In a server's process, in a pod, as before. New is who writes the Deployment: a **controller**, out of one
+# resource.
 #
 # ```mermaid
 # flowchart LR
@@ -33,9 +34,10 @@
 #     style model fill:#d55e00,color:#fff
 # ```
 #
-# None of the controllers is here, and none is packaged: they are images on a hub. What runs here is what they leave to
-# you: the resources, checked; a pipeline, compiled and run step by step; and the server that Seldon puts around a
-# class. All of it runs on Linux, macOS and Windows alike. `FAST = False` means more cards.
+# None of the controllers is here, and none is packaged: they are images on a hub. What runs here is what
+# they leave to you: the resources, checked; a pipeline, compiled and run step by step; and the server that
+# Seldon puts around a class. All of it runs on Linux, macOS and Windows alike. `FAST = False` means more
+# cards.
 
 # %% tags=["parameters"]
 FAST = True
@@ -43,9 +45,9 @@ FAST = True
 # %% [markdown]
 # ## From a model binary to a service
 #
-# The lecture says of Seldon that it converts *model binaries or language wrappers* into microservices. First the
-# binary: an ONNX file, somewhere in the cloud's storage. A server that reads such files is the platform's. To the
-# left in words, KServe's resource; after it Seldon's.
+# The lecture says of Seldon that it converts *model binaries or language wrappers* into microservices. First
+# the binary: an ONNX file, somewhere in the cloud's storage. A server that reads such files is the
+# platform's. To the left in words, KServe's resource; after it Seldon's.
 
 # %%
 import json
@@ -76,15 +78,16 @@ rows += [[f"{name}.yaml", manifests.lines(texts[name])] for name in ("inference-
 Table(["", "lines"], *rows)
 
 # %% [markdown]
-# The price: the reader's preprocessing has to be inside the binary, since no code of ours runs beside it. Ours is
-# ([Packaging](../04_packaging.ipynb) exported it so). A model whose decoding is Python cannot go this way.
+# The price: the reader's preprocessing has to be inside the binary, since no code of ours runs beside it.
+# Ours is ([Packaging](../04_packaging.ipynb) exported it so). A model whose decoding is Python cannot go
+# this way.
 #
 # ## From a language wrapper to a service
 #
-# Then the class. Seldon's first wrapper was the package `seldon-core`; its last version asks for packages of 2022
-# (`jaeger-client`, which has no wheel, and `numpy` before 2) under a licence that is no longer free, and it is not used
-# here. **MLServer** is what Seldon starts today for protocol `v2`, and has a [notebook](mlserver.ipynb) of its own. The
-# wrapper is a class with `load` and `predict`:
+# Then the class. Seldon's first wrapper was the package `seldon-core`; its last version asks for packages of
+# 2022 (`jaeger-client`, which has no wheel, and `numpy` before 2) under a licence that is no longer free,
+# and it is not used here. **MLServer** is what Seldon starts today for protocol `v2`, and has a
+# [notebook](mlserver.ipynb) of its own. The wrapper is a class with `load` and `predict`:
 
 # %%
 from fsdl_course.serving import libraries
@@ -112,7 +115,8 @@ else:
     print(station.not_built())
 
 # %% [markdown]
-# As a resource: the image with that class, twice, and the traffic divided between today's model and tomorrow's.
+# As a resource: the image with that class, twice, and the traffic divided between today's model and
+# tomorrow's.
 
 # %%
 Code(texts["seldon-wrapper"], language="yaml")
@@ -128,20 +132,25 @@ Code(texts["train-job"], language="yaml")
 # %% [markdown]
 # ## Checked without a cluster
 #
-# A cluster would check each resource against its definition. Clients for Python carry classes that were made from
-# these definitions: `kserve`, `kubernetes`, and Kubeflow's for trainings. `check.py` compares with them, field by field.
-# For **Seldon's resource there is no such client**. What it is compared with is a list of fields that we wrote from
-# Seldon's source (`seldon.toml`): it finds a slip, and it may be out of date.
+# A cluster would check each resource against its definition. Clients for Python carry classes that were made
+# from these definitions: `kserve`, `kubernetes`, and Kubeflow's for trainings. `check.py` compares with
+# them, field by field. For **Seldon's resource there is no such client**. What it is compared with is a list
+# of fields that we wrote from Seldon's source (`seldon.toml`): it finds a slip, and it may be out of date.
 
 # %% tags=["nbval-check-output"]
 
 
 def check(*yamls):
-    result = subprocess.run([station_python, folder / "check.py"], input=json.dumps(yamls), capture_output=True, text=True)
+    result = subprocess.run(
+        [station_python, folder / "check.py"], input=json.dumps(yamls), capture_output=True, text=True
+    )
     return json.loads(result.stdout) if result.returncode == 0 else result.stderr[-2000:]
 
 
-Table(["resource", "what is wrong"], *([n, "; ".join(f) or "nothing"] for n, f in zip(texts, check(*texts.values()))))
+Table(
+    ["resource", "what is wrong"],
+    *([n, "; ".join(f) or "nothing"] for n, f in zip(texts, check(*texts.values()))),
+)
 
 # %% [markdown]
 # Broken copies, two of each. Every one must be refused.
@@ -165,8 +174,9 @@ Table(["resource", "slip", "what is wrong"], *([s[0], s[2], f[0][:72]] for s, f 
 # %% [markdown]
 # ## A pipeline
 #
-# Is this version good enough to be released? Three steps: unpack the cards, read them, decide. For **Kubeflow
-# Pipelines** each is a function that imports what it needs, because in a cluster each is alone in a container.
+# Is this version good enough to be released? Three steps: unpack the cards, read them, decide. For
+# **Kubeflow Pipelines** each is a function that imports what it needs, because in a cluster each is alone in
+# a container.
 
 # %%
 source = (folder / "pipeline.py").read_text(encoding="utf-8")
@@ -183,11 +193,14 @@ compiled = Path(workplace.name) / "pipeline.yaml"
 subprocess.run([station_python, folder / "pipeline.py", "compile", compiled], check=True)
 specification = yaml.safe_load(compiled.read_text(encoding="utf-8"))
 tasks = specification["root"]["dag"]["tasks"]
-print(f"{manifests.lines(compiled.read_text(encoding='utf-8'))} lines, schema {specification['schemaVersion']}")
+print(
+    f"{manifests.lines(compiled.read_text(encoding='utf-8'))} lines, schema {specification['schemaVersion']}"
+)
 Table(["step", "after"], *([name, ", ".join(task.get("dependentTasks", []))] for name, task in tasks.items()))
 
 # %% [markdown]
-# And it runs here, each step a process of its own, on cards that this notebook draws: once for v2, once for v1.
+# And it runs here, each step a process of its own, on cards that this notebook draws: once for v2, once for
+# v1.
 
 # %%
 import base64
@@ -203,12 +216,15 @@ log = subprocess.run(words, check=True, capture_output=True, text=True)
 Table(["version", "the pipeline says"], *json.loads(answer.read_text(encoding="utf-8")).items())
 
 # %% [markdown]
-# The compiler knows the types of what goes from step to step. Here `decide` is given the text `least` where a number
-# belongs, and a step is asked for an output that it does not have.
+# The compiler knows the types of what goes from step to step. Here `decide` is given the text `least` where
+# a number belongs, and a step is asked for an output that it does not have.
 
 # %% tags=["nbval-check-output"]
 rows = []
-for before, after in (("least: float = 0.9", "least: str = 'most'"), ('("pixels", "truth")', '("pixels", "truths")')):
+for before, after in (
+    ("least: float = 0.9", "least: str = 'most'"),
+    ('("pixels", "truth")', '("pixels", "truths")'),
+):
     wrong = Path(workplace.name) / "wrong.py"
     wrong.write_text(source.replace(before, after), encoding="utf-8")
     result = subprocess.run([station_python, wrong, "compile", compiled], capture_output=True, text=True)
@@ -219,22 +235,24 @@ Table(["slip", "exit status", "what kfp says"], *rows)
 # %% [markdown]
 # ## When it fails
 #
-# - **A parameter is a word of a command line.** Our first pipeline handed the cards' pictures from step to step as a
-#   parameter, and the system refused: *argument list too long*. What is large is an artifact, a file that the platform
-#   carries.
-# - **The check knows fields, not meaning.** A `storageUri` where nothing lies, traffic that adds up to ninety, an image
-#   that nobody pushed: all of that passes here, and fails in the cluster.
-# - **One more layer breaks, too.** When a pod does not start, the reason is now two controllers away from what you
-#   wrote.
-# - **A framework moves.** Seldon has changed its licence, its wrapper and its resource (`SeldonDeployment` has become
-#   `Model`, `Server` and `Pipeline` in its second edition); Kubeflow's trainings have had three resources in five years.
+# - **A parameter is a word of a command line.** Our first pipeline handed the cards' pictures from step to
+#   step as a parameter, and the system refused: *argument list too long*. What is large is an artifact, a
+#   file that the platform carries.
+# - **The check knows fields, not meaning.** A `storageUri` where nothing lies, traffic that adds up to
+#   ninety, an image that nobody pushed: all of that passes here, and fails in the cluster.
+# - **One more layer breaks, too.** When a pod does not start, the reason is now two controllers away from
+#   what you wrote.
+# - **A framework moves.** Seldon has changed its licence, its wrapper and its resource (`SeldonDeployment`
+#   has become `Model`, `Server` and `Pipeline` in its second edition); Kubeflow's trainings have had three
+#   resources in five years.
 #
 # ## Take-aways
 #
 # - With such a framework a model is one resource; the rest is written by a controller.
 # - A binary needs no image, if all of the model is in it.
 # - Clients' classes check resources without a cluster; where there is none, say what you compared with.
-# - Choose one where Kubernetes is there and models are many. For one model the framework is more than the model.
+# - Choose one where Kubernetes is there and models are many. For one model the framework is more than the
+#   model.
 #
 # ## Where to go next
 #
