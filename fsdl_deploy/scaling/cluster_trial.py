@@ -22,7 +22,7 @@ from fsdl_deploy.scaling.kubernetes import Cluster, ClusterError
 
 RECORD = ROOT / "infra" / "scaling" / "kubernetes" / "recorded.json"
 RATE = 6  # requests a second beside what is tried
-BUSY = 30  # requests a second that are too many for three copies
+BUSY = 60  # requests a second that are too many for three copies
 
 
 def recorded() -> dict:
@@ -48,7 +48,7 @@ def lose_one(reader: Deployment) -> dict:
         _until(lambda: reader.ready() >= before and pod.name not in {each.name for each in reader.pods()})
         took.append(time.monotonic() - began)
 
-    trial = _loaded(reader, RATE, event)
+    trial = _loaded(reader, RATE, event, keep_alive=False)
     return {"seconds": round(took[0], 1)} | _seen(trial)
 
 

@@ -1,8 +1,8 @@
 """A Deployment: the reader on a cluster, in a namespace of its own that is removed at the end
 
 ``with Deployment(cluster) as reader:``. What Kubernetes does from then on, it does by itself: it keeps as
-many copies as it was told, replaces those that end, and those of an old version one after another. Knows nothing
-of who sends requests.
+many copies as it was told, replaces those that end, and those of an old version one after another. Knows
+nothing of who sends requests.
 """
 
 import atexit
@@ -152,6 +152,7 @@ def _pod(item: dict) -> Pod:
             for detail in each.get("state", {}).values()
             if "reason" in detail
         ]
-        state = reasons[0] if reasons else status.get("phase", "Unknown")
+        phase = status.get("phase", "Unknown")
+        state = reasons[0] if reasons else "not ready" if phase == "Running" else phase
     image = item["spec"]["containers"][0]["image"]
     return Pod(item["metadata"]["name"], image, state, sum(each["restartCount"] for each in containers))

@@ -182,7 +182,7 @@ def test_pods_say_why_they_are_not_ready(kubectl):
     assert [(each.name, each.state) for each in pods] == [
         ("a", "ready"),
         ("b", "CrashLoopBackOff"),
-        ("c", "Running"),
+        ("c", "not ready"),
     ]
     assert {(each.image, each.restarts) for each in pods} == {("meter-reader:v1", 2)}
 
