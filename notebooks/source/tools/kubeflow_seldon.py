@@ -90,29 +90,24 @@ Table(["", "lines"], *rows)
 # [notebook](mlserver.ipynb) of its own. The wrapper is a class with `load` and `predict`:
 
 # %%
-from fsdl_course.serving import libraries
-
 Code(filename=stations.station("mlserver").folder / "models" / "reader.py")
 
 # %% [markdown]
 # Started as Seldon would start it in the pod, asked once, and ended.
 
-# %%
+# %% tags=["station:mlserver"]
 import httpx
 
+from fsdl_course.serving import libraries
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
-station = stations.station("mlserver")
-card = next(iter(cards(1, "typical", seed=11)))
-if station.built:
-    library = libraries.libraries()["mlserver"]
-    with library.server() as server:
-        content, headers = library.request(encode(card.image))
-        answer = httpx.post(server.url + library.path, content=content, headers=headers, timeout=30)
-        print("MLServer reads", library.digits(answer.content), "and the truth is", card.truth)
-else:
-    print(station.not_built())
+ensure("mlserver")
+card, library = next(iter(cards(1, "typical", seed=11))), libraries.libraries()["mlserver"]
+with library.server() as server:
+    content, headers = library.request(encode(card.image))
+    answer = httpx.post(server.url + library.path, content=content, headers=headers, timeout=30)
+print("MLServer reads", library.digits(answer.content), "and the truth is", card.truth)
 
 # %% [markdown]
 # As a resource: the image with that class, twice, and the traffic divided between today's model and
@@ -204,6 +199,9 @@ Table(["step", "after"], *([name, ", ".join(task.get("dependentTasks", []))] for
 
 # %%
 import base64
+
+from fsdl_deploy.cards import cards
+from fsdl_deploy.picture import encode
 
 rows = [
     {"truth": card.truth, "picture": base64.b64encode(encode(card.image)).decode()}
