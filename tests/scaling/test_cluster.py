@@ -1,8 +1,8 @@
 """A real cluster: what it does by itself, what it refuses, and that nothing is left of it.
 
-Thorough. It runs on a cluster of one's own where one answers. Else on one that is started here, where that has
-been built: ``bash infra/scaling/kubernetes/cluster.sh build FOLDER``, and an engine in DOCKER_HOST. Where neither
-is possible these tests do not exist, since no machine has to have a cluster.
+Thorough. It runs on a cluster of one's own where one answers. Else on one that is started here, where that
+has been built: ``bash infra/scaling/kubernetes/cluster.sh build FOLDER``, and an engine in DOCKER_HOST.
+Where neither is possible these tests do not exist, since no machine has to have a cluster.
 """
 
 import json

@@ -3,6 +3,7 @@
 import base64
 import json
 import subprocess
+from typing import ClassVar
 
 import pytest
 import yaml
@@ -69,8 +70,8 @@ def test_each_field_is_compared_with_its_type(value, says):
 
 def test_what_a_class_must_have_is_learnt_by_leaving_it_out():
     class Model:
-        attribute_map = {"first_name": "firstName", "last_name": "lastName", "age": "age"}
-        openapi_types = {"first_name": "str", "last_name": "str", "age": "int"}
+        attribute_map: ClassVar = {"first_name": "firstName", "last_name": "lastName", "age": "age"}
+        openapi_types: ClassVar = {"first_name": "str", "last_name": "str", "age": "int"}
 
         def __init__(self, first_name=None, last_name=None, age=None):
             for name, value in (("last_name", last_name), ("first_name", first_name)):

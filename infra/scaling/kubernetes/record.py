@@ -1,6 +1,6 @@
 """Write ``recorded.json``: what the notebook on Kubernetes shows where no cluster answers.
 
-python infra/scaling/kubernetes/record.py        (a cluster of one's own, and the engine that builds its images)
+python infra/scaling/kubernetes/record.py    (a cluster of one's own, and the engine that builds its images)
 """
 
 import sys

@@ -2,8 +2,8 @@
 
 python infra/scaling/orchestrators/record.py CLUSTER
 
-For a machine that nobody else reaches, since the Swarm publishes its copies at every address: the course's own
-engine (``infra/docker/engine.sh``), and the course's own cluster in the folder CLUSTER (``cluster.sh``).
+For a machine that nobody else reaches, since the Swarm publishes its copies at every address: the course's
+own engine (``infra/docker/engine.sh``), and the course's own cluster in the folder CLUSTER (``cluster.sh``).
 """
 
 import os
