@@ -15,8 +15,8 @@ from fsdl_deploy.scaling.kubernetes import Cluster, ClusterError
 from fsdl_deploy.scaling.manifests import overlay_folder
 
 NAME, CONTAINER = "meter-reader", "reader"
-START = 180  # seconds that three copies may take
-UPDATE = 180
+START = 300  # seconds that three copies may take
+UPDATE = 300
 
 
 @dataclass(frozen=True)

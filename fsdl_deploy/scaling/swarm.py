@@ -62,10 +62,10 @@ class Swarm:
             STACK,
             image=image,
         )
-        _until(lambda: self.healthy(image) == self.replicas(), 120)
+        _until(lambda: self.healthy(image) == self.replicas(), 300)
         return time.monotonic() - began
 
-    def update(self, image: str, seconds: float = 180) -> str:
+    def update(self, image: str, seconds: float = 400) -> str:
         """A rolling update: how it ended, such as ``completed`` or ``rollback_completed``.
 
         The command itself says "converged" in both cases, so the service is asked.
