@@ -50,14 +50,18 @@ class Beside:
     mebibytes: float
 
 
-def beside(marks: Iterable[str]) -> Beside:
-    """All processes with one of ``marks`` in their command line, or in their parents', but for the copies."""
-    marks = tuple(marks)
+def beside(marks: Iterable[str], pids: Iterable[int] = ()) -> Beside:
+    """All processes with one of ``marks`` in their command line, or of ``pids``, and their children.
+
+    The copies themselves are left out.
+    """
+    marks, pids = tuple(marks), set(pids)
     known = {process.pid: process for process in psutil.process_iter(["ppid", "cmdline"])}
 
     def belongs(process: psutil.Process | None) -> bool:
         while process is not None:
-            if any(mark in " ".join(process.info["cmdline"] or ()) for mark in marks):
+            words = " ".join(process.info["cmdline"] or ())
+            if process.pid in pids or any(mark in words for mark in marks):
                 return True
             process = known.get(process.info["ppid"])
         return False
@@ -119,7 +123,8 @@ def docker_swarm(client, engine: str) -> Orchestrated:
 def kubernetes(cluster: Cluster, engine: str, folder: Path) -> Orchestrated:
     """Three pods on the cluster in ``folder``; an update replaces one after another."""
     with Deployment(cluster) as reader:
-        idle = settled(lambda: beside([engine, str(folder)]))
+        pids = [int(file.read_text()) for file in folder.glob("*.pid")]
+        idle = settled(lambda: beside([engine], pids))
         end = reader.update(OTHER)
         if not end.complete:
             raise RuntimeError(f"Kubernetes' update ended as {end.message}")

@@ -244,6 +244,9 @@ print(f"{scaled['lost']} of {scaled['requests']} requests were lost, p99 {scaled
 # %%
 Code(filename=manifests.FOLDER / "pods.py")
 
+# %% [markdown]
+# Then all of it is removed, with the namespace.
+
 # %%
 import subprocess
 
