@@ -14,8 +14,8 @@ from unittest import mock
 # The client of a Kubeflow server: it has no wheel, and there is no server. kfp only wants to import it.
 sys.modules.setdefault("kfp_server_api", mock.MagicMock())
 
-from kfp import compiler, dsl, local
-from kfp.dsl import Dataset, Input, Output
+from kfp import compiler, dsl, local  # noqa: E402
+from kfp.dsl import Dataset, Input, Output  # noqa: E402
 
 IMAGE = "registry.example/utility/meter-reader:v2"
 step = dsl.component(base_image=IMAGE, install_kfp_package=False)
