@@ -13,14 +13,14 @@ NESTED = re.compile(r"(list|dict)[\[(](?:str, )?(.+)[\])]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Kind:
+class Fields:
     """What a kind has: field -> type, such as "V1Container" or "list[str]"; and which it must have."""
 
     fields: Mapping[str, str]
     required: frozenset[str] = frozenset()
 
 
-def problems(value: object, kind: str, where: str, kinds: Callable[[str], Kind]) -> Iterator[str]:
+def problems(value: object, kind: str, where: str, kinds: Callable[[str], Fields]) -> Iterator[str]:
     """What is wrong with ``value`` as a ``kind``, each with its place: ``where``, then the fields' names."""
     nested = NESTED.fullmatch(kind)
     expected = PLAIN.get(kind, list if nested and nested[1].lower() == "list" else dict)
@@ -42,7 +42,7 @@ def problems(value: object, kind: str, where: str, kinds: Callable[[str], Kind])
             yield f"{where}.{key}: {kind} must have it"
 
 
-def kind_of(model: type) -> Kind:
+def kind_of(model: type) -> Fields:
     """The fields of a class that OpenAPI's generator for Python made, as those of Kubernetes and KServe.
 
     Which of them it must have the class says only when one is left out: it is asked one by one.
@@ -60,4 +60,4 @@ def kind_of(model: type) -> Kind:
                 break
             given[missing[1]] = ""
             required.add(names[missing[1]])
-    return Kind(fields, frozenset(required))
+    return Fields(fields, frozenset(required))

@@ -11,11 +11,13 @@ import yaml
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 from fsdl_deploy.running import stations
-from fsdl_deploy.scaling.resources import Kind, kind_of, problems
+from fsdl_deploy.scaling.resources import Fields, kind_of, problems
 
 KINDS = {
-    "Pod": Kind({"name": "str", "count": "int", "labels": "dict(str, str)", "parts": "list[Part]"}, {"name"}),
-    "Part": Kind({"on": "bool", "share": "float", "any": "object"}),
+    "Pod": Fields(
+        {"name": "str", "count": "int", "labels": "dict(str, str)", "parts": "list[Part]"}, {"name"}
+    ),
+    "Part": Fields({"on": "bool", "share": "float", "any": "object"}),
 }
 SLIPS = [
     ("inference-service", "scaleTarget: 60", "scaleTarget: '60'", "spec.predictor.scaleTarget: must be int"),

@@ -17,7 +17,7 @@ import kubernetes.client.models
 import yaml
 from pydantic import ValidationError
 
-from fsdl_deploy.scaling.resources import Kind, kind_of, problems
+from fsdl_deploy.scaling.resources import Fields, kind_of, problems
 
 SELDON = tomllib.loads(Path(__file__).with_name("seldon.toml").read_text(encoding="utf-8"))
 CLASSES = {
@@ -32,10 +32,10 @@ TRAIN_JOB = ("trainer.kubeflow.org/v1alpha1", "TrainJob")
 
 
 @cache
-def kinds(name: str) -> Kind:
+def kinds(name: str) -> Fields:
     """What a kind has, by whoever knows it."""
     if name in SELDON:
-        return Kind(SELDON[name]["fields"], frozenset(SELDON[name].get("required", ())))
+        return Fields(SELDON[name]["fields"], frozenset(SELDON[name].get("required", ())))
     return kind_of(getattr(kserve.models, name, None) or getattr(kubernetes.client.models, name))
 
 
