@@ -111,7 +111,7 @@ def test_a_pipeline_is_compiled_and_a_slip_in_it_is_not(station, tmp_path):
         "decide": ["read"],
     }
     wrong = tmp_path / "wrong.py"
-    wrong.write_text(program.read_text().replace("least: float = 0.9", "least: str = 'most'"))
+    wrong.write_text(program.read_text().replace("least: float = 0.85", "least: str = 'most'"))
     process = subprocess.run(
         [station.python, wrong, "compile", tmp_path / "w.yaml"], capture_output=True, text=True, timeout=120
     )

@@ -60,7 +60,7 @@ def decide(right: float, least: float) -> str:
 
 
 @dsl.pipeline(name="meter-reader", description="Is this version good enough to be released?")
-def good_enough(cards: str, version: str = "v2", least: float = 0.9) -> str:
+def good_enough(cards: str, version: str = "v2", least: float = 0.85) -> str:
     unpacking = unpack(cards=cards)
     datasets = {name: unpacking.outputs[name] for name in ("pixels", "truth")}
     reading = read(version=version, **datasets)

@@ -220,7 +220,7 @@ Table(["version", "the pipeline says"], *json.loads(answer.read_text(encoding="u
 # %% tags=["nbval-check-output"]
 rows = []
 for before, after in (
-    ("least: float = 0.9", "least: str = 'most'"),
+    ("least: float = 0.85", "least: str = 'most'"),
     ('("pixels", "truth")', '("pixels", "truths")'),
 ):
     wrong = Path(workplace.name) / "wrong.py"
