@@ -322,6 +322,48 @@ Table(["each replica is", "requests", "lost", "sent again over a new connection"
 # open another. Browsers and most HTTP libraries do; a client of your own that does not will lose a request
 # now and then, at each reload, and no log on the server's side shows it.
 #
+# ## Who does this at three in the morning?
+#
+# Replicas were started, drained and brought back by hand here, or by a loop of ours. An **orchestrator** is
+# told what should run, and sees to it for ever. **Kubernetes** is the one that everybody means. It really
+# runs in its [notebook](tools/kubernetes.ipynb), on a cluster of yours or as a recorded run: a copy that is
+# lost, a rolling update, a broken version, its autoscaler. The lecture warns that it is *probably
+# overkilled* if all you want is to deploy. That can be counted: three copies of our service in four ways,
+# with what somebody had to write, what runs *beside* the three copies and how much memory that takes while
+# nobody asks anything, and how long a new version takes. `python infra/scaling/orchestrators/record.py`
+# counts; it needs a machine of its own, so this is a record.
+
+# %%
+from fsdl_deploy.measuring import records
+from fsdl_deploy.scaling import manifests, orchestrators
+
+counted = records.read(orchestrators.RECORD)
+Table(
+    ["three copies as", "lines", "programs beside them", "their MiB", "seconds to a new version"],
+    *(way.values() for way in counted["ways"]),
+    formats=["", "", "", ".0f", ".0f"],
+    notes=[f"{counted['date']}, {counted['machine']}"],
+)
+
+# %% [markdown]
+# Compose gives nothing to divide the requests and replaces all copies at once. Docker Swarm, which every
+# Docker has in it, replaces one after another and goes *back by itself* if the new ones do not get healthy,
+# which Kubernetes does not. What Kubernetes adds for its price is an autoscaler, checks of two kinds, room
+# for many machines and teams, and everything that others have built on top.
+#
+# Such as: **KServe** and **Seldon** make a model *one* resource, out of which a controller writes the
+# Deployment, the Service and the autoscaler ([notebook](tools/kubeflow_seldon.ipynb)). How much shorter is
+# that?
+
+# %%
+resources = manifests.FOLDER.parent / "kubeflow_seldon" / "resources"
+measured["kubernetes_lines"] = sum(map(manifests.lines, manifests.sources("laptop").values()))
+measured["kserve_lines"] = manifests.lines((resources / "inference-service.yaml").read_text(encoding="utf-8"))
+measured["seldon_lines"] = manifests.lines((resources / "seldon-binary.yaml").read_text(encoding="utf-8"))
+for name in ("kubernetes", "kserve", "seldon"):
+    print(f"{name}: {measured[name + '_lines']} lines")
+
+# %% [markdown]
 # ## The autoscaler's rule
 #
 # Nobody wants to watch the load at month end. Kubernetes' **horizontal autoscaler** looks at the replicas
@@ -639,6 +681,7 @@ print([replica.running for replica in fleet])
 # - [AWS Lambda](tools/aws_lambda.ipynb): the function, with all that is difficult about functions.
 # - [Load balancers](tools/load_balancers.ipynb): nginx, Envoy and HAProxy in the same crash.
 # - [Lab 06](../labs/lab06/lab06.ipynb): a balancer's choice, an autoscaler, the smallest package.
+# - [Kubernetes](tools/kubernetes.ipynb): copies that are looked after, on a real cluster.
 # - [Ray Serve](tools/ray_serve.ipynb): replicas that come and go with the load.
 # - [KServe](tools/kserve.ipynb) and [MLServer](tools/mlserver.ipynb): servers that Kubernetes' frameworks
 #   start.
