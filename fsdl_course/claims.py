@@ -81,7 +81,7 @@ class Claim:
         """``shows`` with the results in it; "" where one of them is missing."""
         try:
             return self.shows.format_map(results)
-        except (KeyError, IndexError):
+        except (KeyError, IndexError, TypeError, ValueError):
             return ""
 
     def _true(self, rule: str, results: Mapping[str, object]) -> bool:
@@ -101,7 +101,7 @@ def read(root: Path = ROOT) -> list[Claim]:
     return known
 
 
-def claims(lesson: str, results: Mapping[str, object], root: Path = ROOT, notebook: str = "") -> Table:
+def claims(lesson: str, results: Mapping[str, object], root: Path = ROOT, *, notebook: str = "") -> Table:
     """The claims that a lesson measures, what it measured and the verdict: ``claims("07", measured)``.
 
     ``results``: what the lesson's cells measured, by name. Claims without a place yet are counted in a note.
@@ -112,6 +112,8 @@ def claims(lesson: str, results: Mapping[str, object], root: Path = ROOT, notebo
     if not own:
         raise ClaimError(f"no claim belongs to a lesson {lesson!r}: lessons are called as in '07'")
     here = [claim for claim in own if claim.notebook == notebook or not (notebook or _of_a_tool(claim))]
+    if not here:
+        raise ClaimError(f"no claim of lesson {lesson} is measured in {notebook!r}")
     rows = []
     for claim in here:
         known = records.read(root / claim.record) | dict(results) if claim.record else results

@@ -148,7 +148,7 @@ class _Run:
                 count, first = problems.get(error[0], (0, error[1]))
                 problems[error[0]] = (count + 1, first)
         good = np.array([note[:3] for note in notes if note[3] is None], dtype=float).reshape(-1, 3)
-        seconds = max(note[2] for note in notes) - min(note[0] for note in notes)
+        seconds = max(note[2] for note in notes) - min(note[0] for note in notes) if notes else 0.0
         return Load(
             requests=len(notes),
             seconds=seconds,

@@ -4,20 +4,17 @@ Each function does it to a running Deployment under load and answers with what a
 dictionaries, so that a notebook shows its own run and the recorded one in the same way.
 """
 
-import base64
 import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 
-from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring import records
 from fsdl_deploy.paths import ROOT
-from fsdl_deploy.picture import encode
 from fsdl_deploy.scaling.cluster_images import BROKEN, GOOD, OTHER
 from fsdl_deploy.scaling.deployment import Deployment
-from fsdl_deploy.scaling.failures import Asking, Trial, under_load
+from fsdl_deploy.scaling.failures import Asking, Trial, card_body, under_load
 from fsdl_deploy.scaling.kubernetes import Cluster, ClusterError
 
 RECORD = ROOT / "infra" / "scaling" / "kubernetes" / "recorded.json"
@@ -28,12 +25,6 @@ BUSY = 60  # requests a second that are too many for three copies
 def recorded() -> dict:
     """The recorded run, with its date and machine."""
     return records.read(RECORD)
-
-
-def card_body() -> bytes:
-    """A request of the service: one card."""
-    picture = base64.b64encode(encode(next(cards(1, "typical", seed=7)).image)).decode()
-    return json.dumps({"pictures": [picture]}).encode()
 
 
 def lose_one(reader: Deployment) -> dict:

@@ -1,4 +1,4 @@
-"""`cold_start.py onnx`: a cold start taken apart, in a process of its own
+"""A cold start taken apart, in a process of its own
 
 Python starts, modules are imported, the model is loaded, the first card is read; then a second one, which is
 what a warm instance needs. The file cache of the machine is warm: the first start after a boot takes longer.

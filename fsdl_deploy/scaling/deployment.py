@@ -8,13 +8,14 @@ nothing of who sends requests.
 import atexit
 import secrets
 import time
-from contextlib import suppress
+import warnings
 from dataclasses import dataclass
 
 from fsdl_deploy.scaling.kubernetes import Cluster, ClusterError
 from fsdl_deploy.scaling.manifests import overlay_folder
 
 NAME, CONTAINER = "meter-reader", "reader"
+LABEL = "fsdl-course=true"  # of the namespaces: what a killed notebook has left is found by it
 START = 300  # seconds that three copies may take
 UPDATE = 300
 
@@ -65,9 +66,15 @@ class Deployment:
         """Apply the manifests and wait until the copies are ready."""
         self.overlay = self.overlay or self.cluster.overlay
         began = time.monotonic()
+        if self.cluster.get("namespaces", "--selector", LABEL)["items"]:
+            warnings.warn(
+                f"a deployment of an earlier run is still there: kubectl delete namespace -l {LABEL}",
+                stacklevel=2,
+            )
         atexit.register(self.stop)
         try:
             self.cluster.run("create", "namespace", self.namespace)
+            self.cluster.run("label", "namespace", self.namespace, LABEL)
             self.run("apply", "--kustomize", str(overlay_folder(self.overlay)))
             ready = self.wait(START)
             if not ready.complete:
@@ -81,9 +88,13 @@ class Deployment:
 
     def stop(self) -> None:
         """Remove the namespace with all that is in it, and wait until it is gone."""
-        atexit.unregister(self.stop)
-        with suppress(ClusterError):
-            self.cluster.run("delete", "namespace", self.namespace, "--ignore-not-found", timeout=180)
+        try:
+            self.cluster.run("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false")
+            atexit.unregister(self.stop)
+            gone = ("wait", "--for=delete", f"namespace/{self.namespace}", "--timeout=180s")
+            self.cluster.run(*gone, timeout=200)
+        except ClusterError as error:
+            warnings.warn(f"the namespace {self.namespace} may still be there: {error}", stacklevel=2)
 
     def run(self, *words: str, **settings) -> str:
         """``kubectl WORDS`` in this namespace."""
@@ -116,7 +127,7 @@ class Deployment:
             message, complete = self.run(*words, timeout=seconds + 30), True
         except ClusterError as error:
             message, complete = str(error), False
-        return Rollout(complete, time.monotonic() - began, message.strip().splitlines()[-1])
+        return Rollout(complete, time.monotonic() - began, message.strip().rpartition("\n")[2])
 
     def history(self) -> list[int]:
         """The revisions that `undo` can go back to."""

@@ -18,7 +18,7 @@ _FRAME = """\
 global
   nbthread 1
   maxconn 1024
-  hard-stop-after 10s
+  hard-stop-after 60s
   tune.bufsize 131072            # only what fits into a buffer can be sent again
 defaults
   mode http
@@ -36,6 +36,7 @@ backend reader
   retries {retries}
   retry-on {retry}
   option redispatch 1            # each further try goes to another replica
+  option allbackups
   http-response set-header x-upstream "%si:%sp retries=%rc"
 {health}
 """
@@ -54,10 +55,12 @@ def write(folder: Path, port: int, ports: Sequence[int], policy: Policy, generat
     checks = {"none": "", "passive": back, "active": asked}[policy.health]
     lines = ["  option httpchk GET /readyz"] if checks else []
     lines += [f"  server replica-{replica} 127.0.0.1:{replica} {checks}".rstrip() for replica in ports]
+    if checks:  # if all have failed, all are asked
+        lines += [f"  server last-{replica} 127.0.0.1:{replica} backup" for replica in ports]
     text = _FRAME.format(
         choose="leastconn" if policy.choose == "least connections" else "roundrobin",
         connections="http-keep-alive" if policy.keep_alive else "http-server-close",
-        retries=policy.tries - 1 if policy.retry != "none" else 0,
+        retries=policy.attempts(len(ports)) - 1 if policy.retry != "none" else 0,
         retry=_RETRY[policy.retry],
         health="\n".join(lines),
         port=port,

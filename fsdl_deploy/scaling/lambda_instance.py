@@ -163,6 +163,8 @@ class Instance:
 
     def _functions(self) -> list[psutil.Process]:
         """The function's process, where it has been started."""
+        if not self.server.running:
+            return []
         with suppress(psutil.Error):
             return psutil.Process(self.server.pid).children()
         return []

@@ -52,19 +52,20 @@ def locust(url: str, body: bytes, users: int, seconds: int) -> Report:
         command = [station.python, "-m", "locust", "-f", station.folder / "users.py", "--headless"]
         command += ["--host", f"{parts.scheme}://{parts.netloc}", "--csv", prefix, "--only-summary"]
         command += ["--users", str(users), "--spawn-rate", str(users), "--run-time", f"{seconds}s"]
-        sent = {"CARD": str(card), "CARD_PATH": parts.path or "/"}
-        run = subprocess.run(
-            command,
-            **{"env": os.environ | sent, "cwd": folder, "timeout": seconds + 120, "check": False},
-            **{"capture_output": True, "text": True, "encoding": "utf-8", "errors": "replace"},
-        )
+        # Settings of one's own for Locust would change what is measured.
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+        environ |= {"CARD": str(card), "CARD_PATH": parts.path or "/", "HOME": folder, "USERPROFILE": folder}
+        try:
+            run = subprocess.run(command, env=environ, cwd=folder, timeout=seconds + 120, capture_output=True)
+        except subprocess.TimeoutExpired:
+            raise LocustError(f"Locust did not end by itself, {seconds + 120} s after its start") from None
         stats = Path(f"{prefix}_stats.csv")
         rows = list(csv.DictReader(stats.open(encoding="utf-8"))) if stats.is_file() else []
-    story = run.stderr + run.stdout
+    story = (run.stderr + run.stdout).decode("utf-8", "replace")
     total = next((row for row in rows if row["Name"] == "Aggregated"), None)
     if total is None or not int(total["Request Count"]):
         lines = [line for line in story.splitlines() if line.strip() and "/INFO/" not in line]
-        raise LocustError(f"Locust asked nothing of {url}: {lines[0] if lines else 'it wrote nothing'}")
+        raise LocustError(f"Locust asked nothing of {url}: {lines[-1] if lines else 'it wrote nothing'}")
     return Report(
         int(total["Request Count"]),
         int(total["Failure Count"]),

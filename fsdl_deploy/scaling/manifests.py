@@ -31,7 +31,7 @@ def render(overlay: str) -> str:
     """The manifests of an overlay as one YAML text, as a cluster gets them."""
     program = kubectl()
     if program is None:
-        raise ClusterError("kubectl is not on this machine: `make station NAME=kubernetes` brings it")
+        raise stations.NotBuilt(stations.station(STATION).not_built())
     command = [str(program), "kustomize", str(overlay_folder(overlay))]
     process = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
     if process.returncode:

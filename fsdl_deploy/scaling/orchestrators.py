@@ -18,6 +18,7 @@ from fsdl_deploy.paths import ROOT
 from fsdl_deploy.scaling import manifests
 from fsdl_deploy.scaling.cluster_images import GOOD, OTHER
 from fsdl_deploy.scaling.deployment import Deployment
+from fsdl_deploy.scaling.failures import roll
 from fsdl_deploy.scaling.kubernetes import Cluster
 from fsdl_deploy.scaling.load_balancing import nginx
 from fsdl_deploy.scaling.replicas import Replica, replicas, service
@@ -26,7 +27,7 @@ from fsdl_deploy.scaling.swarm import Swarm
 
 COMPOSE_FILE = SWARM_FILE.with_name("compose.yaml")
 RECORD = ROOT / "infra" / "scaling" / "orchestrators" / "recorded.json"
-COPIES = 3
+COPIES, CORES = 3, 0.3  # as many cores for each copy as the manifests allow a container
 _OF_THE_READER = "fsdl_deploy.cli"
 
 
@@ -82,13 +83,10 @@ def settled(count: Callable[[], Beside], seconds: float = 8) -> Beside:
 
 def plain_processes() -> Orchestrated:
     """Three processes behind nginx; an update drains one after another."""
-    with replicas(COPIES) as fleet, nginx(ports := [replica.port for replica in fleet]) as balancer:
+    with replicas(COPIES, CORES) as fleet, nginx([replica.port for replica in fleet]) as balancer:
         idle = settled(lambda: beside([str(balancer.folder)]))
         began = time.monotonic()
-        for replica in fleet:
-            balancer.reload([port for port in ports if port != replica.port])
-            _replace(replica)
-            balancer.reload(ports)
+        roll(balancer, fleet, _other_version)
         seconds = time.monotonic() - began
         lines = manifests.lines(balancer.configuration)
     return Orchestrated("processes and nginx", lines, idle.processes, idle.mebibytes, seconds)
@@ -132,7 +130,5 @@ def kubernetes(cluster: Cluster, engine: str, folder: Path) -> Orchestrated:
     return Orchestrated("Kubernetes", lines, idle.processes, idle.mebibytes, end.seconds)
 
 
-def _replace(replica: Replica) -> None:
-    replica.stop()
+def _other_version(replica: Replica) -> None:
     replica.server.command = service("v1").command
-    replica.start()

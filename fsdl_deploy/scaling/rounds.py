@@ -6,23 +6,21 @@ their kept-alive connection closed, and went over a new one, are counted apart: 
 """
 
 import argparse
-import base64
 import json
-import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fsdl_deploy import files
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.running.servers import Server
-from fsdl_deploy.scaling import load_balancing
-from fsdl_deploy.scaling.failures import Asking, Trial, under_load
-from fsdl_deploy.scaling.load_balancing import Balancer
+from fsdl_deploy.scaling.failures import Asking, Trial, card_body, roll, under_load
+from fsdl_deploy.scaling.load_balancing import BALANCERS, Balancer
 from fsdl_deploy.scaling.replicas import Replica, replicas, service
 
-BALANCERS = {"nginx": load_balancing.nginx, "envoy": load_balancing.envoy, "haproxy": load_balancing.haproxy}
 AROUND = 1.0  # seconds of load before and after an event
 
 
@@ -46,11 +44,11 @@ class Stage:
 
     def kill(self) -> None:
         self.fleet[0].kill()
-        threading.Event().wait(1)
+        time.sleep(1)
         self.fleet[0].start()
 
     def drain(self) -> None:
-        self.replace(self.fleet[:1])
+        roll(self.balancer, self.fleet[:1])
 
     def scale_up(self) -> None:
         self.spare.start()
@@ -61,18 +59,10 @@ class Stage:
         self.spare.stop()
 
     def update(self) -> None:
-        self.replace(self.fleet)
+        roll(self.balancer, self.fleet)
 
     def reload(self) -> None:
         for _ in range(3):
-            self.balancer.reload(self.ports)
-
-    def replace(self, some: Sequence[Replica]) -> None:
-        """Each is taken out of the list, stopped, started and put back, one after another."""
-        for replica in some:
-            self.balancer.reload([port for port in self.ports if port != replica.port])
-            replica.stop()
-            replica.start()
             self.balancer.reload(self.ports)
 
 
@@ -88,7 +78,7 @@ EVENTS: dict[str, Callable[[Stage], None]] = {
 
 @dataclass(frozen=True)
 class Round:
-    """One event under load: what callers saw, and the lines that the balancer wrote meanwhile."""
+    """One event under load: what callers saw, and what the balancer wrote of what failed meanwhile."""
 
     event: str
     trial: Trial
@@ -105,21 +95,10 @@ class Round:
 def one_round(stage: Stage, name: str, body: bytes, rate: float, seconds: float, seed: int) -> Round:
     """One event, ``AROUND`` seconds after the load began, which lasts ``seconds`` or until it is over."""
     stage.as_before(spare=name == "scale down")
-    written = len(stage.balancer.log())
-    asking, over = Asking(f"{stage.balancer.url}/read", body), threading.Event()
-    clock = threading.Timer(max(0, seconds - 2 * AROUND), over.set)
-
-    def event() -> None:
-        EVENTS[name](stage)
-        over.wait()
-
-    clock.start()
-    try:
-        trial = under_load(asking, rate, event, around=AROUND, longest=seconds + 120, seed=seed)
-    finally:
-        clock.cancel()
-        over.set()
-    return Round(name, trial, stage.balancer.log()[written:])
+    balancer, begin = stage.balancer, len(stage.balancer.failures())
+    settings = {"around": AROUND, "at_least": seconds, "longest": seconds + 120, "seed": seed}
+    trial = under_load(Asking(f"{balancer.url}/read", body), rate, partial(EVENTS[name], stage), **settings)
+    return Round(name, trial, "\n".join(balancer.failures()[begin:]) or balancer.log())
 
 
 def play(
@@ -147,7 +126,7 @@ def play(
         played = []
         for number in range(count):
             for name in events:
-                played.append(one_round(stage, name, _body(), rate, seconds, number))
+                played.append(one_round(stage, name, card_body(), rate, seconds, number))
                 trial = played[-1].trial
                 print(f"round {number + 1}, {name}: {trial.lost} of {trial.load.requests} lost", flush=True)
                 if text := played[-1].explained():
@@ -168,14 +147,6 @@ def summary(played: Sequence[Round]) -> Table:
 
 def _counts(trial: Trial) -> tuple[int, int, int, int]:
     return trial.load.requests, trial.lost, trial.repeated, trial.reopened
-
-
-def _body() -> bytes:
-    from fsdl_deploy.cards import cards
-    from fsdl_deploy.picture import encode
-
-    card = next(iter(cards(1, "typical", seed=7)))
-    return json.dumps({"pictures": [base64.b64encode(encode(card.image)).decode()]}).encode()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -39,11 +39,12 @@ def respond(body: str | bytes) -> tuple[int, dict]:
     400: the body is not JSON; 422: a field of it is missing, unknown or no picture.
     """
     try:
-        reading = reader().read([decode(_picture(body))])[0]
+        image = decode(_picture(body))
     except BadEvent as error:
         return error.status, {"error": {"field": error.field, "problem": str(error)}}
     except ValueError as error:  # PictureError, or base64's own
         return 422, {"error": {"field": FIELD, "problem": str(error)}}
+    reading = reader().read([image])[0]
     return 200, {
         "model_version": reading.model_version,
         "digits": reading.digits,

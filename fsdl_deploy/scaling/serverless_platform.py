@@ -40,7 +40,7 @@ class Call:
 
 @dataclass
 class FunctionMetrics:
-    """What a cloud counts for a function."""
+    """What a cloud counts for a function; ``calls`` without those that it refused (``throttled``)."""
 
     calls: int = 0
     errors: int = 0
@@ -81,7 +81,7 @@ class Function:
         self._closed.set()
         if self._keeper.is_alive():
             self._keeper.join()
-        self.end_idle(0)
+        self._drop(list(self._all))
         self._folder.cleanup()
 
     def __call__(self, event: object) -> Call:
@@ -104,7 +104,7 @@ class Function:
         with self._lock:
             self.metrics.errors += bool(error)
             self.metrics.seconds += billed
-        self._give_back(instance, broken="timed out" in error)
+        self._give_back(instance, broken="Task timed out after" in error)
         return Call(answer, error, end - begin, billed, cold)
 
     def at_once(self, events: Iterable[object], callers: int | None = None) -> list[Call]:
@@ -151,16 +151,20 @@ class Function:
     def _take(self) -> tuple[Instance | None, bool]:
         """An instance for a call and whether it is a new one; None where there may be no more."""
         with self._lock:
-            self.metrics.calls += 1
             dead = [instance for _, instance in self._free if not instance.running]
             self._free = [entry for entry in self._free if entry[1] not in dead]
-            if self._free:
-                return self._free.pop()[1], False
+            instance = self._free.pop()[1] if self._free else None
+            self.metrics.calls += instance is not None
         self._drop(dead)
+        if instance is not None:
+            return instance, False
         with self._lock:
+            if self._closed.is_set():
+                raise RuntimeError("this function has ended with its `with`")
             if len(self._all) >= self.most:
                 self.metrics.throttled += 1
                 return None, False
+            self.metrics.calls += 1
             instance = Instance(self.settings, self._client)
             self._all.append(instance)
             self.metrics.cold += 1
@@ -181,6 +185,7 @@ class Function:
         with ThreadPoolExecutor(len(instances)) as together:
             list(together.map(Instance.stop, instances))
         with self._lock:
+            instances = [instance for instance in instances if instance in self._all]
             self._logs += [instance.log() for instance in instances]
             self._all = [instance for instance in self._all if instance not in instances]
             self._note()

@@ -36,6 +36,11 @@ class Swarm:
     def __enter__(self) -> "Swarm":
         state = self.client.info().get("Swarm", {}).get("LocalNodeState", "inactive")
         if state != "inactive":
+            if any(service.name == SERVICE for service in self.client.services.list()):
+                raise ContainerError(
+                    "a Swarm of the course's is still there, of a run that was killed: "
+                    "docker swarm leave --force"
+                )
             raise ContainerError(
                 f"this engine is in a Swarm already ({state}): nothing is deployed into that"
             )
@@ -96,9 +101,9 @@ class Swarm:
 
     def _docker(self, *words: str, image: str = "") -> None:
         environ = os.environ | {"DOCKER_HOST": engine_address() or "", "READER_IMAGE": image}
-        process = subprocess.run(
-            ["docker", *words], env=environ, capture_output=True, text=True, stdin=subprocess.DEVNULL
-        )
+        command = ["docker", *words]
+        options = {"capture_output": True, "text": True, "stdin": subprocess.DEVNULL, "timeout": 120}
+        process = subprocess.run(command, env=environ, **options)
         if process.returncode:
             raise ContainerError(f"docker {words[0]} {words[1]}: {process.stderr.strip()[-1000:]}")
 

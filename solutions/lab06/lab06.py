@@ -638,12 +638,12 @@ class Models:
         with self.changed:
             self.reading += 1
             self.changed.notify_all()
-            self.turns += not self.changed.wait_for(lambda: self.reading > 1 or self.calls < 2, 1)
+            self.turns += not self.changed.wait_for(lambda: self.reading > 1 or self.calls < 2, 5)
         return f"{version} {card}"
 
 
 # %% [markdown]
-# Loading takes a fifth of a second if several calls come at the same time.
+# Loading takes half a second if several calls come at the same time.
 
 
 # %%
@@ -660,7 +660,7 @@ class Platform(Models):
             self.number, self.loading = self.number + 1, self.loading + 1
             self.most = max(self.most, self.loading)
             self.changed.notify_all()
-            self.changed.wait_for(lambda: self.loading > 1, 0.2 if self.calls > 1 else 0)
+            self.changed.wait_for(lambda: self.loading > 1, 0.5 if self.calls > 1 else 0)
             self.loading, self.calls = self.loading - 1, self.calls - (not version)
         return partial(self.read, version) if version else {}["no disk"]
 

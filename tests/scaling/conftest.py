@@ -7,11 +7,10 @@ import pytest
 
 from fsdl_deploy.running import stations
 from fsdl_deploy.running.servers import Server
-from fsdl_deploy.scaling.load_balancing import envoy, haproxy, nginx
+from fsdl_deploy.scaling.load_balancing import BALANCERS
 from fsdl_deploy.scaling.replicas import replicas
 
 PROGRAM = Path(__file__).with_name("fake_replica.py")
-BALANCERS = {"nginx": nginx, "envoy": envoy, "haproxy": haproxy}
 
 
 def fake(seconds: float = 0.2):

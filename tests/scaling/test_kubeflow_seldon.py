@@ -11,7 +11,7 @@ import yaml
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 from fsdl_deploy.running import stations
-from fsdl_deploy.scaling.resources import Fields, kind_of, problems
+from fsdl_deploy.scaling.manifest_fields import Fields, kind_of, problems
 
 KINDS = {
     "Pod": Fields(

@@ -12,7 +12,7 @@ import sqlite3
 
 import numpy as np
 
-from fsdl_deploy.picture import decode, encode
+from fsdl_deploy.picture import decode
 from fsdl_deploy.scaling import serverless
 
 
@@ -46,18 +46,18 @@ def remembered(event, context):
     The memory is this instance's own, or a database that all share where ``SHARED`` names its file.
     """
     body = serverless.body_of(event)
-    key = hashlib.sha256(body.encode()).hexdigest()
+    key = hashlib.sha256(body if isinstance(body, bytes) else body.encode()).hexdigest()
     if (known := _recall(key)) is not None:
         return {"hit": True, **json.loads(known)}
-    _, answer = serverless.respond(body)
-    _remember(key, json.dumps(answer))
+    status, answer = serverless.respond(body)
+    if status == 200:
+        _remember(key, json.dumps(answer))
     return {"hit": False, **answer}
 
 
 def night(event, context):
     """Read a card ``cards`` times, as a batch job reads an inbox: what a time limit ends is lost."""
     image = decode(base64.b64decode(json.loads(serverless.body_of(event))[serverless.FIELD]))
-    image = decode(encode(image))
     read_so_far = 0
     while read_so_far < event["cards"]:
         some = min(32, event["cards"] - read_so_far)

@@ -17,7 +17,7 @@ import kubernetes.client.models
 import yaml
 from pydantic import ValidationError
 
-from fsdl_deploy.scaling.resources import Fields, kind_of, problems
+from fsdl_deploy.scaling.manifest_fields import Fields, kind_of, problems
 
 SELDON = tomllib.loads(Path(__file__).with_name("seldon.toml").read_text(encoding="utf-8"))
 CLASSES = {

@@ -11,7 +11,7 @@
 #
 # ## You will learn
 #
-# - to describe the reader's copies, their address, their scaling and their protection in four short resources
+# - to describe the reader's copies, their address, their scaling and their protection in four resources
 # - to check these against Kubernetes' own schemas before any cluster sees them
 # - what Kubernetes does by itself when a copy is lost, a version is new, and a version is broken
 # - what it does not do: repeat a request
