@@ -28,7 +28,7 @@ class Lost(RuntimeError):
     """A request that was answered, but not with 200."""
 
 
-class Refused(Lost):
+class Declined(Lost):
     """A request to which the service itself said no, in time: 429 or 503."""
 
 
@@ -71,7 +71,7 @@ class Asking:
             response, text = self._ask(None)
         port, attempts = answered_by(response.headers.get("x-upstream") or f":{self.port}")
         if response.status != 200:
-            kind = Refused if port and response.status in (429, 503) else Lost
+            kind = Declined if port and response.status in (429, 503) else Lost
             raise kind(f"status {response.status}: {text[:100].decode(errors='replace')}")
         with self._lock:
             self.answers[port] += 1
