@@ -76,6 +76,7 @@ build() {
   [ ! -x "$program" ] || return 0
   work=$folder/build source=$folder/build/gopath/src/k8s.io/kubernetes
   rm -rf "$work" && mkdir -p "$work" "$cache"
+  trap 'cd / && rm -rf "$work"' EXIT
   command -v gcc >/dev/null || refuse "there is no gcc, which compiles the smallest part"
   fetch
   change
@@ -83,7 +84,6 @@ build() {
   gcc -Os -static -o "$cache/pause" "$source/build/pause/linux/pause.c"
   cp "$work/tools/usr/bin/etcd" "$work/tools/usr/bin/kubectl" "$cache/"
   mv "$work/kubernetes" "$program" # last: with it, the cache is complete
-  cd / && rm -rf "$work"
 }
 
 # -- start
@@ -100,7 +100,6 @@ answers() {  # SECONDS WHAT COMMAND...: waits until the command succeeds
     sleep 0.2
   done
   for log in "$folder"/*.log; do echo "== $log"; tail -5 "$log"; done >&2
-  stop
   refuse "after $seconds seconds $what"
 }
 
@@ -209,16 +208,22 @@ Y
 
 able() {
   suitable
+  local tool
+  for tool in conntrack socat iptables; do
+    command -v $tool >/dev/null || refuse "there is no $tool: apt-get install conntrack socat iptables"
+  done
   [ -x "$program" ] || refuse "it is not built: bash infra/scaling/kubernetes/cluster.sh build FOLDER"
   [[ "${DOCKER_HOST:-}" = unix://* ]] || refuse "DOCKER_HOST names no engine on this machine: bash infra/docker/engine.sh start FOLDER"
   docker info >/dev/null 2>&1 || refuse "no engine answers at $DOCKER_HOST"
+  [ -z "$(iptables -t nat -S | grep -e '^-N KUBE-SERVICES')" ] || refuse "a Kubernetes keeps its rules in this machine's firewall already (was it this script: stop its FOLDER)"
 }
 
 start() {
   able
-  for tool in conntrack socat iptables; do command -v $tool >/dev/null || missing+=" $tool"; done
-  [ -z "${missing:-}" ] || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  [ -z "$(ls -A "$folder" 2>/dev/null)" ] || refuse "$folder is not empty"
   mkdir -p "$folder" && cd "$folder"
+  trap 'stop' EXIT # whatever ends it too early: nothing half-started stays
+  echo "$DOCKER_HOST" >engine
   read -r address network <<<"$(docker network inspect bridge --format '{{with index .IPAM.Config 0}}{{.Gateway}} {{.Subnet}}{{end}}')"
   local ports
   read -ra ports <<<"$(free_ports 10)"
@@ -228,22 +233,47 @@ start() {
   metrics "${ports[5]}" "${ports[9]}"
   answers 120 "the node is not ready" "$kubectl" wait node/laptop --for=condition=Ready --timeout=0
   answers 120 "there are no metrics" "$kubectl" get --raw /apis/metrics.k8s.io/v1beta1/nodes
+  trap - EXIT
+}
+
+ended() {  # NAME: ends a part of ours, at last by force
+  local pid
+  pid=$(cat "$folder/$1.pid" 2>/dev/null) || return 0
+  # A part that was killed leaves its number behind, and another process may have it by now.
+  [ "$(readlink "/proc/$pid/cwd")" = "$folder" ] || return 0
+  kill "$pid" 2>/dev/null || true
+  for _ in $(seq 100); do
+    kill -0 "$pid" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  kill -9 "$pid" 2>/dev/null || true
+}
+
+unruled() {  # The rules and chains that the node made, one by one: nobody else's rule is written anew.
+  local table rule chain way
+  for table in nat filter mangle; do
+    { iptables -t $table -S | grep -e '-j KUBE-' || true; } | while read -r rule; do
+      eval "iptables -t $table -D ${rule#-A }" || true
+    done
+    for way in F X; do
+      { iptables -t $table -S | sed -n 's/^-N \(KUBE-[^ ]*\)$/\1/p'; } | while read -r chain; do
+        iptables -t $table -$way "$chain" || true
+      done
+    done
+  done
 }
 
 stop() {
-  local name pid
-  for name in metrics proxy kubelet scheduler controllers apiserver etcd; do
-    pid=$(cat "$folder/$name.pid" 2>/dev/null) || continue
-    # A part that was killed leaves its number behind, and another process may have it by now.
-    if [ "$(readlink "/proc/$pid/cwd")" = "$folder" ]; then
-      kill "$pid" || true
-      while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
-    fi
-  done
-  docker ps -aq --filter label=io.kubernetes.pod.name 2>/dev/null | xargs -r docker rm -f >/dev/null 2>&1 || true
-  grep -o "$folder/kubelet[^ ]*" /proc/mounts 2>/dev/null | xargs -r umount || true
-  [ ! -e "$folder/kubeconfig" ] || iptables-save | grep -v KUBE- | iptables-restore || true
-  cd / && rm -rf "$folder"
+  [ -e "$folder/engine" ] || return 0 # nothing of ours is there
+  local name pod left
+  for name in metrics proxy kubelet scheduler controllers apiserver etcd; do ended $name; done
+  for pod in "$folder"/kubelet/pods/*; do
+    docker -H "$(cat "$folder/engine")" ps -aq --filter "label=io.kubernetes.pod.uid=$(basename "$pod")" 2>/dev/null
+  done | xargs -r docker -H "$(cat "$folder/engine")" rm -f >/dev/null 2>&1 || true
+  unruled 2>/dev/null
+  left=$(awk -v folder="$folder/" 'index($2, folder) == 1 {print $2}' /proc/mounts)
+  [ -z "$left" ] || xargs -r umount <<<"$left" || refuse "these are still mounted, and nothing is deleted: $left"
+  cd / && rm -rf --one-file-system "$folder"
 }
 
 case "$action" in
