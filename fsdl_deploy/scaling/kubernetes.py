@@ -1,11 +1,13 @@
 """Kubernetes: the cluster that kubectl knows, asked only where nothing of anybody's can be harmed
 
 A notebook that is run as a whole must not deploy to the company's cluster. So only a context that is known
-to be one's own machine is taken by itself; any other has to be named. Knows kubectl and nothing of what is
+to be one's own machine, by its name and by its server's address, is taken by itself; any other has to be
+named. Knows kubectl and nothing of what is
 deployed (``deployment``).
 """
 
 import fnmatch
+import ipaddress
 import json
 import shutil
 import subprocess
@@ -13,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fsdl_deploy.running import stations
 from fsdl_deploy.running.servers import Server
@@ -40,6 +43,15 @@ def kubectl() -> Path | None:
 def permitted(context: str, name: str = "") -> bool:
     """Whether this context may be used: it is one of SAFE, or was named."""
     return bool(context) and (context == name or any(fnmatch.fnmatchcase(context, safe) for safe in SAFE))
+
+
+def near(server: str) -> bool:
+    """Whether the address of a cluster's server is this machine's, or that of a private network."""
+    host = urlsplit(server).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_private  # with those of loopback
+    except ValueError:
+        return host == "localhost" or host.endswith((".localhost", ".docker.internal"))
 
 
 @dataclass(frozen=True)
@@ -102,7 +114,7 @@ class Cluster:
 def find_cluster(name: str = "", say: Callable[[str], None] = print) -> Cluster | None:
     """The cluster of kubectl's current context, or of the context ``name``; None, after a sentence, without.
 
-    A current context that is none of SAFE is not asked for anything.
+    A current context that is none of SAFE, or whose server is far away, is not asked for anything.
     """
     program = kubectl()
     if program is None:
@@ -118,6 +130,12 @@ def find_cluster(name: str = "", say: Callable[[str], None] = print) -> Cluster 
             + RECORDED
         )
         return None
+    if not name and not near(server := _server(program, context)):
+        say(
+            f"{context!r} is named like a cluster of one's own, but its server is {server or 'unknown'}: "
+            f"name it to allow it. {RECORDED}"
+        )
+        return None
     cluster = Cluster(program, context)
     try:
         cluster.run("get", "--raw", "/readyz", "--request-timeout", "5s", timeout=20)
@@ -131,7 +149,17 @@ RECORDED = "What follows is the recorded run."
 
 
 def _current(program: Path) -> str:
-    command = [str(program), "config", "current-context"]
+    return _configured(program, "current-context")
+
+
+def _server(program: Path, context: str) -> str:
+    where = "--output=jsonpath={.clusters[0].cluster.server}"
+    return _configured(program, "view", "--minify", "--context", context, where)
+
+
+def _configured(program: Path, *words: str) -> str:
+    """What ``kubectl config WORDS`` says, which asks no cluster; "" if it fails."""
+    command = [str(program), "config", *words]
     process = subprocess.run(command, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
     return process.stdout.strip() if process.returncode == 0 else ""
 

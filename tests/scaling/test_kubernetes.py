@@ -15,7 +15,7 @@ from fsdl_deploy.running import stations
 from fsdl_deploy.scaling import cluster_trial, kubernetes, manifests
 from fsdl_deploy.scaling.cluster_images import loading
 from fsdl_deploy.scaling.deployment import Deployment
-from fsdl_deploy.scaling.kubernetes import Cluster, ClusterError, find_cluster, permitted
+from fsdl_deploy.scaling.kubernetes import Cluster, ClusterError, find_cluster, near, permitted
 from fsdl_deploy.scaling.orchestrators import beside
 from fsdl_deploy.scaling.swarm import Swarm
 
@@ -24,6 +24,7 @@ import metrics
 
 FAKE = Path(__file__).with_name("fake_kubectl.py")
 SCRIPT = ROOT / "infra" / "scaling" / "kubernetes" / "cluster.sh"
+HERE = "https://127.0.0.1:6443"
 posix = pytest.mark.skipif(os.name != "posix", reason="the pretended kubectl is a shell script")
 
 
@@ -78,7 +79,7 @@ def test_any_other_has_to_be_named(context):
 
 @posix
 def test_the_companys_cluster_is_asked_for_nothing_unless_it_is_named(kubectl):
-    kubectl.answer(config=[0, "production\n", ""], get=[0, "ok", ""])
+    kubectl.answer(config_current=[0, "production\n", ""], get=[0, "ok", ""])
     sentences = []
     assert find_cluster(say=sentences.append) is None
     (sentence,) = sentences
@@ -90,20 +91,26 @@ def test_the_companys_cluster_is_asked_for_nothing_unless_it_is_named(kubectl):
 
 @posix
 def test_every_call_names_the_context_so_that_a_switch_changes_nothing(kubectl):
-    kubectl.answer(config=[0, "kind-kind\n", ""], get=[0, "{}", ""])
+    kubectl.answer(config_current=[0, "kind-kind\n", ""], config_view=[0, HERE, ""], get=[0, "{}", ""])
     cluster = find_cluster()
-    kubectl.answer(config=[0, "production\n", ""], get=[0, "{}", ""])
+    kubectl.answer(config_current=[0, "production\n", ""], get=[0, "{}", ""])
     cluster.get("pods")
-    assert [words[:2] for words in kubectl.asked()[1:]] == [["--context", "kind-kind"]] * 2
+    assert [words[:2] for words in kubectl.asked() if words[0] != "config"] == [
+        ["--context", "kind-kind"]
+    ] * 2
 
 
 @posix
 @pytest.mark.parametrize(
     ("answers", "says"),
     [
-        ({"config": [1, "", "error: current-context is not set"]}, "knows no cluster"),
+        ({"config_current": [1, "", "error: current-context is not set"]}, "knows no cluster"),
         (
-            {"config": [0, "minikube\n", ""], "get": [1, "", "dial tcp: refused"]},
+            {
+                "config_current": [0, "minikube\n", ""],
+                "config_view": [0, "https://192.168.49.2:8443", ""],
+                "get": [1, "", "dial tcp: refused"],
+            },
             "'minikube' does not answer",
         ),
     ],
@@ -113,6 +120,37 @@ def test_without_a_cluster_one_sentence_and_none(kubectl, answers, says):
     sentences = []
     assert find_cluster(say=sentences.append) is None
     assert len(sentences) == 1 and says in sentences[0] and "recorded run" in sentences[0]
+
+
+@pytest.mark.parametrize(
+    ("server", "ours"),
+    [
+        (HERE, True),
+        ("https://[::1]:6443", True),
+        ("https://0.0.0.0:6550", True),
+        ("https://192.168.49.2:8443", True),
+        ("https://localhost:6443", True),
+        ("https://kubernetes.docker.internal:6443", True),
+        ("https://34.90.11.12", False),
+        ("https://api.example.com:6443", False),
+        ("https://localhost.example.com", False),
+        ("https://docker.internal.example.com", False),
+        ("", False),
+    ],
+)
+def test_a_server_is_near_by_its_address(server, ours):
+    assert near(server) == ours
+
+
+@posix
+def test_a_name_alone_makes_no_cluster_ones_own(kubectl):
+    far = {"config_current": [0, "minikube\n", ""], "config_view": [0, "https://34.90.11.12", ""]}
+    kubectl.answer(**far, get=[0, "ok", ""])
+    sentences = []
+    assert find_cluster(say=sentences.append) is None
+    assert "34.90.11.12" in sentences[0] and len(sentences) == 1
+    assert [words[0] for words in kubectl.asked()] == ["config", "config"]
+    assert find_cluster("minikube", sentences.append) == Cluster(kubectl.program, "minikube")
 
 
 @posix
@@ -128,11 +166,13 @@ def test_without_kubectl_the_sentence_says_what_brings_it(kubectl, monkeypatch, 
 
 @posix
 def test_a_deployment_that_fails_leaves_no_namespace(kubectl):
-    kubectl.answer(create=[0, "", ""], apply=[1, "", "error: no such image"], delete=[0, "", ""])
+    nothing = [0, '{"items": []}', ""]
+    well = dict.fromkeys(("create", "label", "delete"), [0, "", ""])
+    kubectl.answer(get=nothing, apply=[1, "", "error: no such image"], **well)
     reader = Deployment(Cluster(kubectl.program, "kind-kind"), "laptop")
     with pytest.raises(ClusterError, match="kubectl apply: error: no such image"), reader:
         pass
-    words = [asked[2:] for asked in kubectl.asked()]
+    words = [asked[2:] for asked in kubectl.asked() if asked[2] != "get"]
     assert words[0] == ["create", "namespace", reader.namespace]
     assert words[-1][:3] == ["delete", "namespace", reader.namespace]
     assert reader.namespace.startswith("fsdl-")
@@ -307,7 +347,9 @@ def test_a_swarm_that_is_somebodys_is_left_alone():
         raise AssertionError("a Swarm was started")
 
     client = SimpleNamespace(
-        info=lambda: {"Swarm": {"LocalNodeState": "active"}}, swarm=SimpleNamespace(init=never, leave=never)
+        info=lambda: {"Swarm": {"LocalNodeState": "active"}},
+        services=SimpleNamespace(list=lambda: []),
+        swarm=SimpleNamespace(init=never, leave=never),
     )
     with pytest.raises(ContainerError, match="in a Swarm already"), Swarm(client, everywhere=True):
         pass

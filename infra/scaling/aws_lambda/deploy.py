@@ -3,7 +3,8 @@
     python deploy.py http://127.0.0.1:5000
 
 The address is a stand-in's (moto). The credentials say "nobody", and no profile of this machine's is read:
-its files and variables are put aside before boto3 is imported. Prints what the API answers, as JSON.
+its files and variables are put aside before boto3 is imported, and so is a proxy, which could not reach this
+machine. Prints what the API answers, as JSON.
 """
 
 import io
@@ -13,8 +14,9 @@ import sys
 import zipfile
 from urllib.parse import urlsplit
 
-for name in [name for name in os.environ if name.startswith(("AWS_", "BOTO_"))]:
-    del os.environ[name]
+for name in list(os.environ):
+    if name.startswith(("AWS_", "BOTO_")) or name.lower().endswith("_proxy"):
+        del os.environ[name]
 os.environ |= {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
