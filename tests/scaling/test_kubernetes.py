@@ -174,7 +174,7 @@ def test_a_deployment_that_fails_leaves_no_namespace(kubectl):
         pass
     words = [asked[2:] for asked in kubectl.asked() if asked[2] != "get"]
     assert words[0] == ["create", "namespace", reader.namespace]
-    assert words[-1][:3] == ["delete", "namespace", reader.namespace]
+    assert words[-2][:3] == ["delete", "namespace", reader.namespace]
     assert reader.namespace.startswith("fsdl-")
 
 
