@@ -81,7 +81,7 @@ class Claim:
         """``shows`` with the results in it; "" where one of them is missing."""
         try:
             return self.shows.format_map(results)
-        except (KeyError, IndexError):
+        except (KeyError, IndexError, TypeError, ValueError):
             return ""
 
     def _true(self, rule: str, results: Mapping[str, object]) -> bool:
@@ -101,22 +101,34 @@ def read(root: Path = ROOT) -> list[Claim]:
     return known
 
 
-def claims(lesson: str, results: Mapping[str, object], root: Path = ROOT) -> Table:
+def claims(lesson: str, results: Mapping[str, object], root: Path = ROOT, *, notebook: str = "") -> Table:
     """The claims that a lesson measures, what it measured and the verdict: ``claims("07", measured)``.
 
     ``results``: what the lesson's cells measured, by name. Claims without a place yet are counted in a note.
+    ``notebook``: only those that this tool's notebook measures (``tools/aws_lambda``); else those of tools
+    are named in a note.
     """
     own = [claim for claim in read(root) if claim.lesson == lesson]
     if not own:
         raise ClaimError(f"no claim belongs to a lesson {lesson!r}: lessons are called as in '07'")
+    here = [claim for claim in own if claim.notebook == notebook or not (notebook or _of_a_tool(claim))]
+    if not here:
+        raise ClaimError(f"no claim of lesson {lesson} is measured in {notebook!r}")
     rows = []
-    for claim in own:
+    for claim in here:
         known = records.read(root / claim.record) | dict(results) if claim.record else results
         if not claim.to_come:
             rows.append([f"“{claim.quote}”", claim.measured(known), claim.verdict(known)])
-    waiting = len(own) - len(rows)
-    note = f"{waiting} more of the lecture's sentences on this are to come." if waiting else ""
-    return Table(["the lecture", "measured here", "verdict"], *rows, notes=[note] if note else [])
+    notes, waiting = [], len(here) - len(rows)
+    if not notebook and (tools := sorted({claim.notebook for claim in own if _of_a_tool(claim)})):
+        notes.append(f"More of the lecture's sentences on this are measured in {', '.join(tools)}.")
+    if waiting:
+        notes.append(f"{waiting} more of the lecture's sentences on this are to come.")
+    return Table(["the lecture", "measured here", "verdict"], *rows, notes=notes)
+
+
+def _of_a_tool(claim: Claim) -> bool:
+    return claim.notebook.startswith("tools/")
 
 
 def problems(known: list[Claim], root: Path = ROOT) -> Iterator[str]:

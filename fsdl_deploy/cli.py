@@ -58,6 +58,14 @@ COMMANDS = {
             "gpu": Command("a GPU against the cores beside it", "fsdl_deploy.optimization.gpu"),
         },
     ),
+    "scaling": Command(
+        "several replicas, and what happens to them",
+        group={
+            "rounds": Command(
+                "kills, drains, updates under load: is a request lost?", "fsdl_deploy.scaling.rounds"
+            ),
+        },
+    ),
 }
 MOVED = {name: "fsdl-course" for name in ("doctor", "everywhere", "grade", "cases", "sample-class")} | {
     "bench serving": "fsdl-course"

@@ -27,7 +27,10 @@ FLOORS = (
     {"cli"},
 )
 WINGS = FLOORS[-2]
-ACROSS = {("batch", "service")}  # a web endpoint over the stored readings answers as the service does
+ACROSS = {
+    ("batch", "service"),  # a web endpoint over the stored readings answers as the service does
+    ("scaling", "managed"),  # a function has the limits and prices of the clouds
+}
 
 
 def modules(package: str) -> dict[str, Path]:

@@ -147,3 +147,13 @@ def test_the_command_lists_a_lesson_and_refuses_another(capsys):
     assert "to come in 08" in capsys.readouterr().out
     assert cli.main(["claims", "8"]) != 0
     assert "no claim belongs to a lesson '8'" in capsys.readouterr().err
+
+
+def test_a_tools_claims_are_shown_in_its_own_notebook_and_named_in_the_lesson(tmp_path):
+    tool = COPIES.replace("number = 115", "number = 116").replace("07_scaling", "tools/balancer")
+    root = course(tmp_path, COPIES, tool)
+    results = {"rates": {1: 10, 3: 29}}
+    lesson = claims.claims("07", results, root)
+    assert len(lesson.rows) == 1 and "tools/balancer" in lesson.notes[0]
+    own = claims.claims("07", results, root, notebook="tools/balancer")
+    assert [row[2] for row in own.rows] == [HOLDS] and own.notes == []

@@ -14,7 +14,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 from fsdl_course import cli as course
-from fsdl_course.notebooks.rules import readme_minutes
+from fsdl_course.notebooks import listing
 from fsdl_deploy import cli as deploy
 from fsdl_deploy.paths import ROOT
 
@@ -163,7 +163,7 @@ def numbers(kind: str, text: str) -> list[str]:
 
 
 def test_the_times_add_up():
-    minutes = readme_minutes(ROOT)
+    minutes = listing.minutes(ROOT)
     tools = sum(value for name, value in minutes.items() if "/tools/" in name)
     lessons = {name[10:12]: value for name, value in minutes.items() if "/tools/" not in name}
     labs = {

@@ -67,8 +67,8 @@ def header(text: LabText) -> Iterator[str]:
 
 def exercises(text: LabText) -> Iterator[str]:
     headings = [heading for heading, _ in text.exercises()]
-    if not 4 <= len(headings) <= 6:
-        yield f"a lab has 4 to 6 exercises ('## Exercise 1: Title ★ (5 minutes)'), not {len(headings)}"
+    if not 4 <= len(headings) <= 8:
+        yield f"a lab has 4 to 8 exercises ('## Exercise 1: Title ★ (5 minutes)'), not {len(headings)}"
     if [heading[1] for heading in headings] != [str(n) for n in range(1, len(headings) + 1)]:
         yield "the exercises are numbered 1, 2, 3, … in order"
     if [f"q{heading[1]}" for heading in headings] != [question.id for question in text.lab.questions]:

@@ -3,7 +3,8 @@
 The frame (``rules_frame``) makes lessons predictable for the reader; the rules here keep them
 readable and true everywhere: prose before code, no stray outputs, links that lead somewhere; those in
 ``rules_code`` and ``rules_portable`` keep cells small and free of paths, ports, sleeps, installs; those in
-``rules_figures`` keep measured figures out of prose, unless they come from a record.
+``rules_figures`` keep measured figures out of prose, unless they come from a record; ``listing`` reads the
+tables in which each has a row.
 Each rule yields ``(number of the cell or None, a sentence that says what to do)``. Nothing is executed.
 """
 
@@ -14,6 +15,7 @@ from urllib.parse import unquote
 
 from fsdl_course.notebooks import (
     conversion,
+    listing,
     needs,
     rules_code,
     rules_figures,
@@ -169,40 +171,20 @@ def parameters(lesson: Lesson) -> Breaches:
             yield number, message
 
 
-def listed_in_readme(lesson: Lesson) -> Breaches:
-    rows = readme_minutes(lesson.root)
-    if rows is None:
-        return
-    header = lesson.header()
-    if lesson.name not in rows:
-        yield None, "the README's table of lessons has no row for this notebook"
-    elif header and rows[lesson.name] != int(header[1]):
-        yield 1, f"the README's table says {rows[lesson.name]} minutes, this notebook says {header[1]}"
+def listed(lesson: Lesson) -> Breaches:
+    rows, header = listing.minutes(lesson.root), lesson.header()
+    table = listing.table_of(lesson.name)
+    if rows and lesson.name not in rows:
+        yield None, f"the table of {table} has no row for this notebook"
+    elif rows and header and rows[lesson.name] != int(header[1]):
+        yield 1, f"the table of {table} says {rows[lesson.name]} minutes, this notebook says {header[1]}"
 
 
 RULES = (
     *rules_frame.RULES,
     *(prose_before_code, cell_kinds, unfinished, ids, tags, stations, outputs, links, pictures, parameters),
-    *(prose_stays_portable, figures_come_from_records, code_stays_small_and_portable, listed_in_readme),
+    *(prose_stays_portable, figures_come_from_records, code_stays_small_and_portable, listed),
 )
-
-
-def readme_minutes(root: Path) -> dict[str, int | None] | None:
-    """Minutes by notebook as the README's table says; None if it has no table of notebooks."""
-    readme = root / "README.md"
-    text = readme.read_text(encoding="utf-8") if readme.exists() else ""
-    rows, column = {}, None
-    for line in text.splitlines():
-        fields = [field.strip() for field in line.strip().strip("|").split("|")]
-        if not line.lstrip().startswith("|"):
-            column = None
-        elif column is None:
-            names = [field.lower() for field in fields]
-            column = names.index("minutes") if "minutes" in names else None
-        elif (target := re.search(r"\]\((?:\./)?(notebooks/[^)#]+\.ipynb)", line)) and column < len(fields):
-            number = re.match(r"\d+", fields[column])
-            rows[target[1]] = int(number[0]) if number else None
-    return rows or None
 
 
 def report(root: Path, paths: list[Path]) -> int:
@@ -212,8 +194,10 @@ def report(root: Path, paths: list[Path]) -> int:
     problems = [problem for path in chosen for problem in check(path, root)]
     if not paths:
         known = {path.relative_to(root).as_posix() for path in chosen}
-        gone = sorted(set(readme_minutes(root) or ()) - known)
-        problems += [Breach("README.md", None, "listed in readme", f"{name} does not exist") for name in gone]
+        gone = sorted(set(listing.minutes(root) or ()) - known)
+        problems += [
+            Breach(listing.table_of(name), None, "listed", f"{name} does not exist") for name in gone
+        ]
     for problem in problems:
         print(problem)
     print(f"{len(chosen)} notebooks checked against the contract, {len(problems)} problems")

@@ -14,7 +14,7 @@ import pytest
 from fsdl_course.notebooks import needs
 from fsdl_deploy.running.stations import NotBuilt
 
-PARTS = ("core", "stations", "engine")
+PARTS = ("core", "stations", "engine", "cluster")
 STATION = re.compile(r"The station ([\w-]+) ")
 IN_A_FILE = {
     "station": re.compile(r"\b(ensure|stations?\.(python|station)|tool_server|libraries)\b|" + needs.PREFIX),
@@ -74,6 +74,8 @@ def part_of(reason: str) -> str:
     """Which part of the course a reason for skipping belongs to."""
     if STATION.search(reason):
         return "stations"
+    if reason.startswith("No cluster"):
+        return "cluster"
     return "engine" if re.search(r"engine|docker", reason, re.IGNORECASE) else "core"
 
 

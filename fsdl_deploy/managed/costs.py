@@ -68,27 +68,33 @@ def table() -> Table:
 class Work:
     """What one request takes: ``seconds`` of one core. ``room``: how busy a server may be at its busiest.
 
-    ``memory``: MB of the function. With half the memory of a whole core it gets half of one, so the request
-    takes twice as long and costs as much; with more than that it is not quicker, only more expensive.
+    ``billed``: seconds that a call of the function is billed for, where that was measured; cold starts are
+    left out. ``memory``: MB of the function. With half the memory of a whole core it gets half of one, so the
+    request takes twice as long and costs as much; with more than that it is not quicker, only more expensive.
     """
 
     seconds: float
     memory: float = 1769
     room: float = 0.6
+    billed: float | None = None
+
+    @property
+    def call(self) -> float:
+        """Seconds that a call of the function is billed for, in whole milliseconds."""
+        core = min(1, self.memory / prices()["function_memory_of_a_core"].value)
+        seconds = self.seconds / core if self.billed is None else self.billed
+        return math.ceil(round(1000 * seconds, 6)) / 1000
 
     def __post_init__(self):
         if not self.seconds > 0 or not self.memory >= 128 or not 0 < self.room <= 1:
             raise ValueError("seconds must be above 0, memory at least 128 MB, room above 0 and at most 1")
+        if self.billed is not None and not self.billed > 0:
+            raise ValueError("billed must be above 0")
 
 
 def function_month(requests: float, work: Work) -> float:
-    """What so many requests a month cost as a function, in the prices' currency.
-
-    Its time is rounded up to milliseconds, as it is billed.
-    """
-    core = min(1, work.memory / prices()["function_memory_of_a_core"].value)
-    seconds = math.ceil(round(1000 * work.seconds / core, 6)) / 1000
-    compute = seconds * work.memory / 1024 * prices()["function_gb_second"].value
+    """What so many requests a month cost as a function, in the prices' currency."""
+    compute = work.call * work.memory / 1024 * prices()["function_gb_second"].value
     return requests * (compute + prices()["function_million_requests"].value / 1e6)
 
 
@@ -106,7 +112,8 @@ def servers_month(count: int, requests: float) -> float:
 
 def servers_for(rate: float, work: Work) -> int:
     """The fewest servers that have room for ``rate`` requests a second."""
-    return max(1, math.ceil(rate * work.seconds / (work.room * prices()["server_cores"].value)))
+    servers = rate * work.seconds / (work.room * prices()["server_cores"].value)
+    return max(1, math.ceil(round(servers, 9)))  # exactly full is not one more
 
 
 @dataclass(frozen=True)

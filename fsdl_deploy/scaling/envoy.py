@@ -22,10 +22,14 @@ _RETRY = {
 
 def write(folder: Path, port: int, ports: Sequence[int], policy: Policy, generation: int) -> None:
     """Write the configuration and the list of replicas into ``folder``."""
+    attempts = policy.attempts(len(ports))
     document = {
         "node": {"id": "course", "cluster": "course"},
         "admin": {"address": _address(0)},  # it writes into a file which port it got
-        "static_resources": {"listeners": [_listener(port, policy)], "clusters": [_cluster(folder, policy)]},
+        "static_resources": {
+            "listeners": [_listener(port, policy, attempts)],
+            "clusters": [_cluster(folder, policy)],
+        },
     }
     (folder / FILE).write_text(json.dumps(document, indent=1), encoding="utf-8")
     endpoints = [{"endpoint": {"address": _address(replica)}} for replica in ports]
@@ -67,13 +71,13 @@ def _address(port: int) -> dict:
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
 
 
-def _listener(port: int, policy: Policy) -> dict:
-    route = {"cluster": "reader", "timeout": f"{policy.tries * policy.read_timeout:g}s"}
+def _listener(port: int, policy: Policy, attempts: int) -> dict:
+    route = {"cluster": "reader", "timeout": f"{attempts * policy.read_timeout:g}s"}
     if policy.retry != "none":
         route["retry_policy"] = {
             "retry_on": _RETRY[policy.retry],
             "retriable_status_codes": [503],
-            "num_retries": policy.tries - 1,
+            "num_retries": attempts - 1,
             "per_try_timeout": f"{policy.read_timeout:g}s",
             "host_selection_retry_max_attempts": 5,
             "retry_host_predicate": [
@@ -121,11 +125,12 @@ def _cluster(folder: Path, policy: Policy) -> dict:
         "circuit_breakers": {"thresholds": [{"max_retries": 1024}]},
         "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http},
     }
-    if policy.health != "none":
+    if policy.health != "none":  # if half of them are out or more, all are asked: its "panic threshold"
         cluster["outlier_detection"] = {
             "consecutive_5xx": 1,
             "interval": "0.25s",
             "base_ejection_time": f"{policy.leave_out:g}s",
+            "max_ejection_time": f"{policy.leave_out:g}s",  # else each further time is longer
             "max_ejection_percent": 100,
         }
     if policy.health == "active":

@@ -4,7 +4,10 @@ Requests come by a timetable (``measuring.load``), whatever happens to the repli
 lost when its caller gets no answer, or another than 200.
 """
 
+import base64
 import http.client
+import json
+import select
 import threading
 import time
 from collections import Counter
@@ -12,13 +15,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring.load import Load, closed_loop, open_loop
+from fsdl_deploy.picture import encode
 from fsdl_deploy.scaling.load_balancing import Balancer, answered_by
 from fsdl_deploy.scaling.replicas import Replica
+
+RACE = 0.25  # seconds in which a request and the end of its connection may have crossed
 
 
 class Lost(RuntimeError):
     """A request that was answered, but not with 200."""
+
+
+class Declined(Lost):
+    """A request to which the service itself said no, in time: 429 or 503."""
+
+
+def card_body() -> bytes:
+    """A request of the service: one card."""
+    picture = base64.b64encode(encode(next(cards(1, "typical", seed=7)).image)).decode()
+    return json.dumps({"pictures": [picture]}).encode()
 
 
 class Asking:
@@ -27,10 +44,11 @@ class Asking:
     Counts which replica answered (``answers``, by port), and how many answers took more than one attempt of
     the balancer's (``repeated``). ``keep_alive``: a thread's connection stays open for the next one. Was it
     closed meanwhile, then the request goes over a new one, as browsers do it. Those are counted apart
-    (``reopened``): no balancer could have helped. Raises Lost, or what the connection raised.
+    (``reopened``): no balancer could have helped. A connection that ends while a request is under way for
+    longer than RACE is none of them. Raises Lost, or what the connection raised.
     """
 
-    def __init__(self, url: str, body: bytes, *, keep_alive: bool = True, timeout: float = 10):
+    def __init__(self, url: str, body: bytes, *, keep_alive: bool = True, timeout: float = 60):
         parts = urlsplit(url)
         self.host, self.port, self.path = parts.hostname, parts.port, parts.path or "/"
         self.body, self.keep_alive, self.timeout = body, keep_alive, timeout
@@ -39,21 +57,29 @@ class Asking:
         self._mine, self._lock = threading.local(), threading.Lock()
 
     def __call__(self) -> None:
-        kept = getattr(self._mine, "connection", None)
+        kept, begin = getattr(self._mine, "connection", None), time.monotonic()
+        if kept is not None and _closed(kept):
+            kept.close()
+            self._reopen()
+            kept = None
         try:
             response, text = self._ask(kept)
-        except (ConnectionError, http.client.RemoteDisconnected):
-            if kept is None:
+        except ConnectionError:
+            if kept is None or time.monotonic() - begin > RACE:
                 raise
-            with self._lock:
-                self.reopened += 1
+            self._reopen()
             response, text = self._ask(None)
-        if response.status != 200:
-            raise Lost(f"status {response.status}: {text[:100].decode(errors='replace')}")
         port, attempts = answered_by(response.headers.get("x-upstream") or f":{self.port}")
+        if response.status != 200:
+            kind = Declined if port and response.status in (429, 503) else Lost
+            raise kind(f"status {response.status}: {text[:100].decode(errors='replace')}")
         with self._lock:
             self.answers[port] += 1
             self.repeated += attempts > 1
+
+    def _reopen(self) -> None:
+        with self._lock:
+            self.reopened += 1
 
     def _ask(self, connection: http.client.HTTPConnection | None) -> tuple[http.client.HTTPResponse, bytes]:
         self._mine.connection = None
@@ -71,6 +97,11 @@ class Asking:
         else:
             connection.close()
         return response, text
+
+
+def _closed(connection: http.client.HTTPConnection) -> bool:
+    """Whether the other side has closed it: nothing is under way, so there could only be its end to read."""
+    return connection.sock is not None and bool(select.select([connection.sock], [], [], 0)[0])
 
 
 @dataclass(frozen=True)
@@ -91,10 +122,9 @@ class Trial:
     def lost(self) -> int:
         return self.load.errors
 
-    @property
-    def least_share(self) -> float:
-        """The share of the answers that came from the replica with the fewest."""
-        return min(self.answers.values()) / self.answers.total() if self.answers else 0.0
+    def least_share(self, ports: Sequence[int]) -> float:
+        """The share of the answers that came from the one of these replicas with the fewest."""
+        return min(self.answers[port] for port in ports) / max(1, self.answers.total())
 
 
 def busy(asking: Asking, users: int, requests: int) -> Trial:
@@ -103,20 +133,30 @@ def busy(asking: Asking, users: int, requests: int) -> Trial:
 
 
 def under_load(
-    asking: Asking, rate: float, event: Callable[[], object], *, around: float = 0.5, longest: float = 120
+    asking: Asking,
+    rate: float,
+    event: Callable[[], object],
+    *,
+    around: float = 0.5,
+    at_least: float = 0,
+    longest: float = 120,
+    seed: int = 0,
 ) -> Trial:
     """Requests at ``rate`` a second while ``event()`` runs, and for ``around`` seconds before and after it.
 
-    What the event raises is raised here. The load ends after ``longest`` seconds, however long that takes.
+    ``at_least``: seconds that the load lasts, however short the event is. What the event raises is raised
+    here. The load ends after ``longest`` seconds, however long that takes.
+    ``seed`` draws the moments of the requests.
     """
     problems: list[BaseException] = []
     stop = threading.Event()
 
     def play() -> None:
+        begin = time.monotonic()
         try:
             stop.wait(around)
             event()
-            stop.wait(around)
+            stop.wait(max(around, at_least - (time.monotonic() - begin)))
         except BaseException as problem:
             problems.append(problem)
         finally:
@@ -125,7 +165,7 @@ def under_load(
     player = threading.Thread(target=play, name="event", daemon=True)
     player.start()
     try:
-        load = open_loop(asking, rate, longest, arrivals="poisson", max_in_flight=64, stop=stop)
+        load = open_loop(asking, rate, longest, arrivals="poisson", seed=seed, max_in_flight=64, stop=stop)
     finally:
         stop.set()
         player.join()
@@ -169,16 +209,30 @@ def update_under_load(
     ``drain``: the balancer takes a replica out before it is stopped, and back when it is ready. Without it,
     the balancer has to notice.
     """
-    ports = balancer.ports
 
     def update() -> None:
-        for replica in replicas:
-            if drain:
-                balancer.reload([port for port in ports if port != replica.port])
-            replica.stop()
-            change(replica)
-            replica.start()
-            if drain:
-                balancer.reload(ports)
+        if drain:
+            roll(balancer, replicas, change)
+        else:
+            for replica in replicas:
+                _renew(replica, change)
 
     return under_load(asking, rate, update)
+
+
+def roll(
+    balancer: Balancer, replicas: Sequence[Replica], change: Callable[[Replica], object] | None = None
+) -> None:
+    """One after another: taken out of the balancer's list, stopped, changed, started, and put back."""
+    ports = list(balancer.ports)
+    for replica in replicas:
+        balancer.reload([port for port in ports if port != replica.port])
+        _renew(replica, change)
+        balancer.reload(ports)
+
+
+def _renew(replica: Replica, change: Callable[[Replica], object] | None) -> None:
+    replica.stop()
+    if change is not None:
+        change(replica)
+    replica.start()

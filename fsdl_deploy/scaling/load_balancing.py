@@ -1,31 +1,39 @@
-"""Load balancing: nginx or Envoy in front of replicas, for as long as a ``with`` lasts
+"""Load balancing: nginx, Envoy or HAProxy in front of replicas, for as long as a ``with`` lasts
 
-Both listen on loopback at a free port, keep their files in a temporary folder and end with whoever started
-them. What they are told is a ``Policy``; the words that each has for it are in ``nginx`` and ``envoy``.
+All listen on loopback at a free port, keep their files in a temporary folder and end with whoever started
+them. What they are told is a ``Policy``; the words that each has for it are in ``nginx``, ``envoy`` and
+``haproxy``.
 """
 
+import http.client
 import re
 import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+
+import psutil
 
 from fsdl_deploy.running import stations
 from fsdl_deploy.running.ports import free_port
 from fsdl_deploy.running.servers import Server, ServerError
 from fsdl_deploy.scaling import envoy as envoy_words
+from fsdl_deploy.scaling import haproxy as haproxy_words
 from fsdl_deploy.scaling import nginx as nginx_words
 from fsdl_deploy.scaling.policy import BalancerError, Policy
 
 _ATTEMPTS = 3  # at finding a port
+_SETTLED = 90  # seconds: longer than an old worker may take over what it has
 
 
 def nginx(ports: Sequence[int], **policy) -> "Balancer":
     """nginx in front of replicas at these ports; ``policy``: the fields of Policy that differ."""
-    return Balancer(nginx_words, ports, Policy(**policy))
+    nginx_words.check(chosen := Policy(**policy))
+    return Balancer(nginx_words, ports, chosen)
 
 
 def envoy(ports: Sequence[int], **policy) -> "Balancer":
@@ -33,11 +41,20 @@ def envoy(ports: Sequence[int], **policy) -> "Balancer":
     return Balancer(envoy_words, ports, Policy(**policy))
 
 
+def haproxy(ports: Sequence[int], **policy) -> "Balancer":
+    """HAProxy in front of replicas at these ports; ``policy``: the fields of Policy that differ."""
+    return Balancer(haproxy_words, ports, Policy(**policy))
+
+
+BALANCERS = {"nginx": nginx, "envoy": envoy, "haproxy": haproxy}
+
+
 def answered_by(header: str) -> tuple[int, int]:
     """From the answer's header x-upstream: the port of the replica that answered, and how many were asked."""
     ports = re.findall(r":(\d+)\b", header)
-    attempts = re.search(r"attempts=(\d+)", header)
-    return int(ports[-1]) if ports else 0, int(attempts[1]) if attempts else len(ports)
+    counted = re.search(r"(attempts|retries)=\+?(\d+)", header)
+    attempts = int(counted[2]) + (counted[1] == "retries") if counted else len(ports)
+    return int(ports[-1]) if ports else 0, attempts
 
 
 class Balancer:
@@ -90,9 +107,12 @@ class Balancer:
         self._generation += 1
         self._write(self._server.port)
         if command := self.words.reload_command(self._program(), self.folder):
-            signal = subprocess.run(command, capture_output=True, text=True, timeout=30)
+            try:
+                signal = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            except subprocess.TimeoutExpired:
+                raise BalancerError(f"{self.words.TITLE} did not look at its configuration") from None
             if signal.returncode:
-                why = self.words.reason(signal.stderr)
+                why = self.words.reason(signal.stderr) or signal.stderr.strip()[-300:]
                 raise BalancerError(f"{self.words.TITLE} did not take it: {why}")
         self._settle()
 
@@ -109,18 +129,38 @@ class Balancer:
         """What it was told, in its own words."""
         return (self.folder / self.words.FILE).read_text(encoding="utf-8")
 
+    @property
+    def title(self) -> str:
+        """Its name, as people write it."""
+        return self.words.TITLE
+
+    def mebibytes(self) -> float:
+        """The memory that its processes hold, in MiB: pages that they share are counted for each."""
+        return self._server.memory() / 2**20
+
     def log(self) -> str:
         """What it has written."""
         return self._server.log()
+
+    def failures(self) -> list[str]:
+        """A line for each request that it did not answer with 200; [] for one that notes none."""
+        file = self.folder / getattr(self.words, "FAILED", "none")
+        return file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
 
     def _write(self, port: int) -> None:
         self.words.write(self.folder, port, self.ports, self.policy, self._generation)
 
     def _settle(self) -> None:
-        deadline = time.monotonic() + 20
-        while not self.words.settled(self.folder, self._server.port, self.ports, self._generation):
+        deadline = time.monotonic() + _SETTLED
+        while True:
+            # While it changes, its files may be half written and its workers gone.
+            with suppress(OSError, ValueError, KeyError, http.client.HTTPException, psutil.Error):
+                if self.words.settled(self.folder, self._server.port, self.ports, self._generation):
+                    return
+            if not self._server.running:
+                raise BalancerError(f"{self.words.TITLE} ended: {self.words.reason(self.log())}")
             if time.monotonic() > deadline:
-                raise BalancerError(f"{self.words.TITLE} still has its old configuration after 20 s")
+                raise BalancerError(f"{self.words.TITLE} still has its old configuration after {_SETTLED} s")
             time.sleep(0.02)
 
     def _program(self) -> Path:

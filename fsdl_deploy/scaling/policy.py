@@ -20,19 +20,25 @@ class Policy:
     ``choose``: the next in turn, or the one with the fewest requests under way. ``retry``: no request is sent
     a second time; or those of which no byte has reached a replica; or all that got no answer, which is right
     only where a repeated request does no harm, as in reading a picture. ``health``: every replica is asked
-    whatever happens; or one that failed is left out for ``leave_out`` seconds; or each is asked for
-    ``/readyz`` every second as well. ``keep_alive``: connections to the replicas stay open.
-    ``connect_timeout`` and ``read_timeout``: seconds until a replica counts as failed.
+    whatever happens; or one that failed is left out for ``leave_out`` seconds, unless all have failed: then
+    all are asked; or each is asked for ``/readyz`` every half second as well. ``keep_alive``: connections to
+    the replicas stay open. ``connect_timeout`` and ``read_timeout``: seconds until a replica counts as
+    failed; the second is longer than the service itself lets a request wait, so that a busy replica says no
+    and is not taken for a dead one. ``tries``: how often a request is sent at most; 0: once to each replica.
     """
 
     choose: str = "least connections"
     retry: str = "all"
     health: str = "passive"
     keep_alive: bool = True
-    connect_timeout: float = 0.25
-    read_timeout: float = 10
+    connect_timeout: float = 2
+    read_timeout: float = 30
     leave_out: float = 2
-    tries: int = 3
+    tries: int = 0
+
+    def attempts(self, replicas: int) -> int:
+        """How often a request is sent at most, with so many replicas."""
+        return self.tries or replicas
 
     def __post_init__(self):
         for name, known in CHOICES.items():

@@ -30,6 +30,20 @@ def mean_wait(rate: float, per_server: float, servers: int) -> float:
     return chance_to_wait(rate, per_server, servers) / spare if spare > 0 else math.inf
 
 
+def wait_time(rate: float, per_server: float, servers: int, percent: float = 99) -> float:
+    """Seconds that ``percent`` of the requests wait at most before a server begins with them.
+
+    0 where more than that wait for nobody, infinite if servers cannot keep up.
+    """
+    if not 0 < percent < 100:
+        raise ValueError(f"percent must lie between 0 and 100, not {percent}")
+    waits, spare = chance_to_wait(rate, per_server, servers), servers * per_server - rate
+    if spare <= 0:
+        return math.inf
+    late = 1 - percent / 100
+    return math.log(waits / late) / spare if waits > late else 0.0
+
+
 def share_longer(seconds: float, rate: float, per_server: float, servers: int) -> float:
     """The share of requests that are answered later than ``seconds`` after they came."""
     waits, spare = chance_to_wait(rate, per_server, servers), servers * per_server - rate
@@ -59,18 +73,15 @@ def answer_time(rate: float, per_server: float, servers: int, percent: float = 9
 
 
 def replicas_for(rate: float, per_server: float, seconds: float, percent: float = 99) -> int:
-    """The fewest servers that answer ``percent`` of the requests within ``seconds``.
+    """The fewest servers with which ``percent`` of the requests wait for ``seconds`` at most.
 
-    Raises ValueError where no number does: a request takes time even if nobody is before it.
+    Raises ValueError for seconds below 0.
     """
     _check(rate, per_server, 1)
-    least = -math.log(1 - percent / 100) / per_server
-    if seconds <= least:
-        raise ValueError(
-            f"no number of servers answers {percent:g} % within {seconds:g} s: alone they take {least:.3g} s"
-        )
+    if not seconds >= 0:
+        raise ValueError(f"seconds must not be below 0: {seconds}")
     servers = max(1, math.floor(rate / per_server))
-    while answer_time(rate, per_server, servers, percent) > seconds:
+    while wait_time(rate, per_server, servers, percent) > seconds:
         servers += 1
     return servers
 

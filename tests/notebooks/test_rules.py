@@ -20,7 +20,12 @@ README = """# A course
 |---|---|---|
 | [The tour](notebooks/00_tour.ipynb) | 10 | all |
 | [The batch](notebooks/01_batch.ipynb) | 15 | batch |
-| [A tool](notebooks/tools/tool.ipynb) | 10 min | tool |
+"""
+TOOLS = """# Tools
+
+| tool | minutes |
+|---|---|
+| [A tool](tool.ipynb) | 10 min |
 """
 OUTPUT = nbformat.v4.new_output("stream", name="stdout", text="4 packets\n")
 ERROR = nbformat.v4.new_output("error")
@@ -51,7 +56,9 @@ def course(tmp_path):
             return rules.check(path, tmp_path)
 
     (tmp_path / "README.md").write_text(README, encoding="utf-8")
-    (tmp_path / "notebooks").mkdir()
+    tools = tmp_path / "notebooks" / "tools" / "README.md"
+    tools.parent.mkdir(parents=True, exist_ok=True)
+    tools.write_text(TOOLS, encoding="utf-8")
     for linked in ("00_tour.ipynb", "picture.png"):
         (tmp_path / "notebooks" / linked).touch()
     return Course()
@@ -149,7 +156,7 @@ BREACHES = [
     ("prose stays portable", "port 8000", *prose("Open http://localhost:8000/docs.")),
     ("prose stays portable", "package registry", *prose("It comes from https://registry.example/cards.")),
     *[("prose stays portable", "emoji font", *prose(f"A sign: {chr(sign)}")) for sign in EMOJI],
-    ("listed in readme", "15 minutes", "**Minutes:** 15", "**Minutes:** 25"),
+    ("listed", "15 minutes", "**Minutes:** 15", "**Minutes:** 25"),
 ]
 # fmt: on
 CODE_BREACHES = [
@@ -298,9 +305,17 @@ def test_notebook_missing_from_the_readme_and_readme_row_without_notebook(whole_
     readme.write_text(README.replace("01_batch", "02_batch"), encoding="utf-8")
     assert rules.report(course.root, []) == 1
     out = capsys.readouterr().out
-    assert "notebooks/01_batch.ipynb: the README's table of lessons has no row for this notebook" in out
+    assert "notebooks/01_batch.ipynb: the table of README.md has no row for this notebook" in out
     assert "README.md: notebooks/02_batch.ipynb does not exist" in out
-    readme.write_text("# A course without a table\n", encoding="utf-8")
+    readme.write_text(README, encoding="utf-8")
+    tools = course.root / "notebooks" / "tools" / "README.md"
+    tools.write_text(TOOLS.replace("tool.ipynb", "gone.ipynb"), encoding="utf-8")
+    assert rules.report(course.root, []) == 1
+    out = capsys.readouterr().out
+    assert "tool.ipynb: the table of notebooks/tools/README.md has no row for this notebook" in out
+    assert "notebooks/tools/README.md: notebooks/tools/gone.ipynb does not exist" in out
+    for table in (readme, tools):
+        table.write_text("# A course without a table\n", encoding="utf-8")
     assert rules.report(course.root, []) == 0
 
 

@@ -36,9 +36,10 @@ def ci(
     """``.ci/run`` of a course whose set-up and tests only say that they were called."""
     (folder / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", folder / ".ci")
-    (folder / "infra" / "docker").mkdir(parents=True)
+    (folder / "infra" / "docker").mkdir(parents=True, exist_ok=True)
     (folder / "infra" / "docker" / "engine.sh").write_text(f'[ "$1" = stop ] && exit\n{engine}\n')
-    there = dict.fromkeys(("git", "chromium", "python3", "python3.11", "java", "bwrap"), "true")
+    tools = ["git", "chromium", "python3", "python3.11", "java", "bwrap", "conntrack", "socat", "iptables"]
+    there = dict.fromkeys(tools, "true")
     make = 'echo "make $1 with ${DOCKER_HOST:-no engine}" ${2:+"($2)"}'
     pretend(folder / "bin", **there, make=make, fc_list="echo a font", docker=docker, id=f"echo {user}")
     environ = {"PATH": f"{folder / 'bin'}:/usr/bin:/bin", **environ}
@@ -75,6 +76,23 @@ def test_ci_has_parts_for_several_machines(tmp_path, part, targets, words):
     lines = [line for line in process.stdout.splitlines() if line.startswith("make ")]
     assert [line.split()[1] for line in lines] == targets
     assert lines[-1].endswith(f"(ARGS={words})") or not words
+
+
+@pytest.mark.skipif(not POSTGRES, reason=".ci/run would install PostgreSQL")
+@pytest.mark.parametrize(
+    ("script", "says", "words"),
+    [
+        ("exit 0", "Kubernetes: a cluster can be started", "core,stations,engine,cluster"),
+        ("echo no gcc >&2; exit 1", "Kubernetes: no gcc", "core,stations,engine"),
+    ],
+)
+def test_where_a_cluster_can_be_started_its_tests_must_run(tmp_path, script, says, words):
+    folder = tmp_path / "infra" / "scaling" / "kubernetes"
+    folder.mkdir(parents=True)
+    (folder / "cluster.sh").write_text(script + "\n")
+    process = ci(tmp_path, docker="exit 0")
+    assert process.returncode == 0, process.stderr
+    assert says in process.stdout.splitlines() and f"(ARGS=--must-run {words})" in process.stdout
 
 
 def test_another_part_is_refused(tmp_path):

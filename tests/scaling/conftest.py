@@ -7,11 +7,10 @@ import pytest
 
 from fsdl_deploy.running import stations
 from fsdl_deploy.running.servers import Server
-from fsdl_deploy.scaling.load_balancing import envoy, nginx
+from fsdl_deploy.scaling.load_balancing import BALANCERS
 from fsdl_deploy.scaling.replicas import replicas
 
 PROGRAM = Path(__file__).with_name("fake_replica.py")
-BALANCERS = {"nginx": nginx, "envoy": envoy}
 
 
 def fake(seconds: float = 0.2):
@@ -34,7 +33,7 @@ def fleet():
 
 @pytest.fixture(params=BALANCERS)
 def balance(request):
-    """``nginx``, then ``envoy``; left out where its station is not built."""
+    """``nginx``, ``envoy`` and ``haproxy`` in turn; left out where its station is not built."""
     station = stations.station(request.param)
     if not station.built:
         pytest.skip(station.not_built())

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from fsdl_deploy.scaling import queueing
-from fsdl_deploy.scaling.queueing import answer_time, chance_to_wait, mean_wait, replicas_for, share_longer
+from fsdl_deploy.scaling.queueing import (
+    answer_time,
+    chance_to_wait,
+    mean_wait,
+    replicas_for,
+    share_longer,
+    wait_time,
+)
 
 
 def test_known_values():
@@ -45,19 +52,20 @@ def test_a_queue_that_is_played_through_agrees(rate, servers):
         waits.append(begin - moment)
         times.append(begin + work - moment)
     assert np.mean(np.array(waits) > 0) == pytest.approx(chance_to_wait(rate, 8, servers), abs=0.03)
+    assert np.percentile(waits, 99) == pytest.approx(wait_time(rate, 8, servers), rel=0.12)
     assert np.percentile(times, 99) == pytest.approx(answer_time(rate, 8, servers), rel=0.12)
     assert np.percentile(times, 50) == pytest.approx(answer_time(rate, 8, servers, 50), rel=0.1)
 
 
 def test_the_fewest_replicas_for_a_goal():
-    for goal in (0.7, 1, 3):
+    for goal in (0, 0.05, 0.7, 3):
         count = replicas_for(20, 8, goal)
-        assert answer_time(20, 8, count) <= goal < answer_time(20, 8, count - 1)
+        assert wait_time(20, 8, count) <= goal < wait_time(20, 8, count - 1)
     assert replicas_for(0, 8, 1) == 1
     # Twice the load needs less than twice the servers: a large pool shares its reserve.
     assert replicas_for(200, 8, 0.7) < 2 * replicas_for(100, 8, 0.7)
-    with pytest.raises(ValueError, match=r"no number of servers answers 99 % within 0\.1 s"):
-        replicas_for(20, 8, 0.1)
+    with pytest.raises(ValueError, match="seconds must not be below 0"):
+        replicas_for(20, 8, -1)
 
 
 @pytest.mark.parametrize("bad", [(-1, 8, 1), (1, 0, 1), (1, 8, 0), (1, 8, 1.5), (math.nan, 8, 1)])
@@ -66,3 +74,5 @@ def test_bad_numbers_are_refused(bad):
         queueing.chance_to_wait(*bad)
     with pytest.raises(ValueError, match="percent must lie"):
         answer_time(1, 8, 1, 100)
+    with pytest.raises(ValueError, match="percent must lie"):
+        wait_time(1, 8, 1, 0)

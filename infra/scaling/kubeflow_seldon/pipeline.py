@@ -1,0 +1,83 @@
+"""A pipeline for Kubeflow: unpack, read, decide. ``pipeline.py compile FILE`` or ``run CARDS FILE``.
+
+``compile`` writes what a cluster would get. ``run`` runs each step here, in a process of its own, on the
+cards in a file (JSON: their truth, and their picture in base64) and writes what came out for two versions.
+Each step is a function that imports what it needs: in a cluster it would be alone in a container.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+# The client of a Kubeflow server: it has no wheel, and there is no server. kfp only wants to import it.
+sys.modules.setdefault("kfp_server_api", mock.MagicMock())
+
+from kfp import compiler, dsl, local  # noqa: E402
+from kfp.dsl import Dataset, Input, Output  # noqa: E402
+
+IMAGE = "registry.example/utility/meter-reader:v2"
+step = dsl.component(base_image=IMAGE, install_kfp_package=False)
+
+
+@step
+def unpack(cards: str, pixels: Output[Dataset], truth: Output[Dataset]):
+    import base64
+    import json
+
+    import numpy as np
+
+    from fsdl_deploy.picture import decode
+
+    with open(cards) as file:
+        rows = json.load(file)
+    with open(pixels.path, "wb") as file:
+        np.savez(file, *(decode(base64.b64decode(row["picture"])) for row in rows))
+    with open(truth.path, "w") as file:
+        json.dump([row["truth"] for row in rows], file)
+
+
+@step
+def read(pixels: Input[Dataset], truth: Input[Dataset], version: str) -> float:
+    import json
+
+    import numpy as np
+
+    from fsdl_deploy.reader import OnnxReader
+
+    with np.load(pixels.path) as images:
+        readings = OnnxReader(version).read([images[name] for name in images.files])
+    with open(truth.path) as file:
+        digits = json.load(file)
+    right = [reading.digits == true for reading, true in zip(readings, digits, strict=True)]
+    return sum(right) / len(digits)
+
+
+@step
+def decide(right: float, least: float) -> str:
+    return f"{right:.0%} right: " + ("release" if right >= least else "hold back")
+
+
+@dsl.pipeline(name="meter-reader", description="Is this version good enough to be released?")
+def good_enough(cards: str, version: str = "v2", least: float = 0.85) -> str:
+    unpacking = unpack(cards=cards)
+    datasets = {name: unpacking.outputs[name] for name in ("pixels", "truth")}
+    reading = read(version=version, **datasets)
+    reading.set_cpu_limit("1").set_memory_limit("512Mi")
+    return decide(right=reading.output, least=least).output
+
+
+def run(cards: Path) -> dict[str, str]:
+    """What the pipeline says of each version, its steps run on this machine."""
+    with tempfile.TemporaryDirectory() as root:
+        local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=root)
+        return {version: good_enough(cards=str(cards), version=version).output for version in ("v2", "v1")}
+
+
+if __name__ == "__main__":
+    action, *files = sys.argv[1:]
+    if action == "compile":
+        compiler.Compiler().compile(good_enough, *files)
+    else:
+        Path(files[1]).write_text(json.dumps(run(Path(files[0]).resolve())), encoding="utf-8")

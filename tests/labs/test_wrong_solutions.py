@@ -1,0 +1,139 @@
+"""Wrong solutions of lab 06: each is refused, in the part that names its mistake."""
+
+import functools
+import json
+
+import pytest
+
+from fsdl_course.labs import convert
+from fsdl_course.labs.exercise import plain
+from fsdl_course.labs.questions import drawn_cases, load, public_cases
+from fsdl_deploy.paths import ROOT
+
+LAB = "lab06"
+BLOCKED = """        blocked = 1.0
+        for count in range(1, servers + 1):
+            blocked = load * blocked / (count + load * blocked)
+"""
+FACTORIALS = """        terms = [load**count / math.factorial(count) for count in range(servers + 1)]
+        blocked = terms[-1] / sum(terms)
+"""
+READING = """        try:
+            return [200, model(card)]
+        except ValueError:
+            return [422, "no reading"]
+
+    return handler"""
+INSIDE = READING.replace("\n    ", "\n        ").replace("        try", "            try", 1)
+KEPT_ERROR = 'model = lambda card: {}["broken"]\n                    return [503, "no model"]'
+MISTAKES = [
+    ("q1", 'row["open"] / row["weight"]', 'row["open"]', "fewest open requests for its weight"),
+    ("q1", ', -row["weight"])', ", 0)", "equal: the greater weight"),
+    ("q1", ">= 10", "> 10", "left out for ten seconds"),
+    ("q1", 'row["failed"] is None or', 'not row["failed"] or', "left out for ten seconds"),
+    ("q1", "if not possible", "if not healthy", "better than none"),
+    ("q1", "healthy or possible", "healthy or replicas", "better than none"),
+    ("q1", ' and row["name"] not in tried', "", "has tried"),
+    ("q1", 'row["weight"] > 0 and ', "", "nor one of weight 0"),
+    ("q2", "<= 0.1", "<= 0", "near the target"),
+    ("q2", "round(replicas * ratio, 9)", "replicas * ratio", "a whole number is not rounded up"),
+    ("q2", "math.ceil(round(replicas * ratio, 9))", "round(replicas * ratio)", "up at once"),
+    ("q2", "moment > now", "moment >= now", "down once all wishes"),
+    ("q2", "if wish < replicas:", "if False:", "down once all wishes"),
+    ("q2", "wishes.append", "if wish < replicas: wishes.append", "a wave in between"),
+    ("q2", 'max(rules["least"], wish)', "wish", "the first wish to go down"),
+    ("q2", 'min(rules["most"], ', "max(0, ", "within the limits"),
+    ("q3", " * math.exp(-(servers * per_replica - rate) * seconds)", "", "one zone"),
+    ("q3", "return 1.0", "return 0.0", "a queue that grows"),
+    ("q3", BLOCKED, FACTORIALS, "hundreds of replicas"),
+    ("q3", "math.ceil(count / zones)", "count // zones", "without the largest zone"),
+    ("q3", "late(left)", "late(count)", "without the largest zone"),
+    ("q4", "for name in kept for need", 'for name in ["handler"] for need', "what is needed stays"),
+    ("q4", 'size(kept, "zipped"), default', "len(kept), default", "one of several"),
+    ("q4", "set(need) & set(kept)", "set(need) <= set(kept)", "one of several"),
+    ("q4", "<= most", "< most", "exactly the limit"),
+    ("q4", "in limits.items()", 'in [("zipped", limits["zipped"])]', "both limits count"),
+    ("q4", ", default=None", "", "no package works"),
+    ("q5", "max(curve) / 3600", "sum(curve) / len(curve) / 3600", "the busiest hour"),
+    ("q5", "math.ceil(milliseconds) / 1000", "milliseconds / 1000", "whole milliseconds"),
+    ("q5", "3600 * milliseconds", "3600 * math.ceil(milliseconds)", "whole milliseconds"),
+    ("q5", " if count > 1 else 0", "", "servers exactly full"),
+    ("q5", "max(1, math.ceil(cores", "(1 + math.floor(cores", "servers exactly full"),
+    ("q5", "function <= servers", "function < servers", "sums that are equal"),
+    ("q6", "with lock:", "if True:", "one loads, the others wait"),
+    ("q6", "if model is None:", "if True:", "kept for the next"),
+    ("q6", "nonlocal model", "global model", "of its own"),
+    ("q6", 'return [503, "no model"]', KEPT_ERROR, "is tried again"),
+    ("q6", "except Exception:", "except OSError:", "is tried again"),
+    (
+        "q6",
+        'return [422, "no reading"]',
+        'model = None\n            return [422, "no reading"]',
+        "costs no model",
+    ),
+    ("q6", READING, INSIDE, "at the same time"),
+    ("q7", "stored <= moment < answered", "came <= moment < answered", "one payment after the other"),
+    ("q7", "for kind in KINDS", 'for kind in ("quiet", "lost")', "one payment after the other"),
+    (
+        "q7",
+        "if any(came <= moment < stored for",
+        "if all(came <= moment < stored for",
+        "one payment after the other",
+    ),
+    (
+        "q7",
+        "stored <= moment < answered for _",
+        "stored <= moment < answered - 15 for _",
+        "payments that overlap",
+    ),
+]
+
+
+@functools.cache
+def sources() -> list[str]:
+    solved, _ = convert.both(LAB)
+    return convert.gradable(solved.cells)
+
+
+def refused(question, function) -> dict[str, str]:
+    """The parts that a function does not earn, with what is said of the first case that fails."""
+    lab, right = load(ROOT / "solutions" / LAB), solution(question)
+    asked, problems = lab.question(question), {}
+    for case in public_cases(lab) + drawn_cases(lab, "a seed"):
+        if case.question == question and case.part not in problems:
+            try:
+                value = plain(function(*fresh(case.arguments)))
+                problem = asked.wrong(case.arguments, value, plain(right(*fresh(case.arguments))))
+            except Exception as error:
+                problem = f"{type(error).__name__}: {error}"
+            if problem:
+                problems[case.part] = problem
+    return problems
+
+
+def fresh(arguments):
+    return json.loads(json.dumps(arguments))
+
+
+def solution(question, old="", new=""):
+    """The function of a question, with a part of the solution replaced."""
+    namespace = {"__name__": "__main__"}
+    marker = f"def {load(ROOT / 'solutions' / LAB).question(question).function}("
+    for source in sources():
+        if marker in source and old:
+            assert old in source, "the solution has changed: adapt the mistake"
+            source = source.replace(old, new)
+        exec(source, namespace)
+    return namespace[marker[4:-1]]
+
+
+@pytest.mark.parametrize("question", ["q1", "q2", "q3", "q4", "q5", "q6", "q7"])
+def test_the_solution_earns_every_part(question):
+    assert refused(question, solution(question)) == {}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize(("question", "old", "new", "part"), MISTAKES)
+def test_a_mistake_is_refused_where_it_is_named(question, old, new, part):
+    problems = refused(question, solution(question, old, new))
+    assert any(part in name for name in problems), problems
