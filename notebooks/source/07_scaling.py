@@ -399,8 +399,8 @@ Table(header, *rows, formats=["", ".0f", *[""] * 5])
 # Our loop stops at the first copy that does not start, and one is missing until somebody looks. Compose
 # replaces all copies at once, and nobody divides the requests: a broken version leaves none. Docker Swarm,
 # which every Docker has in it, replaces one after another and goes *back by itself*. Kubernetes stops and
-# keeps the old copies, until somebody says `rollout undo`. What it adds for its price is an autoscaler, checks
-# of three kinds, room for many machines and teams, and everything that others have built on top.
+# keeps the old copies, until somebody says `rollout undo`. What it adds for its price is an autoscaler,
+# checks of three kinds, room for many machines and teams, and everything that others have built on top.
 #
 # Two of these are **KServe** and **Seldon**. They make a model *one* resource, out of which a controller
 # writes the Deployment, the Service and the autoscaler ([notebook](tools/kubeflow_seldon.ipynb)). How much
