@@ -6,9 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import psutil
 import pytest
-from polling import until
+from polling import alive, until
 
 from fsdl_deploy.running.own_folder import own_folder, sweep
 
@@ -74,12 +73,12 @@ def test_a_program_that_still_writes_there_is_ended_and_one_that_reads_is_not():
     reading, writing = os.pipe()
     try:
         folder, (writer, reader) = killed("a", "r", stdin=reading)
-        assert psutil.pid_exists(writer) and psutil.pid_exists(reader)
+        assert alive(writer) and alive(reader)
         sweep("test")
         assert not folder.exists()
-        until(lambda: not psutil.pid_exists(writer), what="the writer's end")
-        assert psutil.pid_exists(reader)
+        until(lambda: not alive(writer), what="the writer's end")
+        assert alive(reader)
     finally:
         os.close(writing)
         os.close(reading)
-    until(lambda: not psutil.pid_exists(reader), what="the reader's end")
+    until(lambda: not alive(reader), what="the reader's end")

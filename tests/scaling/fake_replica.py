@@ -1,7 +1,7 @@
 """``fake_replica.py PORT SECONDS``: answers every POST after so many seconds
 
-GET says how many POSTs are under way now, how many were at most, and how many there have been. Ends on SIGTERM
-once all that it has taken is answered.
+GET says how many POSTs are under way now, how many were at most, and how many there have been. On SIGTERM it
+ends once all that it has taken is answered.
 """
 
 import http.server

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from polling import until
+from polling import alive, until
 
 from fsdl_deploy.running import stations
 from fsdl_deploy.scaling import failures, load_balancing
@@ -167,6 +167,15 @@ def test_the_header_names_who_answered_and_how_many_were_asked():
     assert answered_by("") == (0, 0)
 
 
+def test_a_program_as_it_is_by_itself_divides_the_requests(fleet, balance):
+    with balance(ports(fleet), defaults=True) as balancer:
+        assert set(busy(asking(balancer), 4, 20).answers) == set(ports(fleet))
+        ours = ("non_idempotent", "least_conn", "retry", "outlier", "LEAST_REQUEST", "check", "redispatch")
+        assert not [word for word in ours if word in balancer.configuration]
+        balancer.reload(ports(fleet)[:2])
+        assert set(busy(asking(balancer), 4, 20).answers) == set(ports(fleet)[:2])
+
+
 @pytest.mark.parametrize("bad", [{"choose": "by name"}, {"retry": "some"}, {"health": "good"}])
 def test_an_unknown_policy_lists_the_known_ones(bad):
     with pytest.raises(ValueError, match="is unknown: take one of"):
@@ -193,11 +202,11 @@ for pid in (family[0].ppid(), os.getpid()):
     command = [sys.executable, "-c", code]
     folder, *pids = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout.split()
     master, worker = map(int, pids)
-    until(lambda: not psutil.pid_exists(master), what="the master's end")
-    assert psutil.pid_exists(worker) and Path(folder).exists()
+    until(lambda: not alive(master), what="the master's end")
+    assert alive(worker) and Path(folder).exists()
     with nginx([1]) as other:
         assert not Path(folder).exists() and other.folder.exists()
-    until(lambda: not psutil.pid_exists(worker), what="the worker's end")
+    until(lambda: not alive(worker), what="the worker's end")
 
 
 def test_a_balancer_ends_with_a_notebook_that_is_killed(balance):
