@@ -138,9 +138,9 @@ crash(envoy)
 # ## HAProxy
 #
 # HAProxy balances load and does little else. `retry-on` names what is repeated. Unlike nginx it does not ask
-# whether a request is a POST: with the words below it would repeat payments, too. It can repeat what fits into
-# its buffer, so that is large here. `observe layer7` takes a replica out after one failure of a real request;
-# it comes back when `/readyz` says that it is ready.
+# whether a request is a POST: with the words below it would repeat payments, too. It can repeat what fits
+# into its buffer, so that is large here. `observe layer7` takes a replica out after one failure of a real
+# request; it comes back when `/readyz` says that it is ready.
 
 # %% tags=["station:haproxy"]
 from fsdl_deploy.scaling.load_balancing import haproxy
@@ -171,10 +171,10 @@ Table(
 )
 
 # %% [markdown]
-# Where all requests are repeated, no card is lost, whichever balancer it is. What differs in the other rows is
-# luck, and how soon each leaves the dead replica out. As installed, nginx repeats what was not sent and spares
-# a replica that failed for ten seconds, HAProxy tries the same replica again, and Envoy does nothing of the
-# kind.
+# Where all requests are repeated, no card is lost, whichever balancer it is. What differs in the other rows
+# is luck, and how soon each leaves the dead replica out. As installed, nginx repeats what was not sent and
+# spares a replica that failed for ten seconds, HAProxy tries the same replica again, and Envoy does nothing
+# of the kind.
 #
 # ## When it fails
 #
