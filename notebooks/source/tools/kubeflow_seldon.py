@@ -168,10 +168,10 @@ Table(["resource", "slip", "what is wrong"], *rows)
 # %% [markdown]
 # ## A pipeline
 #
-# Is this version good enough to be released? Three steps: unpack the cards, read them, decide. A share of few
-# cards is a matter of luck, so the rule has its uncertainty in it: released is what reads `85 %` right *at the
-# lower end of the 95 % interval*. For **Kubeflow Pipelines** each step is a function that imports what it
-# needs, because in a cluster each is alone in a container.
+# Is this version good enough to be released? Three steps: unpack the cards, read them, decide. How many of a
+# few cards are right is partly luck, so the rule allows for it: the *lower end* of the `95 %` interval must
+# reach `85 %`. For **Kubeflow Pipelines** each step is a function that imports what it needs, because in a
+# cluster each is alone in a container.
 
 # %%
 source = (folder / "pipeline.py").read_text(encoding="utf-8")

@@ -166,8 +166,8 @@ print(f"{lost['lost']} of {lost['requests']} requests were lost, p99 {lost['p99_
 print(*lost["problems"], sep="\n")
 
 # %% [markdown]
-# Three copies should run and two did: a controller needs to know no more. Were requests lost with the pod,
-# then the line above says how many and how. A proxy in front, as in lesson 07, repeats those.
+# Three copies should run and two did: a controller needs to know no more. If requests were lost with the pod,
+# the lines above say how many and how. A proxy in front, as in lesson 07, would repeat them.
 #
 # ## A new version
 #
