@@ -254,9 +254,9 @@ Table(
 )
 
 # %% [markdown]
-# With "all" nothing is lost; whoever was repeated has waited. With the others, what is lost depends on the
-# moment: requests that the dead replica had taken, and those that came before nginx left it out. `FAST =
-# False` repeats the crash ten times.
+# With "all" nothing is lost; some customers have waited for the second try. With the others, what is lost
+# depends on the moment: requests that the dead replica had taken, and those that came before nginx left it
+# out. `FAST = False` repeats the crash ten times.
 #
 # Why does nginx not repeat a POST by itself? Because a POST may *do* something: order, pay, write a line
 # into a table. The replica may have done it before it died, and the second replica would do it again. A

@@ -75,7 +75,7 @@ def test_a_way_is_counted_updated_under_load_and_given_a_broken_version(make_fak
     assert (seen.lines, seen.processes, seen.mebibytes, seen.problems) == (7, 2, 3.5, [])
     assert seen.update.ended == "" and seen.update.left == 0 and seen.update.lost == 0
     assert seen.broken.ended == "rolled back" and seen.broken.left == 1
-    assert seen.update.requests > 5 < seen.broken.requests
+    assert seen.update.requests > 0 < seen.broken.requests
     assert way.ended and not way.replica.running
     json.dumps(asdict(seen), allow_nan=False)
 
@@ -90,7 +90,7 @@ def test_a_way_is_counted_updated_under_load_and_given_a_broken_version(make_fak
 def test_what_fails_is_a_sentence_and_the_rest_is_counted(make_fake, part, sentence):
     seen, way = counted(make_fake(0.01)(), part)
     assert seen.problems == [sentence] and way.ended
-    assert seen.lines == 7 and seen.broken.requests > 5 < seen.update.requests
+    assert seen.lines == 7 and seen.broken.requests > 0 < seen.update.requests
     json.dumps(asdict(seen), allow_nan=False)
 
 
