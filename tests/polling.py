@@ -1,6 +1,9 @@
-"""Waiting for something to come true, without a fixed sleep."""
+"""Waiting for something to come true, such as the end of a process, without a fixed sleep."""
 
 import time
+from contextlib import suppress
+
+import psutil
 
 
 def until(condition, seconds=60, what="the condition"):
@@ -10,3 +13,10 @@ def until(condition, seconds=60, what="the condition"):
         assert time.monotonic() < deadline, f"{what} did not come true in {seconds} s"
         time.sleep(0.05)
     return value
+
+
+def alive(pid):
+    """Whether a process runs: one that has ended and that nobody has asked about does not."""
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False

@@ -45,11 +45,19 @@ class Compose:
         """Start all and wait until they are healthy. ContainerError has compose's message."""
         atexit.register(self.stop)
         try:
-            self._run("up", "--wait", "--no-build", "--wait-timeout", str(READY_SECONDS))
+            self.update()
         except BaseException:
             self.stop()
             raise
         return self
+
+    def update(self, **values: str) -> None:
+        """Replace what differs with these values, and wait until all are healthy.
+
+        ContainerError has compose's message; what runs then is left as it is.
+        """
+        self.environ |= values
+        self._run("up", "--wait", "--no-build", "--wait-timeout", str(READY_SECONDS))
 
     def stop(self) -> None:
         """End and remove the containers, their networks and their volumes."""

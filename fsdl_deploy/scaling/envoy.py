@@ -72,8 +72,10 @@ def _address(port: int) -> dict:
 
 
 def _listener(port: int, policy: Policy, attempts: int) -> dict:
-    route = {"cluster": "reader", "timeout": f"{attempts * policy.read_timeout:g}s"}
-    if policy.retry != "none":
+    route = {"cluster": "reader"}
+    if not policy.defaults:
+        route["timeout"] = f"{attempts * policy.read_timeout:g}s"
+    if not policy.defaults and policy.retry != "none":
         route["retry_policy"] = {
             "retry_on": _RETRY[policy.retry],
             "retriable_status_codes": [503],
@@ -118,6 +120,10 @@ def _cluster(folder: Path, policy: Policy) -> dict:
         "name": "reader",
         "type": "EDS",
         "eds_cluster_config": {"eds_config": {"path_config_source": {"path": str(folder / REPLICAS)}}},
+    }
+    if policy.defaults:
+        return cluster
+    cluster |= {
         "connect_timeout": f"{policy.connect_timeout:g}s",
         "ignore_health_on_host_removal": True,
         "lb_policy": "LEAST_REQUEST" if policy.choose == "least connections" else "ROUND_ROBIN",

@@ -77,6 +77,10 @@ class Asking:
             self.answers[port] += 1
             self.repeated += attempts > 1
 
+    def place(self) -> tuple[str, int]:
+        """Host and port of a new connection."""
+        return self.host, self.port
+
     def _reopen(self) -> None:
         with self._lock:
             self.reopened += 1
@@ -84,7 +88,7 @@ class Asking:
     def _ask(self, connection: http.client.HTTPConnection | None) -> tuple[http.client.HTTPResponse, bytes]:
         self._mine.connection = None
         if connection is None:
-            connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
+            connection = http.client.HTTPConnection(*self.place(), timeout=self.timeout)
         try:
             connection.request("POST", self.path, self.body, {"Content-Type": "application/json"})
             response = connection.getresponse()

@@ -40,6 +40,22 @@ backend reader
   http-response set-header x-upstream "%si:%sp retries=%rc"
 {health}
 """
+_DEFAULTS = """\
+global
+  maxconn 1024
+defaults                         # the time-outs of Debian's package: without any it warns
+  mode http
+  timeout connect 5s
+  timeout client 50s
+  timeout server 50s
+frontend in
+  bind 127.0.0.1:{port}
+  http-request return status 200 content-type text/plain string "{generation}" if {{ path /balancer }}
+  default_backend reader
+backend reader
+  http-response set-header x-upstream "%si:%sp retries=%rc"
+{servers}
+"""
 _RETRY = {
     "none": "none",
     "unsent": "conn-failure",
@@ -50,6 +66,11 @@ _SEEN = "observe layer7 error-limit 1 on-error mark-down"  # a real request that
 
 def write(folder: Path, port: int, ports: Sequence[int], policy: Policy, generation: int) -> None:
     """Write haproxy.cfg into ``folder``. It has no passive checks alone: who was taken out is asked again."""
+    if policy.defaults:
+        servers = "\n".join(f"  server replica-{replica} 127.0.0.1:{replica}" for replica in ports)
+        text = _DEFAULTS.format(servers=servers, port=port, generation=generation)
+        (folder / FILE).write_text(text, encoding="utf-8")
+        return
     back = f"check inter {policy.leave_out:g}s fall 1000 rise 1 {_SEEN}"
     asked = f"check inter 500ms fall 1 rise 1 {_SEEN}"
     checks = {"none": "", "passive": back, "active": asked}[policy.health]

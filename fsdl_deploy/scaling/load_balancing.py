@@ -19,6 +19,7 @@ from pathlib import Path
 import psutil
 
 from fsdl_deploy.running import stations
+from fsdl_deploy.running.own_folder import own_folder
 from fsdl_deploy.running.ports import free_port
 from fsdl_deploy.running.servers import Server, ServerError
 from fsdl_deploy.scaling import envoy as envoy_words
@@ -73,7 +74,7 @@ class Balancer:
 
     def __enter__(self) -> "Balancer":
         program = self._program()
-        self._folder = tempfile.TemporaryDirectory(prefix="fsdl-balancer-", ignore_cleanup_errors=True)
+        self._folder = own_folder("balancer")
         try:
             for attempt in range(_ATTEMPTS):
                 port = free_port()  # it stands in a file, so it is chosen before the server starts

@@ -7,13 +7,15 @@ says what a user does. Knows nothing of who answers.
 
 import csv
 import os
-import subprocess
-import tempfile
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from fsdl_deploy.running import stations
+from fsdl_deploy.running.own_folder import own_folder
+from fsdl_deploy.running.watched import Watched
 
 STATION = "locust"
 
@@ -46,7 +48,7 @@ def locust(url: str, body: bytes, users: int, seconds: int) -> Report:
         if not isinstance(number, int) or number < 1:
             raise ValueError(f"{name} must be a whole number from 1 up, not {number!r}")
     station, parts = stations.station(STATION), urlsplit(url)
-    with tempfile.TemporaryDirectory(prefix="fsdl-locust-") as folder:
+    with own_folder("locust") as folder:
         card, prefix = Path(folder) / "card.json", Path(folder) / "run"
         card.write_bytes(body)
         command = [station.python, "-m", "locust", "-f", station.folder / "users.py", "--headless"]
@@ -55,13 +57,9 @@ def locust(url: str, body: bytes, users: int, seconds: int) -> Report:
         # Settings of one's own for Locust would change what is measured.
         environ = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
         environ |= {"CARD": str(card), "CARD_PATH": parts.path or "/", "HOME": folder, "USERPROFILE": folder}
-        try:
-            run = subprocess.run(command, env=environ, cwd=folder, timeout=seconds + 120, capture_output=True)
-        except subprocess.TimeoutExpired:
-            raise LocustError(f"Locust did not end by itself, {seconds + 120} s after its start") from None
+        story = _run(command, environ, folder, seconds + 120)
         stats = Path(f"{prefix}_stats.csv")
         rows = list(csv.DictReader(stats.open(encoding="utf-8"))) if stats.is_file() else []
-    story = (run.stderr + run.stdout).decode("utf-8", "replace")
     total = next((row for row in rows if row["Name"] == "Aggregated"), None)
     if total is None or not int(total["Request Count"]):
         lines = [line for line in story.splitlines() if line.strip() and "/INFO/" not in line]
@@ -76,8 +74,22 @@ def locust(url: str, body: bytes, users: int, seconds: int) -> Report:
     )
 
 
+def _run(command: Sequence[str | Path], environ: dict[str, str], folder: str, longest: float) -> str:
+    """What a program writes until it ends; it ends with this process, too. LocustError if it does not end."""
+    deadline = time.monotonic() + longest
+    program = Watched([str(word) for word in command], environ, folder, grace=2)
+    try:
+        while program.running:
+            if time.monotonic() > deadline:
+                raise LocustError(f"Locust did not end by itself, {longest:.0f} s after its start")
+            time.sleep(0.05)
+        return program.log()
+    finally:
+        program.stop()
+
+
 def _tables(story: str) -> str:
     """The tables at the end of what Locust says."""
-    lines = story.splitlines()
+    lines = [line for line in story.splitlines() if "/INFO/" not in line]
     begin = next((number for number, line in enumerate(lines) if line.startswith("Type ")), 0)
     return "\n".join(line.rstrip() for line in lines[begin:]).strip()

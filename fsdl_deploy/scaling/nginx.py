@@ -36,6 +36,19 @@ http {{
   }}
 }}
 """
+_DEFAULTS = """\
+worker_processes 1; daemon off; pid nginx.pid; error_log stderr warn;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; client_max_body_size 16m; client_body_temp_path body; proxy_temp_path proxy;
+  upstream reader {{ {servers} }}
+  server {{
+    listen 127.0.0.1:{port};
+    location = /balancer {{ return 200 "{generation}"; }}  # which configuration answers
+    location / {{ proxy_pass http://reader; add_header x-upstream $upstream_addr always; }}
+  }}
+}}
+"""
 _RETRY = {
     "none": "off",
     "unsent": "error timeout http_503",
@@ -52,6 +65,11 @@ def write(folder: Path, port: int, ports: Sequence[int], policy: Policy, generat
     Raises BalancerError for a policy that nginx has no words for.
     """
     check(policy)
+    if policy.defaults:
+        servers = " ".join(f"server 127.0.0.1:{replica};" for replica in ports)
+        text = _DEFAULTS.format(servers=servers, port=port, generation=generation)
+        (folder / FILE).write_text(text, encoding="utf-8")
+        return
     fails = f"max_fails=1 fail_timeout={policy.leave_out:g}s" if policy.health == "passive" else "max_fails=0"
     text = _FRAME.format(
         choose="least_conn; " if policy.choose == "least connections" else "",

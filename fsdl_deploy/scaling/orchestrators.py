@@ -1,71 +1,110 @@
-"""What it takes to run three copies: plain processes, compose, Docker Swarm and Kubernetes, counted
+"""What it takes to run three copies, and what an update costs: each way to run them counted alike
 
 *Kubernetes is overkill if you only want to deploy*, in figures: lines of configuration that somebody wrote,
-programs that run beside the three copies, the memory of those while nobody asks anything, seconds from one
-version to the next. Counting needs Linux; the last two also an engine and the course's own cluster.
+programs that run beside the three copies, the memory of those while nobody asks anything; then a new version
+and a broken one under load. The four ways are in ``ways_to_run``.
 """
 
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import psutil
 
-from fsdl_deploy.packaging.compose import Compose
 from fsdl_deploy.paths import ROOT
-from fsdl_deploy.scaling import manifests
-from fsdl_deploy.scaling.cluster_images import GOOD, OTHER
-from fsdl_deploy.scaling.deployment import Deployment
-from fsdl_deploy.scaling.failures import roll
-from fsdl_deploy.scaling.kubernetes import Cluster
-from fsdl_deploy.scaling.load_balancing import nginx
-from fsdl_deploy.scaling.replicas import Replica, replicas, service
-from fsdl_deploy.scaling.swarm import FILE as SWARM_FILE
-from fsdl_deploy.scaling.swarm import Swarm
+from fsdl_deploy.scaling.cluster_images import BROKEN, GOOD, OTHER
+from fsdl_deploy.scaling.cluster_trial import RATE
+from fsdl_deploy.scaling.failures import Asking, Trial, under_load
 
-COMPOSE_FILE = SWARM_FILE.with_name("compose.yaml")
 RECORD = ROOT / "infra" / "scaling" / "orchestrators" / "recorded.json"
-COPIES, CORES = 3, 0.3  # as many cores for each copy as the manifests allow a container
+COPIES, CORES = 3, 0.3  # as many cores for each copy as the manifests allow a container, from its start on
+IDLE = 8  # seconds before the programs are counted: what starts at once has ended by then
 _OF_THE_READER = "fsdl_deploy.cli"
 
 
 @dataclass(frozen=True)
-class Orchestrated:
-    """One way to run COPIES of the reader. ``mebibytes``: of the programs beside them, with what they share
-    divided among those that share it (PSS). ``seconds``: from one version to the next, all copies."""
+class Beside:
+    """The programs that run beside the copies: how many, and their memory in MiB.
 
-    name: str
-    lines: int
+    Memory that they share is divided among those that share it (PSS).
+    """
+
     processes: int
     mebibytes: float
-    seconds: float
+
+
+class Way(Protocol):
+    """A way to run COPIES of the reader, as a context manager: once entered, all of them are healthy."""
+
+    name: str
+
+    def lines(self) -> int:
+        """Lines of configuration that say something."""
+
+    def beside(self) -> Beside:
+        """What runs beside the copies."""
+
+    def asking(self) -> Asking:
+        """Callers, as this way lets them reach the copies."""
+
+    def update(self, image: str) -> str:
+        """Another version, and wait until that has ended: "" if all copies are of it, else how it ended."""
+
+    def healthy(self, image: str) -> int:
+        """How many copies of this version are healthy now."""
+
+
+@dataclass
+class Orchestrated:
+    """What was counted of a way; None where that failed, and then ``problems`` has a sentence about it."""
+
+    name: str
+    lines: int | None = None
+    processes: int | None = None
+    mebibytes: float | None = None
+    update: "Updated | None" = None
+    broken: "Updated | None" = None
+    problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Beside:
-    """The programs that run beside the copies: how many, and their memory in MiB."""
+class Updated:
+    """An update under load. ``ended``: "" if all copies are of the new version, else how it ended.
 
-    processes: int
-    mebibytes: float
+    ``left``: how many of the copies that were there before are healthy after it. ``lost`` of so many
+    ``requests`` got no reading; ``reopened``: had to open their connection again.
+    """
+
+    ended: str
+    seconds: float
+    left: int
+    requests: int
+    lost: int
+    reopened: int
+    p99_ms: float | None
+    losses: list[str]
 
 
-def beside(marks: Iterable[str], pids: Iterable[int] = ()) -> Beside:
+def beside(marks: Iterable[str], pids: Iterable[int] = (), without: Iterable[int] = ()) -> Beside:
     """All processes with one of ``marks`` in their command line, or of ``pids``, and their children.
 
-    The copies themselves are left out.
+    The copies themselves are left out, and so are the processes ``without`` and their children: a cluster
+    beside an engine names the engine in its command line and is no part of it.
     """
-    marks, pids = tuple(marks), set(pids)
+    marks, pids, without = tuple(marks), set(pids), set(without)
     known = {process.pid: process for process in psutil.process_iter(["ppid", "cmdline"])}
 
     def belongs(process: psutil.Process | None) -> bool:
+        marked = False
         while process is not None:
             words = " ".join(process.info["cmdline"] or ())
-            if process.pid in pids or any(mark in words for mark in marks):
-                return True
+            if process.pid in without:
+                return False
+            marked = marked or process.pid in pids or any(mark in words for mark in marks)
             process = known.get(process.info["ppid"])
-        return False
+        return marked
 
     memory = []
     for process in known.values():
@@ -75,60 +114,69 @@ def beside(marks: Iterable[str], pids: Iterable[int] = ()) -> Beside:
     return Beside(len(memory), sum(memory) / 2**20)
 
 
-def settled(count: Callable[[], Beside], seconds: float = 8) -> Beside:
-    """``count()`` after some idle seconds: what starts at once has ended by then."""
-    time.sleep(seconds)
-    return count()
+def count(way: Way, rate: float = RATE, idle: float = IDLE) -> Orchestrated:
+    """Start a way, count it, update it from GOOD to OTHER and then to BROKEN, and end it.
+
+    What fails is a sentence in ``problems``; the rest is counted all the same, as far as the copies run.
+    """
+    counted = Orchestrated(way.name)
+
+    def attempt(part: str, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except Exception as error:
+            counted.problems.append(f"{part}: {type(error).__name__}: {str(error)[:1000]}")
+
+    def programs() -> None:
+        time.sleep(idle)
+        seen = way.beside()
+        counted.processes, counted.mebibytes = seen.processes, seen.mebibytes
+
+    def new() -> None:
+        counted.update = updated(way, GOOD, OTHER, rate)
+        if counted.update.ended:
+            raise RuntimeError(f"it ended as {counted.update.ended}")
+
+    def broken() -> None:
+        counted.broken = updated(way, OTHER, BROKEN, rate)
+        if not counted.broken.ended:
+            raise RuntimeError("an image that does not start went through")
+
+    def everything() -> None:
+        with way:
+            counted.lines = way.lines()
+            attempt("beside", programs)
+            attempt("update", new)
+            attempt("broken", broken)
+
+    attempt("start or end", everything)
+    return counted
 
 
-def plain_processes() -> Orchestrated:
-    """Three processes behind nginx; an update drains one after another."""
-    with replicas(COPIES, CORES) as fleet, nginx([replica.port for replica in fleet]) as balancer:
-        idle = settled(lambda: beside([str(balancer.folder)]))
+def updated(way: Way, before: str, image: str, rate: float) -> Updated:
+    """An update of a running way under load: from the moment of the command until it has ended."""
+    ends: list[tuple[str, float, int]] = []
+
+    def event() -> None:
         began = time.monotonic()
-        roll(balancer, fleet, _other_version)
+        try:
+            ended = way.update(image)
+        except Exception as error:  # what callers saw until then is worth knowing all the same
+            ended = f"{type(error).__name__}: {str(error)[:500]}"
         seconds = time.monotonic() - began
-        lines = manifests.lines(balancer.configuration)
-    return Orchestrated("processes and nginx", lines, idle.processes, idle.mebibytes, seconds)
+        ends.append((ended, seconds, way.healthy(before)))
+
+    trial = under_load(way.asking(), rate, event, around=1, longest=900)
+    ((ended, seconds, left),) = ends
+    return Updated(ended, round(seconds, 1), left, **_seen(trial))
 
 
-def compose(client, engine: str) -> Orchestrated:
-    """Three containers of a compose file, each at its own port; an update replaces all at once."""
-    with Compose(client, COMPOSE_FILE, READER_IMAGE=GOOD) as project:
-        idle = settled(lambda: beside([engine]))
-        began = time.monotonic()
-        project.environ["READER_IMAGE"] = OTHER
-        project.start()
-        seconds = time.monotonic() - began
-    lines = manifests.lines(COMPOSE_FILE.read_text(encoding="utf-8"))
-    return Orchestrated("compose", lines, idle.processes, idle.mebibytes, seconds)
-
-
-def docker_swarm(client, engine: str) -> Orchestrated:
-    """Three copies of a Swarm's service; an update replaces one after another."""
-    with Swarm(client, everywhere=True) as swarm:
-        swarm.deploy(GOOD)
-        idle = settled(lambda: beside([engine]))
-        began = time.monotonic()
-        state = swarm.update(OTHER)
-        seconds = time.monotonic() - began
-        if state != "completed":
-            raise RuntimeError(f"the Swarm's update ended as {state}")
-    lines = manifests.lines(SWARM_FILE.read_text(encoding="utf-8"))
-    return Orchestrated("Docker Swarm", lines, idle.processes, idle.mebibytes, seconds)
-
-
-def kubernetes(cluster: Cluster, engine: str, folder: Path) -> Orchestrated:
-    """Three pods on the cluster in ``folder``; an update replaces one after another."""
-    with Deployment(cluster) as reader:
-        pids = [int(file.read_text()) for file in folder.glob("*.pid")]
-        idle = settled(lambda: beside([engine], pids))
-        end = reader.update(OTHER)
-        if not end.complete:
-            raise RuntimeError(f"Kubernetes' update ended as {end.message}")
-    lines = sum(map(manifests.lines, manifests.sources("laptop").values()))
-    return Orchestrated("Kubernetes", lines, idle.processes, idle.mebibytes, end.seconds)
-
-
-def _other_version(replica: Replica) -> None:
-    replica.server.command = service("v1").command
+def _seen(trial: Trial) -> dict:
+    load = trial.load
+    return {
+        "requests": load.requests,
+        "lost": trial.lost,
+        "reopened": trial.reopened,
+        "p99_ms": round(load.p99, 1) if trial.lost < load.requests else None,
+        "losses": [f"{number} × {kind}: {first}" for kind, (number, first) in load.problems.items()],
+    }

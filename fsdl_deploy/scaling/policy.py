@@ -25,6 +25,7 @@ class Policy:
     the replicas stay open. ``connect_timeout`` and ``read_timeout``: seconds until a replica counts as
     failed; the second is longer than the service itself lets a request wait, so that a busy replica says no
     and is not taken for a dead one. ``tries``: how often a request is sent at most; 0: once to each replica.
+    ``defaults``: of all this nothing is said, and the program does as it does by itself.
     """
 
     choose: str = "least connections"
@@ -35,6 +36,7 @@ class Policy:
     read_timeout: float = 30
     leave_out: float = 2
     tries: int = 0
+    defaults: bool = False
 
     def attempts(self, replicas: int) -> int:
         """How often a request is sent at most, with so many replicas."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import psutil
 
 from fsdl_deploy.running.course_servers import course_server
+from fsdl_deploy.running.ports import problem_at
 from fsdl_deploy.running.servers import Server
 from fsdl_deploy.scaling.shares import Share
 
@@ -19,15 +20,18 @@ class Replica:
     """One copy: a ``server`` held to ``share`` of a core; None: it takes what it can get.
 
     ``with Replica(service(), share=0.1) as replica:``. Started again it keeps its port, so whoever sends it
-    requests need not know.
+    requests need not know. It starts at full speed; ``from_start``: with its share, as a container does.
     """
 
-    def __init__(self, server: Server, share: float | None = None):
+    def __init__(self, server: Server, share: float | None = None, *, from_start: bool = False):
         self.server, self.share = server, share
         self._held: Share | None = None
+        self._held_pid: int | None = None
+        if from_start and share is not None:
+            server.ready = self._held_until(server.ready)
 
     def start(self) -> "Replica":
-        """Start it, at full speed until it is ready. Raises ServerError if it cannot."""
+        """Start it and wait until it is ready. Raises ServerError if it cannot."""
         if not self.server.running:
             self._release()
             self.server.start()
@@ -37,7 +41,7 @@ class Replica:
     def hold(self, share: float | None) -> None:
         """Hold it to this share of a core from now on."""
         self._release()
-        self.share = share
+        self.share, self._held_pid = share, self.server.pid
         if share is not None:
             self._held = Share(self.server.pid, share)
 
@@ -89,6 +93,16 @@ class Replica:
     def __repr__(self) -> str:
         return f"Replica {self.server.name!r}: {'running' if self.running else 'not running'}"
 
+    def _held_until(self, path: str) -> Callable[[Server], bool]:
+        """A check of readiness at ``path`` that holds a new process before it asks anything."""
+
+        def ready(server: Server) -> bool:
+            if server.pid != self._held_pid:
+                self.hold(self.share)
+            return problem_at(server.port, path) is None
+
+        return ready
+
     def _release(self) -> None:
         if self._held is not None:
             self._held.close()
@@ -102,12 +116,16 @@ def service(version: str = "v2", *options: str) -> Server:
 
 @contextmanager
 def replicas(
-    count: int, share: float | None = None, server: Callable[[], Server] = service
+    count: int,
+    share: float | None = None,
+    server: Callable[[], Server] = service,
+    *,
+    from_start: bool = False,
 ) -> Iterator[list[Replica]]:
     """``count`` of them, started side by side and always ended: ``with replicas(3, share=0.1) as fleet:``."""
     if count < 1:
         raise ValueError(f"there must be one replica at least, not {count}")
-    fleet = [Replica(server(), share) for _ in range(count)]
+    fleet = [Replica(server(), share, from_start=from_start) for _ in range(count)]
     with ThreadPoolExecutor(count) as together:
         try:
             list(together.map(Replica.start, fleet))

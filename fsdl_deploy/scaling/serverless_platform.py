@@ -7,7 +7,6 @@ a time. Calls are counted and billed, logs are kept. Knows nothing of what a fun
 
 import math
 import random
-import tempfile
 import threading
 import time
 import zipfile
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fsdl_deploy.managed.costs import prices
+from fsdl_deploy.running.own_folder import own_folder
 from fsdl_deploy.scaling.lambda_instance import Instance, Settings, link_client
 
 THROTTLED = "throttled (429): all instances are busy"
@@ -60,7 +60,7 @@ class Function:
     """
 
     def __init__(self, package: Path, handler: str, *, most: int = 10, idle: float = 10, **settings):
-        self._folder = tempfile.TemporaryDirectory(prefix="fsdl-function-", ignore_cleanup_errors=True)
+        self._folder = own_folder("function")
         self.settings = Settings(self._unpacked(package), handler, **settings)
         self.most, self.idle, self.metrics = most, idle, FunctionMetrics()
         self.history: list[tuple[float, int]] = []  # when, and how many instances there were from then on

@@ -15,7 +15,10 @@ from pathlib import Path
 from fsdl_deploy.running.watched import Watched
 
 PERIOD = 0.02  # seconds
-UNLIMITED = "On Windows a replica cannot be held to a share of a core: all compete for the cores there are."
+UNLIMITED = (
+    "On Windows a replica cannot be held to a share of a core: all compete for the cores there are, so more "
+    "replicas hardly answer more."
+)
 GROUPS = Path("/sys/fs/cgroup")
 _PREFIX = "fsdl-deploy-"
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from fsdl_deploy.packaging.containers import published_url
 from fsdl_deploy.packaging.engine import ContainerError, engine_address
 from fsdl_deploy.paths import ROOT
 
@@ -94,10 +95,25 @@ class Swarm:
 
     def containers(self) -> list:
         """The copies, as the SDK's containers."""
-        return self.client.containers.list(filters={"label": f"com.docker.swarm.service.name={SERVICE}"})
+        mark = {"label": f"com.docker.swarm.service.name={SERVICE}"}
+        return self.client.containers.list(filters=mark, ignore_removed=True)
+
+    def ports(self) -> list[int]:
+        """The ports of this machine at which requests may be sent now: of copies that are healthy and stay.
+
+        Those are the copies that a name in the Swarm's own network stands for.
+        """
+        wanted = {"service": SERVICE, "desired-state": "running"}
+        tasks = {task["ID"] for task in self.client.api.tasks(wanted)}
+        return [
+            int(published_url(each).rpartition(":")[2])
+            for each in self.containers()
+            if each.health == "healthy" and each.labels["com.docker.swarm.task.id"] in tasks
+        ]
 
     def _state(self) -> str:
-        return self.client.services.get(SERVICE).attrs.get("UpdateStatus", {}).get("State", "")
+        status = self.client.services.get(SERVICE).attrs.get("UpdateStatus") or {}
+        return status.get("State", "")
 
     def _docker(self, *words: str, image: str = "") -> None:
         environ = os.environ | {"DOCKER_HOST": engine_address() or "", "READER_IMAGE": image}

@@ -50,9 +50,8 @@ CARDS = 5_000_000  # a month
 #
 # Your laptop is one machine, so it plays several: each replica is the course's service as a process that
 # gets a tenth of a core and no more. Where you are root on Linux, a **control group** of the kernel sees to
-# that, as it does for containers. Otherwise the process is stopped and continued fifty times a second. On
-# Windows neither is possible: there all replicas compete for the cores, and more of them will hardly answer
-# more.
+# that, as it does for containers. Otherwise the process is stopped and continued fifty times a second. Where
+# neither is possible, the cell says what that means for what follows.
 
 # %%
 import base64
@@ -62,6 +61,7 @@ from time import perf_counter
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
+from fsdl_deploy.scaling import shares
 from fsdl_deploy.scaling.replicas import replicas
 
 measured, running = {}, ExitStack()  # what the claims at the end are judged by; what the last cell ends
@@ -69,7 +69,8 @@ begin = perf_counter()
 fleet = running.enter_context(replicas(3, SHARE))
 start_up = perf_counter() - begin
 ports = [replica.port for replica in fleet]
-print(f"three replicas ready after {start_up:.1f} s, each held by: {fleet[0].held_by}")
+print(f"three replicas ready after {start_up:.1f} s, each held to its share by:")
+print(fleet[0].held_by or f"nothing. {shares.UNLIMITED}")
 
 # %% [markdown]
 # How many cards a second does one of them read, asked without a balancer by four callers who wait for their
@@ -137,10 +138,9 @@ header = ["replicas", "cards a second, by Locust", "p50 ms", "p99 ms", "failed"]
 Table(header, *rows, formats=["", ".0f", ".0f", ".0f"])
 
 # %% [markdown]
-# Locust may come to somewhat more: our callers share a process with this notebook, its users have one of
-# their own. In both, copies add up, as long as each has its own processor time: the replicas know nothing of
-# each other. What they share is what ends the climb, see [When it
-# fails](#When-it-fails).
+# The two may differ somewhat: our callers share a process with this notebook, Locust's users have one of
+# their own. In both, copies add up, as long as each has its own processor time: they know nothing of each
+# other. What they share is what ends the climb, see [When it fails](#When-it-fails).
 #
 # ## How many replicas?
 #
@@ -196,10 +196,10 @@ header = ["replicas", "cards a second", "p99 ms, measured", "p99 ms, Erlang"]
 Table(header, *rows, formats=["", ".0f", ".0f", ".0f"])
 
 # %% [markdown]
-# Erlang is on the safe side here, by up to ten times. His servers take very different times for a call: the
-# slowest hundredth of them alone lasts long. Ours take nearly the same time for each card, which is better;
-# they have a queue each, which is worse. As a first answer to "how many?" it is good enough, and it needs no
-# load test. For ten times what one replica does, and three promises about the wait:
+# Erlang's servers take very different times for a call: the slowest hundredth alone lasts long. Ours take
+# nearly the same time for each card, which is better; they have a queue each, which is worse. As a first
+# answer to "how many?" the formula is good enough, mostly on the safe side, and it needs no load test. For
+# ten times what one replica does, and three promises about the wait:
 
 # %%
 rate = 10 * measured["one_rate"]
@@ -254,19 +254,16 @@ Table(
 )
 
 # %% [markdown]
-# With "all" nothing is lost; whoever was repeated has waited. With the others, what is lost depends on the
-# moment: requests that the dead replica had taken, and those that came before nginx left it out. `FAST =
-# False` repeats the crash ten times.
-
-# %% [markdown]
+# With "all" nothing is lost; some customers have waited for the second try. With the others, what is lost
+# depends on the moment: requests that the dead replica had taken, and those that came before nginx left it
+# out. `FAST = False` repeats the crash ten times.
+#
 # Why does nginx not repeat a POST by itself? Because a POST may *do* something: order, pay, write a line
 # into a table. The replica may have done it before it died, and the second replica would do it again. A
 # request that can be repeated without harm is called **idempotent**. Reading a picture is: two readings of a
 # card are one reading. If the same request also stored the reading, it would need a number by which the
 # second is recognised.
 #
-
-# %% [markdown]
 # ## A replica hangs
 #
 # A dead replica refuses connections. One that hangs takes them and never answers, which is worse: the
@@ -299,10 +296,10 @@ Table(header, *rows, formats=[*[""] * 5, ".0f"])
 # ## A new version, and no request lost
 #
 # The most frequent failure is one's own: a new version. In a **rolling update** replicas are replaced one
-# after another. Here it is done twice. First each replica is just stopped and started, and the balancer has
-# to notice. Then each is **drained**: taken out of the balancer's list, which nginx reads again without
-# dropping a connection, then stopped once it has answered what it had, started as the new version, and put
-# back. No request is repeated in either, so that the difference is the draining. (`FAST` updates one of the
+# after another. First each is just stopped and started, and the balancer has to notice. Then each is
+# **drained**: taken out of the balancer's list, which nginx reads again, stopped once it has answered what it
+# had, started as the new version, and put back. Nothing is repeated, so that the difference is the draining.
+# Clients keep their connection for the next request, or open a new one for each. (`FAST` updates one of the
 # three, from `v2` to `v1` and back.)
 
 # %% tags=["station:nginx"]
@@ -310,22 +307,53 @@ from fsdl_deploy.scaling.failures import update_under_load
 from fsdl_deploy.scaling.replicas import service
 
 rows, some = [], fleet[: 1 if FAST else 3]
-for name, version, drain in (("stopped and started", "v1", False), ("drained", "v2", True)):
+for drain, kept, version in ((False, True, "v1"), (True, True, "v2"), (True, False, "v2")):
 
     def change(replica, version=version):
         replica.server.command = service(version).command
 
     with nginx(ports, retry="none", health="none" if drain else "passive") as balancer:
-        asking = Asking(f"{balancer.url}/read", body)
+        asking = Asking(f"{balancer.url}/read", body, keep_alive=kept)
         trial = update_under_load(asking, balancer, some, rate, change, drain=drain)
-    rows.append([name, trial.load.requests, trial.lost, trial.reopened])
-Table(["each replica is", "requests", "lost", "sent again over a new connection"], *rows)
+    rows.append(["drained" if drain else "stopped and started", "kept" if kept else "new"])
+    rows[-1] += [trial.load.requests, trial.lost, trial.reopened]
+Table(["each replica is", "connections", "requests", "lost", "connected again"], *rows)
 
 # %% [markdown]
-# No balancer can prevent what the last column counts. When nginx reads its file again, its old worker
-# closes the connections that clients keep open for their next request. A client that sends just then must
-# open another. Browsers and most HTTP libraries do; a client of your own that does not will lose a request
-# now and then, at each reload, and no log on the server's side shows it.
+# No balancer can prevent what the last column counts. When nginx reads its file again, its old worker closes
+# the connections that clients keep. A client that sends just then must open another: browsers and most HTTP
+# libraries do, as our callers here. One that does not loses that request, and no log on the server's side
+# shows it. Kubernetes, which comes next, does the same to clients when it replaces a copy. Recorded there:
+
+# %%
+from fsdl_deploy.scaling import cluster_trial
+
+recorded = cluster_trial.recorded()
+rows = [
+    ["kept" if seen["keep_alive"] else "new", *(seen[name] for name in ("requests", "lost", "reopened"))]
+    for seen in (recorded["kept"], recorded["new"])
+]
+note = f"{recorded['date']}, Kubernetes {recorded['kubernetes']}, {recorded['machine']}"
+Table(["connections", "requests", "lost", "connected again"], *rows, notes=[note])
+
+# %% [markdown]
+# The same two steps make the service larger and smaller while requests come: a replica is started and put on
+# the list, and later taken from it and stopped once it has answered what it had. This time nginx repeats
+# requests, as we recommend.
+
+# %% tags=["station:nginx"]
+from fsdl_deploy.scaling.failures import under_load
+from fsdl_deploy.scaling.rounds import Stage
+
+fleet[2].stop()
+rows = []
+with nginx(ports[:2]) as balancer:
+    stage = Stage(fleet[:2], fleet[2], balancer)
+    for name, event in (("from two to three", stage.scale_up), ("from three to two", stage.scale_down)):
+        trial = under_load(Asking(f"{balancer.url}/read", body), rate, event)
+        rows.append([name, trial.load.requests, trial.lost, trial.answers[ports[2]]])
+fleet[2].start()
+Table(["replicas", "requests", "lost", "answered by the third"], *rows)
 
 # %% [markdown]
 # ## Who does this at three in the morning?
@@ -335,31 +363,48 @@ Table(["each replica is", "requests", "lost", "sent again over a new connection"
 # runs in its [notebook](tools/kubernetes.ipynb), on a cluster of yours or as a recorded run: a copy that is
 # lost, a rolling update, a broken version, its autoscaler. The lecture warns that it is *probably
 # overkilled* if all you want is to deploy. That can be counted: three copies of our service in four ways,
-# with what somebody had to write, what runs *beside* the three copies and how much memory that takes while
-# nobody asks anything, and how long a new version takes. `python infra/scaling/orchestrators/record.py
-# FOLDER` counts; it needs a machine of its own, so this is a record.
+# with what somebody had to write, what runs *beside* the copies and how much memory that takes while nobody
+# asks anything. `python infra/scaling/orchestrators/record.py FOLDER` counts; it needs a machine of its own,
+# so this is a record.
 
 # %%
 from fsdl_deploy.measuring import records
 from fsdl_deploy.scaling import manifests, orchestrators
 
 counted = records.read(orchestrators.RECORD)
+note = f"{counted['date']}, {counted['machine']}; {counted['cores']} of a core for each copy"
 Table(
-    ["three copies as", "lines", "programs beside them", "their MiB", "seconds to a new version"],
-    *(way.values() for way in counted["ways"]),
-    formats=["", "", "", ".0f", ".0f"],
-    notes=[f"{counted['date']}, {counted['machine']}"],
+    ["three copies as", "lines", "programs beside them", "their MiB"],
+    *([way[name] for name in ("name", "lines", "processes", "mebibytes")] for way in counted["ways"]),
+    formats=["", "", "", ".0f"],
+    notes=[note],
 )
 
 # %% [markdown]
-# Compose gives nothing to divide the requests and replaces all copies at once. Docker Swarm, which every
-# Docker has in it, replaces one after another and goes *back by itself* if the new ones do not get healthy,
-# which Kubernetes does not. What Kubernetes adds for its price is an autoscaler, checks of two kinds, room
-# for many machines and teams, and everything that others have built on top.
+# What does one get for it? Each way gets a new version while requests come, and then one that does not start.
+# Requests reach the processes through nginx, compose at one of its three ports, Kubernetes at its Service. A
+# Swarm's copies are looked up for each new connection, as the Swarm's own names would give them.
+
+# %%
+rows = [
+    [way["name"], *(way["update"][name] for name in ("seconds", "requests", "lost"))]
+    + [way["broken"][name] for name in ("ended", "left", "lost")]
+    for way in counted["ways"]
+]
+header = ["three copies as", "a new version takes s", "requests", "lost"]
+header += ["a broken version", "copies left", "lost then"]
+Table(header, *rows, formats=["", ".0f", *[""] * 5])
+
+# %% [markdown]
+# Our loop stops at the first copy that does not start, and one is missing until somebody looks. Compose
+# replaces all copies at once, and nobody divides the requests: a broken version leaves none. Docker Swarm,
+# which every Docker has in it, replaces one after another and goes *back by itself*. Kubernetes stops and
+# keeps the old copies, until somebody says `rollout undo`. What it adds for its price is an autoscaler,
+# checks of three kinds, room for many machines and teams, and everything that others have built on top.
 #
 # Two of these are **KServe** and **Seldon**. They make a model *one* resource, out of which a controller
 # writes the Deployment, the Service and the autoscaler ([notebook](tools/kubeflow_seldon.ipynb)). How much
-# shorter is that?
+# shorter is that? (Here Kubernetes' lines are those of the autoscaler, too.)
 
 # %%
 resources = manifests.FOLDER.parent / "kubeflow_seldon" / "resources"
@@ -425,10 +470,9 @@ header = ["", "seconds with too few replicas", "longest wait s", "replica hours 
 Table(header, *rows, formats=["", "", ".0f", ".1f"])
 
 # %% [markdown]
-# Everything that shortens the wait is paid for, except a quick start. That is one more reason for a small
-# model and ONNX instead of torch. If you know when the reminder goes out, you need no autoscaler for it: a
-# timetable starts the replicas before. Ray Serve's autoscaler is a real one to try, in its
-# [notebook](tools/ray_serve.ipynb).
+# Everything that shortens the wait is paid for, except a quick start: one more reason for a small model and
+# ONNX instead of torch. If you know when the reminder goes out, a timetable starts the replicas before. Ray
+# Serve's autoscaler is a real one to try, in its [notebook](tools/ray_serve.ipynb).
 #
 # ## Serverless: a function, and nobody's machine
 #

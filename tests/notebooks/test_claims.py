@@ -4,10 +4,13 @@ import pytest
 
 from fsdl_course.notebooks import conversion, percent, recorded
 from fsdl_course.notebooks.record_lookup import Records
+from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.accuracy import paired_p
 from fsdl_deploy.paths import ROOT
+from fsdl_deploy.scaling import cluster_trial, orchestrators
 
 OPTIMIZATION, SERVING, QUANTIZATION = "05_optimization", "06_serving_libraries", "tools/quantization"
+SCALING = "07_scaling"
 LIBRARIES = ("our service", "BentoML", "KServe", "LitServe", "MLServer", "Ray Serve", "TorchServe", "Triton")
 
 
@@ -50,6 +53,12 @@ def steps_below_two() -> bool:
 def intervals_overlap() -> bool:
     rows = Records(ROOT / conversion.RECORDS).read("quantization")["rows"]
     return max(row["interval"][0] for row in rows) <= min(row["interval"][1] for row in rows)
+
+
+def broken(way: str) -> tuple[str, int]:
+    """How an update to a version that does not start ended, and how many copies were left of the old one."""
+    (row,) = (row for row in records.read(orchestrators.RECORD)["ways"] if row["name"] == way)
+    return row["broken"]["ended"], row["broken"]["left"]
 
 
 CLAIMS = {
@@ -156,6 +165,23 @@ CLAIMS = {
         ),
     ),
     "gRPC needs no less than HTTP": (SERVING, lambda: of("web_spared", "gRPC", "bytes") < 0.05),
+    "Our loop stops at the first copy that does not start, and one is missing": (
+        SCALING,
+        lambda: broken("processes and nginx")[1] == orchestrators.COPIES - 1,
+    ),
+    "a broken version leaves none": (SCALING, lambda: broken("compose")[1] == 0),
+    "replaces one after another and goes *back by itself*": (
+        SCALING,
+        lambda: broken("Docker Swarm") == ("rollback_completed", orchestrators.COPIES),
+    ),
+    "Kubernetes stops and keeps the old copies": (
+        SCALING,
+        lambda: broken("Kubernetes")[0] != "" and broken("Kubernetes")[1] == orchestrators.COPIES,
+    ),
+    "does the same to clients when it replaces a copy": (
+        SCALING,
+        lambda: cluster_trial.recorded()["kept"]["reopened"] > cluster_trial.recorded()["new"]["reopened"],
+    ),
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fsdl_deploy.running import stations
+from fsdl_deploy.running.ports import answer_at
 from fsdl_deploy.running.servers import Server
 from fsdl_deploy.scaling.load_balancing import BALANCERS
 from fsdl_deploy.scaling.replicas import replicas
@@ -19,9 +20,19 @@ def fake(seconds: float = 0.2):
     return lambda: Server(command, "/readyz", name="replica")
 
 
+def posts(replica) -> list[int]:
+    """The POSTs of a fake replica: under way now, at most at the same time, all."""
+    return [int(number) for number in answer_at(replica.port, "/posts").split()]
+
+
 @pytest.fixture
 def make_fake():
     return fake
+
+
+@pytest.fixture
+def posts_of():
+    return posts
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """``fake_replica.py PORT SECONDS``: answers every POST after so many seconds
 
-Ends on SIGTERM once all that it has taken is answered.
+GET says how many POSTs are under way now, how many were at most, and how many there have been. On SIGTERM it
+ends once all that it has taken is answered.
 """
 
 import http.server
@@ -15,12 +16,14 @@ class Replica(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        self.answer(b"ready")
+        self.answer(f"{server.count} {server.most} {server.all}".encode())
 
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
         with server.under_way:
             server.count += 1
+            server.all += 1
+            server.most = max(server.most, server.count)
         time.sleep(float(sys.argv[2]))
         self.answer(os.environ.get("ANSWER", "read").encode())
         with server.under_way:
@@ -41,7 +44,7 @@ class Replica(http.server.BaseHTTPRequestHandler):
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads, request_queue_size = True, 128
-    count, ending, under_way = 0, False, threading.Lock()
+    count, most, all, ending, under_way = 0, 0, 0, False, threading.Lock()
 
 
 def end(*_):

@@ -122,7 +122,7 @@ def test_a_pipeline_is_compiled_and_a_slip_in_it_is_not(station, tmp_path):
 def test_the_pipeline_releases_the_better_version_only(station, tmp_path):
     deck = [
         {"truth": card.truth, "picture": base64.b64encode(encode(card.image)).decode()}
-        for card in cards(40, "typical", seed=12)
+        for card in cards(200, "typical", seed=12)
     ]
     (tmp_path / "cards.json").write_text(json.dumps(deck))
     command = [
@@ -136,3 +136,4 @@ def test_the_pipeline_releases_the_better_version_only(station, tmp_path):
     assert process.returncode == 0, process.stderr[-2000:]
     answers = json.loads((tmp_path / "out.json").read_text())
     assert answers["v2"].endswith("release") and answers["v1"].endswith("hold back")
+    assert all(" of 200 right" in answer for answer in answers.values())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -19,12 +20,10 @@ from fsdl_deploy.scaling.kubernetes import Cluster, ClusterError, find_cluster, 
 from fsdl_deploy.scaling.orchestrators import beside
 from fsdl_deploy.scaling.swarm import Swarm
 
-sys.path.insert(0, str(ROOT / "infra" / "scaling" / "kubernetes"))
-import metrics
-
 FAKE = Path(__file__).with_name("fake_kubectl.py")
 SCRIPT = ROOT / "infra" / "scaling" / "kubernetes" / "cluster.sh"
 HERE = "https://127.0.0.1:6443"
+METRICS = SCRIPT.with_name("metrics.py")
 posix = pytest.mark.skipif(os.name != "posix", reason="the pretended kubectl is a shell script")
 
 
@@ -307,7 +306,7 @@ def test_metrics_are_the_kubelets_figures_of_the_pods_that_were_asked_for():
     asked = [
         {"metadata": {"namespace": space, "name": name, "labels": {"app": "x"}}} for space, name in names[:2]
     ]
-    (item,) = metrics.pod_metrics({"pods": pods}, asked)
+    (item,) = runpy.run_path(METRICS)["pod_metrics"]({"pods": pods}, asked)
     assert item["metadata"] == {"namespace": "fsdl-1", "name": "a", "labels": {"app": "x"}}
     assert item["containers"] == [{"name": "reader", "usage": {"cpu": "76000000n", "memory": "71680Ki"}}]
 

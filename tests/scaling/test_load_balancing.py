@@ -3,16 +3,18 @@
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
+from polling import alive, until
 
 from fsdl_deploy.running import stations
 from fsdl_deploy.scaling import failures, load_balancing
 from fsdl_deploy.scaling.failures import Asking, busy, kill_one_under_load, under_load, update_under_load
 from fsdl_deploy.scaling.load_balancing import answered_by, nginx
 from fsdl_deploy.scaling.policy import BalancerError, Policy
-from fsdl_deploy.scaling.replicas import Replica
+from fsdl_deploy.scaling.replicas import Replica, replicas
 
 RATE = 12
 pytestmark = pytest.mark.station
@@ -31,7 +33,7 @@ def test_all_replicas_answer_and_nothing_is_left(fleet, balance, choose):
     with balance(ports(fleet), choose=choose) as balancer:
         trial = busy(asking(balancer), 6, 60)
         assert trial.lost == trial.repeated == 0 and set(trial.answers) == set(ports(fleet))
-        assert trial.least_share(ports(fleet)) > 0.15
+        assert 0 < trial.least_share(ports(fleet)) <= 1 / 3
         folder, (port,) = balancer.folder, {int(balancer.url.rpartition(":")[2])}
         processes = balancer._server.processes()
         assert str(port) in balancer.configuration
@@ -48,30 +50,55 @@ def test_least_connections_spares_a_slow_replica(make_fake, balance):
                 trial = busy(asking(balancer), 4, 40)
                 shares[choose] = trial.answers[slow.port] / trial.answers.total()
     assert shares["least connections"] < shares["round robin"]
-    assert shares["round robin"] == pytest.approx(0.5, abs=0.1)
 
 
-def test_a_killed_replica_costs_requests_without_retry_and_none_with_it(fleet, balance):
-    lost = {}
-    for retry in ("none", "all"):
-        with balance(ports(fleet), retry=retry) as balancer:
-            trial = kill_one_under_load(asking(balancer), fleet, RATE, down=0.5)
-            lost[retry] = trial.lost
-            assert fleet[0].running and trial.load.requests > RATE
-            assert (trial.repeated > 0) == (retry == "all")
-    assert lost["none"] > lost["all"] == 0
+class Noticing(Asking):
+    """Callers who count what they lose, so that an event can wait for it."""
+
+    failed = 0
+
+    def __call__(self):
+        try:
+            super().__call__()
+        except Exception:
+            self.failed += 1
+            raise
 
 
-def test_a_post_that_was_sent_is_repeated_only_if_the_policy_says_so(fleet, balance):
-    """Every replica holds a request when one is killed: those are lost, or repeated."""
-    lost = {}
-    for retry in ("unsent", "all"):
-        with balance(ports(fleet), retry=retry, choose="round robin") as balancer:
-            for replica in fleet:
-                replica.start()
-            trial = under_load(asking(balancer), 3 * RATE, fleet[0].kill)
-            lost[retry] = trial.lost
-    assert lost["unsent"] > lost["all"] == 0
+@pytest.mark.parametrize("retry", ["none", "all"])
+def test_a_killed_replica_costs_requests_without_retry_and_none_with_it(fleet, balance, retry):
+    with balance(ports(fleet), retry=retry) as balancer:
+        callers = Noticing(f"{balancer.url}/read", b"card")
+
+        def crash():
+            fleet[0].kill()
+            until(lambda: callers.repeated if retry == "all" else callers.failed)
+            fleet[0].start()
+
+        trial = under_load(callers, RATE, crash)
+    assert (trial.lost > 0, trial.repeated > 0) == ((False, True) if retry == "all" else (True, False))
+
+
+def test_the_lessons_crash_ends_with_all_replicas_at_work(fleet, balance):
+    with balance(ports(fleet)) as balancer:
+        trial = kill_one_under_load(asking(balancer), fleet, RATE, down=0.2)
+    assert trial.lost == 0 < trial.load.requests and all(replica.running for replica in fleet)
+
+
+@pytest.mark.parametrize("retry", ["unsent", "all"])
+def test_a_post_that_was_sent_is_repeated_only_if_the_policy_says_so(make_fake, balance, posts_of, retry):
+    """The replica that is killed holds requests: those are lost, or repeated."""
+    with (
+        replicas(3, None, make_fake(1)) as fleet,
+        balance(ports(fleet), retry=retry, choose="round robin") as balancer,
+    ):
+
+        def crash():
+            until(lambda: posts_of(fleet[0])[0])
+            fleet[0].kill()
+
+        trial = under_load(asking(balancer), RATE, crash)
+    assert trial.lost == 0 < trial.repeated if retry == "all" else trial.lost > 0
 
 
 def test_replicas_come_and_go_and_no_request_is_lost(fleet, balance):
@@ -90,7 +117,7 @@ def test_a_drained_update_loses_nothing_even_without_retry(fleet, balance):
     pids = [replica.server.pid for replica in fleet]
     with balance(ports(fleet), retry="none") as balancer:
         trial = update_under_load(asking(balancer), balancer, fleet, RATE, lambda replica: None)
-    assert trial.lost == 0 and trial.load.requests > RATE
+    assert trial.lost == 0 < trial.load.requests
     assert not {replica.server.pid for replica in fleet} & set(pids)
 
 
@@ -140,6 +167,15 @@ def test_the_header_names_who_answered_and_how_many_were_asked():
     assert answered_by("") == (0, 0)
 
 
+def test_a_program_as_it_is_by_itself_divides_the_requests(fleet, balance):
+    with balance(ports(fleet), defaults=True) as balancer:
+        assert set(busy(asking(balancer), 4, 20).answers) == set(ports(fleet))
+        ours = ("non_idempotent", "least_conn", "retry", "outlier", "LEAST_REQUEST", "check", "redispatch")
+        assert not [word for word in ours if word in balancer.configuration]
+        balancer.reload(ports(fleet)[:2])
+        assert set(busy(asking(balancer), 4, 20).answers) == set(ports(fleet)[:2])
+
+
 @pytest.mark.parametrize("bad", [{"choose": "by name"}, {"retry": "some"}, {"health": "good"}])
 def test_an_unknown_policy_lists_the_known_ones(bad):
     with pytest.raises(ValueError, match="is unknown: take one of"):
@@ -149,6 +185,28 @@ def test_an_unknown_policy_lists_the_known_ones(bad):
 def test_an_event_that_fails_ends_the_load_and_is_told(fleet, balance):
     with balance(ports(fleet)) as balancer, pytest.raises(ZeroDivisionError):
         under_load(asking(balancer), RATE, lambda: 1 / 0, around=0.2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who writes where")
+def test_what_a_killed_notebook_has_left_goes_when_the_next_balancer_starts():
+    """Killed with its watchdog: nginx' worker goes on without its master, and its folder stays."""
+    code = """
+import os, psutil, signal
+from fsdl_deploy.scaling.load_balancing import nginx
+balancer = nginx([1]).__enter__()
+family = balancer._server.processes()
+print(balancer.folder, *(process.pid for process in family), flush=True)
+for pid in (family[0].ppid(), os.getpid()):
+    os.kill(pid, signal.SIGKILL)
+"""
+    command = [sys.executable, "-c", code]
+    folder, *pids = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout.split()
+    master, worker = map(int, pids)
+    until(lambda: not alive(master), what="the master's end")
+    assert alive(worker) and Path(folder).exists()
+    with nginx([1]) as other:
+        assert not Path(folder).exists() and other.folder.exists()
+    until(lambda: not alive(worker), what="the worker's end")
 
 
 def test_a_balancer_ends_with_a_notebook_that_is_killed(balance):

@@ -20,7 +20,7 @@ def _built():
 def test_no_event_costs_a_request(make_fake, capsys):
     played = play(1, rate=15, seconds=2.5, server=make_fake(0.1))
     assert [each.event for each in played] == list(EVENTS)
-    assert all(each.trial.lost == 0 and each.trial.load.requests > 15 for each in played)
+    assert all(each.trial.lost == 0 < each.trial.load.requests for each in played)
     assert [bool(each.explained()) for each in played] == [False] * len(EVENTS)
     answered = {each.event: len(each.trial.answers) for each in played}
     assert answered["scale up"] == answered["scale down"] == 4 and answered["balancer reload"] == 3

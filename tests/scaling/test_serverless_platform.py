@@ -81,10 +81,9 @@ def test_an_instance_stays_for_the_next_call_and_keeps_its_modules(start):
         pids = {call.answer["pid"] for call in calls}
         assert len(pids) == function.instances == 1
         assert 0 < calls[1].answer["left"] <= 120_000
-        assert (
-            calls[1].billed >= calls[1].seconds - 0.01
-            and round(1e3 * calls[1].billed) == 1e3 * calls[1].billed
-        )
+        for call in calls:
+            assert 0 < call.billed <= call.seconds + 0.001, "whole milliseconds of what the caller waited"
+            assert 1000 * call.billed == pytest.approx(round(1000 * call.billed))
     assert left_over(pids) == []
 
 
@@ -110,11 +109,11 @@ def test_without_calls_it_goes_back_to_none_and_the_next_call_is_cold(start):
 
 @needs_emulator
 def test_time_is_limited_and_a_new_instance_serves_the_next_call(start):
-    with start("wait", timeout=2) as function:
+    with start("wait", timeout=4) as function:
         assert function({"seconds": 0}).error == ""
-        late = function({"seconds": 60})
-        assert late.error == "Task timed out after 2.00 seconds" and late.answer is None
-        assert late.billed == pytest.approx(2, abs=1.5)
+        late = function({"seconds": 600})
+        assert late.error == "Task timed out after 4.00 seconds" and late.answer is None
+        assert late.billed > 3.9
         assert function.instances == 0 and function({"seconds": 0}).cold
         assert function.metrics.errors == 1
 

@@ -23,10 +23,6 @@ SELDON = tomllib.loads(Path(__file__).with_name("seldon.toml").read_text(encodin
 CLASSES = {
     ("serving.kserve.io/v1beta1", "InferenceService"): "V1beta1InferenceService",
     ("machinelearning.seldon.io/v1", "SeldonDeployment"): "SeldonDeployment",
-    ("apps/v1", "Deployment"): "V1Deployment",
-    ("v1", "Service"): "V1Service",
-    ("policy/v1", "PodDisruptionBudget"): "V1PodDisruptionBudget",
-    ("autoscaling/v2", "HorizontalPodAutoscaler"): "V2HorizontalPodAutoscaler",
 }
 TRAIN_JOB = ("trainer.kubeflow.org/v1alpha1", "TrainJob")
 

@@ -9,6 +9,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 from unittest import mock
 
 # The client of a Kubeflow server: it has no wheel, and there is no server. kfp only wants to import it.
@@ -39,7 +40,9 @@ def unpack(cards: str, pixels: Output[Dataset], truth: Output[Dataset]):
 
 
 @step
-def read(pixels: Input[Dataset], truth: Input[Dataset], version: str) -> float:
+def read(pixels: Input[Dataset], truth: Input[Dataset], version: str) -> NamedTuple(
+    "Counts", [("right", int), ("cards", int)]
+):
     import json
 
     import numpy as np
@@ -51,12 +54,16 @@ def read(pixels: Input[Dataset], truth: Input[Dataset], version: str) -> float:
     with open(truth.path) as file:
         digits = json.load(file)
     right = [reading.digits == true for reading, true in zip(readings, digits, strict=True)]
-    return sum(right) / len(digits)
+    return sum(right), len(digits)
 
 
 @step
-def decide(right: float, least: float) -> str:
-    return f"{right:.0%} right: " + ("release" if right >= least else "hold back")
+def decide(right: int, cards: int, least: float) -> str:
+    from fsdl_deploy.measuring.accuracy import wilson
+
+    low, high = wilson(right, cards)  # the 95 % interval
+    counted = f"{right} of {cards} right, so {low:.0%} to {high:.0%} of all: "
+    return counted + ("release" if low >= least else "hold back")
 
 
 @dsl.pipeline(name="meter-reader", description="Is this version good enough to be released?")
@@ -65,7 +72,8 @@ def good_enough(cards: str, version: str = "v2", least: float = 0.85) -> str:
     datasets = {name: unpacking.outputs[name] for name in ("pixels", "truth")}
     reading = read(version=version, **datasets)
     reading.set_cpu_limit("1").set_memory_limit("512Mi")
-    return decide(right=reading.output, least=least).output
+    counts = {name: reading.outputs[name] for name in ("right", "cards")}
+    return decide(least=least, **counts).output
 
 
 def run(cards: Path) -> dict[str, str]:

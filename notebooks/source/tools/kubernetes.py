@@ -6,15 +6,14 @@
 # ## The need
 #
 # Lesson 07 started three replicas by hand, drained them by hand, and brought a dead one back by hand. At
-# three in the morning there is no hand. The utility wants to write down *what should run*, and have a
-# program see to it that it does, on whichever machine has room.
+# three in the morning nobody is there. The utility wants to write down *what should run*, and leave it to a
+# program to keep that running, on whichever machine has room.
 #
 # ## You will learn
 #
 # - to describe the reader's copies, their address, their scaling and their protection in four resources
 # - to check these against Kubernetes' own schemas before any cluster sees them
 # - what Kubernetes does by itself when a copy is lost, a version is new, and a version is broken
-# - what it does not do: repeat a request
 # - how its autoscaler follows real load
 
 # %% [markdown]
@@ -163,18 +162,17 @@ if reader:
     run["lost"] = cluster_trial.lose_one(reader)
 lost = run["lost"]
 print(f"three copies again after {lost['seconds']:.0f} s")
-print(f"{lost['lost']} of {lost['requests']} requests were lost")
+print(f"{lost['lost']} of {lost['requests']} requests were lost, p99 {lost['p99_ms']:.0f} ms")
 print(*lost["problems"], sep="\n")
 
 # %% [markdown]
-# The Deployment had three as its wish and two in front of it: that is all it needs to know. A request that
-# the lost pod had is lost, too, if any was: **a Service has no retry**. Whoever needs one puts a proxy in
-# front, as in lesson 07.
+# Three copies should run and two did: a controller needs to know no more. If requests were lost with the pod,
+# the lines above say how many and how. A proxy in front, as in lesson 07, would repeat them.
 #
 # ## A new version
 #
-# `kubectl set image` changes one word of the wish. Kubernetes starts a pod of the new version, waits until
-# it is ready, ends an old one, and so on. Callers of two kinds ask meanwhile: those that keep their
+# `kubectl set image` changes one word of what should run. Kubernetes starts a pod of the new version, waits
+# until it is ready, ends an old one, and so on. Callers of two kinds ask meanwhile: those that keep their
 # connection for the next request, and those that open one for each.
 
 # %%
@@ -184,12 +182,12 @@ if reader:
 rows = []
 for name, callers in (("kept", "keep their connection"), ("new", "open one for each request")):
     each = run[name]
-    rows.append([callers, each["seconds"], each["requests"], each["lost"], each["reopened"]])
-header = ["callers", "seconds", "requests", "lost", "sent again over a new connection"]
-Table(header, *rows, formats=["", ".0f"])
+    rows.append([callers, *(each[key] for key in ("seconds", "requests", "lost", "reopened", "p99_ms"))])
+header = ["callers", "seconds", "requests", "lost", "connected again", "p99 ms"]
+Table(header, *rows, formats=["", ".0f", "", "", "", ".0f"])
 
 # %% [markdown]
-# The last column is the price of kept connections: kube-proxy divides *connections*, and one that is open
+# *Connected again* is the price of kept connections: kube-proxy divides *connections*, and one that is open
 # stays with its pod until that ends. A caller that does not send such a request again loses it.
 #
 # ## A broken version
@@ -202,13 +200,14 @@ if reader:
     run["broken"] = cluster_trial.break_and_undo(reader)
 step = run["broken"]
 print(f"kubectl: {step['message']}")
-print(f"{step['lost']} of {step['requests']} requests were lost; undone in {step['undo']['seconds']:.0f} s")
+print(f"{step['lost']} of {step['requests']} requests were lost, p99 {step['p99_ms']:.0f} ms")
+print(f"undone in {step['undo']['seconds']:.0f} s")
 Table(["pod", "image", "state", "restarts"], *(pod.values() for pod in step["pods"]))
 
 # %% [markdown]
-# One pod was tried, and no old one was touched, because `maxUnavailable` is `0`. But nobody went back by
-# itself: Kubernetes reports a failed update and leaves it at that. Docker Swarm does go back. What decides
-# on Kubernetes is a tool on top of it, or whoever reads the message.
+# One pod was tried, and no old one was touched, because `maxUnavailable` is `0`. But nothing went back by
+# itself: Kubernetes reports a failed update and leaves it at that. Docker Swarm does go back, as the table in
+# lesson 07 shows. On Kubernetes a tool on top of it decides, or whoever reads the message.
 #
 # ## More requests than three copies can read
 #
@@ -229,13 +228,25 @@ left.set(xlabel="seconds", ylabel="processor time, % of what is asked for", ylim
 right.step(seconds, copies, where="post", color=figures.PALETTE[1])
 right.axvline(scaled["load_until"], linestyle=":", color="black")
 right.set(xlabel="seconds", ylabel="copies", ylim=(0, None))
-figures.show(figure, alt="Processor time and number of copies against time: both rise under load, then fall")
-print(f"{scaled['lost']} of {scaled['requests']} requests were lost, p99 {scaled['p99_ms']:.0f} ms")
+figures.show(
+    figure, alt="Processor time of the copies, and their number, against time under load and after it"
+)
 
 # %% [markdown]
 # Left, what it sees: the dashed line is its goal. Right, what it does: the load ends at the dotted line, and
-# the copies go after a while. This run had a quick autoscaler (a look every `5 s`, half a minute before it
-# scales down); a cluster of your own has Kubernetes' defaults of `15 s` and five minutes.
+# copies that it has added go after a while.
+
+# %%
+busiest = max(share for share in busy if share is not None)
+print(f"{scaled['rate']} requests a second: {scaled['lost']} of {scaled['requests']} were lost,")
+print(f"p99 {scaled['p99_ms']:.0f} ms; copies were busy to {busiest} % at most, the goal is 60 %")
+print(f"{copies[0]} copies at first, {max(copies)} at most, {copies[-1]} at the end")
+if max(copies) == copies[0]:
+    print("It has not scaled: within its tolerance of a tenth, the load was not too much for these copies.")
+
+# %% [markdown]
+# The recorded run had a quick autoscaler (a look every `5 s`, half a minute before it scales down); a cluster
+# of your own has Kubernetes' defaults of `15 s` and five minutes.
 #
 # ## From a program
 #
@@ -278,7 +289,7 @@ if reader:
 # - You write down what should be; controllers compare it with what is, for ever.
 # - Readiness, `preStop` and `maxUnavailable: 0` together make an update that no new connection notices.
 # - Schemas find slips in a second; only a cluster finds that two resources do not fit.
-# - Nothing is repeated and nothing goes back by itself: both take something on top.
+# - A broken version stops and does not go back by itself: that takes something on top.
 #
 # ## Where to go next
 #
