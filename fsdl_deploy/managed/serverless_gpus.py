@@ -1,7 +1,7 @@
 """Serverless GPUs: who offers them, and whose client for Python is still released
 
-The offers are those of ``infra/managed/serverless_gpus.toml``, a list of one month. A client without a release
-for QUIET months counts as silent: a sign that an offer has ended, not a proof. Asks no network.
+The offers are those of ``infra/managed/serverless_gpus.toml``, a list of one month. A client without a
+release for QUIET months counts as silent: a sign that an offer has ended, no proof. Asks no network.
 """
 
 import functools
@@ -24,7 +24,7 @@ class OfferError(ValueError):
 
 @dataclass(frozen=True)
 class Offer:
-    """A provider and its client. ``age``: months from its last release to the list; ``lecture``: on its slide."""
+    """A provider, its client. ``age``: months from its last release to the list. ``lecture``: on its slide."""
 
     provider: str
     client: str

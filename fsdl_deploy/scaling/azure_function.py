@@ -73,7 +73,7 @@ def deliver(path: str, data: bytes, app: Path | None = None) -> dict[str, str]:
 
 
 def serve(key: str, app: Path | None = None) -> Server:
-    """The small host around the app: a Server that is not started yet. ``key``: what callers send in HEADER."""
+    """The small host around the app, a Server that is not started yet. ``key``: what callers send."""
     words = [stations.python(STATION), folder() / "host.py", "serve", app or folder(), "{port}"]
     return Server(words, None, name="function app", env={"FUNCTIONS_KEY": key}, timeout=120)
 

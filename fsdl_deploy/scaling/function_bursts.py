@@ -78,7 +78,7 @@ def recorded(file: Path = RECORD) -> Table:
 def record(
     package: Path, handler: str, event: object, crowd: int, to: Path = RECORD, idle: float = 5
 ) -> list[BurstPhase]:
-    """Measure a burst and write it down: the phases, how many instances there were at most, what was billed."""
+    """Measure a burst and write it down: its phases, how many instances there were, what was billed."""
     with Function(package, handler, most=crowd, idle=idle, timeout=120) as function:
         phases = burst(function, event, crowd)
     metrics = function.metrics

@@ -535,8 +535,8 @@ print(f"memory used: {measured['memory_used']:.0%} of what is paid; instances le
 # calls. The same handler runs in [Google's](tools/cloud_functions.ipynb) and
 # [Microsoft's](tools/azure_functions.ipynb) functions.
 #
-# None of these has a GPU. The lecture named two *new offerings like Banana and Pipeline* that rent GPUs by the
-# call. Who still releases a client for that? (A list of the package index, in
+# None of these has a GPU. The lecture named two *new offerings like Banana and Pipeline* that rent GPUs by
+# the call. Who still releases a client for that? (A list of the package index, in
 # `infra/managed/serverless_gpus.toml`. No client works without an account, so none was tried here.)
 
 # %%
@@ -611,8 +611,8 @@ print(f"prices read from {min(read_on)} to {max(read_on)}")
 print(f"a server is cheaper from {border:,.0f} requests a day on, if they come evenly")
 
 # %% [markdown]
-# The slide's advice in three points of the figure below: a hundredth of our month, our month, and ten times as
-# many cards that come evenly.
+# The slide's advice in three points of the figure below: a hundredth of our month, our month, and ten times
+# as many cards that come evenly.
 
 # %%
 a_day = CARDS / (costs.HOURS / 24)

@@ -1,4 +1,4 @@
-"""Serverless GPUs: each offer is whole, its age decides, and the lecture's claim is decided by nothing else."""
+"""Serverless GPUs: each offer is whole, its age decides, and nothing else decides the lecture's claim."""
 
 import pytest
 

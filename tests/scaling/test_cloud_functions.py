@@ -1,4 +1,4 @@
-"""Google's framework around our function: the reader's answers, clear refusals, events, and its folder alone."""
+"""Google's framework around our function: the reader's answers, clear refusals, events, its folder alone."""
 
 import base64
 import json
@@ -49,7 +49,8 @@ def listener(buckets):
 def test_the_framework_gives_the_readers_answers(server, web):
     answers = [web.post(server.url, json=request) for request in REQUESTS]
     assert {answer.status_code for answer in answers} == {200}
-    expected = [(reading.digits, reading.confidence) for reading in open_reader().read([card.image for card in CARDS])]
+    readings = open_reader().read([card.image for card in CARDS])
+    expected = [(reading.digits, reading.confidence) for reading in readings]
     assert [(answer.json()["digits"], answer.json()["confidence"]) for answer in answers] == expected
 
 
@@ -117,7 +118,7 @@ def test_the_uploaded_folder_has_all_that_the_function_needs_and_no_more(tmp_pat
     with cloud_function.serve("read_card", folder) as own:
         assert web.post(own.url, json=REQUESTS[0]).status_code == 200
     (folder / "models" / "v2.onnx").unlink()
-    with pytest.raises(ServerError, match="v2.onnx"):
+    with pytest.raises(ServerError, match=r"v2\.onnx"):
         cloud_function.serve("read_card", folder).start()
 
 

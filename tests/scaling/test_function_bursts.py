@@ -37,7 +37,8 @@ def test_a_crowd_gets_an_instance_each_and_after_a_while_there_is_none(tmp_path)
 def test_a_burst_does_not_end_instances_before_the_quiet_while(monkeypatch, tmp_path):
     function = Function(tmp_path, "app.wait", most=1, idle=0.5)
     seen = []
-    monkeypatch.setattr(Function, "__call__", lambda self, event: seen.append(self.idle) or Call(1, "", 1, 1, 0))
+    call = Call(1, "", 1, 1, False)
+    monkeypatch.setattr(Function, "__call__", lambda self, event: seen.append(self.idle) or call)
     monkeypatch.setattr(Function, "wait_for_none", lambda self: seen.append(self.idle))
     function_bursts.burst(function, {}, 1)
     assert seen[:5] == [float("inf")] * 5 and seen[5:] == [0.5, 0.5]

@@ -1,4 +1,4 @@
-"""Write ``recorded.json``: fifty calls of the function at the same moment, and again, and after a quiet while.
+"""Write ``recorded.json``: fifty calls of the function at once, and again, and one after a quiet while.
 
 python infra/scaling/aws_lambda/record.py [CROWD]
 """

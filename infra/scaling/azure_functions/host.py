@@ -1,12 +1,12 @@
-"""What stands between a request and an Azure function, in small: finds the functions, checks them, calls them.
+"""What stands between a request and an Azure function, in small: finds functions, checks and calls them.
 
     python host.py index FOLDER               the functions of FOLDER/function_app.py, as JSON
     python host.py serve FOLDER PORT          answers at http://127.0.0.1:PORT/api/ROUTE
     python host.py deliver FOLDER PATH FILE   FILE has arrived in storage as PATH (cards/one.png)
 
 In the cloud two programs of Microsoft's do this: the host, in .NET, and the worker, which starts Python. Here
-the app is indexed, and requests, pictures and answers are turned into Microsoft's classes and back, by the same
-calls of ``azure.functions`` that the worker makes. The rest is the course's: routes, keys, and what
+the app is indexed, and requests, pictures and answers are turned into Microsoft's classes and back, by the
+same calls of ``azure.functions`` that the worker makes. The rest is the course's: routes, keys, and what
 ``host.json`` may say (a list of our own after Microsoft's page; their host reads it, and it is not here).
 """
 
@@ -158,7 +158,9 @@ def _converter(binding):
 def serve(functions: list, prefix: str, port: int) -> None:
     """Answer the requests of the functions with an HTTP trigger, until the process is ended."""
     triggers = [(function, function.get_trigger().get_dict_repr()) for function in functions]
-    routes = {f"/{prefix}/{known['route']}": (function, known) for function, known in triggers if "route" in known}
+    routes = {
+        f"/{prefix}/{known['route']}": (function, known) for function, known in triggers if "route" in known
+    }
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self):
@@ -168,7 +170,9 @@ def serve(functions: list, prefix: str, port: int) -> None:
                 return self.finish_with(404)
             if self.command not in [str(method) for method in known.get("methods", [self.command])]:
                 return self.finish_with(405)
-            if str(known.get("authLevel")) != "ANONYMOUS" and self.headers.get(HEADER) != os.environ.get(KEY, ""):
+            if str(known.get("authLevel")) != "ANONYMOUS" and self.headers.get(HEADER) != os.environ.get(
+                KEY, ""
+            ):
                 return self.finish_with(401)
             try:
                 status, headers, content = call(function, self.command, self.path, dict(self.headers), body)
@@ -203,7 +207,9 @@ def main(words: list[str]) -> int:
     elif words[0] == "deliver":
         print(json.dumps(deliver(functions, words[2], Path(words[3]).read_bytes())))
     else:
-        known = {function.get_function_name(): json.loads(function.get_function_json()) for function in functions}
+        known = {
+            function.get_function_name(): json.loads(function.get_function_json()) for function in functions
+        }
         print(json.dumps(known))
     return 0
 

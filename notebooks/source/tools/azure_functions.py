@@ -201,7 +201,8 @@ Table(["cloud", "lines around respond", "called with", "packages"], *rows)
 # **An exception in the function.** For a request the caller gets a 500 without a word, and the reason is in
 # the log. For a picture in storage Azure tries
 # [five times](https://learn.microsoft.com/azure/azure-functions/functions-bindings-storage-blob-trigger),
-# then writes its name into a queue for somebody to look at. Here is an app that calls what is no longer there:
+# then writes its name into a queue for somebody to look at. Here is an app that calls what is no longer
+# there:
 
 # %%
 import tempfile
