@@ -24,7 +24,7 @@ class OfferError(ValueError):
 
 @dataclass(frozen=True)
 class Offer:
-    """A provider, its client. ``age``: months from its last release to the list. ``lecture``: on its slide."""
+    """A provider and its client. ``age``: months since its last release. ``lecture``: on its slide."""
 
     provider: str
     client: str
