@@ -507,9 +507,9 @@ Table(header, *rows, formats=[*[""] * 4, ".0f", ".0f"])
 
 # %% [markdown]
 # Nobody said how many instances to start. (Here ten start on the cores of one machine; in a cloud each has
-# its own. Fifty at once are recorded in the [notebook on AWS Lambda](tools/aws_lambda.ipynb).) And the bill? It
-# counts seconds of calls, cold starts included, times the memory that was *configured*: `1769 MB`, with which
-# one whole core comes.
+# its own. Fifty at once are recorded in the [notebook on AWS Lambda](tools/aws_lambda.ipynb).) And the bill?
+# It counts seconds of calls, cold starts included, times the memory that was *configured*: `1769 MB`, with
+# which one whole core comes.
 
 # %% tags=["station:aws_lambda"]
 from itertools import pairwise
