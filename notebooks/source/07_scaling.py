@@ -551,8 +551,9 @@ Table(header, *rows, formats=[*[""] * 4, ".0f", ".0f"])
 
 # %% [markdown]
 # Nobody said how many instances to start. (Here ten start on the cores of one machine; in a cloud each has
-# its own.) And the bill? It counts seconds of calls, cold starts included, times the memory that was
-# *configured*: `1769 MB`, with which one whole core comes.
+# its own. Fifty at once are recorded in the [notebook on AWS Lambda](tools/aws_lambda.ipynb).) And the bill?
+# It counts seconds of calls, cold starts included, times the memory that was *configured*: `1769 MB`, with
+# which one whole core comes.
 
 # %% tags=["station:aws_lambda"]
 from itertools import pairwise
@@ -576,7 +577,22 @@ print(f"memory used: {measured['memory_used']:.0%} of what is paid; instances le
 # The [notebook on AWS Lambda](tools/aws_lambda.ipynb) goes on from here: the package shrinks until its zip
 # fits a direct upload, memory is weighed against speed and price, a pipeline is three functions instead of
 # one, a cache dies with its instance, a long night meets the time limit, a new version gets a tenth of the
-# calls.
+# calls. The same handler runs in [Google's](tools/cloud_functions.ipynb) and
+# [Microsoft's](tools/azure_functions.ipynb) functions.
+#
+# None of these has a GPU. The lecture named two *new offerings like Banana and Pipeline* that rent GPUs by
+# the call. Who still releases a client for that? (A list of the package index, in
+# `infra/managed/serverless_gpus.toml`. No client works without an account, so none was tried here.)
+
+# %%
+from fsdl_deploy.managed import serverless_gpus
+
+measured["gpus"] = serverless_gpus.counts()
+serverless_gpus.table()
+
+# %% [markdown]
+# A client that is silent is a sign that an offer has ended, no proof. What protects from it is a reader that
+# knows no provider: the handler above could move.
 #
 # ## What it costs
 #
@@ -600,12 +616,12 @@ measured["one_server_cost"] = costs.servers_month(1, CARDS)
 cores = costs.prices()["server_cores"].value
 measured["busy_share"] = CARDS * core_seconds / (costs.HOURS * 3600 * cores)
 burst = traffic.burstiness(traffic.month(CARDS))
-servers = costs.servers_for(CARDS / (costs.HOURS * 3600) * burst, work)
+measured["servers_needed"] = costs.servers_for(CARDS / (costs.HOURS * 3600) * burst, work)
 print(f"a card takes {1000 * core_seconds:.1f} ms of a core; a call is billed {1000 * work.call:.0f} ms")
 print(
     f"function {measured['function_cost']:.2f} USD, one server {measured['one_server_cost']:.2f} USD a month"
 )
-print(f"the busiest minute has {burst:.0f} times the mean: it needs {servers} server(s)")
+print(f"the busiest minute has {burst:.0f} times the mean: it needs {measured['servers_needed']} server(s)")
 print(f"one server would be busy for {measured['busy_share']:.2%} of the month")
 
 # %% [markdown]
@@ -638,6 +654,16 @@ each = core_seconds / (86_400 * cores)  # the share of a server's day that a req
 border = days[np.argmax(place[0] > 0)]
 print(f"prices read from {min(read_on)} to {max(read_on)}")
 print(f"a server is cheaper from {border:,.0f} requests a day on, if they come evenly")
+
+# %% [markdown]
+# The slide's advice in three points of the figure below: a hundredth of our month, our month, and ten times
+# as many cards that come evenly.
+
+# %%
+a_day = CARDS / (costs.HOURS / 24)
+traffics = {"low": (a_day / 100, burst), "spiky": (a_day, burst), "steady": (10 * a_day, 1)}
+measured["places"] = {name: costs.cheapest(*kind, work).place for name, kind in traffics.items()}
+print(measured["places"])
 
 # %% [markdown]
 # To the right, more requests; upwards, more of them at once. The stars are our month and the quiet one. The
@@ -752,6 +778,8 @@ print([replica.running for replica in fleet])
 # ## Where to go next
 #
 # - [AWS Lambda](tools/aws_lambda.ipynb): the function, with all that is difficult about functions.
+# - [Google Cloud functions](tools/cloud_functions.ipynb) and [Azure functions](tools/azure_functions.ipynb):
+#   the same handler in two other clouds.
 # - [Load balancers](tools/load_balancers.ipynb): nginx, Envoy and HAProxy in the same crash.
 # - [Lab 06](../labs/lab06/lab06.ipynb): a balancer's choice, an autoscaler, the smallest package.
 # - [Kubernetes](tools/kubernetes.ipynb): copies that are looked after, on a real cluster.

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import sys
 
 import numpy as np
 
@@ -68,6 +69,11 @@ def night(event, context):
 def greedy(event, context):
     """Take ``megabytes`` of memory."""
     return {"bytes": len(np.ones(event["megabytes"] * 2**20, np.uint8))}
+
+
+def surroundings(event, context):
+    """What the function sees of the machine: variables, and where modules come from."""
+    return {"variables": dict(os.environ), "path": sys.path}
 
 
 _own: dict[str, str] = {}

@@ -163,32 +163,21 @@ figures.show(figure, alt="Parts of a cold start, stacked: imports take most of i
 # does not say what its own is; people measure minutes).
 
 # %% tags=["station:aws_lambda"]
-import statistics
-
 from fsdl_course.setup.stations import ensure
+from fsdl_deploy.scaling import function_bursts
 from fsdl_deploy.scaling.serverless_platform import Function
 
 ensure("aws_lambda")
 crowd = 10 if FAST else 50
 with Function(package, package_size.HANDLER, most=crowd, idle=1, timeout=60) as function:
-    phases = {"one caller": [function(event) for _ in range(3)]}
-    phases["a crowd"] = function.at_once([event] * crowd)
-    phases["the same crowd again"] = function.at_once([event] * crowd)
-    function.wait_for_none()
-    phases["after a quiet while"] = [function(event)]
+    phases = function_bursts.burst(function, event, crowd)
 lines, metrics, history = function.log().splitlines(), function.metrics, function.history
 
 # %% [markdown]
 # Nobody told the platform how many instances to start.
 
 # %% tags=["station:aws_lambda"]
-rows = []
-for phase, calls in phases.items():
-    waits = [1000 * call.seconds for call in calls]
-    failed, started = sum(bool(call.error) for call in calls), sum(call.cold for call in calls)
-    rows.append([phase, len(calls), failed, started, min(waits), statistics.median(waits), max(waits)])
-header = ["", "calls", "failed", "cold", "quickest ms", "median ms", "slowest ms"]
-Table(header, *rows, formats=[*[""] * 4, *[".0f"] * 3])
+function_bursts.table(phases)
 
 # %% [markdown]
 # The same as a picture: how many instances there were.
@@ -202,32 +191,83 @@ figures.show(figure, alt="Instances over time: one, then as many as callers, the
 
 # %% [markdown]
 # The crowd's first calls are slower than a single cold start: here all instances start on the cores of one
-# machine. In the cloud each has its own, and the crowd may be as large as the account's limit.
-#
+# machine. In the cloud each has its own, and the crowd may be as large as the account's limit. A crowd of
+# fifty takes too long for a notebook, so it is recorded (`python infra/scaling/aws_lambda/record.py`):
+
+# %%
+from fsdl_deploy.scaling import function_bursts
+
+function_bursts.recorded()
+
+# %% [markdown]
+# The lecture says that a function *winds down to zero* and then *takes time to start again*:
+
+# %% tags=["station:aws_lambda"]
+measured["left_when_quiet"] = phases[-1].before
+measured["wake_up"] = phases[-1].median / phases[0].quickest
+print(f"instances after the quiet while: {measured['left_when_quiet']}")
+print(f"the next call took {measured['wake_up']:.0f} times as long as a warm one")
+
+# %% [markdown]
 # ## Memory, processor, price
 #
 # Memory is all that one chooses, and the processor comes with it: `1769 MB` bring one whole core, half of it
-# brings half a core. The price is per gigabyte and second. A call at several sizes, warm:
+# brings half a core. The price is per gigabyte and second. For this it takes a call that works for a while:
+# `night` of `steps.py` reads our card `64` times.
 
 # %% tags=["station:aws_lambda"]
-rows, repeats = [], 10 if FAST else 200
+import shutil
+
+from fsdl_deploy.running import stations
+
+station = stations.station("aws_lambda")
+shutil.copy(station.folder / "steps.py", package)
+core = costs.prices()["function_memory_of_a_core"].value
+
+
+def warm_calls(memory, count):
+    with Function(package, "steps.night", memory=memory, timeout=60) as sized:
+        sized(event | {"cards": 32})
+        return [sized(event | {"cards": 64}) for _ in range(count)]
+
+
+# %% [markdown]
+# The same call at several sizes, warm:
+
+# %% tags=["station:aws_lambda"]
+import statistics
+
+rows, by_memory = [], {}
 for memory in (3538, 1769, 884, 442, 221):
-    with Function(package, package_size.HANDLER, memory=memory, timeout=60) as sized:
-        sized(event)
-        calls = [sized(event) for _ in range(repeats)]
+    calls = warm_calls(memory, 5 if FAST else 100)
     billed = statistics.mean(call.billed for call in calls)
     million = 1e6 * billed * memory / 1024 * costs.prices()["function_gb_second"].value
     million += costs.prices()["function_million_requests"].value
-    share = sized.settings.share or 1
-    rows.append([memory, share, 1000 * statistics.median(call.seconds for call in calls), million])
-header = ["memory MB", "share of a core", "median ms", "USD for a million calls"]
-Table(header, *rows, formats=["", ".2f", ".1f", ".2f"])
+    by_memory[memory] = 1000 * statistics.median(call.seconds for call in calls), million
+    rows.append([memory, memory / core, *by_memory[memory]])
+header = ["memory MB", "cores that come with it", "median ms", "USD for a million calls"]
+Table(header, *rows, formats=["", ".2f", ".0f", ".2f"])
 
 # %% [markdown]
-# Down to some size less memory is slower and costs about the same: the same work at half the speed and half
-# the price a second. Above one core a function with one thread gets nothing for its money. So take a whole
-# core while customers wait, and less where nobody does. (A share is given in slices of `20 ms`, here as in
-# the cloud, so a call of a few milliseconds may fit into one slice, or just not.)
+# As a picture: time falls with memory as long as there is less than a whole core, and the price hardly moves.
+# Above one core time stays, and the price doubles.
+
+# %% tags=["station:aws_lambda"]
+figure, (above, below) = plt.subplots(2, figsize=(7, 4), sharex=True)
+sizes = list(by_memory)
+above.plot(sizes, [wait for wait, _ in by_memory.values()], "o-")
+below.plot(sizes, [price for _, price in by_memory.values()], "o-")
+above.set(ylabel="median ms", ylim=(0, None), xscale="log")
+below.set(ylabel="USD a million calls", ylim=(0, None), xlabel="memory (MB)")
+below.set_xticks(sizes, sizes, minor=False)
+below.minorticks_off()
+figures.show(figure, alt="Time against memory falls up to one core; the price rises only beyond it")
+
+# %% [markdown]
+# Less memory is slower and costs about the same: the same work at half the speed and half the price a second.
+# Above one core a function with one thread gets nothing for its money. So take a whole core while customers
+# wait, and less where nobody does. (A share is given in slices of `20 ms`, here as in the cloud, so a call of
+# a few milliseconds may fit into one slice, or just not; that is why this one works for longer.)
 #
 # ## What else the platform takes care of
 #
@@ -242,22 +282,47 @@ print(metrics)
 print(f"the bill so far: {function.cost:.7f} USD; memory used at most: {metrics.peak / 2**20:.0f} MB")
 
 # %% [markdown]
+# The slide's list is longer: *instances, scaling, memory allocation, security, logging, monitoring*. Which of
+# these did the platform do without us? For memory the question is whether the size that we choose matters;
+# what a function sees of the machine comes after this.
+
+# %% tags=["station:aws_lambda"]
+asked, taken_care = sum(phase.calls for phase in phases), measured.setdefault("taken_care", {})
+taken_care["instances"] = metrics.cold >= metrics.most and phases[-1].before == 0
+taken_care["scaling"] = metrics.most > 1 and not any(phase.failed for phase in phases)
+waits = [wait for wait, _ in by_memory.values()]
+taken_care["memory allocation"] = max(waits) < 1.5 * min(waits)
+taken_care["logging"] = sum(line.startswith("REPORT") for line in lines) == asked
+taken_care["monitoring"] = metrics.calls == asked
+print(taken_care)
+
+# %% [markdown]
 # *Rights*: a function may do what its role allows. Ours reads pictures and needs none, so its template says
-# `Policies: []`. Of this machine it sees neither variables nor credentials nor packages.
-#
+# `Policies: []`. Of this machine it sees neither variables nor credentials nor packages:
+
+# %% tags=["station:aws_lambda"]
+import os
+
+with Function(package, "steps.surroundings", timeout=60) as function:
+    seen = function({}).answer
+shared = {"PATH", "PYTHONPATH"}  # the platform gives it values of its own
+leaked = sorted(seen["variables"].keys() & os.environ.keys() - shared)
+leaked = [name for name in leaked if seen["variables"][name] == os.environ[name]]
+foreign = [path for path in seen["path"] if "site-packages" in path]
+taken_care["security"] = not leaked and not foreign
+print(f"{len(seen['variables'])} variables, of this machine: {leaked}; packages of this machine: {foreign}")
+taken_care_of = [name for name, by_platform in taken_care.items() if by_platform]
+measured["taken_care_of"], measured["to_take_care_of"] = len(taken_care_of), len(taken_care)
+print("left to us:", ", ".join(sorted(taken_care.keys() - set(taken_care_of))) or "nothing")
+
+# %% [markdown]
 # ## Pipelines of functions
 #
 # Pipelines of models *can be challenging to build*, says the slide. Unpack the picture, read it, decide
 # whether a person should look at it: as one function, and as three that call each other.
 
 # %% tags=["station:aws_lambda"]
-import shutil
 from contextlib import ExitStack
-
-from fsdl_deploy.running import stations
-
-station = stations.station("aws_lambda")
-shutil.copy(station.folder / "steps.py", package)
 
 
 def in_turn(functions, passed_on):
@@ -335,7 +400,6 @@ Code(template[template.index("Resources:") : template.index("  ReaderErrors:")],
 # The linter is a command, `sam validate --lint`. It runs with a home of its own and sends no usage report.
 
 # %% tags=["station:aws_lambda"]
-import os
 import subprocess
 
 settings = {"PATH": os.environ["PATH"], "HOME": workplace.name, "SAM_CLI_TELEMETRY": "0"}
@@ -376,6 +440,8 @@ with Server(command, ready="/moto-api/", name="moto", timeout=180) as cloud:
     words = [station.python, station.folder / "deploy.py", cloud.url]
     report = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 weights = report["canary"]["RoutingConfig"]["AdditionalVersionWeights"]
+measured["canary"] = sum(weights.values())
+measured["rolled_back"] = not report["rolled_back"]["RoutingConfig"].get("AdditionalVersionWeights")
 print(report["canary"])
 print("rolled back:", report["rolled_back"])
 
@@ -467,4 +533,6 @@ workplace.cleanup()
 # ## Where to go next
 #
 # - [Scaling](../07_scaling.ipynb): from which traffic on a server is cheaper.
+# - [Google Cloud functions](cloud_functions.ipynb) and [Azure functions](azure_functions.ipynb): the same
+#   handler in two other clouds.
 # - [Docker](docker.ipynb): the image that takes what no zip can.
