@@ -137,7 +137,7 @@ reveal(GUESS, slowest["in turn"] / slowest["weighted"], "times as long")
 #
 # Month end comes and goes; nobody wants to start replicas by hand. An autoscaler looks at them again and
 # again. You get all of its `measurements` in order: `[now, busy]`, the moment in seconds and how busy a
-# replica was on average, from 0 to 1. It begins with a number of `replicas`, and its rules are a dictionary:
+# replica was on average, from 0 to 1. It begins with a number of `replicas` within the limits of its rules:
 #
 # ```python
 # {"target": 0.5, "least": 1, "most": 10, "hold": 300}
@@ -350,7 +350,6 @@ Table(["zones", *(f"replicas for {rate} cards a second" for rate in counts)], *r
 
 # %% [markdown]
 # Of many replicas in two zones about half are the reserve, in six zones about a sixth.
-
 #
 # ## Exercise 4: The smallest package ★★ (12 minutes)
 #
@@ -380,7 +379,8 @@ Table(["zones", *(f"replicas for {rate} cards a second" for rate in counts)], *r
 # give the smaller package, and the smallest zip may be too large unpacked. How many packages can be made of
 # eight parts?</details>
 # <details><summary>Hint: the approach</summary>Write two small functions: whether the needs of a package are
-# met, and whether it keeps the limits. Then take the smallest of all packages for which both say so.</details>
+# met, and whether it keeps the limits. Then take the smallest of all packages for which both say
+# so.</details>
 # <details><summary>Hint: a sketch</summary><code>for count in range(len(others) + 1): for chosen in
 # itertools.combinations(others, count)</code>; <code>all(set(need) &amp; set(kept) for name in kept for need
 # in parts[name]["needs"])</code>; <code>min(..., key=..., default=None)</code></details>
@@ -532,8 +532,8 @@ for name, kept in choices.items():
 workplace.cleanup()
 
 # %% [markdown]
-# AWS's limits have room for more than is needed here, so they refuse little. When would a limit decide? Each
-# line is a lower one for the zip: do all parts fit, and what is the smallest package that does?
+# A limit with room to spare decides nothing. Each line has a lower one for the zip than the line before: do
+# all parts fit, and what is the smallest package that does?
 
 # %% tags=["measure"]
 everything = sum(size["zipped"] for size in sizes.values())
@@ -564,7 +564,7 @@ for most in (50, 40, 30, 20, 10):
 #
 # The curve above at `20` milliseconds, by these prices: a request costs `0.02 * 2.0 * 0.00002 + 0.2 /
 # 1000000`, which is `0.000001`, so the function costs `0.0094`. The busiest hour has `9000 / 3600 * 0.02 =
-# 0.05` cores at work, and a server has room for `2`: one server, for three hours, costs `0.3`.
+# 0.05` cores at work, and a server has room for `4 * 0.5 = 2`: one server, for three hours, costs `0.3`.
 #
 # Return `{"servers": n, "cost": c}` of the cheaper place, with its cost for the whole curve, not rounded. For
 # the function `n` is 0. If both cost the same, the function wins.
@@ -645,7 +645,7 @@ def place(millions, hours=shape):
 for millions in (0.05, 1, 5, 20, 100, 1000):
     for name, hours in (("with its end", shape), ("evenly", flat)):
         best = place(millions, hours)
-        where = f"{best['servers']} servers" if best["servers"] else "a function"
+        where = f"servers: {best['servers']}" if best["servers"] else "a function"
         print(f"{millions:7} million {name:12} {where:12} {best['cost']:9.2f} USD")
 turning = next((millions for millions in range(1, 3000) if place(millions, flat)["servers"]), 3000)
 reveal(GUESS_MILLIONS, turning, "million cards")
@@ -678,7 +678,8 @@ reveal(GUESS_MILLIONS, turning, "million cards")
 # send cards to your handlers. `loads` says what each load gives: a version such as `"v1"`, or `""` for an
 # error. `waves` are `[instance, cards]`; the cards of a wave come at the same time. `play` reports how each
 # wave was answered (`"200 v1"` stands for a reading by the model `v1`), how many loads there were, how many
-# of them at once, and how many before a call, and how often a card was read in turn though others had come.
+# of them at once, how many before the first call, and how many cards were read while another one of their
+# wave had to wait.
 #
 # <details><summary>Hint: a nudge</summary>The handler is a function in a function: what the outer one has in
 # its variables, the inner one keeps from call to call.</details>
@@ -811,7 +812,7 @@ def moments(log: list[list[int]]) -> dict[str, int]:
 
 
 # %% [markdown]
-# What is wrong with a moment, the check says by what a kill then does.
+# If a moment is wrong, the check says what a kill does then.
 
 # %%
 check("lab06.q7", moments)

@@ -245,7 +245,8 @@ def draw_log(generator):
     while True:
         now, log = 0, []
         for _ in range(generator.randint(2, 5)):
-            came = now + generator.randint(0, 60)
+            after = max((answered for *_, answered in log), default=0)
+            came = generator.choice([now + generator.randint(0, 60), after + 1])
             stored = came + generator.randint(5, 40)
             log.append([came, stored, stored + generator.randint(5, 40)])
             now = came + generator.randint(5, 90)
@@ -449,6 +450,14 @@ LAB = Lab(
                             ROOMY,
                         ],
                         [{"docs": part(3, 9), "handler": part(1, 1)}, ROOMY],
+                        [
+                            {
+                                "handler": part(1, 1, ["runtime"]),
+                                "runtime": part(20, 70, ["numpy"]),
+                                "numpy": part(15, 60),
+                            },
+                            ROOMY,
+                        ],
                     ],
                 ),
                 Part(
@@ -564,7 +573,7 @@ LAB = Lab(
                 Part(
                     "a function is billed by whole milliseconds, a server is not",
                     1,
-                    [[[40, 0, 0], 6.2, PRICES], [[6_800_000, 2_000_000], 1.05, PRICES]],
+                    [[[4000, 0, 0], 6.2, PRICES], [[6_800_000, 2_000_000], 1.05, PRICES]],
                 ),
                 Part(
                     "no requests, and sums that are equal",

@@ -30,6 +30,10 @@ ALLOWED = "allowed = [kept for kept in packages if works(kept) and fits(kept)]"
 CARELESS = """smallest = sorted(filter(works, packages), key=lambda kept: size(kept, "zipped"))[:1]
     allowed = list(filter(fits, smallest))"""
 KEPT_ERROR = 'model = lambda card: {}["broken"]\n                    return [503, "no model"]'
+FROM_ARRIVAL = (
+    "stored <= moment < answered for _, stored, answered",
+    "came <= moment < answered for came, _, answered",
+)
 MISTAKES = [
     ("q1", 'row["open"] / row["weight"]', 'row["open"]', "fewest open requests for its weight"),
     ("q1", 'row["open"] / row["weight"]', '(row["open"] + 1) / row["weight"]', "fewest open requests"),
@@ -60,7 +64,6 @@ MISTAKES = [
     ("q3", "return 1.0", "return 0.0", "a queue that grows"),
     ("q3", "range(1, servers + 1)", "range(1, servers)", "one zone"),
     ("q3", "return waits * ", "return blocked * ", "nobody may wait at all"),
-    ("q3", "left >= 1 and", "", "no requests"),
     ("q3", BLOCKED, FACTORIALS, "hundreds of replicas"),
     ("q3", "math.ceil(count / zones)", "count // zones", "without the largest zone"),
     ("q3", "late(left)", "late(count)", "without the largest zone"),
@@ -108,10 +111,10 @@ MISTAKES = [
         "costs no model",
     ),
     ("q6", READING, INSIDE, "at the same time"),
-    ("q7", "stored <= moment < answered", "came <= moment < answered", "one payment after the other"),
-    ("q7", "stored <= moment < answered", "stored < moment < answered", "payments that overlap"),
+    ("q7", *FROM_ARRIVAL, "one payment after the other"),
+    ("q7", "stored <= moment < answered", "stored < moment < answered", "one payment after the other"),
     ("q7", "came <= moment < stored", "came < moment < stored", "payments that overlap"),
-    ("q7", "moment < answered", "moment <= answered", "one payment after the other"),
+    ("q7", "moment < answered", "moment <= answered", "payments that overlap"),
     ("q7", 'return "lost" if any', 'return "quiet" if any', "one payment after the other"),
     ("q7", '("quiet", "lost", "twice")', '("quiet", "lost")', "one payment after the other"),
     (
