@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fsdl_course.labs import convert
+from fsdl_course.labs.inside.program import MODULES
 from fsdl_course.labs.questions import Lab, OpenQuestion, load
 from fsdl_course.notebooks import rules_code, rules_figures, rules_portable
 from fsdl_deploy.paths import ROOT
@@ -145,7 +146,7 @@ def code(text: LabText) -> Iterator[str]:
         for message in rules_code.problems(convert.stub(cell.source)):  # what a student meets
             yield f"{place}: {message}"
         if convert.MEASURE not in cell.metadata.get("tags", ()):
-            for module in _imported(cell.source) - {"fsdl_course.labs"}:
+            for module in _imported(cell.source) - {"fsdl_course.labs", *MODULES}:
                 if module.split(".")[0] in ("fsdl_deploy", "fsdl_course"):
                     yield f"{place}: it imports {module}, which the grader has not: tag it 'measure'"
 

@@ -1,6 +1,8 @@
 """Lab 06: the questions, their cases, and how an answer is judged."""
 
+import itertools
 import math
+from collections import Counter
 
 from fsdl_course.labs.questions import Lab, OpenQuestion, Part, Question, as_text
 
@@ -10,19 +12,27 @@ def replica(name, under_way=0, weight=1, failed=None):
 
 
 def draw_choice(generator):
+    """Replicas of several sizes, all well, of which some are equal."""
+    names = generator.sample("abcdef", generator.randint(3, 5))
+    weights = generator.choice([[1, 2, 3], [1, 2, 4], [2, 3, 3], [1, 1, 2]])
+    return [[replica(name, generator.randint(0, 6), generator.choice(weights)) for name in names], [], 100]
+
+
+def draw_failures(generator):
+    """Replicas of which some have failed, were tried, or are drained."""
     names = generator.sample("abcdef", generator.randint(2, 5))
     replicas = [
         replica(
             name,
             generator.randint(0, 4),
             generator.choice([0, 1, 1, 2, 3]),
-            generator.choice([None, None, None, 80, 90, 93, 99]),
+            generator.choice([None, None, 89.5, 90, 90.5, 99]),
         )
         for name in names
     ]
     if generator.random() < 0.25:
         replicas = [row | {"failed": generator.choice([91, 95, 99])} for row in replicas]
-    tried = [name for name in names if generator.random() < 0.25]
+    tried = [name for name in names if generator.random() < generator.choice([0, 0.25, 0.25, 1])]
     return [replicas, tried, 100]
 
 
@@ -37,10 +47,21 @@ def draw_scaling(generator):
         "most": generator.choice([5, 8, 20]),
         "hold": generator.choice([15, 45, 60]),
     }
+    return [measurements(generator, rules, [15]), generator.randint(rules["least"], rules["most"]), rules]
+
+
+def draw_irregular(generator):
+    """As ``draw_scaling``, with measurements that do not come regularly, and more of them."""
+    rules = {"target": generator.choice([0.3, 0.6, 0.7]), "least": 2, "most": 15, "hold": 40}
+    return [measurements(generator, rules, [8, 15, 25, 40], 16), generator.randint(2, 15), rules]
+
+
+def measurements(generator, rules, steps, count=10):
     busy = [0, 0.1, 0.2, 0.3, 0.35, 0.45, 0.5, 0.58, 0.62, 0.8, 0.95, 1.0]
-    fitting = [share for share in busy if abs(abs(share / rules["target"] - 1) - 0.1) > 0.01]
-    measurements = [[15 * turn, generator.choice(fitting)] for turn in range(generator.randint(5, 12))]
-    return [measurements, generator.randint(rules["least"], rules["most"]), rules]
+    fitting = [share for share in busy if abs(abs(share / rules["target"] - 1) - 0.1) > 1e-3]
+    fitting += [round(rules["target"] * ratio, 4) for ratio in (0.89, 0.91, 1.09, 1.11)]
+    moments = itertools.accumulate(generator.choice(steps) for _ in range(count))
+    return [[moment, generator.choice(fitting)] for moment in moments]
 
 
 def late(rate, per_replica, seconds, servers):
@@ -54,7 +75,7 @@ def late(rate, per_replica, seconds, servers):
     return waits * math.exp(-(servers * per_replica - rate) * seconds)
 
 
-def draw_promise(generator):
+def draw_promise(generator, zones=1):
     """A promise that no number of replicas keeps by a hair only."""
     while True:
         per_replica = generator.choice([2, 5, 8, 12.5])
@@ -63,7 +84,11 @@ def draw_promise(generator):
         count = max(1, math.floor(rate / per_replica))
         shares = [late(rate, per_replica, seconds, servers) for servers in range(count, count + 40)]
         if all(abs(value / share - 1) > 1e-3 for value in shares):
-            return [rate, per_replica, seconds, share, generator.choice([1, 1, 2, 3])]
+            return [rate, per_replica, seconds, share, zones]
+
+
+def draw_zones(generator):
+    return draw_promise(generator, generator.choice([2, 2, 3, 4, 7]))
 
 
 def part(zipped, unpacked, *needs):
@@ -74,17 +99,42 @@ ROOMY = {"zipped": 50, "unpacked": 250}
 
 
 def draw_parts(generator):
-    """A handler, libraries that need each other, and things that nobody needs."""
-    names = generator.sample(["numpy", "scipy", "torch", "onnx", "pillow", "opencv", "tests", "docs"], 6)
+    """A handler, libraries that need each other, and things that nobody needs; room for all of them."""
+    known = ["numpy", "scipy", "torch", "onnx", "pillow", "opencv", "tests", "docs"]
+    names = generator.sample(known, generator.choice([2, 4, 6, 6]))
     parts = {"handler": part(1, 1, *[generator.sample(names, generator.randint(1, 2)) for _ in range(2)])}
     for name in names:
         needs = [
-            [other for other in generator.sample(names, generator.randint(1, 2)) if other != name]
+            [other for other in generator.sample([*names, "cuda"], generator.randint(1, 2)) if other != name]
             for _ in range(generator.choice([0, 0, 1, 2]))
         ]
         zipped = generator.randint(2, 30)
         parts[name] = part(zipped, zipped * generator.choice([2, 3, 8]), *filter(None, needs))
-    return [parts, generator.choice([ROOMY, {"zipped": 40, "unpacked": 120}, {"zipped": 25, "unpacked": 90}])]
+    return [parts, {"zipped": 200, "unpacked": 1500}]
+
+
+def draw_tight(generator):
+    """Parts of which the smallest zip is too large unpacked: a larger one is the answer, or none."""
+    while True:
+        parts, _ = draw_parts(generator)
+        sizes = sorted(
+            [sum(parts[name][limit] for name in kept) for limit in ROOMY] for kept in working(parts)
+        )
+        thinner = [size for size in sizes if size[1] < sizes[0][1]]
+        if thinner:
+            zipped, unpacked = generator.choice(thinner)
+            most = generator.choice([zipped, zipped, zipped + 3, zipped - 1])
+            return [parts, {"zipped": most, "unpacked": unpacked}]
+
+
+def working(parts):
+    """The packages in which all needs are met, whatever their size."""
+    others = [name for name in parts if name != "handler"]
+    for count in range(len(others) + 1):
+        for chosen in itertools.combinations(others, count):
+            kept = {"handler", *chosen}
+            if all(kept & set(need) for name in kept for need in parts[name]["needs"]):
+                yield kept
 
 
 def packages(arguments, value, expected):
@@ -107,33 +157,43 @@ def packages(arguments, value, expected):
                 return f"in {as_text(value)} {name!r} fails: it needs {' or '.join(need)}"
     for limit, most in limits.items():
         if (total := sum(parts[name][limit] for name in value)) > most:
-            return f"{as_text(value)} is too large: {total} MB {limit}, and {most} are allowed"
+            return f"{as_text(value)} is too large: {total} MiB {limit}, and {most} are allowed"
     mine, best = (sum(parts[name]["zipped"] for name in names) for names in (value, expected))
-    return "" if mine <= best else f"{as_text(value)} has {mine} MB zipped; a package of {best} MB works, too"
+    return "" if mine <= best else f"{as_text(value)} has {mine} MiB zipped; one of {best} MiB works, too"
 
 
 PRICES = {
     **{"gb_second": 0.00002, "gb": 2.0, "million_requests": 0.2},
-    **{"server_hour": 0.1, "cores": 2, "room": 0.5, "balancer_hour": 0.02},
+    **{"server_hour": 0.1, "cores": 4, "room": 0.5, "balancer_hour": 0.02},
 }
 
 
-def draw_curve(generator):
+def draw_curve(generator, prices=PRICES):
     """Some hours, with prices at which the places cost clearly different sums."""
     while True:
         quiet, peak = generator.choice([0, 200, 3_000, 20_000]), generator.choice([1, 1, 4, 40])
         curve = [quiet] * generator.randint(2, 8) + [quiet * peak or 900 * peak] * generator.randint(1, 3)
         generator.shuffle(curve)
-        prices = PRICES | {
-            "gb_second": generator.choice([0.00001, 0.00002, 0.00004]),
-            "server_hour": generator.choice([0.05, 0.1, 0.4]),
-            "room": generator.choice([0.5, 0.75]),
-        }
         milliseconds = generator.choice([7.1, 20, 40.5, 125, 400])
         need = max(curve) / 3600 * milliseconds / 1000 / (prices["room"] * prices["cores"])
         function, servers = costs(curve, milliseconds, prices)
-        if abs(function / servers - 1) > 1e-3 and abs(need - round(need)) > 1e-6:
+        near = max(function, servers) < 20 * min(function, servers)
+        if near and abs(function / servers - 1) > 1e-3 and abs(need - round(need)) > 1e-6:
             return [curve, milliseconds, prices]
+
+
+def draw_prices(generator):
+    """Another cloud: each of its prices is another one."""
+    prices = {
+        "gb_second": generator.choice([0.00001, 0.00003, 0.00004]),
+        "gb": generator.choice([0.5, 1.75, 4]),
+        "million_requests": generator.choice([0.4, 5, 20]),
+        "server_hour": generator.choice([0.03, 0.06, 0.4]),
+        "cores": generator.choice([1, 2, 8]),
+        "room": generator.choice([0.6, 0.75, 0.9]),
+        "balancer_hour": generator.choice([0.05, 0.3]),
+    }
+    return draw_curve(generator, prices)
 
 
 def costs(curve, milliseconds, prices):
@@ -146,25 +206,52 @@ def costs(curve, milliseconds, prices):
 
 
 def draw_calls(generator):
-    """Loads of which some fail, then waves of calls for two instances."""
-    loads = generator.choice([["v1"], ["", "v1"], ["v1", "", "v2"], ["", "", "v1"], ["v1", "v2"]])
-    waves = []
-    for _ in range(generator.randint(2, 4)):
-        cards = generator.choice([["1"], ["torn"], ["2"], ["3", "4"], ["5", "6", "7"]])
-        waves.append([generator.choice([0, 0, 1]), cards])
-    return [loads, waves]
+    """Loads of which some fail, then calls one by one for two instances."""
+    gives = generator.choice([["v1", "v2"], ["", "v1", "v2"], ["v1", "", "v2"], ["", "", "", "v1"]])
+    cards = generator.sample(["1", "2", "3", "4", "torn"], 5)
+    return [gives, [[generator.choice([0, 0, 1]), [card]] for card in cards]]
+
+
+def draw_rush(generator):
+    """Several calls at the same time: at the first, or when the model is there."""
+    gives = generator.choice([["v1", "v2"], ["", "v1", "v2"], ["", "", "v1"]])
+    waves = [["9"], ["1", "2"], ["3", "4", "5"]]
+    if "" not in gives:  # else whoever loads first would get another answer for a torn card
+        waves += [["torn", "6", "7"], ["8", "torn"]]
+    return [gives, [[generator.choice([0, 0, 1]), generator.choice(waves)] for _ in range(3)]]
+
+
+def days(arguments, value, expected):
+    """What was seen of the instances is what is seen of the solution's; what is worst comes first."""
+    if type(value) is not dict or value.keys() != expected.keys():
+        return f"it is {as_text(value)}, which `play` does not return: leave `played` as it was"
+    if value["loads before a call"]:
+        return "a model was loaded before the first call"
+    if value["loads at once"] != expected["loads at once"]:
+        return f"{value['loads at once']} calls loaded a model at the same time"
+    if value["read in turns"] != expected["read in turns"]:
+        return "a card was not read before another one was answered: they can be read side by side"
+    for (instance, cards), mine, right in zip(arguments[1], value["answers"], expected["answers"]):
+        if mine != right:
+            wave = f"instance {instance} answers the cards {', '.join(cards)}"
+            return f"{wave} with {as_text(mine)}, and should with {as_text(right)}"
+    problem = f"the model was loaded {value['loads']} times, and should be {expected['loads']}"
+    return "" if value == expected else problem
 
 
 def draw_log(generator):
-    """Payments of one replica, with a quiet moment, one to lose something and one to pay twice."""
+    """Payments of one replica, with a quiet moment or more, one to lose something and one to pay twice."""
+    most = generator.choice([1, 1, 5, 100])
     while True:
         now, log = 0, []
         for _ in range(generator.randint(2, 5)):
-            came = now + generator.randint(0, 60)
+            after = max((answered for *_, answered in log), default=0)
+            came = generator.choice([now + generator.randint(0, 60), after + 1])
             stored = came + generator.randint(5, 40)
             log.append([came, stored, stored + generator.randint(5, 40)])
             now = came + generator.randint(5, 90)
-        if all(any(outcome(log, moment) == kind for moment in within(log)) for kind in OUTCOMES):
+        kinds = Counter(outcome(log, moment) for moment in within(log))
+        if len(kinds) == len(OUTCOMES) and kinds["quiet"] <= most:
             return [log]
 
 
@@ -191,8 +278,8 @@ def breaks(arguments, value, expected):
     for kind in OUTCOMES:
         moment = value[kind]
         first, last = within(log).start, within(log).stop
-        if type(moment) not in (int, float) or not first <= moment < last:
-            return f"{kind!r} is {as_text(moment)}, not a moment of the log: it goes from {first} to {last}"
+        if type(moment) is not int or not first <= moment < last:
+            return f"{kind!r} is {as_text(moment)}, not a moment t of the log: {first} <= t < {last}"
         if (happens := outcome(log, moment)) != kind:
             return f"a kill at {as_text(moment)} is {happens!r}, not {kind!r}"
     return ""
@@ -212,8 +299,9 @@ LAB = Lab(
                     1,
                     [
                         [[replica("a", 3), replica("b", 1), replica("c", 2)], [], 100],
-                        [[replica("a", 3, 1), replica("b", 4, 2), replica("c", 5, 2)], [], 100],
+                        [[replica("a", 3, 1), replica("b", 5, 2), replica("c", 4, 2)], [], 100],
                         [[replica("a", 2, 1), replica("b", 5, 3)], [], 100],
+                        [[replica("a", 0, 1), replica("b", 1, 3)], [], 100],
                     ],
                 ),
                 Part(
@@ -221,7 +309,7 @@ LAB = Lab(
                     1,
                     [
                         [[replica("a", 1, 1), replica("b", 2, 2), replica("c", 2, 2)], [], 100],
-                        [[replica("a", 0, 1), replica("b", 0, 3), replica("c", 0, 2)], [], 100],
+                        [[replica("c", 0, 1), replica("b", 0, 2), replica("a", 0, 3)], [], 100],
                         [[replica("b", 2, 2), replica("a", 2, 2)], [], 100],
                     ],
                 ),
@@ -229,7 +317,7 @@ LAB = Lab(
                     "one that failed is left out for ten seconds",
                     1,
                     [
-                        [[replica("a", 0, 1, 95), replica("b", 4)], [], 100],
+                        [[replica("a", 0, 1, 90.5), replica("b", 4)], [], 100],
                         [[replica("a", 0, 1, 90), replica("b", 4)], [], 100],
                         [[replica("a", 0, 1, 0), replica("b", 4)], [], 3],
                     ],
@@ -252,7 +340,8 @@ LAB = Lab(
                         [[replica("a", 0, 0), replica("b", 2)], ["b"], 100],
                     ],
                 ),
-                Part("other replicas", 2, draw=draw_choice, count=14),
+                Part("other replicas", 3, draw=draw_choice, count=14),
+                Part("other replicas, some of them out of order", 3, draw=draw_failures, count=20),
             ],
         ),
         Question(
@@ -274,7 +363,7 @@ LAB = Lab(
                 Part(
                     "near the target nothing changes",
                     1,
-                    [[[[0, 0.54], [15, 0.46]], 7, RULES], [[[0, 0.56]], 7, RULES]],
+                    [[[[0, 0.545], [15, 0.455]], 7, RULES], [[[0, 0.555], [15, 0.445]], 7, RULES]],
                 ),
                 Part(
                     "a whole number is not rounded up",
@@ -295,14 +384,18 @@ LAB = Lab(
                 Part(
                     "the first wish to go down is obeyed if no other is remembered",
                     1,
-                    [[[[0, 0.2]], 5, RULES], [[[0, 0.0]], 5, RULES | {"least": 2}]],
+                    [[[[0, 0.2]], 6, RULES], [[[0, 0.0]], 5, RULES | {"least": 2}]],
                 ),
                 Part(
                     "a wave in between keeps what it needed",
                     1,
-                    [[[[0, 0.2], [30, 0.9], [60, 0.1], [80, 0.1], [95, 0.1]], 4, RULES]],
+                    [
+                        [[[0, 0.2], [30, 0.9], [60, 0.1], [80, 0.1], [95, 0.1]], 4, RULES],
+                        [[[0, 0.5], [20, 0.7], [40, 0.5], [60, 0.3], [90, 0.3]], 5, RULES],
+                    ],
                 ),
-                Part("other hours", 2, draw=draw_scaling, count=12),
+                Part("other hours", 4, draw=draw_scaling, count=12),
+                Part("other hours, measured now and then", 3, draw=draw_irregular, count=8),
             ],
         ),
         Question(
@@ -330,7 +423,8 @@ LAB = Lab(
                     1,
                     [[20, 8, 0.1, 0.05, 2], [20, 8, 0.1, 0.05, 3], [1, 8, 0.5, 0.05, 3]],
                 ),
-                Part("other promises", 2, draw=draw_promise, count=14),
+                Part("other promises", 4, draw=draw_promise, count=14),
+                Part("other promises in several zones", 3, draw=draw_zones, count=14),
             ],
         ),
         Question(
@@ -356,6 +450,14 @@ LAB = Lab(
                             ROOMY,
                         ],
                         [{"docs": part(3, 9), "handler": part(1, 1)}, ROOMY],
+                        [
+                            {
+                                "handler": part(1, 1, ["runtime"]),
+                                "runtime": part(20, 70, ["numpy"]),
+                                "numpy": part(15, 60),
+                            },
+                            ROOMY,
+                        ],
                     ],
                 ),
                 Part(
@@ -412,6 +514,16 @@ LAB = Lab(
                         [{"handler": part(1, 1, ["torch"]), "torch": part(49, 249)}, ROOMY],
                         [{"handler": part(1, 1, ["torch"]), "torch": part(49.5, 100)}, ROOMY],
                         [{"handler": part(1, 1, ["torch"]), "torch": part(40, 250)}, ROOMY],
+                        [
+                            {
+                                "handler": part(1, 1, ["onnx", "torch"], ["pillow", "opencv"]),
+                                "onnx": part(21, 150),
+                                "torch": part(20, 180),
+                                "pillow": part(9, 60),
+                                "opencv": part(8, 110),
+                            },
+                            ROOMY,
+                        ],
                     ],
                 ),
                 Part(
@@ -425,7 +537,8 @@ LAB = Lab(
                         ],
                     ],
                 ),
-                Part("other packages", 2, draw=draw_parts, count=12),
+                Part("other packages", 3, draw=draw_parts, count=12),
+                Part("other packages, with little room", 3, draw=draw_tight, count=12),
             ],
         ),
         Question(
@@ -452,15 +565,15 @@ LAB = Lab(
                     "servers exactly full, or just not",
                     1,
                     [
-                        [[7200, 7200], 1000, PRICES | {"server_hour": 0.05}],
-                        [[7201, 7200], 1000, PRICES | {"server_hour": 0.05}],
-                        [[3600, 3600], 1000, PRICES],
+                        [[14_400, 14_400], 1000, PRICES],
+                        [[14_401, 14_400], 1000, PRICES],
+                        [[7_200, 7_200], 1000, PRICES],
                     ],
                 ),
                 Part(
                     "a function is billed by whole milliseconds, a server is not",
                     1,
-                    [[[40, 0, 0], 6.2, PRICES], [[3_400_000, 2_000_000], 1.05, PRICES]],
+                    [[[4000, 0, 0], 6.2, PRICES], [[6_800_000, 2_000_000], 1.05, PRICES]],
                 ),
                 Part(
                     "no requests, and sums that are equal",
@@ -470,7 +583,8 @@ LAB = Lab(
                         [[1], 1000, PRICES | {"gb_second": 0.25, "million_requests": 0, "server_hour": 0.5}],
                     ],
                 ),
-                Part("other curves", 2, draw=draw_curve, count=12),
+                Part("other curves", 3, draw=draw_curve, count=12),
+                Part("other clouds", 3, draw=draw_prices, count=16),
             ],
         ),
         Question(
@@ -480,11 +594,12 @@ LAB = Lab(
             level=3,
             minutes=14,
             seconds=3.0,
+            judge=days,
             parts=[
                 Part(
                     "loaded at the first call, kept for the next",
                     1,
-                    [[["v1", "v2"], [[0, ["1"]], [0, ["2"]], [0, ["3"]]]], [["v1"], []]],
+                    [[["v1", "v2"], [[0, ["1"]], [0, ["2"]], [0, ["3"]]]]],
                 ),
                 Part(
                     "each instance has a model of its own",
@@ -494,7 +609,7 @@ LAB = Lab(
                 Part(
                     "a load that failed is tried again by the next call",
                     1,
-                    [[["", "", "v1", "v2"], [[0, ["1"]], [0, ["2"]], [0, ["3"]], [0, ["4"]]]]],
+                    [[["", "", "", "v1", "v2"], [[0, [card]] for card in "12345"]]],
                 ),
                 Part(
                     "a card that cannot be read costs no model",
@@ -504,14 +619,22 @@ LAB = Lab(
                 Part(
                     "calls at the same time: one loads, the others wait",
                     1,
-                    [[["v1", "v2"], [[0, ["1", "2", "3"]]]], [["v1", "v2"], [[0, ["1"]], [0, ["2", "3"]]]]],
+                    [
+                        [["v1", "v2"], [[0, ["1", "2", "3"]]]],
+                        [["v1", "v2"], [[0, ["1"]], [0, ["2", "3"]]]],
+                        [["v1", "v2"], [[0, ["1", "torn", "3"]]]],
+                    ],
                 ),
                 Part(
                     "calls at the same time, and the load fails",
                     1,
-                    [[["", "v1"], [[0, ["1", "2", "3"]], [0, ["4"]]]]],
+                    [
+                        [["", "v1", "v2"], [[0, ["1", "2", "3"]], [0, ["4"]]]],
+                        [["", "", "v1", "v2"], [[0, ["1", "2", "3"]], [0, ["4"]]]],
+                    ],
                 ),
-                Part("other days", 2, draw=draw_calls, count=8),
+                Part("other days", 4, draw=draw_calls, count=6),
+                Part("other rushes", 3, draw=draw_rush, count=6),
             ],
         ),
         Question(
@@ -535,7 +658,7 @@ LAB = Lab(
                         [[[5, 30, 60], [20, 50, 80], [30, 70, 75], [81, 95, 99]]],
                     ],
                 ),
-                Part("other logs", 1, draw=draw_log, count=10),
+                Part("other logs", 3, draw=draw_log, count=12),
             ],
         ),
         OpenQuestion(
@@ -545,9 +668,9 @@ LAB = Lab(
             minutes=8,
             rubric={
                 0: "no position, or one without a reason",
-                1: "a position with a reason that uses no figure measured in this lab",
-                2: "a position that follows from at least two figures of this lab",
-                3: "that, and a change of the figures that would turn it into another one",
+                2: "a position with a reason that uses no figure measured in this lab",
+                4: "a position that follows from at least two figures of this lab",
+                6: "that, and a change of the figures that would turn it into another one",
             },
         ),
     ],

@@ -12,6 +12,7 @@ MODULES = {  # by the name under which they are imported; each after those that 
     "fsdl_course.labs.inside.values": LABS / "inside" / "values.py",
     "fsdl_course.labs.inside.child": LABS / "inside" / "child.py",
     "fsdl_course.labs.exercise": LABS / "exercise.py",
+    "fsdl_course.labs.instances": LABS / "instances.py",
 }
 PREPARE = """
 import importlib.machinery, sys, types
