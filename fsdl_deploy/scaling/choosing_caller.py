@@ -36,9 +36,7 @@ class ChoosingCaller:
             for port, weight in weights.items()
         ]
         self._lock = threading.Lock()
-        self._client = httpx.Client(
-            timeout=10, limits=httpx.Limits(max_connections=None), trust_env=False
-        )
+        self._client = httpx.Client(timeout=10, limits=httpx.Limits(max_connections=None), trust_env=False)
 
     def __call__(self) -> None:
         tried: list[str] = []

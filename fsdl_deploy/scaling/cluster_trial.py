@@ -76,16 +76,20 @@ def autoscale(reader: Deployment, rate: float = BUSY, seconds: float = 50, after
     """Load for so many ``seconds``, then none: what the autoscaler saw and did, moment by moment.
 
     A moment is ``[second, busy per cent, copies]``. ``after``: the longest wait for it to scale down again.
+    It begins with the least copies: new ones are busy while they start, so an update brings some by itself.
     """
     began, moments = time.monotonic(), []
 
     def watch() -> bool:
         scale = reader.scale()
         moments.append([round(time.monotonic() - began, 1), scale.busy, scale.replicas])
-        return scale.replicas <= least
+        return scale.replicas <= scale.least
 
-    _until(lambda: reader.scale().busy is not None, 120)
-    least = reader.scale().replicas
+    def idle() -> bool:
+        scale = reader.scale()
+        return scale.busy is not None and scale.replicas <= scale.least
+
+    _until(idle, 400, pause=2)
 
     def event() -> None:
         while time.monotonic() < began + seconds:

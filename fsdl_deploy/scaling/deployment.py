@@ -41,11 +41,13 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Scale:
-    """What the autoscaler sees and wants. ``busy``: per cent of the requested processor time, or None."""
+    """What the autoscaler sees and wants. ``busy``: per cent of the requested processor time, or None;
+    ``least``: how many copies it leaves in any case."""
 
     busy: int | None
     replicas: int
     wish: int
+    least: int
 
 
 class Deployment:
@@ -146,9 +148,10 @@ class Deployment:
     def scale(self) -> Scale:
         """What the autoscaler has in front of it."""
         kind = "horizontalpodautoscalers.v1.autoscaling"
-        status = self.cluster.get(kind, NAME, "--namespace", self.namespace)["status"]
+        scaler = self.cluster.get(kind, NAME, "--namespace", self.namespace)
+        status, least = scaler["status"], scaler["spec"].get("minReplicas", 1)
         busy = status.get("currentCPUUtilizationPercentage")
-        return Scale(busy, status.get("currentReplicas", 0), status.get("desiredReplicas", 0))
+        return Scale(busy, status.get("currentReplicas", 0), status.get("desiredReplicas", 0), least)
 
 
 def _pod(item: dict) -> Pod:

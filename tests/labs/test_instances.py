@@ -1,4 +1,4 @@
-"""What plays a handler of lab 06: it sees who loads, who waits and who answers; and the sandbox has it, too."""
+"""What plays a handler of lab 06: it sees who loads, waits and answers; and the sandbox has it, too."""
 
 import threading
 

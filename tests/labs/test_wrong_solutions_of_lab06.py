@@ -56,7 +56,7 @@ MISTAKES = [
     ("q2", "wish = max(earlier", "wish = min(earlier", "down once all wishes"),
     ("q2", "wish = max(earlier for", "wish = replicas or max(earlier for", "the first wish to go down"),
     ("q2", "        replicas = wish\n", "", "up at once"),
-    ("q2", "if moment > now - rules[\"hold\"]", "", "down once all wishes"),
+    ("q2", 'if moment > now - rules["hold"]', "", "down once all wishes"),
     ("q2", "wishes.append", "if wish < replicas: wishes.append", "a wave in between"),
     ("q2", 'max(rules["least"], wish)', "wish", "the first wish to go down"),
     ("q2", 'min(rules["most"], ', "max(0, ", "within the limits"),

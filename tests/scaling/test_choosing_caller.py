@@ -59,7 +59,9 @@ def test_the_function_sees_the_replicas_and_names_one(pair):
     with caller_of(pair, choose) as caller:
         caller()
     names = [str(replica.port) for replica in pair]
-    well = [{"name": name, "open": 0, "weight": 3 - 2 * turn, "failed": None} for turn, name in enumerate(names)]
+    well = [
+        {"name": name, "open": 0, "weight": 3 - 2 * turn, "failed": None} for turn, name in enumerate(names)
+    ]
     assert asked == [(well, [])]
     assert [replica["open"] for replica in caller.replicas] == [0, 0]
 
@@ -85,8 +87,9 @@ def test_nobody_is_named_or_nobody_known(pair):
 
 
 def test_an_answer_that_says_no_is_not_repeated(refusing):
-    with ChoosingCaller(first, dict.fromkeys(refusing, 1), 2, content=b"x") as caller:
-        with pytest.raises(httpx.HTTPStatusError, match="503"):
-            caller()
+    with (
+        ChoosingCaller(first, dict.fromkeys(refusing, 1), 2, content=b"x") as caller,
+        pytest.raises(httpx.HTTPStatusError, match="503"),
+    ):
+        caller()
     assert [replica["failed"] for replica in caller.replicas] == [None, None]
-

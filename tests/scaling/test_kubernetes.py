@@ -166,7 +166,7 @@ def test_without_kubectl_the_sentence_says_what_brings_it(kubectl, monkeypatch, 
 @posix
 def test_a_deployment_that_fails_leaves_no_namespace(kubectl):
     nothing = [0, '{"items": []}', ""]
-    well = dict.fromkeys(("create", "label", "delete"), [0, "", ""])
+    well = {key: [0, "", ""] for key in ("create", "label", "delete")}
     kubectl.answer(get=nothing, apply=[1, "", "error: no such image"], **well)
     reader = Deployment(Cluster(kubectl.program, "kind-kind"), "laptop")
     with pytest.raises(ClusterError, match="kubectl apply: error: no such image"), reader:
