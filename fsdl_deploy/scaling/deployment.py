@@ -124,7 +124,7 @@ class Deployment:
     def wait(self, seconds: float) -> Rollout:
         """Wait until all copies are what they should be, at most so long."""
         began = time.monotonic()
-        words = ["rollout", "status", f"deployment/{NAME}", f"--timeout={seconds:.0f}s"]
+        words = ["rollout", "status", f"deployment/{NAME}", f"--timeout={1000 * seconds:.0f}ms"]
         try:
             message, complete = self.run(*words, timeout=seconds + 30), True
         except ClusterError as error:

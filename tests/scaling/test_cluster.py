@@ -9,9 +9,11 @@ import json
 import subprocess
 from pathlib import Path
 
+import nbformat
 import pytest
-from polling import until
+from nbclient import NotebookClient
 
+from fsdl_course.notebooks import conversion
 from fsdl_course.setup import images
 from fsdl_deploy import RemoteReader
 from fsdl_deploy.cards import cards
@@ -55,6 +57,44 @@ def cluster(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def notebook(cluster, tmp_path_factory):
+    """The notebook, run on the cluster: its texts, and what it keeps of its run."""
+    source = ROOT / "notebooks" / "source" / "tools" / "kubernetes.py"
+    notebook = conversion.read_source(source, "tools/kubernetes")
+    notebook.cells.append(nbformat.v4.new_code_cell("import json\nprint(json.dumps(run))"))
+    folder = tmp_path_factory.mktemp("notebook")
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
+    texts = [str(output) for cell in notebook.cells for output in cell.get("outputs", ())]
+    return texts, json.loads(notebook.cells[-1].outputs[0].text)
+
+
+def test_the_notebook_shows_its_own_run_and_ends_it(notebook):
+    texts, _ = notebook
+    assert not any("Recorded on" in text for text in texts) and any("is gone" in text for text in texts)
+
+
+def test_a_lost_copy_is_replaced_by_itself(notebook):
+    _, run = notebook
+    assert 0 < run["lost"]["seconds"] < 120 and run["lost"]["requests"] > 6
+
+
+@pytest.mark.parametrize(("callers", "version"), [("kept", OTHER), ("new", GOOD)])
+def test_an_update_reaches_all_copies_and_loses_no_request(notebook, callers, version):
+    update = notebook[1][callers]
+    assert update["image"] == version and update["complete"]
+    assert update["lost"] == 0 and update["requests"] > 30, update
+
+
+def test_a_broken_version_stops_at_one_pod_and_nobody_notices(notebook):
+    broken = notebook[1]["broken"]
+    assert not broken["complete"] and "timed out" in broken["message"]
+    # The autoscaler may have added good ones, which are busy while they start.
+    good = [pod["image"] == GOOD for pod in broken["pods"]]
+    assert good.count(False) == 1 and good.count(True) >= 3
+    assert broken["lost"] == 0 and broken["undo"]["complete"]
+
+
+@pytest.fixture(scope="module")
 def reader(cluster):
     with Deployment(cluster) as running:
         yield running
@@ -75,35 +115,11 @@ def test_the_services_address_is_reached_through_the_api_server_too(reader):
     assert json.loads(reader.cluster.run("get", "--raw", path))
 
 
-def test_a_lost_copy_is_replaced_by_itself(reader):
-    before = {pod.name for pod in reader.pods()}
-    lost = cluster_trial.lose_one(reader)
-    until(lambda: reader.ready() == 3, 120, "three copies again")
-    assert {pod.name for pod in reader.pods()} - before and lost["seconds"] < 120
-
-
-def test_an_update_loses_no_request_and_an_old_version_can_come_back(reader):
-    new = cluster_trial.update(reader, OTHER, keep_alive=False)
-    assert new["complete"] and new["lost"] == 0 and new["requests"] > 30, new
-    assert {pod.image for pod in reader.pods()} == {OTHER}
-    assert reader.undo().complete and {pod.image for pod in reader.pods()} == {GOOD}
-
-
-def test_a_broken_version_stops_at_one_pod_and_nobody_notices(reader):
-    seen = cluster_trial.break_and_undo(reader)
-    assert not seen["complete"] and "timed out" in seen["message"]
-    # The autoscaler may have added good ones, which are busy while they start.
-    good = [pod["image"] == GOOD for pod in seen["pods"]]
-    assert good.count(False) == 1 and good.count(True) >= 3
-    assert seen["lost"] == 0 and seen["undo"]["complete"]
-    until(lambda: {pod.image for pod in reader.pods()} == {GOOD}, 60, "the broken pod's end")
-
-
 def test_more_requests_bring_more_copies_and_fewer_take_them_away(reader):
     if not reader.cluster.measures():
         assert reader.cluster.context != OURS
         pytest.skip("No cluster figures: this one has no metrics")
-    seen = cluster_trial.autoscale(reader, seconds=60, after=400)
+    seen = cluster_trial.autoscale(reader, seconds=45, after=400)
     copies = [moment[2] for moment in seen["moments"]]
     assert copies[0] == copies[-1] == 3 and max(copies) > 3, seen["moments"]
     assert max(busy or 0 for _, busy, _ in seen["moments"]) > 60
@@ -135,20 +151,8 @@ def test_what_only_a_cluster_can_see_is_refused_there(reader):
 def test_a_deployment_that_does_not_start_says_why_and_leaves_nothing(cluster, monkeypatch):
     monkeypatch.setattr("fsdl_deploy.scaling.deployment.START", 5)
     lame = Deployment(cluster)
-    monkeypatch.setattr(lame, "wait", lambda seconds: type(lame).wait(lame, 0.5))
+    monkeypatch.setattr(lame, "wait", lambda seconds: type(lame).wait(lame, 0.1))
     with pytest.raises(ClusterError, match="not ready after"), lame:
         pass
     names = [each["metadata"]["name"] for each in cluster.get("namespaces")["items"]]
     assert lame.namespace not in names
-
-
-def test_the_notebook_runs_on_it(cluster, tmp_path):
-    from nbclient import NotebookClient
-
-    from fsdl_course.notebooks import conversion
-
-    source = ROOT / "notebooks" / "source" / "tools" / "kubernetes.py"
-    notebook = conversion.read_source(source, "tools/kubernetes")
-    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    texts = [str(output) for cell in notebook.cells for output in cell.get("outputs", ())]
-    assert not any("Recorded on" in text for text in texts) and any("is gone" in text for text in texts)
