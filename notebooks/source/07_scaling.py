@@ -391,8 +391,8 @@ rows = [
     + [way["broken"][name] for name in ("ended", "left", "lost")]
     for way in counted["ways"]
 ]
-header = ["three copies as", "a new version takes s", "requests", "lost"]
-header += ["a broken version", "copies left", "lost then"]
+new = ["a new version takes s", "requests", "lost"]
+header = ["three copies as", *new, "a broken version", "copies left", "lost then"]
 Table(header, *rows, formats=["", ".0f", *[""] * 5])
 
 # %% [markdown]

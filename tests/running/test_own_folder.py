@@ -15,12 +15,13 @@ KILLED = """
 import os, signal, subprocess, sys
 from pathlib import Path
 from fsdl_deploy.running.own_folder import own_folder
-folder = own_folder("test").name
+kept = own_folder("test")
+folder = kept.name
 code = "import sys; file = open(sys.argv[1], sys.argv[2]); print(1, flush=True); sys.stdin.read()"
 Path(folder, "log").touch()
 for mode in sys.argv[1:]:
     command = [sys.executable, "-c", code, folder + "/log", mode]
-    child = subprocess.Popen(command, stdin=0, stdout=subprocess.PIPE, start_new_session=True)
+    child = subprocess.Popen(command, stdin=0, stdout=-1, stderr=-3)
     child.stdout.readline()
     print(child.pid)
 print(folder, flush=True)
