@@ -35,7 +35,7 @@ class Beside:
     mebibytes: float
 
 
-class Way(Protocol):
+class WayToRun(Protocol):
     """A way to run COPIES of the reader, as a context manager: once entered, all of them are healthy."""
 
     name: str
@@ -114,7 +114,7 @@ def beside(marks: Iterable[str], pids: Iterable[int] = (), without: Iterable[int
     return Beside(len(memory), sum(memory) / 2**20)
 
 
-def count(way: Way, rate: float = RATE, idle: float = IDLE) -> Orchestrated:
+def count(way: WayToRun, rate: float = RATE, idle: float = IDLE) -> Orchestrated:
     """Start a way, count it, update it from GOOD to OTHER and then to BROKEN, and end it.
 
     What fails is a sentence in ``problems``; the rest is counted all the same, as far as the copies run.
@@ -153,7 +153,7 @@ def count(way: Way, rate: float = RATE, idle: float = IDLE) -> Orchestrated:
     return counted
 
 
-def updated(way: Way, before: str, image: str, rate: float) -> Updated:
+def updated(way: WayToRun, before: str, image: str, rate: float) -> Updated:
     """An update of a running way under load: from the moment of the command until it has ended."""
     ends: list[tuple[str, float, int]] = []
 

@@ -103,8 +103,8 @@ class Swarm:
 
         Those are the copies that a name in the Swarm's own network stands for.
         """
-        wanted = {"service": SERVICE, "desired-state": "running"}
-        tasks = {task["ID"] for task in self.client.api.tasks(wanted)}
+        staying = {"service": SERVICE, "desired-state": "running"}
+        tasks = {task["ID"] for task in self.client.api.tasks(staying)}
         return [
             int(published_url(each).rpartition(":")[2])
             for each in self.containers()
