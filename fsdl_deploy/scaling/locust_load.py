@@ -62,9 +62,9 @@ def locust(url: str, body: bytes, users: int, seconds: int) -> Report:
         rows = list(csv.DictReader(stats.open(encoding="utf-8"))) if stats.is_file() else []
     total = next((row for row in rows if row["Name"] == "Aggregated"), None)
     if total is None or not int(total["Request Count"]):
-        # The last line of its own; gevent may add that it was broken off.
-        lines = [line for line in story.splitlines() if line.strip()]
-        lines = [line for line in lines if "/INFO/" not in line and "greenlet" not in line]
+        lines = [line for line in story.splitlines() if line[:1].strip() and "/INFO/" not in line]
+        ends = ("Traceback", "Exception ignored", "RuntimeError: greenlet")  # of gevent, after Locust's word
+        lines = [line for line in lines if not line.startswith(ends)]
         raise LocustError(f"Locust asked nothing of {url}: {lines[-1] if lines else 'it wrote nothing'}")
     return Report(
         int(total["Request Count"]),

@@ -1,8 +1,8 @@
 """Four ways to run three copies of the reader: processes behind nginx, compose, Docker Swarm, Kubernetes
 
 In all of them a copy has the same model and the same share of a core from its start on, and counts as healthy
-once ``/readyz`` answers. Each is a ``WayToRun`` of ``orchestrators``, which counts them. They need Linux; all but
-the first an engine, the last the course's own cluster.
+once ``/readyz`` answers. Each is a ``WayToRun`` of ``orchestrators``, which counts them. They need Linux; all
+but the first an engine, the last the course's own cluster.
 """
 
 import re
