@@ -661,8 +661,8 @@ reveal(GUESS_MILLIONS, turning, "million cards")
 # ones. What it loads at its first call it can keep. AWS Lambda by default sends an instance one request at a
 # time; Google and Azure may send it several at once, each in a thread of its own. Write
 #
-# `make_handler(load)`, which returns a function `handler(card)`. A card is a text. `load()` takes no
-# arguments and a long time; it returns a model, which is a function: `model(card)` is the reading, a text.
+# `make_handler(load)`, which returns a function `handler(card)`. A card is a text here. `load()` takes
+# long and returns a model, which is a function: `model(card)` is the reading, a text too.
 #
 # - The handler returns `[200, reading]`.
 # - The model is loaded in the first call of the handler, not before, and kept. Each handler that
