@@ -62,7 +62,8 @@ COMMANDS = {
         "several replicas, and what happens to them",
         group={
             "rounds": Command(
-                "kills, drains, updates under load: is a request lost?", "fsdl_deploy.scaling.rounds"
+                "kills, drains and updates under load, and the requests that are lost",
+                "fsdl_deploy.scaling.rounds",
             ),
         },
     ),
