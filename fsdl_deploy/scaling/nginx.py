@@ -40,7 +40,8 @@ _DEFAULTS = """\
 worker_processes 1; daemon off; pid nginx.pid; error_log stderr warn;
 events {{ worker_connections 1024; }}
 http {{
-  access_log off; client_max_body_size 16m; client_body_temp_path body; proxy_temp_path proxy;
+  access_log off; client_body_temp_path body; proxy_temp_path proxy;
+  client_max_body_size 16m; client_body_buffer_size 1m;  # a worker of root's may write no file here
   upstream reader {{ {servers} }}
   server {{
     listen 127.0.0.1:{port};
