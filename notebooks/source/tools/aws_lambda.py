@@ -312,7 +312,8 @@ foreign = [path for path in seen["path"] if "site-packages" in path]
 taken_care["security"] = not leaked and not foreign
 print(f"{len(seen['variables'])} variables, of this machine: {leaked}; packages of this machine: {foreign}")
 taken_care_of = [name for name, by_platform in taken_care.items() if by_platform]
-measured["taken_care_of"], measured["to_take_care_of"] = len(taken_care_of), len(taken_care)
+measured["taken_care_of"] = len(taken_care_of)
+measured["to_take_care_of"] = len(taken_care)
 print("left to us:", ", ".join(sorted(taken_care.keys() - set(taken_care_of))) or "nothing")
 
 # %% [markdown]
