@@ -105,8 +105,7 @@ web = httpx.Client(base_url=server.url, headers={azure_function.HEADER: key}, ti
 deck = list(cards(20, "typical", seed=8))
 requests = [{"picture": base64.b64encode(encode(card.image)).decode()} for card in deck]
 answers = [web.post("/api/read", json=request).json() for request in requests]
-reader = open_reader()
-readings = [reader.read([card.image])[0] for card in deck]
+readings = [open_reader().read([card.image])[0] for card in deck]
 equal = [(a["digits"], a["confidence"]) == (r.digits, r.confidence) for a, r in zip(answers, readings)]
 print(f"{sum(equal)} of {len(deck)} answers are the Reader's, to the last bit")
 

@@ -95,8 +95,7 @@ web = httpx.Client(timeout=60, trust_env=False)
 deck = list(cards(20, "typical", seed=8))
 requests = [{"picture": base64.b64encode(encode(card.image)).decode()} for card in deck]
 answers = [web.post(server.url, json=request).json() for request in requests]
-reader = open_reader()
-readings = [reader.read([card.image])[0] for card in deck]
+readings = [open_reader().read([card.image])[0] for card in deck]
 equal = [(a["digits"], a["confidence"]) == (r.digits, r.confidence) for a, r in zip(answers, readings)]
 print(answers[0]["digits"], "and the truth is", deck[0].truth)
 print(f"{sum(equal)} of {len(deck)} answers are the Reader's, to the last bit")
@@ -206,7 +205,7 @@ size = package_size.size(folder)
 packages = [line for line in (folder / "requirements.txt").read_text().splitlines() if "==" in line]
 with cloud_function.serve("read_card", folder) as own:
     print(web.post(own.url, json=requests[0]).json()["digits"], "by the uploaded folder")
-print(f"uploaded: {len(list(folder.rglob('*')))} files, {size.zipped / 2**20:.1f} MB zipped")
+print(f"uploaded: {sum(path.is_file() for path in folder.rglob('*'))} files, {size.zipped / 2**20:.1f} MB zipped")
 print(f"installed by Google: {len(packages)} packages, {station.mebibytes():.0f} MiB here")
 
 # %% [markdown]
@@ -285,7 +284,7 @@ print(server, listener)
 #
 # ## Take-aways
 #
-# - The handler moves in three lines; what is around it (packages, events, rights) does not.
+# - The handler moves in a few lines; what is around it (packages, events, rights) does not.
 # - An instance of Google's is a web server. Load the model before its first request.
 # - Threads are for functions that wait; for a model take as many as cores.
 # - An event may come twice: name the result after its cause.
