@@ -633,10 +633,10 @@ print(f"one server would be busy for {measured['busy_share']:.2%} of the month")
 # leave a span empty with the probability `exp(-cards)`.)
 
 # %%
+measured["empty"] = {}
 for name, cards_of_month in (("ours", CARDS), ("first", CARDS / 100)):
-    empty = float(np.mean(np.exp(-5 * traffic.month(cards_of_month))))
-    measured.setdefault("empty", {})[name] = empty
-    print(f"{name}: {empty:.1%}")
+    measured["empty"][name] = float(np.mean(np.exp(-5 * traffic.month(cards_of_month))))
+    print(f"{name}: {measured['empty'][name]:.1%}")
 
 # %% [markdown]
 # *Start with serverless!*, says the lecture. For which traffic is which place the cheapest?

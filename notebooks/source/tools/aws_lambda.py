@@ -239,7 +239,7 @@ import statistics
 
 rows, by_memory = [], {}
 for memory in (3538, 1769, 884, 442, 221):
-    calls = warm_calls(memory, 5 if FAST else 100)
+    calls = warm_calls(memory, 3 if FAST else 100)
     billed = statistics.mean(call.billed for call in calls)
     million = 1e6 * billed * memory / 1024 * costs.prices()["function_gb_second"].value
     million += costs.prices()["function_million_requests"].value
@@ -305,14 +305,15 @@ import os
 
 with Function(package, "steps.surroundings", timeout=60) as function:
     seen = function({}).answer
-shared = {"PATH", "PYTHONPATH"}  # the platform gives it values of its own
+shared = {"PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}  # the platform sets these itself
 leaked = sorted(seen["variables"].keys() & os.environ.keys() - shared)
 leaked = [name for name in leaked if seen["variables"][name] == os.environ[name]]
 foreign = [path for path in seen["path"] if "site-packages" in path]
 taken_care["security"] = not leaked and not foreign
 print(f"{len(seen['variables'])} variables, of this machine: {leaked}; packages of this machine: {foreign}")
 taken_care_of = [name for name, by_platform in taken_care.items() if by_platform]
-measured["taken_care_of"], measured["to_take_care_of"] = len(taken_care_of), len(taken_care)
+measured["taken_care_of"] = len(taken_care_of)
+measured["to_take_care_of"] = len(taken_care)
 print("left to us:", ", ".join(sorted(taken_care.keys() - set(taken_care_of))) or "nothing")
 
 # %% [markdown]

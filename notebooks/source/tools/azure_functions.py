@@ -54,9 +54,11 @@ FAST = True
 from IPython.display import Code
 
 from fsdl_course.setup.stations import ensure
+from fsdl_deploy import open_reader
 from fsdl_deploy.scaling import azure_function
 
 ensure("azure_functions")
+reader = open_reader()
 program = (azure_function.folder() / "function_app.py").read_text()
 Code(program[program.index("app = func") :], language="python")
 
@@ -95,7 +97,6 @@ import secrets
 
 import httpx
 
-from fsdl_deploy import open_reader
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
@@ -105,7 +106,7 @@ web = httpx.Client(base_url=server.url, headers={azure_function.HEADER: key}, ti
 deck = list(cards(20, "typical", seed=8))
 requests = [{"picture": base64.b64encode(encode(card.image)).decode()} for card in deck]
 answers = [web.post("/api/read", json=request).json() for request in requests]
-readings = open_reader().read([card.image for card in deck])
+readings = [reader.read([card.image])[0] for card in deck]
 equal = [(a["digits"], a["confidence"]) == (r.digits, r.confidence) for a, r in zip(answers, readings)]
 print(f"{sum(equal)} of {len(deck)} answers are the Reader's, to the last bit")
 

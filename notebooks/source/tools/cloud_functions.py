@@ -55,10 +55,12 @@ FAST = True
 from IPython.display import Code
 
 from fsdl_course.setup.stations import ensure
+from fsdl_deploy import open_reader
 from fsdl_deploy.running import stations
 from fsdl_deploy.scaling.entry_points import ENTRY_POINTS
 
 ensure("cloud_functions")
+reader = open_reader()
 station = stations.station("cloud_functions")
 aws, google, _ = ENTRY_POINTS
 Code(google.source, language="python")
@@ -85,7 +87,6 @@ import base64
 
 import httpx
 
-from fsdl_deploy import open_reader
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 from fsdl_deploy.scaling import cloud_function
@@ -95,7 +96,7 @@ web = httpx.Client(timeout=60, trust_env=False)
 deck = list(cards(20, "typical", seed=8))
 requests = [{"picture": base64.b64encode(encode(card.image)).decode()} for card in deck]
 answers = [web.post(server.url, json=request).json() for request in requests]
-readings = open_reader().read([card.image for card in deck])
+readings = [reader.read([card.image])[0] for card in deck]
 equal = [(a["digits"], a["confidence"]) == (r.digits, r.confidence) for a, r in zip(answers, readings)]
 print(answers[0]["digits"], "and the truth is", deck[0].truth)
 print(f"{sum(equal)} of {len(deck)} answers are the Reader's, to the last bit")
@@ -205,7 +206,8 @@ size = package_size.size(folder)
 packages = [line for line in (folder / "requirements.txt").read_text().splitlines() if "==" in line]
 with cloud_function.serve("read_card", folder) as own:
     print(web.post(own.url, json=requests[0]).json()["digits"], "by the uploaded folder")
-print(f"uploaded: {len(list(folder.rglob('*')))} files, {size.zipped / 2**20:.1f} MB zipped")
+files = sum(path.is_file() for path in folder.rglob("*"))
+print(f"uploaded: {files} files, {size.zipped / 2**20:.1f} MB zipped")
 print(f"installed by Google: {len(packages)} packages, {station.mebibytes():.0f} MiB here")
 
 # %% [markdown]
@@ -284,7 +286,7 @@ print(server, listener)
 #
 # ## Take-aways
 #
-# - The handler moves in three lines; what is around it (packages, events, rights) does not.
+# - The handler moves in a few lines; what is around it (packages, events, rights) does not.
 # - An instance of Google's is a web server. Load the model before its first request.
 # - Threads are for functions that wait; for a model take as many as cores.
 # - An event may come twice: name the result after its cause.
