@@ -214,14 +214,15 @@ batchers.table(pairs)
 # is decoded alone in any case, and one thread gains little from a wider matrix. KServe makes no batches, so
 # its factor is the noise. The rates tell the rest. Ray Serve, LitServe and Triton gain
 # {{batched(Ray Serve):.0%}}, {{batched(LitServe):.0%}} and {{batched(Triton):.0%}}, since a batch is also one
-# message instead of sixteen between their processes. Ours *loses* ({{batched(our service):.0%}}): it sends
-# sixteen answers at once, and then sixteen callers are busy while the model waits. One picture at a time,
-# callers and model work side by side. With one caller a batcher that waits for company only costs, as
-# MLServer's does.
+# message instead of sixteen between their processes. Ours gains less ({{batched(our service):.0%}}), and why
+# it may gain nothing is worth knowing: it sends sixteen answers at once, and then sixteen callers are busy
+# while the model waits. One picture at a time, callers and model work side by side. Which of the two weighs
+# more depends on the machine, so look at yours. With one caller a batcher that waits for company only costs,
+# as MLServer's does.
 #
 # So the advice holds here. Our batcher is 150 lines, with tests for a bad picture among good ones, for
-# cancelled callers, for a full queue; and all this gains nothing with a model that gains nothing from
-# batches. It is why our service makes none unless it is told to (`--max-batch`).
+# cancelled callers, for a full queue; and all this gains less than what those three bring along. It is why
+# our service makes none unless it is told to (`--max-batch`).
 #
 # ## What the web server costs
 #
@@ -258,10 +259,11 @@ figures.show(figure, alt="Cards a second and processor time of a card on each ru
 # %% [markdown]
 # Here too the processor time says more than the clock. The loop and the parser in C save
 # {{web_spared(httptools, asyncio and h11):.0%}} of it, bytes instead of base64
-# {{web_spared(bytes, httptools):.0%}}, the batcher {{web_spared(batcher, bytes):.0%}}. gRPC needs no less
-# than HTTP; its callers run in another program here, so do not compare its rate. The rate hardly moves by all
-# this, because the callers use half of the machine: only more readers help. Two threads share one lock, two
-# processes have two, and answer {{web_ahead(two processes, two readers):.0%}} more.
+# {{web_spared(bytes, httptools):.0%}}, the batcher {{web_spared(batcher, bytes):.0%}}, and gRPC instead of
+# HTTP {{web_spared(gRPC, bytes):.0%}}; its callers run in another program here, so do not compare its rate. The
+# rate gains less by all this, because the callers use half of the machine. A second reader helps it most: as
+# a thread beside the first {{web_ahead(two readers, batcher):.0%}}, as a second process
+# {{web_ahead(two processes, batcher):.0%}}.
 #
 # And without any web server: decode the file, read the card. The difference is what HTTP, parsing and handing
 # over between threads cost.
