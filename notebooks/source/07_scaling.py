@@ -84,7 +84,7 @@ from fsdl_deploy.scaling.failures import Asking, busy
 figures.use()
 card = next(iter(cards(1, "typical", seed=7)))
 body = json.dumps({"pictures": [base64.b64encode(encode(card.image)).decode()]}).encode()
-requests = 40 if FAST else 400
+requests = 24 if FAST else 400
 alone = busy(Asking(f"{fleet[0].url}/read", body), 4, requests)
 measured["one_rate"] = alone.load.throughput
 print(f"{measured['one_rate']:.0f} cards a second")
@@ -190,7 +190,7 @@ for count in (2, 3):
     rate = 0.7 * count * measured["one_rate"]
     with nginx(ports[:count]) as balancer:
         asking = Asking(f"{balancer.url}/read", body)
-        load = open_loop(asking, rate, 3 if FAST else 30, arrivals="poisson", warmup=2)
+        load = open_loop(asking, rate, 2 if FAST else 30, arrivals="poisson", warmup=2)
     rows.append([count, rate, load.p99, 1000 * queueing.answer_time(rate, measured["one_rate"], count)])
 header = ["replicas", "cards a second", "p99 ms, measured", "p99 ms, Erlang"]
 Table(header, *rows, formats=["", ".0f", ".0f", ".0f"])

@@ -364,7 +364,7 @@ print(f"cold × {measured['cold_ratio']:.1f}, warm × {measured['warm_ratio']:.1
 # ## Memory between calls
 #
 # Customers send the same card again: the app tries twice, people press twice. A cache answers at once, if it
-# is still there. Here uploads of the month end come from two callers, with a quiet hour in the middle, in
+# is still there. Here uploads of the month end come from four callers, with a quiet hour in the middle, in
 # which the instances end. Once each instance remembers for itself, once all share a database.
 
 # %% tags=["station:aws_lambda"]
@@ -374,10 +374,10 @@ order = month_end(30 if FAST else 300)
 uploads = [serverless.event(encode(marked(card.image, number))) for number in order]
 middle, hits, rows = len(uploads) // 2, {}, []
 for name, variables in {"own": {}, "shared": {"SHARED": f"{workplace.name}/readings.db"}}.items():
-    with Function(package, "steps.remembered", most=2, timeout=60, variables=variables) as function:
-        calls = function.at_once(uploads[:middle], callers=2)
+    with Function(package, "steps.remembered", most=4, timeout=60, variables=variables) as function:
+        calls = function.at_once(uploads[:middle], callers=4)
         function.end_idle(0)
-        calls += function.at_once(uploads[middle:], callers=2)
+        calls += function.at_once(uploads[middle:], callers=4)
     hits[name] = sum(call.answer["hit"] for call in calls) / len(calls)
     rows.append([name, len(calls), hits[name]])
 measured["hits"] = hits
