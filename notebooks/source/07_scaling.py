@@ -9,7 +9,7 @@
 # last two days of the month. The service is as cheap as it gets, but it is one machine: on those days it may
 # be too small, and if it dies, nobody's card is read. On the other twenty-eight it has nothing to do.
 #
-# Our machines here are small on purpose, a tenth of a core each. What real ones do with this month, and for
+# Our machines here are small on purpose, a fifth of a core each. What real ones do with this month, and for
 # how much, is computed at the end.
 #
 # ## You will learn
@@ -42,14 +42,14 @@
 
 # %% tags=["parameters"]
 FAST = True
-SHARE = 0.1  # of a core for each replica
+SHARE = 0.2  # of a core for each replica
 CARDS = 5_000_000  # a month
 
 # %% [markdown]
 # ## One replica
 #
 # Your laptop is one machine, so it plays several: each replica is the course's service as a process that
-# gets a tenth of a core and no more. Where you are root on Linux, a **control group** of the kernel sees to
+# gets a fifth of a core and no more. Where you are root on Linux, a **control group** of the kernel sees to
 # that, as it does for containers. Otherwise the process is stopped and continued fifty times a second. Where
 # neither is possible, the cell says what that means for what follows.
 
@@ -122,14 +122,14 @@ Table(header, *rows, formats=["", ".0f", ".0f", ".0f", ".0%"])
 # %% [markdown]
 # Our load meter is a few threads in this notebook. Teams load a service from outside. **Locust** is a program
 # for that; its users are written in Python (`infra/scaling/locust/users.py`), and it ends with a report. The
-# same callers, as its users: first its report on three replicas, then one, two and three beside each other.
+# same callers, as its users: first its report on three replicas, then one and three beside each other.
 
 # %% tags=["station:nginx", "station:locust"]
 from fsdl_deploy.scaling.locust_load import locust
 
 ensure("locust")
 rows = []
-for count in (1, 2, 3):
+for count in (1, 3) if FAST else (1, 2, 3):
     with nginx(ports[:count]) as balancer:
         report = locust(f"{balancer.url}/read", body, users=4 * count, seconds=1 if FAST else 10)
     rows.append([count, report.rate, report.p50, report.p99, report.failures])
@@ -270,26 +270,27 @@ Table(
 # balancer learns of it by waiting. **Passive** checks learn from real requests. **Active** checks ask each
 # replica's `/readyz` by themselves, so that customers need not find out. nginx has those in its commercial
 # edition only; **Envoy**, the balancer under many Kubernetes networks, has them for all. Here a replica is
-# stopped for five seconds. How long may an answer take before the request is repeated elsewhere, and does it
-# help to ask `/readyz`?
+# stopped for two seconds (`FAST = False`: for ten). How long may an answer take before the request is
+# repeated elsewhere, and does it help to ask `/readyz`?
 
 # %% tags=["station:nginx", "station:envoy"]
 from fsdl_deploy.scaling.failures import hang_one_under_load
 from fsdl_deploy.scaling.load_balancing import envoy
 
 ensure("envoy")
-ways, rows = [("passive", 2), ("active", 2), ("passive", 0.5)], []
+ways, rows = [("passive", 1), ("active", 1), ("passive", 0.4)], []
 for health, timeout in ways:
     with envoy(ports, health=health, read_timeout=timeout) as balancer:
-        trial = hang_one_under_load(Asking(f"{balancer.url}/read", body), fleet, rate, hung=5)
+        trial = hang_one_under_load(Asking(f"{balancer.url}/read", body), fleet, rate, hung=2 if FAST else 10)
     slow = int((trial.load.latencies > 1000 * timeout).sum())
     rows.append([health, timeout, trial.load.requests, trial.lost, slow, trial.load.p99])
 header = ["checks", "time-out s", "requests", "lost", "waited for the time-out", "p99 ms"]
 Table(header, *rows, formats=[*[""] * 5, ".0f"])
 
 # %% [markdown]
-# The first requests sent to it wait for the whole time-out, whatever the checks. Passive checks let the
-# replica back in after two seconds, and others pay again; active ones do not before `/readyz` answers. A
+# The first requests sent to it wait for the whole time-out, whatever the checks. If it hangs for longer,
+# passive checks let it back in every two seconds, and others pay again; active ones do not before `/readyz`
+# answers. A
 # time-out should be a few times the slowest honest answer, and no more: a shorter one also repeats requests
 # that a busy replica would have answered.
 #
@@ -710,7 +711,7 @@ claims("07", measured)
 # %% [markdown]
 # ## When it fails
 #
-# *Copies that share something.* The replicas above had a tenth of a core each, and there were cores enough.
+# *Copies that share something.* The replicas above had a fifth of a core each, and there were cores enough.
 # Now three share what one had, as on a machine that is full:
 
 # %% tags=["station:nginx"]
