@@ -258,12 +258,12 @@ figures.show(figure, alt="Cards a second and processor time of a card on each ru
 
 # %% [markdown]
 # Here too the processor time says more than the clock. The loop and the parser in C save
-# {{web_spared(httptools, asyncio and h11):.0%}} of it, bytes instead of base64 {{web_spared(bytes,
-# httptools):.0%}}, the batcher {{web_spared(batcher, bytes):.0%}}, and gRPC instead of HTTP
-# {{web_spared(gRPC, bytes):.0%}}; its callers run in another program here, so do not compare its rate. The
-# rate gains less by all this, because the callers use half of the machine. A second reader helps it most: as
-# a thread beside the first {{web_ahead(two readers, batcher):.0%}}, as a second process {{web_ahead(two
-# processes, batcher):.0%}}.
+# {{web_spared(httptools, asyncio and h11):.0%}} of it, bytes instead of base64
+# {{web_spared(bytes, httptools):.0%}}, the batcher {{web_spared(batcher, bytes):.0%}}, and gRPC instead of
+# HTTP {{web_spared(gRPC, bytes):.0%}}; its callers run in another program here, so do not compare its
+# rate. The rate gains less by all this, because the callers use half of the machine. A second reader helps
+# it most: as a thread beside the first {{web_ahead(two readers, batcher):.0%}}, as a second process
+# {{web_ahead(two processes, batcher):.0%}}.
 #
 # And without any web server: decode the file, read the card. The difference is what HTTP, parsing and handing
 # over between threads cost.
