@@ -141,7 +141,7 @@ def under_load(
     rate: float,
     event: Callable[[], object],
     *,
-    around: float = 0.5,
+    around: float = 0.3,
     at_least: float = 0,
     longest: float = 120,
     seed: int = 0,
