@@ -88,5 +88,5 @@ def listing(root: Path = ROOT) -> list[str]:
     for name, known in stations(root).items():
         state = "built" if environment(known).ready() else "not here" if known.misfit() else "not built"
         size = disk.readable(sizes[name].added) if name in sizes else ""
-        lines.append(f"{name:14}{state:11}{size:>7}  {known.purpose}{known.runs_only_on()}")
+        lines.append(f"{name:16}{state:11}{size:>7}  {known.purpose}{known.runs_only_on()}")
     return lines
