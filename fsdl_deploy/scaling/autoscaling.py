@@ -29,6 +29,8 @@ class Autoscaler:
 
     ``stabilisation``: seconds that it remembers. So a lull between two waves removes no replica that the next
     wave needs.
+    Two things of Kubernetes' are left out: it begins with the number of replicas that it finds as a
+    recommendation, and it adds at most as many as there are, or four, every fifteen seconds.
     """
 
     target: float

@@ -64,7 +64,7 @@ def settled(folder: Path, port: int, ports: Sequence[int], generation: int) -> b
 def reason(log: str) -> str:
     """Why it did not start, out of its log."""
     lines = [line for line in log.splitlines() if "[critical]" in line or "error initializing" in line]
-    return lines[-1].rpartition("] ")[2].strip() if lines else ""
+    return lines[-1].rpartition("] ")[2].partition("goo.gle/debug")[0].strip() if lines else ""
 
 
 def _address(port: int) -> dict:

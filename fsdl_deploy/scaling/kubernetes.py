@@ -45,11 +45,13 @@ def permitted(context: str, name: str = "") -> bool:
     return bool(context) and (context == name or any(fnmatch.fnmatchcase(context, safe) for safe in SAFE))
 
 
-def near(server: str) -> bool:
-    """Whether the address of a cluster's server is this machine's, or that of a private network."""
+def near(server: str, context: str) -> bool:
+    """Whether the address of a cluster's server is this machine's; minikube's may be of a private network."""
     host = urlsplit(server).hostname or ""
     try:
-        return ipaddress.ip_address(host).is_private  # with those of loopback
+        address = ipaddress.ip_address(host)
+        ours = address.is_loopback or address.is_unspecified
+        return ours or (context == "minikube" and address.is_private)
     except ValueError:
         return host == "localhost" or host.endswith((".localhost", ".docker.internal"))
 
@@ -130,7 +132,7 @@ def find_cluster(name: str = "", say: Callable[[str], None] = print) -> Cluster 
             + RECORDED
         )
         return None
-    if not name and not near(server := _server(program, context)):
+    if not name and not near(server := _server(program, context), context):
         say(
             f"{context!r} is named like a cluster of one's own, but its server is {server or 'unknown'}: "
             f"name it to allow it. {RECORDED}"

@@ -25,7 +25,7 @@ from fsdl_deploy.running.servers import Server, ServerError
 from fsdl_deploy.scaling import envoy as envoy_words
 from fsdl_deploy.scaling import haproxy as haproxy_words
 from fsdl_deploy.scaling import nginx as nginx_words
-from fsdl_deploy.scaling.policy import BalancerError, Policy
+from fsdl_deploy.scaling.policy import BalancerError, Policy, checked
 
 _ATTEMPTS = 3  # at finding a port
 _SETTLED = 90  # seconds: longer than an old worker may take over what it has
@@ -65,9 +65,7 @@ class Balancer:
     """
 
     def __init__(self, words, ports: Sequence[int], policy: Policy):
-        if not ports:
-            raise ValueError("a balancer needs at least one replica")
-        self.words, self.ports, self.policy = words, list(ports), policy
+        self.words, self.ports, self.policy = words, checked(ports), policy
         self._generation = 0
         self._folder: tempfile.TemporaryDirectory | None = None
         self._server: Server | None = None
@@ -86,7 +84,7 @@ class Balancer:
                     return self
                 except ServerError as error:
                     if "in use" not in str(error) or attempt == _ATTEMPTS - 1:
-                        why = self.words.reason(str(error)) or str(error)
+                        why = self.words.reason(self._server.log()) or str(error)
                         raise BalancerError(f"{self.words.TITLE} did not start: {why}") from None
         except BaseException:
             self.close()
@@ -104,7 +102,7 @@ class Balancer:
 
     def reload(self, ports: Sequence[int], **policy) -> None:
         """Change the replicas, or nginx's policy, while it runs; requests under way are answered."""
-        self.ports, self.policy = list(ports), replace(self.policy, **policy)
+        self.ports, self.policy = checked(ports), replace(self.policy, **policy)
         self._generation += 1
         self._write(self._server.port)
         if command := self.words.reload_command(self._program(), self.folder):

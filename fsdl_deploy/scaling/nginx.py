@@ -85,7 +85,7 @@ def write(folder: Path, port: int, ports: Sequence[int], policy: Policy, generat
         connect=round(1000 * policy.connect_timeout),
         read=round(1000 * policy.read_timeout),
         retry=_RETRY[policy.retry],
-        tries=policy.tries,
+        tries=policy.attempts(len(ports)),
     )
     (folder / FILE).write_text(text, encoding="utf-8")
 

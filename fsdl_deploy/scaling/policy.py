@@ -1,5 +1,7 @@
 """What a load balancer is told: who comes next, when a replica counts as down, which requests are repeated"""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 CHOICES = {
@@ -46,3 +48,20 @@ class Policy:
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name}={getattr(self, name)!r} is unknown: take one of {', '.join(known)}")
+        if type(self.tries) is not int or self.tries < 0:
+            raise ValueError(f"tries={self.tries!r}: a whole number from 0 on")
+        for name in ("read_timeout", "leave_out"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name}={getattr(self, name)!r}: seconds, above 0")
+
+
+def checked(ports: Sequence[int]) -> list[int]:
+    """The replicas' ports. Raises ValueError: there is none, one is no port, or stands there twice."""
+    if not ports:
+        raise ValueError("a balancer needs at least one replica")
+    for port in ports:
+        if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
+            raise ValueError(f"{port!r} is no port: a whole number from 1 to 65535")
+    if len(set(ports)) < len(ports):
+        raise ValueError(f"a port stands twice in {list(ports)}")
+    return list(ports)

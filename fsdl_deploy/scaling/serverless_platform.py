@@ -62,6 +62,8 @@ class Function:
     def __init__(self, package: Path, handler: str, *, most: int = 10, idle: float = 10, **settings):
         self._folder = own_folder("function")
         self.settings = Settings(self._unpacked(package), handler, **settings)
+        if most < 1:
+            raise ValueError("most must be at least 1: with no instance every call would be refused")
         self.most, self.idle, self.metrics = most, idle, FunctionMetrics()
         self.history: list[tuple[float, int]] = []  # when, and how many instances there were from then on
         self._all: list[Instance] = []

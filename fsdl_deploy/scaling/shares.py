@@ -99,7 +99,10 @@ def _home(pid: int, parent: Path) -> Path:
     for line in Path("/proc", str(pid), "cgroup").read_text().splitlines():
         _, names, path = line.split(":", 2)
         if "cpu" in names.split(",") if parent.name == "cpu" else not names:
-            return parent / path.lstrip("/")
+            home = parent / path.lstrip("/")
+            return (
+                home if home.is_dir() else parent
+            )  # a container may see its path and only a part of the tree
     return parent
 
 

@@ -138,7 +138,19 @@ def test_without_a_cluster_one_sentence_and_none(kubectl, answers, says):
     ],
 )
 def test_a_server_is_near_by_its_address(server, ours):
-    assert near(server) == ours
+    assert near(server, "minikube") == ours
+
+
+@pytest.mark.parametrize("context", ["kind-kind", "k3d-mine", "docker-desktop", kubernetes.OURS])
+def test_only_minikube_may_be_at_a_private_address(context):
+    for server in (
+        "https://192.168.49.2:8443",
+        "https://10.1.2.3:6443",
+        "https://169.254.1.1",
+        "https://[fe80::1]",
+    ):
+        assert not near(server, context)
+    assert near(HERE, context)
 
 
 @posix
@@ -380,3 +392,22 @@ def test_the_record_has_what_the_notebook_shows():
     assert record["broken"]["undo"]["complete"] and record["broken"]["history"]
     copies = [moment[2] for moment in record["autoscaler"]["moments"]]
     assert max(copies) > copies[0] == copies[-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("apiVersion: v1\nkind: Service\nkind: Pod\n", "kind stands twice"),
+        ("apiVersion: v1\nkind: 5\n", "an apiVersion and a kind"),
+        ("apiVersion: 1\nkind: Service\n", "an apiVersion and a kind"),
+        ("apiVersion: v1\nkind: [Service]\n", "an apiVersion and a kind"),
+    ],
+)
+def test_what_is_no_resource_is_one_sentence(text, says):
+    ((problem,),) = manifests.problems([text])
+    assert says in problem
+
+
+def test_a_version_without_schemas_is_one_sentence():
+    ((problem,),) = manifests.problems(["apiVersion: v1\nkind: Service\n"], "9.99")
+    assert "no schemas of Kubernetes 9.99" in problem

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psutil
@@ -221,3 +222,54 @@ os.kill(os.getpid(), signal.SIGKILL)
     pid = int(ended.stdout)
     gone, _ = psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=30)
     assert not psutil.pid_exists(pid) or gone
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [[], [0], [70000], [-1], ["a"], [8000.0], [True], [8001, 8001]],
+    ids=["none", "zero", "too large", "negative", "a word", "a float", "a bool", "twice"],
+)
+def test_what_is_no_list_of_ports_is_refused(wrong):
+    with pytest.raises(ValueError, match="port|replica"):
+        nginx(wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"tries": -1}, {"tries": 1.5}, {"tries": "3"}, {"read_timeout": 0}, {"read_timeout": float("nan")}]
+    + [{"leave_out": 0}, {"leave_out": float("inf")}],
+    ids=str,
+)
+def test_a_policy_that_means_nothing_names_its_field(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Policy(**wrong)
+
+
+def test_a_request_that_ends_every_replica_is_sent_to_each_once(balance):
+    """Replicas that take a request and end the connection: three are asked, however they are listed."""
+    asked = []
+
+    def drop(server):
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection:
+                if b"/read" in connection.recv(65536):
+                    asked.append(server)
+
+    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+    for server in servers:
+        threading.Thread(target=drop, args=[server], daemon=True).start()
+    try:
+        with (
+            balance([server.getsockname()[1] for server in servers]) as balancer,
+            pytest.raises(failures.Lost),
+        ):
+            asking(balancer)()
+    finally:
+        for server in servers:
+            server.shutdown(socket.SHUT_RDWR)
+            server.close()
+    assert 1 <= len(asked) <= 3

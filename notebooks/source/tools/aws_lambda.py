@@ -101,7 +101,7 @@ rows.append(["the limits", *limits, None])
 Table(["rung", "zip MB", "unpacked MB", "digits"], *rows, formats=["", ".1f", ".0f"])
 
 # %% [markdown]
-# What pip installs is just too large, and the first two rungs are enough. The last rung gives some back on
+# What pip installs is just too large; leaving out the byte-code is enough. The last rung gives some back on
 # purpose: byte-code, without which each cold start would compile all modules anew, since the folder is
 # read-only in the cloud. `strip` would break one of numpy's libraries, which was altered when its wheel was
 # made; so it leaves those alone. Without a reading after each rung, customers find that first.
@@ -135,6 +135,9 @@ rows = [
 Table(header, *rows, formats=["", *[".3f"] * 6])
 
 # %% [markdown]
+# Clouds sell a cure: instances that are kept ready (*provisioned concurrency*) are paid for by the hour, as
+# servers are.
+#
 # A start is imports, most of it. The model itself is a third of a megabyte. (The machine's file cache
 # is warm here; an instance on a new machine also fetches the package first.)
 

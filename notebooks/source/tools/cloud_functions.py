@@ -147,7 +147,8 @@ header = ["threads", "processes", "cards a second", "p50 ms", "p99 ms", "memory 
 Table(header, *rows, formats=["", "", ".0f", ".0f", ".0f", ".0f"])
 
 # %% [markdown]
-# Threads let requests in; the cores decide how many cards are read. For a model that computes, room for more
+# Threads let requests in; the cores decide how many cards are read (a second process brings little where the
+# callers need the other core, as here). For a model that computes, room for more
 # requests than cores only moves the queue into the instance, where no platform sees it and starts another.
 # For a function that waits, for a database or another service, it is the other way round: eight waits in one
 # instance cost as much as one.

@@ -40,11 +40,13 @@
 # ```
 #
 # `FAST = False` means the autoscaler is tried on your cluster, too, which takes three minutes. `CONTEXT`
-# names a cluster that this notebook would not deploy to by itself.
+# names a cluster that this notebook would not deploy to by itself. `OVERLAY = "cloud"` is for one that takes
+# its images from a registry: write its name into `infra/scaling/kubernetes/overlays/cloud`.
 
 # %% tags=["parameters"]
 FAST = True
 CONTEXT = ""
+OVERLAY = ""
 
 # %% [markdown]
 # ## Is there a cluster?
@@ -129,8 +131,9 @@ print(sum(map(bool, faults)), "of", len(broken), "are refused")
 Table(["slip", "what is wrong"], *([mutant.slip, each[0][:88]] for mutant, each in zip(broken, faults)))
 
 # %% [markdown]
-# A schema knows each resource alone. That a Service looks for a label which no pod has, that an image does
-# not exist, that a limit is below what is asked for: this only a cluster can say.
+# A schema knows names and types, of each resource alone. A negative number, a misspelt `Utilization`, a limit
+# below what is asked for, a Service whose label no pod has: this only a cluster can say (`kubectl apply
+# --dry-run=server`).
 #
 # ## Run it
 #
@@ -145,8 +148,9 @@ from fsdl_deploy.scaling.deployment import Deployment
 
 reader, run = None, dict(recorded)
 if cluster and (engine := images.prepare()):
-    bring_images(engine, cluster.context)
-    reader = Deployment(cluster).start()
+    if OVERLAY != "cloud":
+        bring_images(engine, cluster.context)
+    reader = Deployment(cluster, OVERLAY).start()
     run |= {"start_seconds": reader.start_seconds, "pods": [asdict(pod) for pod in reader.pods()]}
 print(f"three copies were ready after {run['start_seconds']:.0f} s")
 Table(["pod", "image", "state", "restarts"], *(pod.values() for pod in run["pods"]))
@@ -205,9 +209,11 @@ print(f"undone in {step['undo']['seconds']:.0f} s")
 Table(["pod", "image", "state", "restarts"], *(pod.values() for pod in step["pods"]))
 
 # %% [markdown]
-# One pod was tried, and no old one was touched, because `maxUnavailable` is `0`. But nothing went back by
-# itself: Kubernetes reports a failed update and leaves it at that. Docker Swarm does go back, as the table in
-# lesson 07 shows. On Kubernetes a tool on top of it decides, or whoever reads the message.
+# (More than three by now? New copies are busy while they start, so the autoscaler has added some. An update
+# of more copies takes longer.) One pod was tried, and no old one was touched, because `maxUnavailable` is
+# `0`. But nothing went back by itself: Kubernetes reports a failed update and leaves it at that. Docker Swarm
+# does go back, as the table in lesson 07 shows. On Kubernetes a tool on top of it decides, or whoever reads
+# the message.
 #
 # ## More requests than three copies can read
 #

@@ -171,8 +171,9 @@ Table(
 )
 
 # %% [markdown]
-# Where all requests are repeated, no card is lost, whichever balancer it is. What differs in the other rows
-# is luck, and how soon each leaves the dead replica out. As installed, nginx repeats what was not sent and
+# Where all requests are repeated, no card is lost, whichever balancer it is. Repeating what was
+# not sent saves those that meet a closed port; the rest is luck, and how soon each leaves the dead replica
+# out. As installed, nginx repeats what was not sent and
 # spares a replica that failed for ten seconds, HAProxy tries the same replica again, and Envoy does nothing
 # of the kind.
 #
