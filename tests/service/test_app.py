@@ -98,6 +98,12 @@ def test_one_bad_picture_among_many_is_named(client):
     assert answer.json()["error"]["field"] == "pictures[2]"
 
 
+def test_a_card_on_its_side_is_422_and_says_what_to_do(client):
+    answer = client.post("/read", json=as_json(encode(np.full((200, 64), 255, np.uint8))))
+    assert answer.status_code == 422
+    assert answer.json()["error"]["problem"].endswith("taller than wide: turn it, or crop it to the digits")
+
+
 def test_reader_that_refuses_is_422_and_reader_that_fails_is_500_without_its_secrets(client, server):
     refused = client.post("/read", json=as_json(png(667)))
     assert (refused.status_code, refused.json()["error"]["problem"]) == (
