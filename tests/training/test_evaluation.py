@@ -36,9 +36,9 @@ TRUTHS = {}
 @pytest.fixture
 def knowing(monkeypatch):
     def remembered(*args, **options):
-        for card in cards(*args, **options):
-            TRUTHS[card.image.tobytes()] = card.truth
-            yield card
+        for drawn in cards(*args, **options):
+            TRUTHS[drawn.image.tobytes()] = drawn.truth
+            yield drawn
 
     monkeypatch.setattr(evaluation, "cards", remembered)
     yield
