@@ -150,10 +150,10 @@ def test_goals_are_compared_with_what_was_reached():
 
 def test_a_card_upside_down_may_be_misread_with_confidence():
     """As the model cards say."""
-    images = [card.image[::-1, ::-1].copy() for card in cards(100, seed=9)]
-    sure = [reading for reading in OnnxReader("v2").read(images) if reading.confidence > 0.9]
-    truths = {card.truth for card in cards(100, seed=9)}
-    assert any(reading.digits not in truths for reading in sure)
+    pile = list(cards(100, seed=9))
+    readings = OnnxReader("v2").read([drawn.image[::-1, ::-1].copy() for drawn in pile])
+    wrong = [r for r, drawn in zip(readings, pile, strict=True) if r.digits != drawn.truth]
+    assert any(reading.confidence > 0.9 for reading in wrong)
 
 
 def test_a_deck_tells_which_digits_are_on_its_cards():
