@@ -78,14 +78,18 @@ def listing(root: Path = ROOT) -> str:
 def models(root: Path = ROOT) -> str:
     """How good each model is on cards of the course's test digits, and of MNIST's where that is recorded."""
     from fsdl_deploy.training.evaluation import table
+    from fsdl_deploy.training.model_card import goals
 
     report = records.read(root / "models" / "report.json")
     parts = {"the course's 1,000 test digits": "measured", "MNIST's 10,000 test digits": "mnist"}
     tables = [
-        f"Cards written with {digits}:\n\n{table(report[part]).markdown()}"
+        f"{report[part]['v2']['typical']['cards']:,} cards of each level, written with {digits}:\n\n"
+        f"{table(report[part]).markdown()}"
         for digits, part in parts.items()
         if part in report
     ]
+    if "mnist" in report:
+        tables.append(goals(report))
     return "\n\n".join(tables)
 
 

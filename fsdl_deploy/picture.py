@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 import numpy as np
 import PIL.Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from fsdl_deploy import picture_parts
 from fsdl_deploy.picture_parts import Parts
@@ -32,6 +33,8 @@ MAX_BYTES = 8 * 2**20
 MAX_PIXELS = 16 * 10**6
 MIN_SIDE, MAX_SIDE = 8, 8192
 MAX_ASPECT = 40  # a line of digits wider than this would cost the reader gigabytes
+MAX_UPRIGHT = 2  # a picture taller than so many times its width is a card on its side: it would be misread
+MAX_REDUCTION = 4  # of a JPEG in one scan: 256 megapixels, more than phones have
 MAX_READS = 20_000  # Pillow reads a block of a GIF's comment, at most 255 bytes, in two of them
 ENOUGH = 256  # rows of a picture that a reader needs, eight times as many as its network
 ADVICE = "crop it to the card, or save it smaller"
@@ -46,8 +49,9 @@ def decode(data: bytes) -> Image:
 
     Transparent pixels become white paper, EXIF's orientation is applied; nothing else that stands beside the
     pixels matters. The header is checked against MAX_PIXELS before any pixel is decoded, so a decompression
-    bomb costs nothing. A JPEG as cameras write it (in one scan) may have four times as many: it is decoded
-    at half its height and width. A file whose parts repeat so often that a decoder would take seconds over
+    bomb costs nothing. A JPEG as cameras write it (in one scan) may have 16 times as many: it is decoded
+    at a half or a quarter of its height and width. A picture more than twice as tall as wide is refused, for
+    it would be misread. A file whose parts repeat so often that a decoder would take seconds over
     them is refused too. Raises PictureError with a sentence that says what is wrong.
     """
     if not data:
@@ -67,10 +71,10 @@ def decode(data: bytes) -> Image:
     except PIL.Image.DecompressionBombError:
         raise PictureError(f"the picture is above the limit of {MAX_PIXELS:,} pixels: {ADVICE}") from None
     except PIL.UnidentifiedImageError:
-        kind = picture_parts.foreign(data)
+        kind = picture_parts.foreign(data)  # and what to do
         raise PictureError(
             f"the bytes are not a picture in one of the formats {', '.join(FORMATS)}"
-            + (f" but {kind}: send it as JPEG, which phones and viewers can export" if kind else "")
+            + (f" but {kind[0]}: {kind[1]}" if kind else "")
         ) from None
     except Exception as error:  # decoders raise many types on damaged files: all mean the same here
         raise PictureError(f"the picture is damaged: {error}") from None
@@ -117,15 +121,16 @@ def _by_pillow(parts: Parts) -> tuple[Image, int]:
         warnings.simplefilter("ignore")
         # A compressed BMP is read by the byte or two, so its number of reads says nothing.
         file = io.BytesIO(parts.data) if parts.data.startswith(b"BM") else _Steps(parts.data)
-        picture = PIL.Image.open(file, formats=FORMATS)
+        # Image.open refuses what is above 179 megapixels, before a reduction can be asked for.
+        picture = JpegImageFile(file) if parts.row_by_row else PIL.Image.open(file, formats=FORMATS)
         orientation = parts.orientation
         if picture.format == "WEBP":
             orientation = picture_parts.orientation(picture.info.get("exif", b""))
         width, height = size = picture.size
         if parts.row_by_row and _too_large(height, width):
-            picture.draft("L", (width // 2, height // 2))
-            if not _too_large(picture.height, picture.width):
-                width, height = size = picture.size
+            factor = next((by for by in (2, MAX_REDUCTION) if not _too_large(height // by, width // by)), 1)
+            picture.draft("L", (width // factor, height // factor))
+            size = picture.size
         _check_size(*(size if orientation >= 5 else size[::-1]))
         covered = picture.tile[0][1] if picture.format == "GIF" else (0, 0, *picture.size)
         image = _grey(picture, parts.data)
@@ -225,5 +230,7 @@ def _check_size(height: int, width: int) -> None:
         raise PictureError(
             f"{size}, above the limit of {MAX_SIDE} on a side and {MAX_PIXELS:,} in all: {ADVICE}"
         )
+    if height > MAX_UPRIGHT * width:
+        raise PictureError(f"{size}, taller than wide: turn it, or crop it to the digits")
     if width > MAX_ASPECT * height:
         raise PictureError(f"{size}, wider than {MAX_ASPECT} times its height: crop it to the digits")

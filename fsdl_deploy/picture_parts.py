@@ -8,6 +8,7 @@ are whole, and costs neither time nor memory. Only EXIF's orientation is read. K
 import contextlib
 import re
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -18,13 +19,29 @@ MAX_SCANS = 100  # a progressive JPEG has about 10
 MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
 ORIENTATION = 0x0112  # EXIF's tag
 
-# The first bytes of what people send by mistake, and what it is.
+SHOT = "send it as JPEG, which phones and viewers can export"
+# The first bytes of what people send by mistake, what it is, and what to do instead. Of a file that begins
+# with the box ``ftyp`` that box alone is looked at: its brands, of which the first says least.
 FOREIGN = (
-    (re.compile(rb"....ftyp(avif|avis)", re.DOTALL), "AVIF"),
-    (re.compile(rb"....ftyp(he|mif1|msf1)", re.DOTALL), "HEIC, as iPhones keep photographs"),
-    (re.compile(rb"\0\0\0\x0cJXL |\xff\x0a"), "JPEG XL"),
-    (re.compile(rb"II\*\0|MM\0\*"), "TIFF or a camera's raw file"),
-    (re.compile(rb"%PDF-"), "PDF"),
+    (re.compile(rb"....ftyp(?!he)(....)*?avi[fs]", re.DOTALL), "AVIF", SHOT),
+    (re.compile(rb"....ftyp(he|mif1|msf1)", re.DOTALL), "HEIC, as iPhones keep photographs", SHOT),
+    (re.compile(rb"....ftypcrx ", re.DOTALL), "a camera's raw file (CR3)", SHOT),
+    (re.compile(rb"....ftypjp[2xm]", re.DOTALL), "JPEG 2000", SHOT),
+    (
+        re.compile(rb"....(ftyp|moov|mdat|wide|free|skip)", re.DOTALL),
+        "a film (MP4 or MOV)",
+        "send a picture of it as JPEG",
+    ),
+    (re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"), "JPEG 2000", SHOT),
+    (re.compile(rb"\0\0\0\x0cJXL |\xff\x0a"), "JPEG XL", SHOT),
+    (re.compile(rb"II[*+]\0|MM\0[*+]"), "TIFF or a camera's raw file", SHOT),
+    (re.compile(rb"%PDF-"), "PDF", SHOT),
+    (
+        re.compile(rb"(\xef\xbb\xbf)?\s*<(svg|[?!].{0,2000}?<svg)\b", re.DOTALL),
+        "a drawing (SVG)",
+        "export it as PNG",
+    ),
+    (re.compile(rb"PK(\x03\x04|\x05\x06)"), "ZIP or an office document", "unpack it and send each picture"),
 )
 
 
@@ -52,9 +69,11 @@ def split(data: bytes) -> Parts:
     return _png(data) if data.startswith(PNG) else Parts(data)
 
 
-def foreign(data: bytes) -> str | None:
-    """What these bytes are, if their beginning is known and no decoder here reads them."""
-    return next((name for beginning, name in FOREIGN if beginning.match(data)), None)
+def foreign(data: bytes) -> tuple[str, str] | None:
+    """What these bytes are and what to do, if their beginning is known and no decoder here reads them."""
+    if data[4:8] == b"ftyp":
+        data = data[: max(12, int.from_bytes(data[:4]))]
+    return next((advice for beginning, *advice in FOREIGN if beginning.match(data[:4096])), None)
 
 
 def orientation(exif: bytes) -> int:
@@ -124,7 +143,7 @@ def _marks(data: bytes) -> Iterator[tuple[re.Match, int]]:
 
 
 def _png(data: bytes) -> Parts:
-    kept, turn, place = [PNG], 0, len(PNG)
+    kept, turn, place, colours = [PNG], 0, len(PNG), 0
     for _ in range(MAX_PARTS):
         kind = data[place + 4 : place + 8]
         end = place + 12 + int.from_bytes(data[place : place + 4])
@@ -132,7 +151,10 @@ def _png(data: bytes) -> Parts:
             break
         if kind == b"eXIf":
             turn = turn or orientation(data[place + 8 : end - 4])
-        if not kind[0] & 0x20 or kind == b"tRNS":  # no small first letter: a decoder cannot do without it
+        if kind == b"PLTE":
+            colours = (end - place - 12) // 3
+        # No small first letter: a decoder cannot do without it.
+        if not kind[0] & 0x20 or (kind == b"tRNS" and _says_what_is_clear(data, place, end, colours)):
             kept.append(data[place:end])
         if kind == b"IEND":
             break
@@ -140,6 +162,18 @@ def _png(data: bytes) -> Parts:
     else:
         raise _too_many()
     return Parts(b"".join(kept), turn or 1)
+
+
+def _says_what_is_clear(data: bytes, place: int, end: int, colours: int) -> bool:
+    """Whether a PNG's tRNS is as it should be; if not, the picture has no transparency, as for libpng.
+
+    It holds one grey, one colour, or the alpha of at most as many entries as the palette before it has.
+    """
+    kind, size = data[len(PNG) + 17], end - place - 12
+    whole = data[end - 4 : end] == zlib.crc32(data[place + 4 : end - 4]).to_bytes(4)
+    return whole and (
+        (kind == 0 and size == 2) or (kind == 2 and size == 6) or (kind == 3 and 0 < size <= colours)
+    )
 
 
 def _too_many() -> PartsError:

@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from fsdl_course import cli as course
 from fsdl_course.notebooks import listing
 from fsdl_deploy import cli as deploy
+from fsdl_deploy.measuring import records
 from fsdl_deploy.paths import ROOT
 
 sys.path.insert(0, str(ROOT))
@@ -144,6 +145,15 @@ def test_the_readme_is_short():
     reading.handle_data = lambda text: words.extend(text.split())
     reading.feed(MarkdownIt("commonmark").enable("table").render(README))
     assert 500 < len(words) <= 1100
+
+
+def test_the_readme_says_how_good_v2_is():
+    report = records.read(ROOT / "models" / "report.json")
+    shares = [f"{100 * report[part]['v2']['typical']['exact_match']:.1f} %" for part in ("measured", "mnist")]
+    digits = [report[part]["v2"]["typical"]["digits"] for part in ("measured", "mnist")]
+    sentence = re.search(r"`v2`\]\(models/v2\.md\), reads .*?\.(?=\s)", README, re.DOTALL)[0]
+    assert re.findall(r"\d+\.\d %", sentence) == shares
+    assert re.findall(r"\d+,\d+", sentence) == [f"{count:,}" for count in digits]
 
 
 def in_minutes(text: str) -> int:

@@ -1,6 +1,7 @@
 import io
 import struct
 import time
+import zipfile
 import zlib
 
 import numpy as np
@@ -21,7 +22,7 @@ def png(picture, **options):
 
 
 @settings(max_examples=30, deadline=None)
-@given(arrays(np.uint8, st.tuples(st.integers(8, 40), st.integers(8, 40))))
+@given(arrays(np.uint8, st.tuples(st.integers(8, 40), st.integers(20, 40))))
 def test_png_keeps_every_pixel(image):
     assert (decode(encode(image)) == image).all()
 
@@ -179,22 +180,88 @@ def bomb():
     [
         (b"", "0 bytes"),
         (b"hello", "not a picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
         (bytes(MAX_BYTES + 1), "more than the limit.*save it smaller"),
         (bomb(), "above the limit.*save it smaller"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC.*send it as JPEG"),
-        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1heic", "HEIC.*send it as JPEG"),
-        (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1", "AVIF.*send it as JPEG"),
-        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL.*send it as JPEG"),
-        (png(PIL.Image.new("L", (40, 40)), format="TIFF"), "TIFF.*send it as JPEG"),
         (png(PIL.Image.new("L", (4, 4))), "smaller than 8"),
         (png(PIL.Image.new("L", (9000, 10))), "above the limit"),
         (png(PIL.Image.new("L", (8000, 20))), "wider"),
+        (png(PIL.Image.new("L", (20, 41))), "20 × 41 pixels, taller than wide: turn it"),
+        (png(PIL.Image.new("L", (8, 256))), "taller than wide: turn it, or crop it to the digits"),
+        (png(PIL.Image.new("L", (64, 512)), format="WEBP"), "taller than wide"),
         (encode(np.random.default_rng(0).integers(0, 255, (50, 50), dtype=np.uint8))[:900], "damaged"),
     ],
 )
 def test_bad_bytes_are_refused_with_a_reason(data, problem):
     with pytest.raises(PictureError, match=problem):
+        decode(data)
+
+
+def test_a_card_on_its_side_is_refused_at_every_door():
+    image = next(cards(1)).image
+    for wrong in (image.T, image[::-1].T):
+        with pytest.raises(PictureError, match=f"64 × {image.shape[1]} pixels, taller than wide"):
+            check(wrong)
+        for kind in ("PNG", "JPEG", "WEBP", "BMP", "GIF"):
+            with pytest.raises(PictureError, match="taller than wide"):
+                decode(png(PIL.Image.fromarray(wrong), format=kind))
+    upright = PIL.Image.fromarray(image.T)
+    exif = upright.getexif()
+    exif[0x0112] = 8  # by its orientation it lies as it should
+    assert decode(png(upright, exif=exif)).shape == image.shape
+    assert check(np.zeros((40, 20), np.uint8)).shape == (40, 20), "a single digit is tall"
+
+
+def box(brands):
+    """The first box of a file of the ISO's kind: its major brand, then all it is compatible with."""
+    first, *others = [brands[start : start + 4] for start in range(0, len(brands), 4)]
+    body = b"ftyp" + first + bytes(4) + b"".join(others)
+    return struct.pack(">I", 4 + len(body)) + body
+
+
+def zipped():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("card.png", b"pixels")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "advice"),
+    [
+        (box(b"heicmif1heic"), "HEIC", "send it as JPEG"),
+        (box(b"mif1mif1heic"), "HEIC", "send it as JPEG"),
+        (box(b"heixmif1avif"), "HEIC", "send it as JPEG"),
+        (box(b"mif1mif1heic") + b"meta" + b"avif" * 9, "HEIC", "send it as JPEG"),
+        (box(b"avifavifmif1"), "AVIF", "send it as JPEG"),
+        (box(b"mif1mif1miafavif"), "AVIF", "send it as JPEG"),
+        (box(b"msf1avis"), "AVIF", "send it as JPEG"),
+        (box(b"crx isom"), "raw file", "send it as JPEG"),
+        (box(b"jp2 jp2 "), "JPEG 2000", "send it as JPEG"),
+        (box(b"isomiso2avc1mp41"), "film", "send a picture of it"),
+        (box(b"qt  "), "film", "send a picture of it"),
+        (b"\0\0\0\x08wide\0\0\1\0mdat", "film", "send a picture of it"),
+        (png(PIL.Image.new("L", (40, 40)), format="JPEG2000"), "JPEG 2000", "send it as JPEG"),
+        (b"\xff\x4f\xff\x51\0\x29", "JPEG 2000", "send it as JPEG"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL", "send it as JPEG"),
+        (png(PIL.Image.new("L", (40, 40)), format="TIFF"), "TIFF", "send it as JPEG"),
+        (png(PIL.Image.new("L", (40, 40)), format="TIFF", big_tiff=True), "TIFF", "send it as JPEG"),
+        (b"MM\0+\0\x08\0\0", "TIFF", "send it as JPEG"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG", "export it as PNG"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- a -->\n<svg/>", "SVG", "export it as PNG"),
+        (b"%PDF-1.7", "PDF", "send it as JPEG"),
+        (zipped(), "ZIP", "unpack it"),
+    ],
+)
+def test_what_people_send_by_mistake_is_named_with_advice(data, name, advice):
+    with pytest.raises(PictureError, match=f"not a picture in one of .* but [^:]*{name}[^:]*: {advice}"):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    "data", [b"<html><body>", b"<?xml version='1.0'?><kml/>", b"PKware", box(b"mif1")[:6]]
+)
+def test_what_only_begins_alike_has_no_name(data):
+    with pytest.raises(PictureError, match=r"GIF$"):
         decode(data)
 
 

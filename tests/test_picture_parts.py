@@ -19,7 +19,7 @@ from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import PictureError, decode
 from fsdl_deploy.picture_parts import MAX_PARTS, orientation, split
 
-CARD = next(cards(1)).image
+CARD = next(cards(1)).image[:, :100]  # not so wide that it may not stand upright
 GREY = PIL.Image.fromarray(CARD)
 COLOUR = PIL.Image.merge("RGB", [GREY, GREY.point(lambda value: value // 2 + 60), GREY])
 
@@ -224,9 +224,9 @@ def test_as_many_parts_as_a_real_file_has_are_no_fault():
 def photograph(width, height, mode="RGB"):
     """A JPEG as large as a phone's, of one strip that repeats; and that strip's file."""
     high = 16 if mode == "RGB" else 8  # a row of blocks, after which the decoder starts anew
-    small = np.random.default_rng(0).integers(40, 220, (2, width // 64), np.uint8)
+    small = np.random.default_rng(0).integers(40, 220, (2, width // 256), np.uint8)
     strip = PIL.Image.fromarray(small).resize((width, high), PIL.Image.Resampling.BILINEAR).convert(mode)
-    file = saved(strip, "JPEG", restart_marker_rows=1)
+    file = saved(strip, "JPEG", quality=20, optimize=True, restart_marker_rows=1)
     scan = file.index(b"\xff\xda")
     start = scan + 2 + int.from_bytes(file[scan + 2 : scan + 4])
     strips, pixels = height // high, file[start:-2].removesuffix(b"\xff\xd0")
@@ -242,13 +242,14 @@ def resized(file, width, height):
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
-def test_a_photograph_of_24_megapixels_is_read_at_half_its_size(mode):
-    file, strip = photograph(5712, 4272, mode)
+@pytest.mark.parametrize(("width", "height", "factor"), [(5712, 4272, 2), (9248, 6928, 4)])
+def test_a_photograph_of_today_is_read_at_a_part_of_its_size(width, height, factor, mode):
+    file, strip = photograph(width, height, mode)
     image = decode(file)
-    half = np.asarray(PIL.Image.open(io.BytesIO(strip)).convert("L").reduce(2), float)
-    assert image.shape == (2136, 2856)
-    assert np.abs(image - np.tile(half, (2136 // len(half), 1))).mean() < 2
-    assert decode(in_jpeg(exif(6))(file)).shape == (2856, 2136)
+    part = np.asarray(PIL.Image.open(io.BytesIO(strip)).convert("L").reduce(factor), float)
+    assert image.shape == (height // factor, width // factor)
+    assert np.abs(image - np.tile(part, (len(image) // len(part), 1))).mean() < 2
+    assert decode(in_jpeg(exif(6))(file)).shape == (width // factor, height // factor)
 
 
 MEMORY = """
@@ -264,13 +265,22 @@ print(*decode(large).shape, most() - before)
 """
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "left"),
+    [
+        (8064, 6048, ["3024", "4032"]),  # 48 megapixels, at a half
+        (9248, 6928, ["1732", "2312"]),  # 64 megapixels and a little more, at a quarter
+        (12_032, 9024, ["2256", "3008"]),  # 108
+        (16_384, 12_288, ["3072", "4096"]),  # 201
+    ],
+)
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no resource module")
-def test_a_photograph_of_48_megapixels_takes_little_memory(tmp_path):
+def test_a_photograph_of_a_phone_takes_little_memory(width, height, left, tmp_path):
     (tmp_path / "small.jpg").write_bytes(photograph(640, 480)[0])
-    (tmp_path / "large.jpg").write_bytes(photograph(8064, 6048)[0])
+    (tmp_path / "large.jpg").write_bytes(photograph(width, height)[0])
     command = [sys.executable, "-c", MEMORY, "small.jpg", "large.jpg"]
     out = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.split()
-    assert out[:2] == ["3024", "4032"]
+    assert out[:2] == left
     assert float(out[2]) < 100, "MiB; Pillow would take 190 for its colours, four bytes a pixel"
 
 
@@ -278,13 +288,13 @@ def test_a_photograph_of_48_megapixels_takes_little_memory(tmp_path):
     "file",
     [
         resized(saved(COLOUR, "JPEG", progressive=True), 5712, 4284),  # a decoder holds all of it at once
-        resized(saved(COLOUR, "JPEG"), 9300, 7000),
-        resized(saved(GREY, "JPEG"), 17_000, 500),
+        resized(saved(COLOUR, "JPEG"), 18_400, 14_000),
+        resized(saved(GREY, "JPEG"), 33_000, 1000),
         FILES["grey PNG"][0][:8]
         + chunk(b"IHDR", struct.pack(">IIBBBBB", 5712, 4284, 8, 0, 0, 0, 0))
         + FILES["grey PNG"][0][33:],
     ],
-    ids=["progressive", "65 megapixels", "too wide", "PNG"],
+    ids=["progressive", "258 megapixels", "too wide", "PNG"],
 )
 def test_what_is_too_large_is_refused_with_advice(file):
     with pytest.raises(PictureError, match=r"above the limit of 8192 .*save it smaller"):

@@ -86,6 +86,26 @@ def test_every_kind_of_png_has_the_greys_of_its_specification(kind, depth, trans
     assert image.dtype == np.uint8 and np.abs(image - grey).max() < 2.5
 
 
+def broken(kind, depth):
+    """tRNS chunks that say nothing, of a kind of PNG: of a wrong length, in a wrong place, damaged."""
+    right = {GREY: 2, COLOUR: 6, PALETTE: 1}.get(kind, 0)
+    long = 2**depth + 1 if kind == PALETTE else right + 1
+    yield from (chunk(b"tRNS", bytes(size)) for size in {0, long, 300})
+    if kind != PALETTE:
+        yield from (chunk(b"tRNS", bytes(size)) for size in {1, right + 2, 256})
+    yield chunk(b"tRNS", bytes(right))[:-4] + b"bad!"
+
+
+@pytest.mark.parametrize(("kind", "depth"), KINDS)
+def test_a_broken_transparency_refuses_no_picture_and_says_nothing(kind, depth):
+    file, grey = picture_and_grey(kind, depth, transparent=False, interlaced=False)
+    start = file.index(b"IDAT") - 4
+    for odd in broken(kind, depth):
+        assert np.abs(decode(file[:start] + odd + file[start:]) - grey).max() < 2.5
+    if kind == PALETTE:  # before the palette whose entries it speaks of
+        assert np.abs(decode(file[:33] + chunk(b"tRNS", b"\0") + file[33:]) - grey).max() < 2.5
+
+
 def saved(picture, kind, **options):
     file = io.BytesIO()
     picture.save(file, kind, **options)

@@ -32,6 +32,8 @@ def card_from_sketch(sketch: dict | np.ndarray | None) -> Image:
     height = max(drawn.shape[0], drawn.shape[1] / 12)
     margin = int(np.ceil(height * (CARD_HEIGHT - INK_HEIGHT) / 2 / INK_HEIGHT))
     drawn = np.pad(drawn, ((margin + int(height - drawn.shape[0]) // 2,) * 2, (margin, margin)))
+    # A 1 of a thin pen needs more paper beside it: a reader refuses what stands upright.
+    drawn = np.pad(drawn, ((0, 0), (max(0, -(-(len(drawn) // 2 - drawn.shape[1] + 1) // 2)),) * 2))
     inside, outside = distance_transform_edt(drawn), distance_transform_edt(~drawn)
     ridge = inside[drawn & (inside == maximum_filter(inside, 3))]
     pen = 2 * ridge.mean() - 1

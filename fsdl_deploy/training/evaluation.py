@@ -25,6 +25,7 @@ from fsdl_deploy.weights import VERSIONS
 
 SEED = 5
 MNIST = "mnist"
+WHY_CARDS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,13 +117,13 @@ class _Only:
 
 
 def why(
-    reader: Reader, source: Digits, count: int = 1000, removed: Sequence[int] = (0, 5, 10, 20, 40)
+    reader: Reader, source: Digits, count: int = WHY_CARDS, removed: Sequence[int] = (0, 5, 10, 20, 40)
 ) -> dict:
     """What keeps the exact match down: single digits that are always misread, or everything else?
 
-    Returns ``{"misread": {place of the digit: times of 3}, "exact_match": {digits removed: share}}``:
-    the exact match on typical cards once the most stubborn digits are taken out of ``source``. An
-    explanation, no score: the digits to remove are chosen by looking at the errors.
+    Returns ``{"misread": {place of the digit: times of 3}, "exact_match": {digits removed: share}}`` and the
+    number of ``"cards"``: the exact match on typical cards once the most stubborn digits are taken out of
+    ``source``. An explanation, no score: the digits to remove are chosen by looking at the errors.
     """
     misread = stubborn(reader, source)
     order = np.argsort(misread, kind="stable")
@@ -132,7 +133,8 @@ def why(
         drawn = list(cards(count, "typical", Digits(source.images[kept], source.labels[kept]), SEED))
         readings = [reading.digits for reading in reader.read([card.image for card in drawn])]
         shares[k] = accuracy.exact_match([card.truth for card in drawn], readings)
-    return {"misread": {int(i): int(misread[i]) for i in np.flatnonzero(misread)}, "exact_match": shares}
+    faults = {int(i): int(misread[i]) for i in np.flatnonzero(misread)}
+    return {"misread": faults, "exact_match": shares, "cards": count}
 
 
 def table(report: dict) -> Table:

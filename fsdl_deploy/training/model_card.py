@@ -10,7 +10,7 @@ import numpy as np
 
 from fsdl_deploy import weights
 from fsdl_deploy.measuring import records
-from fsdl_deploy.training.evaluation import table
+from fsdl_deploy.training.evaluation import MNIST, WHY_CARDS, table
 
 ABOUT = {
     "teacher": "Convolutions and a transformer encoder, trained with CTC. Accurate and dear; it teaches v2.",
@@ -50,6 +50,59 @@ def curve(work: Path, version: str) -> list[dict]:
     return list({row["step"]: row for row in rows}.values())
 
 
+USE = [
+    "Meant for: lines of handwritten digits in dark ink on light paper. "
+    "Not for: letters, printed digits, white on black, several lines",
+    "Turned cards: one on its side (more than twice as tall as wide) is refused; one upside down is not, and "
+    "may be misread with high confidence: turn it before",
+    "Confidence: 0 to 1, of the whole reading; the least sure readings hold most errors, so those below a "
+    "threshold go to a person, or the customer is asked again "
+    "([lesson 00](../notebooks/00_tour.ipynb) shows the price). On pictures unlike the training cards it "
+    "promises nothing",
+]
+WORDS = [
+    "CTC (connectionist temporal classification): the loss that trains on the digits of a line without being "
+    "told where each of them stands",
+    "CER (character error rate): digits wrong, missed or invented, as a share of the digits written",
+    "Distilled: beside the truth, the student learns the teacher's outputs "
+    "([lesson 05](../notebooks/05_optimization.ipynb))",
+    "Mixtures: each of two training cards laid over one another; only the teacher can answer them",
+]
+
+
+def goals(report: dict) -> str:
+    """What was asked of the models before they were trained, and what came out, a sentence each."""
+    read = report["mnist"]
+    teacher, v2 = (100 * read[version]["typical"]["exact_match"] for version in ("teacher", "v2"))
+    explained = report["measured"]["why"]["v2"]
+    lines = [
+        f"- The teacher reads 97.5 % of typical cards: {_against(teacher, 97.5)}.",
+        f"- `v2` reads 96.5 % of them: {_against(v2, 96.5)}.",
+        f"- `v2` within a point of the teacher: {'' if teacher - v2 <= 1 else 'not '}reached, "
+        f"{teacher - v2:.1f} points below it.",
+    ]
+    if "earlier" in report:
+        now, before = (1 - part["hard"]["exact_match"] for part in (read["v2"], report["earlier"]))
+        lines.append(
+            f"- `v2` makes at most half the errors of the `v2` before it on the same hard cards: "
+            f"{'' if now <= before / 2 else 'not '}reached, it misreads {now:.1%} where that one misread "
+            f"{before:.1%}, {now / before:.0%} as many."
+        )
+    lines += [
+        "",
+        "Why not more: a few odd digits spoil each card on which they stand. Written with the course's 1,000 "
+        f"test digits, `v2` reads {explained['exact_match']['0']:.1%} of typical cards, and "
+        f"{explained['exact_match']['10']:.1%} once the ten that it misreads most are left out.",
+    ]
+    return "\n".join(["Goals set before the training, for cards of MNIST's 10,000 test digits:", "", *lines])
+
+
+def _against(reached: float, goal: float) -> str:
+    if reached >= goal:
+        return f"reached, {reached:.1f} %"
+    return f"not reached, {reached:.1f} %, {goal - reached:.1f} points short"
+
+
 def _why(explained: dict | None) -> list[str]:
     """What keeps the figure where it is: the digits that are always misread, and all the rest."""
     if explained is None:
@@ -59,7 +112,9 @@ def _why(explained: dict | None) -> list[str]:
     return [
         f"Why not more? {always} of the 1,000 test digits are misread on each of three clean cards that "
         f"show nothing else, {len(explained['misread'])} on at least one. Exact match on typical cards once "
-        f"the most stubborn are taken out: {shares}. This explains the figure; it is not a better one.",
+        f"the most stubborn are taken out, on {explained.get('cards', WHY_CARDS):,} cards each (so the "
+        f"first figure is not quite that of the table): {shares}. This explains the figure; it is not a "
+        "better one.",
         "",
         "![Loss against training steps, and exact match against the stubborn digits left out]"
         "(../notebooks/images/why.png)",
@@ -77,38 +132,63 @@ def write_cards(report: dict, on_mnist: dict, work: Path, into: Path) -> None:
     ``report`` and ``on_mnist``: what ``evaluate`` measured with the course's test digits, and with those of
     MNIST.
     """
+    curves = {version: curve(work, version) for version in weights.VERSIONS}
+    file = into / "report.json"
+    earlier = {k: v for k, v in (records.read(file) if file.exists() else {}).items() if k == "earlier"}
+    records.write(file, measured=report, mnist=on_mnist, curves=curves, **earlier)
+    rewrite(into)
+
+
+def rewrite(into: Path) -> None:
+    """Write ``NAME.md`` for every model from the figures in ``into / "report.json"``."""
+    for version in weights.VERSIONS:
+        (into / f"{version}.md").write_text(card(version, into), encoding="utf-8")
+
+
+def card(version: str, folder: Path) -> str:
+    """The text of a model's card, from its weights and the record in ``folder``."""
     from fsdl_deploy.models import multiply_adds
 
-    curves = {version: curve(work, version) for version in weights.VERSIONS}
-    records.write(into / "report.json", measured=report, mnist=on_mnist, curves=curves)
-    for version in weights.VERSIONS:
-        network, measured = weights.load(version, into).network, report[version]
-        parameters = sum(p.numel() for p in network.parameters())
-        rows = curves[version]
-        trained = "not trained: the weights are those of v2"
-        if rows:
-            trained = f"{rows[-1]['step']:,} steps of 32 cards in {rows[-1]['seconds']:,} s"
-        errors = ", ".join(worst_confusions(measured["typical"]["confusion"]))
-        lines = [
-            f"# Model card: {version}", "", ABOUT[version], "",
-            f"- Network: {type(network).__name__}, {parameters:,} parameters, "
-            f"{multiply_adds(network) / 1e6:.1f} million multiply-adds for a line of 160 pixels",
-            "- Trained on: cards drawn from 59,000 digits of MNIST's training part, which leaves out the "
-            f"course's 1,000 test digits; {trained}",
-            f"- Files: `{version}.safetensors` (weights, float16), `{version}.onnx` (the whole reader)",
-            "- Widths: a card reads the same alone, in any batch, and padded on the right to any width",
-            "- Meant for: lines of handwritten digits in dark ink on light paper. "
-            "Not for: letters, printed digits, white on black, several lines",
-            "", "## Measured on cards of unseen digits", "",
-            "Exact match of the whole reading. The 95 % intervals know that cards share digits, of which a "
-            "hard one spoils several.", "",
-            _table({"the course's 1,000 test digits": measured, "MNIST's 10,000": on_mnist[version]}), "",
-            *_why(report.get("why", {}).get(version)),
-            "Most frequent errors on typical cards: " + errors + ".",
-            "", "Make it again: `fsdl-deploy train`. Measure it again: `fsdl-deploy evaluate`, also with "
-            "`--digits mnist`.", "",
-        ]  # fmt: skip
-        (into / f"{version}.md").write_text("\n".join(lines), encoding="utf-8")
+    report = records.read(folder / "report.json")
+    network, measured, rows = (
+        weights.load(version, folder).network,
+        report["measured"][version],
+        report["curves"][version],
+    )
+    tests = {"the course's 1,000 test digits": measured, "MNIST's 10,000": report["mnist"][version]}
+    return "\n".join([
+        f"# Model card: {version}", "", ABOUT[version], "",
+        f"- Network: {type(network).__name__}, {sum(p.numel() for p in network.parameters()):,} parameters, "
+        f"{multiply_adds(network) / 1e6:.1f} million multiply-adds for a line of 160 pixels",
+        "- Trained on: cards drawn from 59,000 digits of MNIST's training part, which leaves out the "
+        f"course's 1,000 test digits; {_trained(rows)}",
+        f"- Files: `{version}.safetensors` (weights, float16), `{version}.onnx` (the whole reader)",
+        "- Widths: a card reads the same alone, in any batch, and padded on the right to any width",
+        *(f"- {line}" for line in USE), "", "## Measured on cards of unseen digits", "",
+        "Exact match of the whole reading. The 95 % intervals know that cards share digits, of which a "
+        "hard one spoils several.", "",
+        _table(tests), "", *(_again(name, levels, version) for name, levels in tests.items()), "",
+        *_why(report["measured"].get("why", {}).get(version)),
+        f"Most frequent errors on typical cards of {next(iter(tests))}: "
+        + ", ".join(worst_confusions(measured["typical"]["confusion"])) + ".",
+        "", "Make it again: `fsdl-deploy train`.", "", "## Words", "", *(f"- {line}" for line in WORDS), "",
+    ])  # fmt: skip
+
+
+def _trained(rows: list[dict]) -> str:
+    if not rows:
+        return "not trained: the weights are those of v2"
+    return f"{rows[-1]['step']:,} steps of 32 cards in {rows[-1]['seconds']:,} s"
+
+
+def _again(name: str, levels: dict[str, dict], version: str) -> str:
+    """The command that gives a row of the table again, on so many cards as it was measured on."""
+    count = levels["typical"]["cards"]
+    choice = f" --digits {MNIST}" if name.startswith("MNIST") else ""
+    return (
+        f"- {name}: {count:,} cards of each level; again by "
+        f"`fsdl-deploy evaluate -n {count}{choice} --versions {version}`"
+    )
 
 
 def _table(measured: dict[str, dict]) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 
+import PIL.Image
 import pytest
 import sqlalchemy as sa
 from polling import until
@@ -126,6 +127,16 @@ def test_bad_pictures_are_set_aside_with_their_reason_and_the_rest_goes_on(cards
     assert main(["score", str(cards), "--month", MONTH, "--store", str(store_url), "--retry"]) == 0
     assert stored.prediction("C0000001", MONTH)["picture"].endswith("C0000001.jpg")
     assert stored.counts(MONTH, "v2") == (117, 5)
+    stored.close()
+
+
+def test_a_card_on_its_side_is_set_aside(cards, store_url):
+    picture = cards / MONTH / "C0000" / "C0000001.jpg"
+    PIL.Image.fromarray(decode(picture.read_bytes()).T).save(picture)
+    assert run(cards, store_url) == Scored(read=119, set_aside=1)
+    stored = Store(store_url)
+    (row,) = stored.aside()
+    assert row["reason"].endswith("taller than wide: turn it, or crop it to the digits")
     stored.close()
 
 

@@ -97,3 +97,9 @@ def test_odd_drawings_stay_within_the_readers_limits(stroke):
 
 def test_everything_covered_with_ink_is_a_picture_too():
     check(card_from_sketch(np.tile(np.array([0, 0, 0, 255], np.uint8), (200, 500, 1))))
+
+
+@pytest.mark.parametrize("pen", [1, 3, 8])
+def test_a_1_of_any_pen_is_no_card_on_its_side(pen):
+    card = check(card_from_sketch(drawn([[(0, 0), (0, 120)]], pen=pen)))
+    assert card.shape[0] == CARD_HEIGHT and (card < 128).any()

@@ -1,6 +1,7 @@
 """The model service as its users see it, over real HTTP, with a reader that needs no weights."""
 
 import base64
+import io
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ import threading
 
 import httpx
 import numpy as np
+import PIL.Image
 import pytest
 from fake_service import WidthReader, fake_server
 from fastapi.testclient import TestClient
@@ -27,6 +29,12 @@ from fsdl_deploy.service.open_inference import json_request
 from fsdl_deploy.service.process import http_protocol, listen
 
 FAKE = ROOT / "tests" / "fake_service.py"
+
+
+def on_its_side():
+    file = io.BytesIO()
+    PIL.Image.new("L", (64, 200), 255).save(file, "PNG")
+    return file.getvalue()
 
 
 def png(width=100, height=32):
@@ -96,6 +104,12 @@ def test_one_bad_picture_among_many_is_named(client):
     answer = client.post("/read", json=as_json(png(), png(), b"GIF89a broken", png()))
     assert answer.status_code == 422
     assert answer.json()["error"]["field"] == "pictures[2]"
+
+
+def test_a_card_on_its_side_is_422_and_says_what_to_do(client):
+    answer = client.post("/read", json=as_json(on_its_side()))
+    assert answer.status_code == 422
+    assert answer.json()["error"]["problem"].endswith("taller than wide: turn it, or crop it to the digits")
 
 
 def test_reader_that_refuses_is_422_and_reader_that_fails_is_500_without_its_secrets(client, server):

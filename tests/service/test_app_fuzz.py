@@ -37,7 +37,10 @@ JSON, FORM = "application/json", "multipart/form-data; boundary=XX"
 # What the document calls a picture. Not above 60 pixels: the fake reader falls ill at some widths.
 sides = st.integers(8, 60)
 pictures = st.builds(
-    lambda h, w, grey: encode(np.full((h, w), grey, np.uint8)), sides, sides, st.integers(0, 255)
+    lambda h, w, grey: encode(np.full((h, max(w, (h + 1) // 2)), grey, np.uint8)),
+    sides,
+    sides,
+    st.integers(0, 255),
 )
 schemathesis.openapi.format("base64-picture", pictures.map(lambda data: base64.b64encode(data).decode()))
 schemathesis.openapi.media_type("image/png", pictures)

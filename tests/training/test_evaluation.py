@@ -3,12 +3,14 @@ import json
 import numpy as np
 import pytest
 
+from fsdl_deploy import weights
 from fsdl_deploy.cards import cards
 from fsdl_deploy.cli import main
 from fsdl_deploy.digits import Digits, digits
+from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.reading import Reading
 from fsdl_deploy.training import evaluation
-from fsdl_deploy.training.model_card import worst_confusions, write_cards
+from fsdl_deploy.training.model_card import card, goals, worst_confusions, write_cards
 
 
 class Knowing:
@@ -34,9 +36,9 @@ TRUTHS = {}
 @pytest.fixture
 def knowing(monkeypatch):
     def remembered(*args, **options):
-        for card in cards(*args, **options):
-            TRUTHS[card.image.tobytes()] = card.truth
-            yield card
+        for drawn in cards(*args, **options):
+            TRUTHS[drawn.image.tobytes()] = drawn.truth
+            yield drawn
 
     monkeypatch.setattr(evaluation, "cards", remembered)
     yield
@@ -104,8 +106,6 @@ def test_worst_confusions_are_named():
 def test_cards_hold_what_was_measured(tmp_path, monkeypatch, knowing):
     import shutil
 
-    from fsdl_deploy import weights
-
     for file in weights.folder().iterdir():
         if file.suffix not in (".md", ".json"):
             shutil.copy(file, tmp_path)
@@ -119,7 +119,41 @@ def test_cards_hold_what_was_measured(tmp_path, monkeypatch, knowing):
     assert "700 steps of 32 cards in 12 s" in text
     assert "1 of the 1,000 test digits" in text and "5 digits: 90.0%" in text
     written = json.loads((tmp_path / "report.json").read_text())
+    assert "`fsdl-deploy evaluate -n 10 --versions v1`" in text
+    assert "`fsdl-deploy evaluate -n 10 --digits mnist --versions v1`" in text
+    assert "1,000 cards each" in text and "Confidence: 0 to 1" in text
     assert written["measured"]["compared"] == report["compared"] and written["mnist"]["v1"] == others["v1"]
+
+
+@pytest.mark.parametrize("version", weights.VERSIONS)
+def test_the_cards_that_are_published_are_those_of_the_record(version):
+    folder = weights.folder()
+    assert (folder / f"{version}.md").read_text(encoding="utf-8") == card(version, folder), (
+        "write them again: model_card.rewrite(weights.folder())"
+    )
+
+
+def test_goals_are_compared_with_what_was_reached():
+    def read(typical, hard=0.9):
+        return {"typical": {"exact_match": typical}, "hard": {"exact_match": hard}}
+
+    explained = {"v2": {"misread": {}, "exact_match": {"0": 0.955, "10": 0.984}}}
+    report = {"measured": {"why": explained}, "mnist": {"teacher": read(0.9761), "v2": read(0.961)}}
+    text = goals(report)
+    assert "97.5 % of typical cards: reached, 97.6 %." in text and "half" not in text
+    assert "96.5 % of them: not reached, 96.1 %, 0.4 points short." in text
+    assert "not reached, 1.5 points below it" in text and "98.4%" in text
+    text = goals(report | {"earlier": read(0, 0.8)})
+    assert "cards: reached, it misreads 10.0% where that one misread 20.0%, 50% as many" in text
+    assert "cards: not reached, it" in goals(report | {"earlier": read(0, 0.85)})
+
+
+def test_a_card_upside_down_may_be_misread_with_confidence():
+    """As the model cards say."""
+    pile = list(cards(100, seed=9))
+    readings = OnnxReader("v2").read([drawn.image[::-1, ::-1].copy() for drawn in pile])
+    wrong = [r for r, drawn in zip(readings, pile, strict=True) if r.digits != drawn.truth]
+    assert any(reading.confidence > 0.9 for reading in wrong)
 
 
 def test_a_deck_tells_which_digits_are_on_its_cards():
