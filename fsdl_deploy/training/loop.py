@@ -1,6 +1,7 @@
 """The training loop: one network by its recipe; killed at any step, it goes on from its last checkpoint."""
 
 import json
+import pickle
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,21 +28,20 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
     """Train one network, or go on with it; return the average of its weights over the last steps.
 
     The loss is CTC, for a taught student that of ``distillation``. ``folder`` keeps the checkpoint and the
-    curve (``NAME.jsonl``). Raises ValueError for a checkpoint of another recipe.
+    curve (``NAME.jsonl``). Raises ValueError for a checkpoint of another recipe, or a damaged one.
     """
     torch.manual_seed(recipe.seed)
     network = recipe.network().to(memory_format=torch.channels_last)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.05)
     file, first, spent = folder / f"{name}.pt", 0, 0.0
-    if file.exists():
-        saved = torch.load(file, weights_only=True)
-        if saved["steps"] != recipe.steps:
-            raise ValueError(f"{file} is from another recipe: delete it, or the folder, and train again")
+    if saved := _checkpoint(file, recipe):
         network.load_state_dict(saved["network"])
         average.load_state_dict(saved["average"])
         optimizer.load_state_dict(saved["optimizer"])
         first, spent = saved["step"], saved["spent"]
+    else:
+        (folder / f"{name}.jsonl").unlink(missing_ok=True)  # of a training whose checkpoint was deleted
     if first < recipe.steps:
         network.train()
         forward, followed = computed(network), computed(teacher) if teacher else None
@@ -63,7 +63,8 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
                     curve.write(json.dumps(row) + "\n")
             if steps % CHECKPOINT_STEPS == 0 or steps == recipe.steps:
                 state = {
-                    "steps": recipe.steps, "step": steps, "spent": spent + time.monotonic() - started,
+                    "recipe": repr(recipe), "steps": recipe.steps, "step": steps,
+                    "spent": spent + time.monotonic() - started,
                     "network": network.state_dict(), "average": average.state_dict(),
                     "optimizer": optimizer.state_dict(),
                 }  # fmt: skip
@@ -73,6 +74,21 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
     for parameter in trained.parameters():
         parameter.requires_grad_(False)
     return trained
+
+
+def _checkpoint(file: Path, recipe: Recipe) -> dict | None:
+    """What a training left in ``file``, if any. Raises ValueError for another recipe's or a damaged one."""
+    if not file.exists():
+        return None
+    again = "delete it, or the folder, and train again"
+    try:
+        saved = torch.load(file, weights_only=True)
+        steps, kept = saved["steps"], saved.get("recipe", repr(recipe))  # older ones have their steps only
+    except (RuntimeError, EOFError, KeyError, pickle.UnpicklingError):
+        raise ValueError(f"{file} is damaged: {again}") from None
+    if (steps, kept) != (recipe.steps, repr(recipe)):
+        raise ValueError(f"{file} is from another recipe: {again}")
+    return saved
 
 
 def computed(network: nn.Module) -> Callable:

@@ -58,10 +58,31 @@ def test_training_moves_the_weights_and_draws_a_curve(pool, tmp_path):
     assert rows[-1]["step"] == 6 and rows[-1]["loss"] > 0
 
 
-def test_a_checkpoint_of_another_recipe_is_refused(pool, tmp_path):
+@pytest.mark.parametrize(
+    "change", [{"phases": (Phase(8, 6e-3),)}, {"seed": 99}, {"phases": (Phase(6, 1e-3),)}]
+)
+def test_a_checkpoint_of_another_recipe_is_refused(pool, tmp_path, change):
     train("d", TINY, pool, tmp_path)
     with pytest.raises(ValueError, match="another recipe"):
-        train("d", replace(TINY, phases=(Phase(8, 6e-3),)), pool, tmp_path)
+        train("d", replace(TINY, **change), pool, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: b"", lambda data: data[: len(data) // 2], lambda data: data[::-1]]
+)
+def test_a_damaged_checkpoint_is_one_sentence_that_names_it(pool, tmp_path, damage):
+    train("d", TINY, pool, tmp_path)
+    file = tmp_path / "d.pt"
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(ValueError, match=r"d\.pt is damaged: delete it"):
+        train("d", TINY, pool, tmp_path)
+
+
+def test_a_deleted_checkpoint_leaves_no_curve_of_its_own(pool, tmp_path):
+    train("d", TINY, pool, tmp_path)
+    (tmp_path / "d.pt").unlink()
+    train("d", replace(TINY, phases=(Phase(2, 6e-3),)), pool, tmp_path)
+    assert [json.loads(line)["step"] for line in (tmp_path / "d.jsonl").read_text().splitlines()] == [2]
 
 
 def test_the_teacher_is_followed(pool, tmp_path):
