@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from fsdl_deploy.cards import cards
+from fsdl_deploy.cards import cards, cards_and_digits
 from fsdl_deploy.cli import main
 from fsdl_deploy.digits import Digits, digits
 from fsdl_deploy.reading import Reading
@@ -34,11 +34,11 @@ TRUTHS = {}
 @pytest.fixture
 def knowing(monkeypatch):
     def remembered(*args, **options):
-        for card in cards(*args, **options):
+        for card, written in cards_and_digits(*args, **options):
             TRUTHS[card.image.tobytes()] = card.truth
-            yield card
+            yield card, written
 
-    monkeypatch.setattr(evaluation, "cards", remembered)
+    monkeypatch.setattr(evaluation, "cards_and_digits", remembered)
     yield
     TRUTHS.clear()
 
