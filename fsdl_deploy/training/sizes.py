@@ -8,7 +8,6 @@ cards share digits.
 """
 
 from functools import partial
-from itertools import chain
 
 from fsdl_deploy import weights
 from fsdl_deploy.cards import Card, cards_and_digits
@@ -44,7 +43,7 @@ def measure(widths: tuple[int, ...], taught: bool, pool: Pool, deck: Deck) -> tu
         "widths": widths, "taught": taught, "steps": recipe.steps, "cards": len(deck), "right": sum(each),
         "parameters": sum(p.numel() for p in network.parameters()),
         "multiply_adds": multiply_adds(network),
-        "digits": len(set(chain(*written))), "interval": [round(end, 4) for end in clustered(each, written)],
+        "interval": [round(end, 4) for end in clustered(each, written)],
     }  # fmt: skip
     return row, each
 
