@@ -5,7 +5,7 @@ tomorrow differ from those of today. Knows nothing about models.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -95,6 +95,31 @@ def cards(
         rng = np.random.default_rng((seed, i))
         text = "".join(map(str, rng.integers(0, 10, rng.integers(level.lengths[0], level.lengths[1] + 1))))
         yield Card(make(text, writer=hand(level, rng), rng=rng), text, f"walk-in-{i:06d}", "2026-10")
+
+
+@dataclass(frozen=True, eq=False)
+class _Noting(Digits):
+    """Digits that note which were drawn since the list was last emptied, by their places."""
+
+    drawn: list[int] = field(default_factory=list)
+
+    def choose(self, digit: int, rng: np.random.Generator) -> int:
+        self.drawn.append(super().choose(digit, rng))
+        return self.drawn[-1]
+
+
+def cards_and_digits(
+    n: int, level: str | Level = "typical", split: Split | Digits = "test", seed: int = 0
+) -> Iterator[tuple[Card, list[int]]]:
+    """The same ``cards``, each with the handwritten digits on it, by their places in ``split``.
+
+    Cards share digits, so they are not independent: ``measuring.accuracy.clustered`` wants to know which.
+    """
+    source = split if isinstance(split, Digits) else digits(split)
+    noting = _Noting(source.images, source.labels)
+    for card in cards(n, level, noting, seed):
+        yield card, noting.drawn.copy()
+        noting.drawn.clear()
 
 
 def add_arguments(parser) -> None:

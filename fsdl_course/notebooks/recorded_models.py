@@ -4,8 +4,6 @@ Each public function is a figure that prose may quote by its name. How a record 
 functions here alone, so that a changed record is a change in one place.
 """
 
-import math
-
 from fsdl_course.notebooks.record_lookup import Records, Row, pick, row_of
 from fsdl_deploy.measuring.accuracy import paired_p
 
@@ -82,18 +80,12 @@ def size_cards(known: Records):
     return cards
 
 
-def taught(known: Records, size: str):
-    """How many cards more the student of a size reads right when it is taught; below 0: fewer."""
-    alone, with_teacher = _students(known, size)
-    return with_teacher["right"] - alone["right"]
-
-
-def chance(known: Records, size: str):
-    """How likely a difference such as that of ``taught`` is between two independent samples of one reader."""
-    alone, with_teacher = _students(known, size)
-    both = (alone["right"] + with_teacher["right"]) / (alone["cards"] + with_teacher["cards"])
-    spread = (both * (1 - both) * (1 / alone["cards"] + 1 / with_teacher["cards"])) ** 0.5
-    return math.erfc(abs(taught(known, size)) / alone["cards"] / spread / 2**0.5)
+def taught(known: Records, size: str, what: str):
+    """What teaching did to the student of a size, on the same cards: a field of its row, or ``p`` of what it
+    fixed and broke, or ``points`` of a hundred that it reads right more; below 0: fewer."""
+    alone, row = _students(known, size)
+    points = 100 * (row["right"] - alone["right"]) / row["cards"]
+    return pick(row | {"p": paired_p(row["fixed"], row["broken"]), "points": points}, what, f"the {size}")
 
 
 # -- models/quantization.json: int8 and fewer bits, after training and in training

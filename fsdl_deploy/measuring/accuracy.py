@@ -18,7 +18,10 @@ def exact_match(truths: Sequence[str], readings: Sequence[str]) -> float:
 
 
 def wilson(successes: float, n: float, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % confidence interval of a share (Wilson 1927): honest near 0 and 1, where ± is not."""
+    """The 95 % confidence interval of a share (Wilson 1927): honest near 0 and 1, where ± is not.
+
+    For independent trials. Cards share handwritten digits: theirs is ``clustered``.
+    """
     if not 0 <= successes <= n or n == 0:
         raise ValueError(f"a share of {successes} in {n} has no confidence interval")
     p, square = successes / n, z * z

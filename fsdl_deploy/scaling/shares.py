@@ -100,9 +100,8 @@ def _home(pid: int, parent: Path) -> Path:
         _, names, path = line.split(":", 2)
         if "cpu" in names.split(",") if parent.name == "cpu" else not names:
             home = parent / path.lstrip("/")
-            return (
-                home if home.is_dir() else parent
-            )  # a container may see its path and only a part of the tree
+            # A container may see its whole path, and only a part of the tree.
+            return home if home.is_dir() else parent
     return parent
 
 

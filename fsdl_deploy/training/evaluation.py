@@ -6,14 +6,13 @@ not by two rounded shares. The cards of a test share its digits, which its inter
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from fsdl_deploy.cards import Card, cards
+from fsdl_deploy.cards import Card, cards, cards_and_digits
 from fsdl_deploy.digits import Digits, digits
 from fsdl_deploy.drawing import CLEAN, LEVELS, draw, hand
 from fsdl_deploy.measuring import accuracy, records
@@ -28,25 +27,11 @@ MNIST = "mnist"
 WHY_CARDS = 1000
 
 
-@dataclass(frozen=True, eq=False)
-class _Noting(Digits):
-    """Digits that note which were drawn since the list was last emptied, by their places."""
-
-    drawn: list[int] = field(default_factory=list)
-
-    def choose(self, digit: int, rng: np.random.Generator) -> int:
-        self.drawn.append(super().choose(digit, rng))
-        return self.drawn[-1]
-
-
 def deck(count: int, level: str, source: Digits) -> tuple[list[Card], list[list[int]]]:
     """``count`` cards written with ``source``, the same at each call; and the digits on each, by place."""
-    noting, pile, written = _Noting(source.images, source.labels), [], []
-    for card in tqdm(cards(count, level, noting, SEED), f"draw {level} cards", count, unit="card"):
-        pile.append(card)
-        written.append(noting.drawn.copy())
-        noting.drawn.clear()
-    return pile, written
+    pairs = cards_and_digits(count, level, source, SEED)
+    pile, written = zip(*tqdm(pairs, f"draw {level} cards", count, unit="card"), strict=True)
+    return list(pile), list(written)
 
 
 def evaluate(readers: Sequence[Reader], count: int = 2000, source: Digits | None = None) -> dict:

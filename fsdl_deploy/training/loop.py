@@ -1,12 +1,16 @@
 """The training loop: one network by its recipe; killed at any step, it goes on from its last checkpoint."""
 
+import contextlib
+import io
 import json
+import pickle
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -23,25 +27,43 @@ CHECKPOINT_STEPS = 50
 CURVE_STEPS = 200
 
 
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Nobody else trains in ``folder`` meanwhile. Raises RuntimeError where somebody does.
+
+    The lock is a file beside ``folder``, and the system's: it goes with the process, however that ends.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.with_name(f"{folder.name}.lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RuntimeError(f"another training is at work in {folder}: wait until it has ended") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Module | None = None) -> nn.Module:
     """Train one network, or go on with it; return the average of its weights over the last steps.
 
     The loss is CTC, for a taught student that of ``distillation``. ``folder`` keeps the checkpoint and the
-    curve (``NAME.jsonl``). Raises ValueError for a checkpoint of another recipe.
+    curve (``NAME.jsonl``). Raises ValueError for a checkpoint of another recipe, or a damaged one, OSError
+    where it cannot be written.
     """
     torch.manual_seed(recipe.seed)
     network = recipe.network().to(memory_format=torch.channels_last)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.05)
     file, first, spent = folder / f"{name}.pt", 0, 0.0
-    if file.exists():
-        saved = torch.load(file, weights_only=True)
-        if saved["steps"] != recipe.steps:
-            raise ValueError(f"{file} is from another recipe: delete it, or the folder, and train again")
+    if saved := _checkpoint(file, recipe):
         network.load_state_dict(saved["network"])
         average.load_state_dict(saved["average"])
         optimizer.load_state_dict(saved["optimizer"])
         first, spent = saved["step"], saved["spent"]
+    else:
+        (folder / f"{name}.jsonl").unlink(missing_ok=True)  # of a training whose checkpoint was deleted
     if first < recipe.steps:
         network.train()
         forward, followed = computed(network), computed(teacher) if teacher else None
@@ -59,20 +81,53 @@ def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Modul
                     "seconds": round(spent + time.monotonic() - started),
                 }
                 progress.set_postfix(row)
-                with open(folder / f"{name}.jsonl", "a", encoding="utf-8") as curve:
-                    curve.write(json.dumps(row) + "\n")
+                _note(row, folder / f"{name}.jsonl")
             if steps % CHECKPOINT_STEPS == 0 or steps == recipe.steps:
                 state = {
-                    "steps": recipe.steps, "step": steps, "spent": spent + time.monotonic() - started,
+                    "recipe": repr(recipe), "steps": recipe.steps, "step": steps,
+                    "spent": spent + time.monotonic() - started,
                     "network": network.state_dict(), "average": average.state_dict(),
                     "optimizer": optimizer.state_dict(),
                 }  # fmt: skip
-                with files.whole(file) as part:
-                    torch.save(state, part)
+                _save(state, file)
     trained = average.module.eval()
     for parameter in trained.parameters():
         parameter.requires_grad_(False)
     return trained
+
+
+def _note(row: dict, file: Path) -> None:
+    """Add a row to the curve, on a line of its own also where a kill has torn the last one."""
+    before = file.read_bytes() if file.exists() else b""
+    with file.open("a", encoding="utf-8") as curve:
+        torn = before and not before.endswith(b"\n")
+        curve.write(("\n" if torn else "") + json.dumps(row) + "\n")
+
+
+def _save(state: dict, file: Path) -> None:
+    """Write a checkpoint, through memory: of a full disk torch itself says only that some writing failed."""
+    kept = io.BytesIO()
+    torch.save(state, kept)
+    try:
+        files.write(file, kept.getvalue())
+    except OSError as error:
+        again = "make room and start again: training goes on from the checkpoint before"
+        raise OSError(f"{file} cannot be written ({error.strerror}): {again}") from None
+
+
+def _checkpoint(file: Path, recipe: Recipe) -> dict | None:
+    """What a training left in ``file``, if any. Raises ValueError for another recipe's or a damaged one."""
+    if not file.exists():
+        return None
+    again = "delete it, or the folder, and train again"
+    try:
+        saved = torch.load(file, weights_only=True)
+        steps, kept = saved["steps"], saved.get("recipe", repr(recipe))  # older ones have their steps only
+    except (RuntimeError, EOFError, KeyError, pickle.UnpicklingError):
+        raise ValueError(f"{file} is damaged: {again}") from None
+    if (steps, kept) != (recipe.steps, repr(recipe)):
+        raise ValueError(f"{file} is from another recipe: {again}")
+    return saved
 
 
 def computed(network: nn.Module) -> Callable:

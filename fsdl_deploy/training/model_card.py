@@ -3,6 +3,7 @@
 Written by ``fsdl-deploy train`` from what was measured; no figure here is typed in by hand.
 """
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -43,11 +44,18 @@ def worst_confusions(confusion: list[list[int]], count: int = 5) -> list[str]:
 
 
 def curve(work: Path, version: str) -> list[dict]:
-    """The training curve of ``version``: rows of step, loss (CTC a digit), seconds."""
+    """The training curve of ``version``: rows of step, loss (CTC a digit), seconds.
+
+    A line that a kill has torn is left out.
+    """
     file = work / f"{version}.jsonl"
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    rows = [json.loads(line) for line in lines]
-    return list({row["step"]: row for row in rows}.values())
+    rows = {}
+    for line in lines:
+        with contextlib.suppress(json.JSONDecodeError):
+            row = json.loads(line)
+            rows[row["step"]] = row
+    return list(rows.values())
 
 
 USE = [

@@ -21,7 +21,7 @@ from fsdl_deploy.paths import BUILD
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.training import mnist
 from fsdl_deploy.training.evaluation import evaluate, table, why
-from fsdl_deploy.training.loop import train
+from fsdl_deploy.training.loop import alone_in, train
 from fsdl_deploy.training.model_card import write_cards
 from fsdl_deploy.training.recipes import POOL, QUICK, QUICK_POOL, RECIPES, Recipe
 from fsdl_deploy.training.training_cards import Pool
@@ -83,6 +83,11 @@ def add_arguments(parser) -> None:
 
 def main(args) -> int:
     work = BUILD / ("quick" if args.quick else "training")
+    with alone_in(work):
+        return _main(args, work)
+
+
+def _main(args, work: Path) -> int:
     if args.fresh:
         shutil.rmtree(work, ignore_errors=True)
     into = Path(args.into) if args.into else work / "models" if args.quick else weights.folder()

@@ -5,7 +5,7 @@ on all cores, kept on disk, and varied on the way out. A batch depends only on (
 training resumed after a kill sees the cards it would have seen.
 """
 
-import os
+import zipfile
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
@@ -21,6 +21,7 @@ from fsdl_deploy import files
 from fsdl_deploy.cards import cards
 from fsdl_deploy.digits import digits
 from fsdl_deploy.drawing import CLEAN, HARD, TYPICAL
+from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.preprocess import HEIGHT, MARGIN, Preprocess
 from fsdl_deploy.training import mnist
 
@@ -61,13 +62,14 @@ class Pool:
     def drawn(cls, size: int, folder: Path, source: str = "mnist") -> "Pool":
         """The pool of ``size`` cards, from ``folder`` when it has been drawn before.
 
-        ``source``: the digits to write with, one of SOURCES. Raises StationError where they are not there.
+        ``source``: the digits to write with, one of SOURCES. Raises StationError where they are not there,
+        ValueError where the pool drawn before is damaged.
         """
         file = folder / f"pool-{size}-{source}.npz"
         if not file.exists():
             chunks, draw = range(-(-size // CHUNK)), partial(_ink, source=source)
             SOURCES[source]()  # digits that are not there are one error here, not one of each worker
-            with get_context("spawn").Pool(os.cpu_count()) as workers:
+            with get_context("spawn").Pool(whole_cores()) as workers:
                 drawn = [
                     card
                     for part in tqdm(workers.imap(draw, chunks), "draw cards", len(chunks), unit=f"×{CHUNK}")
@@ -78,8 +80,11 @@ class Pool:
             ink, truths = np.concatenate([ink for ink, _ in drawn], 1), [truth for _, truth in drawn]
             with files.whole(file) as part, part.open("wb") as archive:  # of a name, savez makes NAME.npz
                 np.savez(archive, ink=ink, edges=edges, truths=truths)
-        with np.load(file) as saved:
-            return cls(saved["ink"], saved["edges"], saved["truths"].tolist())
+        try:
+            with np.load(file) as saved:
+                return cls(saved["ink"], saved["edges"], saved["truths"].tolist())
+        except (zipfile.BadZipFile, EOFError, KeyError, ValueError):
+            raise ValueError(f"{file} is damaged: delete it, and its cards are drawn again") from None
 
     def batch(
         self, step: int, size: int, seed: int, longest: int, strength: float = 1.0

@@ -37,6 +37,11 @@ def spread_of_sizes() -> int:
     return max(alone) - min(alone)
 
 
+def taught(what: str) -> list:
+    """What teaching did to the students, the smallest first."""
+    return [of("taught", size, what) for size in ("smallest", "middle", "largest")]
+
+
 def rungs() -> list[dict]:
     return Records(ROOT / conversion.RECORDS).read("ladder")["rungs"]
 
@@ -75,7 +80,19 @@ CLAIMS = {
     ),
     "Size carries more than teaching": (
         OPTIMIZATION,
-        lambda: spread_of_sizes() > 2 * max(abs(of("taught", size)) for size in ("smallest", "largest")),
+        lambda: spread_of_sizes() / of("size_cards") > max(abs(points) for points in taught("points")) / 50,
+    ),
+    "Teaching made it worse": (
+        OPTIMIZATION,
+        lambda: of("taught", "smallest", "p") < 0.001 and of("taught", "smallest", "points") < 0,
+    ),
+    "The gains of the two larger ones may be chance": (
+        OPTIMIZATION,
+        lambda: min(taught("p")[1:]) > 0.05 and min(taught("points")[1:]) > 0,
+    ),
+    "it made the smallest student worse, and may have helped none": (
+        OPTIMIZATION,
+        lambda: taught("p")[0] < 0.001 and taught("points")[0] < 0 and min(taught("p")[1:]) > 0.05,
     ),
     "Dynamic quantization changes matrix products only, so it gains less than static quantization": (
         OPTIMIZATION,

@@ -134,7 +134,7 @@ def test_a_key_that_is_typed_in_jupyterlab_is_filled_in_or_nothing_is_imported(c
         ("{{right(v2, odd):.1%}}", "report.json of v2 has no 'odd': it has typical"),
         ("{{right(v2, typical):d}}", "the format 'd' does not fit 0.9435"),
         ("{{right(v2, typical)}}", "0.9435 needs a format"),
-        ("{{taught(smallest)}}", "there is no record sizes.json in models/"),
+        ("{{taught(smallest, fixed)}}", "there is no record sizes.json in models/"),
         ("{{rung(large, fixed)}}", "rung 'large' is none of 'small, fast'"),
         ("{{rung(small, hit_rate)}}", "the record has nothing there"),
         ("{{rung(small, speed)}}", "has no 'speed'"),

@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 import yaml
 
-from fsdl_deploy.cards import cards
+from fsdl_deploy.cards import cards_and_digits
 from fsdl_deploy.picture import encode
 from fsdl_deploy.running import stations
 from fsdl_deploy.scaling.manifest_fields import Fields, kind_of, problems
@@ -121,8 +121,8 @@ def test_a_pipeline_is_compiled_and_a_slip_in_it_is_not(station, tmp_path):
 @pytest.mark.thorough
 def test_the_pipeline_releases_the_better_version_only(station, tmp_path):
     deck = [
-        {"truth": card.truth, "picture": base64.b64encode(encode(card.image)).decode()}
-        for card in cards(200, "typical", seed=12)
+        {"truth": card.truth, "digits": places, "picture": base64.b64encode(encode(card.image)).decode()}
+        for card, places in cards_and_digits(200, "typical", seed=12)
     ]
     (tmp_path / "cards.json").write_text(json.dumps(deck))
     command = [

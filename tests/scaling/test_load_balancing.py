@@ -230,14 +230,17 @@ os.kill(os.getpid(), signal.SIGKILL)
     ids=["none", "zero", "too large", "negative", "a word", "a float", "a bool", "twice"],
 )
 def test_what_is_no_list_of_ports_is_refused(wrong):
-    with pytest.raises(ValueError, match="port|replica"):
+    with pytest.raises(ValueError, match=r"port|replica"):
         nginx(wrong)
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"tries": -1}, {"tries": 1.5}, {"tries": "3"}, {"read_timeout": 0}, {"read_timeout": float("nan")}]
-    + [{"leave_out": 0}, {"leave_out": float("inf")}],
+    [
+        *({"tries": tries} for tries in (-1, 1.5, "3")),
+        *({"read_timeout": seconds} for seconds in (0, float("nan"))),
+        *({"leave_out": seconds} for seconds in (0, float("inf"))),
+    ],
     ids=str,
 )
 def test_a_policy_that_means_nothing_names_its_field(wrong):

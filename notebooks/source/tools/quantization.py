@@ -152,11 +152,11 @@ Table(["how", "time (s)", "quantized nodes", "accuracy of the trials"], *rows)
 # %%
 import numpy as np
 
-from fsdl_deploy.cards import cards
-from fsdl_deploy.measuring.accuracy import wilson
+from fsdl_deploy.cards import cards_and_digits
+from fsdl_deploy.measuring.accuracy import clustered
 from fsdl_deploy.optimization.rungs import FileReader
 
-deck = list(cards(200 if FAST else 2000, "typical", seed=41))
+deck, written = zip(*cards_and_digits(200 if FAST else 2000, "typical", seed=41))
 files = {"float32": weights.folder() / "v2.onnx"}
 files |= {f"onnxruntime-{how}": quantized("v2", how, output_folder) for how in ("dynamic", "static")}
 files |= {how: output_folder / f"{how}.onnx" for how in hows}
@@ -187,7 +187,7 @@ for _ in range(5 if FAST else 50):
 # %%
 rows = []
 for name, hits in right.items():
-    low, high = wilson(hits.sum(), len(hits))
+    low, high = clustered(hits, written)
     fixed, broken = (hits & ~right["float32"]).sum(), (right["float32"] & ~hits).sum()
     ratio = np.median(took[name]) / np.median(took["float32"])
     size, interval = files[name].stat().st_size / 1024, f"{low:.1%} – {high:.1%}"
