@@ -612,10 +612,10 @@ costs.table()
 # %% [markdown]
 # Our month at these prices, with the time that a replica takes for a card, and with what a warm call of one
 # caller was billed where that was measured above: its way through the platform takes time, too. (Ten at once
-# shared the cores of this machine, which in a cloud they do not.) Left out: the free million of calls and
-# 400,000 GB-seconds that an account has each month, and a gateway before the function, which is priced by the
-# request (a function's own URL is not). The *quiet* month is that of our first utility, with a hundredth of
-# the cards.
+# shared the cores of this machine, which in a cloud they do not.) Left out: the calls and the
+# computing that an account has for nothing each month, and a gateway before the function, which is priced by
+# the request (a function's own URL is not). The *quiet* month is that of our first utility, with a hundredth
+# of the cards.
 
 # %%
 core_seconds = (SHARE if fleet[0].held_by else 1) / measured["one_rate"]
@@ -623,16 +623,21 @@ work = costs.Work(core_seconds, billed=measured.get("billed"))
 measured["function_cost"] = costs.function_month(CARDS, work)
 measured["quiet_function_cost"] = costs.function_month(CARDS / 100, work)
 measured["one_server_cost"] = costs.servers_month(1, CARDS)
+print(f"a card takes {1000 * core_seconds:.1f} ms of a core; a call is billed {1000 * work.call:.0f} ms")
+print(
+    f"function {measured['function_cost']:.2f} USD, one server {measured['one_server_cost']:.2f} USD a month"
+)
+
+# %% [markdown]
+# How busy would one server be, and is it enough for the busiest minute?
+
+# %%
 cores = costs.prices()["server_cores"].value
 measured["busy_share"] = CARDS * core_seconds / (costs.HOURS * 3600 * cores)
 burst = traffic.burstiness(traffic.month(CARDS))
 measured["servers_needed"] = costs.servers_for(CARDS / (costs.HOURS * 3600) * burst, work)
 measured["enough_for"] = work.room * cores * costs.HOURS * 3600 / (core_seconds * burst)
 measured["cards"] = CARDS
-print(f"a card takes {1000 * core_seconds:.1f} ms of a core; a call is billed {1000 * work.call:.0f} ms")
-print(
-    f"function {measured['function_cost']:.2f} USD, one server {measured['one_server_cost']:.2f} USD a month"
-)
 print(f"the busiest minute has {burst:.0f} times the mean: it needs {measured['servers_needed']} server(s)")
 print(f"one server would be busy for {measured['busy_share']:.2%} of the month")
 

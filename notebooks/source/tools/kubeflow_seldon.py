@@ -220,8 +220,6 @@ words, verdicts = [station_python, folder / "pipeline.py", "run", drawn, answer]
 if shutil.which("sh"):
     subprocess.run(words, check=True, capture_output=True, text=True)
     verdicts = json.loads(answer.read_text(encoding="utf-8"))
-else:
-    print("not run: there is no sh on this machine")
 Table(["version", "the pipeline says"], *verdicts.items())
 
 # %% [markdown]
