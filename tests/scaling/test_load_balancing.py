@@ -259,7 +259,7 @@ def test_a_request_that_ends_every_replica_is_sent_to_each_once(balance):
             except OSError:
                 return
             with connection:
-                if b"/read" in connection.recv(65536):
+                if b"POST /read " in connection.recv(65536):
                     asked.append(server)
 
     servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
