@@ -74,7 +74,9 @@ def test_the_record_has_every_station_and_fits_the_promise():
     known = disk.sizes()
     assert known.keys() == {"core", *stations.stations()}
     assert known["core"].added <= 2 * GB
-    scaling = {name for name, one in stations.stations().items() if one.lock.parent.parent.name == "scaling"}
+    scaling = {
+        name for name, station in stations.stations().items() if station.lock.parent.parent.name == "scaling"
+    }
     assert sum(size.added for name, size in known.items() if name not in scaling) <= 4.5 * GB
     everything = sum(size.added for size in known.values())
     assert everything <= 12 * GB
