@@ -49,6 +49,11 @@ class Load:
         return self.requests - len(self.latencies)
 
     @property
+    def losses(self) -> list[str]:
+        """The ``problems`` as lines: how many of a kind, and the first message."""
+        return [f"{count} × {kind}: {first}" for kind, (count, first) in self.problems.items()]
+
+    @property
     def throughput(self) -> float:
         """Successful calls per second."""
         return len(self.latencies) / self.seconds if self.seconds else 0.0
@@ -70,7 +75,7 @@ class Load:
         return self.percentile(99)
 
     def __repr__(self) -> str:
-        problems = "".join(f"; {count} × {kind}: {first}" for kind, (count, first) in self.problems.items())
+        problems = "".join(f"; {loss}" for loss in self.losses)
         return (
             f"{self.requests} requests, {self.errors} errors, {self.seconds:.2f} s, {self.throughput:.1f}/s, "
             f"p50 {self.p50:.1f} ms, p95 {self.p95:.1f} ms, p99 {self.p99:.1f} ms{problems}"
@@ -87,9 +92,8 @@ class _Run:
         self.lock = threading.Lock()
         self.taken = 0
         self.begin = 0.0
-        self.notes: list[
-            tuple[float, float, float, tuple[str, str] | None]
-        ] = []  # due, sent, answered, error
+        # due, sent, answered, error
+        self.notes: list[tuple[float, float, float, tuple[str, str] | None]] = []
         self.fatal: BaseException | None = None
 
     def take(self) -> int | None:
@@ -148,10 +152,9 @@ class _Run:
                 count, first = problems.get(error[0], (0, error[1]))
                 problems[error[0]] = (count + 1, first)
         good = np.array([note[:3] for note in notes if note[3] is None], dtype=float).reshape(-1, 3)
-        seconds = max(note[2] for note in notes) - min(note[0] for note in notes) if notes else 0.0
         return Load(
             requests=len(notes),
-            seconds=seconds,
+            seconds=max(note[2] for note in notes) - min(note[0] for note in notes) if notes else 0.0,
             latencies=(good[:, 2] - good[:, 0]) * 1000,
             service_times=(good[:, 2] - good[:, 1]) * 1000,
             problems=problems,

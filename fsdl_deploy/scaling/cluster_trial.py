@@ -143,7 +143,7 @@ def _seen(trial: Trial) -> dict:
         "reopened": trial.reopened,
         "p50_ms": round(load.p50, 1),
         "p99_ms": round(load.p99, 1),
-        "problems": [f"{count} × {kind}: {first}" for kind, (count, first) in load.problems.items()],
+        "problems": load.losses,
     }
 
 

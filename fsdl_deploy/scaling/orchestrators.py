@@ -178,5 +178,5 @@ def _seen(trial: Trial) -> dict:
         "lost": trial.lost,
         "reopened": trial.reopened,
         "p99_ms": round(load.p99, 1) if trial.lost < load.requests else None,
-        "losses": [f"{number} × {kind}: {first}" for kind, (number, first) in load.problems.items()],
+        "losses": load.losses,
     }

@@ -88,8 +88,9 @@ class Round:
         """What was lost and what the balancer says about it; "" if nothing was lost."""
         if not self.trial.lost:
             return ""
-        problems = [f"{n} × {kind}: {first}" for kind, (n, first) in self.trial.load.problems.items()]
-        return "\n".join([*problems, *(f"  balancer: {line}" for line in self.log.splitlines()[-12:])])
+        return "\n".join(
+            [*self.trial.load.losses, *(f"  balancer: {line}" for line in self.log.splitlines()[-12:])]
+        )
 
 
 def one_round(stage: Stage, name: str, body: bytes, rate: float, seconds: float, seed: int) -> Round:
