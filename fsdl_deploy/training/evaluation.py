@@ -25,6 +25,8 @@ from fsdl_deploy.weights import VERSIONS
 SEED = 5
 MNIST = "mnist"
 WHY_CARDS = 1000
+TURNED_CARDS = 1000
+SURELY = 0.9  # a confidence that no threshold of the course would send to a person
 
 
 def deck(count: int, level: str, source: Digits) -> tuple[list[Card], list[list[int]]]:
@@ -120,6 +122,19 @@ def why(
         shares[k] = accuracy.exact_match([card.truth for card in drawn], readings)
     faults = {int(i): int(misread[i]) for i in np.flatnonzero(misread)}
     return {"misread": faults, "exact_match": shares, "cards": count}
+
+
+def upside_down(reader: Reader, source: Digits, count: int = TURNED_CARDS) -> dict:
+    """Of ``count`` typical cards turned by 180 degrees: how many are misread, and how surely.
+
+    Returns ``{"cards", "misread", "sure"}``: the shares misread, and misread with a confidence of ``SURELY``
+    or more.
+    """
+    drawn = list(cards(count, "typical", source, SEED))
+    readings = [r for card in drawn for r in reader.read([np.ascontiguousarray(card.image[::-1, ::-1])])]
+    wrong = [r for r, card in zip(readings, drawn, strict=True) if r.digits != card.truth]
+    sure = sum(reading.confidence >= SURELY for reading in wrong)
+    return {"cards": count, "misread": len(wrong) / count, "sure": sure / count}
 
 
 def table(report: dict) -> Table:

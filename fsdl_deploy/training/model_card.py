@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from fsdl_deploy import weights
-from fsdl_deploy.measuring import records
-from fsdl_deploy.training.evaluation import MNIST, WHY_CARDS, table
+from fsdl_deploy.measuring import accuracy, records
+from fsdl_deploy.training.evaluation import MNIST, SURELY, WHY_CARDS, table
 
 ABOUT = {
     "teacher": "Convolutions and a transformer encoder, trained with CTC. Accurate and dear; it teaches v2.",
@@ -61,8 +61,6 @@ def curve(work: Path, version: str) -> list[dict]:
 USE = [
     "Meant for: lines of handwritten digits in dark ink on light paper. "
     "Not for: letters, printed digits, white on black, several lines",
-    "Turned cards: one on its side (more than twice as tall as wide) is refused; one upside down is not, and "
-    "may be misread with high confidence: turn it before",
     "Confidence: 0 to 1, of the whole reading; the least sure readings hold most errors, so those below a "
     "threshold go to a person, or the customer is asked again "
     "([lesson 00](../notebooks/00_tour.ipynb) shows the price). On pictures unlike the training cards it "
@@ -111,27 +109,61 @@ def _against(reached: float, goal: float) -> str:
     return f"not reached, {reached:.1f} %, {goal - reached:.1f} points short"
 
 
-def _why(explained: dict | None) -> list[str]:
-    """What keeps the figure where it is: the digits that are always misread, and all the rest."""
-    if explained is None:
+def _turned(measured: dict | None) -> list[str]:
+    if measured is None:
         return []
-    always = sum(times == 3 for times in explained["misread"].values())
-    shares = "; ".join(f"{k} digits: {share:.1%}" for k, share in explained["exact_match"].items())
     return [
-        f"Why not more? {always} of the 1,000 test digits are misread on each of three clean cards that "
-        f"show nothing else, {len(explained['misread'])} on at least one. Exact match on typical cards once "
-        f"the most stubborn are taken out, on {explained.get('cards', WHY_CARDS):,} cards each (so the "
-        f"first figure is not quite that of the table): {shares}. This explains the figure; it is not a "
-        "better one.",
-        "",
+        "- Turned cards: one on its side (more than twice as tall as wide) is refused; one upside down is "
+        f"not. Of {measured['cards']:,} typical cards turned by 180° it misreads {measured['misread']:.1%}, "
+        f"{measured['sure']:.1%} with a confidence of {SURELY} or more: turn them before"
+    ]
+
+
+def _against_the_last(version: str, report: dict) -> list[str]:
+    """The same typical cards, this version against the one before it in ``weights.VERSIONS``."""
+    lines = []
+    for name, results in (("the course's digits", report["measured"]), ("MNIST's", report["mnist"])):
+        for pair, changed in results["compared"].items():
+            if pair.startswith(f"{version} against "):
+                p = accuracy.paired_p(changed["fixed"], changed["broken"])
+                other = pair.removeprefix(version).strip().capitalize()
+                lines.append(
+                    f"- {other} on the same typical cards of {name}: "
+                    f"{changed['fixed']} fixed, {changed['broken']} broken (sign test, p {p:.2g})"
+                )
+    return lines
+
+
+def _why(on_course: dict | None, on_mnist: dict | None) -> list[str]:
+    """What keeps the figure where it is: the digits that are always misread, and all the rest."""
+    if on_course is None:
+        return []
+    lines = []
+    for name, total, explained in (
+        ("the course's 1,000 test digits", 1_000, on_course),
+        ("MNIST's 10,000", 10_000, on_mnist),
+    ):
+        if explained is None:
+            continue
+        always = sum(times == 3 for times in explained["misread"].values())
+        shares = "; ".join(f"{k} digits: {share:.1%}" for k, share in explained["exact_match"].items())
+        lines.append(
+            f"- Of {name}, {always} are misread on each of three clean cards that show nothing else, "
+            f"{len(explained['misread'])} ({len(explained['misread']) / total:.1%}) on at least one. Exact "
+            f"match on typical cards once the most stubborn are taken out: {shares}"
+        )
+    return [
+        f"Why not more? Digits that are misread wherever they stand. The shares are of "
+        f"{on_course.get('cards', WHY_CARDS):,} cards each, so the first is not quite that of the table. "
+        "They explain the figure; they are not a better one.", "", *lines, "",
         "![Loss against training steps, and exact match against the stubborn digits left out]"
         "(../notebooks/images/why.png)",
         "",
         "The loss is of single batches, the line their running median; in the last phase of v2 it rises "
-        "because half of the cards are mixtures from there on. The picture is drawn by "
-        "`notebooks/images/draw.py`.",
+        "because half of the cards are mixtures from there on. The picture, of the course's digits, is drawn "
+        "by `notebooks/images/draw.py`.",
         "",
-    ]
+    ]  # fmt: skip
 
 
 def write_cards(report: dict, on_mnist: dict, work: Path, into: Path) -> None:
@@ -172,11 +204,14 @@ def card(version: str, folder: Path) -> str:
         f"course's 1,000 test digits; {_trained(rows)}",
         f"- Files: `{version}.safetensors` (weights, float16), `{version}.onnx` (the whole reader)",
         "- Widths: a card reads the same alone, in any batch, and padded on the right to any width",
-        *(f"- {line}" for line in USE), "", "## Measured on cards of unseen digits", "",
+        *(f"- {line}" for line in USE),
+        *_turned(report["measured"].get("upside_down", {}).get(version)), "",
+        "## Measured on cards of unseen digits", "",
         "Exact match of the whole reading. The 95 % intervals know that cards share digits, of which a "
         "hard one spoils several.", "",
-        _table(tests), "", *(_again(name, levels, version) for name, levels in tests.items()), "",
-        *_why(report["measured"].get("why", {}).get(version)),
+        _table(tests), "", *(_again(name, levels, version) for name, levels in tests.items()),
+        *_against_the_last(version, report), "",
+        *_why(*(results.get("why", {}).get(version) for results in (report["measured"], report["mnist"]))),
         f"Most frequent errors on typical cards of {next(iter(tests))}: "
         + ", ".join(worst_confusions(measured["typical"]["confusion"])) + ".",
         "", "Make it again: `fsdl-deploy train`.", "", "## Words", "", *(f"- {line}" for line in WORDS), "",

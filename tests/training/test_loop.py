@@ -1,8 +1,10 @@
 import errno
 import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -79,6 +81,21 @@ def test_a_damaged_checkpoint_is_one_sentence_that_names_it(pool, tmp_path, dama
     file.write_bytes(damage(file.read_bytes()))
     with pytest.raises(ValueError, match=r"d\.pt is damaged: delete it"):
         train("d", TINY, pool, tmp_path)
+
+
+def test_flipped_bytes_in_a_checkpoint_do_not_pass(pool, tmp_path):
+    train("d", TINY, pool, tmp_path)
+    file = tmp_path / "d.pt"
+    before = file.read_bytes()
+    with zipfile.ZipFile(file) as parts:
+        largest = max((parts.read(name) for name in parts.namelist()), key=len)
+    start = before.index(largest)
+    for place in np.random.default_rng(0).integers(start, start + len(largest), 20):
+        changed = bytearray(before)
+        changed[place] ^= 0x10
+        file.write_bytes(changed)
+        with pytest.raises(ValueError, match=r"d\.pt is damaged: delete it"):
+            train("d", TINY, pool, tmp_path)
 
 
 def test_a_deleted_checkpoint_leaves_no_curve_of_its_own(pool, tmp_path):
