@@ -30,6 +30,13 @@ def write(path: Path, content: bytes | str, durable: bool = False) -> None:
         part.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
 
 
+def replaced_once(text: str, before: str, after: str, name: str) -> str:
+    """``text`` with ``after`` in place of ``before``. ValueError where ``name`` does not hold that once."""
+    if (times := text.count(before)) != 1:
+        raise ValueError(f"{name} holds {before!r} {times} times, not once: nothing can take its place")
+    return text.replace(before, after)
+
+
 def mebibytes(folder: Path) -> float:
     """The size of all files in ``folder`` together, MiB."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 2**20

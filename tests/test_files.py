@@ -37,3 +37,10 @@ def test_the_size_is_that_of_all_files_below(tmp_path):
     (tmp_path / "a" / "one").write_bytes(bytes(2**20))
     (tmp_path / "a" / "b" / "two").write_bytes(bytes(2**19))
     assert files.mebibytes(tmp_path) == 1.5
+
+
+def test_text_is_replaced_where_it_stands_once():
+    assert files.replaced_once("a: 1\nb: 2\n", "b: 2", "b: 3", "x.yaml") == "a: 1\nb: 3\n"
+    for before in ("c", ": "):
+        with pytest.raises(ValueError, match=r"x\.yaml holds .* times, not once"):
+            files.replaced_once("a: 1\nb: 2\n", before, "", "x.yaml")

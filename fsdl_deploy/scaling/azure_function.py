@@ -12,6 +12,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from fsdl_deploy import files
 from fsdl_deploy.running import stations
 from fsdl_deploy.running.servers import Server
 
@@ -37,9 +38,8 @@ class BrokenApp:
         """Write the app with this slip. Raises ValueError where ``before`` does not stand there once."""
         copy(to)
         text = (to / self.file).read_text(encoding="utf-8")
-        if text.count(self.before) != 1:
-            raise ValueError(f"{self.before!r} is not once in {self.file}")
-        (to / self.file).write_text(text.replace(self.before, self.after), encoding="utf-8")
+        text = files.replaced_once(text, self.before, self.after, self.file)
+        (to / self.file).write_text(text, encoding="utf-8")
         return to
 
 

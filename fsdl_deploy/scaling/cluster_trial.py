@@ -12,6 +12,7 @@ from dataclasses import asdict
 
 from fsdl_deploy.measuring import records
 from fsdl_deploy.paths import ROOT
+from fsdl_deploy.running.waiting import until
 from fsdl_deploy.scaling.cluster_images import BROKEN, GOOD, OTHER
 from fsdl_deploy.scaling.deployment import Deployment
 from fsdl_deploy.scaling.failures import Asking, Trial, card_body, under_load
@@ -148,8 +149,4 @@ def _seen(trial: Trial) -> dict:
 
 
 def _until(condition: Callable[[], object], seconds: float = 120, pause: float = 0.3) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise ClusterError(f"it is not so far after {seconds:.0f} s")
-        time.sleep(pause)
+    until(condition, seconds, ClusterError, "the cluster", pause)

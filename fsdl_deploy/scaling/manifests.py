@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fsdl_deploy import files
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running import stations
 from fsdl_deploy.scaling.kubernetes import STATION, ClusterError, kubectl
@@ -66,11 +67,7 @@ class Mutant:
     def text(self) -> str:
         """The manifest with the slip in it; ValueError where there is nothing to slip on."""
         text = (FOLDER / "base" / self.file).read_text(encoding="utf-8")
-        if text.count(self.before) != 1:
-            raise ValueError(
-                f"{self.file} does not have {self.before!r} once: the mutant {self.slip!r} is none"
-            )
-        return text.replace(self.before, self.after)
+        return files.replaced_once(text, self.before, self.after, self.file)
 
 
 def mutants() -> list[Mutant]:

@@ -61,6 +61,11 @@ def installed_files(distribution: metadata.Distribution) -> Iterator[tuple[str, 
             yield file.as_posix(), Path(distribution.locate_file(file))
 
 
+def unpacked(package: Path) -> int:
+    """Bytes of all files of a package; quicker than ``size``, which also compresses them."""
+    return sum(file.stat().st_size for file in _files(package))
+
+
 def unpacked_bytes(names: Sequence[str]) -> int:
     """The size of these distributions with all that they require, unpacked."""
     return sum(
@@ -88,7 +93,7 @@ def size(package: Path) -> PackageSize:
     with ThreadPoolExecutor() as together:  # zlib lets other threads run
         zipped = list(together.map(_deflated, files))
     entries = sum(_ENTRY + 2 * len(file.relative_to(package).as_posix().encode()) for file in files)
-    return PackageSize(sum(zipped) + entries + _END, sum(file.stat().st_size for file in files))
+    return PackageSize(sum(zipped) + entries + _END, unpacked(package))
 
 
 def write_zip(package: Path, to: Path) -> Path:

@@ -7,11 +7,13 @@ them. So it is for machines that nobody else reaches, such as CI's, and says so.
 import os
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from fsdl_deploy.packaging.containers import published_url
 from fsdl_deploy.packaging.engine import ContainerError, engine_address
 from fsdl_deploy.paths import ROOT
+from fsdl_deploy.running.waiting import until
 
 FILE = ROOT / "infra" / "scaling" / "orchestrators" / "swarm.yaml"
 STACK, SERVICE = "fsdl", "fsdl_reader"
@@ -124,9 +126,5 @@ class Swarm:
             raise ContainerError(f"docker {words[0]} {words[1]}: {process.stderr.strip()[-1000:]}")
 
 
-def _until(condition, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise ContainerError(f"the Swarm is not so far after {seconds:.0f} s")
-        time.sleep(0.2)
+def _until(condition: Callable[[], object], seconds: float) -> None:
+    until(condition, seconds, ContainerError, "the Swarm")

@@ -510,7 +510,7 @@ response = package_size.read_by(package, event, compiling=True)
 measured["package_reads"] = json.loads(response["body"]).get("digits") == card.truth
 print(response["statusCode"], response["body"])
 with_torch = package_size.unpacked_bytes([*package_size.NEEDS, "torch"])
-sizes = {"ONNX Runtime": package_size.size(package).unpacked, "torch": with_torch}
+sizes = {"ONNX Runtime": package_size.unpacked(package), "torch": with_torch}
 measured["megabytes"] = {name: size / 2**20 for name, size in sizes.items()}
 measured["unpacked_limit"] = costs.prices()["function_package_unpacked"].value
 measured["image_limit"] = costs.prices()["function_image"].value
