@@ -274,7 +274,7 @@ Table(
 # balancer learns of it by waiting. **Passive** checks learn from real requests. **Active** checks ask each
 # replica's `/readyz` by themselves, so that customers need not find out. nginx has those in its commercial
 # edition only; **Envoy**, the balancer under many Kubernetes networks, has them for all. Here a replica is
-# stopped for two seconds (`FAST = False`: for ten). How long may an answer take before the request is
+# stopped for `1.2 s` (`FAST = False`: for ten). How long may an answer take before the request is
 # repeated elsewhere, and does it help to ask `/readyz`?
 
 # %% tags=["station:nginx", "station:envoy"]
@@ -285,7 +285,7 @@ ensure("envoy")
 ways, rows = [("passive", 1), ("active", 1), ("passive", 0.4)], []
 for health, timeout in ways:
     with envoy(ports, health=health, read_timeout=timeout) as balancer:
-        trial = hang_one_under_load(Asking(f"{balancer.url}/read", body), fleet, rate, hung=2 if FAST else 10)
+        trial = hang_one_under_load(Asking(f"{balancer.url}/read", body), fleet, rate, hung=1.2 if FAST else 10)
     slow = int((trial.load.latencies > 1000 * timeout).sum())
     rows.append([health, timeout, trial.load.requests, trial.lost, slow, trial.load.p99])
 header = ["checks", "time-out s", "requests", "lost", "waited for the time-out", "p99 ms"]
@@ -304,15 +304,15 @@ Table(header, *rows, formats=[*[""] * 5, ".0f"])
 # after another. First each is just stopped and started, and the balancer has to notice. Then each is
 # **drained**: taken out of the balancer's list, which nginx reads again, stopped once it has answered what it
 # had, started as the new version, and put back. Nothing is repeated, so that the difference is the draining.
-# Clients keep their connection for the next request, or open a new one for each. (`FAST` updates one of the
-# three, from `v2` to `v1` and back.)
+# Clients keep their connection for the next request. (`FAST` updates one of the three, from `v2` to `v1` and
+# back; `FAST = False` all of them, and also for clients that open a new connection for each request.)
 
 # %% tags=["station:nginx"]
 from fsdl_deploy.scaling.failures import update_under_load
 from fsdl_deploy.scaling.replicas import service
 
 rows, some = [], fleet[: 1 if FAST else 3]
-for drain, kept, version in ((False, True, "v1"), (True, True, "v2"), (True, False, "v2")):
+for drain, kept, version in [(False, True, "v1"), (True, True, "v2"), (True, False, "v2")][: 2 if FAST else 3]:
 
     def change(replica, version=version):
         replica.server.command = service(version).command
