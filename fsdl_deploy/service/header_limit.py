@@ -5,12 +5,14 @@ Needs httptools. Knows connections as bytes; knows nothing about what is asked.
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from fsdl_deploy.service.whole_answers import WholeAnswers
+
 MAX_HEAD = 2**16
 """Bytes of a request's line and headers. What ends within one read of the socket is taken all the same."""
 TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
-class BoundedHead(HttpToolsProtocol):
+class BoundedHead(WholeAnswers, HttpToolsProtocol):
     """uvicorn's connection; it answers 431 and closes when the headers do not end within MAX_HEAD bytes.
 
     The parser itself has no limit: a header without an end would fill the memory, and copying what there is

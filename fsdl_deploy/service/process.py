@@ -14,6 +14,7 @@ import uvicorn
 from fsdl_deploy.reading import Reader
 from fsdl_deploy.service.app import create_app
 from fsdl_deploy.service.model import Model
+from fsdl_deploy.service.whole_answers import WholeH11
 
 GRACE = 30.0
 """Seconds for the requests that were taken before the end. It is what Kubernetes gives a pod, too."""
@@ -52,7 +53,7 @@ def http_protocol():
     try:
         from fsdl_deploy.service.header_limit import BoundedHead
     except ImportError:  # a small environment, such as the image, is without httptools
-        return "h11"
+        return WholeH11
     return BoundedHead
 
 

@@ -285,7 +285,9 @@ ensure("envoy")
 ways, rows = [("passive", 1), ("active", 1), ("passive", 0.4)], []
 for health, timeout in ways:
     with envoy(ports, health=health, read_timeout=timeout) as balancer:
-        trial = hang_one_under_load(Asking(f"{balancer.url}/read", body), fleet, rate, hung=1.2 if FAST else 10)
+        trial = hang_one_under_load(
+            Asking(f"{balancer.url}/read", body), fleet, rate, hung=1.2 if FAST else 10
+        )
     slow = int((trial.load.latencies > 1000 * timeout).sum())
     rows.append([health, timeout, trial.load.requests, trial.lost, slow, trial.load.p99])
 header = ["checks", "time-out s", "requests", "lost", "waited for the time-out", "p99 ms"]
@@ -312,7 +314,9 @@ from fsdl_deploy.scaling.failures import update_under_load
 from fsdl_deploy.scaling.replicas import service
 
 rows, some = [], fleet[: 1 if FAST else 3]
-for drain, kept, version in [(False, True, "v1"), (True, True, "v2"), (True, False, "v2")][: 2 if FAST else 3]:
+for drain, kept, version in [(False, True, "v1"), (True, True, "v2"), (True, False, "v2")][
+    : 2 if FAST else 3
+]:
 
     def change(replica, version=version):
         replica.server.command = service(version).command

@@ -27,6 +27,7 @@ from fsdl_deploy.service.app import create_app
 from fsdl_deploy.service.header_limit import MAX_HEAD, BoundedHead
 from fsdl_deploy.service.open_inference import json_request
 from fsdl_deploy.service.process import http_protocol, listen
+from fsdl_deploy.service.whole_answers import WholeH11
 
 FAKE = ROOT / "tests" / "fake_service.py"
 
@@ -352,7 +353,7 @@ def test_without_httptools_the_parser_is_the_one_with_a_limit_of_its_own(monkeyp
     monkeypatch.setitem(
         sys.modules, "fsdl_deploy.service.header_limit", None
     )  # as where it cannot be imported
-    assert http_protocol() == "h11"
+    assert http_protocol() is WholeH11
 
 
 @pytest.mark.parametrize("endless", [b"X-Long: " + b"a" * 2**17, b"X-Many: a\r\n" * 2**14])
