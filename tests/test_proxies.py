@@ -76,10 +76,7 @@ def test_whoever_asks_loopback_asks_it_directly(server, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_program_of_a_station_asks_directly_too(server, kind):
-    station = stations.station("streamlit")
-    if not station.built:
-        pytest.skip("the station streamlit is not built")
-    assert ask(station.python, ASKS, server.url, kind) == [[name, "200"] for name in ASKS]
+    assert ask(stations.python("streamlit"), ASKS, server.url, kind) == [[name, "200"] for name in ASKS]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,6 +5,7 @@ from the network. Nothing is executed here.
 """
 
 import argparse
+import contextlib
 import html
 import os
 import re
@@ -16,6 +17,7 @@ from fsdl_course.notebooks.conversion import NotebookError, name_of, notebooks, 
 from fsdl_course.notebooks.rules_code import img_without_alt
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
+from fsdl_deploy.running import stations
 
 FOLDER = Path("build") / "course"
 RECORD = "fsdl_run"  # in an executed copy's metadata: {"seconds": …, "problem": …}
@@ -68,8 +70,8 @@ class Execution:
 def prepare(folder: Path) -> None:
     """Put Mermaid beside the pages, where it is there."""
     folder.mkdir(parents=True, exist_ok=True)
-    if (mermaid := mermaid_script()).is_file():
-        shutil.copy(mermaid, folder)
+    with contextlib.suppress(stations.NotBuilt):
+        shutil.copy(mermaid_script(), folder)
 
 
 def write_page(copy: Path, origin: Path, folder: Path) -> None:
@@ -127,11 +129,8 @@ def _as_they_ended(notebook, resources):
 
 
 def mermaid_script() -> Path:
-    """Where set-up puts Mermaid as one file, which pages without a web server can load."""
-    from fsdl_deploy.running import stations
-
-    modules = stations.station("node").node_modules
-    return modules / "@mermaid-js" / "tiny" / "dist" / MERMAID
+    """Mermaid as one file, which pages without a web server can load; NotBuilt without the station node."""
+    return stations.station("node").node_modules / "@mermaid-js" / "tiny" / "dist" / MERMAID
 
 
 def table(outcomes: list[Execution]) -> str:

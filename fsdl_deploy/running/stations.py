@@ -77,7 +77,9 @@ class Station:
 
     @property
     def node_modules(self) -> Path:
-        """Where the packages from npm are."""
+        """Where the packages from npm are; StationError says how to build a station that is not built."""
+        if not self.built:
+            raise NotBuilt(self.not_built())
         return self.environment / "node_modules"
 
     @property

