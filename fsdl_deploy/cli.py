@@ -78,6 +78,10 @@ COMMANDS = {
                 "fsdl_deploy.rollouts.rounds",
             ),
             "replay": Command("hundreds of rollouts from recorded answers", "fsdl_deploy.rollouts.replay"),
+            "drift": Command(
+                "which signal sees which drift, and with how many false alarms",
+                "fsdl_deploy.rollouts.drift_table",
+            ),
         },
     ),
 }
