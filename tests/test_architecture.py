@@ -29,6 +29,9 @@ FLOORS = (
 WINGS = FLOORS[-2]
 ACROSS = {
     ("batch", "service"),  # a web endpoint over the stored readings answers as the service does
+    ("rollouts", "scaling"),  # the balancers that a rollout drives
+    ("rollouts", "service"),
+    ("rollouts", "optimization"),  # a pipeline of models has the cascade in it
     ("scaling", "managed"),  # a function has the limits and prices of the clouds
     ("rollouts", "service"),  # a service with two versions loaded
     ("rollouts", "scaling"),  # replicas and balancers, whose traffic moves from version to version
