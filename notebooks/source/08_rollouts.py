@@ -207,8 +207,8 @@ figures.show(figure, alt="Power against cards: old phones tell within a few hund
 
 # %% [markdown]
 # On a scanner's clean cards there is nothing to be seen, however many there are: that is how `v3-bad` came
-# through its tests. On the cards of old phones a few hundred do. How many of the whole mix are enough for four
-# tests in five?
+# through its tests. On the cards of old phones a few hundred do. How many of the whole mix are enough for
+# four tests in five?
 
 # %%
 seen = sequential.power(replay.Recorded(pairs).differences("labels"), sizes, runs=60 if FAST else 400)
@@ -230,9 +230,7 @@ from fsdl_deploy.rollouts.shadow import cost, shadowed
 seconds = 3 if FAST else 20
 without, unseen = (shadowed(stage, customers, rate, seconds, share) for share in (0, 1))
 measured["shadow_met"] = unseen.met
-print(
-    f"of {len(unseen.pairs)} cards {len(unseen.disagreements)} are read otherwise, {unseen.met} met a customer"
-)
+print(f"of {len(unseen.pairs)} cards {len(unseen.disagreements)} read otherwise, {unseen.met} met a customer")
 cost(without, unseen)
 
 # %% [markdown]
