@@ -850,12 +850,6 @@ print([replica.running for replica in fleet])
 # must be enough for that minute.
 # </details>
 #
-# **Question:** Erlang's formula says that four replicas keep the promise. Why would you run five?
-#
-# <details><summary>Answer</summary>
-# Because one of them is being updated, or is dead. Four must be enough when one is missing.
-# </details>
-#
 # ## Take-aways
 #
 # - Copies of a service that shares nothing add up; look for what is shared.
