@@ -481,7 +481,9 @@ from fsdl_course.serving import canaries
 from fsdl_deploy.measuring import records
 
 libraries = records.read(canaries.FILE)
-measured["libraries"] = {name: dict(row) for name, row in libraries.items()}
+columns = ("both versions", "a share", "rolls back by itself")
+measured["care"] = {c: sum(row[c] == "yes" for row in libraries.values()) for c in columns}
+measured["care"]["of"] = len(libraries)
 print("recorded from", min(row["date"] for row in libraries.values()))
 canaries.table(libraries)
 
@@ -491,7 +493,6 @@ canaries.table(libraries)
 
 # %%
 by_itself = [name for name, row in libraries.items() if row["rolls back by itself"] == "yes"]
-measured["roll_back_by_themselves"] = by_itself
 print(f"{len(by_itself)} of {len(libraries)}: {', '.join(by_itself)}")
 
 # %% [markdown]
@@ -872,27 +873,6 @@ Table(header, *rows, formats=["", "", "+.1f", ".0%", ".0f"])
 # what nobody complains of cannot be counted. The audit needs no such belief. It costs a person `20` cards a
 # day, and it is the first to know, though still more than a week late. The alarms above came within a hundred
 # cards: they know *that* something changed, and labels know *what it cost*. A monitor needs both.
-
-# %% [markdown]
-# ## What the libraries take care of
-#
-# *Your deployment library (or infra team) may take care of this for you*, says the lecture. May it? The same
-# canary, two versions of the reader, in libraries that the course has met. Triton, TorchServe and Ray Serve
-# were run; of the others a resource was checked by its own classes or schemas, and what a library has no
-# word for, its own check had to refuse. `fsdl-course bench canaries` does it again.
-
-# %%
-libraries = records.read(canaries.FILE)
-care = {"of": len(libraries["libraries"])}
-for column in canaries.COLUMNS[:5]:
-    care[column] = sum(row[column] == "yes" for row in libraries["libraries"].values())
-measured["care"] = care
-canaries.table(libraries["libraries"])
-
-# %% [markdown]
-# Servers can hold two versions and switch between them; a share of the traffic is the business of whoever
-# stands before them. Only **Argo Rollouts** looks at figures by itself and goes back, and you have to write
-# which. That is the part that no library can know: what *worse* means for your model.
 
 # %% [markdown]
 # ## The lecture's claims beside ours

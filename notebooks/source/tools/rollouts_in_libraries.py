@@ -33,8 +33,8 @@
 # ```
 #
 # Three of the six run here, on Linux; on macOS and Windows those whose station cannot be built there are
-# skipped, with a sentence. Of the other three there are resources for a cluster, which are checked everywhere.
-# `FAST = False` measures each switch three times.
+# skipped, with a sentence. Of the other three there are resources for a cluster, which are checked
+# everywhere. `FAST = False` measures each switch three times.
 
 # %% tags=["parameters"]
 FAST = True
@@ -109,8 +109,8 @@ print(by_ray)
 # %% [markdown]
 # ## KServe, Seldon and Argo Rollouts: a field in a resource
 #
-# These work in a cluster, as controllers, and none is packaged. What they can be told stands in the definitions
-# of their resources. KServe divides calls between the newest revision and the one before:
+# These work in a cluster, as controllers, and none is packaged. What they can be told stands in the
+# definitions of their resources. KServe divides calls between the newest revision and the one before:
 
 # %%
 resources = canaries.RESOURCES
