@@ -1,0 +1,246 @@
+"""Drift: which statistic of the cards has changed, after how many cards, with how many false alarms
+
+A card is compared with reference cards of its own kind (the same time of the week, say), by its *rank* among
+them. So a dark evening card is usual, and neither units nor outliers matter. Three detectors look at ranks: a
+cumulative sum (Page, "Continuous inspection schemes", 1954) for what is small or slow, Kolmogorov and
+Smirnov's distance for what changes its shape, and the tail of latencies. Their thresholds come from weeks
+that are drawn again from the reference. Knows nothing of what the statistics mean, nor of truth.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.stats import ks_2samp, norm
+
+from fsdl_deploy.rollouts.card_statistics import PICTURE, Statistics, chosen
+
+SIGNALS = {
+    "rate": ("gap",),
+    "p99": ("latency",),
+    "refused": ("refused",),
+    "input": PICTURE,
+    "digits": ("digits",),
+    "confidence": ("confidence",),
+    "handed on": ("handed on",),
+    "plausibility": ("implausible",),
+}
+"""What somebody watches, and the statistics behind it."""
+
+WINDOW = 200  # cards that are looked at together
+ALLOWANCE = 0.25  # deviations by which the mean may differ for ever without an alarm
+LIMIT = 6.0  # deviations that a single card counts at most
+FEWEST = 100  # reference cards of each kind: fewer ranks would be too coarse
+SPLITS = 4  # ways in which the reference is halved to set the thresholds
+FALSE_ALARMS = 10.0  # weeks of a thousand with one, by all detectors together
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """``card``: how many cards had come when ``detector`` saw that ``statistic`` is not what it was."""
+
+    card: int
+    signal: str
+    statistic: str
+    detector: str
+
+
+class Reference:
+    """Usual cards: their statistics in the order of arrival. ``kinds``: what each is to be compared with, such
+    as "evening"; without it all are of one kind. Raises ValueError where a kind has fewer than FEWEST cards.
+    """
+
+    def __init__(self, statistics: Statistics, kinds: Sequence | None = None):
+        self.statistics, self.kinds = statistics, _kinds(statistics, kinds)
+        for kind, count in zip(*np.unique(self.kinds, return_counts=True), strict=True):
+            if count < FEWEST:
+                raise ValueError(
+                    f"the reference has {count} cards of the kind {str(kind)!r}: it needs {FEWEST} of each. "
+                    "Take more cards, or fewer kinds"
+                )
+
+    @cached_property
+    def _sorted(self) -> dict[tuple[str, object], np.ndarray]:
+        """The known values of each statistic and kind, in order."""
+        return {
+            (name, kind): np.sort(known[~np.isnan(known)])
+            for name, values in self.statistics.items()
+            for kind in np.unique(self.kinds)
+            for known in [values[self.kinds == kind]]
+        }
+
+    @cached_property
+    def _own_ranks(self) -> Statistics:
+        return self.ranks(self.statistics, self.kinds)
+
+    @cached_property
+    def pools(self) -> Statistics:
+        """The reference's own ranks, with which a window's are compared."""
+        return {name: ranks[~np.isnan(ranks)] for name, ranks in self._own_ranks.items()}
+
+    @cached_property
+    def _usual(self) -> dict[str, tuple[float, float]]:
+        """Mean and deviation of the scores of usual cards, by statistic."""
+        scores = {name: norm.ppf(ranks) for name, ranks in self.pools.items()}
+        return {name: (s.mean(), max(s.std(), 0.1)) if len(s) else (0.0, 1.0) for name, s in scores.items()}
+
+    def ranks(self, statistics: Statistics, kinds: Sequence | None = None) -> Statistics:
+        """Where each card stands among the reference's of its kind: 0 below, 1 above all, NaN if not known."""
+        kinds = _kinds(statistics, kinds)
+        unknown = set(np.unique(kinds)) - set(np.unique(self.kinds))
+        if unknown:
+            raise ValueError(f"the reference has no card of the kind {str(min(unknown))!r}")
+        ranks = {name: np.full(len(kinds), np.nan) for name in statistics if name in self.statistics}
+        for name, out in ranks.items():
+            for kind in np.unique(kinds):
+                usual, own = self._sorted[name, kind], kinds == kind
+                if len(usual):
+                    values = statistics[name][own]
+                    below, upto = (np.searchsorted(usual, values, side) for side in ("left", "right"))
+                    edge = 0.5 / len(usual)
+                    middle = ((below + upto) / 2 / len(usual)).clip(edge, 1 - edge)
+                    out[own] = np.where(np.isnan(values), np.nan, middle)
+        return ranks
+
+    def scores(self, name: str, ranks: np.ndarray) -> np.ndarray:
+        """Ranks as deviations from usual: mean 0 and deviation 1 for usual cards, 0 for what is not known."""
+        mean, deviation = self._usual[name]
+        return np.nan_to_num((norm.ppf(ranks) - mean) / deviation).clip(-LIMIT, LIMIT)
+
+    def halves(self, rng: np.random.Generator) -> tuple["Reference", "Reference"]:
+        """Two references of half the cards each, with as many of each kind."""
+        first = np.zeros(len(self.kinds), bool)
+        for kind in np.unique(self.kinds):
+            places = rng.permutation(np.flatnonzero(self.kinds == kind))
+            first[places[: len(places) // 2]] = True
+        halves = []
+        for part in (first, ~first):
+            half = object.__new__(Reference)  # half as many as FEWEST will do here
+            half.statistics, half.kinds = chosen(self.statistics, part), self.kinds[part]
+            halves.append(half)
+        return halves[0], halves[1]
+
+    def again(self, kinds: np.ndarray, rng: np.random.Generator) -> Statistics:
+        """Cards of these kinds, each drawn by lot from the reference's of its kind."""
+        places = np.empty(len(kinds), int)
+        for kind in np.unique(kinds):
+            own = kinds == kind
+            places[own] = rng.choice(np.flatnonzero(self.kinds == kind), own.sum())
+        return chosen(self.statistics, places)
+
+
+def cumulative_sum(scores: np.ndarray) -> np.ndarray:
+    """How far the scores have risen or fallen since the best moment to begin counting, after each card."""
+    sides = []
+    for side in (scores, -scores):
+        total = np.cumsum(side - ALLOWANCE)
+        sides.append(total - np.minimum.accumulate(np.minimum(total, 0)))
+    return np.maximum(*sides)
+
+
+def distances(ranks: np.ndarray, pool: np.ndarray, window: int = WINDOW) -> np.ndarray:
+    """Kolmogorov and Smirnov's distance of each window's ranks from the reference's, times the root of how
+    many are known; 0 for a window of which less than half is."""
+    values = []
+    for start in range(0, len(ranks) - window + 1, window):
+        known = ranks[start : start + window]
+        known = known[~np.isnan(known)]
+        enough = 2 * len(known) >= window
+        distance = ks_2samp(known, pool, method="asymp").statistic if enough else 0.0
+        values.append(distance * np.sqrt(len(known)))
+    return np.array(values)
+
+
+def tail(ranks: np.ndarray, window: int = WINDOW) -> np.ndarray:
+    """The share of each window above the reference's 99th percentile."""
+    full = len(ranks) // window * window
+    return (ranks[:full].reshape(-1, window) > 0.99).mean(axis=1)
+
+
+class Watch:
+    """Detectors for each statistic of a reference, with ``thresholds`` at which they raise an alarm.
+
+    ``false_alarms``: of 1,000 usual weeks, in how many an alarm may be raised, by all detectors together.
+    ``week``: cards of a week. ``weeks``: how many are drawn to set the thresholds.
+    """
+
+    def __init__(
+        self,
+        reference: Reference,
+        week: int | None = None,
+        false_alarms: float = FALSE_ALARMS,
+        weeks: int = 400,
+        seed: int = 0,
+    ):
+        self.reference = reference
+        length = len(reference.kinds) if week is None else week
+        if not 0 < false_alarms < 1000 or length < WINDOW or weeks < 40:
+            raise ValueError(
+                f"false_alarms is between 0 and 1,000 weeks, week at least {WINDOW} cards, weeks at least 40; "
+                f"not {false_alarms}, {length} and {weeks}"
+            )
+        rng, peaks = np.random.default_rng(seed), []
+        for _ in range(SPLITS):
+            usual, drawn = reference.halves(rng)
+            for _ in range(weeks // SPLITS):
+                start = rng.integers(len(reference.kinds))
+                kinds = np.take(reference.kinds, np.arange(start, start + length), mode="wrap")
+                paths = watched(usual, drawn.again(kinds, rng), kinds)
+                peaks.append({key: path.max(initial=0.0) for key, (_, path) in paths.items()})
+        share = false_alarms / 1000 / len(peaks[0])
+        self.thresholds = {key: _beyond([peak[key] for peak in peaks], share) for key in peaks[0]}
+        for name, detector in self.thresholds:
+            if detector == "sum":  # what was never seen may happen twice without an alarm
+                self.thresholds[name, detector] = max(self.thresholds[name, detector], 2 * LIMIT)
+
+    def alarms(self, statistics: Statistics, kinds: Sequence | None = None) -> list[Alarm]:
+        """The first alarm of each detector in these cards, the earliest first."""
+        alarms = []
+        paths = watched(self.reference, statistics, _kinds(statistics, kinds))
+        for (name, detector), (cards, path) in paths.items():
+            over = np.flatnonzero(path > self.thresholds[name, detector])
+            if len(over):
+                alarms.append(Alarm(int(cards[over[0]]), signal_of(name), name, detector))
+        return sorted(alarms, key=lambda alarm: alarm.card)
+
+
+def watched(reference: Reference, statistics: Statistics, kinds: np.ndarray) -> dict:
+    """By (statistic, detector): after which cards it looked, and what it saw."""
+    paths = {}
+    for name, ranks in reference.ranks(statistics, kinds).items():
+        each = np.arange(1, len(ranks) + 1)
+        if name == "latency":
+            path = tail(ranks)
+            paths[name, "tail"] = WINDOW * np.arange(1, len(path) + 1), path
+            continue
+        paths[name, "sum"] = each, cumulative_sum(reference.scores(name, ranks))
+        if len(reference.pools[name]):
+            path = distances(ranks, reference.pools[name])
+            paths[name, "distance"] = WINDOW * np.arange(1, len(path) + 1), path
+    return paths
+
+
+def signal_of(statistic: str) -> str:
+    """The signal to which a statistic belongs; a statistic of your own is a signal of its own."""
+    return next((signal for signal, names in SIGNALS.items() if statistic in names), statistic)
+
+
+def _kinds(statistics: Statistics, kinds: Sequence | None) -> np.ndarray:
+    """A kind for each card. Raises ValueError for no cards, or another number of kinds."""
+    sizes = {len(values) for values in statistics.values()}
+    if len(sizes) != 1 or sizes == {0}:
+        raise ValueError("statistics are arrays of one length, at least one card")
+    kinds = np.zeros(sizes.pop(), int) if kinds is None else np.asarray(kinds)
+    if len(kinds) != len(next(iter(statistics.values()))):
+        raise ValueError(f"{len(kinds)} kinds for {len(next(iter(statistics.values())))} cards: one for each")
+    return kinds
+
+
+def _beyond(peaks: Sequence[float], share: float) -> float:
+    """What a ``share`` of weeks goes beyond. A few hundred weeks do not show the rarest one, so the highest
+    tenth is continued as an exponential, which falls more slowly than peaks of these detectors do."""
+    start = float(np.quantile(peaks, 0.9))
+    excess = np.asarray(peaks)[np.asarray(peaks) > start] - start
+    scale = float(excess.mean()) if len(excess) else 0.0
+    return start + scale * float(np.log(0.1 / share)) if share < 0.1 else float(np.quantile(peaks, 1 - share))
