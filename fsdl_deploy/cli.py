@@ -67,6 +67,15 @@ COMMANDS = {
             ),
         },
     ),
+    "rollouts": Command(
+        "new versions, and what to watch",
+        group={
+            "drift": Command(
+                "which signal sees which drift, and with how many false alarms",
+                "fsdl_deploy.rollouts.drift_table",
+            ),
+        },
+    ),
 }
 MOVED = {name: "fsdl-course" for name in ("doctor", "everywhere", "grade", "cases", "sample-class")} | {
     "bench serving": "fsdl-course"

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fsdl_deploy.picture import Image, PictureError, decode, encode
-from fsdl_deploy.reading import Reader, Reading
+from fsdl_deploy.picture import Image, PictureError
+from fsdl_deploy.reading import Reading
 
 Statistics = dict[str, np.ndarray]
 
@@ -21,18 +21,20 @@ ANSWER = ("digits", "confidence", "handed on", "implausible")
 
 def measure(
     images: Sequence[Image],
-    readings: Sequence[Reading | None],
+    answers: Sequence[Reading | PictureError | None],
     previous: Sequence[int] | None = None,
     latency: Sequence[float] | None = None,
     gap: Sequence[float] | None = None,
 ) -> Statistics:
-    """The statistics of cards: pictures uint8 ``[H, W]`` and what was read on them, None for a refused one.
+    """The statistics of cards: pictures uint8 ``[H, W]`` and what the service answered: None or a
+    PictureError where it refused one.
 
     ``previous``: last month's reading of each card's meter. ``latency``: seconds for each answer. ``gap``:
     seconds since the card before. What is not given is not among the statistics. Raises ValueError for
     lists of different lengths.
     """
-    given = {"readings": readings, "previous": previous, "latency": latency, "gap": gap}
+    readings = [answer if isinstance(answer, Reading) else None for answer in answers]
+    given = {"answers": readings, "previous": previous, "latency": latency, "gap": gap}
     for name, values in given.items():
         if values is not None and len(values) != len(images):
             raise ValueError(f"{len(images)} pictures, but {len(values)} {name}: give one for each picture")
@@ -66,25 +68,9 @@ def of_picture(image: Image) -> tuple[float, float, float, float]:
 
 
 def plausible(digits: str, previous: int) -> bool:
-    """Whether a meter that showed ``previous`` can show ``digits`` a month later: meters only rise, and not by
-    a tenth of what their register can count."""
+    """Whether a meter that showed ``previous`` can show ``digits`` a month later: meters only rise,
+    and not by a tenth of what their register can count."""
     return bool(digits) and 0 <= int(digits) - previous < MOST_USED * 10 ** len(digits)
-
-
-def answered(reader: Reader, images: Sequence[Image]) -> list[Reading | None]:
-    """What the service would answer to these pictures as files: a reading, or None where it refuses one."""
-    answers: list[Reading | None] = [None] * len(images)
-    taken = []
-    for place, image in enumerate(images):
-        try:
-            taken.append((place, decode(encode(image))))
-        except PictureError:
-            continue
-    if taken:
-        readings = reader.read([image for _, image in taken])
-        for (place, _), reading in zip(taken, readings, strict=True):
-            answers[place] = reading
-    return answers
 
 
 def joined(*parts: Statistics) -> Statistics:

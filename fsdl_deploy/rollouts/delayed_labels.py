@@ -2,8 +2,8 @@
 
 The prototype's button "this is wrong" (``prototype.feedback``) is pressed days after an answer, by some, and
 more often by those whose bill is too high. Counted as they are, such labels promise far too much. Two things
-put that right: the delays seen so far say how many are still to come, and an *audit* (cards drawn by lot, read
-by a person) says how many never come. Knows nothing of pictures.
+put that right: the delays seen so far say how many are still to come, and an *audit* (cards drawn by lot and
+read by a person) says how many never come. Knows nothing of pictures.
 """
 
 import json
@@ -147,7 +147,7 @@ def put_right(
 
 
 def audited(audit: Audit) -> Estimate:
-    """What a person has seen, and nothing else: the only one without a bias, and it costs the person's time."""
+    """What a person has seen, and nothing else: without a bias, and it costs the person's time."""
     return _from_wrong(*wilson(audit.wrong, audit.checked), audit.wrong / audit.checked)
 
 

@@ -30,9 +30,10 @@ SIGNALS = {
 
 WINDOW = 200  # cards that are looked at together
 ALLOWANCE = 0.25  # deviations by which the mean may differ for ever without an alarm
+RESTLESS = {"gap": 0.5}  # the same, where days differ by themselves: a busy one is no drift
 LIMIT = 6.0  # deviations that a single card counts at most
 FEWEST = 100  # reference cards of each kind: fewer ranks would be too coarse
-SPLITS = 4  # ways in which the reference is halved to set the thresholds
+SPLITS = 8  # ways in which the reference is halved to set the thresholds
 FALSE_ALARMS = 10.0  # weeks of a thousand with one, by all detectors together
 
 
@@ -47,8 +48,8 @@ class Alarm:
 
 
 class Reference:
-    """Usual cards: their statistics in the order of arrival. ``kinds``: what each is to be compared with, such
-    as "evening"; without it all are of one kind. Raises ValueError where a kind has fewer than FEWEST cards.
+    """Usual cards: their statistics in the order of arrival. ``kinds``: what each is to be compared with,
+    such as "evening"; without it all are of one kind. Raises ValueError where a kind has fewer than FEWEST cards.
     """
 
     def __init__(self, statistics: Statistics, kinds: Sequence | None = None):
@@ -80,13 +81,19 @@ class Reference:
         return {name: ranks[~np.isnan(ranks)] for name, ranks in self._own_ranks.items()}
 
     @cached_property
+    def continuous(self) -> set[str]:
+        """The statistics with hardly two cards alike; for the others the sum says it all."""
+        known = {name: values[~np.isnan(values)] for name, values in self.statistics.items()}
+        return {name for name, values in known.items() if len(np.unique(values)) > len(values) / 2}
+
+    @cached_property
     def _usual(self) -> dict[str, tuple[float, float]]:
         """Mean and deviation of the scores of usual cards, by statistic."""
         scores = {name: norm.ppf(ranks) for name, ranks in self.pools.items()}
         return {name: (s.mean(), max(s.std(), 0.1)) if len(s) else (0.0, 1.0) for name, s in scores.items()}
 
     def ranks(self, statistics: Statistics, kinds: Sequence | None = None) -> Statistics:
-        """Where each card stands among the reference's of its kind: 0 below, 1 above all, NaN if not known."""
+        """Where each card stands among the reference's of its kind: 0 below, 1 above all, NaN: not known."""
         kinds = _kinds(statistics, kinds)
         unknown = set(np.unique(kinds)) - set(np.unique(self.kinds))
         if unknown:
@@ -123,18 +130,23 @@ class Reference:
 
     def again(self, kinds: np.ndarray, rng: np.random.Generator) -> Statistics:
         """Cards of these kinds, each drawn by lot from the reference's of its kind."""
-        places = np.empty(len(kinds), int)
-        for kind in np.unique(kinds):
-            own = kinds == kind
-            places[own] = rng.choice(np.flatnonzero(self.kinds == kind), own.sum())
-        return chosen(self.statistics, places)
+        return chosen(self.statistics, drawn(self.kinds, kinds, rng))
 
 
-def cumulative_sum(scores: np.ndarray) -> np.ndarray:
+def drawn(stock: np.ndarray, kinds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """For each of ``kinds`` the place of a card of this kind in ``stock``, by lot."""
+    places = np.empty(len(kinds), int)
+    for kind in np.unique(kinds):
+        own = kinds == kind
+        places[own] = rng.choice(np.flatnonzero(stock == kind), own.sum())
+    return places
+
+
+def cumulative_sum(scores: np.ndarray, allowance: float = ALLOWANCE) -> np.ndarray:
     """How far the scores have risen or fallen since the best moment to begin counting, after each card."""
     sides = []
     for side in (scores, -scores):
-        total = np.cumsum(side - ALLOWANCE)
+        total = np.cumsum(side - allowance)
         sides.append(total - np.minimum.accumulate(np.minimum(total, 0)))
     return np.maximum(*sides)
 
@@ -177,16 +189,16 @@ class Watch:
         length = len(reference.kinds) if week is None else week
         if not 0 < false_alarms < 1000 or length < WINDOW or weeks < 40:
             raise ValueError(
-                f"false_alarms is between 0 and 1,000 weeks, week at least {WINDOW} cards, weeks at least 40; "
-                f"not {false_alarms}, {length} and {weeks}"
+                f"false_alarms is between 0 and 1,000 weeks, week at least {WINDOW} cards, weeks at least "
+                f"40; not {false_alarms}, {length} and {weeks}"
             )
         rng, peaks = np.random.default_rng(seed), []
         for _ in range(SPLITS):
-            usual, drawn = reference.halves(rng)
+            usual, others = reference.halves(rng)
             for _ in range(weeks // SPLITS):
                 start = rng.integers(len(reference.kinds))
                 kinds = np.take(reference.kinds, np.arange(start, start + length), mode="wrap")
-                paths = watched(usual, drawn.again(kinds, rng), kinds)
+                paths = watched(usual, others.again(kinds, rng), kinds)
                 peaks.append({key: path.max(initial=0.0) for key, (_, path) in paths.items()})
         share = false_alarms / 1000 / len(peaks[0])
         self.thresholds = {key: _beyond([peak[key] for peak in peaks], share) for key in peaks[0]}
@@ -214,8 +226,11 @@ def watched(reference: Reference, statistics: Statistics, kinds: np.ndarray) -> 
             path = tail(ranks)
             paths[name, "tail"] = WINDOW * np.arange(1, len(path) + 1), path
             continue
-        paths[name, "sum"] = each, cumulative_sum(reference.scores(name, ranks))
-        if len(reference.pools[name]):
+        paths[name, "sum"] = (
+            each,
+            cumulative_sum(reference.scores(name, ranks), RESTLESS.get(name, ALLOWANCE)),
+        )
+        if name in reference.continuous:
             path = distances(ranks, reference.pools[name])
             paths[name, "distance"] = WINDOW * np.arange(1, len(path) + 1), path
     return paths
