@@ -48,8 +48,8 @@ class Alarm:
 
 
 class Reference:
-    """Usual cards: their statistics in the order of arrival. ``kinds``: what each is to be compared with,
-    such as "evening"; without it all are of one kind. Raises ValueError where a kind has fewer than FEWEST cards.
+    """Usual cards: their statistics in the order of arrival. ``kinds``: what each is compared with,
+    such as "evening"; without it all are of one kind. Raises ValueError where a kind has fewer than FEWEST.
     """
 
     def __init__(self, statistics: Statistics, kinds: Sequence | None = None):

@@ -52,8 +52,8 @@ OTHERS: dict[str, Callable[[Image], Image]] = {
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Cards in the order of arrival: their ``statistics`` and ``kinds``, and what only truth tells:
-    ``errors``, 1 where more was read than is written, -1 where less or nothing, 0 where the reading is right."""
+    """Cards in the order of arrival: ``statistics``, ``kinds``, and what only truth tells: ``errors``, 1 where
+    more was read than is written, -1 where less or nothing, 0 where the reading is right."""
 
     statistics: Statistics
     kinds: np.ndarray

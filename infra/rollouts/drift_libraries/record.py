@@ -45,7 +45,7 @@ def rows(reader, count: int, seed: int, drift: str | None = None) -> list[list[f
     return np.stack([statistics[name] for name in NAMES], axis=1).tolist()
 
 
-def question(reference: int = 2000, count: int = 200) -> dict:
+def question(reference: int = 1200, count: int = 200) -> dict:
     """What every library is asked."""
     reader = OnnxReader()
     sets = {f"same {number}": rows(reader, count, 200 + number) for number in range(1, USUAL + 1)}
@@ -79,7 +79,7 @@ def tried(library: str, asking: dict) -> dict:
     uv = [sys.executable, "-m", "uv"]
     with tempfile.TemporaryDirectory() as folder:
         run([*uv, "venv", "--quiet", "--python", sys.executable, folder])
-        empty = files.size(Path(folder))
+        empty = files.mebibytes(Path(folder))
         run([*uv, "pip", "install", "--quiet", "--link-mode", "copy", "--python", folder, *PINS[library]])
         python = python_in(Path(folder))
         listed = run([*uv, "pip", "list", "--format", "json", "--python", folder]).stdout
@@ -91,7 +91,7 @@ def tried(library: str, asking: dict) -> dict:
             "version": versions[library],
             "numpy": versions["numpy"],
             "packages": len(versions),
-            "MB": round((files.size(Path(folder)) - empty) / 1e6),
+            "MiB": round(files.mebibytes(Path(folder)) - empty),
             "import": {name: round(seconds, 2) for name, seconds in answer["import"].items()},
             "hosts": answer["hosts"],
             "hosts when told to be quiet": quiet["hosts"],
