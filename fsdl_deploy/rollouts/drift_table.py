@@ -108,8 +108,8 @@ def seen(watch: Watch, cards: dict[str, Measured], scenario: Scenario, runs: int
 
 
 def harm(cards: dict[str, Measured], scenario: Scenario) -> dict:
-    """What it costs in a week: accuracy on the same customers' cards without and with it, the points lost
-    with their 95 % interval, which share of the wrong readings is too high, and the mean of some statistics."""
+    """What it costs in a week: accuracy on the same customers' cards without and with it, points lost with
+    their 95 % interval, which share of the wrong readings is too high, and the mean of some statistics."""
     changed, share = cards[scenario.drift or "usual"], float(scenario.share(np.linspace(0, 1, 1001)).mean())
     usual = cards["usual"].errors[: len(changed.errors)]
     lost = (usual == 0).astype(float) - changed.right

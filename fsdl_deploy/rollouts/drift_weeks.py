@@ -52,8 +52,8 @@ OTHERS: dict[str, Callable[[Image], Image]] = {
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Cards in the order of arrival: ``statistics``, ``kinds``, and what only truth tells: ``errors``, 1 where
-    more was read than is written, -1 where less or nothing, 0 where the reading is right."""
+    """Cards in the order of arrival: ``statistics``, ``kinds``, and what only truth tells: ``errors``, 1
+    where more was read than is written, -1 where less or nothing, 0 where the reading is right."""
 
     statistics: Statistics
     kinds: np.ndarray
@@ -161,10 +161,10 @@ def bank(reader: Reader, weeks: int = 4, drifted: int = 1000, seed: int = 0) -> 
                 if len(kinds[part]):
                     parts[name].append(measured(reader, kinds[part], gaps[part], own * 10_000 + start, drift))
             progress.update(STRETCH)
-    return {name: _joined(pieces) for name, pieces in parts.items()}
+    return {name: joined_measured(pieces) for name, pieces in parts.items()}
 
 
-def _joined(parts: Sequence[Measured]) -> Measured:
+def joined_measured(parts: Sequence[Measured]) -> Measured:
     return Measured(
         joined(*(part.statistics for part in parts)),
         np.concatenate([part.kinds for part in parts]),
