@@ -1,4 +1,4 @@
-"""Labels that come late and from the unhappy: read from the prototype's file, put right, compared with truth."""
+"""Labels that come late and from the unhappy: read from a file, put right, compared with the truth."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -50,9 +50,7 @@ def test_no_file_is_no_complaint_and_a_broken_line_is_named(tmp_path):
 def test_complaints_promise_too_much_until_both_reasons_are_put_right():
     answered = np.linspace(0, 14, 1400)
     wrong = np.arange(1400) % 10 == 0
-    waited = np.where(
-        wrong & (np.arange(1400) % 20 == 0), 7.0, np.inf
-    )  # half of the wrong ones, a week later
+    waited = np.where(wrong & (np.arange(1400) % 20 == 0), 7.0, np.inf)  # half, a week later
     usual, audit = np.full(50, 7.0), Audit(1000, 100, 50)
     assert as_they_come(answered, waited, 14).accuracy == pytest.approx(0.975, abs=0.001)
     estimate = put_right(answered, waited, 14, usual, audit)

@@ -10,7 +10,7 @@ import pytest
 from fsdl_deploy import cli
 from fsdl_deploy.reading import Reading
 from fsdl_deploy.rollouts import drift_table, drift_weeks
-from fsdl_deploy.rollouts.drift import SIGNALS, Reference, Watch
+from fsdl_deploy.rollouts.drift import Reference, Watch
 from fsdl_deploy.rollouts.drift_table import SCENARIOS, happened
 from fsdl_deploy.rollouts.drift_weeks import Measured, cards_of, error, measured, week
 
@@ -66,10 +66,11 @@ def piles():
     """A bank without a model: grey and confidence from a normal distribution, moved by each drift."""
 
     def pile(seed, moved=0.0, wrong=0.05, count=3000):
-        kinds = np.concatenate([week(date(2026, 9, 28), RNG(seed))[0] for _ in range(3)])[:count]
         rng = RNG(seed)
+        weeks = [week(date(2026, 9, 28), rng) for _ in range(3)]
+        kinds, gaps = (np.concatenate(columns)[:count] for columns in zip(*weeks, strict=True))
         statistics = {name: rng.normal(moved, 1, len(kinds)) for name in ("grey", "confidence")}
-        statistics["gap"] = np.zeros(len(kinds))
+        statistics["gap"] = gaps
         return Measured(statistics, kinds, (rng.random(len(kinds)) < wrong).astype(int))
 
     names = {scenario.drift for scenario in SCENARIOS} - {None}
@@ -83,7 +84,8 @@ def test_the_share_and_the_moment_of_a_change_are_those_of_the_scenario(piles):
     for name in ("inverted", "a tenth inverted", "dark, more each day"):
         statistics, _, changed = happened(piles, by_name[name], RNG(1))
         shares[name] = changed.mean()
-        assert statistics["grey"][changed].mean() > 4 and abs(statistics["grey"][~changed]).mean() < 1.5
+        assert statistics["grey"][changed].mean() > 4
+        assert (statistics["grey"][~changed] < 4).all()
     assert shares["inverted"] == 1
     assert shares["a tenth inverted"] == pytest.approx(0.1, abs=0.03)
     assert shares["dark, more each day"] == pytest.approx(0.5, abs=0.05)
@@ -94,7 +96,6 @@ def test_the_share_and_the_moment_of_a_change_are_those_of_the_scenario(piles):
 def test_the_command_writes_a_record_that_its_table_and_prose_can_read(piles, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(drift_table, "bank", lambda *_: piles)
     monkeypatch.setattr(drift_table, "OnnxReader", lambda version: SimpleNamespace(version=version))
-    monkeypatch.setitem(SIGNALS, "rate", ())
     file = tmp_path / "drift.json"
     words = ["rollouts", "drift", "--weeks", "20", "--runs", "3", "--json", str(file)]
     assert cli.main(words) == 0

@@ -61,5 +61,6 @@ def test_told_to_be_quiet_it_calls_nobody_and_stages_are_deprecated(registry):
 
 
 def test_a_program_that_ends_says_why(tmp_path):
+    (tmp_path / "file").touch()
     with pytest.raises(RegistryError, match="the registry's program has ended"):
-        Registry(tmp_path / "a file" / "that is not there")
+        Registry(tmp_path / "file" / "no folder")
