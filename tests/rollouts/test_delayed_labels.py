@@ -91,7 +91,7 @@ def test_in_a_world_whose_truth_is_known_each_way_is_as_wrong_as_it_says():
 
 
 def test_when_other_errors_are_made_an_old_audit_misleads():
-    """After the change four of five wrong readings are too low: fewer press, and it looks like a small drop."""
+    """After the change four of five errors are too low: fewer press, and it looks like a small drop."""
     world = other(World(), too_high=(0.5, 0.2), last=140)
     last = [day for day in estimates(world, 1) if day.day == world.last]
     said_by = {day.way: day.estimate.accuracy - day.truth for day in last}

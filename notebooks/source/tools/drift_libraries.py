@@ -154,19 +154,16 @@ from fsdl_deploy.measuring import records
 record = records.read(program.parent / "recorded.json")
 libraries = record["libraries"]
 print(record["date"], "on", record["machine"])
+columns = ("library", "version", "numpy", "packages", "MiB")
 Table(
-    ["library", "version", "NumPy", "packages", "MiB", "import, s of a core"],
-    *(
-        [row["library"], row["version"], row["numpy"], row["packages"], row["MiB"]]
-        + [row["import"]["processor seconds"]]
-        for row in libraries
-    ),
+    [*columns, "import, s of a core"],
+    *([*(row[name] for name in columns), row["import"]["processor seconds"]] for row in libraries),
     formats=["", "", "", "", ",.0f", ".1f"],
 )
 
 # %% [markdown]
-# What each says of the changed sets with its defaults, and of ten sets that did not change. Those tell what an
-# alarm is worth: a library that often calls usual cards changed will soon be muted.
+# What each says of the changed sets with its defaults, and of ten sets that did not change. Those tell what
+# an alarm is worth: a library that often calls usual cards changed will soon be muted.
 
 
 # %%
@@ -216,9 +213,9 @@ Table(
 Table(
     ["library", "as it comes", "told to be quiet", "by"],
     *(
-        [row["library"], ", ".join(row["hosts"]) or "nobody"]
-        + [", ".join(row["hosts when told to be quiet"]) or "nobody"]
-        + [", ".join(f"{name}={value}" for name, value in row["quiet by"].items())]
+        [row["library"]]
+        + [", ".join(row[when]) or "nobody" for when in ("hosts", "hosts when told to be quiet")]
+        + [" ".join(f"{name}={value}" for name, value in row["quiet by"].items())]
         for row in libraries
     ),
 )
@@ -238,9 +235,9 @@ text = (program.parent / "record.py").read_text(encoding="utf-8")
 Code(text[text.index("PINS") : text.index("QUIET")], language="python")
 
 # %% [markdown]
-# **Too few cards.** The same cards again, cut into pieces of ten: how often does the largest distance between
-# a piece and the reference look as large as that of the new pen's hundred cards? A distance without the number
-# of cards means nothing; a p-value has it in.
+# **Too few cards.** The usual cards again, cut into pieces of ten. How far is a piece from the reference, and
+# how far are the new pen's hundred cards? A distance without the number of cards means little; a p-value has
+# it in.
 
 # %%
 from scipy.stats import ks_2samp

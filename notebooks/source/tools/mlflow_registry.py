@@ -123,7 +123,10 @@ pile = list(cards(100, "hard", seed=8))
 def read_by(alias):
     """The readings of the pile, by the model behind an alias."""
     session = onnxruntime.InferenceSession(registry.fetch(alias=alias))
-    run = lambda pictures, widths: session.run(None, {"pictures": pictures, "widths": widths})  # noqa: E731
+
+    def run(pictures, widths):
+        return session.run(None, {"pictures": pictures, "widths": widths})
+
     return read_batches([card.image for card in pile], run, f"version {registry.behind(alias=alias)}")
 
 
