@@ -158,6 +158,20 @@ print("in models/SHA256SUMS:", history["sha256"] in sums)
 Table(["", "champion"], *([name, str(value)] for name, value in history.items()))
 
 # %% [markdown]
+# ## Does it report home?
+#
+# MLflow sends figures about its use to its makers, unless `MLFLOW_DISABLE_TELEMETRY` or `DO_NOT_TRACK` is
+# `true`. Here every look-up of a host is noted and refused. A session as the course starts it, and one as
+# MLflow comes:
+
+# %%
+with Registry(folder, quiet=False) as as_it_comes:
+    as_it_comes.register(file=str(models / "v1.onnx"), metrics={}, recipe={})
+    asked = {"as the course has it": registry.hosts(), "as it comes": as_it_comes.hosts()}
+assert not asked["as the course has it"]
+Table(["session", "hosts it wanted to reach"], *([k, ", ".join(v) or "none"] for k, v in asked.items()))
+
+# %% [markdown]
 # ## When it fails
 #
 # **Two promote at once.** Anna and Ben both look who is champion, both decide, and both move the alias.
@@ -215,19 +229,6 @@ print(registry.stage(version=versions["v2"], stage="Production")["says"])
 
 # %% [markdown]
 # A version has one stage out of four fixed ones; aliases have any names, and several may mean one version.
-#
-# ## Does it report home?
-#
-# MLflow sends figures about its use to its makers, unless `MLFLOW_DISABLE_TELEMETRY` or `DO_NOT_TRACK` is
-# `true`. Here every look-up of a host is noted and refused. A session as the course starts it, and one as
-# MLflow comes:
-
-# %%
-with Registry(folder, quiet=False) as as_it_comes:
-    as_it_comes.register(file=str(models / "v1.onnx"), metrics={}, recipe={})
-    asked = {"as the course has it": registry.hosts(), "as it comes": as_it_comes.hosts()}
-assert not asked["as the course has it"]
-Table(["session", "hosts it wanted to reach"], *([k, ", ".join(v) or "none"] for k, v in asked.items()))
 
 # %% [markdown]
 # The registry ends here.
