@@ -20,8 +20,9 @@ from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.reader import LATEST, OnnxReader
 from fsdl_deploy.rollouts.card_statistics import Statistics
-from fsdl_deploy.rollouts.drift import FALSE_ALARMS, SIGNALS, Reference, Watch
-from fsdl_deploy.rollouts.drift_weeks import OTHERS, Measured, bank, drawn, week
+from fsdl_deploy.rollouts.drift import FALSE_ALARMS, SIGNALS, Watch
+from fsdl_deploy.rollouts.drift_weeks import OTHERS, Measured, bank, week
+from fsdl_deploy.rollouts.usual_cards import Reference, drawn
 
 FILE = ROOT / "models" / "drift.json"
 START = date(2026, 11, 2)  # a Monday: the weeks of the simulation follow each other from here

@@ -22,8 +22,7 @@ from fsdl_deploy.measuring.progress import bar
 from fsdl_deploy.picture import Image, PictureError
 from fsdl_deploy.reader import read_encoded
 from fsdl_deploy.reading import Reader, Reading
-from fsdl_deploy.rollouts.card_statistics import Statistics, chosen, joined, measure
-from fsdl_deploy.rollouts.drift import drawn
+from fsdl_deploy.rollouts.card_statistics import Statistics, joined, measure
 
 MONTH, BEFORE = "2026-10", "2026-09"
 FIRST = date(2026, 9, 28)  # a Monday: two of the days that follow end a month
@@ -62,10 +61,6 @@ class Measured:
     @property
     def right(self) -> np.ndarray:
         return self.errors == 0
-
-    def again(self, kinds: np.ndarray, rng: np.random.Generator) -> Statistics:
-        """Cards of these kinds, each drawn by lot from those of its kind."""
-        return chosen(self.statistics, drawn(self.kinds, kinds, rng))
 
 
 def week(monday: date, rng: np.random.Generator, volume: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
