@@ -102,7 +102,7 @@ class Estimate:
         return self.high < promise
 
 
-def share_arrived(answered: np.ndarray, waited: np.ndarray, now: float, usual: np.ndarray) -> np.ndarray:
+def share_arrived(answered: np.ndarray, now: float, usual: np.ndarray) -> np.ndarray:
     """For each answer, the share of its complaints that would have come by ``now`` (days).
 
     ``usual``: the delays of complaints about answers so old that no more are expected.
@@ -135,7 +135,7 @@ def put_right(
     if not audit.wrong:
         raise ValueError("the audit has seen no wrong reading, so nobody knows how many complain: audit more")
     answers = answered <= now
-    arrived = share_arrived(answered[answers], waited[answers], now, usual).sum()
+    arrived = share_arrived(answered[answers], now, usual).sum()
     if arrived == 0:
         raise ValueError("no complaint can have come yet: wait")
     wrong = float((answered[answers] + waited[answers] <= now).sum())

@@ -92,9 +92,9 @@ def seen(watch: Watch, cards: dict[str, Measured], scenario: Scenario, runs: int
     rng = np.random.default_rng((seed, len(scenario.name)))
     first: dict[str, list[int]] = {signal: [] for signal in SIGNALS}
     for _ in range(runs):
-        statistics_, kinds, _ = happened(cards, scenario, rng)
+        values, kinds, _ = happened(cards, scenario, rng)
         earliest = {}
-        for alarm in watch.alarms(statistics_, kinds):
+        for alarm in watch.alarms(values, kinds):
             earliest.setdefault(alarm.signal, alarm.card)
         for signal, card in earliest.items():
             first[signal].append(card)
