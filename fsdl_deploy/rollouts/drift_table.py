@@ -125,9 +125,15 @@ def harm(cards: dict[str, Measured], scenario: Scenario) -> dict:
         "lost_from": 100 * share * float(middle - spread),
         "lost_to": 100 * share * float(middle + spread),
         "too_high": float((changed.errors == 1).sum() / max((changed.errors != 0).sum(), 1)),
-        "median_confidence": float(np.nanmedian(changed.statistics["confidence"])),
-        "mean": {name: float(np.nanmean(changed.statistics[name])) for name in ("grey", "confidence")},
+        "median_confidence": _known(np.median, changed.statistics["confidence"]),
+        "mean": {name: _known(np.mean, changed.statistics[name]) for name in ("grey", "confidence")},
     }
+
+
+def _known(average: Callable, values: np.ndarray) -> float | None:
+    """The average of what is known; None where nothing is."""
+    known = values[~np.isnan(values)]
+    return float(average(known)) if len(known) else None
 
 
 def record(version: str, weeks: int, runs: int, usual_weeks: int, drifted: int, seed: int) -> dict:

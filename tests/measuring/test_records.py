@@ -9,8 +9,9 @@ from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.machine import described
 from fsdl_deploy.paths import ROOT
 
-KEPT = [ROOT / "models" / f"{name}.json" for name in ("ladder", "quantization", "serving", "sizes")]
+KEPT = [ROOT / "models" / f"{name}.json" for name in ("ladder", "quantization", "serving", "sizes", "drift")]
 KEPT += [ROOT / "infra" / "docker" / f"{name}.json" for name in ("recorded", "tool_images")]
+KEPT += [ROOT / "infra" / "rollouts" / "drift_libraries" / "recorded.json"]
 
 
 @dataclass

@@ -38,6 +38,15 @@ def test_dark_is_an_alarm_about_the_input_and_not_about_harm():
     assert dark["median_confidence"] > 0.9
 
 
+def test_the_signals_of_the_answer_see_a_tenth_inverted_before_the_input_does():
+    signals = ROWS["a tenth inverted"]["signals"]
+    assert max(signals[s]["cards"] for s in ("confidence", "plausibility")) < signals["input"]["cards"]
+
+
+def test_each_change_of_the_tour_is_seen_within_some_dozens_of_cards():
+    assert all(ROWS[drift]["signals"]["input"]["cards"] < 60 for drift in DRIFTS)
+
+
 def test_a_card_on_its_side_is_refused_and_a_surge_is_a_matter_of_the_rate():
     assert sees("refused", "on its side") and ROWS["on its side"]["right"] < 0.01
     surge = "twice as many cards"
