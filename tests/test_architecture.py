@@ -23,13 +23,14 @@ FLOORS = (
     {"preprocess", "ctc", "models", "weights", "reader", "remote"},
     {"measuring", "running"},
     {"packaging", "training"},
-    {"prototype", "batch", "service", "optimization", "scaling", "managed"},
+    {"prototype", "batch", "service", "optimization", "scaling", "rollouts", "managed"},
     {"cli"},
 )
 WINGS = FLOORS[-2]
 ACROSS = {
     ("batch", "service"),  # a web endpoint over the stored readings answers as the service does
     ("scaling", "managed"),  # a function has the limits and prices of the clouds
+    ("rollouts", "scaling"),  # replicas and balancers, whose traffic moves from version to version
 }
 
 

@@ -58,6 +58,17 @@ def answered_by(header: str) -> tuple[int, int]:
     return int(ports[-1]) if ports else 0, attempts
 
 
+def program_of(words) -> Path:
+    """The program whose ``words`` these are: from its station, or installed. Raises BalancerError."""
+    station = stations.station(words.STATION)
+    if station.built:
+        for program in station.site.glob(words.PROGRAM):
+            return program
+    if program := shutil.which(words.STATION):
+        return Path(program)
+    raise BalancerError(f"{words.TITLE} is not on this machine. {station.not_built()}")
+
+
 class Balancer:
     """``with nginx([replica.port for replica in fleet]) as balancer:``, then ask at ``balancer.url``.
 
@@ -71,7 +82,7 @@ class Balancer:
         self._server: Server | None = None
 
     def __enter__(self) -> "Balancer":
-        program = self._program()
+        program = program_of(self.words)
         self._folder = own_folder("balancer")
         try:
             for attempt in range(_ATTEMPTS):
@@ -105,7 +116,7 @@ class Balancer:
         self.ports, self.policy = checked(ports), replace(self.policy, **policy)
         self._generation += 1
         self._write(self._server.port)
-        if command := self.words.reload_command(self._program(), self.folder):
+        if command := self.words.reload_command(program_of(self.words), self.folder):
             try:
                 signal = subprocess.run(command, capture_output=True, text=True, timeout=60)
             except subprocess.TimeoutExpired:
@@ -161,12 +172,3 @@ class Balancer:
             if time.monotonic() > deadline:
                 raise BalancerError(f"{self.words.TITLE} still has its old configuration after {_SETTLED} s")
             time.sleep(0.02)
-
-    def _program(self) -> Path:
-        station = stations.station(self.words.STATION)
-        if station.built:
-            for program in station.site.glob(self.words.PROGRAM):
-                return program
-        if program := shutil.which(self.words.STATION):
-            return Path(program)
-        raise BalancerError(f"{self.words.TITLE} is not on this machine. {station.not_built()}")

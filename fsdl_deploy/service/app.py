@@ -26,6 +26,7 @@ from fsdl_deploy.reading import Reader
 from fsdl_deploy.service import cloud_formats, errors, health, inference_routes, parsing, tensorflow_serving
 from fsdl_deploy.service.access import Access
 from fsdl_deploy.service.answer import Answer
+from fsdl_deploy.service.answer_log import AnswerLog
 from fsdl_deploy.service.body_limit import MAX_HELD, BodyLimit
 from fsdl_deploy.service.counting import Counting
 from fsdl_deploy.service.model import PATIENCE, Model
@@ -45,6 +46,7 @@ def create_app(
     max_held: int = MAX_HELD,
     api_key: str | None = None,
     access_log: TextIO | None = None,
+    answer_log: TextIO | None = None,
     on_failure: Callable[[], None] = lambda: None,
 ) -> FastAPI:
     """The model service for a reader, or for a function that loads one after the service has started.
@@ -53,7 +55,7 @@ def create_app(
     which the first waits up to ``delay`` seconds. ``max_waiting`` requests may wait, each for ``patience``
     seconds. ``max_bytes``, ``body_seconds``: the most that a body may have and take; ``max_held``: the bytes
     of all bodies at a time. ``api_key``: whoever wants a reading must send it. ``access_log`` gets one line
-    of JSON a request. ``on_failure`` is called when the model does not load; ``app.state.model.failure``
+    of JSON a request, ``answer_log`` one with what was read. ``on_failure`` is called when the model does not load; ``app.state.model.failure``
     then says why.
     """
     model = Model(reader, threads or os.cpu_count() or 1, max_waiting, max_batch, delay, patience)
@@ -69,6 +71,8 @@ def create_app(
     )
     app.state.model = model
     # A request meets the last one first.
+    if answer_log is not None:
+        app.add_middleware(AnswerLog, log=answer_log)
     app.add_middleware(Access, api_key=api_key, log=access_log)
     app.add_middleware(BodyLimit, max_bytes=max_bytes, seconds=body_seconds, max_held=max_held)
     app.add_middleware(Counting, model=model)

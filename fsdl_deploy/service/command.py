@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--delay-ms", type=float, default=0.0, help="longest wait for a batch to fill")
     parser.add_argument("--access-log", action="store_true", help="write a line of JSON for each request")
+    parser.add_argument(
+        "--answer-log", metavar="FILE", help="append a line of JSON with what was read for each request"
+    )
     parser.add_argument("--drain", type=float, default=0.0, help="go on for so many seconds after SIGTERM")
     parser.add_argument(
         "--grace", type=float, default=GRACE, help="then finish what waits for so many seconds"
@@ -50,7 +53,10 @@ def main(args: argparse.Namespace) -> int:
     settings["delay"] = args.delay_ms / 1000
     settings["api_key"] = checked(os.environ.get("FSDL_API_KEY"), "FSDL_API_KEY")
     settings["access_log"] = sys.stdout if args.access_log else None
-    return serve(load, args.host, args.port, **settings)
+    if not args.answer_log:
+        return serve(load, args.host, args.port, **settings)
+    with open(args.answer_log, "a", encoding="utf-8") as answer_log:
+        return serve(load, args.host, args.port, answer_log=answer_log, **settings)
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -1,0 +1,153 @@
+"""Guardrails: what must not get worse with the candidate, each counted in pairs of answers to the same card
+
+Of each pair the candidate's answer is worse (+1), as good (0) or better (-1). How much worse on average is
+tolerated stands in GUARDRAILS; whether it is more, ``sequential.evidence`` says, after any card. But for the
+last one none needs to know what is really on the card: that comes days later.
+Knows nothing of proxies, logs or steps.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fsdl_deploy.rollouts.meters import Meter
+from fsdl_deploy.rollouts.sequential import evidence
+
+ALPHA = 0.02
+"""The probability that a candidate as good as the stable version raises any alarm, ever, is at most this."""
+UNSURE = 0.5  # a reading with less confidence goes to a person
+SLOW_FROM, LEARNED_FROM = 0.1, 100  # seconds that nobody minds; answers that show how slow is usual
+SEGMENTS = 20  # most cameras, and the like, that are looked at one by one
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One version's answer to a card, or that it ``failed``."""
+
+    digits: str = ""
+    confidence: float = 0.0
+    seconds: float = 0.0
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both versions' answers to one card. ``stable``: None where it was not asked. ``truth``: None where it
+    is not known yet. ``segment``: the camera, or whatever tells groups of customers apart."""
+
+    candidate: Seen
+    stable: Seen | None
+    segment: str = ""
+    meter: Meter | None = None
+    truth: str | None = None
+
+
+def failed(pair: Pair, slow: float) -> int:
+    return pair.candidate.failed - (pair.stable is not None and pair.stable.failed)
+
+
+def slow(pair: Pair, slow: float) -> int | None:
+    return _compared(pair, lambda answer: answer.seconds > slow)
+
+
+def unsure(pair: Pair, slow: float) -> int | None:
+    return _compared(pair, lambda answer: answer.confidence < UNSURE)
+
+
+def implausible(pair: Pair, slow: float) -> int | None:
+    return pair.meter and _compared(pair, lambda answer: not pair.meter.plausible(answer.digits))
+
+
+def disagreeing(pair: Pair, slow: float) -> int | None:
+    return _compared(pair, lambda answer: answer is pair.candidate and answer.digits != pair.stable.digits)
+
+
+def wrong(pair: Pair, slow: float) -> int | None:
+    return None if pair.truth is None else _compared(pair, lambda answer: answer.digits != pair.truth)
+
+
+def _compared(pair: Pair, is_bad: Callable[[Seen], bool]) -> int | None:
+    """+1, 0 or -1, if both have answered."""
+    if pair.stable is None or pair.stable.failed or pair.candidate.failed:
+        return None
+    return int(is_bad(pair.candidate)) - int(is_bad(pair.stable))
+
+
+@dataclass(frozen=True)
+class Guardrail:
+    """``look`` at a pair (and at how many seconds are slow); ``tolerance``: of all, and in one segment."""
+
+    look: Callable[[Pair, float], int | None]
+    tolerance: float
+    in_segment: float | None
+    words: str
+
+
+GUARDRAILS = {
+    "errors": Guardrail(failed, 0.001, 0.01, "answers that are errors"),
+    "p99": Guardrail(slow, 0.02, 0.05, "answers slower than twice the stable version's p99"),
+    "confidence": Guardrail(unsure, 0.03, 0.06, f"readings with a confidence below {UNSURE}"),
+    "plausibility": Guardrail(implausible, 0.003, 0.01, "readings that the customer's meter cannot show"),
+    "disagreement": Guardrail(disagreeing, 0.06, None, "readings other than the stable version's"),
+    "labels": Guardrail(wrong, 0.003, 0.01, "wrong readings, by labels"),
+}
+
+
+@dataclass
+class Watch:
+    """Counts pairs for each guardrail, of all cards and of each segment, and says which guardrail is broken.
+
+    ``disagreement``: how many of 1 the candidate reads otherwise offline, if that is known: it replaces the
+    tolerance. Without it, 6 % may: of two good readers each misreads cards that the other reads.
+    """
+
+    disagreement: float | None = None
+    alpha: float = ALPHA
+    pairs: int = 0
+    counts: dict[tuple[str, str], Counter] = field(default_factory=dict)
+    _seconds: list[float] = field(default_factory=list)
+    _slow: float | None = None
+
+    def add(self, pair: Pair) -> None:
+        self.pairs += 1
+        if self._slow is None and pair.stable is not None and not pair.stable.failed:
+            self._seconds.append(pair.stable.seconds)
+            if len(self._seconds) >= LEARNED_FROM:
+                self._slow = slow_from(self._seconds)
+        for name, guardrail in GUARDRAILS.items():
+            difference = guardrail.look(pair, self._slow or float("inf"))
+            if difference is not None:
+                self.count(name, pair.segment, Counter([difference]))
+
+    def count(self, name: str, segment: str, differences: Counter) -> None:
+        """Add how many pairs of a segment have which difference in a guardrail."""
+        for key in ((name, ""), (name, segment)) if segment else ((name, ""),):
+            if key in self.counts or len({at for _, at in self.counts}) <= SEGMENTS:
+                self.counts.setdefault(key, Counter()).update(differences)
+
+    def alarms(self) -> list[str]:
+        """A sentence for each guardrail that is broken; [] if none is."""
+        return [text for (name, segment) in self.counts if (text := self._alarm(name, segment))]
+
+    def _alarm(self, name: str, segment: str) -> str | None:
+        guardrail, counted = GUARDRAILS[name], self.counts[name, segment]
+        tolerance = guardrail.in_segment if segment else guardrail.tolerance
+        if name == "disagreement" and not segment and self.disagreement is not None:
+            tolerance = self.disagreement
+        # Half of alpha is for the guardrails over all cards, half for those in segments, in equal parts.
+        tests = 2 * len(GUARDRAILS) * (SEGMENTS if segment else 1)
+        if tolerance is None or evidence(counted[1], counted[0], counted[-1], tolerance) < tests / self.alpha:
+            return None
+        share = (counted[1] - counted[-1]) / counted.total()
+        where = f" from camera {segment!r}" if segment else ""
+        return (
+            f"{name}: {guardrail.words}{where} are {100 * share:.1f} % of all more than with the stable "
+            f"version, by {counted.total()} cards; {100 * tolerance:.1f} % are tolerated"
+        )
+
+
+def slow_from(seconds: list[float]) -> float:
+    """From how many seconds on an answer is slow, where the stable version's usual answers take these."""
+    return max(SLOW_FROM, 2 * float(np.percentile(seconds, 99)))

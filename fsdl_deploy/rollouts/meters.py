@@ -1,0 +1,35 @@
+"""What is known of a customer's meter before the card comes: it only rises, and by how much in a month
+
+Knows nothing of models. A reading that cannot be is wrong, and nobody has to look at the card.
+"""
+
+from dataclasses import dataclass
+
+from fsdl_deploy.customers import Customers
+
+MOST = 4.0
+"""No customer uses more than so many mean months in one: in winter with a bad mood, see ``customers``."""
+
+
+@dataclass(frozen=True)
+class Meter:
+    """``register`` digits, ``last`` month's reading, and what a mean month of the year before has used."""
+
+    register: int
+    last: int
+    usual: float
+
+    def plausible(self, digits: str) -> bool:
+        """Whether a reading can be: as many digits as the meter has, no less than last month, nor too much."""
+        if len(digits) != self.register or not digits.isdecimal():
+            return False
+        return self.last <= int(digits) <= self.last + MOST * max(self.usual, 1)
+
+
+def meter(customers: Customers, i: int, month: str) -> Meter:
+    """Customer ``i``'s meter as it is known before their card of ``month`` (YYYY-MM, from 2025-02 on)."""
+    year, number = map(int, month.split("-"))
+    before = f"{year - (number == 1)}-{(number - 2) % 12 + 1:02d}"
+    year_before = f"{int(before[:4]) - 1}-{before[5:]}"
+    last = customers.reading(i, before)
+    return Meter(customers.customer(i).register, last, (last - customers.reading(i, year_before)) / 12)
