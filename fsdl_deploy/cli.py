@@ -67,6 +67,13 @@ COMMANDS = {
             ),
         },
     ),
+    "rollouts": Command(
+        "a candidate beside the version that answers, and how it takes its place",
+        group={
+            "answers": Command("record what models read on the same cards", "fsdl_deploy.rollouts.answers"),
+            "replay": Command("hundreds of rollouts from recorded answers", "fsdl_deploy.rollouts.replay"),
+        },
+    ),
 }
 MOVED = {name: "fsdl-course" for name in ("doctor", "everywhere", "grade", "cases", "sample-class")} | {
     "bench serving": "fsdl-course"

@@ -121,6 +121,12 @@ class Watch:
             if difference is not None:
                 self.count(name, pair.segment, Counter([difference]))
 
+    def label(self, pair: Pair) -> None:
+        """Count a pair, of which the truth has come, once more: only for its labels."""
+        difference = wrong(pair, 0.0)
+        if difference is not None:
+            self.count("labels", pair.segment, Counter([difference]))
+
     def count(self, name: str, segment: str, differences: Counter) -> None:
         """Add how many pairs of a segment have which difference in a guardrail."""
         for key in ((name, ""), (name, segment)) if segment else ((name, ""),):

@@ -43,9 +43,8 @@ class Asking:
 
     Counts which replica answered (``answers``, by port), and how many answers took more than one attempt of
     the balancer's (``repeated``). ``keep_alive``: a thread's connection stays open for the next one. Was it
-    closed meanwhile, then the request goes over a new one, as browsers do it. Those are counted apart
-    (``reopened``): no balancer could have helped. A connection that ends while a request is under way for
-    longer than RACE is none of them. Raises Lost, or what the connection raised.
+    closed meanwhile, then the request goes over a new one, as browsers do it. Those are ``reopened``: no
+    balancer could have helped. One that ends later than RACE is none. Raises Lost, or the connection's error.
     """
 
     def __init__(self, url: str, body: bytes, *, keep_alive: bool = True, timeout: float = 60):
@@ -58,17 +57,18 @@ class Asking:
 
     def __call__(self) -> None:
         kept, begin = getattr(self._mine, "connection", None), time.monotonic()
+        body, headers = self.request()
         if kept is not None and _closed(kept):
             kept.close()
             self._reopen()
             kept = None
         try:
-            response, text = self._ask(kept)
+            response, text = self._ask(kept, body, headers)
         except ConnectionError:
             if kept is None or time.monotonic() - begin > RACE:
                 raise
             self._reopen()
-            response, text = self._ask(None)
+            response, text = self._ask(None, body, headers)
         port, attempts = answered_by(response.headers.get("x-upstream") or f":{self.port}")
         if response.status != 200:
             kind = Declined if port and response.status in (429, 503) else Lost
@@ -76,6 +76,14 @@ class Asking:
         with self._lock:
             self.answers[port] += 1
             self.repeated += attempts > 1
+            self.answered(headers, response, text)
+
+    def request(self) -> tuple[bytes, dict[str, str]]:
+        """The next request: its body, and more headers."""
+        return self.body, {}
+
+    def answered(self, sent: dict[str, str], response: http.client.HTTPResponse, text: bytes) -> None:
+        """The request with the headers ``sent`` has this answer: for whoever counts more; one at a time."""
 
     def place(self) -> tuple[str, int]:
         """Host and port of a new connection."""
@@ -85,12 +93,12 @@ class Asking:
         with self._lock:
             self.reopened += 1
 
-    def _ask(self, connection: http.client.HTTPConnection | None) -> tuple[http.client.HTTPResponse, bytes]:
+    def _ask(self, connection: http.client.HTTPConnection | None, body: bytes, headers: dict[str, str]):
         self._mine.connection = None
         if connection is None:
             connection = http.client.HTTPConnection(*self.place(), timeout=self.timeout)
         try:
-            connection.request("POST", self.path, self.body, {"Content-Type": "application/json"})
+            connection.request("POST", self.path, body, {"Content-Type": "application/json"} | headers)
             response = connection.getresponse()
             text = response.read()
         except BaseException:
