@@ -18,6 +18,7 @@ from fsdl_deploy.rollouts.sequential import evidence
 ALPHA = 0.02
 """The probability that a candidate as good as the stable version raises any alarm, ever, is at most this."""
 UNSURE = 0.5  # a reading with less confidence goes to a person
+SURE = 0.9  # of the stable version's readings with this confidence nearly all are right
 SLOW_FROM, LEARNED_FROM = 0.1, 100  # seconds that nobody minds; answers that show how slow is usual
 SEGMENTS = 20  # most cameras, and the like, that are looked at one by one
 
@@ -61,6 +62,8 @@ def implausible(pair: Pair, slow: float) -> int | None:
 
 
 def disagreeing(pair: Pair, slow: float) -> int | None:
+    if pair.stable is None or pair.stable.confidence < SURE:
+        return 0  # a better candidate reads otherwise where the stable version is not sure
     return _compared(pair, lambda answer: answer is pair.candidate and answer.digits != pair.stable.digits)
 
 
@@ -81,7 +84,7 @@ class Guardrail:
 
     look: Callable[[Pair, float], int | None]
     tolerance: float
-    in_segment: float | None
+    in_segment: float
     words: str
 
 
@@ -90,20 +93,17 @@ GUARDRAILS = {
     "p99": Guardrail(slow, 0.02, 0.05, "answers slower than twice the stable version's p99"),
     "confidence": Guardrail(unsure, 0.03, 0.06, f"readings with a confidence below {UNSURE}"),
     "plausibility": Guardrail(implausible, 0.003, 0.01, "readings that the customer's meter cannot show"),
-    "disagreement": Guardrail(disagreeing, 0.06, None, "readings other than the stable version's"),
+    "disagreement": Guardrail(
+        disagreeing, 0.003, 0.01, f"readings other than the stable version's, where that is {SURE} sure or more,"
+    ),
     "labels": Guardrail(wrong, 0.003, 0.01, "wrong readings, by labels"),
 }
 
 
 @dataclass
 class Watch:
-    """Counts pairs for each guardrail, of all cards and of each segment, and says which guardrail is broken.
+    """Counts pairs for each guardrail, of all cards and of each segment, and says which guardrail is broken."""
 
-    ``disagreement``: how many of 1 the candidate reads otherwise offline, if that is known: it replaces the
-    tolerance. Without it, 6 % may: of two good readers each misreads cards that the other reads.
-    """
-
-    disagreement: float | None = None
     alpha: float = ALPHA
     pairs: int = 0
     counts: dict[tuple[str, str], Counter] = field(default_factory=dict)
@@ -140,11 +140,9 @@ class Watch:
     def _alarm(self, name: str, segment: str) -> str | None:
         guardrail, counted = GUARDRAILS[name], self.counts[name, segment]
         tolerance = guardrail.in_segment if segment else guardrail.tolerance
-        if name == "disagreement" and not segment and self.disagreement is not None:
-            tolerance = self.disagreement
         # Half of alpha is for the guardrails over all cards, half for those in segments, in equal parts.
         tests = 2 * len(GUARDRAILS) * (SEGMENTS if segment else 1)
-        if tolerance is None or evidence(counted[1], counted[0], counted[-1], tolerance) < tests / self.alpha:
+        if evidence(counted[1], counted[0], counted[-1], tolerance) < tests / self.alpha:
             return None
         share = (counted[1] - counted[-1]) / counted.total()
         where = f" from camera {segment!r}" if segment else ""

@@ -19,7 +19,7 @@ from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.rollouts.answers import RECORD, STABLE, Answers, load
 from fsdl_deploy.rollouts.controller import STEPS, Step, decide, enter
 from fsdl_deploy.rollouts.guardrails import GUARDRAILS, Pair, Watch, slow_from
-from fsdl_deploy.rollouts.spoiled import SPOILED, spoiled
+from fsdl_deploy.rollouts.spoiled import spoiled
 from fsdl_deploy.rollouts.state import ROLLED_BACK, RolloutState
 
 A_DAY, LABEL_DELAY = 1_500_000, 3  # cards; days
@@ -86,11 +86,9 @@ def _coded(difference: int | None) -> int:
     return 3 if difference is None else difference + 1
 
 
-def rollout(
-    recorded: Recorded, seed: int, steps: tuple[Step, ...] = STEPS, disagreement: float | None = None
-) -> Outcome:
+def rollout(recorded: Recorded, seed: int, steps: tuple[Step, ...] = STEPS) -> Outcome:
     """One rollout: cards drawn from the recorded ones, until the controller ends it."""
-    rng, watch = np.random.default_rng(seed), Watch(disagreement)
+    rng, watch = np.random.default_rng(seed), Watch()
     state, cards, harmed, share = enter(RolloutState(), steps, 0, 0), 0.0, 0, 0.0
     while not state.over:
         share = state.share
@@ -105,12 +103,11 @@ def rollout(
 
 
 def replay(
-    answers: Answers, candidate: str, seeds: int = 200, steps: tuple[Step, ...] = STEPS,
-    disagreement: float | None = None, stable: str = STABLE,
-) -> list[Outcome]:  # fmt: skip
+    answers: Answers, candidate: str, seeds: int = 200, steps: tuple[Step, ...] = STEPS, stable: str = STABLE
+) -> list[Outcome]:
     """``seeds`` rollouts of a candidate whose answers are recorded. Raises AnswersError if they are not."""
     recorded = Recorded(answers.pairs(candidate, stable))
-    return [rollout(recorded, seed, steps, disagreement) for seed in range(seeds)]
+    return [rollout(recorded, seed, steps) for seed in range(seeds)]
 
 
 def rolled_back(outcomes: Sequence[Outcome], at_most: float = 1.0) -> float:
@@ -128,7 +125,7 @@ def summary(answers: Answers, played: dict[str, list[Outcome]], stable: str = ST
         low, high = wilson(early * len(outcomes), len(outcomes))
         guards = Counter(each.why.partition(":")[0] for each in outcomes if each.status == ROLLED_BACK)
         rows.append(
-            [name, right, early, f"{low:.0%}–{high:.0%}", rolled_back(outcomes),
+            [name, right, early, f"{max(0, low):.0%}–{high:.0%}", rolled_back(outcomes),
              float(np.median([each.pairs for each in outcomes])),
              float(np.mean([each.harmed for each in outcomes])),
              ", ".join(f"{guard} {count}" for guard, count in guards.most_common(2))]
@@ -143,7 +140,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--candidates", nargs="+", metavar="NAME", help="default: all that are recorded, and synthetic ones")
     parser.add_argument("--good", nargs="*", default=GOOD, metavar="NAME", help="which of them are as good as the stable version")
     parser.add_argument("--seeds", type=int, default=200, help="rollouts of each candidate")
-    parser.add_argument("--disagreement", type=float, help="how many of 1 a candidate may read otherwise (default: 0.06)")
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -152,14 +148,12 @@ def main(arguments: argparse.Namespace) -> int:
         raise ValueError(f"--seeds must be at least 1, not {arguments.seeds}")
     answers = spoiled(load(arguments.answers))
     names = arguments.candidates or [name for name in answers.versions if name != STABLE]
-    played = {name: replay(answers, name, arguments.seeds, disagreement=arguments.disagreement) for name in names}
+    played = {name: replay(answers, name, arguments.seeds) for name in names}
     print(summary(answers, played))
-    unseen = [name for name in SPOILED if name.startswith("last digit")]
     missed = [
         name
         for name, outcomes in played.items()
-        if name not in unseen
-        and (rolled_back(outcomes) > 0.05 if name in arguments.good else rolled_back(outcomes, 0.05) < 0.95)
+        if (rolled_back(outcomes) > 0.05 if name in arguments.good else rolled_back(outcomes, 0.05) < 0.95)
     ]
     for name in missed:
         print(f"{name}: the bar is missed", file=sys.stderr)

@@ -53,6 +53,7 @@ def doubting(share: float) -> "Spoil":
 
 Spoil = Callable[[Seen, str, np.random.Generator], Seen]
 SPOILED: dict[str, Spoil] = {
+    "1 point more wrong": misreading(0.01),
     "2 points more wrong": misreading(0.02),
     "3 points more wrong": misreading(0.03),
     "1 card in 5 wrong from the scanner": misreading(0.2, camera="scanner"),
@@ -63,7 +64,7 @@ SPOILED: dict[str, Spoil] = {
     "errors for 1 %": failing(0.01),
     "unsure of 1 card in 12 more": doubting(0.08),
 }
-"""The last digit is what no guardrail without labels can see: the meter may well show it."""
+"""A wrong last digit is what the meter may well show: there only the stable version contradicts."""
 
 
 def spoiled(answers: Answers, stable: str = STABLE, seed: int = 0) -> Answers:
