@@ -131,6 +131,11 @@ class Balancer:
         return self._server.url
 
     @property
+    def server(self) -> Server:
+        """The process that it is."""
+        return self._server
+
+    @property
     def folder(self) -> Path:
         return Path(self._folder.name)
 
