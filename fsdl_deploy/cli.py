@@ -71,6 +71,12 @@ COMMANDS = {
         "a candidate beside the version that answers, and how it takes its place",
         group={
             "answers": Command("record what models read on the same cards", "fsdl_deploy.rollouts.answers"),
+            "run": Command("roll a candidate out, step by step", "fsdl_deploy.rollouts.command"),
+            "order": Command("pause, resume, stop a rollout, or roll back", "fsdl_deploy.rollouts.orders"),
+            "rounds": Command(
+                "moves of the traffic under load, and the requests that are lost",
+                "fsdl_deploy.rollouts.rounds",
+            ),
             "replay": Command("hundreds of rollouts from recorded answers", "fsdl_deploy.rollouts.replay"),
         },
     ),

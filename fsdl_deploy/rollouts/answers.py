@@ -65,7 +65,9 @@ class Answers:
         }
         meters = [[meter.register, meter.last, meter.usual] for meter in self.meters]
         content = {"cameras": self.cameras, "truths": self.truths, "meters": meters, "versions": versions}
-        lines = [f'"{key}": {json.dumps(value)}' for key, value in (records.stamp() | about | content).items()]
+        lines = [
+            f'"{key}": {json.dumps(value)}' for key, value in (records.stamp() | about | content).items()
+        ]
         files.write(path, "{" + ",\n".join(lines) + "}\n")
 
 
@@ -74,16 +76,25 @@ def load(path: Path = RECORD) -> Answers:
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
         versions = {
-            name: [Seen(digits, confidence, seconds, bool(failed)) for digits, confidence, seconds, failed in answers]
+            name: [
+                Seen(digits, confidence, seconds, bool(failed))
+                for digits, confidence, seconds, failed in answers
+            ]
             for name, answers in saved["versions"].items()
         }
-        answers = Answers(saved["cameras"], saved["truths"], [Meter(*each) for each in saved["meters"]], versions)
+        answers = Answers(
+            saved["cameras"], saved["truths"], [Meter(*each) for each in saved["meters"]], versions
+        )
         if {len(each) for each in versions.values()} | {len(answers.truths)} != {len(answers.cameras)}:
             raise ValueError("columns of several lengths")
     except FileNotFoundError:
-        raise AnswersError(f"there is no file of answers {path}: `fsdl-deploy rollouts answers` writes it") from None
+        raise AnswersError(
+            f"there is no file of answers {path}: `fsdl-deploy rollouts answers` writes it"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise AnswersError(f"{path} holds no recorded answers: write it with `fsdl-deploy rollouts answers`") from None
+        raise AnswersError(
+            f"{path} holds no recorded answers: write it with `fsdl-deploy rollouts answers`"
+        ) from None
     return answers
 
 
@@ -110,7 +121,9 @@ def _seen(reader: Reader, image: np.ndarray) -> Seen:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="where to write the answers, as JSON")
-    parser.add_argument("--versions", nargs="+", default=["v2", "v3-bad"], help="models; FSDL_MODELS names their folder")
+    parser.add_argument(
+        "--versions", nargs="+", default=["v2", "v3-bad"], help="models; FSDL_MODELS names their folder"
+    )
     parser.add_argument("--customers", type=int, default=CUSTOMERS, help="cards that each of them reads")
     parser.add_argument("--seed", type=int, default=SEED, help="other customers by another seed")
 

@@ -1,4 +1,4 @@
-"""The utility's customers as callers: each sends their card, and it is noted who answered, and whether right"""
+"""The utility's customers as callers: each sends a card, and it is noted who answered, and if rightly"""
 
 import base64
 import http.client
@@ -17,7 +17,7 @@ from fsdl_deploy.scaling.load_balancing import answered_by
 
 @dataclass(frozen=True)
 class Answered:
-    """One answer: when it came (time.monotonic), from the replica at which port, to whom, and if it is right."""
+    """One answer: when it came (time.monotonic), from the replica at which port, to whom, and if rightly."""
 
     moment: float
     port: int

@@ -67,7 +67,9 @@ class CanaryHandle:
         try:
             saved = json.loads((folder / HANDLE).read_text(encoding="utf-8"))
             policy = saved["policy"] | {"candidate": tuple(saved["policy"]["candidate"])}
-            return cls(folder, PROXIES[saved["proxy"]], saved["port"], saved["stable"], CanaryPolicy(**policy))
+            return cls(
+                folder, PROXIES[saved["proxy"]], saved["port"], saved["stable"], CanaryPolicy(**policy)
+            )
         except (OSError, ValueError, KeyError, TypeError):
             raise BalancerError(f"no canary has left its {HANDLE} in {folder}: is it running?") from None
 
@@ -104,6 +106,11 @@ class CanaryHandle:
             if time.monotonic() > deadline:
                 raise BalancerError(f"{self.words.TITLE} still has its old shares: {problem}")
             time.sleep(0.01)
+
+
+def log_end(folder: Path) -> int:
+    """How many bytes a canary's log has now."""
+    return (folder / LOG).stat().st_size if (folder / LOG).exists() else 0
 
 
 def answered(folder: Path, offset: int = 0) -> tuple[list[dict], int]:

@@ -140,7 +140,9 @@ def _cluster(name: str, priorities: Sequence[Sequence[int]], policy: CanaryPolic
         "type": "STATIC",
         "connect_timeout": f"{policy.connect_timeout:g}s",
         "lb_policy": "LEAST_REQUEST",
-        "circuit_breakers": {"thresholds": [{"max_retries": 1024}, {"priority": "HIGH", "max_retries": 1024}]},
+        "circuit_breakers": {
+            "thresholds": [{"max_retries": 1024}, {"priority": "HIGH", "max_retries": 1024}]
+        },
         "load_assignment": {"cluster_name": name, "endpoints": places},
     }
 
@@ -163,7 +165,10 @@ def _listener(folder: Path, port: int) -> dict:
             "log_format": {"json_format": line},
         },
     }
-    lua = {"@type": f"{_TYPE}extensions.filters.http.lua.v3.Lua", "default_source_code": {"inline_string": _LUA}}
+    lua = {
+        "@type": f"{_TYPE}extensions.filters.http.lua.v3.Lua",
+        "default_source_code": {"inline_string": _LUA},
+    }
     source = {"path_config_source": {"path": str(folder / ROUTES)}}
     manager = {
         "@type": f"{_TYPE}extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",

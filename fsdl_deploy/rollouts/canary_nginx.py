@@ -1,4 +1,4 @@
-"""nginx in a rollout: ``split_clients`` chooses who answers, ``mirror`` who reads unseen; a reload changes it"""
+"""nginx in a rollout: ``split_clients`` chooses who answers, ``mirror`` who reads unseen; a reload moves"""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a balancer is told in a rollout: who the candidate is, its share, and who reads a second time, unseen"""
+"""What a balancer is told in a rollout: the candidate, its share, and who reads a second time, unseen"""
 
 from dataclasses import dataclass
 

@@ -8,6 +8,7 @@ pairs of answers.
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -159,18 +160,22 @@ class Rollout:
     def _alone(self) -> None:
         """Raises RuntimeError if another process is this rollout's controller."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        file = self.folder / _PID
-        try:
-            pid, born = map(float, file.read_text().split())
-            if int(pid) != os.getpid() and psutil.Process(int(pid)).create_time() == born:
-                raise RuntimeError(f"process {int(pid)} is the controller of {self.folder} already")
-        except (OSError, ValueError, psutil.Error):
-            pass
-        files.write(file, f"{os.getpid()} {psutil.Process().create_time()}")
+        if (pid := running(self.folder)) not in (None, os.getpid()):
+            raise RuntimeError(f"process {pid} is the controller of {self.folder} already")
+        files.write(self.folder / _PID, f"{os.getpid()} {psutil.Process().create_time()}")
+
+
+def running(folder: Path) -> int | None:
+    """The process id of the controller that runs in ``folder``, None where none does."""
+    with suppress(OSError, ValueError, psutil.Error):
+        pid, born = map(float, (folder / _PID).read_text().split())
+        if psutil.Process(int(pid)).create_time() == born:
+            return int(pid)
+    return None
 
 
 def order(folder: Path, word: str) -> None:
-    """Leave an order for the controller of ``folder``; it obeys within a tick. Raises ValueError for others."""
+    """Leave an order for the controller of ``folder``; it obeys within a tick. ValueError for another."""
     if word not in ORDERS:
         raise ValueError(f"{word!r} is no order: give one of {', '.join(ORDERS)}")
     files.write(folder / _ORDER, word)

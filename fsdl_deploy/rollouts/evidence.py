@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from fsdl_deploy.rollouts.canary import answered
+from fsdl_deploy.rollouts.canary import answered, log_end
 from fsdl_deploy.rollouts.guardrails import Pair, Seen
 from fsdl_deploy.rollouts.meters import Meter
 from fsdl_deploy.rollouts.split import CANDIDATE, STABLE
 
+KEPT = 10_000  # answers whose request has not come up in the log of the proxy
 PATIENCE = 3.0
 """Seconds that an answer may stay away, after its request is over, until it counts as failed."""
 
@@ -22,8 +23,8 @@ PATIENCE = 3.0
 class LogEvidence:
     """``read()`` gives the pairs that are new.
 
-    ``canary``: the proxy's folder, read from ``offset`` on. ``stable``, ``candidate``: the answer logs of
-    their replicas. ``meter`` gives the meter of a customer, None for one that nobody knows. ``labels``: a
+    ``canary``: the proxy's folder, whose log is read from ``offset`` on; None: from its end.
+    ``stable``, ``candidate``: the answer logs of their replicas. ``meter`` gives the meter of a customer, None for one that nobody knows. ``labels``: a
     file with lines of JSON, ``{"customer": "C0000001", "truth": "01234"}``, that comes late.
     """
 
@@ -34,10 +35,14 @@ class LogEvidence:
         candidate: Sequence[Path],
         meter: Callable[[str], Meter | None] = lambda customer: None,
         labels: Path | None = None,
-        offset: int = 0,
+        offset: int | None = None,
     ):
-        self.canary, self.meter, self.offset = canary, meter, offset
-        self._logs = {STABLE: [_Tail(file) for file in stable], CANDIDATE: [_Tail(file) for file in candidate]}
+        self.canary, self.meter = canary, meter
+        self.offset = offset if offset is not None else log_end(canary)
+        self._logs = {
+            STABLE: [_Tail(file) for file in stable],
+            CANDIDATE: [_Tail(file) for file in candidate],
+        }
         self._labels = _Tail(labels) if labels else None
         self._answers: dict[str, dict[str, Seen]] = {STABLE: {}, CANDIDATE: {}}
         self._waiting: dict[str, tuple[float, dict]] = {}
@@ -60,9 +65,10 @@ class LogEvidence:
                 pairs.append(pair)
                 if self._labels:
                     self._unlabelled.setdefault(line["customer"], []).append(pair)
-        for request in self._answers[STABLE].keys() - self._waiting.keys():
-            if len(self._answers[STABLE]) > 10_000:  # most are of cards that the candidate never sees
-                del self._answers[STABLE][request]
+        for answers in self._answers.values():
+            for request in list(answers)[:-KEPT]:  # most are of cards that the other version never sees
+                if request not in self._waiting:
+                    del answers[request]
         return pairs
 
     def labelled(self) -> list[Pair]:
@@ -106,7 +112,7 @@ class _Tail:
 
 def _seen(line: dict) -> Seen:
     """An answer of the log; several pictures of one request count as one reading, as sure as the least."""
-    if line["status"] >= 500 or (line["status"] == 200 and "digits" not in line):
+    if line["status"] == 429 or line["status"] >= 500 or (line["status"] == 200 and "digits" not in line):
         return Seen(seconds=line["seconds"], failed=True)
     confidence = min(line.get("confidence") or [0.0])
     return Seen(" ".join(line.get("digits", [])), confidence, line["seconds"])

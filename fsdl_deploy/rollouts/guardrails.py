@@ -94,7 +94,10 @@ GUARDRAILS = {
     "confidence": Guardrail(unsure, 0.03, 0.06, f"readings with a confidence below {UNSURE}"),
     "plausibility": Guardrail(implausible, 0.003, 0.01, "readings that the customer's meter cannot show"),
     "disagreement": Guardrail(
-        disagreeing, 0.003, 0.01, f"readings other than the stable version's, where that is {SURE} sure or more,"
+        disagreeing,
+        0.003,
+        0.01,
+        f"readings other than the stable version's, where that is {SURE} sure or more,",
     ),
     "labels": Guardrail(wrong, 0.003, 0.01, "wrong readings, by labels"),
 }
@@ -102,7 +105,7 @@ GUARDRAILS = {
 
 @dataclass
 class Watch:
-    """Counts pairs for each guardrail, of all cards and of each segment, and says which guardrail is broken."""
+    """Counts pairs for each guardrail, of all cards and by segment, and says which guardrail is broken."""
 
     alpha: float = ALPHA
     pairs: int = 0

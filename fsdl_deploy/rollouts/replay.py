@@ -55,9 +55,7 @@ class Recorded:
             name: np.array([_coded(guardrail.look(pair, slow)) for pair in pairs])
             for name, guardrail in GUARDRAILS.items()
         }
-        self._harmed = np.array(
-            [pair.candidate.digits != pair.truth == pair.stable.digits for pair in pairs]
-        )
+        self._harmed = np.array([pair.candidate.digits != pair.truth == pair.stable.digits for pair in pairs])
 
     def __len__(self) -> int:
         return len(self._harmed)
@@ -137,13 +135,21 @@ def summary(answers: Answers, played: dict[str, list[Outcome]], stable: str = ST
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--answers", type=Path, default=RECORD, metavar="FILE", help="the recorded answers")
-    parser.add_argument("--candidates", nargs="+", metavar="NAME", help="default: all that are recorded, and synthetic ones")
-    parser.add_argument("--good", nargs="*", default=GOOD, metavar="NAME", help="which of them are as good as the stable version")
+    parser.add_argument(
+        "--candidates", nargs="+", metavar="NAME", help="default: all that are recorded, and synthetic ones"
+    )
+    parser.add_argument(
+        "--good",
+        nargs="*",
+        default=GOOD,
+        metavar="NAME",
+        help="which of them are as good as the stable version",
+    )
     parser.add_argument("--seeds", type=int, default=200, help="rollouts of each candidate")
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """1 if the bar is missed: 95 % of bad rollouts back at 5 % of traffic or less, at most 5 % of good ones."""
+    """1 if the bar is missed: 95 % of bad ones back at 5 % of traffic or less, at most 5 % of good ones."""
     if arguments.seeds < 1:
         raise ValueError(f"--seeds must be at least 1, not {arguments.seeds}")
     answers = spoiled(load(arguments.answers))

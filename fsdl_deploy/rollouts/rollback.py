@@ -141,6 +141,15 @@ def measured(name: str, way, sent: Sequence[Sent], rate: float = 20, around: flo
 
 def table(rollbacks: Sequence[Rollback]) -> Table:
     """One way a row."""
-    header = ["rollback by", "through after s", "last bad answer after s", "bad version's answers", "wrong", "lost"]
-    rows = [[each.way, each.seconds, each.last_bad, each.answers, each.wrong, each.lost] for each in rollbacks]
+    header = [
+        "rollback by",
+        "through after s",
+        "last bad answer after s",
+        "bad version's answers",
+        "wrong",
+        "lost",
+    ]
+    rows = [
+        [each.way, each.seconds, each.last_bad, each.answers, each.wrong, each.lost] for each in rollbacks
+    ]
     return Table(header, *rows, formats=["", ".2f", ".2f", "", "", ""])

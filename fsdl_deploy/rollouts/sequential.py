@@ -103,7 +103,11 @@ def alarms_at(
 
 
 def power(
-    differences: np.ndarray, sizes: Sequence[int], alpha: float = 0.05, tolerance: float = 0.0, runs: int = 200,
+    differences: np.ndarray,
+    sizes: Sequence[int],
+    alpha: float = 0.05,
+    tolerance: float = 0.0,
+    runs: int = 200,
     seed: int = 0,
 ) -> list[float]:
     """The share of runs in which the candidate counts as worse within so many cards, for each of ``sizes``.
@@ -116,9 +120,7 @@ def power(
     for run in range(runs):
         drawn = rng.choice(differences, max(sizes))
         wealth = np.exp(
-            np.cumsum(
-                np.log1p((BETS / (1 + tolerance))[:, None] * (drawn - tolerance)), axis=1
-            )
+            np.cumsum(np.log1p((BETS / (1 + tolerance))[:, None] * (drawn - tolerance)), axis=1)
         ).mean(axis=0)
         best = np.maximum.accumulate(wealth)
         within[run] = [best[size - 1] >= 1 / alpha for size in sizes]

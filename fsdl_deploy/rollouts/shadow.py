@@ -1,4 +1,4 @@
-"""Shadow: the stable version answers, the candidate reads the same pictures unseen; what that shows and costs"""
+"""Shadow: the stable version answers, the candidate reads the same pictures unseen; its findings, its cost"""
 
 import threading
 import time
@@ -14,8 +14,11 @@ from fsdl_deploy.rollouts.utility import Sent
 
 @dataclass(frozen=True)
 class Shadowed:
-    """What a shadow has shown: ``pairs`` of answers, the ``alarms`` of the guardrails, answers that customers
-    got from the candidate (``met``), ``lost`` requests, and milliseconds of processor time a request by part."""
+    """What a shadow has shown.
+
+    ``pairs`` of answers, the ``alarms`` of the guardrails, answers that customers got from the candidate
+    (``met``), ``lost`` requests, and milliseconds of processor time for a request, by part.
+    """
 
     pairs: list[Pair]
     alarms: list[str]
@@ -33,7 +36,9 @@ class Shadowed:
         ]  # fmt: skip
 
 
-def shadowed(stage: RolloutStage, sent: Sequence[Sent], rate: float, seconds: float, share: float = 1) -> Shadowed:
+def shadowed(
+    stage: RolloutStage, sent: Sequence[Sent], rate: float, seconds: float, share: float = 1
+) -> Shadowed:
     """Let the customers ask for so long while the candidate reads a ``share`` of their cards unseen."""
     stage.front.move(share=0.0, shadow=share)
     evidence, watch, calls = stage.evidence(), Watch(), stage.calls(list(sent))

@@ -72,8 +72,7 @@ def spoiled(answers: Answers, stable: str = STABLE, seed: int = 0) -> Answers:
     for number, (name, spoil) in enumerate(SPOILED.items()):
         rng = np.random.default_rng((seed, number))
         seen = [
-            spoil(each, of, rng)
-            for each, of in zip(answers.versions[stable], answers.cameras, strict=True)
+            spoil(each, of, rng) for each, of in zip(answers.versions[stable], answers.cameras, strict=True)
         ]
         answers = answers.with_version(name, seen)
     return answers

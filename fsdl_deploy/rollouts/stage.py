@@ -22,7 +22,7 @@ def logging_service(version: str, log: Path) -> Server:
 
 
 class RolloutStage:
-    """``stable`` and ``candidate`` behind ``front``; their logs are in ``folder``, the controller's in another."""
+    """``stable`` and ``candidate`` behind ``front``; their answer logs are in ``folder``."""
 
     def __init__(self, folder: Path, stable: Replica, candidate: Replica, front: Canary, customers: Utility):
         self.folder, self.stable, self.candidate, self.front = folder, stable, candidate, front
@@ -31,9 +31,8 @@ class RolloutStage:
 
     def evidence(self, labels: Path | None = None) -> LogEvidence:
         """What the logs say from now on."""
-        offset = self.front.log_file.stat().st_size if self.front.log_file.exists() else 0
         logs = ([self.stable_log], [self.candidate_log])
-        return LogEvidence(self.front.folder, *logs, self.customers.meter, labels, offset)
+        return LogEvidence(self.front.folder, *logs, self.customers.meter, labels)
 
     def calls(self, sent: list[Sent]) -> CustomerCalls:
         """Callers of this stage."""

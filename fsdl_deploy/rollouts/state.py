@@ -80,5 +80,6 @@ def load(folder: Path) -> RolloutState | None:
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise StateError(
             f"{path} is damaged ({problem}), so nobody knows how far the rollout was: send everybody to the "
-            f"stable version with `fsdl-deploy rollouts order {folder} rollback`, which also begins a new file"
+            f"stable version with `fsdl-deploy rollouts order {folder} rollback --canary FOLDER`, which also "
+            "writes a new state"
         ) from None

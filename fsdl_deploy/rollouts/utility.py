@@ -30,9 +30,7 @@ class Utility:
 
     def __init__(self, n: int, seed: int = 0, month: str = MONTH):
         self.n, self.month = n, month
-        self._levels = {
-            camera: Customers(n, seed, level, "test") for camera, (level, _) in CAMERAS.items()
-        }
+        self._levels = {camera: Customers(n, seed, level, "test") for camera, (level, _) in CAMERAS.items()}
 
     def camera(self, i: int) -> str:
         """The camera of customer ``i``: by a hash of their name, so that it stays."""
@@ -40,8 +38,8 @@ class Utility:
         for camera, (_, share) in CAMERAS.items():
             end += 10_000 * share
             if place < end:
-                break
-        return camera
+                return camera
+        return next(reversed(CAMERAS))  # where the shares add up to less than 1
 
     def sent(self, i: int) -> Sent:
         """The card of customer ``i`` for the month."""

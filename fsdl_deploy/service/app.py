@@ -55,8 +55,8 @@ def create_app(
     which the first waits up to ``delay`` seconds. ``max_waiting`` requests may wait, each for ``patience``
     seconds. ``max_bytes``, ``body_seconds``: the most that a body may have and take; ``max_held``: the bytes
     of all bodies at a time. ``api_key``: whoever wants a reading must send it. ``access_log`` gets one line
-    of JSON a request, ``answer_log`` one with what was read. ``on_failure`` is called when the model does not load; ``app.state.model.failure``
-    then says why.
+    of JSON a request, ``answer_log`` one with what was read. ``on_failure`` is called when the
+    model does not load; ``app.state.model.failure`` then says why.
     """
     model = Model(reader, threads or os.cpu_count() or 1, max_waiting, max_batch, delay, patience)
     app = FastAPIOffline(

@@ -30,7 +30,12 @@ def int8() -> OnnxReader:
 
 
 def main() -> int:
-    readers = {"v2": OnnxReader("v2"), "v2-int8": int8(), "teacher": OnnxReader("teacher"), "v3-bad": OnnxReader("v3-bad")}
+    readers = {
+        "v2": OnnxReader("v2"),
+        "v2-int8": int8(),
+        "teacher": OnnxReader("teacher"),
+        "v3-bad": OnnxReader("v3-bad"),
+    }
     cameras = {name: {"level": level, "share": share} for name, (level, share) in CAMERAS.items()}
     read_all(readers, CUSTOMERS, SEED).save(RECORD, customers=CUSTOMERS, seed=SEED, mix=cameras)
     return 0

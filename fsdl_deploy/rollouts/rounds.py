@@ -1,0 +1,151 @@
+"""``fsdl-deploy rollouts rounds``: whatever a rollout does to the traffic, is no request lost?
+
+Five events, each under load: a whole rollout, a rollback, the shadow on and off, changes of the share, and a
+controller that is killed and started again. Both versions are good, so that nothing but the moves can harm.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from fsdl_deploy import files
+from fsdl_deploy.measuring import records
+from fsdl_deploy.rollouts import state as on_disk
+from fsdl_deploy.rollouts.canary import PROXIES
+from fsdl_deploy.rollouts.command import command_line
+from fsdl_deploy.rollouts.controller import Rollout, Step, order
+from fsdl_deploy.rollouts.stage import MakeServer, RolloutStage, logging_service, staged
+from fsdl_deploy.rollouts.utility import Sent
+from fsdl_deploy.running.watched import Watched
+from fsdl_deploy.scaling.failures import Trial, under_load
+from fsdl_deploy.scaling.rounds import Round, summary
+
+STEPS = (Step(0.05, 1), Step(0.25, 10), Step(1.0, 30))
+LONGEST = 60  # seconds that a controller may take
+
+
+def _rollout(stage: RolloutStage, folder: Path, pause: Callable[[float], object]) -> None:
+    Rollout(folder, stage.front.handle, stage.evidence(), STEPS, tick=0.2, tell=_nobody).run()
+
+
+def _rollback(stage: RolloutStage, folder: Path, pause: Callable[[float], object]) -> None:
+    steps = (Step(0.25, 10**6),)
+    controller = Rollout(folder, stage.front.handle, stage.evidence(), steps, tick=0.2, tell=_nobody)
+    running = threading.Thread(target=controller.run, daemon=True)
+    running.start()
+    pause(3)
+    order(folder, "rollback")
+    running.join(LONGEST)
+
+
+def _shadow(stage: RolloutStage, folder: Path, pause: Callable[[float], object]) -> None:
+    for share in (1.0, 0.0, 0.5, 0.0):
+        stage.front.move(shadow=share)
+        pause(1.5)
+
+
+def _weights(stage: RolloutStage, folder: Path, pause: Callable[[float], object]) -> None:
+    for share in (0.05, 0.5, 1.0, 0.25, 0.0):
+        stage.front.move(share=share)
+        pause(1)
+
+
+def _killed(stage: RolloutStage, folder: Path, pause: Callable[[float], object]) -> None:
+    """The controller, a process of its own, is killed three times at odd moments, and then ends its work."""
+    words = [sys.executable, "-m", "fsdl_deploy.cli", *command_line(stage, folder, STEPS)]
+    for seconds in (1.1, 1.7, 2.3, None):
+        controller = Watched(words, None, None, grace=2)
+        waited = 0.0
+        while controller.running and waited < (seconds or LONGEST):
+            pause(0.1)
+            waited += 0.1
+        controller.kill()
+    state = on_disk.load(folder)
+    if state is None or not state.over:
+        raise RuntimeError(f"the controller did not end: {controller.log()}")
+
+
+EVENTS: dict[str, Callable] = {
+    "rollout": _rollout,
+    "rollback": _rollback,
+    "shadow on and off": _shadow,
+    "change of the share": _weights,
+    "controller killed": _killed,
+}
+
+
+def one_round(
+    stage: RolloutStage, name: str, sent: Sequence[Sent], rate: float, seconds: float, seed: int
+) -> Round:
+    """One event under a load that lasts ``seconds``, or until the event is over."""
+    stage.front.move(share=0.0, shadow=0.0)
+    pause = threading.Event().wait
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        event = partial(EVENTS[name], stage, Path(folder), pause)
+        calls = stage.calls(list(sent))
+        trial: Trial = under_load(
+            calls, rate, event, around=1.0, at_least=seconds, longest=seconds + 120, seed=seed
+        )
+    return Round(name, trial, stage.front.log())
+
+
+def play(
+    count: int,
+    rate: float = 20,
+    seconds: float = 10,
+    proxy: str = "nginx",
+    events: Sequence[str] = tuple(EVENTS),
+    make: MakeServer = logging_service,
+) -> list[Round]:
+    """``count`` rounds of each event; each is printed when it is over.
+
+    Raises ValueError for numbers that are not above 0, BalancerError where the proxy is not here.
+    """
+    for name, number in (("rounds", count), ("rate", rate), ("seconds", seconds)):
+        if not number > 0:
+            raise ValueError(f"{name} must be above 0, not {number}")
+    played = []
+    with staged(proxy, "teacher", "v2", make=make) as stage:
+        sent = list(stage.customers)
+        for number in range(count):
+            for name in events:
+                played.append(one_round(stage, name, sent, rate, seconds, number))
+                trial = played[-1].trial
+                print(f"round {number + 1}, {name}: {trial.lost} of {trial.load.requests} lost", flush=True)
+                if text := played[-1].explained():
+                    print(text, flush=True)
+    return played
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rounds", type=int, default=20, help="of each event")
+    parser.add_argument("--seconds", type=float, default=10, help="of load in a round, at least")
+    parser.add_argument("--rate", type=float, default=20, help="requests a second")
+    parser.add_argument("--proxy", choices=PROXIES, default="nginx", help="who moves the traffic")
+    parser.add_argument("--events", nargs="+", choices=EVENTS, default=list(EVENTS), help="which of them")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what came out as JSON, too")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """1 if a request was lost."""
+    played = play(arguments.rounds, arguments.rate, arguments.seconds, arguments.proxy, arguments.events)
+    print(summary(played))
+    if arguments.json:
+        rows = [
+            {"event": each.event, "requests": each.trial.load.requests, "lost": each.trial.lost}
+            for each in played
+        ]
+        settings = {"proxy": arguments.proxy, "rate": arguments.rate, "seconds": arguments.seconds}
+        files.write(
+            arguments.json, json.dumps(records.stamp() | settings | {"rounds": rows}, indent=1) + "\n"
+        )
+    return 1 if any(each.trial.lost for each in played) else 0
+
+
+def _nobody(text: str) -> None:
+    """Whoever plays rounds need not read what a controller says."""
