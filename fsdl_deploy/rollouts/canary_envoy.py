@@ -39,7 +39,8 @@ end
 function envoy_on_request(handle)
   local headers = handle:headers()
   local request = headers:get("x-request-id") or ""
-  headers:replace("x-bucket-customer", bucket(headers:get("x-customer") or request))
+  local customer = headers:get("x-customer") or ""
+  headers:replace("x-bucket-customer", bucket(customer == "" and request or customer))
   headers:replace("x-bucket-request", bucket(request))
   headers:replace("x-bucket-shadow", bucket("shadow " .. request))
   handle:clearRouteCache()

@@ -23,9 +23,10 @@ PATIENCE = 3.0
 class LogEvidence:
     """``read()`` gives the pairs that are new.
 
-    ``canary``: the proxy's folder, whose log is read from ``offset`` on; None: from its end.
-    ``stable``, ``candidate``: the answer logs of their replicas. ``meter`` gives the meter of a customer, None for one that nobody knows. ``labels``: a
-    file with lines of JSON, ``{"customer": "C0000001", "truth": "01234"}``, that comes late.
+    ``canary``: the proxy's folder, whose log is read from ``offset`` on; None: from its end. ``stable``,
+    ``candidate``: the answer logs of their replicas. ``meter`` gives the meter of a customer, None for one
+    that nobody knows. ``labels``: a file with lines such as ``{"customer": "C0000001", "truth": "01234"}``,
+    which come late.
     """
 
     def __init__(

@@ -62,7 +62,7 @@ def implausible(pair: Pair, slow: float) -> int | None:
 
 
 def disagreeing(pair: Pair, slow: float) -> int | None:
-    if pair.stable is None or pair.stable.confidence < SURE:
+    if pair.stable is not None and pair.stable.confidence < SURE:
         return 0  # a better candidate reads otherwise where the stable version is not sure
     return _compared(pair, lambda answer: answer is pair.candidate and answer.digits != pair.stable.digits)
 

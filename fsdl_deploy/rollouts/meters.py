@@ -20,7 +20,7 @@ class Meter:
     usual: float
 
     def plausible(self, digits: str) -> bool:
-        """Whether a reading can be: as many digits as the meter has, no less than last month, not too much."""
+        """Whether a reading can be: the meter's number of digits, no less than last month, not too much."""
         if len(digits) != self.register or not digits.isdecimal():
             return False
         return self.last <= int(digits) <= self.last + MOST * max(self.usual, 1)
