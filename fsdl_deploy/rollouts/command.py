@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--customers", type=int, default=1_000_000, help="whose meters are known")
     parser.add_argument("--utility", type=int, default=0, metavar="SEED", help="which utility it is")
     parser.add_argument("--steps", nargs="+", metavar="PERCENT:PAIRS",
-                        help="shares of the traffic, and how many pairs of answers each waits for")  # fmt: skip
+                        help="shares of the traffic, and the pairs of answers each waits for")  # fmt: skip
     parser.add_argument("--tick", type=float, default=5, help="seconds from look to look")
 
 

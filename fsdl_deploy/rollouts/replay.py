@@ -33,7 +33,7 @@ class Outcome:
     """How one rollout ended: its ``status``, at which ``share``, after how many ``cards`` of all customers.
 
     ``harmed``: cards that the candidate answered wrongly or not at all, and the stable version would have
-    read right. ``pairs``: answers compared until then.
+    read right; ``helped``: the other way round. ``pairs``: answers compared until then.
     """
 
     status: str
@@ -41,6 +41,7 @@ class Outcome:
     pairs: int
     cards: float
     harmed: int
+    helped: int
     why: str
 
 
@@ -55,13 +56,16 @@ class Recorded:
             name: np.array([_coded(guardrail.look(pair, slow)) for pair in pairs])
             for name, guardrail in GUARDRAILS.items()
         }
-        self._harmed = np.array([pair.candidate.digits != pair.truth == pair.stable.digits for pair in pairs])
+        right = [(pair.candidate.digits == pair.truth, pair.stable.digits == pair.truth) for pair in pairs]
+        self.harm = np.array([not candidate and stable for candidate, stable in right])
+        self.help = np.array([candidate and not stable for candidate, stable in right])
 
     def __len__(self) -> int:
-        return len(self._harmed)
+        return len(self.harm)
 
-    def harmed(self, drawn: np.ndarray) -> int:
-        return int(self._harmed[drawn].sum())
+    def harmed_and_helped(self, drawn: np.ndarray) -> np.ndarray:
+        """How many of these customers the candidate has harmed, and helped; int64 ``[2]``."""
+        return np.array([self.harm[drawn].sum(), self.help[drawn].sum()])
 
     def differences(self, name: str) -> np.ndarray:
         """What a guardrail says of each pair, -1, 0 or 1; pairs of which it says nothing are left out."""
@@ -87,7 +91,8 @@ def _coded(difference: int | None) -> int:
 def rollout(recorded: Recorded, seed: int, steps: tuple[Step, ...] = STEPS) -> Outcome:
     """One rollout: cards drawn from the recorded ones, until the controller ends it."""
     rng, watch = np.random.default_rng(seed), Watch()
-    state, cards, harmed, share = enter(RolloutState(), steps, 0, 0), 0.0, 0, 0.0
+    state, cards, share = enter(RolloutState(), steps, 0, 0), 0.0, 0.0
+    customers = np.zeros(2, int)
     while not state.over:
         share = state.share
         seen = share + state.shadow * (1 - share)
@@ -95,9 +100,9 @@ def rollout(recorded: Recorded, seed: int, steps: tuple[Step, ...] = STEPS) -> O
         drawn = rng.integers(len(recorded), size=max(1, round(fresh * seen)))
         recorded.count(watch, drawn)
         answered = drawn[: round(len(drawn) * share / seen)]
-        harmed, cards = harmed + recorded.harmed(answered), cards + len(drawn) / seen
+        customers, cards = customers + recorded.harmed_and_helped(answered), cards + len(drawn) / seen
         state = decide(state, steps, watch.pairs, watch.alarms())
-    return Outcome(state.status, share, watch.pairs, cards, harmed, state.why)
+    return Outcome(state.status, share, watch.pairs, cards, *map(int, customers), state.why)
 
 
 def replay(
@@ -125,12 +130,40 @@ def summary(answers: Answers, played: dict[str, list[Outcome]], stable: str = ST
         rows.append(
             [name, right, early, f"{max(0, low):.0%}–{high:.0%}", rolled_back(outcomes),
              float(np.median([each.pairs for each in outcomes])),
-             float(np.mean([each.harmed for each in outcomes])),
+             *(float(np.mean(counted)) for counted in zip(*((each.harmed, each.helped) for each in outcomes),
+                                                          strict=True)),
              ", ".join(f"{guard} {count}" for guard, count in guards.most_common(2))]
         )  # fmt: skip
-    header = ["candidate", "right", "back at ≤ 5 %", "95 % interval", "ever back", "pairs (median)",
-              "harmed (mean)", "first alarms"]  # fmt: skip
-    return Table(header, *rows, formats=["", ".1%", ".1%", "", ".1%", ",.0f", ",.1f", ""])
+    header = ["candidate", "right", "back at ≤ 5 %", "95 % interval", "ever back", "pairs (median)", "harmed",
+              "helped", "first alarms"]  # fmt: skip
+    return Table(header, *rows, formats=["", ".1%", ".1%", "", ".1%", ",.0f", ",.0f", ",.0f", ""])
+
+
+PLANS = {
+    "everybody at once": (Step(1.0, 50_000),),
+    "25, 100 %": STEPS[2:],
+    "1, 5, 25, 100 %": STEPS,
+    "shadow of 5 %, then 1, 5, 25, 100 %": (Step(0.0, 3_000, 0.05), *STEPS),
+}
+
+
+def harm_by_plan(answers: Answers, candidate: str, seeds: int = 50, plans=PLANS) -> Table:
+    """Customers harmed until the rollback, for each plan of steps: by guardrails that need no labels, and by
+    labels that come after LABEL_DELAY days, which is computed from the share of the first step."""
+    recorded = Recorded(answers.pairs(candidate))
+    rows = []
+    for name, steps in plans.items():
+        outcomes = [rollout(recorded, seed, steps) for seed in range(seeds)]
+        minutes = float(np.median([each.cards for each in outcomes])) / A_DAY * 24 * 60
+        late = steps[0].share * A_DAY * LABEL_DELAY * float(recorded.harm.mean())
+        rows.append([name, minutes, float(np.mean([each.harmed for each in outcomes])), late])
+    header = [
+        "plan",
+        "minutes to the alarm",
+        "customers harmed",
+        f"harmed if labels decided, {LABEL_DELAY} days later",
+    ]
+    return Table(header, *rows, formats=["", ",.0f", ",.0f", ",.0f"])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from fsdl_deploy import files
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.rollouts.callers import CustomerCalls
-from fsdl_deploy.rollouts.stage import MakeServer, logging_service, staged
+from fsdl_deploy.rollouts.stage import MakeServer, RolloutStage, logging_service, staged
 from fsdl_deploy.rollouts.switching import switching_service
 from fsdl_deploy.rollouts.utility import Sent
 from fsdl_deploy.running.own_folder import own_folder
@@ -87,13 +87,25 @@ def switching():
     return way
 
 
+def moving_back(stage: RolloutStage):
+    """The two versions of a stage that runs, at whose proxy the candidate loses everybody."""
+
+    @contextmanager
+    def way() -> Iterator[Way]:
+        stage.front.move(share=1.0, shadow=0.0, reread=False)
+        yield stage.front.url, lambda: stage.front.move(share=0.0)
+        stage.front.move(reread=True)
+
+    return way
+
+
 def moving(proxy: str, make: MakeServer = logging_service):
     """Both versions run, and ``proxy`` sends nobody to the bad one any more."""
 
     @contextmanager
     def way() -> Iterator[Way]:
-        with staged(proxy, make=make, share=1.0, reread=False) as stage:
-            yield stage.front.url, lambda: stage.front.move(share=0.0)
+        with staged(proxy, make=make) as stage, moving_back(stage)() as back:
+            yield back
 
     return way
 
@@ -118,8 +130,10 @@ class VersionCalls(CustomerCalls):
         self.versions: list[str] = []
 
 
-def measured(name: str, way, sent: Sequence[Sent], rate: float = 20, around: float = 1.5) -> Rollback:
-    """Roll back under load, ``around`` seconds after it began; ``way``: one of WAYS."""
+def measured(
+    name: str, way, sent: Sequence[Sent], rate: float = 20, around: float = 1.5, bad: str = "v3-bad"
+) -> Rollback:
+    """Roll back under load, ``around`` seconds after it began. ``way``: one of WAYS; ``bad``: bad version."""
     moments: list[float] = []
     with way() as (url, back):
         calls = VersionCalls(url, list(sent))
@@ -131,12 +145,12 @@ def measured(name: str, way, sent: Sequence[Sent], rate: float = 20, around: flo
 
         trial: Trial = under_load(calls, rate, alarm, around=around)
     begin, end = moments
-    bad = [
+    late = [
         each for each, version in zip(calls.answered_all, calls.versions, strict=True)
-        if version == "v3-bad" and each.moment > begin
+        if version == bad and each.moment > begin
     ]  # fmt: skip
-    last = max((each.moment - begin for each in bad), default=0.0)
-    return Rollback(name, end - begin, last, len(bad), sum(not each.right for each in bad), trial.lost)
+    last = max((each.moment - begin for each in late), default=0.0)
+    return Rollback(name, end - begin, last, len(late), sum(not each.right for each in late), trial.lost)
 
 
 def table(rollbacks: Sequence[Rollback]) -> Table:

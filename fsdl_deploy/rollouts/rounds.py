@@ -9,6 +9,7 @@ import json
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -60,10 +61,11 @@ def _killed(stage: RolloutStage, folder: Path, pause: Callable[[float], object])
     words = [sys.executable, "-m", "fsdl_deploy.cli", *command_line(stage, folder, STEPS)]
     for seconds in (1.1, 1.7, 2.3, None):
         controller = Watched(words, None, None, grace=2)
-        waited = 0.0
-        while controller.running and waited < (seconds or LONGEST):
-            pause(0.1)
-            waited += 0.1
+        deadline = time.monotonic() + LONGEST
+        if seconds:
+            pause(seconds)
+        while not seconds and controller.running and time.monotonic() < deadline:
+            threading.Event().wait(0.05)
         controller.kill()
     state = on_disk.load(folder)
     if state is None or not state.over:
@@ -84,7 +86,7 @@ def one_round(
 ) -> Round:
     """One event under a load that lasts ``seconds``, or until the event is over."""
     stage.front.move(share=0.0, shadow=0.0)
-    pause = threading.Event().wait
+    pause = partial(_pause, seconds / 10)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         event = partial(EVENTS[name], stage, Path(folder), pause)
         calls = stage.calls(list(sent))
@@ -92,6 +94,11 @@ def one_round(
             calls, rate, event, around=1.0, at_least=seconds, longest=seconds + 120, seed=seed
         )
     return Round(name, trial, stage.front.log())
+
+
+def _pause(pace: float, seconds: float) -> None:
+    """Wait, in a round of ten seconds for so long; in a shorter one for less."""
+    threading.Event().wait(pace * seconds)
 
 
 def play(

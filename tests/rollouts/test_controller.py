@@ -91,7 +91,7 @@ class Died(BaseException):
 
 
 def dying(number, counted, monkeypatch):
-    """Every step of its work, before and after it is done, is one at which it may die: at the ``number``-th."""
+    """Before and after each step of its work it may die: it does so at the ``number``-th."""
 
     def around(work):
         def once(*arguments, **settings):

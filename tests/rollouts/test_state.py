@@ -29,7 +29,8 @@ WHOLE = json.dumps({"status": RUNNING, "step": 1, "share": 0.05, "history": [[1.
     "text",
     ["", "{", WHOLE[:40], "[]", "null", "7", '"running"', "\x00\xff", "{}", WHOLE.replace("0.05", "5", 1),
      WHOLE.replace('"step": 1', '"step": -1'), WHOLE.replace('"step": 1', '"step": "x"'),
-     WHOLE.replace("running", "strolling"), WHOLE.replace("0.05", "NaN", 1), WHOLE.replace("0.05", '"0.05"', 1),
+     WHOLE.replace("running", "strolling"), WHOLE.replace("0.05", "NaN", 1),
+     WHOLE.replace("0.05", '"0.05"', 1),
      WHOLE.replace("[[1.0", "[[NaN"), WHOLE.replace('"status"', '"state"'), WHOLE[:-1] + ', "history": [1]}'],
 )  # fmt: skip
 def test_a_damaged_state_is_one_sentence_that_says_what_to_do(tmp_path, text):
