@@ -143,15 +143,17 @@ class Watch:
     def _alarm(self, name: str, segment: str) -> str | None:
         guardrail, counted = GUARDRAILS[name], self.counts[name, segment]
         tolerance = guardrail.in_segment if segment else guardrail.tolerance
+        worse, total = counted[1] - counted[-1], counted.total()
         # Half of alpha is for the guardrails over all cards, half for those in segments, in equal parts.
         tests = 2 * len(GUARDRAILS) * (SEGMENTS if segment else 1)
+        if worse <= tolerance * total:  # then the evidence is 1 at most
+            return None
         if evidence(counted[1], counted[0], counted[-1], tolerance) < tests / self.alpha:
             return None
-        share = (counted[1] - counted[-1]) / counted.total()
         where = f" from camera {segment!r}" if segment else ""
         return (
-            f"{name}: {guardrail.words}{where} are {100 * share:.1f} % of all more than with the stable "
-            f"version, by {counted.total()} cards; {100 * tolerance:.1f} % are tolerated"
+            f"{name}: {guardrail.words}{where} are {100 * worse / total:.1f} % of all more than with the "
+            f"stable version, by {total} cards; {100 * tolerance:.1f} % are tolerated"
         )
 
 

@@ -19,6 +19,7 @@ from fsdl_deploy.rollouts.utility import Sent
 from fsdl_deploy.running.own_folder import own_folder
 from fsdl_deploy.running.servers import Server
 from fsdl_deploy.scaling.failures import Trial, under_load
+from fsdl_deploy.scaling.load_balancing import BALANCERS
 from fsdl_deploy.scaling.replicas import Replica
 
 Way = tuple[str, Callable[[], object]]
@@ -59,6 +60,26 @@ def restarting(make: MakeServer = logging_service):
         finally:
             for replica in filter(None, (bad, restart)):
                 replica.stop()
+            home.cleanup()
+
+    return way
+
+
+def starting_first(balancer: str = "nginx", make: MakeServer = logging_service):
+    """The good version is started beside the bad one, and gets the traffic when it is ready."""
+
+    @contextmanager
+    def way() -> Iterator[Way]:
+        home = own_folder("rollback")
+        good = Replica(make("v2", Path(home.name) / "good.jsonl"))
+        try:
+            with (
+                Replica(make("v3-bad", Path(home.name) / "bad.jsonl")) as bad,
+                BALANCERS[balancer]([bad.port]) as front,
+            ):
+                yield front.url, lambda: front.reload([good.start().port])
+        finally:
+            good.stop()
             home.cleanup()
 
     return way
@@ -112,6 +133,7 @@ def moving(proxy: str, make: MakeServer = logging_service):
 
 WAYS = {
     "restart": restarting(),
+    "start, then move": starting_first(),
     "two loaded, a switch": switching(),
     "nginx, weights and reload": moving("nginx"),
     "Envoy, weights live": moving("envoy"),

@@ -53,7 +53,7 @@ def evidence(worse: int, same: int, better: int, tolerance: float) -> float:
 
 @lru_cache
 def _growth(tolerance: float) -> np.ndarray:
-    """The logarithm by which each gambler's money grows with a pair: +1, 0, -1 by bets, float64 ``[3, 8]``."""
+    """The logarithm by which each gambler's money grows with a pair of +1, 0, -1, float64 ``[3, bets]``."""
     return np.log1p(BETS / (1 + tolerance) * (np.array([[1], [0], [-1]]) - tolerance))
 
 

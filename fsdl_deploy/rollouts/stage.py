@@ -1,7 +1,8 @@
 """A stage for rollouts: a stable version and a candidate, each a process, behind nginx or Envoy"""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from fsdl_deploy.rollouts.callers import CustomerCalls
@@ -57,13 +58,15 @@ def staged(
     home = own_folder("rollout")
     try:
         folder = Path(home.name)
-        first, second = make(stable, folder / "stable.jsonl"), make(candidate, folder / "candidate.jsonl")
-        with (
-            Replica(first) as one_replica,
-            Replica(second) as other_replica,
-            canary(proxy, [one_replica.port], [other_replica.port], **policy) as front,
-        ):
-            yield RolloutStage(folder, one_replica, other_replica, front, Utility(customers))
+        versions = (stable, folder / "stable.jsonl"), (candidate, folder / "candidate.jsonl")
+        replicas = [Replica(make(version, log)) for version, log in versions]
+        with ExitStack() as running, ThreadPoolExecutor(2) as together:
+            for replica in replicas:
+                running.callback(replica.stop)
+            list(together.map(Replica.start, replicas))
+            ports = ([replica.port] for replica in replicas)
+            front = running.enter_context(canary(proxy, *ports, **policy))
+            yield RolloutStage(folder, *replicas, front, Utility(customers))
     finally:
         home.cleanup()
 

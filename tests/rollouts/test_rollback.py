@@ -2,7 +2,7 @@
 
 import pytest
 
-from fsdl_deploy.rollouts.rollback import measured, moving, restarting, switching, table
+from fsdl_deploy.rollouts.rollback import measured, moving, restarting, starting_first, switching, table
 from fsdl_deploy.rollouts.utility import Utility
 
 
@@ -20,6 +20,11 @@ def test_the_balancers_rollback_loses_nothing_and_ends_the_bad_answers(proxy, fa
 def test_a_restart_loses_requests_until_the_good_version_is_up(fake, sent):
     restarted = measured("restart", restarting(make=fake), sent, rate=30, around=0.5, bad="bad")
     assert restarted.lost > 0 and "restart" in str(table([restarted]))
+
+
+def test_started_first_nothing_is_lost_and_the_bad_version_answers_until_then(proxy, fake, sent):
+    started = measured("start", starting_first(proxy, fake), sent, rate=60, around=0.5, bad="bad")
+    assert started.lost == 0 and started.last_bad <= started.seconds + 1
 
 
 def test_a_switch_in_the_process_loses_nothing(sent):
