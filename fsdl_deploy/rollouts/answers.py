@@ -17,7 +17,7 @@ from fsdl_deploy import files
 from fsdl_deploy.measuring import progress, records
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.reading import Reader
-from fsdl_deploy.rollouts.guardrails import Pair, Seen
+from fsdl_deploy.rollouts.guardrails import AnswerPair, Seen
 from fsdl_deploy.rollouts.meters import Meter
 from fsdl_deploy.rollouts.utility import Utility
 
@@ -42,14 +42,14 @@ class Answers:
     meters: list[Meter]
     versions: dict[str, list[Seen]]
 
-    def pairs(self, candidate: str, stable: str = STABLE) -> list[Pair]:
+    def pairs(self, candidate: str, stable: str = STABLE) -> list[AnswerPair]:
         """Both versions' answers to each card, with the truth. Raises AnswersError for an unknown version."""
         for name in (candidate, stable):
             if name not in self.versions:
                 known = ", ".join(self.versions)
                 raise AnswersError(f"there are no answers of {name!r}: record them; these are there: {known}")
         columns = (self.versions[candidate], self.versions[stable], self.cameras, self.meters, self.truths)
-        return [Pair(*values) for values in zip(*columns, strict=True)]
+        return [AnswerPair(*values) for values in zip(*columns, strict=True)]
 
     def with_version(self, name: str, answers: Sequence[Seen]) -> "Answers":
         """The same cards with the answers of one version more."""

@@ -7,19 +7,19 @@ import argparse
 from pathlib import Path
 
 from fsdl_deploy.rollouts.canary import CanaryHandle
-from fsdl_deploy.rollouts.controller import STEPS, Rollout, Step
+from fsdl_deploy.rollouts.controller import STEPS, RolloutController, RolloutStep
 from fsdl_deploy.rollouts.evidence import LogEvidence
 from fsdl_deploy.rollouts.state import DONE
 from fsdl_deploy.rollouts.utility import Utility
 
 
-def steps_of(words: list[str]) -> tuple[Step, ...]:
+def steps_of(words: list[str]) -> tuple[RolloutStep, ...]:
     """From words such as ``5:200``: 5 % of the traffic until there are 200 pairs. Raises ValueError."""
     steps = []
     for word in words:
         share, _, pairs = word.partition(":")
         try:
-            steps.append(Step(float(share) / 100, int(pairs)))
+            steps.append(RolloutStep(float(share) / 100, int(pairs)))
         except ValueError:
             raise ValueError(f"--steps: {word!r} is no step: write PERCENT:PAIRS, such as 5:200") from None
     if [step.share for step in steps] != sorted({step.share for step in steps}):
@@ -27,7 +27,7 @@ def steps_of(words: list[str]) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def command_line(stage, folder: Path, steps: tuple[Step, ...], tick: float = 0.2) -> list[str]:
+def command_line(stage, folder: Path, steps: tuple[RolloutStep, ...], tick: float = 0.2) -> list[str]:
     """The words after ``fsdl-deploy`` that roll out the candidate of a ``RolloutStage``."""
     words = ["rollouts", "run", folder, "--canary", stage.front.folder, "--customers", stage.customers.n]
     words += ["--stable-log", stage.stable_log, "--candidate-log", stage.candidate_log, "--tick", tick]
@@ -60,7 +60,7 @@ def main(arguments: argparse.Namespace) -> int:
     evidence = LogEvidence(
         arguments.canary, arguments.stable_log, arguments.candidate_log, meters, arguments.labels
     )
-    rollout = Rollout(arguments.folder, handle, evidence, steps, tick=arguments.tick, tell=_print)
+    rollout = RolloutController(arguments.folder, handle, evidence, steps, tick=arguments.tick, tell=_print)
     return 0 if rollout.run().status == DONE else 1
 
 

@@ -25,7 +25,7 @@ _ORDER, _PID = "order", "controller.pid"
 
 
 @dataclass(frozen=True)
-class Step:
+class RolloutStep:
     """``share`` of the traffic (0 to 1) for the candidate, until there are so many ``pairs`` of answers.
 
     ``shadow``: the share of the rest that it reads unseen.
@@ -40,11 +40,18 @@ class Step:
             raise ValueError(f"{self}: shares are from 0 to 1, and a step waits for one pair at least")
 
 
-STEPS = (Step(0.01, 3_000), Step(0.05, 12_000), Step(0.25, 25_000), Step(1.0, 10_000))
+STEPS = (
+    RolloutStep(0.01, 3_000),
+    RolloutStep(0.05, 12_000),
+    RolloutStep(0.25, 25_000),
+    RolloutStep(1.0, 10_000),
+)
 """Five million cards a month are a million and a half on its last days: 1 % has 3,000 within five hours."""
 
 
-def decide(state: RolloutState, steps: tuple[Step, ...], pairs: int, alarms: list[str]) -> RolloutState:
+def decide(
+    state: RolloutState, steps: tuple[RolloutStep, ...], pairs: int, alarms: list[str]
+) -> RolloutState:
     """What to do now: roll back, take the next step, be done, or (the same state) wait."""
     if state.over:
         return state
@@ -57,15 +64,15 @@ def decide(state: RolloutState, steps: tuple[Step, ...], pairs: int, alarms: lis
     return enter(state, steps, state.step + 1, pairs)
 
 
-def enter(state: RolloutState, steps: tuple[Step, ...], number: int, pairs: int) -> RolloutState:
+def enter(state: RolloutState, steps: tuple[RolloutStep, ...], number: int, pairs: int) -> RolloutState:
     """The state at the begin of a step."""
     step = steps[number]
     why = f"step {number + 1} of {len(steps)}: {100 * step.share:g} %"
     return state.changed(why, step=number, share=step.share, shadow=step.shadow, pairs=pairs)
 
 
-class Rollout:
-    """``Rollout(folder, handle, evidence).run()`` begins a rollout in ``folder``, or goes on with it.
+class RolloutController:
+    """``RolloutController(folder, handle, evidence).run()`` begins a rollout, or goes on with it.
 
     ``tell`` gets a line for each change. Raises StateError for a damaged state, RuntimeError if another
     controller is at it.
@@ -76,7 +83,7 @@ class Rollout:
         folder: Path,
         handle,
         evidence,
-        steps: tuple[Step, ...] = STEPS,
+        steps: tuple[RolloutStep, ...] = STEPS,
         watch: Watch | None = None,
         tick: float = 0.5,
         tell: Callable[[str], object] = print,

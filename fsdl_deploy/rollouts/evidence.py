@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fsdl_deploy.rollouts.canary import answered, log_end
-from fsdl_deploy.rollouts.guardrails import Pair, Seen
+from fsdl_deploy.rollouts.guardrails import AnswerPair, Seen
 from fsdl_deploy.rollouts.meters import Meter
 from fsdl_deploy.rollouts.split import CANDIDATE, STABLE
 
@@ -47,9 +47,9 @@ class LogEvidence:
         self._labels = _Tail(labels) if labels else None
         self._answers: dict[str, dict[str, Seen]] = {STABLE: {}, CANDIDATE: {}}
         self._waiting: dict[str, tuple[float, dict]] = {}
-        self._unlabelled: dict[str, list[Pair]] = {}
+        self._unlabelled: dict[str, list[AnswerPair]] = {}
 
-    def read(self) -> list[Pair]:
+    def read(self) -> list[AnswerPair]:
         """Pairs whose second answer has come, or is given up, since the last call."""
         lines, self.offset = answered(self.canary, self.offset)
         for line in lines:
@@ -72,15 +72,15 @@ class LogEvidence:
                     del answers[request]
         return pairs
 
-    def labelled(self) -> list[Pair]:
+    def labelled(self) -> list[AnswerPair]:
         """Pairs of which the truth has come since the last call, with it."""
         late = []
         for line in self._labels.lines() if self._labels else []:
             for pair in self._unlabelled.pop(line["customer"], []):
-                late.append(Pair(pair.candidate, pair.stable, pair.segment, pair.meter, line["truth"]))
+                late.append(AnswerPair(pair.candidate, pair.stable, pair.segment, pair.meter, line["truth"]))
         return late
 
-    def _pair(self, request: str, line: dict, given_up: bool) -> Pair | None:
+    def _pair(self, request: str, line: dict, given_up: bool) -> AnswerPair | None:
         """The pair, once both answers are there; an answer that stays away has failed, if it was due."""
         both = {arm: self._answers[arm].get(request) for arm in (CANDIDATE, STABLE)}
         due = {line["arm"], line["other"]}
@@ -93,7 +93,7 @@ class LogEvidence:
         if line["arm"] == STABLE and stable is None:
             stable = Seen(failed=True)
         customer = line["customer"] or ""
-        return Pair(candidate, stable, line["camera"] or "", self.meter(customer) if customer else None)
+        return AnswerPair(candidate, stable, line["camera"] or "", self.meter(customer) if customer else None)
 
 
 class _Tail:

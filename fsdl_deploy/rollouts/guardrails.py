@@ -34,7 +34,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Pair:
+class AnswerPair:
     """Both versions' answers to one card. ``stable``: None where it was not asked. ``truth``: None where it
     is not known yet. ``segment``: the camera, or whatever tells groups of customers apart."""
 
@@ -45,33 +45,33 @@ class Pair:
     truth: str | None = None
 
 
-def failed(pair: Pair, slow: float) -> int:
+def failed(pair: AnswerPair, slow: float) -> int:
     return pair.candidate.failed - (pair.stable is not None and pair.stable.failed)
 
 
-def slow(pair: Pair, slow: float) -> int | None:
+def slow(pair: AnswerPair, slow: float) -> int | None:
     return _compared(pair, lambda answer: answer.seconds > slow)
 
 
-def unsure(pair: Pair, slow: float) -> int | None:
+def unsure(pair: AnswerPair, slow: float) -> int | None:
     return _compared(pair, lambda answer: answer.confidence < UNSURE)
 
 
-def implausible(pair: Pair, slow: float) -> int | None:
+def implausible(pair: AnswerPair, slow: float) -> int | None:
     return pair.meter and _compared(pair, lambda answer: not pair.meter.plausible(answer.digits))
 
 
-def disagreeing(pair: Pair, slow: float) -> int | None:
+def disagreeing(pair: AnswerPair, slow: float) -> int | None:
     if pair.stable is not None and pair.stable.confidence < SURE:
         return 0  # a better candidate reads otherwise where the stable version is not sure
     return _compared(pair, lambda answer: answer is pair.candidate and answer.digits != pair.stable.digits)
 
 
-def wrong(pair: Pair, slow: float) -> int | None:
+def wrong(pair: AnswerPair, slow: float) -> int | None:
     return None if pair.truth is None else _compared(pair, lambda answer: answer.digits != pair.truth)
 
 
-def _compared(pair: Pair, is_bad: Callable[[Seen], bool]) -> int | None:
+def _compared(pair: AnswerPair, is_bad: Callable[[Seen], bool]) -> int | None:
     """+1, 0 or -1, if both have answered."""
     if pair.stable is None or pair.stable.failed or pair.candidate.failed:
         return None
@@ -82,7 +82,7 @@ def _compared(pair: Pair, is_bad: Callable[[Seen], bool]) -> int | None:
 class Guardrail:
     """``look`` at a pair (and at how many seconds are slow); ``tolerance``: of all, and in one segment."""
 
-    look: Callable[[Pair, float], int | None]
+    look: Callable[[AnswerPair, float], int | None]
     tolerance: float
     in_segment: float
     words: str
@@ -113,7 +113,7 @@ class Watch:
     _seconds: list[float] = field(default_factory=list)
     _slow: float | None = None
 
-    def add(self, pair: Pair) -> None:
+    def add(self, pair: AnswerPair) -> None:
         self.pairs += 1
         if self._slow is None and pair.stable is not None and not pair.stable.failed:
             self._seconds.append(pair.stable.seconds)
@@ -124,7 +124,7 @@ class Watch:
             if difference is not None:
                 self.count(name, pair.segment, Counter([difference]))
 
-    def label(self, pair: Pair) -> None:
+    def label(self, pair: AnswerPair) -> None:
         """Count a pair, of which the truth has come, once more: only for its labels."""
         difference = wrong(pair, 0.0)
         if difference is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.rollouts.callers import Answered, CustomerCalls
-from fsdl_deploy.rollouts.controller import Rollout, Step
+from fsdl_deploy.rollouts.controller import RolloutController, RolloutStep
 from fsdl_deploy.rollouts.guardrails import Watch
 from fsdl_deploy.rollouts.stage import RolloutStage
 from fsdl_deploy.rollouts.state import RolloutState
@@ -39,14 +39,16 @@ class LiveRollout:
 def live(
     stage: RolloutStage,
     sent: Sequence[Sent],
-    steps: tuple[Step, ...],
+    steps: tuple[RolloutStep, ...],
     rate: float = 20,
     tick: float = 0.2,
     tell: Callable[[str], object] = lambda text: None,
 ) -> LiveRollout:
     """Roll the candidate of a stage out while its customers ask at ``rate`` a second."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        controller = Rollout(Path(folder), stage.front.handle, stage.evidence(), steps, tick=tick, tell=tell)
+        controller = RolloutController(
+            Path(folder), stage.front.handle, stage.evidence(), steps, tick=tick, tell=tell
+        )
         calls: CustomerCalls = stage.calls(list(sent))
         begin, clock = time.time(), time.monotonic()
         trial = under_load(calls, rate, controller.run, around=0.5, longest=1200)

@@ -1,6 +1,7 @@
-"""``fsdl-deploy rollouts order FOLDER pause|resume|rollback|stop``: what a human wants, before any test
+"""``fsdl-deploy rollouts order FOLDER pause``: what a human wants comes before any test
 
-The controller obeys within a tick. Where none runs, "rollback" is carried out by this command itself.
+The orders are in ``controller.ORDERS``. The controller obeys within a tick. Where none runs,
+"rollback" is carried out by this command itself.
 """
 
 import argparse
@@ -27,7 +28,12 @@ def rollback_now(folder: Path, canary: Path) -> RolloutState:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder of the rollout")
-    parser.add_argument("order", choices=(*ORDERS, "status"), help="what to do; status: say how it stands")
+    parser.add_argument(
+        "order",
+        choices=(*ORDERS, "status"),
+        metavar="ORDER",
+        help="pause, resume, rollback, stop; or status, which says how it stands",
+    )
     parser.add_argument(
         "--canary",
         type=Path,

@@ -17,8 +17,8 @@ import numpy as np
 from fsdl_deploy.measuring.accuracy import wilson
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.rollouts.answers import RECORD, STABLE, Answers, load
-from fsdl_deploy.rollouts.controller import STEPS, Step, decide, enter
-from fsdl_deploy.rollouts.guardrails import GUARDRAILS, Pair, Watch, slow_from
+from fsdl_deploy.rollouts.controller import STEPS, RolloutStep, decide, enter
+from fsdl_deploy.rollouts.guardrails import GUARDRAILS, AnswerPair, Watch, slow_from
 from fsdl_deploy.rollouts.spoiled import spoiled
 from fsdl_deploy.rollouts.state import ROLLED_BACK, RolloutState
 
@@ -48,7 +48,7 @@ class Outcome:
 class Recorded:
     """A candidate's recorded pairs, looked at once by each guardrail, from which rollouts are drawn."""
 
-    def __init__(self, pairs: Sequence[Pair]):
+    def __init__(self, pairs: Sequence[AnswerPair]):
         slow = slow_from([pair.stable.seconds for pair in pairs])
         self.segments = sorted({pair.segment for pair in pairs})
         self._segment = np.array([self.segments.index(pair.segment) for pair in pairs])
@@ -88,7 +88,7 @@ def _coded(difference: int | None) -> int:
     return 3 if difference is None else difference + 1
 
 
-def rollout(recorded: Recorded, seed: int, steps: tuple[Step, ...] = STEPS) -> Outcome:
+def rollout(recorded: Recorded, seed: int, steps: tuple[RolloutStep, ...] = STEPS) -> Outcome:
     """One rollout: cards drawn from the recorded ones, until the controller ends it."""
     rng, watch = np.random.default_rng(seed), Watch()
     state, cards, share = enter(RolloutState(), steps, 0, 0), 0.0, 0.0
@@ -106,7 +106,11 @@ def rollout(recorded: Recorded, seed: int, steps: tuple[Step, ...] = STEPS) -> O
 
 
 def replay(
-    answers: Answers, candidate: str, seeds: int = 200, steps: tuple[Step, ...] = STEPS, stable: str = STABLE
+    answers: Answers,
+    candidate: str,
+    seeds: int = 200,
+    steps: tuple[RolloutStep, ...] = STEPS,
+    stable: str = STABLE,
 ) -> list[Outcome]:
     """``seeds`` rollouts of a candidate whose answers are recorded. Raises AnswersError if they are not."""
     recorded = Recorded(answers.pairs(candidate, stable))
@@ -140,10 +144,10 @@ def summary(answers: Answers, played: dict[str, list[Outcome]], stable: str = ST
 
 
 PLANS = {
-    "everybody at once": (Step(1.0, 50_000),),
+    "everybody at once": (RolloutStep(1.0, 50_000),),
     "25, 100 %": STEPS[2:],
     "1, 5, 25, 100 %": STEPS,
-    "shadow of 5 %, then 1, 5, 25, 100 %": (Step(0.0, 3_000, 0.05), *STEPS),
+    "shadow of 5 %, then 1, 5, 25, 100 %": (RolloutStep(0.0, 3_000, 0.05), *STEPS),
 }
 
 
@@ -169,7 +173,10 @@ def harm_by_plan(answers: Answers, candidate: str, seeds: int = 50, plans=PLANS)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--answers", type=Path, default=RECORD, metavar="FILE", help="the recorded answers")
     parser.add_argument(
-        "--candidates", nargs="+", metavar="NAME", help="default: all that are recorded, and synthetic ones"
+        "--candidates",
+        nargs="+",
+        metavar="NAME",
+        help="which of the recorded and synthetic ones; without it all",
     )
     parser.add_argument(
         "--good",

@@ -19,24 +19,26 @@ from fsdl_deploy.measuring import records
 from fsdl_deploy.rollouts import state as on_disk
 from fsdl_deploy.rollouts.canary import PROXIES
 from fsdl_deploy.rollouts.command import command_line
-from fsdl_deploy.rollouts.controller import Rollout, Step, order
+from fsdl_deploy.rollouts.controller import RolloutController, RolloutStep, order
 from fsdl_deploy.rollouts.stage import MakeServer, RolloutStage, logging_service, staged
 from fsdl_deploy.rollouts.utility import Sent
 from fsdl_deploy.running.watched import Watched
 from fsdl_deploy.scaling.failures import Trial, under_load
 from fsdl_deploy.scaling.rounds import Round, summary
 
-STEPS = (Step(0.05, 1), Step(0.25, 10), Step(1.0, 30))
+STEPS = (RolloutStep(0.05, 1), RolloutStep(0.25, 10), RolloutStep(1.0, 30))
 LONGEST = 60  # seconds that a controller may take
 
 
 def _rollout(stage: RolloutStage, folder: Path, pause: Callable[[float], object]) -> None:
-    Rollout(folder, stage.front.handle, stage.evidence(), STEPS, tick=0.2, tell=_nobody).run()
+    RolloutController(folder, stage.front.handle, stage.evidence(), STEPS, tick=0.2, tell=_nobody).run()
 
 
 def _rollback(stage: RolloutStage, folder: Path, pause: Callable[[float], object]) -> None:
-    steps = (Step(0.25, 10**6),)
-    controller = Rollout(folder, stage.front.handle, stage.evidence(), steps, tick=0.2, tell=_nobody)
+    steps = (RolloutStep(0.25, 10**6),)
+    controller = RolloutController(
+        folder, stage.front.handle, stage.evidence(), steps, tick=0.2, tell=_nobody
+    )
     running = threading.Thread(target=controller.run, daemon=True)
     running.start()
     pause(3)
@@ -91,7 +93,13 @@ def one_round(
         event = partial(EVENTS[name], stage, Path(folder), pause)
         calls = stage.calls(list(sent))
         trial: Trial = under_load(
-            calls, rate, event, around=1.0, at_least=seconds, longest=seconds + 120, seed=seed
+            calls,
+            rate,
+            event,
+            around=min(1.0, seconds / 10),
+            at_least=seconds,
+            longest=seconds + 120,
+            seed=seed,
         )
     return Round(name, trial, stage.front.log())
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fsdl_deploy.measuring.load import open_loop
 from fsdl_deploy.measuring.table import Table
-from fsdl_deploy.rollouts.guardrails import Pair, Watch
+from fsdl_deploy.rollouts.guardrails import AnswerPair, Watch
 from fsdl_deploy.rollouts.stage import RolloutStage
 from fsdl_deploy.rollouts.utility import Sent
 
@@ -20,7 +20,7 @@ class Shadowed:
     (``met``), ``lost`` requests, and milliseconds of processor time for a request, by part.
     """
 
-    pairs: list[Pair]
+    pairs: list[AnswerPair]
     alarms: list[str]
     requests: int
     met: int
@@ -28,7 +28,7 @@ class Shadowed:
     milliseconds: dict[str, float]
 
     @property
-    def disagreements(self) -> list[Pair]:
+    def disagreements(self) -> list[AnswerPair]:
         """Pairs whose readings differ."""
         return [
             pair for pair in self.pairs

@@ -13,13 +13,13 @@ from polling import until
 from fsdl_deploy import cli
 from fsdl_deploy.rollouts import state as on_disk
 from fsdl_deploy.rollouts.command import command_line, steps_of
-from fsdl_deploy.rollouts.controller import Step, running
+from fsdl_deploy.rollouts.controller import RolloutStep, running
 from fsdl_deploy.rollouts.stage import staged
 from fsdl_deploy.rollouts.state import DONE, FILE, PAUSED, ROLLED_BACK
 from fsdl_deploy.running.watched import Watched
 
 pytestmark = pytest.mark.station
-STEPS = (Step(0.05, 3), Step(0.25, 20), Step(1.0, 40))
+STEPS = (RolloutStep(0.05, 3), RolloutStep(0.25, 20), RolloutStep(1.0, 40))
 
 
 @pytest.fixture
@@ -56,13 +56,13 @@ def test_killed_at_random_it_ends_as_it_would_have(proxy, fake, tmp_path, traffi
     with staged(proxy, kind, "good", make=fake) as stage:
         answers = traffic(stage)
         for _ in range(2):
-            controller = start(stage, tmp_path / "state", (*STEPS[:2], Step(1.0, 400)))
+            controller = start(stage, tmp_path / "state", (*STEPS[:2], RolloutStep(1.0, 400)))
             until(
                 lambda controller=controller: (tmp_path / "state" / FILE).exists() or not controller.running
             )
             threading.Event().wait(rng.uniform(0, 1))
             controller.kill()
-        controller = start(stage, tmp_path / "state", (*STEPS[:2], Step(1.0, 400)))
+        controller = start(stage, tmp_path / "state", (*STEPS[:2], RolloutStep(1.0, 400)))
         until(lambda: not controller.running, 100, "the rollout's end")
         state = on_disk.load(tmp_path / "state")
         assert (state.status, state.share) == ((DONE, 1.0) if kind == "good" else (ROLLED_BACK, 0.0)), (
@@ -79,7 +79,7 @@ def test_a_human_pauses_looks_and_rolls_back(nginx, fake, tmp_path, traffic, cap
     folder = tmp_path / "state"
     with staged("nginx", "good", "good", make=fake) as stage:
         traffic(stage)
-        controller = start(stage, folder, (Step(0.25, 10**6),))
+        controller = start(stage, folder, (RolloutStep(0.25, 10**6),))
         until(lambda: on_disk.load(folder) and running(folder))
         assert cli.main(["rollouts", "order", str(folder), "pause"]) == 0
         until(lambda: on_disk.load(folder).status == PAUSED)
@@ -104,7 +104,11 @@ def test_without_a_controller_a_human_rolls_back_even_where_the_state_is_damaged
 
 
 def test_steps_are_read_from_words():
-    assert steps_of(["5:200", "25:300", "100:1"]) == (Step(0.05, 200), Step(0.25, 300), Step(1.0, 1))
+    assert steps_of(["5:200", "25:300", "100:1"]) == (
+        RolloutStep(0.05, 200),
+        RolloutStep(0.25, 300),
+        RolloutStep(1.0, 1),
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ import pytest
 
 from fsdl_deploy.rollouts import controller
 from fsdl_deploy.rollouts import state as on_disk
-from fsdl_deploy.rollouts.controller import STEPS, Rollout, Step, decide, enter, order
-from fsdl_deploy.rollouts.guardrails import Pair, Seen
+from fsdl_deploy.rollouts.controller import STEPS, RolloutController, RolloutStep, decide, enter, order
+from fsdl_deploy.rollouts.guardrails import AnswerPair, Seen
 from fsdl_deploy.rollouts.state import DONE, FILE, PAUSED, ROLLED_BACK, RUNNING, RolloutState, StateError
 from fsdl_deploy.scaling.policy import BalancerError
 
-GOOD = Pair(Seen("1", 0.95), Seen("1", 0.95))
-BAD = Pair(Seen("2", 0.95), Seen("1", 0.95))
-SHORT = (Step(0.05, 10), Step(0.25, 10), Step(1.0, 10))
+GOOD = AnswerPair(Seen("1", 0.95), Seen("1", 0.95))
+BAD = AnswerPair(Seen("2", 0.95), Seen("1", 0.95))
+SHORT = (RolloutStep(0.05, 10), RolloutStep(0.25, 10), RolloutStep(1.0, 10))
 
 
 class Handle:
@@ -42,7 +42,7 @@ class Pairs:
 
 
 def rollout(folder, *looks, handle=None, steps=SHORT, **settings):
-    return Rollout(
+    return RolloutController(
         folder, handle or Handle(), Pairs(*looks), steps, tick=0.01, tell=lambda text: None, **settings
     )
 
@@ -240,6 +240,6 @@ def test_a_process_of_the_same_number_that_is_another_does_not_count(tmp_path):
 @pytest.mark.parametrize("bad", [(1.5, 1, 0), (-0.1, 1, 0), (0.5, 0, 0), (0.5, 1, 2)])
 def test_a_step_that_cannot_be_is_refused(bad):
     with pytest.raises(ValueError, match="shares are from 0 to 1"):
-        Step(*bad)
+        RolloutStep(*bad)
     with pytest.raises(ValueError, match="at least one step"):
         rollout(None, steps=())

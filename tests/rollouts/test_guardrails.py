@@ -4,18 +4,28 @@ from dataclasses import replace
 
 import pytest
 
-from fsdl_deploy.rollouts.guardrails import GUARDRAILS, SEGMENTS, SLOW_FROM, Pair, Seen, Watch, slow_from
+from fsdl_deploy.rollouts.guardrails import (
+    GUARDRAILS,
+    SEGMENTS,
+    SLOW_FROM,
+    AnswerPair,
+    Seen,
+    Watch,
+    slow_from,
+)
 from fsdl_deploy.rollouts.meters import Meter
 
 GOOD = Seen("01040", 0.97, 0.02)
-SAME = Pair(GOOD, GOOD, "app", Meter(5, 1000, 50.0))
+SAME = AnswerPair(GOOD, GOOD, "app", Meter(5, 1000, 50.0))
 HARM = {
     "errors": replace(SAME, candidate=Seen(failed=True)),
     "p99": replace(SAME, candidate=replace(GOOD, seconds=0.5)),
     "confidence": replace(SAME, candidate=replace(GOOD, confidence=0.4)),
-    "plausibility": Pair(replace(GOOD, digits="91040"), replace(GOOD, confidence=0.6), "app", SAME.meter),
+    "plausibility": AnswerPair(
+        replace(GOOD, digits="91040"), replace(GOOD, confidence=0.6), "app", SAME.meter
+    ),
     "disagreement": replace(SAME, candidate=replace(GOOD, digits="01041")),
-    "labels": Pair(GOOD, replace(GOOD, digits="01041", confidence=0.6), "app", SAME.meter, "01041"),
+    "labels": AnswerPair(GOOD, replace(GOOD, digits="01041", confidence=0.6), "app", SAME.meter, "01041"),
 }
 
 
@@ -43,13 +53,13 @@ def test_a_harm_breaks_its_guardrail_and_no_other(name):
 
 def test_two_versions_that_fail_alike_or_answer_alike_raise_nothing():
     both_failed = replace(SAME, candidate=Seen(failed=True), stable=Seen(failed=True))
-    both_wrong = Pair(replace(GOOD, digits="9"), replace(GOOD, digits="9"), "app", SAME.meter, "01040")
+    both_wrong = AnswerPair(replace(GOOD, digits="9"), replace(GOOD, digits="9"), "app", SAME.meter, "01040")
     assert not watched([SAME, both_failed, both_wrong] * 500).alarms()
 
 
 def test_a_better_candidate_raises_nothing():
     """It reads what the stable version misreads, which is unsure then."""
-    fixed = Pair(GOOD, replace(GOOD, digits="91040", confidence=0.5), "app", SAME.meter, "01040")
+    fixed = AnswerPair(GOOD, replace(GOOD, digits="91040", confidence=0.5), "app", SAME.meter, "01040")
     assert not watched(([SAME] * 9 + [fixed]) * 300).alarms()
 
 
@@ -72,7 +82,7 @@ def test_strangers_cannot_add_cameras_without_end():
 
 
 def test_what_the_stable_version_was_not_asked_counts_as_an_error_only_if_it_is_one():
-    alone = Pair(Seen(failed=True), None)
+    alone = AnswerPair(Seen(failed=True), None)
     watch = watched([alone] * 30)
     assert names(watch) == {"errors"} and watch.counts.keys() == {("errors", "")}
 

@@ -1,6 +1,6 @@
 """A rollout under load: customers are moved, what they got is kept, and nobody's request is lost."""
 
-from fsdl_deploy.rollouts.controller import Step
+from fsdl_deploy.rollouts.controller import RolloutStep
 from fsdl_deploy.rollouts.live import live
 from fsdl_deploy.rollouts.stage import staged
 from fsdl_deploy.rollouts.state import ROLLED_BACK
@@ -8,7 +8,9 @@ from fsdl_deploy.rollouts.state import ROLLED_BACK
 
 def test_a_bad_version_is_rolled_back_and_its_answers_end(proxy, fake):
     with staged(proxy, "bad", "good", customers=20, make=fake) as stage:
-        rolled = live(stage, list(stage.customers), (Step(0.25, 4), Step(1.0, 10**6)), rate=40, tick=0.1)
+        rolled = live(
+            stage, list(stage.customers), (RolloutStep(0.25, 4), RolloutStep(1.0, 10**6)), rate=40, tick=0.1
+        )
     assert rolled.state.status == ROLLED_BACK and rolled.trial.lost == 0
     assert [share for _, share, _ in rolled.changes] == [0.25, 1.0, 0.0]
     assert max(rolled.good + rolled.bad) < rolled.changes[-1][0] + 2

@@ -4,7 +4,7 @@ import pytest
 
 from fsdl_deploy import cli
 from fsdl_deploy.rollouts.answers import load, read_all
-from fsdl_deploy.rollouts.controller import STEPS, Step
+from fsdl_deploy.rollouts.controller import STEPS, RolloutStep
 from fsdl_deploy.rollouts.replay import PLANS, Recorded, harm_by_plan, replay, rolled_back, rollout
 from fsdl_deploy.rollouts.spoiled import SPOILED, spoiled
 from fsdl_deploy.rollouts.state import DONE, ROLLED_BACK
@@ -36,7 +36,7 @@ def test_the_same_seed_is_the_same_rollout_and_another_is_another(answers):
 
 
 def test_in_the_shadow_nobody_is_harmed(answers):
-    steps = (Step(0.0, 3000, 0.05), *STEPS)
+    steps = (RolloutStep(0.0, 3000, 0.05), *STEPS)
     outcomes = replay(answers, "v3-bad", 5, steps)
     assert all(each.status == ROLLED_BACK and each.harmed == 0 for each in outcomes)
 
