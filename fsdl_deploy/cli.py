@@ -68,12 +68,8 @@ COMMANDS = {
         },
     ),
     "rollouts": Command(
-        "a new version: delivered, rolled out, watched, taken back",
+        "a candidate beside the version that answers, and how it takes its place",
         group={
-            "deliver": Command(
-                "train, evaluate, sign, package, canary, promote: one command, a gate each",
-                "fsdl_deploy.rollouts.delivery",
-            ),
             "answers": Command("record what models read on the same cards", "fsdl_deploy.rollouts.answers"),
             "run": Command("roll a candidate out, step by step", "fsdl_deploy.rollouts.command"),
             "order": Command("pause, resume, stop a rollout, or roll back", "fsdl_deploy.rollouts.orders"),
@@ -82,10 +78,6 @@ COMMANDS = {
                 "fsdl_deploy.rollouts.rounds",
             ),
             "replay": Command("hundreds of rollouts from recorded answers", "fsdl_deploy.rollouts.replay"),
-            "drift": Command(
-                "which signal sees which drift, and with how many false alarms",
-                "fsdl_deploy.rollouts.drift_table",
-            ),
         },
     ),
 }

@@ -116,16 +116,26 @@ def log_end(folder: Path) -> int:
 def answered(folder: Path, offset: int = 0) -> tuple[list[dict], int]:
     """The lines of a canary's log from ``offset`` on, and where to go on: id, customer, camera, arm, other,
     status (int), seconds, port of the replica that answered (0: none did)."""
-    with suppress(FileNotFoundError), (folder / LOG).open("rb") as file:
-        file.seek(offset)
-        text = file.read()
-        whole = text.rpartition(b"\n")[0]
-        return [line for raw in whole.splitlines() if (line := _line(raw))], offset + len(whole) + bool(whole)
-    return [], offset
+    lines, offset = json_lines(folder / LOG, offset)
+    return [line for raw in lines if (line := _line(raw))], offset
 
 
-def _line(raw: bytes) -> dict | None:
-    line = json.loads(raw)
+def json_lines(file: Path, offset: int = 0) -> tuple[list[dict], int]:
+    """The objects in a file of JSON lines from ``offset`` on, and where to go on; a file that is shorter now
+    is read anew. What is no object is left out: whoever wrote it may have been killed."""
+    lines: list[dict] = []
+    with suppress(FileNotFoundError), file.open("rb") as stream:
+        stream.seek(offset if offset <= file.stat().st_size else 0)
+        begin = stream.tell()
+        whole = stream.read().rpartition(b"\n")[0]
+        for raw in whole.splitlines():
+            with suppress(ValueError):
+                lines.append(json.loads(raw))
+        offset = begin + len(whole) + bool(whole)
+    return [line for line in lines if isinstance(line, dict)], offset
+
+
+def _line(line: dict) -> dict | None:
     if "route" in line:  # Envoy's, which has it in words of its own
         if line["route"] not in ("candidate stable", "candidate nobody", "stable candidate", "stable nobody"):
             return None

@@ -4,13 +4,11 @@ Knows the logs of ``canary`` and of ``service.answer_log``. Nothing is kept but 
 that was started anew reads them once more and knows what it knew.
 """
 
-import json
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
-from fsdl_deploy.rollouts.canary import answered, log_end
+from fsdl_deploy.rollouts.canary import answered, json_lines, log_end
 from fsdl_deploy.rollouts.guardrails import AnswerPair, Seen
 from fsdl_deploy.rollouts.meters import Meter
 from fsdl_deploy.rollouts.split import CANDIDATE, STABLE
@@ -103,12 +101,8 @@ class _Tail:
         self.file, self.offset = file, 0
 
     def lines(self) -> list[dict]:
-        with suppress(FileNotFoundError), self.file.open("rb") as file:
-            file.seek(self.offset)
-            whole = file.read().rpartition(b"\n")[0]
-            self.offset += len(whole) + bool(whole)
-            return [json.loads(line) for line in whole.splitlines()]
-        return []
+        lines, self.offset = json_lines(self.file, self.offset)
+        return lines
 
 
 def _seen(line: dict) -> Seen:

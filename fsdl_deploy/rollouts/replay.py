@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.accuracy import wilson
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.rollouts.answers import RECORD, STABLE, Answers, load
@@ -185,6 +186,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="which of them are as good as the stable version",
     )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what came out as JSON, too")
     parser.add_argument("--seeds", type=int, default=200, help="rollouts of each candidate")
 
 
@@ -196,6 +198,9 @@ def main(arguments: argparse.Namespace) -> int:
     names = arguments.candidates or [name for name in answers.versions if name != STABLE]
     played = {name: replay(answers, name, arguments.seeds) for name in names}
     print(summary(answers, played))
+    if arguments.json:
+        parts = {name: _record(outcomes) for name, outcomes in played.items()}
+        records.write(arguments.json, seeds=arguments.seeds, label_delay_days=LABEL_DELAY, candidates=parts)
     missed = [
         name
         for name, outcomes in played.items()
@@ -204,3 +209,11 @@ def main(arguments: argparse.Namespace) -> int:
     for name in missed:
         print(f"{name}: the bar is missed", file=sys.stderr)
     return 1 if missed else 0
+
+
+def _record(outcomes: Sequence[Outcome]) -> dict:
+    means = {
+        name: float(np.mean([getattr(each, name) for each in outcomes])) for name in ("harmed", "helped")
+    }
+    backs = {"back_at_5_percent": rolled_back(outcomes, 0.05), "back": rolled_back(outcomes)}
+    return backs | {"pairs": float(np.median([each.pairs for each in outcomes]))} | means

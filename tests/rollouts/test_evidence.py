@@ -113,6 +113,27 @@ def test_labels_come_late_and_find_their_pairs_once(logs, tmp_path):
     assert pair.truth == "8" and pair.candidate.digits == "7" and evidence.labelled() == []
 
 
+def test_a_line_that_a_killed_writer_left_is_passed_over(logs):
+    logs.request(1)
+    for version in ("stable", "candidate"):
+        with (logs.folder / version).open("a") as file:
+            file.write('{"id": "1", "sta\n7\n')
+        logs.answer(version, 1)
+    assert len(logs.evidence().read()) == 1
+
+
+def test_a_log_that_was_begun_anew_is_read_from_its_begin(logs):
+    evidence = logs.evidence()
+    for number in range(9):
+        logs.request(number, "stable", "nobody")
+    assert evidence.read() == []
+    (logs.folder / "requests.jsonl").unlink()
+    logs.request(1)
+    for version in ("stable", "candidate"):
+        logs.answer(version, 1)
+    assert len(evidence.read()) == 1
+
+
 def test_answers_that_no_pair_wants_are_not_kept_for_ever(logs, monkeypatch):
     monkeypatch.setattr(module, "KEPT", 10)
     evidence = logs.evidence()

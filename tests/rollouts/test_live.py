@@ -1,9 +1,13 @@
 """A rollout under load: customers are moved, what they got is kept, and nobody's request is lost."""
 
+import pytest
+
 from fsdl_deploy.rollouts.controller import RolloutStep
 from fsdl_deploy.rollouts.live import live
 from fsdl_deploy.rollouts.stage import staged
 from fsdl_deploy.rollouts.state import ROLLED_BACK
+
+pytestmark = pytest.mark.station
 
 
 def test_a_bad_version_is_rolled_back_and_its_answers_end(proxy, fake):

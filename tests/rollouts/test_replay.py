@@ -1,5 +1,7 @@
 """Replays from the record: bad versions go back early, good ones do not; a missed bar is an exit status."""
 
+import json
+
 import pytest
 
 from fsdl_deploy import cli
@@ -52,9 +54,11 @@ def test_harm_by_plan_is_most_for_everybody_at_once(answers):
     )
 
 
-def test_the_command_says_by_its_exit_status_whether_the_bar_is_met(capsys):
+def test_the_command_says_by_its_exit_status_whether_the_bar_is_met(capsys, tmp_path):
     words = ["rollouts", "replay", "--seeds", "3", "--candidates"]
-    assert cli.main([*words, "v3-bad", "v2-int8"]) == 0
+    assert cli.main([*words, "v3-bad", "v2-int8", "--json", str(tmp_path / "replay.json")]) == 0
+    record = json.loads((tmp_path / "replay.json").read_text())["candidates"]
+    assert record["v3-bad"]["back_at_5_percent"] == 1 and record["v2-int8"]["back"] == 0
     assert cli.main([*words, "v3-bad", "--good", "v3-bad"]) == 1
     assert cli.main([*words, "v2-int8", "--good"]) == 1
     assert capsys.readouterr().err.count("the bar is missed") == 2

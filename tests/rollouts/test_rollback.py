@@ -5,6 +5,8 @@ import pytest
 from fsdl_deploy.rollouts.rollback import measured, moving, restarting, starting_first, switching, table
 from fsdl_deploy.rollouts.utility import Utility
 
+pytestmark = pytest.mark.station
+
 
 @pytest.fixture(scope="module")
 def sent():

@@ -1,7 +1,11 @@
 """Shadow: differences are seen before any customer meets them, and the work is twice as much."""
 
+import pytest
+
 from fsdl_deploy.rollouts.shadow import cost, shadowed
 from fsdl_deploy.rollouts.stage import staged
+
+pytestmark = pytest.mark.station
 
 
 def test_the_candidate_reads_all_and_nobody_gets_its_answers(proxy, fake):
