@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsdl_course.setup import disk, installer, integrity, sources, start_up, store
+from fsdl_course.setup import debian, disk, installer, integrity, sources, start_up, store
 from fsdl_course.setup.failures import SetupError, cause
 from fsdl_course.setup.installer import Installer, version_of
 from fsdl_course.setup.pythons import SUPPORTED
@@ -49,6 +49,7 @@ class Environment:
     core: bool = False  # with torch, fsdl_deploy as an editable package, JupyterLab's settings
     builder: Path | None = None  # an interpreter that has uv; None: uv is in the lock and installed first
     base: Path | None = None  # the Python it is made with, where that is not the builder's
+    debian: tuple[str, ...] = ()  # Debian's packages that are unpacked into the folder ``debian``
     ours: bool = True  # False: a conda environment, which is never emptied
     beside: "Environment | None" = None  # its packages can be imported too, where this one lacks them
     root: Path = ROOT
@@ -86,6 +87,8 @@ class Environment:
             total.update(os.environ.get(sources.TORCH_VARIABLE, "").strip().encode())
         if self.beside:
             total.update(str(self.beside.folder).encode())
+        if self.debian:
+            total.update(repr(self.debian).encode())
         for path in inputs:
             # Line ends are git's business: a checkout on Windows has the same inputs.
             total.update(path.read_bytes().replace(b"\r\n", b"\n"))
@@ -151,6 +154,8 @@ class Environment:
                 self._install(tool)
             if self.core:
                 self._finish_core(tool)
+            if self.debian:
+                debian.unpack(tool, self.debian, self.folder / "debian")
             # Behind this environment's own packages; the core has fsdl_deploy as a package.
             places = [] if self.core else [self.root, *([self.beside.site()] if self.beside else [])]
             start_up.write(self.site(), places)

@@ -29,6 +29,7 @@ def environment(
         station.lock,
         builder=builder or Path(sys.executable),
         beside=core(station.root) if station.torch else None,
+        debian=station.debian,
         root=station.root,
         say=say,
     )

@@ -4,11 +4,13 @@ A station is a folder NAME somewhere in ``infra`` with ``station.toml`` (what it
 ``requirements.lock``. Its interpreter can import ``fsdl_deploy`` too, and with ``torch = true`` the torch of
 the core. ``java = true``: the tool needs Java. ``platforms`` and ``requires-python`` (``">=3.11,<3.13"``)
 say where it runs, if not everywhere. A ``package-lock.json`` says what npm adds, for a station whose lock has
-Node.js. Finds what is declared and what is built, and builds nothing: that is the set-up's
-work. Knows nothing of what a tool does.
+Node.js; ``debian = ["NAME"]`` which of Debian's packages are unpacked into it. Finds what is declared and
+what is built, and builds nothing: that is the set-up's work. Knows nothing of what a tool does.
 """
 
 import os
+import re
+import shutil
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -22,7 +24,8 @@ from fsdl_deploy.running import fitting
 NO_JAVA = "No Java runs on this machine: what needs it is skipped."
 STAMP = "fsdl-deploy.json"  # written last into an environment: without it the environment is not finished
 _SWITCHES = {"torch": False, "java": False}  # with what holds where nothing is said
-_ALLOWED = {"name", "purpose", "lock", "serve", "platforms", "requires-python", *_SWITCHES}
+_ALLOWED = {"name", "purpose", "lock", "serve", "platforms", "requires-python", "debian", *_SWITCHES}
+_PACKAGE = re.compile("[a-z0-9][a-z0-9.+-]+")  # how Debian's are named
 _SERVE = {"title", "ready", "path", "format"}
 
 
@@ -57,6 +60,7 @@ class Station:
     serve: dict[str, str] | None = None  # a serving library: its title, and how it is asked
     platforms: tuple[str, ...] = tuple(fitting.SYSTEMS)
     requires_python: str = ""
+    debian: tuple[str, ...] = ()  # Debian's packages whose programs it has
 
     @property
     def environment(self) -> Path:
@@ -81,6 +85,11 @@ class Station:
         if not self.built:
             raise NotBuilt(self.not_built())
         return self.environment / "node_modules"
+
+    @property
+    def programs(self) -> Path:
+        """Where the programs of Debian's packages are."""
+        return self.environment / "debian" / "usr" / "bin"
 
     @property
     def site(self) -> Path:
@@ -112,6 +121,8 @@ class Station:
 
     def misplaced(self) -> str | None:
         """A sentence where the station's tool does not run on this system; None where it does."""
+        if self.debian and sys.platform == "linux" and not shutil.which("apt-get"):
+            return f"The station {self.name} has programs of Debian's archive: it needs Debian or Ubuntu"
         if len(self.platforms) == len(fitting.SYSTEMS):  # it asks for nothing: elsewhere it may run too
             return None
         return fitting.misplaced(f"The station {self.name}", self.platforms)
@@ -175,7 +186,10 @@ def _read(path: Path, root: Path) -> Station:
     lock = path.parent / str(document.get("lock", "requirements.lock"))
     if not lock.is_file():
         raise StationError(f"{where}: {lock.name} is missing; make it with `make lock`")
-    asked = {"serve": serve, "platforms": tuple(places), "requires_python": python}
+    debian = document.get("debian", [])
+    if not isinstance(debian, list) or not all(isinstance(n, str) and _PACKAGE.fullmatch(n) for n in debian):
+        raise StationError(f"{where}: debian is a list of names of Debian's packages")
+    asked = {"debian": tuple(debian), "serve": serve, "platforms": tuple(places), "requires_python": python}
     return Station(document["name"], document["purpose"], path.parent, lock, root, **asked, **switches)
 
 

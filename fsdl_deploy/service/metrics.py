@@ -16,10 +16,13 @@ from prometheus_client import (
     generate_latest,
 )
 
+from fsdl_deploy.picture import Image
 from fsdl_deploy.reading import Reading
 
 LATENCIES = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 CONFIDENCES = (*(tenth / 10 for tenth in range(1, 10)), 0.95, 0.99, 1)
+EXPECTED = (200, 429, 500, 503)  # statuses of a reading that alerts look at
+GREYS = (*range(16, 256, 16), 255)
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 CONTENT_TYPE = CONTENT_TYPE_LATEST  # of the text that Metrics.page gives
 
@@ -33,6 +36,10 @@ class Metrics:
         self.requests = Counter(
             "reader_requests", "requests answered", ["path", "status"], registry=self._registry
         )
+        # Prometheus sees a counter rise from its second look on. One that is born with the first error shows
+        # no rise at all, so those that alerts wait for begin at zero.
+        for status in EXPECTED:
+            self.requests.labels("/read", status)
         self.seconds = Histogram(
             "reader_request_seconds", "time to read a POST", buckets=LATENCIES, registry=self._registry
         )
@@ -46,16 +53,24 @@ class Metrics:
         self.confidence = Histogram(
             "reader_confidence", "confidence of the readings", buckets=CONFIDENCES, registry=self._registry
         )
+        self.grey = Histogram(
+            "reader_picture_grey",
+            "mean grey of the pictures, 0 black to 255 white",
+            buckets=GREYS,
+            registry=self._registry,
+        )
         self.version = Info("reader_model", "the model that answers", registry=self._registry)
         taken = Gauge("reader_requests_in_progress", "readings run or waiting", registry=self._registry)
         taken.set_function(in_progress)
 
-    def count_readings(self, readings: Sequence[Reading]) -> None:
-        """One call of the model gave these."""
+    def count_readings(self, images: Sequence[Image], readings: Sequence[Reading]) -> None:
+        """One call of the model made these readings of these images."""
         self.pictures.inc(len(readings))
         self.batch.observe(len(readings))
         for reading in readings:
             self.confidence.observe(reading.confidence)
+        for image in images:
+            self.grey.observe(float(image.mean()))
 
     def page(self) -> bytes:
         """All of them, in the text format of Prometheus (CONTENT_TYPE)."""

@@ -158,7 +158,7 @@ class Model:
             answers[place] = Answer(
                 model_version=self.reader.model_version, readings=[next(written) for _ in own]
             )
-        self.metrics.count_readings(readings)
+        self.metrics.count_readings(images, readings)
         group.clear()
 
     @staticmethod

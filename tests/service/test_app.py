@@ -38,8 +38,8 @@ def on_its_side():
     return file.getvalue()
 
 
-def png(width=100, height=32):
-    return encode(np.full((height, width), 200, np.uint8))
+def png(width=100, height=32, value=200):
+    return encode(np.full((height, width), value, np.uint8))
 
 
 def as_json(*pictures):
@@ -161,14 +161,26 @@ def test_metrics_count_requests_pictures_and_confidence(server):
         'reader_confidence_bucket{le="0.8"}',
         'reader_confidence_bucket{le="0.9"}',
         "reader_request_seconds_count",
+        "reader_picture_grey_count",
     ]
     before = [metric(name) for name in names]
     httpx.post(server.url + "/read", json=as_json(png(), png()))
     httpx.post(server.url + "/read", json={"pictures": []})
     httpx.get(server.url + "/a/stranger's/path")
-    assert [metric(name) - old for name, old in zip(names, before, strict=True)] == [1, 1, 1, 2, 0, 2, 1]
+    assert [metric(name) - old for name, old in zip(names, before, strict=True)] == [1, 1, 1, 2, 0, 2, 1, 2]
     assert metric('reader_model_info{version="fake"}') == 1
     assert metric("process_resident_memory_bytes") > 10**6
+
+
+def test_errors_are_counted_from_zero_and_pictures_by_their_grey():
+    with TestClient(create_app(WidthReader())) as client:
+        text = client.get("/metrics").text
+        for status in (200, 429, 500, 503):
+            assert f'reader_requests_total{{path="/read",status="{status}"}} 0.0' in text
+        client.post("/read", json=as_json(png(value=40), png(value=200)))
+        text = client.get("/metrics").text
+        assert 'reader_picture_grey_bucket{le="48.0"} 1.0' in text
+        assert "reader_picture_grey_sum 240.0" in text
 
 
 @pytest.mark.parametrize(
