@@ -23,7 +23,7 @@ FLOORS = (
     {"preprocess", "ctc", "models", "weights", "reader", "remote"},
     {"measuring", "running"},
     {"packaging", "training"},
-    {"prototype", "batch", "service", "optimization", "scaling", "managed"},
+    {"prototype", "batch", "service", "optimization", "scaling", "rollouts", "managed"},
     {"cli"},
 )
 WINGS = FLOORS[-2]
