@@ -1,86 +1,19 @@
-"""Alertmanager for as long as a ``with`` lasts, and a pager for it: what it says stands in a file
+"""Alertmanager for as long as a ``with`` lasts, which sends what it has to say to a pager of ours
 
 Prometheus notices, Alertmanager decides who hears of it: it puts alerts together, keeps quiet about what
 another alert explains, repeats what lasts. Its routes are those of ``infra/rollouts/prometheus``.
 """
 
-import json
 import tempfile
-import threading
-import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from fsdl_deploy import files
+from fsdl_deploy.rollouts.pager import Pager
 from fsdl_deploy.rollouts.prometheus import FOLDER, program, quicker
 from fsdl_deploy.running.own_folder import own_folder
 from fsdl_deploy.running.servers import Server
 
-MOST = 2**20  # bytes of one message
 TEMPLATES = b"/usr/share/prometheus/alertmanager"  # where Debian's looks for its own texts
-
-
-class Pager:
-    """``with Pager(file) as pager:`` a receiver of Alertmanager's webhooks: a line of JSON for each alert.
-
-    The last part of the address that a message came to is its ``receiver``: pager, tickets, heartbeat.
-    """
-
-    def __init__(self, file: Path):
-        self.file, pager = Path(file), self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers.get("content-length", 0))
-                try:
-                    pager.write(self.path.rpartition("/")[2], json.loads(self.rfile.read(min(length, MOST))))
-                    self.send_response(200)
-                except (ValueError, KeyError, TypeError, AttributeError):
-                    self.send_response(400)
-                self.end_headers()
-
-            def log_message(self, *_) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._lock, self._thread = threading.Lock(), threading.Thread(target=self._server.serve_forever)
-        self._thread.daemon = True
-
-    def __enter__(self) -> "Pager":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def write(self, receiver: str, message: dict) -> None:
-        """Add a line for each alert of one message."""
-        lines = [
-            {
-                "time": time.time(),
-                "receiver": receiver,
-                "alert": alert["labels"]["alertname"],
-                "status": alert["status"],
-                "summary": alert["annotations"].get("summary", ""),
-            }
-            for alert in message["alerts"]
-        ]
-        with self._lock, self.file.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(line) + "\n" for line in lines)
-
-    def lines(self, receiver: str | None = None) -> list[dict]:
-        """What it has heard, the oldest first; of one receiver, or of all."""
-        if not self.file.exists():
-            return []
-        lines = map(json.loads, self.file.read_text(encoding="utf-8").splitlines())
-        return [line for line in lines if receiver in (None, line["receiver"])]
 
 
 def unpacked() -> Path:

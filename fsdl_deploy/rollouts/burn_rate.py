@@ -1,9 +1,9 @@
 """Burn rates: how fast errors spend what a promise leaves, and who should hear of it when
 
 A promise of 99.9 % over 30 days (a *service level objective*) leaves a thousandth of the requests to fail:
-the error budget. A burn rate of 1 spends it in 30 days, one of 14.4 in two. An alert asks two windows: the long
-one whether it matters, the short one whether it still goes on. After Google's *Site Reliability Workbook*,
-chapter 5. Knows numbers of requests, and nothing of Prometheus.
+the error budget. A burn rate of 1 spends it in 30 days, one of 14.4 in two. An alert asks two windows: the
+long one whether it matters, the short one whether it still goes on. After Google's *Site Reliability
+Workbook*, chapter 5. Knows numbers of requests, and nothing of Prometheus.
 """
 
 from dataclasses import dataclass
