@@ -1,6 +1,7 @@
 """A pager: what Alertmanager sends to it stands in a file, a line of JSON for each alert
 
-``python -m fsdl_deploy.rollouts.pager FILE`` in a container; with a ``with`` elsewhere. Standard library only.
+``python -m fsdl_deploy.rollouts.pager FILE`` in a container; elsewhere with a ``with``. Knows nothing of who
+sends. Standard library only.
 """
 
 import argparse
@@ -17,10 +18,11 @@ class Pager:
     """``with Pager(file) as pager:`` a receiver of Alertmanager's webhooks: a line of JSON for each alert.
 
     The last part of the address that a message came to is its ``receiver``: pager, tickets, heartbeat.
+    ``aloud``: prints them, too.
     """
 
-    def __init__(self, file: Path, host: str = "127.0.0.1", port: int = 0):
-        self.file, pager = Path(file), self
+    def __init__(self, file: Path, host: str = "127.0.0.1", port: int = 0, *, aloud: bool = False):
+        self.file, self.aloud, pager = Path(file), aloud, self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
@@ -70,7 +72,10 @@ class Pager:
             for alert in message["alerts"]
         ]
         with self._lock, self.file.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(line) + "\n" for line in lines)
+            for text in map(json.dumps, lines):
+                file.write(text + "\n")
+                if self.aloud:
+                    print(text, flush=True)
 
     def lines(self, receiver: str | None = None) -> list[dict]:
         """What it has heard, the oldest first; of one receiver, or of all."""
@@ -87,7 +92,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     args = parser.parse_args()
-    with Pager(args.file, args.host, args.port) as pager:
+    with Pager(args.file, args.host, args.port, aloud=True) as pager:
         print(f"listening at {pager.url}", flush=True)
         pager.join()
 
