@@ -8,29 +8,38 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, start_http_server
 
+from fsdl_deploy.customers import Customers
 from fsdl_deploy.reading import Reading
 
 SURE = 0.5  # confidence below which a person reads the card
+MOST = 0.03  # of all that a meter can show: nobody uses more in a month
 VERDICTS = ("taken", "unsure", "implausible")
 
 
-def verdict(reading: Reading, before: int, most: int, sure: float = SURE) -> str:
-    """One of VERDICTS, for a customer whose meter showed ``before`` and who never uses more than ``most``."""
+def verdict(reading: Reading, before: str, sure: float = SURE, most: float = MOST) -> str:
+    """One of VERDICTS, for a customer whose meter showed ``before`` last month, with its leading zeros."""
     if reading.confidence < sure:
         return "unsure"
-    if not reading.digits.isdecimal():
+    if not reading.digits.isdecimal() or len(reading.digits) != len(before):
         return "implausible"
-    return "taken" if 0 <= int(reading.digits) - before <= most else "implausible"
+    used = int(reading.digits) - int(before)
+    return "taken" if 0 <= used <= most * 10 ** len(before) else "implausible"
+
+
+def last_month(customers: Customers, month: str) -> dict[str, str]:
+    """What each customer's meter showed at the end of ``month`` (YYYY-MM), as Billing wants it."""
+    meters = map(customers.customer, range(customers.n))
+    return {m.name: str(customers.reading(i, month)).zfill(m.register) for i, m in enumerate(meters)}
 
 
 class Billing:
     """``with Billing(before) as billing: billing.take("C0000001", reading)``; metrics at ``billing.port``.
 
-    ``before``: what each customer's meter showed last month. ``most``: the most units in a month.
+    ``before``: what each customer's meter showed last month, with its leading zeros.
     """
 
-    def __init__(self, before: Mapping[str, int], most: int = 5000):
-        self.before, self.most = before, most
+    def __init__(self, before: Mapping[str, str]):
+        self.before = before
         self._registry = CollectorRegistry()
         self._readings = Counter(
             "billing_readings", "readings, by what became of them", ["verdict"], registry=self._registry
@@ -53,6 +62,6 @@ class Billing:
 
     def take(self, customer: str, reading: Reading) -> str:
         """Judge and count one reading. KeyError for a customer who is not known."""
-        result = verdict(reading, self.before[customer], self.most)
+        result = verdict(reading, self.before[customer])
         self._readings.labels(result).inc()
         return result

@@ -5,7 +5,7 @@ any program can ask that. Knows Grafana's format as far as lines and figures ove
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,13 +62,13 @@ def data(panel: Panel, prometheus: Prometheus, start: float, end: float, points:
     return lines
 
 
-def draw(prometheus: Prometheus, start: float, end: float, file: Path = FILE):
-    """All panels as one figure of matplotlib, three in a line; the time is in seconds."""
+def draw(prometheus: Prometheus, start: float, end: float, shown: Sequence[Panel] | None = None):
+    """Panels (all of ours) as one figure of matplotlib, three in a line; the time is in seconds."""
     import matplotlib.pyplot as plt
 
-    shown = panels(file)
+    shown = panels() if shown is None else shown
     lines = -(-len(shown) // 3)
-    figure, axes = plt.subplots(lines, 3, figsize=(12, 2.5 * lines), squeeze=False)
+    figure, axes = plt.subplots(lines, 3, figsize=(12, 2.6 * lines), squeeze=False)
     for panel, place in zip(shown, axes.flat, strict=False):
         for name, (times, values) in data(panel, prometheus, start, end).items():
             place.plot(times, values, label=name)

@@ -21,7 +21,7 @@ from fsdl_deploy.running.own_folder import own_folder
 from fsdl_deploy.running.servers import Server
 
 FOLDER = ROOT / "infra" / "rollouts" / "prometheus"
-QUICKEST = 0.1  # seconds between two questions: more often would be work for the services
+QUICKEST = 0.2  # seconds between two questions, and the most that an answer may take then
 _TIMES = re.compile(r"(\[|\bfor: |\w+_(?:interval|wait): |\binterval: )(\d+)(ms|s|m|h|d)\b")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 

@@ -15,7 +15,7 @@ import yaml
 from fsdl_deploy.rollouts.prometheus import FOLDER, program
 
 FIRING = 'count by (alertname) (ALERTS{alertstate="firing"})'
-_GOT = re.compile(r"time: (\S+),\n\s+exp: .*\n\s+got: (.*)\n")
+_GOT = re.compile(r"time: (\S+),\n\s+exp: .*\n\s+got: (.*)")
 _ALERT = re.compile(r'alertname="([^"]*)"')
 
 

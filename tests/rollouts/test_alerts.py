@@ -7,9 +7,10 @@ import pytest
 import yaml
 from fake_service import fake_server
 
+from fsdl_deploy.customers import Customers
 from fsdl_deploy.reading import Reading
 from fsdl_deploy.rollouts import alerts, promtool
-from fsdl_deploy.rollouts.billing import Billing, verdict
+from fsdl_deploy.rollouts.billing import Billing, last_month, verdict
 from fsdl_deploy.rollouts.prometheus import FOLDER
 from fsdl_deploy.running import stations
 
@@ -21,7 +22,7 @@ SLO, MODEL, PRESENCE = (FOLDER / "rules" / f"{name}.yml" for name in ("slo", "mo
 def exported():
     """What a service that has just started and billing export."""
     stations.python("prometheus")
-    with fake_server() as server, Billing({"C1": 5}) as billing:
+    with fake_server() as server, Billing({"C1": "00005"}) as billing:
         urls = [f"{server.url}/metrics", f"http://127.0.0.1:{billing.port}/metrics"]
         return alerts.exported(*(httpx.get(url).text for url in urls))
 
@@ -147,19 +148,30 @@ def test_what_promtool_refuses_comes_with_its_reason(tmp_path):
     [
         ("01250", 0.9, "taken"),
         ("01000", 0.9, "taken"),
+        ("04000", 0.9, "taken"),
         ("00999", 0.9, "implausible"),
-        ("06001", 0.9, "implausible"),
+        ("04001", 0.9, "implausible"),
+        ("1250", 0.9, "implausible"),
+        ("001250", 0.9, "implausible"),
         ("00000", 0.49, "unsure"),
         ("", 0.9, "implausible"),
     ],
 )
 def test_meters_only_rise(digits, confidence, expected):
-    reading = Reading(digits, confidence, (), "v")
-    assert verdict(reading, 1000, 5000) == expected
+    assert verdict(Reading(digits, confidence, (), "v"), "01000") == expected
+
+
+def test_true_readings_are_plausible():
+    customers = Customers(300, seed=2)
+    before = last_month(customers, "2026-08")
+    for number in range(customers.n):
+        meter = customers.customer(number)
+        digits = str(customers.reading(number, "2026-09")).zfill(meter.register)
+        assert verdict(Reading(digits, 0.9, (), "v"), before[meter.name]) == "taken"
 
 
 def test_billing_counts_from_zero():
-    with Billing({"C1": 5}) as billing:
+    with Billing({"C1": "00005"}) as billing:
         url = f"http://127.0.0.1:{billing.port}/metrics"
         assert httpx.get(url).text.count('billing_readings_total{verdict="') == 3
         assert billing.take("C1", Reading("00007", 0.9, (), "v")) == "taken"
