@@ -55,18 +55,25 @@ class Receiver:
         return json.loads(answer_at(self.server.port, f"/spans{chosen}"))
 
     def trace(self, trace_id: str, names: Sequence[str], seconds: float = 20) -> list[Span]:
-        """The spans of one trace in their order, once those of these ``names`` have come.
+        """The spans of one trace in their order, once those of these ``names`` have come."""
+        return self.traces([trace_id], names, seconds)[0]
+
+    def traces(self, trace_ids: Sequence[str], names: Sequence[str], seconds: float = 20) -> list[list[Span]]:
+        """The same of several traces, in the order of ``trace_ids``.
 
         Programs send their spans now and then, not at once. Raises TimeoutError with the names that came.
         """
         deadline = time.monotonic() + seconds
         while True:
-            own = self.spans(trace_id)
-            if set(names) <= {span["name"] for span in own}:
-                return in_order(own)
+            own: dict[str, list[dict]] = {trace_id: [] for trace_id in trace_ids}
+            for span in self.spans(trace_ids[0] if len(own) == 1 else None):
+                own.get(span["trace"], []).append(span)
+            lacking = [spans for spans in own.values() if not set(names) <= {span["name"] for span in spans}]
+            if not lacking:
+                return [in_order(own[trace_id]) for trace_id in trace_ids]
             if time.monotonic() > deadline:
-                came = ", ".join(sorted({span["name"] for span in own})) or "nothing"
-                raise TimeoutError(f"the trace is not whole after {seconds:g} s: {came} came")
+                came = ", ".join(sorted({span["name"] for span in lacking[0]})) or "nothing"
+                raise TimeoutError(f"a trace is not whole after {seconds:g} s: {came} came")
             time.sleep(0.05)
 
 
