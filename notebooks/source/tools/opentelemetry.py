@@ -185,6 +185,35 @@ print(f"{len(together)} of {len(traces)} cards shared the model with others")
 assert all(span.links == int(span.attributes["requests in the batch"]) - 1 for span in together)
 
 # %% [markdown]
+# ## What it costs
+#
+# The same service without any tracing, beside it, asked in turns so that both meet the same machine. Nobody
+# waits for a batch here.
+
+# %%
+import numpy as np
+
+from fsdl_deploy import closed_loop
+from fsdl_deploy.scaling.failures import Asking
+
+plain = running.enter_context(tracing.traced_service(None))
+recorded = running.enter_context(tracing.traced_service(receiver.url))
+callers = {name: Asking(f"{server.url}/read", card) for name, server in (("off", plain), ("on", recorded))}
+times = {"off": [], "on": []}
+for _ in range(7 if FAST else 40):
+    for name, caller in callers.items():
+        times[name].append(closed_loop(caller, 1, 30, warmup=3).p50)
+low, ratio, high = np.percentile(np.array(times["on"]) / times["off"], [25, 50, 75])
+print(f"median of a request: {np.median(times['off']):.1f} ms without, {np.median(times['on']):.1f} ms with")
+print(f"with / without, turn by turn: {ratio:.2f} (half of the turns: {low:.2f} to {high:.2f})")
+
+# %% [markdown]
+# A ratio of 1 would be free. Five spans for one card, written, packed and sent by the same Python that
+# serves. A share of the requests is enough for most questions
+# (`OTEL_TRACES_SAMPLER=parentbased_traceidratio`), as long as all programs agree which: that is what the last
+# two digits of the header are for.
+
+# %% [markdown]
 # ## When it fails
 #
 # **A header that is none.** It comes from outside, so anything can stand in it. Each of these, directly to
@@ -273,33 +302,7 @@ print("answers while nobody took the spans:", statuses)
 assert statuses == {200}
 
 # %% [markdown]
-# ## What it costs
-#
-# The same service without any tracing, beside it, asked in turns so that both meet the same machine. Nobody
-# waits for a batch here.
-
-# %%
-import numpy as np
-
-from fsdl_deploy import closed_loop
-from fsdl_deploy.scaling.failures import Asking
-
-plain = running.enter_context(tracing.traced_service(None))
-recorded = running.enter_context(tracing.traced_service(receiver.url))
-callers = {name: Asking(f"{server.url}/read", card) for name, server in (("off", plain), ("on", recorded))}
-times = {"off": [], "on": []}
-for _ in range(7 if FAST else 40):
-    for name, caller in callers.items():
-        times[name].append(closed_loop(caller, 1, 30, warmup=3).p50)
-low, ratio, high = np.percentile(np.array(times["on"]) / times["off"], [25, 50, 75])
-print(f"median of a request: {np.median(times['off']):.1f} ms without, {np.median(times['on']):.1f} ms with")
-print(f"with / without, turn by turn: {ratio:.2f} (half of the turns: {low:.2f} to {high:.2f})")
-
-# %% [markdown]
-# A ratio of 1 would be free. Five spans for one card, written, packed and sent by the same Python that
-# serves. A share of the requests is enough for most questions
-# (`OTEL_TRACES_SAMPLER=parentbased_traceidratio`), as long as all programs agree which: that is what the last
-# two digits of the header are for.
+# All of it ends here.
 
 # %%
 running.close()
