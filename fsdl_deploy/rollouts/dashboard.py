@@ -29,7 +29,7 @@ class Panel:
 
 def panels(file: Path = FILE) -> list[Panel]:
     """The panels of a dashboard, without its rows. Raises ValueError for a unit that is not known here."""
-    shown = []
+    chosen = []
     for panel in json.loads(file.read_text(encoding="utf-8"))["panels"]:
         if panel["type"] == "row":
             continue
@@ -39,8 +39,8 @@ def panels(file: Path = FILE) -> list[Panel]:
         steps = defaults.get("thresholds", {}).get("steps", [])
         limits = [step["value"] for step in steps if step["value"] is not None]
         questions = {target["legendFormat"]: target["expr"] for target in panel["targets"]}
-        shown.append(Panel(panel["title"], defaults["unit"], questions, limits[0] if limits else None))
-    return shown
+        chosen.append(Panel(panel["title"], defaults["unit"], questions, limits[0] if limits else None))
+    return chosen
 
 
 def filled_in(question: str, look_back: str = "5m") -> str:
@@ -62,14 +62,14 @@ def data(panel: Panel, prometheus: Prometheus, start: float, end: float, points:
     return lines
 
 
-def draw(prometheus: Prometheus, start: float, end: float, shown: Sequence[Panel] | None = None):
+def draw(prometheus: Prometheus, start: float, end: float, chosen: Sequence[Panel] | None = None):
     """Panels (all of ours) as one figure of matplotlib, three in a line; the time is in seconds."""
     import matplotlib.pyplot as plt
 
-    shown = panels() if shown is None else shown
-    lines = -(-len(shown) // 3)
+    chosen = panels() if chosen is None else chosen
+    lines = -(-len(chosen) // 3)
     figure, axes = plt.subplots(lines, 3, figsize=(12, 2.6 * lines), squeeze=False)
-    for panel, place in zip(shown, axes.flat, strict=False):
+    for panel, place in zip(chosen, axes.flat, strict=False):
         for name, (times, values) in data(panel, prometheus, start, end).items():
             place.plot(times, values, label=name)
         if panel.limit is not None:
@@ -79,6 +79,6 @@ def draw(prometheus: Prometheus, start: float, end: float, shown: Sequence[Panel
         place.set(title=panel.title, xlabel="time (s)", ylabel=f"value{unit}", xlim=(0, end - start))
         if place.get_legend_handles_labels()[0]:
             place.legend(fontsize=8)
-    for place in list(axes.flat)[len(shown) :]:
+    for place in list(axes.flat)[len(chosen) :]:
         place.remove()
     return figure

@@ -140,7 +140,10 @@ OURS, TRITON = "reader_request_seconds", 'nv_inference_%s{model="reader"}'
 QUESTIONS = {
     "cards read": ("sum(reader_pictures_total)", TRITON % "count"),
     "calls of the model": ("sum(reader_batch_size_count)", TRITON % "exec_count"),
-    "that failed": ('sum(reader_requests_total{status=~"5.."})', f"sum({TRITON % 'request_failure'})"),
+    "that failed": (
+        'sum(reader_requests_total{status=~"5..", path!="/readyz"})',
+        f"sum({TRITON % 'request_failure'})",
+    ),
     "mean time (ms)": (
         f"1000 * {OURS}_sum / {OURS}_count",
         f"{TRITON % 'request_duration_us'} / {TRITON % 'request_success'} / 1000",
