@@ -78,7 +78,7 @@ def test_it_collects_what_the_service_counts(live):
     assert confidence.value == pytest.approx(0.9)
     end = live.query("time()")[0].value
     (line,) = live.range("sum(reader_pictures_total)", end - 1, end, 0.25)
-    assert len(line.times) == 5 and line.values == sorted(line.values)
+    assert 2 <= len(line.times) <= 5 and line.values == sorted(line.values)
     assert live.query("nothing_at_all") == [] and live.query("1 + 1")[0].value == 2
     with pytest.raises(PrometheusError, match="parse error"):
         live.query("sum(")

@@ -13,7 +13,7 @@ from grafana_foundation_sdk.models.dashboard import DataSourceRef, GridPos, Thre
 
 FILE = Path(__file__).with_name("reader.json")
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
-CUSTOMERS = 'path!~"/metrics|/healthz|/readyz|other"'
+CUSTOMERS = 'path!~"/metrics|/healthz|/readyz"'
 RATE = "[$__rate_interval]"
 WIDE, HIGH = 24, 8  # Grafana's grid is 24 columns wide
 SECONDS = f"sum by (le) (rate(reader_request_seconds_bucket{RATE}))"

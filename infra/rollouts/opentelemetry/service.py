@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.service.app import create_app
+from fsdl_deploy.service.process import http_protocol
 
 tracer = trace.get_tracer("meter-reader")
 parsed = threading.local()  # of the requests whose pictures this thread has decoded: (context, pictures)
@@ -93,4 +94,5 @@ if __name__ == "__main__":
     parser.add_argument("--delay-ms", type=float, default=0)
     parser.add_argument("--off", action="store_true", help="without any tracing")
     options = parser.parse_args()
-    uvicorn.run(build(options), host="127.0.0.1", port=options.port, log_level="warning")
+    settings = {"host": "127.0.0.1", "port": options.port, "log_level": "warning", "http": http_protocol()}
+    uvicorn.run(build(options), **settings)
