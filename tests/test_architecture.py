@@ -23,12 +23,15 @@ FLOORS = (
     {"preprocess", "ctc", "models", "weights", "reader", "remote"},
     {"measuring", "running"},
     {"packaging", "training"},
-    {"prototype", "batch", "service", "optimization", "scaling", "managed"},
+    {"prototype", "batch", "service", "optimization", "scaling", "rollouts", "managed"},
     {"cli"},
 )
 WINGS = FLOORS[-2]
 ACROSS = {
     ("batch", "service"),  # a web endpoint over the stored readings answers as the service does
+    ("rollouts", "scaling"),  # the balancers that a rollout drives
+    ("rollouts", "service"),
+    ("rollouts", "optimization"),  # a pipeline of models has the cascade in it
     ("scaling", "managed"),  # a function has the limits and prices of the clouds
 }
 
