@@ -1,14 +1,7 @@
 """Wrong solutions of lab 06: each is refused, in the part that names its mistake."""
 
-import functools
-import json
-
 import pytest
-
-from fsdl_course.labs import convert
-from fsdl_course.labs.exercise import plain
-from fsdl_course.labs.questions import drawn_cases, load, public_cases
-from fsdl_deploy.paths import ROOT
+from wrong_solutions import refused, solution
 
 LAB = "lab06"
 BLOCKED = """        blocked = 1.0
@@ -132,51 +125,13 @@ MISTAKES = [
 ]
 
 
-@functools.cache
-def sources() -> list[str]:
-    solved, _ = convert.both(LAB)
-    return convert.gradable(solved.cells)
-
-
-def refused(question, function) -> dict[str, str]:
-    """The parts that a function does not earn, with what is said of the first case that fails."""
-    lab, right = load(ROOT / "solutions" / LAB), solution(question)
-    asked, problems = lab.question(question), {}
-    for case in public_cases(lab) + drawn_cases(lab, "a seed"):
-        if case.question == question and case.part not in problems:
-            try:
-                value = plain(function(*fresh(case.arguments)))
-                problem = asked.wrong(case.arguments, value, plain(right(*fresh(case.arguments))))
-            except Exception as error:
-                problem = f"{type(error).__name__}: {error}"
-            if problem:
-                problems[case.part] = problem
-    return problems
-
-
-def fresh(arguments):
-    return json.loads(json.dumps(arguments))
-
-
-def solution(question, old="", new=""):
-    """The function of a question, with a part of the solution replaced."""
-    namespace = {"__name__": "__main__"}
-    marker = f"def {load(ROOT / 'solutions' / LAB).question(question).function}("
-    for source in sources():
-        if marker in source and old:
-            assert old in source, "the solution has changed: adapt the mistake"
-            source = source.replace(old, new)
-        exec(source, namespace)
-    return namespace[marker[4:-1]]
-
-
 @pytest.mark.parametrize("question", ["q1", "q2", "q3", "q4", "q5", "q6", "q7"])
 def test_the_solution_earns_every_part(question):
-    assert refused(question, solution(question)) == {}
+    assert refused(LAB, question, solution(LAB, question)) == {}
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize(("question", "old", "new", "part"), MISTAKES)
 def test_a_mistake_is_refused_where_it_is_named(question, old, new, part):
-    problems = refused(question, solution(question, old, new))
+    problems = refused(LAB, question, solution(LAB, question, old, new))
     assert any(part in name for name in problems), problems
