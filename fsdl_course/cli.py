@@ -42,7 +42,12 @@ COMMANDS = {
     ),
     "bench": Command(
         "measure the speed of what the course compares",
-        group={"serving": Command("the serving libraries, asked in turns", "fsdl_course.serving.compare")},
+        group={
+            "serving": Command("the serving libraries, asked in turns", "fsdl_course.serving.compare"),
+            "canaries": Command(
+                "what serving libraries take care of in a rollout", "fsdl_course.serving.canaries"
+            ),
+        },
     ),
     "everywhere": Command(
         "compare the answers of every server of the course, bit for bit", "fsdl_course.serving.everywhere"

@@ -5,15 +5,17 @@ only one of the two releases reads implausibly; a candidate that has broken more
 back. The live rollout, with balancers and servers, is the controller's.
 """
 
+import functools
 from pathlib import Path
 
+from fsdl_deploy.cards import Card
 from fsdl_deploy.customers import Customers
 from fsdl_deploy.measuring.accuracy import fixed_and_broken, paired_p
 from fsdl_deploy.rollouts.plausibility import Meter, problem
 from fsdl_deploy.rollouts.released_reader import ReleasedReader
 
 STEPS = (0.01, 0.05, 0.25)
-CUSTOMERS, BEFORE, MONTH = 2000, "2026-09", "2026-10"
+CUSTOMERS, BEFORE, MONTH = 600, "2026-09", "2026-10"
 LEVEL = "hard"  # of the customers' cards: what an evaluation on easy cards has not seen
 ALPHA = 0.05
 
@@ -21,12 +23,10 @@ ALPHA = 0.05
 def customers_canary(champion: Path, candidate: Path, key: bytes) -> str:
     """Why the candidate is rolled back, "" if it is not. Both are release folders."""
     readers = [ReleasedReader(folder, key) for folder in (champion, candidate)]
-    utility = Customers(CUSTOMERS, seed=8, level=LEVEL)
     plausible, begin = ([], []), 0
     for share in STEPS:
         end = round(share * CUSTOMERS)
-        drawn = [utility.card(i, MONTH) for i in range(begin, end)]
-        meters = [Meter(utility.customer(i).register, utility.reading(i, BEFORE)) for i in range(begin, end)]
+        drawn, meters = zip(*(_customer(i) for i in range(begin, end)), strict=True)
         for reader, results in zip(readers, plausible, strict=True):
             readings = reader.read([card.image for card in drawn])
             results += [not problem(r.digits, m) for r, m in zip(readings, meters, strict=True)]
@@ -38,3 +38,11 @@ def customers_canary(champion: Path, candidate: Path, key: bytes) -> str:
             )
         begin = end
     return ""
+
+
+@functools.cache
+def _customer(i: int) -> tuple[Card, Meter]:
+    """The card of a customer, and what the utility knew of the meter before it came."""
+    utility = Customers(CUSTOMERS, seed=8, level=LEVEL)
+    meter = Meter(utility.customer(i).register, utility.reading(i, BEFORE))
+    return utility.card(i, MONTH), meter

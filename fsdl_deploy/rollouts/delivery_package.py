@@ -1,6 +1,7 @@
 """What a delivery packages: the weights as one ONNX file, which must fit the interface and answer the same"""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,19 @@ class PackageError(RuntimeError):
     """The package does not fit; the message is the reason, in one sentence."""
 
 
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """torch computes on one thread: for a network so small, several wait for each other most of the time."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def export(model: Path, into: Path) -> None:
     """The usual packaging: the whole reader as ONNX."""
     onnx_export.export(weights.load("reader", model), "reader", into / FILE)
@@ -48,8 +62,10 @@ def fits(model: Path, staged: Path) -> float:
 
     if not (staged / FILE).is_file():
         raise PackageError(f"{FILE} is missing from the package")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
     try:
-        session = onnxruntime.InferenceSession((staged / FILE).read_bytes(), providers=[devices.CPU])
+        session, _ = devices.onnx_session((staged / FILE).read_bytes(), options)
     except Exception as error:  # whatever the runtime raises
         raise PackageError(f"{FILE} cannot be loaded: {' '.join(str(error).split())[:150]}") from None
     _interface(session.get_inputs(), TAKES)
@@ -59,7 +75,8 @@ def fits(model: Path, staged: Path) -> float:
         return session.run(list(GIVES), {"pictures": pictures, "widths": widths})
 
     reader = TorchReader("reader", weights.load("reader", model))
-    worst = max(parity.compare(reader.run, graph, _cases()), key=lambda apart: apart.largest)
+    with one_thread():
+        worst = max(parity.compare(reader.run, graph, _cases()), key=lambda apart: apart.largest)
     if worst.largest > EQUAL:
         why = worst.problem or f"{worst.largest:.2g} apart"
         raise PackageError(f"it answers otherwise than the weights on pictures {list(worst.shape)}: {why}")

@@ -92,7 +92,7 @@ def build(
     second: str = "teacher",
     most: float = plausibility.MOST,
 ) -> None:
-    """Write a pipeline: models of ``models/``, settings, manifest, seal. ``sure`` is in the reader's scale."""
+    """Write a pipeline: models of ``models/``, settings, manifest, seal. ``sure``: in the scale given."""
     if scale not in SCALES:
         raise ValueError(f"there is no scale {scale!r} of confidences: they are {', '.join(SCALES)}")
     folder.mkdir(parents=True)
@@ -150,7 +150,7 @@ def misfits(listed: Sequence[PipelinePart]) -> list[str]:
 def swap(folder: Path, part: str, other: Path, into: Path, key: bytes) -> None:
     """Copy the pipeline in ``folder`` to ``into``, with one part as it is in ``other``, and seal it.
 
-    That is how one part is rolled back alone: the files are whole and sealed. Whether they fit, says ``load``.
+    So one part is rolled back alone: its files are whole and sealed. Whether they fit, says ``load``.
     """
     here, there = ({listed.name: listed for listed in parts(each, key)} for each in (folder, other))
     if part not in here or part not in there:
