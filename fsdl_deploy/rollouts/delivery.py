@@ -140,7 +140,7 @@ def _keep(folder: Path, delivery: Delivery) -> None:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("name", nargs="?", help="what the new release is called")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="what the new release is called")
     parser.add_argument("--trained", metavar="VERSION", help="deliver this version of models/, train nothing")
     parser.add_argument(
         "--cards", type=int, default=500, metavar="COUNT", help="cards of each level in the evaluation"
