@@ -19,7 +19,17 @@ MODELS, END_OF_MODELS = "<!-- models: `fsdl-course layout` writes it -->", "<!--
 PACKAGES = ("fsdl_deploy", "fsdl_course")
 SOURCES = (".py", ".toml", ".json")
 # Folders in the order of the lecture, then what they stand on; one that is not named here comes last.
-ORDER = ("prototype", "batch", "service", "packaging", "optimization", "serving", "scaling", "managed")
+ORDER = (
+    "prototype",
+    "batch",
+    "service",
+    "packaging",
+    "optimization",
+    "serving",
+    "scaling",
+    "rollouts",
+    "managed",
+)
 ORDER += ("training", "measuring", "running", "setup", "workspace", "notebooks", "labs", "grading")
 
 

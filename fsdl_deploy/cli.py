@@ -58,6 +58,15 @@ COMMANDS = {
             "gpu": Command("a GPU against the cores beside it", "fsdl_deploy.optimization.gpu"),
         },
     ),
+    "rollouts": Command(
+        "a new version: delivered, rolled out, taken back",
+        group={
+            "deliver": Command(
+                "train, evaluate, sign, package, canary, promote: one command, a gate each",
+                "fsdl_deploy.rollouts.delivery",
+            ),
+        },
+    ),
     "scaling": Command(
         "several replicas, and what happens to them",
         group={

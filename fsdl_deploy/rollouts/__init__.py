@@ -1,1 +1,1 @@
-"""Rollouts: change the model gradually and back again, and notice when it is wrong"""
+"""Rollouts: change the model without anyone noticing, and notice when it is wrong"""

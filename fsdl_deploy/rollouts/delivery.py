@@ -17,10 +17,10 @@ from fsdl_deploy import files
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import BUILD
 from fsdl_deploy.rollouts import delivery_gates, delivery_package, releases
-from fsdl_deploy.rollouts.delivery_gates import Commit, Work
+from fsdl_deploy.rollouts.delivery_gates import Commit, GateWork
 
-Gate = Callable[[Work], dict]
-"""Looks at what the gates before left in ``work.folder``; returns what it saw, or raises Refused."""
+Gate = Callable[[GateWork], dict]
+"""Looks at what the gates before left in ``work.folder``; returns what it saw, or raises GateRefusal."""
 
 GATES: dict[str, Gate] = {
     "train": delivery_gates.train,
@@ -31,7 +31,7 @@ GATES: dict[str, Gate] = {
     "promote": delivery_gates.promote,
 }
 STATE = "state.json"
-REFUSALS = (delivery_gates.Refused, delivery_package.PackageError, releases.ReleaseError)
+REFUSALS = (delivery_gates.GateRefusal, delivery_package.PackageError, releases.ReleaseError)
 
 
 class DeliveryError(RuntimeError):
@@ -74,7 +74,7 @@ def deliver(
             raise DeliveryError(
                 f"{name} was promoted and rolled back; deliver what is mended under a new name"
             )
-        work = Work(store, name, folder, commit, delivery.champion, key, delivery.passed)
+        work = GateWork(store, name, folder, commit, delivery.champion, key, delivery.passed)
         for gate, look in gates.items():
             if gate not in delivery.passed:
                 try:
@@ -140,7 +140,7 @@ def _keep(folder: Path, delivery: Delivery) -> None:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("name", nargs="?", help="what the new release is called")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="what the new release is called")
     parser.add_argument("--trained", metavar="VERSION", help="deliver this version of models/, train nothing")
     parser.add_argument(
         "--cards", type=int, default=500, metavar="COUNT", help="cards of each level in the evaluation"

@@ -31,7 +31,7 @@ MARGIN = 0.03  # the loss against the champion that must be ruled out, as a shar
 ALPHA = 0.05
 
 
-class Refused(RuntimeError):
+class GateRefusal(RuntimeError):
     """A gate stays shut; the message is the reason, in one sentence."""
 
 
@@ -66,7 +66,7 @@ class Commit:
 
 
 @dataclass(frozen=True)
-class Work:
+class GateWork:
     """What a gate gets: where the delivery is, its commit, the champion, what the gates before have seen."""
 
     store: Path
@@ -86,7 +86,7 @@ class Work:
         return releases.home(self.store, self.name)
 
 
-def train(work: Work) -> dict:
+def train(work: GateWork) -> dict:
     """Make the weights, and see that they learned: a training that failed may end without an error."""
     shutil.rmtree(work.model, ignore_errors=True)
     work.model.mkdir()
@@ -106,11 +106,13 @@ def train(work: Work) -> dict:
     drawn = deck(EASY, "clean", "train")
     share = sum(_right(reader, drawn)) / len(drawn)
     if share < LEARNED:
-        raise Refused(f"the training has not learned: of easy cards it reads {share:.0%}, not {LEARNED:.0%}")
+        raise GateRefusal(
+            f"the training has not learned: of easy cards it reads {share:.0%}, not {LEARNED:.0%}"
+        )
     return {"easy": share, "summary": f"{share:.0%} of easy cards"}
 
 
-def _trained(work: Work):
+def _trained(work: GateWork):
     from fsdl_deploy.training import loop, recipes
     from fsdl_deploy.training.training_cards import Pool
 
@@ -119,7 +121,7 @@ def _trained(work: Work):
     return loop.train("reader", recipe, pool, work.folder)
 
 
-def evaluate(work: Work) -> dict:
+def evaluate(work: GateWork) -> dict:
     """Read the same cards as the champion; refuse what is worse by pairs, or may be by more than MARGIN."""
     if not work.commit.levels or work.commit.cards < 1:
         raise ValueError("an evaluation needs at least one level of cards, and one card")
@@ -135,7 +137,7 @@ def evaluate(work: Work) -> dict:
         if champion is not None:
             row["fixed"], row["broken"] = fixed_and_broken(_right(champion, drawn), right)
             if problem := worse(len(drawn), row["fixed"], row["broken"]):
-                raise Refused(f"{level} cards: {problem}")
+                raise GateRefusal(f"{level} cards: {problem}")
         result["levels"][level] = row
     shares = (f"{row['right'] / row['cards']:.1%} of {level}" for level, row in result["levels"].items())
     result["summary"] = f"{', '.join(shares)} cards; champion: {work.champion or 'none yet'}"
@@ -169,33 +171,33 @@ def _right(reader: Reader, drawn: list[Card]) -> list[bool]:
             readings = reader.read([card.image for card in drawn])
     except Exception as error:  # whatever a network that does not fit raises
         why = " ".join(str(error).split())[:150]
-        raise Refused(f"{reader.model_version} cannot read cards: {why}") from None
+        raise GateRefusal(f"{reader.model_version} cannot read cards: {why}") from None
     return [card.truth == reading.digits for card, reading in zip(drawn, readings, strict=True)]
 
 
-def _sum(work: Work) -> str:
+def _sum(work: GateWork) -> str:
     return releases.digest((work.model / "reader.safetensors").read_bytes())
 
 
-def _sealed(folder: Path, work: Work) -> dict:
+def _sealed(folder: Path, work: GateWork) -> dict:
     """The manifest of a sealed folder, which must be of this delivery: another one's seal is good, too."""
     manifest = releases.checked(folder, work.key)
     if manifest["name"] != work.name:
-        raise Refused(f"{folder.name} is sealed, but as {manifest['name']}")
+        raise GateRefusal(f"{folder.name} is sealed, but as {manifest['name']}")
     return manifest
 
 
-def sign(work: Work) -> dict:
+def sign(work: GateWork) -> dict:
     """Seal the weights that were evaluated, with the evaluation: from here on a change is seen."""
     evaluated = work.passed["evaluate"]
     if _sum(work) != evaluated["weights"]:
-        raise Refused("the weights are not those that were evaluated")
+        raise GateRefusal("the weights are not those that were evaluated")
     files.write(work.model / "evaluation.json", json.dumps(evaluated, indent=1))
     manifest = releases.seal(work.model, work.key, name=work.name, champion=work.champion)
     return {"summary": f"{len(manifest['files'])} files sealed"}
 
 
-def package(work: Work) -> dict:
+def package(work: GateWork) -> dict:
     """Make what is served, from sealed weights: it must fit the interface and answer as they do."""
     if not (work.release / releases.SEAL).exists():
         _sealed(work.model, work)
@@ -213,18 +215,18 @@ def package(work: Work) -> dict:
     return {"summary": f"{FILE}, confidences at most {manifest['apart']:.1g} apart from the weights'"}
 
 
-def canary(work: Work) -> dict:
+def canary(work: GateWork) -> dict:
     """Some customers meet the candidate; the guardrails take it back if it harms them."""
     _sealed(work.release, work)
     if work.champion is None:
         return {"summary": "nothing to compare with: this is the first release"}
     champion = releases.home(work.store, work.champion)
     if why := work.commit.canary(champion, work.release, work.key):
-        raise Refused(f"rolled back: {why}")
+        raise GateRefusal(f"rolled back: {why}")
     return {"summary": f"no guardrail stopped it beside {work.champion}"}
 
 
-def promote(work: Work) -> dict:
+def promote(work: GateWork) -> dict:
     """Check the release once more, and serve it: one rename."""
     _sealed(work.release, work)
     now = releases.promote(work.store, work.name, work.champion)

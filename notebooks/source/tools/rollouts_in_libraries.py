@@ -33,11 +33,25 @@
 # ```
 #
 # Three of the six run here, on Linux; on macOS and Windows those whose station cannot be built there are
-# skipped, with a sentence. Of the other three there are resources for a cluster, which are checked
-# everywhere. `FAST = False` measures each switch three times.
+# skipped, with a sentence. Of the other three there are resources for a cluster, checked on all systems.
+# `FAST = False` measures each switch three times.
 
 # %% tags=["parameters"]
 FAST = True
+
+# %% [markdown]
+# Each library is tried by a function of `fsdl_course/serving/canaries.py`, and what came out is kept here:
+
+# %%
+import inspect
+
+from IPython.display import Code
+
+from fsdl_course.serving import canaries, libraries
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy.running import stations
+
+tried = {}
 
 # %% [markdown]
 # ## Triton: a version is a number
@@ -47,15 +61,8 @@ FAST = True
 # put into the policy. Triton checks its configuration and refuses what it does not know.
 
 # %% tags=["station:triton"]
-import inspect
-
-from IPython.display import Code
-
-from fsdl_course.serving import canaries
-from fsdl_course.setup.stations import ensure
-
 ensure("triton")
-rows = {"Triton": canaries.triton()}
+tried["Triton"] = canaries.triton()
 source = inspect.getsource(canaries.triton)
 Code(source[source.index("        both =") : source.index("    return row")], language="python")
 
@@ -64,11 +71,10 @@ Code(source[source.index("        both =") : source.index("    return row")], la
 # version's process anew.
 
 # %% tags=["station:triton"]
-print(rows["Triton"])
-switches = {"Triton": [rows["Triton"]["switch s"]]}
+switches = [tried["Triton"]["switch s"]]
 for _ in range(0 if FAST else 2):
-    switches["Triton"].append(canaries.triton()["switch s"])
-print("switched after", ", ".join(f"{seconds:.2f} s" for seconds in switches["Triton"]))
+    switches.append(canaries.triton()["switch s"])
+print("switched after", ", ".join(f"{seconds:.2f} s" for seconds in switches))
 
 # %% [markdown]
 # ## TorchServe: a version is a default
@@ -78,13 +84,10 @@ print("switched after", ", ".join(f"{seconds:.2f} s" for seconds in switches["Tr
 # customer, for a shadow.
 
 # %% tags=["station:torchserve"]
-from fsdl_course.serving import libraries
-
 ensure("torchserve")
-by_torchserve = {}
-if libraries.libraries()["torchserve"].possible():
-    by_torchserve["TorchServe"] = canaries.torchserve()
-print(by_torchserve)
+if libraries.libraries()["torchserve"].possible():  # it needs Java
+    tried["TorchServe"] = canaries.torchserve()
+print(tried.get("TorchServe"))
 
 # %% [markdown]
 # ## Ray Serve: write the router yourself
@@ -93,8 +96,6 @@ print(by_torchserve)
 # run. So the router is a class of ours, and Ray keeps it alive.
 
 # %% tags=["station:rayserve"]
-from fsdl_deploy.running import stations
-
 ensure("rayserve")
 program = (stations.station("rayserve").folder / "canary_app.py").read_text()
 Code(program[program.index("class Router") : program.index("app = ")], language="python")
@@ -103,8 +104,8 @@ Code(program[program.index("class Router") : program.index("app = ")], language=
 # Twenty customers ask twice. Each must get the same version both times, and both versions must occur.
 
 # %% tags=["station:rayserve"]
-by_ray = {"Ray Serve": canaries.ray_serve()}
-print(by_ray)
+tried["Ray Serve"] = canaries.ray_serve()
+print(tried["Ray Serve"])
 
 # %% [markdown]
 # ## KServe, Seldon and Argo Rollouts: a field in a resource
@@ -130,11 +131,11 @@ Code(text[text.index("  strategy:") :], language="yaml")
 # schemas of Argo let unknown fields pass, so a misspelt step would, too. Seldon has no client: there it is
 # our own list of its fields.)
 
-# %% tags=["station:kubeflow_seldon", "station:node", "nbval-check-output"]
+# %% tags=["station:kubeflow_seldon", "station:node"]
 ensure("kubeflow_seldon")
 ensure("node")
-checked = {name: canaries.of_kubernetes(name) for name in canaries.CHECKED}
-canaries.table(checked)
+tried |= {name: canaries.of_kubernetes(name) for name in canaries.CHECKED}
+canaries.table({name: tried[name] for name in canaries.CHECKED})
 
 # %% [markdown]
 # ## All of them
@@ -151,11 +152,11 @@ canaries.table(record)
 # %% [markdown]
 # What was tried just now must say the same, the seconds aside.
 
-# %% tags=["station:triton", "station:torchserve", "station:rayserve", "station:kubeflow_seldon", "station:node"]
-for name, tried in (rows | by_torchserve | by_ray | checked).items():
-    for column, cell in tried.items():
+# %%
+for name, row in tried.items():
+    for column, cell in row.items():
         assert column == "switch s" or record[name][column] == cell, (name, column, cell)
-print("the same")
+print("the same:", ", ".join(tried))
 
 # %% [markdown]
 # ## When it fails
