@@ -58,15 +58,6 @@ COMMANDS = {
             "gpu": Command("a GPU against the cores beside it", "fsdl_deploy.optimization.gpu"),
         },
     ),
-    "rollouts": Command(
-        "a new version: delivered, rolled out, taken back",
-        group={
-            "deliver": Command(
-                "train, evaluate, sign, package, canary, promote: one command, a gate each",
-                "fsdl_deploy.rollouts.delivery",
-            ),
-        },
-    ),
     "scaling": Command(
         "several replicas, and what happens to them",
         group={
@@ -77,8 +68,12 @@ COMMANDS = {
         },
     ),
     "rollouts": Command(
-        "a candidate beside the version that answers, and how it takes its place",
+        "a new version: delivered, rolled out, watched, taken back",
         group={
+            "deliver": Command(
+                "train, evaluate, sign, package, canary, promote: one command, a gate each",
+                "fsdl_deploy.rollouts.delivery",
+            ),
             "answers": Command("record what models read on the same cards", "fsdl_deploy.rollouts.answers"),
             "run": Command("roll a candidate out, step by step", "fsdl_deploy.rollouts.command"),
             "order": Command("pause, resume, stop a rollout, or roll back", "fsdl_deploy.rollouts.orders"),
@@ -87,6 +82,10 @@ COMMANDS = {
                 "fsdl_deploy.rollouts.rounds",
             ),
             "replay": Command("hundreds of rollouts from recorded answers", "fsdl_deploy.rollouts.replay"),
+            "drift": Command(
+                "which signal sees which drift, and with how many false alarms",
+                "fsdl_deploy.rollouts.drift_table",
+            ),
         },
     ),
 }

@@ -73,7 +73,7 @@ def tail(ranks: np.ndarray, window: int = WINDOW) -> np.ndarray:
     return (ranks[:full].reshape(-1, window) > 0.99).mean(axis=1)
 
 
-class Watch:
+class DriftWatch:
     """Detectors for each statistic of a reference, with ``thresholds`` at which they raise an alarm.
 
     ``false_alarms``: of 1,000 usual weeks, in how many an alarm may be raised, by all detectors together.

@@ -20,7 +20,7 @@ from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.reader import LATEST, OnnxReader
 from fsdl_deploy.rollouts.card_statistics import Statistics
-from fsdl_deploy.rollouts.drift import FALSE_ALARMS, SIGNALS, Watch
+from fsdl_deploy.rollouts.drift import FALSE_ALARMS, SIGNALS, DriftWatch
 from fsdl_deploy.rollouts.drift_weeks import OTHERS, Measured, bank, week
 from fsdl_deploy.rollouts.usual_cards import Reference, drawn
 
@@ -71,7 +71,7 @@ def drawn_again(pile: Measured, kinds: np.ndarray, gaps: np.ndarray, rng: np.ran
     return {name: values[places] for name, values in pile.statistics.items()} | {"gap": gaps}
 
 
-def false_alarms(watch: Watch, usual: Measured, weeks: int, seed: int = 1) -> dict:
+def false_alarms(watch: DriftWatch, usual: Measured, weeks: int, seed: int = 1) -> dict:
     """Usual weeks, one after the other: in how many of them each signal raised an alarm, and any of them."""
     rng, counts = np.random.default_rng(seed), dict.fromkeys((*SIGNALS, "any"), 0)
     sizes = []
@@ -86,7 +86,7 @@ def false_alarms(watch: Watch, usual: Measured, weeks: int, seed: int = 1) -> di
     return {"weeks": weeks, "cards_a_week": statistics.mean(sizes), "allowed": FALSE_ALARMS} | counts
 
 
-def seen(watch: Watch, cards: dict[str, Measured], scenario: Scenario, runs: int, seed: int = 2) -> dict:
+def seen(watch: DriftWatch, cards: dict[str, Measured], scenario: Scenario, runs: int, seed: int = 2) -> dict:
     """By signal: in which share of the runs there was an alarm within a week, and after how many cards
     (``cards``: half of these came sooner, ``late``: nine of ten)."""
     rng = np.random.default_rng((seed, len(scenario.name)))
@@ -140,7 +140,7 @@ def record(version: str, weeks: int, runs: int, usual_weeks: int, drifted: int, 
     """Measure all of it; what stands in the record."""
     cards = bank(OnnxReader(version), usual_weeks, drifted, seed)
     reference = Reference(cards["reference"].statistics, cards["reference"].kinds)
-    watch = Watch(reference, WEEK, weeks=max(weeks // 2, 40), seed=seed)
+    watch = DriftWatch(reference, WEEK, weeks=max(weeks // 2, 40), seed=seed)
     usual = false_alarms(watch, cards["usual"], weeks)
     rows = []
     with bar(len(SCENARIOS), "drifts", "drift") as progress:

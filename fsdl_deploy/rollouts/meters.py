@@ -9,21 +9,25 @@ from fsdl_deploy.customers import Customers
 
 MOST = 4.0
 """No customer uses more than so many mean months in one: in winter with a bad mood, see ``customers``."""
+ALL = 0.05
+"""Nor, whatever is known of them, more than this share of all that their register can show."""
 
 
 @dataclass(frozen=True)
 class Meter:
-    """``register`` digits, ``last`` month's reading, and what a mean month of the year before has used."""
+    """``register`` digits, ``last`` month's reading, and what a mean month of the year before used, where
+    that is known."""
 
     register: int
     last: int
-    usual: float
+    usual: float | None = None
 
     def plausible(self, digits: str) -> bool:
         """Whether a reading can be: the meter's number of digits, no less than last month, not too much."""
         if len(digits) != self.register or not digits.isdecimal():
             return False
-        return self.last <= int(digits) <= self.last + MOST * max(self.usual, 1)
+        most = ALL * 10**self.register if self.usual is None else MOST * max(self.usual, 1)
+        return self.last <= int(digits) <= self.last + most
 
 
 def meter(customers: Customers, i: int, month: str) -> Meter:

@@ -16,8 +16,8 @@ from fsdl_deploy import weights
 from fsdl_deploy.optimization.cascade import SURE, CascadeReader
 from fsdl_deploy.picture import Image
 from fsdl_deploy.reading import Reader, Reading
-from fsdl_deploy.rollouts import plausibility, releases
-from fsdl_deploy.rollouts.plausibility import Meter
+from fsdl_deploy.rollouts import meters, plausibility, releases
+from fsdl_deploy.rollouts.meters import Meter
 from fsdl_deploy.rollouts.released_reader import ReleasedReader
 
 SCALES: dict[str, Callable[[float], float]] = {
@@ -90,7 +90,7 @@ def build(
     scale: str = "probability",
     sure: float = SURE,
     second: str = "teacher",
-    most: float = plausibility.MOST,
+    most: float = meters.ALL,
 ) -> None:
     """Write a pipeline: models of ``models/``, settings, manifest, seal. ``sure``: in the scale given."""
     if scale not in SCALES:

@@ -3,20 +3,10 @@
 A wrong first digit is seen at once, a wrong last one hardly ever. Knows nothing of models.
 """
 
-from dataclasses import dataclass
-
-MOST = 0.05  # of all that a register can show: no customer uses so much in a month
+from fsdl_deploy.rollouts.meters import ALL, Meter
 
 
-@dataclass(frozen=True)
-class Meter:
-    """What the utility knows of a meter before the card comes: its digits, and its last reading."""
-
-    register: int
-    last: int
-
-
-def problem(digits: str, meter: Meter, most: float = MOST) -> str:
+def problem(digits: str, meter: Meter, most: float = ALL) -> str:
     """Why a reading cannot be: "" if it can."""
     if len(digits) != meter.register:
         return f"{len(digits)} digits, and the meter has {meter.register}"

@@ -244,14 +244,14 @@ Table(header, *drift_rows, formats=["", ".0%", ".0%"])
 #     subgraph scale["<b>3 Scale</b>"]
 #         faster["Optimize<br/>one server, more readings<br/>(lessons 05, 06)"]
 #         wider["Scale out<br/>many servers<br/>(lesson 07)"]
-#         rollouts["Roll out<br/>new versions<br/>(to come)"]
+#         rollouts["Roll out<br/>new versions<br/>(lesson 08)"]
 #         managed["Managed options<br/>buy it instead<br/>(to come)"]
 #     end
 #     scale -- "basements have no signal" --> edge
 #     edge["<b>4 Edge</b><br/>the model in the customer's hand<br/>(to come)"]
 #     style model fill:#d55e00,color:#fff
 #     classDef later stroke-dasharray: 5 5
-#     class rollouts,managed,edge later
+#     class managed,edge later
 # ```
 #
 # Walk down only as far as your product needs. Many stop at the second step, and are right to.

@@ -429,7 +429,7 @@ Table(["the cascade takes", "as"], *cascade.takes.items())
 
 # %%
 from fsdl_deploy.customers import Customers
-from fsdl_deploy.rollouts.plausibility import Meter
+from fsdl_deploy.rollouts.meters import Meter
 
 utility, count = Customers(1000, seed=8), 100 if FAST else 1000
 month = [utility.card(i, "2026-10") for i in range(count)]
@@ -756,7 +756,7 @@ Code(inspect.getsource(drift.cumulative_sum), language="python")
 # for changes of the shape.) The dashed line is the threshold.
 
 # %%
-watch = drift.Watch(drift.Reference(usual), week=400, weeks=48 if FAST else 400)
+watch = drift.DriftWatch(drift.Reference(usual), week=400, weeks=48 if FAST else 400)
 figure, both = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True)
 for axes, name in zip(both, ("grey", "confidence")):
     for label, statistics in changed.items():

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import ks_2samp
 
 from fsdl_deploy.rollouts import drift
-from fsdl_deploy.rollouts.drift import Reference, Watch
+from fsdl_deploy.rollouts.drift import DriftWatch, Reference
 
 NIGHT = np.tile(["day"] * 30 + ["night"] * 10, 60)  # 2,400 cards
 
@@ -23,7 +23,7 @@ def usual(seed, kinds=NIGHT, share=0.05):
 
 @pytest.fixture(scope="module")
 def watch():
-    return Watch(Reference(usual(0), NIGHT), week=1000, weeks=80)
+    return DriftWatch(Reference(usual(0), NIGHT), week=1000, weeks=80)
 
 
 def alarms(watch, seed=1, kinds=NIGHT[:1000], **changed):
@@ -98,7 +98,7 @@ def test_the_distance_is_that_of_scipy_over_whole_windows():
 
 def test_more_false_alarms_allowed_means_lower_thresholds():
     reference = Reference(usual(0), NIGHT)
-    strict, lax = (Watch(reference, 1000, allowed, weeks=80).thresholds for allowed in (1, 200))
+    strict, lax = (DriftWatch(reference, 1000, allowed, weeks=80).thresholds for allowed in (1, 200))
     assert all(lax[key] < strict[key] for key in strict)
 
 
@@ -106,12 +106,12 @@ def test_a_statistic_of_your_own_is_watched_too():
     rng = np.random.default_rng(0)
     reference = Reference({"temperature": rng.normal(20, 1, 1000)})
     warm = {"temperature": rng.normal(25, 1, 300)}
-    assert Watch(reference, 300, weeks=40).alarms(warm)[0].signal == "temperature"
+    assert DriftWatch(reference, 300, weeks=40).alarms(warm)[0].signal == "temperature"
 
 
 def test_what_never_happened_may_happen_twice():
     reference = Reference({"refused": np.zeros(1000)})
-    watch = Watch(reference, 400, weeks=40)
+    watch = DriftWatch(reference, 400, weeks=40)
     seldom, often = np.zeros(400), np.zeros(400)
     seldom[[100, 300]], often[100:105] = 1, 1
     assert not watch.alarms({"refused": seldom})
@@ -124,8 +124,8 @@ def test_what_never_happened_may_happen_twice():
         (lambda: Reference({"grey": np.zeros(99)}), "99 cards of the kind '0': it needs 100"),
         (lambda: Reference({"grey": np.zeros(0)}), "at least one card"),
         (lambda: Reference({"grey": np.zeros(200)}, ["day"] * 3), "3 kinds for 200 cards"),
-        (lambda: Watch(Reference({"grey": np.zeros(200)}), week=10), "week at least 200 cards"),
-        (lambda: Watch(Reference({"grey": np.zeros(200)}), false_alarms=0), "false_alarms is between"),
+        (lambda: DriftWatch(Reference({"grey": np.zeros(200)}), week=10), "week at least 200 cards"),
+        (lambda: DriftWatch(Reference({"grey": np.zeros(200)}), false_alarms=0), "false_alarms is between"),
         (
             lambda: Reference({"grey": np.zeros(200)}).ranks({"grey": np.zeros(1)}, ["night"]),
             "no card of the kind 'night'",

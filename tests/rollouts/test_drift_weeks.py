@@ -10,7 +10,7 @@ import pytest
 from fsdl_deploy import cli
 from fsdl_deploy.reading import Reading
 from fsdl_deploy.rollouts import drift_table, drift_weeks
-from fsdl_deploy.rollouts.drift import Reference, Watch
+from fsdl_deploy.rollouts.drift import DriftWatch, Reference
 from fsdl_deploy.rollouts.drift_table import SCENARIOS, happened
 from fsdl_deploy.rollouts.drift_weeks import Measured, cards_of, error, measured, week
 
@@ -117,7 +117,7 @@ def test_a_surge_alone_is_seen_by_the_rate_and_by_nothing_else():
         more = week(date(2026, 11, 2), rng)
         kinds, gaps = np.r_[kinds, more[0]], np.r_[gaps, more[1]]
     reference = Reference({"gap": gaps, "grey": rng.normal(size=len(gaps))}, kinds)
-    watch = Watch(reference, 1400, weeks=40)
+    watch = DriftWatch(reference, 1400, weeks=40)
     busy, waits = week(date(2026, 11, 2), rng, volume=2.5)
     alarms = watch.alarms({"gap": waits, "grey": rng.normal(size=len(waits))}, busy)
     assert {alarm.signal for alarm in alarms} == {"rate"}
