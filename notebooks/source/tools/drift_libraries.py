@@ -17,7 +17,8 @@
 # - what each weighs, and whom it calls
 #
 # River and frouros run here on Linux, Windows and macOS alike. They ask for different versions of NumPy, so
-# each has a station of its own; frouros does not run on the newest Pythons. What the other three said was recorded.
+# each has a station of its own; frouros does not run on the newest Pythons. What the other three said was
+# recorded.
 
 # %% [markdown]
 # ## Where the model sits
