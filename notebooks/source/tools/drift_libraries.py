@@ -208,7 +208,7 @@ Table(
 #
 # ## Who reports home?
 #
-# Each was asked while every look-up of a host was noted and refused. What it tried:
+# Each was asked while every look-up of a host by Python was noted and refused. What it tried:
 
 # %%
 Table(
