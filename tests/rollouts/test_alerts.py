@@ -96,7 +96,7 @@ BROKEN = [
     (SLO, "slo", 'path!~"/metrics|/healthz|/readyz", ', ""),  # probes thin the errors out
     (SLO, "slo", " >= 10", " >= 1"),  # one of three at night wakes somebody
     (SLO, "slo", "14.4 * 0.001", "14.4 * 0.1"),  # a percentage where a share is meant
-    (SLO, "slo", "rate(reader_requests_total", "idelta(reader_requests_total"),
+    (SLO, "slo", "rate(reader_requests_total", "delta(reader_requests_total"),  # which knows no reset
     (SLO, "slo", 'le="0.5"', 'le="500"'),  # milliseconds
     (MODEL, "model", "reader_confidence_sum", "reader_confidance_sum"),
     (MODEL, "model", "reader:grey:mean15m < 110 or ", ""),
@@ -110,6 +110,11 @@ BROKEN = [
 ]
 
 
+def latest(case):
+    """The last minute at which a case of promtool's asks."""
+    return max(int(question["eval_time"].removesuffix("m")) for question in case["promql_expr_test"])
+
+
 @pytest.mark.parametrize(("file", "tests", "right", "wrong"), BROKEN, ids=range(len(BROKEN)))
 def test_a_broken_rule_fails_its_tests(tmp_path, file, tests, right, wrong):
     for folder in ("rules", "tests"):
@@ -118,7 +123,11 @@ def test_a_broken_rule_fails_its_tests(tmp_path, file, tests, right, wrong):
     assert right in text
     (tmp_path / "rules" / file.name).write_text(text.replace(right, wrong))
     copied = tmp_path / "tests" / f"{tests}.yml"
-    copied.write_text((FOLDER / "tests" / f"{tests}.yml").read_text())
+    document = yaml.safe_load((FOLDER / "tests" / f"{tests}.yml").read_text())
+    document["tests"] = [
+        case for case in document["tests"] if latest(case) <= 80
+    ]  # the long ones take seconds
+    copied.write_text(yaml.safe_dump(document))
     verdict = promtool.test_rules(copied)
     assert not verdict and "FAILED" in verdict.text
 
