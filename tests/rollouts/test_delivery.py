@@ -16,7 +16,7 @@ from fsdl_deploy.rollouts.delivery import GATES, DeliveryError, deliver
 from fsdl_deploy.rollouts.delivery_gates import Commit, worse
 from fsdl_deploy.rollouts.delivery_package import FILE, published
 from fsdl_deploy.rollouts.released_reader import ReleasedReader
-from fsdl_deploy.training.recipes import Recipe
+from fsdl_deploy.training.recipes import Phase, Recipe
 
 KEY = b"k" * 64
 
@@ -70,6 +70,12 @@ def test_one_command_from_the_commit_to_what_is_served(store):
 def test_a_training_that_does_not_learn(store):
     untrained = commit("", recipe=Recipe(Student, (), seed=1))
     assert "train refuses idle: the training has not learned" in refusal(store, "idle", untrained)
+
+
+@pytest.mark.thorough
+def test_a_training_whose_learning_rate_is_nothing(store):
+    stuck = commit("", recipe=Recipe(Student, (Phase(3, 0.0),), seed=1), pool=100)
+    assert "train refuses stuck: the training has not learned" in refusal(store, "stuck", stuck)
 
 
 def test_worse_than_the_champion_on_the_same_cards(store):
