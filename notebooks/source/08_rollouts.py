@@ -202,13 +202,15 @@ for mix, cameras in {"scanner": ["scanner"], "app": ["app"], "old phone": ["old 
         found_by = sequential.power(chosen.differences(guardrail), sizes, runs=60 if FAST else 400)
         axes.plot(sizes, found_by, style, label=f"{mix}: {guardrail}")
 axes.set(xscale="log", xlabel="cards read by both", ylabel="tests that see it", ylim=(-0.02, 1.02))
-axes.legend(fontsize=7, ncol=2)
-figures.show(figure, alt="Power against cards: old phones tell within a few hundred, scanners never do")
+figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=7)
+figures.show(
+    figure, alt="Power against cards: old phones tell within a few hundred, scanners only in thousands"
+)
 
 # %% [markdown]
-# On a scanner's clean cards there is nothing to be seen, however many there are: that is how `v3-bad` came
-# through its tests. On the cards of old phones a few hundred do. How many of the whole mix are enough for
-# four tests in five?
+# On a scanner's clean cards it takes thousands of labels, and without labels nothing is seen: that is how
+# `v3-bad` came through its tests. On the cards of old phones a hundred or two do. How many of the whole mix
+# are enough for four tests in five?
 
 # %%
 seen = sequential.power(replay.Recorded(pairs).differences("labels"), sizes, runs=60 if FAST else 400)
@@ -375,9 +377,9 @@ measured["refused_by"] = ", ".join(measured["refused"].values())
 Table(["commit", "refused by", "because"], *rows)
 
 # %% [markdown]
-# Each gate has refused one of them, each in one sentence, and `summer` was served all the time. The last row
-# is the one to remember: an evaluation is as good as its cards. With the cards of that commit the bug passes,
-# with hard ones it does not; the canary found it on the first customers.
+# Each was refused by a gate that could know, in one sentence, and `summer` was served all the time. The last
+# row is the one to remember: an evaluation is as good as its cards. With the cards of that commit the bug
+# passes, with hard ones it does not; the canary found it on the first customers.
 #
 # A delivery can be killed, too, or its machine can die. Here it dies between the canary and the last gate.
 # The same command goes on behind the last gate that was passed, and to take the release back is one command
