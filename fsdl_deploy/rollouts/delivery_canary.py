@@ -11,7 +11,7 @@ from pathlib import Path
 from fsdl_deploy.cards import Card
 from fsdl_deploy.customers import Customers
 from fsdl_deploy.measuring.accuracy import fixed_and_broken, paired_p
-from fsdl_deploy.rollouts.plausibility import Meter, problem
+from fsdl_deploy.rollouts.plausibility import KnownMeter, problem
 from fsdl_deploy.rollouts.released_reader import ReleasedReader
 
 STEPS = (0.01, 0.05, 0.25)
@@ -41,8 +41,8 @@ def customers_canary(champion: Path, candidate: Path, key: bytes) -> str:
 
 
 @functools.cache
-def _customer(i: int) -> tuple[Card, Meter]:
+def _customer(i: int) -> tuple[Card, KnownMeter]:
     """The card of a customer, and what the utility knew of the meter before it came."""
     utility = Customers(CUSTOMERS, seed=8, level=LEVEL)
-    meter = Meter(utility.customer(i).register, utility.reading(i, BEFORE))
+    meter = KnownMeter(utility.customer(i).register, utility.reading(i, BEFORE))
     return utility.card(i, MONTH), meter

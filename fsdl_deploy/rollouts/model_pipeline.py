@@ -17,7 +17,7 @@ from fsdl_deploy.optimization.cascade import SURE, CascadeReader
 from fsdl_deploy.picture import Image
 from fsdl_deploy.reading import Reader, Reading
 from fsdl_deploy.rollouts import plausibility, releases
-from fsdl_deploy.rollouts.plausibility import Meter
+from fsdl_deploy.rollouts.plausibility import KnownMeter
 from fsdl_deploy.rollouts.released_reader import ReleasedReader
 
 SCALES: dict[str, Callable[[float], float]] = {
@@ -73,7 +73,7 @@ class ModelPipeline:
     def __init__(self, cascade: CascadeReader, most: float, version: str):
         self.cascade, self.most, self.version = cascade, most, version
 
-    def read(self, images: Sequence[Image], meters: Sequence[Meter]) -> list[PipelineAnswer]:
+    def read(self, images: Sequence[Image], meters: Sequence[KnownMeter]) -> list[PipelineAnswer]:
         """One answer for each picture, in order."""
         readings = self.cascade.read(images)
         return [

@@ -9,14 +9,14 @@ MOST = 0.05  # of all that a register can show: no customer uses so much in a mo
 
 
 @dataclass(frozen=True)
-class Meter:
+class KnownMeter:
     """What the utility knows of a meter before the card comes: its digits, and its last reading."""
 
     register: int
     last: int
 
 
-def problem(digits: str, meter: Meter, most: float = MOST) -> str:
+def problem(digits: str, meter: KnownMeter, most: float = MOST) -> str:
     """Why a reading cannot be: "" if it can."""
     if len(digits) != meter.register:
         return f"{len(digits)} digits, and the meter has {meter.register}"
