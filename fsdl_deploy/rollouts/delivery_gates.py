@@ -213,6 +213,7 @@ def package(work: GateWork) -> dict:
         work.commit.packaging(work.model, staged)
         largest = delivery_package.fits(work.model, staged)
         shutil.copy(work.model / "evaluation.json", staged)
+        weights.write_sums(staged)  # so that a service may take it: FSDL_MODELS=FOLDER, version "reader"
         about = {"name": work.name, "champion": work.champion, "weights": _sum(work), "apart": largest}
         releases.seal(staged, work.key, takes=delivery_package.TAKES, gives=delivery_package.GIVES, **about)
         work.release.parent.mkdir(exist_ok=True)

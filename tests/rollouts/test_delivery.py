@@ -11,6 +11,7 @@ import pytest
 from fsdl_deploy import cli, weights
 from fsdl_deploy.measuring.accuracy import paired_p
 from fsdl_deploy.models import Student
+from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.rollouts import delivery, delivery_gates, releases
 from fsdl_deploy.rollouts.delivery import GATES, DeliveryError, deliver
 from fsdl_deploy.rollouts.delivery_gates import Commit, worse
@@ -53,7 +54,7 @@ def refusal(store, name, bad, **how):
     return str(error.value)
 
 
-def test_one_command_from_the_commit_to_what_is_served(store):
+def test_one_command_from_the_commit_to_what_is_served(store, monkeypatch):
     result = deliver(store, "summer", commit(), KEY)
     assert list(result.passed) == list(GATES) and result.champion == "spring"
     assert releases.serving(store) == releases.Serving("summer", ("spring",))
@@ -62,6 +63,9 @@ def test_one_command_from_the_commit_to_what_is_served(store):
     digits = [reading.digits for reading in reader.read([card.image for card in drawn])]
     right = sum(a == card.truth for a, card in zip(digits, drawn, strict=True))
     assert right == result.passed["evaluate"]["levels"]["clean"]["right"] > 50
+    monkeypatch.setenv("FSDL_MODELS", str(releases.home(store, "summer")))
+    served = OnnxReader("reader").read([card.image for card in drawn])
+    assert [reading.digits for reading in served] == digits, "the folder is one that a service can load"
     assert releases.roll_back(store).release == "spring"
     with pytest.raises(DeliveryError, match="promoted and rolled back"):
         deliver(store, "summer", commit(), KEY)
@@ -296,6 +300,7 @@ def test_two_deliveries_at_once(light_store):
 PROGRAM = """
 import os, sys
 from pathlib import Path
+from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.rollouts import delivery, releases
 from tests_of_delivery import commit, KEY
 from tests_of_delivery import LIGHT as real
