@@ -16,8 +16,7 @@
 #
 # - to give a new version to a few customers first, and to all of them only if nothing gets worse
 # - to decide without labels, which come too late, and to look as often as you like without fooling yourself
-# - what a shadow costs and shows, and how long the ways back take
-# - to deliver a model through gates, and several models as one unit
+# - what a shadow costs and shows, how long the ways back take, and to deliver through gates
 # - to write alerts that fire when they should, and to prove that they do
 # - which signal sees which change of the pictures, and which change does harm
 
@@ -46,6 +45,20 @@
 FAST = True
 
 # %% [markdown]
+# What all parts of this lesson use:
+
+# %%
+from contextlib import ExitStack
+
+import matplotlib.pyplot as plt
+
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import figures
+
+figures.use()
+running, measured = ExitStack(), {}  # what ends at the end of a part; what the claims are judged by
+
+# %% [markdown]
 # ## Gradual
 #
 # `v3-bad` reads clean cards as well as `v2` does, and that is where it was tried. On the pictures of old
@@ -54,15 +67,9 @@ FAST = True
 # others. Both are loaded; a proxy decides by a hash of the customer's name.
 
 # %% tags=["station:envoy"]
-from contextlib import ExitStack
-
-from fsdl_course.setup.stations import ensure
-from fsdl_deploy import figures
 from fsdl_deploy.rollouts.stage import staged
 
 ensure("envoy")
-figures.use()
-running, measured = ExitStack(), {}
 stage = running.enter_context(staged("envoy", candidate="v3-bad", stable="v2", customers=150))
 customers = list(stage.customers)
 print(f"{len(customers)} customers, with the cameras {sorted({sent.camera for sent in customers})}")
@@ -95,9 +102,10 @@ measured["live_lost"], measured["live_status"] = rolled.trial.lost, rolled.state
 assert rolled.state.status == "rolled back", rolled.state.why
 rolled.table()
 
-# %% tags=["station:envoy"]
-import matplotlib.pyplot as plt
+# %% [markdown]
+# What its customers got meanwhile:
 
+# %% tags=["station:envoy"]
 figure, axes = plt.subplots(figsize=(7, 2.8))
 moments, shares, _ = zip(*rolled.changes)
 axes.step([*moments, moments[-1] + 1], [*shares, 0], where="post", color="black", label="share of v3-bad")
@@ -124,14 +132,14 @@ replay.harm_by_plan(recorded, "v3-bad", seeds=10 if FAST else 100)
 
 # %% [markdown]
 # With a quarter of the traffic or more, the first look has cards enough, and the harm is what five minutes
-# bring. With 1 % it takes longer until there are as many, but they are few. Where the alarm has to wait, for
-# labels as in the last column, a small first step is worth most. And if the candidate reads unseen first
+# bring. With `1 %` it takes longer until there are as many, but they are few. Where the alarm has to wait,
+# for labels as in the last column, a small first step is worth most. And if the candidate reads unseen first
 # (below), nobody is harmed at all.
 #
 # ### By customer or by request?
 #
 # Customers who send several cards should meet one version. A hash of the name sees to that, and whoever is
-# among the first 5 % is among the first 25 %.
+# among the first `5 %` is among the first `25 %`.
 
 # %%
 from fsdl_deploy.measuring.table import Table
@@ -166,13 +174,16 @@ Table(["guardrail", "counts", "tolerated", "from one camera"], *rows, formats=["
 #
 # ## Looking again and again
 #
-# When is a difference more than chance? A z-test for two shares promises 5 % false alarms to whoever looks
+# When is a difference more than chance? A z-test for two shares promises `5 %` false alarms to whoever looks
 # **once**. A controller looks all the time. The mixture SPRT pays for that:
 
 # %%
 from fsdl_deploy.rollouts import sequential
 
 Code(inspect.getsource(sequential.msprt_p), language="python")
+
+# %% [markdown]
+# Both tests on canaries in which nothing is wrong, looked at again and again:
 
 # %%
 canaries = 200 if FAST else 1000
@@ -195,7 +206,7 @@ Code(inspect.getsource(sequential.evidence), language="python")
 # %%
 pairs = recorded.pairs("v3-bad")
 sizes = [50, 100, 200, 400, 800, 1600, 3200]
-figure, axes = plt.subplots(figsize=(7, 3.2))
+figure, axes = plt.subplots(figsize=(7, 3.8))
 for mix, cameras in {"scanner": ["scanner"], "app": ["app"], "old phone": ["old phone"], "all": None}.items():
     chosen = replay.Recorded([pair for pair in pairs if cameras is None or pair.segment in cameras])
     for guardrail, style in (("labels", "o-"), ("disagreement", "x--")):
@@ -787,7 +798,7 @@ drift_table.table(record)
 # rotated and cropped cards and the new pen, and the more harm, the sooner. The **input** sees everything.
 #
 # *Dark* is the case to remember. After {{alarm_after(dark, input):.0f}} cards the input raises an alarm, and
-# it is right: the pictures have changed. But they cost {{drifted(dark, lost):.1f}} points (95 % interval
+# it is right: the pictures have changed. But they cost {{drifted(dark, lost):.1f}} points (`95 %` interval
 # {{drifted(dark, lost_from):.1f}} to {{drifted(dark, lost_to):.1f}}), and `v2` is as sure as before. Whoever
 # is woken for that will mute the alarm. An inverted card costs {{drifted(inverted, lost):.0f}} points, and
 # all of them see it. So: alarms of the input go into a report that somebody reads in the morning; a page
@@ -845,9 +856,8 @@ for way, colour in colours.items():
     part = [day for day in days if day.way == way]
     number, estimate = [day.day for day in part], [day.estimate for day in part]
     axes.plot(number, [100 * e.accuracy for e in estimate], color=colour, label=way)
-    axes.fill_between(
-        number, [100 * e.low for e in estimate], [100 * e.high for e in estimate], color=colour, alpha=0.15
-    )
+    edges = [100 * e.low for e in estimate], [100 * e.high for e in estimate]
+    axes.fill_between(number, *edges, color=colour, alpha=0.15)
 axes.plot(number, [100 * day.truth for day in part], "k--", label="truth")
 axes.set(xlabel="day", ylabel="accuracy of the last two weeks (%)")
 axes.legend(loc="lower left")
@@ -890,21 +900,39 @@ claims("08", measured)
 # %% [markdown]
 # ## When it fails
 #
-# - **Few cards.** With a hundred customers a day, 1 % of them is one. Then a shadow is the only quick judge.
+# *Few cards.* The steps above are meant for a million cards a day. How many days does the first step take
+# where fewer come, and with a shadow of everybody?
+
+# %%
+first = controller.STEPS[0]
+rows = [
+    [a_day, first.pairs / (first.share * a_day), first.pairs / a_day] for a_day in (100, 10_000, replay.A_DAY)
+]
+header = ["cards a day", f"days of {first.share:.0%} until {first.pairs:,} pairs", "days of shadow"]
+Table(header, *rows, formats=[",", ",.2f", ",.2f"])
+
+# %% [markdown]
+# *Both wrong.* A pair of answers shows what got worse. What both versions misread alike, no guardrail sees:
+
+# %%
+pairs = recorded.pairs("v2-int8")
+alike = sum(pair.candidate.digits == pair.stable.digits != pair.truth for pair in pairs)
+print(f"{alike} of {len(pairs)} cards are misread alike by v2 and its int8")
+
+# %% [markdown]
 # - **Answers that have effects.** A candidate that writes into a database writes twice when it is shadowed,
 #   and a rollback does not take back what it has written.
 # - **What no guardrail looks at.** The controller compares answers. A version that is as right, and insults
 #   the customer, passes.
-# - **Both wrong.** A pair of answers shows what got *worse*. What `v2` misreads, `v3` may misread, too.
 # - **The watcher dies.** Prometheus down is a quiet night. That is what the watchdog is for.
 #
 # ## Questions
 #
 # **Question:** The candidate has answered 400 cards, 3 of them with an error, the stable version none of
-# 40,000. A colleague wants to wait for a p-value below 5 %, looked at every minute. What do you say?
+# 40,000. A colleague wants to wait for a p-value below `5 %`, looked at every minute. What do you say?
 #
 # <details><summary>Answer</summary>
-# Looked at every minute, a p-value of 5 % comes by itself, soon or late. Take a test that may be looked at
+# Looked at every minute, a p-value of `5 %` comes by itself, soon or late. Take a test that may be looked at
 # always, or fix the number of cards before. And ask what an error costs: a guardrail with a tolerance of a
 # thousandth may well end this rollout now.
 # </details>

@@ -25,7 +25,7 @@ from fsdl_course.labs import check, predict, reveal
 #
 # A `share` of the customers gets the new version, such as `0.05`. A customer who sends three cards must not
 # meet two versions, and no table of customers is kept. So the name decides. Of the text `salt/customer`, such
-# as `november/C0000017`, take the SHA-256 of its UTF-8 bytes. The first `8` hexadecimal digits of it are a
+# as `november/C0000017`, take the SHA-256 of it in UTF-8. The first `8` hexadecimal digits of it are a
 # number; divided by `2**32` it lies from 0 to 1. A customer is in if it is **less than** the `share`.
 #
 # Return those of the `customers` who are in, in the order in which they come.
