@@ -41,8 +41,8 @@ def customers_canary(champion: Path, candidate: Path, key: bytes) -> str:
 
 
 @functools.cache
-def _customer(i: int) -> tuple[Card, KnownMeter]:
+def _customer(i: int) -> tuple[Card, Meter]:
     """The card of a customer, and what the utility knew of the meter before it came."""
     utility = Customers(CUSTOMERS, seed=8, level=LEVEL)
-    meter = KnownMeter(utility.customer(i).register, utility.reading(i, BEFORE))
+    meter = Meter(utility.customer(i).register, utility.reading(i, BEFORE))
     return utility.card(i, MONTH), meter

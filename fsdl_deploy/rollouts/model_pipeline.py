@@ -72,7 +72,7 @@ class ModelPipeline:
     def __init__(self, cascade: CascadeReader, most: float, version: str):
         self.cascade, self.most, self.version = cascade, most, version
 
-    def read(self, images: Sequence[Image], meters: Sequence[KnownMeter]) -> list[PipelineAnswer]:
+    def read(self, images: Sequence[Image], meters: Sequence[Meter]) -> list[PipelineAnswer]:
         """One answer for each picture, in order."""
         readings = self.cascade.read(images)
         return [

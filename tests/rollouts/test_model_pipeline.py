@@ -26,9 +26,7 @@ def month():
     """A few customers' cards with their meters and truths."""
     utility = Customers(40, seed=3)
     drawn = [utility.card(i, "2026-10") for i in range(utility.n)]
-    meters = [
-        KnownMeter(utility.customer(i).register, utility.reading(i, "2026-09")) for i in range(utility.n)
-    ]
+    meters = [Meter(utility.customer(i).register, utility.reading(i, "2026-09")) for i in range(utility.n)]
     return [card.image for card in drawn], meters, [card.truth for card in drawn]
 
 
@@ -117,15 +115,15 @@ def test_wrong_words_are_one_sentence(units, tmp_path):
     ],
 )
 def test_a_meter_only_rises(digits, why):
-    assert problem(digits, KnownMeter(5, 1200)).startswith(why) and bool(
-        problem(digits, KnownMeter(5, 1200))
-    ) == bool(why)
+    assert problem(digits, Meter(5, 1200)).startswith(why) and bool(problem(digits, Meter(5, 1200))) == bool(
+        why
+    )
 
 
 def test_no_true_reading_is_implausible():
     utility = Customers(200, seed=5)
     for i in range(utility.n):
-        meter = KnownMeter(utility.customer(i).register, utility.reading(i, "2025-12"))
+        meter = Meter(utility.customer(i).register, utility.reading(i, "2025-12"))
         assert problem(str(utility.reading(i, "2026-01")).zfill(meter.register), meter) == ""
 
 
