@@ -144,7 +144,7 @@ if LECTURE.is_dir():
 
 def test_the_command_lists_a_lesson_and_refuses_another(capsys):
     assert cli.main(["claims", "08"]) == 0
-    assert "to come in 08" in capsys.readouterr().out
+    assert "08_rollouts: Gradual" in capsys.readouterr().out
     assert cli.main(["claims", "8"]) != 0
     assert "no claim belongs to a lesson '8'" in capsys.readouterr().err
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from fsdl_deploy.cards import Card
 from fsdl_deploy.customers import Customers
 from fsdl_deploy.measuring.accuracy import fixed_and_broken, paired_p
+from fsdl_deploy.rollouts.meters import Meter
 from fsdl_deploy.rollouts.plausibility import problem
 from fsdl_deploy.rollouts.released_reader import ReleasedReader
 

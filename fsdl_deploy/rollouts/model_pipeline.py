@@ -17,6 +17,7 @@ from fsdl_deploy.optimization.cascade import SURE, CascadeReader
 from fsdl_deploy.picture import Image
 from fsdl_deploy.reading import Reader, Reading
 from fsdl_deploy.rollouts import meters, plausibility, releases
+from fsdl_deploy.rollouts.meters import Meter
 from fsdl_deploy.rollouts.released_reader import ReleasedReader
 
 SCALES: dict[str, Callable[[float], float]] = {

@@ -98,7 +98,8 @@ from fsdl_deploy.rollouts.live import live
 rate = 40 if FAST else 20
 steps = (RolloutStep(0.25, 30), RolloutStep(0.5, 60), RolloutStep(1.0, 5000))
 rolled = live(stage, customers, steps, rate)
-measured["live_lost"], measured["live_status"] = rolled.trial.lost, rolled.state.status
+measured["live_lost"] = rolled.trial.lost
+measured["live_status"] = rolled.state.status
 assert rolled.state.status == "rolled back", rolled.state.why
 rolled.table()
 
@@ -189,7 +190,8 @@ Code(inspect.getsource(sequential.msprt_p), language="python")
 canaries = 200 if FAST else 1000
 tests = {"z-test, each 50 requests": sequential.z_test_p, "mSPRT, as often": sequential.msprt_p}
 rates = {name: sequential.false_alarms(test, 0.02, canaries=canaries) for name, test in tests.items()}
-measured["peeking"], measured["sequential"] = rates.values()
+measured["peeking"] = rates["z-test, each 50 requests"]
+measured["sequential"] = rates["mSPRT, as often"]
 first = sequential.alarms_at(sequential.msprt_p, (0.02, 0.08), canaries=canaries)
 Table(["test", "canaries without a difference that raise an alarm"], *rates.items(), formats=["", ".1%"])
 

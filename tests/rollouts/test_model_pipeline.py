@@ -4,6 +4,7 @@ import pytest
 
 from fsdl_deploy.customers import Customers
 from fsdl_deploy.rollouts import model_pipeline, releases
+from fsdl_deploy.rollouts.meters import Meter
 from fsdl_deploy.rollouts.model_pipeline import PipelineError, build, load, misfits, parts, swap
 from fsdl_deploy.rollouts.plausibility import problem
 
