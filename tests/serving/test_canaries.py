@@ -25,6 +25,15 @@ def test_what_the_resources_can_say_is_what_is_recorded(name):
     assert {column: recorded[column] for column in canaries.COLUMNS} == row
 
 
+@pytest.mark.thorough
+@pytest.mark.timeout(400)
+def test_a_router_of_ours_keeps_ray_s_customers_apart():
+    row, recorded = canaries.ray_serve(), records.read(canaries.FILE)["Ray Serve"]
+    same = [column for column in canaries.COLUMNS if column != "switch s"]
+    assert {column: row[column] for column in same} == {column: recorded[column] for column in same}
+    assert 0 < row["switch s"] < 60
+
+
 def test_a_field_that_no_class_knows_does_not_count(monkeypatch):
     answers = {"a": "must be int", "b": "V1Predictor has no such field", "c": ""}
 
