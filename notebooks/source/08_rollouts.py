@@ -443,7 +443,7 @@ Table(["the cascade takes", "as"], *cascade.takes.items())
 # all the same), and what does the manifest say?
 
 # %%
-from fsdl_deploy.customers import Customers
+from fsdl_deploy import Customers
 from fsdl_deploy.rollouts.meters import Meter
 
 utility, count = Customers(1000, seed=8), 100 if FAST else 1000
@@ -524,9 +524,9 @@ print(f"{len(by_itself)} of {len(libraries)}: {', '.join(by_itself)}")
 # of each reading; and Prometheus itself. It begins to ask while you read on.
 
 # %% tags=["station:prometheus"]
+from fsdl_deploy import course_server
 from fsdl_deploy.rollouts import billing
 from fsdl_deploy.rollouts.prometheus import Prometheus
-from fsdl_deploy.running.course_servers import course_server
 
 ensure("prometheus")
 watched, SPEED = ExitStack(), 240  # an hour of the rules is a quarter of a minute here

@@ -255,7 +255,11 @@ LAB = Lab(
             level=1,
             minutes=8,
             parts=[
-                Part("the hash decides", 1, [[customers(*range(20)), 0.3, "november"]]),
+                Part(
+                    "the hash decides",
+                    1,
+                    [[customers(*range(20)), 0.3, "november"], [customers(*range(300, 320)), 0.4, "v3"]],
+                ),
                 Part(
                     "nobody, and everybody",
                     1,
@@ -266,8 +270,16 @@ LAB = Lab(
                     1,
                     [[customers(*range(40, 70)), share, "v3"] for share in (0.05, 0.25, 0.6)],
                 ),
-                Part("another salt, other customers", 1, [[customers(*range(20)), 0.3, "december"]]),
-                Part("names in other letters", 1, [[["Zoë", "Łukasz", "李", "zoë", "Zoe"], 0.5, "mai"]]),
+                Part(
+                    "another salt, other customers",
+                    1,
+                    [[customers(*range(20)), 0.3, salt] for salt in ("december", "may")],
+                ),
+                Part(
+                    "names in other letters",
+                    1,
+                    [[["Zoë", "Łukasz", "李", "zoë", "Zoe"], 0.5, salt] for salt in ("mai", "juni")],
+                ),
                 Part("other customers", 4, draw=draw_customers, count=10),
             ],
         ),
@@ -289,17 +301,26 @@ LAB = Lab(
                 Part(
                     "each step counts its own cards",
                     1,
-                    [[PLAN, [["good", 390], ["good", 20], ["good", 180], ["good", 0]]]],
+                    [
+                        [PLAN, [["good", 390], ["good", 20], ["good", 180], ["good", 0]]],
+                        [PLAN, [["good", 199], ["good", 1], ["good", 199], ["good", 1]]],
+                    ],
                 ),
                 Part(
                     "behind the last step there is none",
                     1,
-                    [[PLAN | {"steps": [50, 100]}, [["good", 200], ["good", 200], ["good", 900]]]],
+                    [
+                        [PLAN | {"steps": [50, 100]}, [["good", 200], ["good", 200], ["good", 900]]],
+                        [PLAN | {"steps": [20]}, [["good", 200], ["good", 900]]],
+                    ],
                 ),
                 Part(
                     "unclear: the cards count, and nothing changes",
                     1,
-                    [[PLAN, [["unclear", 500], ["good", 0], ["unclear", 150], ["good", 60]]]],
+                    [
+                        [PLAN, [["unclear", 500], ["good", 0], ["unclear", 150], ["good", 60]]],
+                        [PLAN, [["unclear", 150], ["unclear", 150], ["good", 0], ["good", 0]]],
+                    ],
                 ),
                 Part(
                     "bad is for ever",
@@ -346,6 +367,7 @@ LAB = Lab(
                         [version(100, 0, 7, 3), version(100, 1, 9, 8), RULES],
                         [version(100, 3, 5, 9), version(100, 4, 7, 14), RULES],
                         [version(1000, 0, 29, 30), version(100, 1, 4, 8), RULES],
+                        [version(100, 3, 5, 9), version(100, 5, 7, 14), RULES],
                     ],
                 ),
                 Part(
@@ -362,6 +384,7 @@ LAB = Lab(
                     1,
                     [
                         [version(400), version(12, 10, 2), RULES],
+                        [version(400), version(12, 9, 2), RULES],
                         [version(0), version(10, 10), RULES],
                         [version(400, 40), version(400, 10, 300, 300), RULES],
                     ],
@@ -413,7 +436,11 @@ LAB = Lab(
                 Part(
                     "a better version raises no alarm",
                     1,
-                    [[[[0, 1]] * 40, 0, 0.05], [[[0, 1], [0, 1], [1, 0]] * 20, 0, 0.05]],
+                    [
+                        [[[0, 1]] * 40, 0, 0.05],
+                        [[[0, 1], [0, 1], [1, 0]] * 20, 0, 0.05],
+                        [[[1, 0], [1, 0], [0, 1]] * 40, 0, 0.05],
+                    ],
                 ),
                 Part(
                     "what was lost must be won back",
@@ -421,12 +448,13 @@ LAB = Lab(
                     [
                         [[[0, 1]] * 4 + [[1, 0]] * 20, 0, 0.05],
                         [([[1, 0]] * 4 + [[0, 1]]) * 8, 0, 0.05],
+                        [[[0, 1]] * 2 + [[1, 0]] * 20, 0, 0.05],
                     ],
                 ),
                 Part(
                     "it rings once, though later the mean falls again",
                     1,
-                    [[[[1, 0]] * 8 + [[0, 1]] * 30, 0, 0.05]],
+                    [[[[1, 0]] * 8 + [[0, 1]] * 30, 0, 0.05], [[[1, 0]] * 12 + [[0, 1]] * 30, 0, 0.01]],
                 ),
                 Part(
                     "worse, but not by more than is tolerated",
@@ -472,18 +500,30 @@ LAB = Lab(
                             "0+90x30",
                             "0+10x30",
                             BURN | {"objective": 0.9, "factor": 1.05, "short": 2, "long": 9},
-                        ]
+                        ],
+                        [
+                            "0+80x30",
+                            "0+20x30",
+                            BURN | {"objective": 0.9, "factor": 1.05, "short": 2, "long": 9},
+                        ],
                     ],
                 ),
                 Part(
                     "exactly at the limit it does not fire",
                     1,
-                    [["0+90x20", "0+10x20", {"objective": 0.98, "factor": 5, "short": 2, "long": 5}]],
+                    [
+                        ["0+90x20", bad, {"objective": 0.98, "factor": 5, "short": 2, "long": 5}]
+                        for bad in ("0+10x20", "0+11x20")
+                    ],
                 ),
                 Part(
                     "no requests, no errors",
                     1,
-                    [["0x30", "0x30", BURN], ["0+600x9 5400x20", "0x9 0x20", BURN]],
+                    [
+                        ["0x30", "0x30", BURN],
+                        ["0+600x9 5400x20", "0x9 0x20", BURN],
+                        ["0x30 0+600x40", "0x30 0+60x40", BURN | {"long": 20}],
+                    ],
                 ),
                 Part(
                     "a counter that begins again",
@@ -522,7 +562,8 @@ LAB = Lab(
                             {"grey": [0.45, 0.5, 0.55] * 10},
                             {"grey": [0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9] * 4},
                             0.05,
-                        ]
+                        ],
+                        [{"grey": [0.45, 0.5, 0.55] * 10}, {"grey": [0.45, 0.5, 0.55] * 9}, 0.05],
                     ],
                 ),
                 Part(

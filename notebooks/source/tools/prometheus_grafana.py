@@ -56,12 +56,11 @@ import httpx
 
 from fsdl_course.serving import libraries
 from fsdl_course.setup.stations import ensure
-from fsdl_deploy import figures
+from fsdl_deploy import course_server, figures
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.rollouts import alerts, dashboard, promtool
 from fsdl_deploy.rollouts.billing import Billing
 from fsdl_deploy.running import stations
-from fsdl_deploy.running.course_servers import course_server
 
 # %% [markdown]
 # Triton's metrics have a port of their own, which its log tells.
