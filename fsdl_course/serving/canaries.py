@@ -13,8 +13,7 @@ from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from threading import Event
-from time import monotonic, perf_counter
+from time import perf_counter
 
 import httpx
 import yaml
@@ -25,7 +24,7 @@ from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
-from fsdl_deploy.running import stations
+from fsdl_deploy.running import stations, waiting
 from fsdl_deploy.running.ports import HOST, free_port
 
 FILE = ROOT / "infra" / "rollouts" / "libraries.json"
@@ -40,11 +39,7 @@ def picture() -> bytes:
 
 def until(holds: Callable[[], bool], begin: float, wait: float = 120) -> float:
     """Seconds from ``begin`` until it is so. Raises TimeoutError."""
-    deadline = monotonic() + wait
-    while not holds():
-        if monotonic() > deadline:
-            raise TimeoutError(f"it is still not so after {wait:.0f} s")
-        Event().wait(0.01)
+    waiting.until(holds, wait, TimeoutError, "the switch", pause=0.01)
     return perf_counter() - begin
 
 

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, start_http_server
 
 from fsdl_deploy.customers import Customers
 from fsdl_deploy.reading import Reading
+from fsdl_deploy.rollouts.meters import Meter
 
 SURE = 0.5  # confidence below which a person reads the card
 MOST = 0.03  # of all that a meter can show: nobody uses more in a month
@@ -20,10 +21,7 @@ def verdict(reading: Reading, before: str, sure: float = SURE, most: float = MOS
     """One of VERDICTS, for a customer whose meter showed ``before`` last month, with its leading zeros."""
     if reading.confidence < sure:
         return "unsure"
-    if not reading.digits.isdecimal() or len(reading.digits) != len(before):
-        return "implausible"
-    used = int(reading.digits) - int(before)
-    return "taken" if 0 <= used <= most * 10 ** len(before) else "implausible"
+    return "implausible" if Meter(len(before), int(before)).problem(reading.digits, most) else "taken"
 
 
 def last_month(customers: Customers, month: str) -> dict[str, str]:

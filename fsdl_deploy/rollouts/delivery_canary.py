@@ -1,6 +1,6 @@
 """A canary in one process: growing shares of the customers, whose cards both releases read, without truth
 
-Whether a reading can be, last month's says (``plausibility``). After each step the cards are counted that
+Whether a reading can be, last month's says (``meters``). After each step the cards are counted that
 only one of the two releases reads implausibly; a candidate that has broken more than chance explains goes
 back. The live rollout, with balancers and servers, is the controller's.
 """
@@ -12,7 +12,6 @@ from fsdl_deploy.cards import Card
 from fsdl_deploy.customers import Customers
 from fsdl_deploy.measuring.accuracy import fixed_and_broken, paired_p
 from fsdl_deploy.rollouts.meters import Meter
-from fsdl_deploy.rollouts.plausibility import problem
 from fsdl_deploy.rollouts.released_reader import ReleasedReader
 
 STEPS = (0.01, 0.05, 0.25)
@@ -30,7 +29,7 @@ def customers_canary(champion: Path, candidate: Path, key: bytes) -> str:
         drawn, meters = zip(*(_customer(i) for i in range(begin, end)), strict=True)
         for reader, results in zip(readers, plausible, strict=True):
             readings = reader.read([card.image for card in drawn])
-            results += [not problem(r.digits, m) for r, m in zip(readings, meters, strict=True)]
+            results += [m.plausible(r.digits) for r, m in zip(readings, meters, strict=True)]
         fixed, broken = fixed_and_broken(*plausible)
         if broken > fixed and paired_p(fixed, broken) < ALPHA / len(STEPS):  # it is looked at once a step
             return (

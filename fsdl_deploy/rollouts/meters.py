@@ -24,10 +24,21 @@ class Meter:
 
     def plausible(self, digits: str) -> bool:
         """Whether a reading can be: the meter's number of digits, no less than last month, not too much."""
+        return not self.problem(digits)
+
+    def problem(self, digits: str, share: float = ALL) -> str:
+        """Why a reading cannot be: "" if it can. ``share`` of all that the register can show is the most that
+        is used, where no usual month is known.
+
+        A wrong first digit is seen at once, a wrong last one hardly ever.
+        """
         if len(digits) != self.register or not digits.isdecimal():
-            return False
-        most = ALL * 10**self.register if self.usual is None else MOST * max(self.usual, 1)
-        return self.last <= int(digits) <= self.last + most
+            return f"{len(digits)} digits, and the meter has {self.register}"
+        rise = int(digits) - self.last
+        if rise < 0:
+            return f"{-rise} less than last month"
+        most = share * 10**self.register if self.usual is None else MOST * max(self.usual, 1)
+        return f"{rise} more than last month" if rise > most else ""
 
 
 def meter(customers: Customers, i: int, month: str) -> Meter:

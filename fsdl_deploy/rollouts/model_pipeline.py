@@ -16,7 +16,7 @@ from fsdl_deploy import weights
 from fsdl_deploy.optimization.cascade import SURE, CascadeReader
 from fsdl_deploy.picture import Image
 from fsdl_deploy.reading import Reader, Reading
-from fsdl_deploy.rollouts import meters, plausibility, releases
+from fsdl_deploy.rollouts import meters, releases
 from fsdl_deploy.rollouts.meters import Meter
 from fsdl_deploy.rollouts.released_reader import ReleasedReader
 
@@ -77,7 +77,7 @@ class ModelPipeline:
         """One answer for each picture, in order."""
         readings = self.cascade.read(images)
         return [
-            PipelineAnswer(reading.digits, plausibility.problem(reading.digits, meter, self.most))
+            PipelineAnswer(reading.digits, meter.problem(reading.digits, self.most))
             for reading, meter in zip(readings, meters, strict=True)
         ]
 

@@ -24,7 +24,7 @@ from fsdl_deploy.rollouts.stage import MakeServer, RolloutStage, logging_service
 from fsdl_deploy.rollouts.utility import Sent
 from fsdl_deploy.running.watched import Watched
 from fsdl_deploy.scaling.failures import Trial, under_load
-from fsdl_deploy.scaling.rounds import Round, summary
+from fsdl_deploy.scaling.rounds import Round, add_round_arguments, summary
 
 STEPS = (RolloutStep(0.05, 1), RolloutStep(0.25, 10), RolloutStep(1.0, 30))
 LONGEST = 60  # seconds that a controller may take
@@ -138,12 +138,8 @@ def play(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rounds", type=int, default=20, help="of each event")
-    parser.add_argument("--seconds", type=float, default=10, help="of load in a round, at least")
-    parser.add_argument("--rate", type=float, default=20, help="requests a second")
+    add_round_arguments(parser, EVENTS)
     parser.add_argument("--proxy", choices=PROXIES, default="nginx", help="who moves the traffic")
-    parser.add_argument("--events", nargs="+", choices=EVENTS, default=list(EVENTS), help="which of them")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what came out as JSON, too")
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ their kept-alive connection closed, and went over a new one, are counted apart: 
 import argparse
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -151,11 +151,16 @@ def _counts(trial: Trial) -> tuple[int, int, int, int]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_round_arguments(parser, EVENTS)
+    parser.add_argument("--balancer", choices=BALANCERS, default="nginx", help="who stands in front")
+
+
+def add_round_arguments(parser: argparse.ArgumentParser, events: Iterable[str]) -> None:
+    """The options of every command that plays rounds under load."""
     parser.add_argument("--rounds", type=int, default=20, help="of each event")
     parser.add_argument("--seconds", type=float, default=10, help="of load in a round, at least")
     parser.add_argument("--rate", type=float, default=20, help="requests a second")
-    parser.add_argument("--balancer", choices=BALANCERS, default="nginx", help="who stands in front")
-    parser.add_argument("--events", nargs="+", choices=EVENTS, default=list(EVENTS), help="which of them")
+    parser.add_argument("--events", nargs="+", choices=events, default=list(events), help="which of them")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what came out as JSON, too")
 
 

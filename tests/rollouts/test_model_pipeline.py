@@ -6,7 +6,6 @@ from fsdl_deploy.customers import Customers
 from fsdl_deploy.rollouts import model_pipeline, releases
 from fsdl_deploy.rollouts.meters import Meter
 from fsdl_deploy.rollouts.model_pipeline import PipelineError, build, load, misfits, parts, swap
-from fsdl_deploy.rollouts.plausibility import problem
 
 KEY = b"k" * 64
 
@@ -116,7 +115,7 @@ def test_wrong_words_are_one_sentence(units, tmp_path):
     ],
 )
 def test_a_meter_only_rises(digits, why):
-    assert problem(digits, Meter(5, 1200)).startswith(why) and bool(problem(digits, Meter(5, 1200))) == bool(
+    assert Meter(5, 1200).problem(digits).startswith(why) and bool(Meter(5, 1200).problem(digits)) == bool(
         why
     )
 
@@ -125,7 +124,7 @@ def test_no_true_reading_is_implausible():
     utility = Customers(200, seed=5)
     for i in range(utility.n):
         meter = Meter(utility.customer(i).register, utility.reading(i, "2025-12"))
-        assert problem(str(utility.reading(i, "2026-01")).zfill(meter.register), meter) == ""
+        assert meter.problem(str(utility.reading(i, "2026-01")).zfill(meter.register)) == ""
 
 
 def test_each_scale_keeps_the_order_of_confidences():
