@@ -6,7 +6,7 @@ Knows connections and bytes; knows nothing about what is asked, or about what an
 import threading
 import time
 
-import httpx
+import httpx2
 
 _PIECE = 2**16  # bytes sent between two looks at the clock
 
@@ -16,17 +16,17 @@ class LongAnswer(ValueError):
 
 
 class DeadlineClient:
-    """``send`` gives status, headers and body within ``timeout`` seconds, or raises httpx.TimeoutException.
+    """``send`` gives status, headers and body within ``timeout`` seconds, or raises httpx2.TimeoutException.
 
-    ``settings`` are those of httpx.Client. Threads may share one. Close it after use.
+    ``settings`` are those of httpx2.Client. Threads may share one. Close it after use.
     """
 
     def __init__(self, timeout: float, **settings):
         self.timeout, self._mine = timeout, threading.local()
-        self._client = httpx.Client(timeout=timeout, limits=httpx.Limits(max_connections=None), **settings)
+        self._client = httpx2.Client(timeout=timeout, limits=httpx2.Limits(max_connections=None), **settings)
 
-    def send(self, method: str, url: str, most_bytes: int, **body) -> tuple[int, httpx.Headers, bytes]:
-        """One request; ``body`` is as in httpx. Raises httpx's errors, LongAnswer above ``most_bytes``."""
+    def send(self, method: str, url: str, most_bytes: int, **body) -> tuple[int, httpx2.Headers, bytes]:
+        """One request; ``body`` is as in httpx2. Raises httpx2's errors, LongAnswer above ``most_bytes``."""
         self._mine.deadline = time.monotonic() + self.timeout
         content = bytearray()
         with self._client.stream(method, url, extensions={"trace": self._limit_stream}, **body) as response:
@@ -40,9 +40,9 @@ class DeadlineClient:
         self._client.close()
 
     def _limit_stream(self, event: str, info: dict) -> None:
-        """httpx's timeout starts anew with every byte: make a new connection keep to the request's deadline.
+        """httpx2's timeout starts anew with every byte: make a new connection keep to the request's deadline.
 
-        httpx calls this at each step of a request (its "trace"), in the thread that sends the request.
+        httpx2 calls this at each step of a request (its "trace"), in the thread that sends the request.
         """
         if not event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             return
@@ -59,8 +59,8 @@ class DeadlineClient:
         stream.read, stream.write = read_in_time, write_in_time
 
     def _remaining(self) -> float:
-        """Seconds that this thread's request still has. Raises httpx.ReadTimeout when they are over."""
+        """Seconds that this thread's request still has. Raises httpx2.ReadTimeout when they are over."""
         seconds = self._mine.deadline - time.monotonic()
         if seconds <= 0:
-            raise httpx.ReadTimeout("the answer did not end in time")
+            raise httpx2.ReadTimeout("the answer did not end in time")
         return seconds

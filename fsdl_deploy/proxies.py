@@ -90,7 +90,7 @@ def _remembered(environ) -> dict[str, str]:
 
 
 def _has_socks() -> bool:
-    """Whether httpx and requests of this interpreter can use SOCKS."""
+    """Whether httpx2 and requests of this interpreter can use SOCKS."""
     return find_spec("socksio") is not None and find_spec("socks") is not None
 
 
@@ -129,7 +129,7 @@ def _bypass_loopback(environ: MutableMapping[str, str]) -> None:
 
 
 def _readable(entry: str) -> str | None:
-    """An entry of ``NO_PROXY`` as httpx, requests, urllib and curl take it; None for one that ends httpx."""
+    """An entry of ``NO_PROXY`` as httpx2, requests, urllib and curl take it; None: httpx2 ends at it."""
     if entry.count(":") > 1:
         from ipaddress import IPv6Address
 

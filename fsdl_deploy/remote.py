@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from fsdl_deploy import proxies
 from fsdl_deploy.api_key import checked
@@ -149,12 +149,12 @@ class RemoteReader:
             pause = _BACKOFF * 2**attempt * random.uniform(0.5, 1.5)
             try:
                 status, headers, content = self._client.send(method, self.url + path, MAX_ANSWER, **body)
-            except httpx.TimeoutException:
+            except httpx2.TimeoutException:
                 raise RemoteError(
                     f"no answer from {self.url} within {self.timeout:g} s: is the service running and not "
                     "overloaded? start it with: fsdl-deploy serve"
                 ) from None
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
+            except (httpx2.HTTPError, httpx2.InvalidURL) as error:
                 reason = str(error) or type(error).__name__
                 problem = RemoteError(
                     f"no service at {self.url} ({reason}): start it with: fsdl-deploy serve"
@@ -173,7 +173,7 @@ class RemoteReader:
                 time.sleep(min(pause, _LONGEST_WAIT))
         raise problem
 
-    def _problem(self, status: int, headers: httpx.Headers, document: dict | None, offset: int) -> Exception:
+    def _problem(self, status: int, headers: httpx2.Headers, document: dict | None, offset: int) -> Exception:
         error = (document or {}).get("error")
         if not isinstance(error, dict) or not {"field", "problem"} <= error.keys():
             kind = headers.get("content-type", "no content type")
@@ -232,7 +232,7 @@ def _document(content: bytes) -> dict | None:
     return document if isinstance(document, dict) else None
 
 
-def _retry_after(headers: httpx.Headers) -> float:
+def _retry_after(headers: httpx2.Headers) -> float:
     """Seconds that the service asks to wait; the form with a date counts as no wish."""
     try:
         return max(0.0, float(headers.get("retry-after", "")))

@@ -2,9 +2,10 @@
 
 import os
 import shutil
+import sys
 from collections import Counter
 
-import httpx
+import httpx2
 import pytest
 
 from fsdl_course.setup.looks.programs import BROWSERS
@@ -26,6 +27,16 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if item.get_closest_marker("thorough") or SOLUTIONS in item.path.parents:
                 item.add_marker(pytest.mark.skip(reason="thorough: runs with CI=1"))
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_stays_open():
+    """Matplotlib keeps what it draws until it is closed: a test that leaves a figure to the next one fails."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        left = pyplot.get_fignums()
+        pyplot.close("all")
+        assert not left, "close the figures that the test drew"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +65,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def client(server):
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=20) as client:
+    with httpx2.Client(base_url=server.url, trust_env=False, timeout=20) as client:
         yield client
 
 

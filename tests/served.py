@@ -2,15 +2,15 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 
 from fsdl_course.serving.libraries import Library
 
 
-def ask_together(client: httpx.Client, library: Library, pictures: list[bytes]) -> list[httpx.Response]:
+def ask_together(client: httpx2.Client, library: Library, pictures: list[bytes]) -> list[httpx2.Response]:
     """The answers to all pictures, asked for at the same moment, in order."""
 
-    def ask(picture: bytes) -> httpx.Response:
+    def ask(picture: bytes) -> httpx2.Response:
         content, headers = library.request(picture)
         return client.post(library.path, content=content, headers=headers)
 

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 
@@ -31,7 +31,7 @@ KINDS = {
 }
 # What the programs of the course ask with. Each prints its name and the status that the service answers with.
 ASKS = {
-    "httpx": "import httpx; print('httpx', httpx.get(url).status_code); httpx.Client()",
+    "httpx2": "import httpx2; print('httpx2', httpx2.get(url).status_code); httpx2.Client()",
     "requests": "import requests; print('requests', requests.get(url).status_code)",
     "urllib": "import urllib.request; print('urllib', urllib.request.urlopen(url).status)",
 }
@@ -144,9 +144,9 @@ def test_every_client_takes_what_settle_leaves(kind, monkeypatch):
         monkeypatch.delenv(name)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    with httpx.Client() as client:
+    with httpx2.Client() as client:
         for host in ("localhost", "127.0.0.1", "[::1]"):
-            pool = client._transport_for_url(httpx.URL(f"http://{host}:8000"))._pool
+            pool = client._transport_for_url(httpx2.URL(f"http://{host}:8000"))._pool
             assert "Proxy" not in type(pool).__name__
 
 

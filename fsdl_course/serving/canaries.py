@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-import httpx
+import httpx2
 import yaml
 
 from fsdl_course.serving.libraries import libraries
@@ -47,7 +47,7 @@ def triton() -> dict:
     """Two versions are loaded; a caller names one, or gets the latest. The switch is another policy."""
     library = libraries()["triton"]
     content, headers = replace(library, format="oip-rows").request(picture())
-    with library.server() as server, httpx.Client(timeout=60) as web:
+    with library.server() as server, httpx2.Client(timeout=60) as web:
         url = f"{server.url}/v2/repository/models/reader/load"
         config = web.get(f"{server.url}/v2/models/reader/config").json()
         config = {name: value for name, value in config.items() if value is not None}
@@ -76,7 +76,7 @@ def torchserve() -> dict:
     """Two versions are registered; a caller names one, or gets the default, which is a setting."""
     library = libraries()["torchserve"]
     content, headers = library.request(picture())
-    with library.server() as server, httpx.Client(timeout=120) as web:
+    with library.server() as server, httpx2.Client(timeout=120) as web:
         settings = dict(line.split("=", 1) for line in server.log().splitlines() if line.count("=") == 1)
         manager = settings["management_address"]
         old = {"url": "meter-reader-v1.mar", "initial_workers": 1, "synchronous": "true"}
@@ -106,7 +106,7 @@ def ray_serve() -> dict:
     server = library.server()
     server.env["DASHBOARD_PORT"] = str(dashboard)
     api = f"http://{HOST}:{dashboard}/api/serve/applications/"
-    with server, httpx.Client(timeout=60) as web:
+    with server, httpx2.Client(timeout=60) as web:
 
         def put(share: float, **more) -> None:
             router = {"name": "Router", "user_config": {"share": share, "shadow": share == 0}, **more}

@@ -8,7 +8,7 @@ with the reader in this process: the digits, and every bit of the confidence, a 
 from collections.abc import Callable
 from functools import partial
 
-import httpx
+import httpx2
 import numpy as np
 from tqdm.auto import tqdm
 
@@ -25,7 +25,7 @@ from fsdl_deploy.running.servers import ServerError
 from fsdl_deploy.running.stations import StationError
 
 
-def ask_library(library: Library, web: httpx.Client, image: Image) -> DigitsAndConfidence:
+def ask_library(library: Library, web: httpx2.Client, image: Image) -> DigitsAndConfidence:
     body, headers = library.request(encode(image))
     return library.reading(web.post(library.path, content=body, headers=headers).raise_for_status().content)
 

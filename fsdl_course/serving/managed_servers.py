@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from fsdl_course.serving.ways import DigitsAndConfidence, base64_of, digits_and_confidence
 from fsdl_deploy.paths import ROOT
@@ -22,7 +22,7 @@ def vertex(folder: Path) -> Server:
     return Server(command, ready=ready, env=settings, cwd=place, timeout=180, name="Vertex AI")
 
 
-def ask_vertex(web: httpx.Client, image: Image) -> DigitsAndConfidence:
+def ask_vertex(web: httpx2.Client, image: Image) -> DigitsAndConfidence:
     route = stations.settings(MANAGED / "vertex" / "local.env")["AIP_PREDICT_ROUTE"]
     response = web.post(route, json={"instances": [{"b64": base64_of(image)}]}).raise_for_status()
     return digits_and_confidence(response.json()["predictions"][0])

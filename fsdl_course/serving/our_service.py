@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import httpx
+import httpx2
 
 from fsdl_course.serving.ways import Ask, DigitsAndConfidence, base64_of, digits_and_confidence
 from fsdl_deploy.packaging.containers import SAFELY, Container
@@ -23,7 +23,7 @@ class Service:
     """Our service in each of its formats: an ``ask`` for each name in ``formats``."""
 
     def __init__(self, url: str):
-        self.web = httpx.Client(base_url=url, trust_env=False, timeout=30)
+        self.web = httpx2.Client(base_url=url, trust_env=False, timeout=30)
         self.formats: dict[str, Ask] = {
             name: lambda image, read=read: digits_and_confidence(read(image))
             for name, read in self._reads().items()

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from fsdl_course.serving.ways import DigitsAndConfidence, base64_of, digits_and_confidence
 from fsdl_deploy.packaging.build_context import tool_context
@@ -25,13 +25,13 @@ def cog(folder: Path) -> Server:
     env["PATH"] = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
 
     def ready(server: Server) -> bool:
-        return httpx.get(server.url + "/health-check", trust_env=False).json()["status"] == "READY"
+        return httpx2.get(server.url + "/health-check", trust_env=False).json()["status"] == "READY"
 
     command = [python, "-m", "cog.server.http", "--host", "127.0.0.1"]
     return Server(command, ready=ready, env=env, cwd=packed, timeout=120, name="Cog")
 
 
-def ask_cog(web: httpx.Client, image: Image) -> DigitsAndConfidence:
+def ask_cog(web: httpx2.Client, image: Image) -> DigitsAndConfidence:
     body = {"input": {"picture": f"data:image/png;base64,{base64_of(image)}"}}
     while (response := web.post("/predictions", json=body)).status_code == 409:  # its worker is not free yet
         pass

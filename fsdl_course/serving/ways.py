@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from fsdl_deploy.picture import Image, encode
 from fsdl_deploy.running.servers import Server
@@ -14,7 +14,7 @@ from fsdl_deploy.running.servers import Server
 DigitsAndConfidence = tuple[str, float]
 Ask = Callable[[Image], DigitsAndConfidence]
 Way = Callable[[], AbstractContextManager[dict[str, Ask]]]
-AskOver = Callable[[httpx.Client, Image], DigitsAndConfidence]
+AskOver = Callable[[httpx2.Client, Image], DigitsAndConfidence]
 
 
 def base64_of(image: Image) -> str:
@@ -28,11 +28,11 @@ def digits_and_confidence(reading: dict) -> DigitsAndConfidence:
 
 
 def posting(path: str, body: Callable[[Image], dict], place: Callable[[dict], dict] | None = None) -> AskOver:
-    """Ask by a POST: ``body`` makes httpx's arguments of an image; ``place`` finds the reading in the answer,
+    """Ask by a POST: ``body`` makes httpx2's arguments; ``place`` finds the reading in the answer,
     where the answer is not the reading itself.
     """
 
-    def ask(web: httpx.Client, image: Image) -> DigitsAndConfidence:
+    def ask(web: httpx2.Client, image: Image) -> DigitsAndConfidence:
         document = web.post(path, **body(image)).raise_for_status().json()
         return digits_and_confidence(place(document) if place else document)
 
@@ -47,7 +47,7 @@ def way_of(name: str, server_in: Callable[[Path], Server], ask: AskOver) -> Way:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             server = stack.enter_context(server_in(folder))
-            web = stack.enter_context(httpx.Client(base_url=server.url, trust_env=False, timeout=30))
+            web = stack.enter_context(httpx2.Client(base_url=server.url, trust_env=False, timeout=30))
             yield {name: lambda image: ask(web, image)}
 
     return way

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-import httpx
+import httpx2
 
 from fsdl_deploy.packaging.base_images import STAND_INS, usable
 from fsdl_deploy.packaging.build_context import DOCKER
@@ -33,7 +33,7 @@ def prepare(say: Callable[[str], None] = print):
                 say(f"Fetching the image {name} (once) …")
                 client.images.pull(name)
         fetch_wheels(client.version()["Arch"], say)
-    except (docker.errors.DockerException, httpx.HTTPError, subprocess.SubprocessError) as error:
+    except (docker.errors.DockerException, httpx2.HTTPError, subprocess.SubprocessError) as error:
         say(f"What images are built from cannot be fetched, cells that need it are skipped: {error}")
         return None
     return client

@@ -8,7 +8,7 @@ import contextlib
 import time
 from collections.abc import Callable
 
-import httpx
+import httpx2
 
 from fsdl_deploy.packaging.engine import ContainerError
 
@@ -41,7 +41,7 @@ class Container:
         **options,
     ):
         self.client, self.image, self.port, self.options = client, image, port, options
-        self.is_ready = ready if callable(ready) else lambda url: httpx.get(url + ready).is_success
+        self.is_ready = ready if callable(ready) else lambda url: httpx2.get(url + ready).is_success
         self.container = None
 
     def __enter__(self) -> "Container":
@@ -79,7 +79,7 @@ class Container:
             try:
                 if self.container.status == "running" and self.is_ready(self.url):
                     return
-            except (httpx.HTTPError, ValueError):  # ValueError: no port yet
+            except (httpx2.HTTPError, ValueError):  # ValueError: no port yet
                 pass
             time.sleep(0.05)
         log = self.container.logs(tail=20).decode(errors="replace")

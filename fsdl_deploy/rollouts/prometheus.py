@@ -219,9 +219,9 @@ class Prometheus:
         (self.folder / "rules").mkdir()
 
     def _http(self, method: str, path: str, **words):
-        import httpx
+        import httpx2
 
-        return httpx.request(method, f"{self.url}{path}", params=words, timeout=30, trust_env=False)
+        return httpx2.request(method, f"{self.url}{path}", params=words, timeout=30, trust_env=False)
 
     def _ask(self, what: str, **words):
         answer = self._http("GET", f"/api/v1/{what}", **words).json()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import httpx
+import httpx2
 
 Choose = Callable[[list[dict], list[str], float], str | None]
 """(replicas with name, open, weight and failed, names that were tried, now) -> the name of the next"""
@@ -22,9 +22,9 @@ class NoAnswer(ConnectionError):
 class ChoosingCaller:
     """A function for the load meter: POSTs to the replica that ``choose`` names, and to ``tries`` at most.
 
-    ``weights``: the replicas' ports on this machine, each with its weight. ``sent`` is what httpx sends. Many
-    threads may call. Raises NoAnswer, or httpx.HTTPStatusError for an answer other than 2xx, which is not
-    repeated. Close it, or use ``with``.
+    ``weights``: the replicas' ports on this machine, each with its weight. ``sent``: as in httpx2. Many threads
+    may call. Raises NoAnswer, or httpx2.HTTPStatusError for an answer other than 2xx, which is not repeated.
+    Close it, or use ``with``.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class ChoosingCaller:
             for port, weight in weights.items()
         ]
         self._lock = threading.Lock()
-        self._client = httpx.Client(timeout=10, limits=httpx.Limits(max_connections=None), trust_env=False)
+        self._client = httpx2.Client(timeout=10, limits=httpx2.Limits(max_connections=None), trust_env=False)
 
     def __call__(self) -> None:
         tried: list[str] = []
@@ -46,7 +46,7 @@ class ChoosingCaller:
                 url = f"http://127.0.0.1:{replica['name']}{self.path}"
                 self._client.post(url, **self.sent).raise_for_status()
                 return
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 replica["failed"] = time.perf_counter()
             finally:
                 with self._lock:

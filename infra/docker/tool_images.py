@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring import records
@@ -33,7 +33,7 @@ from fsdl_deploy.running import stations
 FILE = DOCKER / "tool_images.json"
 PYTHON, WITH_UV = "python:3.11-slim", "python-with-uv:tools"
 CARDS = 20
-WEB = httpx.Client(trust_env=False, timeout=30)
+WEB = httpx2.Client(trust_env=False, timeout=30)
 
 
 def run(*command, cwd: Path | None = None, **environ: str) -> None:
@@ -68,7 +68,7 @@ def truss_context(folder: Path) -> Path:
     return folder / "context"
 
 
-def ask_cog(url: str, picture: bytes, threshold: float) -> httpx.Response:
+def ask_cog(url: str, picture: bytes, threshold: float) -> httpx2.Response:
     uri = "data:image/png;base64," + base64.b64encode(picture).decode()
     question = {"input": {"picture": uri, "threshold": threshold}}
     # 409: the worker is not free yet from the request before.
@@ -77,11 +77,11 @@ def ask_cog(url: str, picture: bytes, threshold: float) -> httpx.Response:
     return answer
 
 
-def ask_bentoml(url: str, picture: bytes, threshold: float) -> httpx.Response:
+def ask_bentoml(url: str, picture: bytes, threshold: float) -> httpx2.Response:
     return WEB.post(url + "/read", files={"picture": picture}, data={"threshold": threshold})
 
 
-def ask_truss(url: str, picture: bytes, threshold: float) -> httpx.Response:
+def ask_truss(url: str, picture: bytes, threshold: float) -> httpx2.Response:
     question = {"picture": base64.b64encode(picture).decode(), "threshold": threshold}
     return WEB.post(url + "/v1/models/model:predict", json=question)
 
@@ -94,7 +94,7 @@ class Tool:
     dockerfile: str
     port: int
     ready: str | Callable[[str], bool]
-    ask: Callable[[str, bytes, float], httpx.Response]
+    ask: Callable[[str, bytes, float], httpx2.Response]
     more: dict = field(default_factory=dict)
 
 

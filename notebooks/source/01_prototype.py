@@ -207,9 +207,9 @@ print(web_server)
 # reading, wait for the event that brings it.
 
 # %%
-import httpx
+import httpx2
 
-browser = httpx.Client(timeout=60)
+browser = httpx2.Client(timeout=60)
 
 
 def ask():
@@ -433,7 +433,7 @@ print("MiB: " + ", ".join(f"{mebibytes:.0f}" for mebibytes in added))
 from concurrent.futures import ThreadPoolExecutor
 
 visits = 40 if FAST else 300
-visitor = httpx.Client()
+visitor = httpx2.Client()
 quiet = closed_loop(lambda: visitor.get(web_server.url), users=1, requests=visits)
 with ThreadPoolExecutor() as background:
     readers = background.submit(closed_loop, ask, users=8, requests=60 if FAST else 600)
@@ -458,7 +458,7 @@ def visit_until_redeployed():
     while not redeployed.wait(0.05):
         try:
             visitor.get(web_server.url).raise_for_status()
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             refused.append(time.perf_counter())
 
 

@@ -365,14 +365,14 @@ print(", ".join(f"{size:,} cards: {peak:.0f} MiB" for size, peak in peaks.items(
 # same customers, in turns.
 
 # %%
-import httpx
+import httpx2
 
 from fsdl_deploy import course_server
 
 lookup = course_server("lookup", "--store", here / "readings.db").start()
 service = course_server("serve").start()
 names = [customers.customer(i).name for i in range(100)]
-web, times = httpx.Client(), {"look up": [], "ask the model": []}
+web, times = httpx2.Client(), {"look up": [], "ask the model": []}
 for name in names:
     started = perf_counter()
     web.get(f"{lookup.url}/readings/2026-10/{name}").raise_for_status()

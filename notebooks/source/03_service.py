@@ -89,9 +89,9 @@ print(service.log().strip(), "- process", service.pid, "- this notebook is proce
 import base64
 import json
 
-import httpx
+import httpx2
 
-web = httpx.Client()
+web = httpx2.Client()
 body = {"pictures": [base64.b64encode(encode(images[0])).decode()]}
 request = web.build_request("POST", service.url + "/read", json=body)
 print(request.method, request.url.path)
@@ -736,7 +736,7 @@ import signal
 
 def ask_until_it_stops(_):
     statuses = []
-    with httpx.Client(base_url=hardened.url, headers=key) as client:
+    with httpx2.Client(base_url=hardened.url, headers=key) as client:
         while client.get("/readyz").status_code == 200:
             statuses.append(client.post("/read", json=one_card).status_code)
     return statuses

@@ -297,10 +297,10 @@ print(f"the reader alone: {alone:.2f} ms, of which decoding the file {decoding:.
 # %% tags=["nbval-check-output"]
 import base64
 
-import httpx
+import httpx2
 
 picture, predict = {"b64": base64.b64encode(pictures[0]).decode()}, "/v1/models/meter-reader:predict"
-with known["course"].server() as server, httpx.Client(base_url=server.url) as web:
+with known["course"].server() as server, httpx2.Client(base_url=server.url) as web:
     print(web.get("/v1/models/meter-reader").json()["model_version_status"][0])
     by_row = web.post(predict, json={"instances": [picture]}).json()["predictions"][0]
     by_column = web.post(predict, json={"inputs": [picture]}).json()["outputs"]

@@ -623,9 +623,9 @@ Table(["after", "alerts that fire"], *([time, ", ".join(names) or "none"] for ti
 # silent for ever. So the course looks up what each rule asks for in what the services really export:
 
 # %% tags=["station:prometheus"]
-import httpx
+import httpx2
 
-pages = [httpx.get(f"http://127.0.0.1:{port}/metrics").text for (port,) in targets.values()]
+pages = [httpx2.get(f"http://127.0.0.1:{port}/metrics").text for (port,) in targets.values()]
 exported = alerts.exported(*pages)
 broken = Path(folder) / "broken.yml"
 broken.write_text(slo.read_text().replace('status=~"5..|429"', 'code=~"5..|429"'))

@@ -101,7 +101,7 @@ check("lab03.q1", translate)
 # %% tags=["measure"]
 import base64
 
-import httpx
+import httpx2
 
 from fsdl_deploy import course_server
 from fsdl_deploy.cards import cards
@@ -111,8 +111,8 @@ service = course_server("serve", "--threads", "1", "--max-waiting", "8").start()
 google = service.url + "/v1/projects/utility/locations/europe-west4/endpoints/1:predict"
 texts = [base64.b64encode(encode(card.image)).decode() for card in cards(32, seed=3, split="test")]
 google_body = json.dumps({"instances": [{"b64": texts[0]}]})
-theirs = httpx.post(google, content=google_body, headers={"content-type": "application/json"}).json()
-ours = httpx.post(service.url + "/v2/models/meter-reader/infer", json=translate(google_body)[1]).json()
+theirs = httpx2.post(google, content=google_body, headers={"content-type": "application/json"}).json()
+ours = httpx2.post(service.url + "/v2/models/meter-reader/infer", json=translate(google_body)[1]).json()
 print("Google's route:", theirs["predictions"][0]["digits"], "- adapter:", ours["outputs"][0]["data"][0])
 
 # %% [markdown]
@@ -124,7 +124,7 @@ bad += ['{"instances": [{"b64": "eA==", "image": 3}]}']
 bad += [json.dumps({"instances": [*texts[:2], {"b64": None}]}), json.dumps({"instances": ["eA=="] * 65})]
 agree = 0
 for text in bad:
-    answer = httpx.post(google, content=text, headers={"content-type": "application/json"})
+    answer = httpx2.post(google, content=text, headers={"content-type": "application/json"})
     refusal = [answer.status_code, answer.json()["error"]["field"]]
     agree += refusal == translate(text)
     print(f"{text[:44]:46} {refusal}")
@@ -190,7 +190,7 @@ from fsdl_deploy import closed_loop, open_loop
 from fsdl_deploy.measuring.load import timetable
 
 endless = course_server("serve", "--threads", "1", "--max-waiting", "1000").start()
-web, crowd = httpx.Client(timeout=30, limits=httpx.Limits(max_connections=None)), {"pictures": texts}
+web, crowd = httpx2.Client(timeout=30, limits=httpx2.Limits(max_connections=None)), {"pictures": texts}
 body = web.build_request("POST", "http://127.0.0.1/read", json=crowd).read()
 
 

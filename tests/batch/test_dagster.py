@@ -8,7 +8,7 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from plain_job import rows, rows_of_the_plain_job
 
@@ -153,7 +153,7 @@ def test_the_server_knows_what_is_stale_and_stops(workplace):
     ) as server:
 
         def stale() -> str:
-            answer = httpx.post(f"{server.url}/graphql", json={"query": STALE}, timeout=120)
+            answer = httpx2.post(f"{server.url}/graphql", json={"query": STALE}, timeout=120)
             return answer.json()["data"]["node"]["staleStatus"]
 
         assert stale() == "FRESH"

@@ -1,6 +1,6 @@
 """The endpoint over the table: answers, their age, and what is not there."""
 
-import httpx
+import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
@@ -67,6 +67,6 @@ def test_the_command_serves_the_table(tmp_path):
     store = Store(tmp_path / "readings.db")
     fill(store)
     with course_server("lookup", "--store", tmp_path / "readings.db") as server:
-        assert httpx.get(server.url + "/readings/2026-10/C1").json()["digits"] == "00123"
-        assert "/readings/{month}/{customer}" in httpx.get(server.url + "/openapi.json").json()["paths"]
+        assert httpx2.get(server.url + "/readings/2026-10/C1").json()["digits"] == "00123"
+        assert "/readings/{month}/{customer}" in httpx2.get(server.url + "/openapi.json").json()["paths"]
     store.close()

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import httpx
+import httpx2
 import psutil
 import pytest
 from plain_job import rows, rows_of_the_plain_job
@@ -42,7 +42,7 @@ class Prefect:
     def ask(self, path: str, body: dict | None = None):
         url = f"{self.server.url}/api/{path}"
         for _ in range(100):
-            answer = httpx.get(url, timeout=60) if body is None else httpx.post(url, json=body, timeout=60)
+            answer = httpx2.get(url, timeout=60) if body is None else httpx2.post(url, json=body, timeout=60)
             if answer.status_code != 503:  # its SQLite was busy
                 break
             time.sleep(0.1)

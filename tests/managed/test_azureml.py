@@ -2,7 +2,7 @@
 
 import base64
 
-import httpx
+import httpx2
 import pytest
 
 from fsdl_course.setup.stations import ensure
@@ -30,8 +30,8 @@ def server(tmp_path_factory):
         yield server
 
 
-def score(server, body) -> httpx.Response:
-    return httpx.post(server.url + "/score", json=body, trust_env=False, timeout=60)
+def score(server, body) -> httpx2.Response:
+    return httpx2.post(server.url + "/score", json=body, trust_env=False, timeout=60)
 
 
 def test_azures_server_gives_the_readers_answers(server):

@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from fsdl_course.setup.stations import ensure
@@ -67,5 +67,5 @@ def test_googles_client_gets_the_readers_answers(googles_server, our_service, py
 @pytest.mark.thorough
 @pytest.mark.parametrize("body", [{}, [], {"instances": []}, {"instances": "abc"}, {"instances": ["abc"]}])
 def test_a_bad_body_is_not_the_servers_fault(googles_server, body):
-    answer = httpx.post(googles_server.url + SETTINGS["AIP_PREDICT_ROUTE"], json=body, trust_env=False)
+    answer = httpx2.post(googles_server.url + SETTINGS["AIP_PREDICT_ROUTE"], json=body, trust_env=False)
     assert answer.status_code == 422 and "instances" in answer.text, answer.text

@@ -5,7 +5,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 import yaml
 from packed import locked, read_without_the_course
@@ -39,7 +39,7 @@ def client(bento, environ):
     command = [ensure("bentoml"), "-m", "bentoml", "serve", "meter-reader:v2", "--host", "127.0.0.1"]
     with (
         Server([*command, "--port", "{port}"], ready="/readyz", env=environ, timeout=180) as server,
-        httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client,
+        httpx2.Client(base_url=server.url, trust_env=False, timeout=30) as client,
     ):
         yield client
 
@@ -101,7 +101,7 @@ def test_a_batch_gives_each_caller_their_own_answer():
 
     with (
         library.server(max_batch=8) as server,
-        httpx.Client(base_url=server.url, timeout=30) as web,
+        httpx2.Client(base_url=server.url, timeout=30) as web,
         ThreadPoolExecutor(len(pictures)) as pool,
     ):
         for _ in range(3):  # it learns from the first few how long to wait

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 import yaml
 from packed import locked, read_without_the_course
@@ -47,12 +47,12 @@ def ask(packed):
     env = {"PORT": "{port}", "COG_PREDICT_TYPE_STUB": "run.py:Runner"}
     env["PATH"] = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
     command = [python, "-m", "cog.server.http", "--host", "127.0.0.1"]
-    with httpx.Client(trust_env=False, timeout=30) as client:
+    with httpx2.Client(trust_env=False, timeout=30) as client:
 
         def ready(server) -> bool:
             return client.get(server.url + "/health-check").json()["status"] == "READY"
 
-        def post(**given) -> httpx.Response:
+        def post(**given) -> httpx2.Response:
             # The worker is free a moment after its answer has left; until then it is 409.
             while (answer := client.post(f"{server.url}/predictions", json={"input": given})).is_error:
                 if answer.status_code != 409:

@@ -6,7 +6,7 @@ import time
 from types import SimpleNamespace
 
 import docker
-import httpx
+import httpx2
 import pytest
 import yaml
 from fastapi.testclient import TestClient
@@ -217,7 +217,7 @@ def test_the_four_containers_lose_no_card(engine, image):
     if not compose.possible(lambda _: None):
         pytest.skip("no docker compose")
     customers = Customers(30, seed=4)
-    with compose, httpx.Client(base_url=compose.url("web"), timeout=60) as client:
+    with compose, httpx2.Client(base_url=compose.url("web"), timeout=60) as client:
 
         def send(numbers):
             for i in numbers:

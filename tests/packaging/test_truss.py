@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from packed import locked, read_without_the_course
 
@@ -41,7 +41,7 @@ def client(context):
     command = [ensure("truss"), station("truss").folder / "local.py", context, "{port}"]
     with (
         Server(command, ready="/v1/models/model", name="Truss", timeout=120) as server,
-        httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client,
+        httpx2.Client(base_url=server.url, trust_env=False, timeout=30) as client,
     ):
         yield client
 

@@ -5,7 +5,7 @@ import re
 import socket
 import threading
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 
@@ -166,7 +166,7 @@ def test_launch_stays_on_loopback_and_frees_its_port(reader):
     page = gradio_page.build(reader, examples=[CARD])
     with gradio_page.running(page) as url:
         assert url.startswith("http://127.0.0.1:")
-        html = httpx.get(url).text
+        html = httpx2.get(url).text
         assert "Meter reader" in html
         # The only addresses of others are what a crawler or the API page would show, never a resource.
         assert not re.search(r'<(?:script|link)[^>]+(?:src|href)="https?://(?!127\.0\.0\.1)', html)

@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from fsdl_course.setup.stations import ensure
@@ -85,6 +85,6 @@ def test_server_is_ready_and_stops(python, tmp_path):
     with Server(
         [python, "-m", "streamlit", "run", APP, *STREAMLIT], ready="/_stcore/health", cwd=tmp_path
     ) as server:
-        page = httpx.get(server.url)
+        page = httpx2.get(server.url)
         assert page.status_code == 200 and "<script" in page.text
     assert not server.running

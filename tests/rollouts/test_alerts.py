@@ -2,7 +2,7 @@
 
 import copy
 
-import httpx
+import httpx2
 import pytest
 import yaml
 from fake_service import fake_server
@@ -24,7 +24,7 @@ def exported():
     stations.python("prometheus")
     with fake_server() as server, Billing({"C1": "00005"}) as billing:
         urls = [f"{server.url}/metrics", f"http://127.0.0.1:{billing.port}/metrics"]
-        return alerts.exported(*(httpx.get(url).text for url in urls))
+        return alerts.exported(*(httpx2.get(url).text for url in urls))
 
 
 def test_promtool_reads_the_rules_and_the_configuration():
@@ -182,10 +182,10 @@ def test_true_readings_are_plausible():
 def test_billing_counts_from_zero():
     with Billing({"C1": "00005"}) as billing:
         url = f"http://127.0.0.1:{billing.port}/metrics"
-        assert httpx.get(url).text.count('billing_readings_total{verdict="') == 3
+        assert httpx2.get(url).text.count('billing_readings_total{verdict="') == 3
         assert billing.take("C1", Reading("00007", 0.9, (), "v")) == "taken"
-        assert 'billing_readings_total{verdict="taken"} 1.0' in httpx.get(url).text
+        assert 'billing_readings_total{verdict="taken"} 1.0' in httpx2.get(url).text
         with pytest.raises(KeyError):
             billing.take("C2", Reading("00007", 0.9, (), "v"))
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(url)
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(url)

@@ -8,7 +8,8 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
+import httpx2
+import matplotlib.pyplot as plt
 import psutil
 import pytest
 from fake_service import fake_server
@@ -43,7 +44,7 @@ def live():
     with fake_server() as server, Billing({}) as billing:
 
         def customers():
-            with httpx.Client(base_url=server.url) as client:
+            with httpx2.Client(base_url=server.url) as client:
                 headers = {"content-type": "application/json"}
                 while not ended.wait(0.02):
                     client.post("/read", content=card_body(), headers=headers)
@@ -100,10 +101,11 @@ def test_every_panel_has_data(live):
         assert not any("{{" in name for name in lines)
     figure = dashboard.draw(live, end - 2, end)
     assert [place.get_title() for place in figure.axes] == [panel.title for panel in dashboard.panels()]
+    plt.close(figure)
 
 
 def test_the_questions_of_the_dashboard_ask_for_what_is_exported(live):
-    pages = [httpx.get(f"http://127.0.0.1:{port}/metrics").text for (port,) in live.targets.values()]
+    pages = [httpx2.get(f"http://127.0.0.1:{port}/metrics").text for (port,) in live.targets.values()]
     asked = [
         alerts.Rule(panel.title, dashboard.filled_in(question), alert=True)
         for panel in dashboard.panels()
@@ -156,10 +158,10 @@ def test_without_the_station_one_sentence(monkeypatch):
 @pytest.mark.parametrize("body", [b"no json", b"[]", b'{"alerts": [{}]}', b'{"alerts": 7}'])
 def test_the_pager_refuses_what_is_no_message(file, body):
     with Pager(file) as pager:
-        assert httpx.post(f"{pager.url}/pager", content=body).status_code == 400
+        assert httpx2.post(f"{pager.url}/pager", content=body).status_code == 400
         assert pager.lines() == []
-    with pytest.raises(httpx.ConnectError):
-        httpx.post(f"{pager.url}/pager", content=body)
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.post(f"{pager.url}/pager", content=body)
 
 
 def test_the_pager_as_a_program(file):
@@ -168,7 +170,7 @@ def test_the_pager_as_a_program(file):
         try:
             url = process.stdout.readline().split()[-1]
             alert = {"labels": {"alertname": "A"}, "status": "firing", "annotations": {}}
-            assert httpx.post(f"{url}/tickets", json={"alerts": [alert]}).status_code == 200
+            assert httpx2.post(f"{url}/tickets", json={"alerts": [alert]}).status_code == 200
             assert json.loads(process.stdout.readline())["receiver"] == "tickets"
         finally:
             process.kill()

@@ -4,7 +4,8 @@ import gzip
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
+import matplotlib.pyplot as plt
 import psutil
 import pytest
 
@@ -32,7 +33,7 @@ def ask(url, flags="01", **changes):
     trace_id = secrets.token_hex(16)
     parent = changes.get("traceparent", f"00-{trace_id}-{secrets.token_hex(8)}-{flags}")
     headers = {"content-type": "application/json", "traceparent": parent}
-    answer = httpx.post(f"{url}/read", content=changes.get("body", card_body()), headers=headers, timeout=30)
+    answer = httpx2.post(f"{url}/read", content=changes.get("body", card_body()), headers=headers, timeout=30)
     return answer.status_code, trace_id
 
 
@@ -95,6 +96,7 @@ def test_envoy_and_the_service_are_one_trace(receiver, service):
         processes, folder = envoy.server.processes(), tracing.Path(envoy.folder.name)
         figure = tracing.draw(spans)
         assert len(figure.axes[0].texts) == 7
+        plt.close(figure)
     assert not any(map(psutil.Process.is_running, processes)) and not folder.exists()
 
 
@@ -107,11 +109,12 @@ def test_without_tracing_nothing_is_sent(receiver):
 
 @pytest.mark.parametrize("body", [b"\xff\xff\xff", b"{}"])
 def test_the_receiver_refuses_what_is_no_message(receiver, body):
-    assert httpx.post(f"{receiver.url}/v1/traces", content=body).status_code == 400
+    assert httpx2.post(f"{receiver.url}/v1/traces", content=body).status_code == 400
     zipped = {"content-encoding": "gzip"}
-    assert httpx.post(f"{receiver.url}/v1/traces", content=body, headers=zipped).status_code == 400
+    assert httpx2.post(f"{receiver.url}/v1/traces", content=body, headers=zipped).status_code == 400
     assert (
-        httpx.post(f"{receiver.url}/v1/traces", content=gzip.compress(b""), headers=zipped).status_code == 200
+        httpx2.post(f"{receiver.url}/v1/traces", content=gzip.compress(b""), headers=zipped).status_code
+        == 200
     )
 
 

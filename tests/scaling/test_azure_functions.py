@@ -3,7 +3,7 @@
 import base64
 import json
 
-import httpx
+import httpx2
 import pytest
 
 from fsdl_deploy.cards import cards
@@ -29,7 +29,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def web(server):
-    with httpx.Client(base_url=server.url, headers={HEADER: KEY}, timeout=60, trust_env=False) as client:
+    with httpx2.Client(base_url=server.url, headers={HEADER: KEY}, timeout=60, trust_env=False) as client:
         yield client
 
 
@@ -79,7 +79,7 @@ def test_route_method_and_key_are_the_hosts(server, web):
     assert web.post("/read", json=REQUESTS[0]).status_code == 404
     assert web.get("/api/read").status_code == 405
     for headers in ({}, {HEADER: "another"}):
-        answer = httpx.post(f"{server.url}/api/read", json=REQUESTS[0], headers=headers, trust_env=False)
+        answer = httpx2.post(f"{server.url}/api/read", json=REQUESTS[0], headers=headers, trust_env=False)
         assert answer.status_code == 401 and not answer.content
 
 
@@ -118,7 +118,7 @@ def test_an_exception_of_the_function_is_a_500_and_in_the_log(tmp_path):
     text = (app / "function_app.py").read_text()
     (app / "function_app.py").write_text(text.replace("serverless.respond(", "serverless.gone("))
     with azure_function.serve(KEY, app) as failing:
-        answer = httpx.post(
+        answer = httpx2.post(
             f"{failing.url}/api/read", json=REQUESTS[0], headers={HEADER: KEY}, trust_env=False
         )
         assert answer.status_code == 500 and not answer.content and "gone" in failing.log()

@@ -3,7 +3,7 @@
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx
+import httpx2
 import pytest
 
 from fsdl_deploy.scaling.choosing_caller import ChoosingCaller, NoAnswer
@@ -89,7 +89,7 @@ def test_nobody_is_named_or_nobody_known(pair):
 def test_an_answer_that_says_no_is_not_repeated(refusing):
     with (
         ChoosingCaller(first, dict.fromkeys(refusing, 1), 2, content=b"x") as caller,
-        pytest.raises(httpx.HTTPStatusError, match="503"),
+        pytest.raises(httpx2.HTTPStatusError, match="503"),
     ):
         caller()
     assert [replica["failed"] for replica in caller.replicas] == [None, None]

@@ -4,7 +4,7 @@ import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 import pytest
 
 from fsdl_deploy.cards import cards
@@ -22,7 +22,7 @@ REQUESTS = [{"picture": base64.b64encode(encode(card.image)).decode()} for card 
 
 @pytest.fixture(scope="module")
 def web():
-    with httpx.Client(timeout=60, trust_env=False) as client:
+    with httpx2.Client(timeout=60, trust_env=False) as client:
         yield client
 
 

@@ -10,7 +10,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from fake_service import WidthReader, fake_server
@@ -34,8 +34,8 @@ def locked():
         yield server
 
 
-def ask(server, path="/invocations", **headers) -> httpx.Response:
-    return httpx.post(server.url + path, content=encode(CARD), headers=RAW | headers, trust_env=False)
+def ask(server, path="/invocations", **headers) -> httpx2.Response:
+    return httpx2.post(server.url + path, content=encode(CARD), headers=RAW | headers, trust_env=False)
 
 
 @pytest.mark.parametrize("sent", [{}, {"Authorization": "Bearer sesam"}, {"Authorization": "Basic sesame"}])
@@ -57,7 +57,7 @@ def test_with_the_key_everything_is(locked):
     ):
         reader.read([CARD])
     for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/ping", "/v2"):
-        assert httpx.get(locked.url + path, trust_env=False).status_code == 200
+        assert httpx2.get(locked.url + path, trust_env=False).status_code == 200
 
 
 def line_of(server, request_id: str) -> dict:
@@ -87,13 +87,13 @@ def test_a_service_that_ends_under_load_answers_every_request():
         stopped = threading.Event()
 
         def client():
-            with httpx.Client(base_url=server.url, trust_env=False, timeout=20) as web:
+            with httpx2.Client(base_url=server.url, trust_env=False, timeout=20) as web:
                 while not stopped.is_set():
                     try:
                         answered.append(
                             web.post("/invocations", content=encode(CARD), headers=RAW).status_code
                         )
-                    except httpx.HTTPError as error:
+                    except httpx2.HTTPError as error:
                         failed.append(error)
 
         clients = [threading.Thread(target=client) for _ in range(4)]
@@ -101,9 +101,9 @@ def test_a_service_that_ends_under_load_answers_every_request():
             thread.start()
         until(lambda: len(answered) >= 100)
         os.kill(server.pid, signal.SIGTERM)
-        until(lambda: httpx.get(server.url + "/readyz", trust_env=False).status_code == 503)
+        until(lambda: httpx2.get(server.url + "/readyz", trust_env=False).status_code == 503)
         for path in ("/ping", "/v2/health/ready", "/v2/models/meter-reader/ready"):
-            assert httpx.get(server.url + path, trust_env=False).status_code == 503
+            assert httpx2.get(server.url + path, trust_env=False).status_code == 503
         asked = len(answered)
         until(lambda: len(answered) >= asked + 20, what="twenty more answers")
         stopped.set()
@@ -158,14 +158,14 @@ def queued(server, count: int) -> tuple[list[int], list[threading.Thread]]:
 
     def read():
         content = encode(np.full((32, 665), 200, np.uint8))
-        answer = httpx.post(server.url + "/invocations", content=content, headers=RAW, timeout=60)
+        answer = httpx2.post(server.url + "/invocations", content=content, headers=RAW, timeout=60)
         statuses.append(answer.status_code)
 
     clients = [threading.Thread(target=read) for _ in range(count)]
     for client in clients:
         client.start()
     in_progress = f"reader_requests_in_progress {count}.0"
-    until(lambda: in_progress in httpx.get(server.url + "/metrics").text, what=in_progress)
+    until(lambda: in_progress in httpx2.get(server.url + "/metrics").text, what=in_progress)
     return statuses, clients
 
 
@@ -185,7 +185,7 @@ def test_what_waits_when_the_end_comes_is_answered_within_the_grace(grace, fate,
 
 
 def count(server, name: str) -> float:
-    text = httpx.get(server.url + "/metrics").text
+    text = httpx2.get(server.url + "/metrics").text
     return float(re.search(rf"^{name} ([0-9.e+]+)$", text, re.MULTILINE)[1])
 
 

@@ -65,9 +65,9 @@ def test_the_command_writes_it_to_a_file(tmp_path):
 
     file = tmp_path / "answers.jsonl"
     with course_server("serve", "--answer-log", file, timeout=120) as server:
-        import httpx
+        import httpx2
 
         picture = base64.b64encode(encode(next(cards(1)).image)).decode()
         headers = {"X-Request-Id": "r1"}
-        httpx.post(f"{server.url}/read", json={"pictures": [picture]}, headers=headers).raise_for_status()
+        httpx2.post(f"{server.url}/read", json={"pictures": [picture]}, headers=headers).raise_for_status()
     assert json.loads(file.read_text())["version"] == "v2"

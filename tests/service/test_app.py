@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 
-import httpx
+import httpx2
 import numpy as np
 import PIL.Image
 import pytest
@@ -54,7 +54,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def client(server):
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=20) as client:
+    with httpx2.Client(base_url=server.url, trust_env=False, timeout=20) as client:
         yield client
 
 
@@ -149,7 +149,7 @@ def test_health_answers_while_a_long_reading_runs_and_the_queue_has_an_end(clien
 
 def test_metrics_count_requests_pictures_and_confidence(server):
     def metric(name):
-        text = httpx.get(server.url + "/metrics", trust_env=False).text
+        text = httpx2.get(server.url + "/metrics", trust_env=False).text
         match = re.search(rf"^{re.escape(name)} ([0-9.e+]+)$", text, re.MULTILINE)
         return float(match[1]) if match else 0
 
@@ -164,9 +164,9 @@ def test_metrics_count_requests_pictures_and_confidence(server):
         "reader_picture_grey_count",
     ]
     before = [metric(name) for name in names]
-    httpx.post(server.url + "/read", json=as_json(png(), png()))
-    httpx.post(server.url + "/read", json={"pictures": []})
-    httpx.get(server.url + "/a/stranger's/path")
+    httpx2.post(server.url + "/read", json=as_json(png(), png()))
+    httpx2.post(server.url + "/read", json={"pictures": []})
+    httpx2.get(server.url + "/a/stranger's/path")
     assert [metric(name) - old for name, old in zip(names, before, strict=True)] == [1, 1, 1, 2, 0, 2, 1, 2]
     assert metric('reader_model_info{version="fake"}') == 1
     assert metric("process_resident_memory_bytes") > 10**6
@@ -221,12 +221,12 @@ def test_unknown_path_wrong_method_head_and_options_speak_one_language(client):
 
 def test_ready_only_after_the_model_has_loaded_and_alive_before(tmp_path):
     with fake_server("--load-when", tmp_path / "now", ready="/healthz") as server:
-        loading = httpx.get(server.url + "/readyz")
+        loading = httpx2.get(server.url + "/readyz")
         assert (loading.status_code, loading.headers["retry-after"]) == (503, "1")
         assert loading.json()["error"]["problem"] == "the model is still loading"
-        assert httpx.post(server.url + "/read", json=as_json(png())).status_code == 503
+        assert httpx2.post(server.url + "/read", json=as_json(png())).status_code == 503
         (tmp_path / "now").touch()
-        ready = until(lambda: (r := httpx.get(server.url + "/readyz")).status_code == 200 and r)
+        ready = until(lambda: (r := httpx2.get(server.url + "/readyz")).status_code == 200 and r)
         assert ready.json() == {"model_version": "fake", "max_pictures": 64, "max_bytes": 12 * 2**20}
 
 
@@ -340,7 +340,7 @@ def test_port_0_prints_the_real_address_and_sigterm_ends_the_process():
     )
     try:
         url = process.stdout.readline().split()[-1]
-        until(lambda: httpx.get(url + "/readyz").status_code == 200)
+        until(lambda: httpx2.get(url + "/readyz").status_code == 200)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) in (0, -signal.SIGTERM)
     finally:
@@ -371,7 +371,7 @@ def test_without_httptools_the_parser_is_the_one_with_a_limit_of_its_own(monkeyp
 @pytest.mark.parametrize("endless", [b"X-Long: " + b"a" * 2**17, b"X-Many: a\r\n" * 2**14])
 def test_headers_without_an_end_are_refused_and_a_long_body_is_not(server, endless):
     body = as_json(*[png(64)] * 8)
-    with httpx.Client(base_url=server.url) as client:  # one connection: a head after a body is counted anew
+    with httpx2.Client(base_url=server.url) as client:  # one connection: a head after a body is counted anew
         for _ in range(3):
             padded = json.dumps(body).encode() + b" " * 3 * 2**20
             answer = client.post("/read", content=padded, headers={"Content-Type": "application/json"})
@@ -381,7 +381,7 @@ def test_headers_without_an_end_are_refused_and_a_long_body_is_not(server, endle
         for start in range(0, MAX_HEAD, 2**12):  # with the first line just too much
             raw.sendall(endless[start : start + 2**12])
         assert b"".join(iter(lambda: raw.recv(4096), b"")).startswith(b"HTTP/1.1 431 ")
-    assert httpx.get(server.url + "/healthz").status_code == 200
+    assert httpx2.get(server.url + "/healthz").status_code == 200
 
 
 def test_free_port_is_served_where_it_was_asked_for():

@@ -15,7 +15,7 @@ import time
 import zlib
 from pathlib import Path
 
-import httpx
+import httpx2
 import numpy as np
 import PIL.Image
 import psutil
@@ -52,7 +52,7 @@ def server():
         pid = server.pid
         yield server
         assert server.pid == pid and server.running
-        assert httpx.get(server.url + "/readyz", trust_env=False).status_code == 200
+        assert httpx2.get(server.url + "/readyz", trust_env=False).status_code == 200
         assert "Exception in ASGI" not in server.log()
 
 
@@ -217,7 +217,7 @@ HOSTILE = {
 def test_hostile_request_is_refused_by_name(server, name):
     content_type, body, status, field, words = HOSTILE[name]
     headers = {"content-type": content_type} if content_type else {}
-    answer = httpx.post(server.url + "/read", content=body, headers=headers, timeout=30, trust_env=False)
+    answer = httpx2.post(server.url + "/read", content=body, headers=headers, timeout=30, trust_env=False)
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json"
     error = answer.json()["error"]
@@ -230,7 +230,7 @@ def test_hostile_request_is_refused_by_name(server, name):
 def test_compressed_body_is_refused(server, path):
     headers = {"content-type": JSON, "content-encoding": "gzip"}
     url = server.url + path.format(name="meter-reader", project="p", location="l", endpoint="e")
-    answer = httpx.post(url, content=gzip.compress(in_json(PNG)), headers=headers)
+    answer = httpx2.post(url, content=gzip.compress(in_json(PNG)), headers=headers)
     assert answer.status_code == 415 and "Content-Encoding" in answer.text, answer.text
     assert "must not be compressed" in answer.text
 
@@ -257,7 +257,7 @@ def test_100_mb_are_refused_with_an_answer_and_flat_memory(server, announced, co
     headers = {"content-type": content_type}
     if announced:
         headers["content-length"] = str(100 * 2**20 + (len(part(b"")[:-2]) if content_type == FORM else 0))
-    answer = httpx.post(server.url + path, content=flood(), headers=headers, timeout=30, trust_env=False)
+    answer = httpx2.post(server.url + path, content=flood(), headers=headers, timeout=30, trust_env=False)
     assert answer.status_code == {"/read": 413, "/healthz": 405, "/nowhere": 404}[path]
     assert answer.json()["error"]["problem"]
     assert (
@@ -285,7 +285,9 @@ def test_many_large_bodies_together_are_bounded_and_shut_out_no_single_card():
     size, limit = 4 * 2**20, 12 * 2**20
     options = ["--max-held", str(limit), "--max-bytes", str(size)]
     with fake_server(*options) as server, contextlib.ExitStack() as stack:
-        post = functools.partial(httpx.post, server.url + "/read", headers={"content-type": JSON}, timeout=20)
+        post = functools.partial(
+            httpx2.post, server.url + "/read", headers={"content-type": JSON}, timeout=20
+        )
         large = b" " * (size - 2 * SMALL) + in_json(PNG)
         assert post(content=large).status_code == 200
         before = peak_memory(server.pid)
@@ -308,7 +310,7 @@ def test_client_that_leaves_in_the_middle_leaves_nothing_behind(server):
         raw_post(server, 10**6, b"x" * 1000).close()
     poll(lambda: not connections(server))
     assert "Traceback" not in server.log()
-    answer = httpx.post(server.url + "/read", content=in_json(PNG), headers={"content-type": JSON})
+    answer = httpx2.post(server.url + "/read", content=in_json(PNG), headers={"content-type": JSON})
     assert answer.status_code == 200
 
 
@@ -327,7 +329,7 @@ def test_body_that_never_ends_is_given_up(server):
 def test_many_slow_bodies_do_not_stop_the_others(server):
     slow = [raw_post(server, 100, b"{") for _ in range(100)]
     try:
-        answer = httpx.post(
+        answer = httpx2.post(
             server.url + "/read", content=in_json(PNG), headers={"content-type": JSON}, timeout=10
         )
         assert answer.status_code == 200
@@ -339,10 +341,10 @@ def test_many_slow_bodies_do_not_stop_the_others(server):
 def test_crash_of_the_model_itself_is_the_only_thing_that_ends_the_process():
     """The fake can end its process from inside the model, as a fault in native code would."""
     with fake_server() as server:
-        with pytest.raises(httpx.HTTPError):
-            httpx.post(
+        with pytest.raises(httpx2.HTTPError):
+            httpx2.post(
                 server.url + "/read", content=in_json(encode(card(669))), headers={"content-type": JSON}
             )
         poll(lambda: not server.running)
         server.start()
-        assert httpx.get(server.url + "/readyz").status_code == 200
+        assert httpx2.get(server.url + "/readyz").status_code == 200

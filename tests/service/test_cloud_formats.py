@@ -4,7 +4,7 @@ import base64
 import json
 
 import boto3
-import httpx
+import httpx2
 import numpy as np
 import pytest
 from botocore import UNSIGNED
@@ -106,7 +106,7 @@ def test_boto3_invokes_the_endpoint_and_raises_its_errors(server, readings):
     ask = runtime(server).invoke_endpoint
     answer = ask(EndpointName="reader", ContentType="image/png", Body=png(101))
     assert answer["InvokedProductionVariant"] == "AllTraffic"
-    assert httpx.Response(200, content=answer["Body"].read()).json()["predictions"] == readings[:1]
+    assert httpx2.Response(200, content=answer["Body"].read()).json()["predictions"] == readings[:1]
     with pytest.raises(ClientError, match="not a picture"):
         ask(EndpointName="reader", ContentType="image/png", Body=b"no picture")
 
@@ -173,7 +173,7 @@ def test_other_content_is_refused(client, path):
     ],
 )
 def test_a_refusal_before_the_route_speaks_the_routes_format(locked, path, sentence):
-    answer = httpx.post(locked.url + path, content=png(), headers={"Content-Type": "image/png"})
+    answer = httpx2.post(locked.url + path, content=png(), headers={"Content-Type": "image/png"})
     assert answer.status_code == 401 and "Authorization: Bearer KEY" in sentence(answer.json())
 
 

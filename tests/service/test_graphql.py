@@ -3,7 +3,7 @@
 import base64
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 import pytest
 from polling import until
 
@@ -43,7 +43,7 @@ def server(tmp_path_factory):
 def ask(server):
     def run(query, **variables):
         body = {"query": query, "variables": variables}
-        return httpx.post(f"{server.url}/graphql", json=body, timeout=30)
+        return httpx2.post(f"{server.url}/graphql", json=body, timeout=30)
 
     return run
 
@@ -100,7 +100,7 @@ def test_a_bad_query_ends_with_a_sentence(ask, query, picture, problem):
 )
 def test_a_body_that_is_no_query_ends_with_a_status_and_a_sentence(ask, server, body, status, problem):
     headers = {"Content-Type": "application/json"}
-    answer = httpx.post(f"{server.url}/graphql", content=body, headers=headers, timeout=30)
+    answer = httpx2.post(f"{server.url}/graphql", content=body, headers=headers, timeout=30)
     assert answer.status_code == status
     assert problem in answer.json()["errors"][0]["message"]
     assert ask(READ, picture=PICTURE).json()["data"]["read"]["digits"]
@@ -124,5 +124,5 @@ def test_a_query_too_many_is_told_to_come_again(ask):
         assert ask(slow, picture=PICTURE).status_code == 200
 
 
-def refused(answers: list[httpx.Response]) -> list[httpx.Response]:
+def refused(answers: list[httpx2.Response]) -> list[httpx2.Response]:
     return [answer for answer in answers if answer.status_code == 429]

@@ -3,7 +3,7 @@
 import base64
 import json
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 
@@ -46,7 +46,7 @@ def test_by_column(client, outputs, inputs):
 def test_as_curl_sends_it(server):
     """curl -d, as in TensorFlow Serving's documentation: the body is JSON, whatever its type is called."""
     body, kind = json.dumps({"instances": [b64()]}), {"Content-Type": "application/x-www-form-urlencoded"}
-    answer = httpx.post(server.url + MODEL + ":predict", content=body, headers=kind, trust_env=False)
+    answer = httpx2.post(server.url + MODEL + ":predict", content=body, headers=kind, trust_env=False)
     assert answer.json()["predictions"][0]["digits"] == "101"
 
 

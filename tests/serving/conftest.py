@@ -1,6 +1,6 @@
 """The server of a serving library, for the module that tests it: ``LIBRARY`` names it, with ``OPTIONS``."""
 
-import httpx
+import httpx2
 import pytest
 
 from fsdl_course.serving import libraries
@@ -25,6 +25,6 @@ def server(library, request):
 
 @pytest.fixture
 def client(server):
-    limits = httpx.Limits(max_connections=None)
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=60, limits=limits) as client:
+    limits = httpx2.Limits(max_connections=None)
+    with httpx2.Client(base_url=server.url, trust_env=False, timeout=60, limits=limits) as client:
         yield client

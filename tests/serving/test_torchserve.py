@@ -6,7 +6,7 @@ import subprocess
 import zipfile
 from contextlib import suppress
 
-import httpx
+import httpx2
 import psutil
 import pytest
 from packed import locked
@@ -45,7 +45,7 @@ def settings(server):
 
 @pytest.fixture
 def manager(settings):
-    with httpx.Client(base_url=settings["management_address"], trust_env=False, timeout=60) as manager:
+    with httpx2.Client(base_url=settings["management_address"], trust_env=False, timeout=60) as manager:
         yield manager
 
 

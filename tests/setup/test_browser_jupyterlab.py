@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-import httpx
+import httpx2
 import pytest
 
 from fsdl_course.notebooks import build, conversion
@@ -207,7 +207,7 @@ def test_the_printed_address_opens_the_tour_with_the_lessons_of_the_working_copy
     (address, *_) = re.findall(rf"{lab.url}\S+", lab.log())
     assert address.endswith("?token=...")  # a token that was given is not printed
     address = address.replace("...", TOKEN)
-    assert httpx.get(address, trust_env=False).status_code == 200  # not the page that asks for the token
+    assert httpx2.get(address, trust_env=False).status_code == 200  # not the page that asks for the token
     page.goto(address)
     page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
     assert page.evaluate("() => window.jupyterapp.shell.currentWidget.context.path") == jupyterlab.TOUR

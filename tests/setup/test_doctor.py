@@ -207,7 +207,7 @@ def test_what_ends_a_client_is_found_by_trying(no_proxies, name, value):
     no_proxies.setenv("NO_PROXY", "localhost,127.0.0.1")
     no_proxies.setenv(name, value)
     (finding,) = network.look_at_ports()
-    assert levels([finding]) == ["problem"] and name in finding.advice and "httpx" in finding.fact
+    assert levels([finding]) == ["problem"] and name in finding.advice and "httpx2" in finding.fact
 
 
 def test_proxies_are_named(no_proxies):

@@ -1,10 +1,12 @@
 """The locks: which files are resolved, and from where."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from fsdl_course.setup import installer, locks
+from fsdl_deploy.paths import ROOT
 
 
 def test_every_source_is_resolved_from_the_public_index_alone(tmp_path, monkeypatch):
@@ -36,3 +38,11 @@ def test_every_source_is_resolved_from_the_public_index_alone(tmp_path, monkeypa
     for _, environ in calls:
         assert environ["UV_HTTP_TIMEOUT"] == "9"
         assert not {"UV_FIND_LINKS", "UV_CONSTRAINT"} & environ.keys()
+
+
+def test_every_source_finds_what_it_includes_and_its_lock_names_it():
+    for source in ROOT.glob("infra/**/requirements.in"):
+        includes = re.findall(r"^-[cr] (\S+)", source.read_text("utf-8"), re.M)
+        assert all((source.parent / name).is_file() for name in includes), source
+        named = set(re.findall(r"-r (\S+\.in)$", source.with_suffix(".lock").read_text("utf-8"), re.M))
+        assert named == {source.relative_to(ROOT).as_posix()}, source

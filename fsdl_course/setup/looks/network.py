@@ -18,12 +18,12 @@ def by_urllib(url: str) -> None:
 
 
 def by_httpx(url: str) -> None:
-    """As most lessons ask. Where httpx is not installed, ``look_at_packages`` says it."""
+    """As most lessons ask. Where httpx2 is not installed, ``look_at_packages`` says it."""
     try:
-        import httpx
+        import httpx2
     except ImportError:
         return
-    httpx.get(url, timeout=SECONDS).raise_for_status()
+    httpx2.get(url, timeout=SECONDS).raise_for_status()
 
 
 def look_at_ports(asking: tuple[Callable[[str], None], ...] = (by_urllib, by_httpx)) -> Iterator[Finding]:

@@ -122,13 +122,13 @@ seconds = {"make the metadata database": time.perf_counter() - started}
 # scheduler would also serve the logs of tasks to other machines, which we turn off.
 
 # %%
-import httpx
+import httpx2
 
 from fsdl_deploy import Server
 from fsdl_deploy.running.ports import free_port
 
 port = free_port()  # one for all: the workers must know where the server is
-client = httpx.Client(timeout=120)  # one for all questions: a new one each time costs more than to ask
+client = httpx2.Client(timeout=120)  # one for all questions: a new one each time costs more than to ask
 places |= {"AIRFLOW__CORE__EXECUTION_API_SERVER_URL": "http://127.0.0.1:{port}/execution/"}
 places |= {"AIRFLOW__API__BASE_URL": "http://127.0.0.1:{port}"}
 

@@ -95,14 +95,14 @@ Table(["function", "parameter", "binding", "direction", "where"], *rows)
 import base64
 import secrets
 
-import httpx
+import httpx2
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
 key = secrets.token_hex(8)
 server = azure_function.serve(key).start()
-web = httpx.Client(base_url=server.url, headers={azure_function.HEADER: key}, timeout=60, trust_env=False)
+web = httpx2.Client(base_url=server.url, headers={azure_function.HEADER: key}, timeout=60, trust_env=False)
 deck = list(cards(20, "typical", seed=8))
 requests = [{"picture": base64.b64encode(encode(card.image)).decode()} for card in deck]
 answers = [web.post("/api/read", json=request).json() for request in requests]
@@ -120,7 +120,7 @@ for name, body in wrong.items():
     print(f"{name:15}{response.status_code} {response.json()['error']['field']}")
 print("no such route ", web.post("/api/reed", json=requests[0]).status_code)
 print("another method", web.get("/api/read").status_code)
-print("no key        ", httpx.post(f"{server.url}/api/read", json=requests[0]).status_code)
+print("no key        ", httpx2.post(f"{server.url}/api/read", json=requests[0]).status_code)
 server.stop()
 
 # %% [markdown]

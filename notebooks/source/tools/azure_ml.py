@@ -119,12 +119,12 @@ with tempfile.TemporaryDirectory() as folder:
 # names in the answer.
 
 # %% tags=["nbval-check-output"]
-import httpx
+import httpx2
 
 from fsdl_deploy import open_reader
 from fsdl_deploy.measuring.table import Table
 
-web = httpx.Client(timeout=60)
+web = httpx2.Client(timeout=60)
 expected = [reading.digits for reading in open_reader().read([card.image for card in deck])]
 print("first card:", expected[0], "truth:", deck[0].truth)
 rows = []
@@ -220,7 +220,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 with ThreadPoolExecutor(1) as pool:
     for server, path in ((careful, "/"), (ours, "/healthz")):
-        reading = pool.submit(httpx.post, server.url + "/score", json={"data": texts * 3}, timeout=60)
+        reading = pool.submit(httpx2.post, server.url + "/score", json={"data": texts * 3}, timeout=60)
         waits = []
         while not reading.done():
             start = perf_counter()

@@ -83,7 +83,7 @@ print(*sorted(path.name for path in packed.iterdir()))
 import os
 from time import perf_counter
 
-import httpx
+import httpx2
 
 from fsdl_deploy import Server, course_server
 
@@ -91,7 +91,7 @@ store = Path(workplace.name) / "store"
 settings = {"BENTOML_HOME": str(store), "BENTOML_DO_NOT_TRACK": "True"}
 command = [station_python, "-m", "bentoml", "serve", "service:MeterReader", "--host", "127.0.0.1"]
 command += ["--port", "{port}"]
-web = httpx.Client(timeout=30)
+web = httpx2.Client(timeout=30)
 begin = perf_counter()
 bento_server = Server(command, ready="/readyz", env=settings, cwd=packed, timeout=120, name="BentoML").start()
 print(f"ready after {perf_counter() - begin:.1f} s")

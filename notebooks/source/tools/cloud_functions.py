@@ -85,14 +85,14 @@ Code(aws.source, language="python")
 # %% tags=["nbval-check-output"]
 import base64
 
-import httpx
+import httpx2
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 from fsdl_deploy.scaling import cloud_function
 
 server = cloud_function.serve("read_card").start()
-web = httpx.Client(timeout=60, trust_env=False)
+web = httpx2.Client(timeout=60, trust_env=False)
 deck = list(cards(20, "typical", seed=8))
 requests = [{"picture": base64.b64encode(encode(card.image)).decode()} for card in deck]
 answers = [web.post(server.url, json=request).json() for request in requests]

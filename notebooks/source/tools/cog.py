@@ -85,11 +85,11 @@ print(*sorted(path.name for path in packed.iterdir()))
 # %%
 import os
 
-import httpx
+import httpx2
 
 from fsdl_deploy import Server, course_server
 
-web = httpx.Client(timeout=30)
+web = httpx2.Client(timeout=30)
 settings = {
     "PORT": "{port}",
     "COG_PREDICT_TYPE_STUB": "run.py:Runner",

@@ -118,9 +118,9 @@ print(f"ready after {server_seconds:.1f} s, {dagster.memory() / 2**20:.0f} MiB i
 # *Launch* for one month and wait for the end of the run.
 
 # %%
-import httpx
+import httpx2
 
-client = httpx.Client(timeout=120)  # one for all questions: a new one each time costs more than to ask
+client = httpx2.Client(timeout=120)  # one for all questions: a new one each time costs more than to ask
 
 
 def ask(query, **variables):

@@ -288,7 +288,7 @@ Table(["container", "status"], *rows) if rows else None
 # Twenty customers send their card; then we ask until all readings are there.
 
 # %%
-import httpx
+import httpx2
 
 from fsdl_deploy import Customers
 from fsdl_deploy.picture import encode
@@ -317,7 +317,7 @@ def wait_for_readings(client, customer_names, seconds=60):
 
 # %%
 if compose:
-    with httpx.Client(base_url=compose.url("web"), timeout=30) as client:
+    with httpx2.Client(base_url=compose.url("web"), timeout=30) as client:
         print("taken:", {send(client, i) for i in range(10)})
         digits = wait_for_readings(client, names[:10])
         worker = compose.containers("worker")[0]

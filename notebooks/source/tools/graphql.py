@@ -98,7 +98,7 @@ rest_model = course_server("serve", name="REST, model").start()
 # %% tags=["nbval-check-output"]
 import json
 
-import httpx
+import httpx2
 
 page = """query Page($name: String!, $months: [String!]!) {
   customer(name: $name) { name readings(months: $months) { month digits } }
@@ -106,7 +106,7 @@ page = """query Page($name: String!, $months: [String!]!) {
 
 
 def ask(query, **variables):
-    return httpx.post(f"{graph.url}/graphql", json={"query": query, "variables": variables}, timeout=30)
+    return httpx2.post(f"{graph.url}/graphql", json={"query": query, "variables": variables}, timeout=30)
 
 
 answer = ask(page, name="C0000003", months=months)
@@ -116,7 +116,7 @@ print(json.dumps(answer.json(), indent=1))
 # The same page over REST: three requests, and fields that the page does not show.
 
 # %%
-over_rest = [httpx.get(f"{rest_table.url}/readings/{month}/C0000003") for month in months]
+over_rest = [httpx2.get(f"{rest_table.url}/readings/{month}/C0000003") for month in months]
 rest_bytes = sum(len(response.content) for response in over_rest)
 print(f"REST:    {len(over_rest)} requests, {rest_bytes} bytes of answers")
 print(f"GraphQL: 1 request, {len(answer.content)} bytes; the query itself has {len(page)}")
@@ -145,7 +145,7 @@ text = base64.b64encode(card).decode()
 
 # %%
 spent, answers = {"REST": [], "GraphQL": []}, {}
-with httpx.Client() as client:
+with httpx2.Client() as client:
     for _ in range(50 if FAST else 500):
         began = time.perf_counter()
         answers["REST"] = client.post(f"{rest_model.url}/read", json={"pictures": [text]})
@@ -175,7 +175,7 @@ print(f"GraphQL takes {np.median(spent['GraphQL']) / np.median(spent['REST']):.2
 nonsense = base64.b64encode(b"no picture").decode()
 broken = ask(read_query, picture=nonsense)
 print(broken.status_code, broken.json()["errors"][0]["message"][:70])
-refused = httpx.post(f"{rest_model.url}/read", json={"pictures": [nonsense]})
+refused = httpx2.post(f"{rest_model.url}/read", json={"pictures": [nonsense]})
 print(refused.status_code, refused.json()["error"]["problem"][:70])
 
 # %% [markdown]

@@ -243,13 +243,13 @@ with Server(over_grpc.command, ready=None, env={"FSDL_API_KEY": "sesame"}, name=
 # And what every HTTP tool can do with the REST service, it cannot do here.
 
 # %%
-import httpx
+import httpx2
 
 try:
-    answer = httpx.get(over_grpc.url, timeout=5)
+    answer = httpx2.get(over_grpc.url, timeout=5)
     print(answer.status_code)
-except httpx.HTTPError as error:
-    print(f"httpx.get: {type(error).__name__}: {error}")
+except httpx2.HTTPError as error:
+    print(f"httpx2.get: {type(error).__name__}: {error}")
 
 # %% [markdown]
 # - **No browser, no curl.** A page needs a proxy (gRPC-Web); a person needs a tool such as `grpcurl`.

@@ -91,12 +91,12 @@ grpc_address = re.search(r"gRPC at (\S+)", kserve.log())[1]
 # %% tags=["nbval-check-output"]
 import base64
 
-import httpx
+import httpx2
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
-web = httpx.Client(base_url=kserve.url, timeout=30)
+web = httpx2.Client(base_url=kserve.url, timeout=30)
 deck = list(cards(20, seed=4))
 pictures = [encode(card.image) for card in deck]
 texts = [base64.b64encode(picture).decode() for picture in pictures]

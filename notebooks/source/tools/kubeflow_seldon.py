@@ -100,7 +100,7 @@ Code(filename=stations.station("mlserver").folder / "models" / "reader.py")
 # Started as Seldon would start it in the pod, asked once, and ended.
 
 # %% tags=["station:mlserver"]
-import httpx
+import httpx2
 
 from fsdl_course.serving import libraries
 from fsdl_deploy.cards import cards
@@ -110,7 +110,7 @@ ensure("mlserver")
 card, library = next(iter(cards(1, "typical", seed=11))), libraries.libraries()["mlserver"]
 with library.server() as server:
     content, headers = library.request(encode(card.image))
-    answer = httpx.post(server.url + library.path, content=content, headers=headers, timeout=30)
+    answer = httpx2.post(server.url + library.path, content=content, headers=headers, timeout=30)
 print("MLServer reads", library.digits(answer.content), "and the truth is", card.truth)
 measured["wrapper_reads"] = library.digits(answer.content) == card.truth
 

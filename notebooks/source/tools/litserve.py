@@ -90,7 +90,7 @@ batched = litserve.server(max_batch=16, delay_ms=2).start()
 # how large a batch the card was read.
 
 # %% tags=["nbval-check-output"]
-import httpx
+import httpx2
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
@@ -98,7 +98,7 @@ from fsdl_deploy.picture import encode
 deck = list(cards(20, seed=4))
 pictures = [encode(card.image) for card in deck]
 picture_type = {"Content-Type": "image/png"}
-web = httpx.Client(timeout=5, limits=httpx.Limits(max_connections=None))
+web = httpx2.Client(timeout=5, limits=httpx2.Limits(max_connections=None))
 
 
 def ask(server, picture, **options):
@@ -283,7 +283,7 @@ def ask_and_note():
     sent, answered = perf_counter() - began, False
     try:
         answered = ask(batched, pictures[0], timeout=1).is_success
-    except httpx.TimeoutException:
+    except httpx2.TimeoutException:
         health.append(web.get(batched.url + "/health").status_code)
     notes.append((sent, perf_counter() - began, answered))
 

@@ -87,12 +87,12 @@ one_by_one = library.server(max_batch=1, delay_ms=0).start()
 # The Open Inference Protocol in JSON, the picture as base64.
 
 # %% tags=["nbval-check-output"]
-import httpx
+import httpx2
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
-web = httpx.Client(timeout=30)
+web = httpx2.Client(timeout=30)
 deck = list(cards(20, seed=4))
 pictures = [encode(card.image) for card in deck]
 
@@ -307,7 +307,7 @@ print(answers[3].json()["error"])
 from dataclasses import replace
 
 body, headers = replace(library, format="oip-binary").request(pictures[0])
-answer = httpx.post(batching.url + library.path, content=body, headers=headers)
+answer = httpx2.post(batching.url + library.path, content=body, headers=headers)
 print(answer.status_code, answer.text)
 print("the next caller:", ask(batching, pictures[0]).status_code)
 web.close()

@@ -92,7 +92,7 @@ print(service, receiver.server)
 # %%
 import secrets
 
-import httpx
+import httpx2
 
 from fsdl_deploy.scaling.failures import card_body
 
@@ -103,7 +103,7 @@ def ask(url, traceparent=None):
     """Send one card; the status, and the number of the trace that was asked for."""
     trace_id = secrets.token_hex(16)
     parent = traceparent or f"00-{trace_id}-{secrets.token_hex(8)}-01"
-    answer = httpx.post(f"{url}/read", content=card, headers=headers | {"traceparent": parent}, timeout=30)
+    answer = httpx2.post(f"{url}/read", content=card, headers=headers | {"traceparent": parent}, timeout=30)
     return answer.status_code, trace_id
 
 

@@ -142,9 +142,9 @@ print(result.stdout.partition(";")[0])
 # %%
 from threading import Event
 
-import httpx
+import httpx2
 
-client = httpx.Client(timeout=60)  # one for all questions: a new one each time costs more than to ask
+client = httpx2.Client(timeout=60)  # one for all questions: a new one each time costs more than to ask
 
 
 def ask(path, body=None):

@@ -52,7 +52,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
 
-import httpx
+import httpx2
 
 from fsdl_course.serving import libraries
 from fsdl_course.setup.stations import ensure
@@ -95,7 +95,7 @@ from fsdl_deploy import open_loop
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
-picture, web = encode(next(cards(1, "typical", seed=7)).image), httpx.Client(timeout=30)
+picture, web = encode(next(cards(1, "typical", seed=7)).image), httpx2.Client(timeout=30)
 started, loads = prometheus.query("time()")[0].value, {}
 for name, server in (("course", service), ("triton", triton)):
     library = libraries.libraries()[name]
@@ -253,7 +253,7 @@ def noticed(right, wrong):
 
 # %% tags=["station:prometheus"]
 with course_server("serve") as asked, Billing({}) as counted:
-    pages = [httpx.get(f"http://127.0.0.1:{port}/metrics").text for port in (asked.port, counted.port)]
+    pages = [httpx2.get(f"http://127.0.0.1:{port}/metrics").text for port in (asked.port, counted.port)]
 exported = alerts.exported(*pages)
 who = {name: noticed(*change) for name, change in BREAKS.items()}
 words = ["promtool check rules", "promtool test rules", "what is exported"]

@@ -125,14 +125,14 @@ Table(["process", "memory (MiB)"], *rows, formats=["", ".0f"])
 # %% tags=["nbval-check-output"]
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
 deck = list(cards(20, seed=4))
 pictures = [encode(card.image) for card in deck]
-web = httpx.Client(timeout=30, limits=httpx.Limits(max_connections=None))
+web = httpx2.Client(timeout=30, limits=httpx2.Limits(max_connections=None))
 
 
 def ask(picture, **options):
@@ -167,7 +167,7 @@ for url in (ray_serve.url + "/-/healthz", ray_serve.url + "/-/routes", dashboard
 targets = [
     target for group in web.get(dashboard + "/api/prometheus/sd").json() for target in group["targets"]
 ]
-with httpx.Client(transport=httpx.HTTPTransport(retries=6)) as patient:
+with httpx2.Client(transport=httpx2.HTTPTransport(retries=6)) as patient:
     # On a busy machine their ports open some time after the server is ready.
     metrics = "".join(patient.get(f"http://{target}/metrics", timeout=30).text for target in targets)
 names = {line.split()[2] for line in metrics.splitlines() if line.startswith("# TYPE ray_serve")}

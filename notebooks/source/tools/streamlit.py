@@ -188,13 +188,13 @@ print(f"first run {first:.0f} ms, a click {sorted(later)[len(later) // 2]:.0f} m
 #   [lesson](../01_prototype.ipynb#When-it-fails) measures that.
 
 # %%
-import httpx
+import httpx2
 
 from fsdl_deploy.measuring.table import Table
 
 rows = []
 for path in ("/read", "/api/predict", "/openapi.json"):
-    answer = httpx.get(course_page.url + path)
+    answer = httpx2.get(course_page.url + path)
     kind = answer.headers.get("content-type", "").partition(";")[0]
     says = "the page again" if "<html" in answer.text else answer.text[:40]
     rows.append([path, answer.status_code, kind, says])

@@ -135,13 +135,13 @@ Code(program[program.index("def configuration") : program.index("def command")],
 from dataclasses import replace
 from time import perf_counter
 
-import httpx
+import httpx2
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
-limits = httpx.Limits(max_connections=None, max_keepalive_connections=16)
-web = httpx.Client(timeout=30, limits=limits)
+limits = httpx2.Limits(max_connections=None, max_keepalive_connections=16)
+web = httpx2.Client(timeout=30, limits=limits)
 deck = list(cards(20, seed=4))
 pictures = [encode(card.image) for card in deck]
 

@@ -100,12 +100,12 @@ print(f"ready after {perf_counter() - begin:.1f} s, {triton.memory() / 2**20:.0f
 # %%
 import json
 
-import httpx
+import httpx2
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import encode
 
-web = httpx.Client(timeout=30)
+web = httpx2.Client(timeout=30)
 
 
 def ask(model, picture, shape=(1,)):

@@ -191,12 +191,12 @@ print(truss_server)
 # %% tags=["nbval-check-output"]
 import base64
 
-import httpx
+import httpx2
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.picture import decode, encode
 
-web = httpx.Client(timeout=30)
+web = httpx2.Client(timeout=30)
 deck = list(cards(20, seed=4))
 texts = [base64.b64encode(encode(card.image)).decode() for card in deck]
 

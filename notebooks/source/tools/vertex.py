@@ -146,13 +146,13 @@ print("first card:", expected[0], "truth:", deck[0].truth)
 import base64
 from time import perf_counter
 
-import httpx
+import httpx2
 
 texts = [base64.b64encode(encode(card.image)).decode() for card in deck]
 body = {"instances": [{"b64": texts[0]}]}
 urls = {name: f"http://{host}{settings['AIP_PREDICT_ROUTE']}" for name, host in hosts.items()}
 plain_ms = {name: [] for name in hosts}
-with httpx.Client(timeout=60) as web:
+with httpx2.Client(timeout=60) as web:
     for _ in range(60 if FAST else 600):
         for name, url in urls.items():
             start = perf_counter()
@@ -215,7 +215,7 @@ Table(["server", "instance", "status", "what the client says"], *rows)
 rows = []
 for name, url in urls.items():
     for wrong in ({}, {"instances": 5}):
-        answer = httpx.post(url, json=wrong, timeout=30)
+        answer = httpx2.post(url, json=wrong, timeout=30)
         rows.append([name, json.dumps(wrong), answer.status_code, answer.text[:62]])
 Table(["server", "body", "status", "answer"], *rows)
 
@@ -228,9 +228,9 @@ Table(["server", "body", "status", "answer"], *rows)
 from concurrent.futures import ThreadPoolExecutor
 
 sixty = {"instances": [{"b64": text} for text in texts * 3]}
-with ThreadPoolExecutor(1) as pool, httpx.Client(timeout=60) as web:
+with ThreadPoolExecutor(1) as pool, httpx2.Client(timeout=60) as web:
     for server, path in ((googles, health), (ours, "/healthz")):
-        reading = pool.submit(httpx.post, urls[server.name], json=sixty, timeout=60)
+        reading = pool.submit(httpx2.post, urls[server.name], json=sixty, timeout=60)
         waits = []
         while not reading.done():
             start = perf_counter()
