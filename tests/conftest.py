@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def _no_figure_stays_open():
-    """Matplotlib keeps what it draws until it is closed: a test that leaves a figure to the next one fails."""
+    """Matplotlib keeps a figure until it is closed: a test that leaves one to the next test fails."""
     yield
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         left = pyplot.get_fignums()
