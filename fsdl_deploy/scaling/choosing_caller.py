@@ -23,8 +23,8 @@ class ChoosingCaller:
     """A function for the load meter: POSTs to the replica that ``choose`` names, and to ``tries`` at most.
 
     ``weights``: the replicas' ports on this machine, each with its weight. ``sent``: as in httpx2. Many
-    threads may call. Raises NoAnswer, or httpx2.HTTPStatusError for an answer other than 2xx, which is not repeated.
-    Close it, or use ``with``.
+    threads may call. Raises NoAnswer, or httpx2.HTTPStatusError for an answer other than 2xx, which is not
+    repeated. Close it, or use ``with``.
     """
 
     def __init__(
