@@ -28,6 +28,8 @@ ORDER = (
     "serving",
     "scaling",
     "rollouts",
+    "monitoring",
+    "delivery",
     "managed",
 )
 ORDER += ("training", "measuring", "running", "setup", "workspace", "notebooks", "labs", "grading")

@@ -68,12 +68,8 @@ COMMANDS = {
         },
     ),
     "rollouts": Command(
-        "a new version: delivered, rolled out, watched, taken back",
+        "a new version: rolled out step by step, and taken back",
         group={
-            "deliver": Command(
-                "train, evaluate, sign, package, canary, promote: one command, a gate each",
-                "fsdl_deploy.rollouts.delivery",
-            ),
             "answers": Command("record what models read on the same cards", "fsdl_deploy.rollouts.answers"),
             "run": Command("roll a candidate out, step by step", "fsdl_deploy.rollouts.command"),
             "order": Command("pause, resume, stop a rollout, or roll back", "fsdl_deploy.rollouts.orders"),
@@ -82,9 +78,23 @@ COMMANDS = {
                 "fsdl_deploy.rollouts.rounds",
             ),
             "replay": Command("hundreds of rollouts from recorded answers", "fsdl_deploy.rollouts.replay"),
+        },
+    ),
+    "monitoring": Command(
+        "what shows that something is wrong, and how soon",
+        group={
             "drift": Command(
                 "which signal sees which drift, and with how many false alarms",
-                "fsdl_deploy.rollouts.drift_table",
+                "fsdl_deploy.monitoring.drift_table",
+            ),
+        },
+    ),
+    "delivery": Command(
+        "a new version, from training to a release",
+        group={
+            "deliver": Command(
+                "train, evaluate, sign, package, canary, promote: one command, a gate each",
+                "fsdl_deploy.delivery.deliver",
             ),
         },
     ),

@@ -23,18 +23,31 @@ FLOORS = (
     {"preprocess", "ctc", "models", "weights", "reader", "remote"},
     {"measuring", "running"},
     {"packaging", "training"},
-    {"prototype", "batch", "service", "optimization", "scaling", "rollouts", "managed"},
+    {
+        "prototype",
+        "batch",
+        "service",
+        "optimization",
+        "scaling",
+        "rollouts",
+        "monitoring",
+        "delivery",
+        "managed",
+    },
     {"cli"},
 )
 WINGS = FLOORS[-2]
 ACROSS = {
     ("batch", "service"),  # a web endpoint over the stored readings answers as the service does
-    ("rollouts", "scaling"),  # the balancers that a rollout drives
-    ("rollouts", "service"),
-    ("rollouts", "optimization"),  # a pipeline of models has the cascade in it
     ("scaling", "managed"),  # a function has the limits and prices of the clouds
     ("rollouts", "service"),  # a service with two versions loaded
     ("rollouts", "scaling"),  # replicas and balancers, whose traffic moves from version to version
+    ("monitoring", "rollouts"),  # what a meter can show
+    ("monitoring", "service"),
+    ("monitoring", "scaling"),
+    ("delivery", "rollouts"),  # the same rule for what a meter can show
+    ("delivery", "optimization"),  # a pipeline of models has the cascade in it
+    ("delivery", "service"),
 }
 
 

@@ -302,7 +302,7 @@ running.close()
 #
 # So far somebody had a new version and let it meet customers. Who made it, was it tested, and is the file
 # that runs the file that was tested? At month end nobody remembers. One command answers:
-# `fsdl-deploy rollouts deliver NAME` trains, evaluates, signs, packages, lets some customers meet the
+# `fsdl-deploy delivery deliver NAME` trains, evaluates, signs, packages, lets some customers meet the
 # result, and promotes it. Each step is a **gate**. What a gate refuses goes no further, and the former
 # release is served until the last step, which is the renaming of one small file. (The same on Linux, macOS
 # and Windows.)
@@ -315,9 +315,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from fsdl_deploy.rollouts import delivery, releases
-from fsdl_deploy.rollouts.delivery_gates import Commit
-from fsdl_deploy.rollouts.delivery_package import published
+from fsdl_deploy.delivery import deliver as delivery
+from fsdl_deploy.delivery import releases
+from fsdl_deploy.delivery.gates import Commit
+from fsdl_deploy.delivery.package import published
 
 workplace = TemporaryDirectory()
 store = Path(workplace.name) / "store"
@@ -396,7 +397,7 @@ Table(["commit", "refused by", "because"], *rows)
 #
 # A delivery can be killed, too, or its machine can die. Here it dies between the canary and the last gate.
 # The same command goes on behind the last gate that was passed, and to take the release back is one command
-# (`fsdl-deploy rollouts deliver --rollback`).
+# (`fsdl-deploy delivery deliver --rollback`).
 
 
 # %%
@@ -426,7 +427,7 @@ print("served:", releases.serving(store).release)
 # and a manifest says what each part takes and gives. This is what the cascade takes:
 
 # %%
-from fsdl_deploy.rollouts import model_pipeline
+from fsdl_deploy.delivery import model_pipeline
 
 home = Path(workplace.name)
 model_pipeline.build(home / "october", key, "2026-10", reader="v1", sure=0.01)
@@ -517,7 +518,7 @@ print(f"{len(by_itself)} of {len(libraries)}: {', '.join(by_itself)}")
 # up with Prometheus and Grafana. **Prometheus** asks each service every few seconds what it counts, at
 # `/metrics`, and keeps the answers as series over time. **Alert rules** are questions that it asks these
 # series by itself. **Alertmanager** decides who hears of an answer. All three files are in
-# `infra/rollouts/prometheus`. The programs come from Debian's archive: on macOS and Windows the cells that
+# `infra/monitoring/prometheus`. The programs come from Debian's archive: on macOS and Windows the cells that
 # need them are skipped.
 #
 # Three things are watched here: `v3-bad`, the version that came on Monday; billing, which counts what became
@@ -525,8 +526,8 @@ print(f"{len(by_itself)} of {len(libraries)}: {', '.join(by_itself)}")
 
 # %% tags=["station:prometheus"]
 from fsdl_deploy import course_server
-from fsdl_deploy.rollouts import billing
-from fsdl_deploy.rollouts.prometheus import Prometheus
+from fsdl_deploy.monitoring import billing
+from fsdl_deploy.monitoring.prometheus import Prometheus
 
 ensure("prometheus")
 watched, SPEED = ExitStack(), 240  # an hour of the rules is a quarter of a minute here
@@ -541,8 +542,8 @@ targets = {"reader": [service.port], "billing": [bills.port]}
 # %% tags=["station:prometheus"]
 import tempfile
 
-from fsdl_deploy.rollouts.alertmanager import Alertmanager
-from fsdl_deploy.rollouts.pager import Pager
+from fsdl_deploy.monitoring.alertmanager import Alertmanager
+from fsdl_deploy.monitoring.pager import Pager
 
 folder = watched.enter_context(tempfile.TemporaryDirectory())
 pager = watched.enter_context(Pager(Path(folder) / "pager.jsonl"))
@@ -559,7 +560,7 @@ print(prometheus.start().configuration)
 # **error budget**. What matters is how fast it is spent. A **burn rate** of 1 spends it in exactly 30 days.
 
 # %%
-from fsdl_deploy.rollouts import burn_rate
+from fsdl_deploy.monitoring import burn_rate
 
 Code(inspect.getsource(burn_rate.minutes_to_fire), language="python")
 
@@ -607,7 +608,7 @@ figures.show(figure, alt="Minutes until each alert fires, against the share that
 # and an hour takes no time. Which alerts fire when five in a hundred requests fail from the second hour on?
 
 # %% tags=["station:prometheus"]
-from fsdl_deploy.rollouts import alerts, promtool
+from fsdl_deploy.monitoring import alerts, promtool
 
 (slo,) = (file for file in alerts.files() if file.stem == "slo")
 counted = 'reader_requests_total{path="/read", status="%s"}'
@@ -616,7 +617,7 @@ fired = promtool.firing(series, ["60m", "65m", "80m"], [slo])
 Table(["after", "alerts that fire"], *([time, ", ".join(names) or "none"] for time, names in fired.items()))
 
 # %% [markdown]
-# The tests in `infra/rollouts/prometheus/tests` are such series, with what is expected: counters that begin
+# The tests in `infra/monitoring/prometheus/tests` are such series, with what is expected: counters that begin
 # anew after an update, one request of three failing at night, nobody asking at all.
 #
 # promtool does not see the worst fault. A rule that asks for a series which nobody sends is correct, and
@@ -713,12 +714,12 @@ Table(["to", "status", "alert", "its sentence"], *(row for row in rows if row[0]
 #
 # A **dashboard** is for whoever was woken. **Grafana** is the program that draws most of them; its server is
 # in no package that we can install here. Its dashboards are JSON, and Grafana has classes in Python that
-# write it (`infra/rollouts/grafana/dashboard.py`). Here are six of its panels, asked of the same Prometheus
-# with the same questions and drawn by matplotlib. `infra/rollouts/compose.yaml` starts the real one where
+# write it (`infra/monitoring/grafana/dashboard.py`). Here are six of its panels, asked of the same Prometheus
+# with the same questions and drawn by matplotlib. `infra/monitoring/compose.yaml` starts the real one where
 # images can be pulled.
 
 # %% tags=["station:prometheus"]
-from fsdl_deploy.rollouts import dashboard
+from fsdl_deploy.monitoring import dashboard
 
 now = prometheus.query("time()")[0].value
 figure = dashboard.draw(prometheus, started, now, dashboard.panels()[:6])
@@ -740,7 +741,7 @@ watched.close()
 # %%
 from fsdl_deploy import OnnxReader
 from fsdl_deploy.cards import DRIFTS, cards
-from fsdl_deploy.rollouts.card_statistics import measure
+from fsdl_deploy.monitoring.card_statistics import measure
 
 reader = OnnxReader("v2")
 
@@ -760,7 +761,7 @@ changed = {drift: watched_cards(40, seed=42, drift=drift) for drift in DRIFTS}
 # **cumulative sum**. As long as cards are usual it falls back to zero; a change lets it grow with each card.
 
 # %%
-from fsdl_deploy.rollouts import drift
+from fsdl_deploy.monitoring import drift
 
 Code(inspect.getsource(drift.cumulative_sum), language="python")
 
@@ -783,13 +784,13 @@ both[1].legend(fontsize=9)
 figures.show(figure, alt="Dark cards soon cross the threshold of grey, never that of confidence")
 
 # %% [markdown]
-# That was one go with few cards. `fsdl-deploy rollouts drift` does it with the utility's whole pattern: cards
-# by day and by night (darker, harder), three times as many at the end of the month; a card is compared with
-# reference cards of the same time. Each change is met a hundred times. `points lost` is the harm: accuracy
+# That was one go with few cards. `fsdl-deploy monitoring drift` does it with the utility's whole pattern:
+# cards by day and by night (darker, harder), three times as many at the end of the month; a card is compared
+# with reference cards of the same time. Each change is met a hundred times. `points lost` is the harm: accuracy
 # that the change costs, and no signal knows it. The last rows are not of the tour; nothing was set by them.
 
 # %%
-from fsdl_deploy.rollouts import drift_table
+from fsdl_deploy.monitoring import drift_table
 
 record = records.read(drift_table.FILE)
 drift_table.table(record)
@@ -832,8 +833,8 @@ for signal, names in seen_by.items():
 # of those whose bill is too low. Count them as they are, and the model is nearly perfect.
 
 # %%
+from fsdl_deploy.monitoring.delayed_labels import complaints
 from fsdl_deploy.prototype.feedback import save_feedback
-from fsdl_deploy.rollouts.delayed_labels import complaints
 
 with TemporaryDirectory() as folder:
     card = next(cards(1, seed=43))
@@ -848,8 +849,8 @@ with TemporaryDirectory() as folder:
 # of them read wrongly, and three times as many from day `110` on, as the new pen does.
 
 # %%
-from fsdl_deploy.rollouts import unhappy_customers
-from fsdl_deploy.rollouts.unhappy_customers import World, estimates
+from fsdl_deploy.monitoring import unhappy_customers
+from fsdl_deploy.monitoring.unhappy_customers import World, estimates
 
 world, colours = World(), dict(zip(unhappy_customers.WAYS, figures.PALETTE))
 days = list(estimates(world, seed=5))

@@ -11,7 +11,7 @@ from fsdl_deploy.paths import ROOT
 
 KEPT = [ROOT / "models" / f"{name}.json" for name in ("ladder", "quantization", "serving", "sizes", "drift")]
 KEPT += [ROOT / "infra" / "docker" / f"{name}.json" for name in ("recorded", "tool_images")]
-KEPT += [ROOT / "infra" / "rollouts" / "drift_libraries" / "recorded.json"]
+KEPT += [ROOT / "infra" / "monitoring" / "drift_libraries" / "recorded.json"]
 
 
 @dataclass

@@ -53,7 +53,7 @@ import numpy as np
 from fsdl_deploy import OnnxReader
 from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring.table import Table
-from fsdl_deploy.rollouts.card_statistics import measure
+from fsdl_deploy.monitoring.card_statistics import measure
 
 NAMES = ["grey", "contrast", "aspect", "sharpness", "digits", "confidence", "handed on"]
 reader, count = OnnxReader("v2"), 100 if FAST else 400
@@ -93,7 +93,7 @@ from IPython.display import Code
 
 from fsdl_deploy.paths import ROOT
 
-program = ROOT / "infra" / "rollouts" / "drift_libraries" / "ask.py"
+program = ROOT / "infra" / "monitoring" / "drift_libraries" / "ask.py"
 text = program.read_text(encoding="utf-8")
 Code(text[text.index("def river") : text.index("def frouros")], language="python")
 
@@ -146,7 +146,7 @@ Table(["set", "changed"], *([name, ", ".join(a["changed"]) or "nothing"] for nam
 # ## The other three, as recorded
 #
 # Their pins conflict with each other and with the course, and together they are larger than the course's
-# core. So `python infra/rollouts/drift_libraries/record.py` gives each an environment that is thrown away
+# core. So `python infra/monitoring/drift_libraries/record.py` gives each an environment that is thrown away
 # afterwards, asks it, and writes down what it said, with a date.
 
 # %%

@@ -52,7 +52,7 @@ from tempfile import TemporaryDirectory
 from IPython.display import Code
 
 from fsdl_course.setup.stations import ensure
-from fsdl_deploy.rollouts.model_registry import Registry
+from fsdl_deploy.delivery.model_registry import Registry
 from fsdl_deploy.running import stations
 
 ensure("mlflow")
@@ -193,7 +193,7 @@ print(f"both saw {anna_saw} and {ben_saw}; now it is {registry.behind(alias='cha
 # %%
 from pathlib import Path
 
-from fsdl_deploy.rollouts.model_registry import RegistryError
+from fsdl_deploy.delivery.model_registry import RegistryError
 
 file = Path(registry.fetch(alias="champion"))
 content = bytearray(file.read_bytes())

@@ -44,7 +44,7 @@ FAST = True
 #
 # **OpenTelemetry** is the standard for traces, with libraries for most languages. Its instrumentation of
 # FastAPI makes a span of each request without a line of ours. It cannot know our batcher: that runs in other
-# threads, which know nothing of the request. So `infra/rollouts/opentelemetry/service.py` hands the context
+# threads, which know nothing of the request. So `infra/monitoring/opentelemetry/service.py` hands the context
 # of the request over, with the function that decodes its picture.
 
 # %%
@@ -76,7 +76,7 @@ Code(ast.get_source_segment(program, parts["TracedReader"]), language="python")
 # %%
 from contextlib import ExitStack
 
-from fsdl_deploy.rollouts import tracing
+from fsdl_deploy.monitoring import tracing
 
 running = ExitStack()
 receiver = running.enter_context(tracing.Receiver())
@@ -132,7 +132,7 @@ assert share > 0.3
 #
 # ## With Envoy in front
 #
-# Envoy needs a few lines in its file (`infra/rollouts/opentelemetry/envoy.yaml`): who takes the spans, and
+# Envoy needs a few lines in its file (`infra/monitoring/opentelemetry/envoy.yaml`): who takes the spans, and
 # that each try at a replica is a span of its own. These are the lines:
 
 # %% tags=["station:envoy"]

@@ -58,8 +58,8 @@ from fsdl_course.serving import libraries
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy import course_server, figures
 from fsdl_deploy.measuring.table import Table
-from fsdl_deploy.rollouts import alerts, dashboard, promtool
-from fsdl_deploy.rollouts.billing import Billing
+from fsdl_deploy.monitoring import alerts, dashboard, promtool
+from fsdl_deploy.monitoring.billing import Billing
 from fsdl_deploy.running import stations
 
 # %% [markdown]
@@ -76,7 +76,7 @@ print(f"Triton is ready, {triton.memory() / 2**20:.0f} MiB")
 # shortened by `SPEED`, so that five minutes pass in a second.
 
 # %% tags=["station:triton", "station:prometheus"]
-from fsdl_deploy.rollouts.prometheus import Prometheus
+from fsdl_deploy.monitoring.prometheus import Prometheus
 
 ensure("prometheus")
 running, SPEED = ExitStack(), 240
@@ -274,7 +274,7 @@ assert not who["per cent for a share"][2]
 #
 # Grafana's dashboards are JSON of many hundred lines. Its makers generate classes from their own definitions,
 # in several languages: a misspelled option is an error in Python, not an empty panel. The heart of
-# `infra/rollouts/grafana/dashboard.py`:
+# `infra/monitoring/grafana/dashboard.py`:
 
 # %%
 import ast
@@ -299,7 +299,7 @@ print(*(panel.title for panel in dashboard.panels()), sep=", ")
 
 # %% [markdown]
 # Grafana's server is in no package that we can install, so its panels are drawn here: the same questions, to
-# the same Prometheus, for the time since the first card. (`infra/rollouts/compose.yaml` starts Prometheus,
+# the same Prometheus, for the time since the first card. (`infra/monitoring/compose.yaml` starts Prometheus,
 # Alertmanager and Grafana with this dashboard where images can be pulled.)
 
 # %% tags=["station:triton", "station:prometheus"]
