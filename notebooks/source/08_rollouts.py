@@ -786,8 +786,9 @@ figures.show(figure, alt="Dark cards soon cross the threshold of grey, never tha
 # %% [markdown]
 # That was one go with few cards. `fsdl-deploy monitoring drift` does it with the utility's whole pattern:
 # cards by day and by night (darker, harder), three times as many at the end of the month; a card is compared
-# with reference cards of the same time. Each change is met a hundred times. `points lost` is the harm: accuracy
-# that the change costs, and no signal knows it. The last rows are not of the tour; nothing was set by them.
+# with reference cards of the same time. Each change is met a hundred times. `points lost` is the harm:
+# accuracy that the change costs, and no signal knows it. The last rows are not of the tour; nothing was set
+# by them.
 
 # %%
 from fsdl_deploy.monitoring import drift_table
