@@ -4,13 +4,12 @@ Prometheus notices, Alertmanager decides who hears of it: it puts alerts togethe
 another alert explains, repeats what lasts. Its routes are those of ``infra/monitoring/prometheus``.
 """
 
-import tempfile
 from pathlib import Path
 
 from fsdl_deploy import files
 from fsdl_deploy.monitoring.pager import Pager
 from fsdl_deploy.monitoring.prometheus import FOLDER, program, quicker
-from fsdl_deploy.running.own_folder import own_folder
+from fsdl_deploy.running.homed import HomedServer
 from fsdl_deploy.running.servers import Server
 
 TEMPLATES = b"/usr/share/prometheus/alertmanager"  # where Debian's looks for its own texts
@@ -29,7 +28,7 @@ def unpacked() -> Path:
     return copy
 
 
-class Alertmanager:
+class Alertmanager(HomedServer):
     """``with Alertmanager(pager) as manager: Prometheus(…, alertmanager=manager.port)``.
 
     ``speed``: as Prometheus has it. Raises ServerError with its log if it does not start.
@@ -37,36 +36,14 @@ class Alertmanager:
 
     def __init__(self, pager: Pager, *, speed: float = 1):
         self.pager, self.speed = pager, speed
-        self._folder: tempfile.TemporaryDirectory | None = None
-        self._server: Server | None = None
 
-    def __enter__(self) -> "Alertmanager":
+    def open(self) -> None:
         words = [unpacked(), "--web.listen-address=127.0.0.1:{port}"]
         words += ["--cluster.listen-address=", "--log.level=warn"]  # alone: else it listens to the network
         cwd = words[0].parents[2]
-        self._folder = own_folder("alertmanager")
-        try:
-            file = Path(self._folder.name) / "alertmanager.yml"
-            text = (FOLDER / "alertmanager.yml").read_text(encoding="utf-8")
-            text = text.replace("http://pager:8080", self.pager.url)
-            file.write_text(quicker(text, self.speed), encoding="utf-8")
-            words += [f"--config.file={file}", f"--storage.path={file.parent / 'data'}"]
-            self._server = Server(words, "/-/ready", name="Alertmanager", cwd=cwd, grace=5).start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End it and remove its files."""
-        if self._server is not None:
-            self._server.stop()
-        if self._folder is not None:
-            self._folder.cleanup()
-
-    @property
-    def port(self) -> int:
-        return self._server.port
+        file = self.home("alertmanager") / "alertmanager.yml"
+        text = (FOLDER / "alertmanager.yml").read_text(encoding="utf-8")
+        text = text.replace("http://pager:8080", self.pager.url)
+        file.write_text(quicker(text, self.speed), encoding="utf-8")
+        words += [f"--config.file={file}", f"--storage.path={file.parent / 'data'}"]
+        self._server = Server(words, "/-/ready", name="Alertmanager", cwd=cwd, grace=5).start()

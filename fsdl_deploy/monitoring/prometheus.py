@@ -7,7 +7,6 @@ a lesson need not wait an hour for an alert that looks back an hour. Knows nothi
 
 import math
 import re
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import yaml
 
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running import stations
-from fsdl_deploy.running.own_folder import own_folder
+from fsdl_deploy.running.homed import HomedServer
 from fsdl_deploy.running.servers import Server
 
 FOLDER = ROOT / "infra" / "monitoring" / "prometheus"
@@ -78,7 +77,7 @@ class Series:
         return self.values[-1]
 
 
-class Prometheus:
+class Prometheus(HomedServer):
     """``with Prometheus({"reader": [service.port]}) as prometheus:``, then ``prometheus.query("up")``.
 
     ``targets``: the loopback ports of each job. ``alertmanager``: the port of one. ``rules``: files instead
@@ -98,21 +97,15 @@ class Prometheus:
         self.targets, self.speed, self.alertmanager = targets, speed, alertmanager
         self.rules = sorted((FOLDER / "rules").glob("*.yml")) if rules is None else list(rules)
         self.paths = paths or {}
-        self._folder: tempfile.TemporaryDirectory | None = None
-        self._server: Server | None = None
 
-    def __enter__(self) -> "Prometheus":
-        try:
-            return self.start().settle()
-        except BaseException:
-            self.close()
-            raise
+    def open(self) -> None:
+        self.start().settle()
 
     def start(self) -> "Prometheus":
         """Start it, without rules: it begins to ask its targets after some five seconds, see ``settle``."""
         words = [program("prometheus"), "--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
         words += ["--web.enable-lifecycle", f"--rules.alert.resend-delay={_duration(60 / self.speed)}"]
-        self._folder = own_folder("prometheus")
+        self.home("prometheus")
         try:
             self._write()
             words += [f"--config.file={self.folder / 'prometheus.yml'}"]
@@ -155,24 +148,6 @@ class Prometheus:
                 )
             time.sleep(0.02)
         return value
-
-    def __exit__(self, *_) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End it and remove its files."""
-        if self._server is not None:
-            self._server.stop()
-        if self._folder is not None:
-            self._folder.cleanup()
-
-    @property
-    def folder(self) -> Path:
-        return Path(self._folder.name)
-
-    @property
-    def url(self) -> str:
-        return self._server.url
 
     @property
     def configuration(self) -> str:

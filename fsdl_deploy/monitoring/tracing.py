@@ -8,10 +8,9 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from fsdl_deploy.running import stations
-from fsdl_deploy.running.own_folder import own_folder
+from fsdl_deploy.running.homed import HomedServer
 from fsdl_deploy.running.ports import answer_at, free_port
 from fsdl_deploy.running.servers import Server
 
@@ -86,7 +85,7 @@ def traced_service(collector: str | None, max_batch: int = 8, delay_ms: float = 
     return Server(command, "/readyz", name="traced service")
 
 
-class TracingEnvoy:
+class TracingEnvoy(HomedServer):
     """``with TracingEnvoy(service.port, receiver.server.port) as envoy:`` a balancer that begins traces."""
 
     def __init__(self, service: int, collector: int):
@@ -96,29 +95,15 @@ class TracingEnvoy:
         self.program = next(station.site.glob("envoy/_bin/envoy*"))
         self.service, self.collector = service, collector
 
-    def __enter__(self) -> "TracingEnvoy":
-        self.folder, port = own_folder("tracing"), free_port()
+    def open(self) -> None:
+        port = free_port()
         text = (stations.station("opentelemetry").folder / "envoy.yaml").read_text(encoding="utf-8")
         for name, number in {"PORT": port, "SERVICE": self.service, "COLLECTOR": self.collector}.items():
             text = text.replace(f": {name}}}", f": {number}}}").replace(f":{name}/", f":{number}/")
-        file = Path(self.folder.name) / "envoy.yaml"
+        file = self.home("tracing") / "envoy.yaml"
         file.write_text(text, encoding="utf-8")
         words = [self.program, "-c", file, "--concurrency", "1", "--disable-hot-restart", "-l", "warning"]
-        self.server = Server(words, "/readyz", name="Envoy", port=port, grace=2)
-        try:
-            self.server.start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.server.stop()
-        self.folder.cleanup()
-
-    @property
-    def url(self) -> str:
-        return self.server.url
+        self._server = Server(words, "/readyz", name="Envoy", port=port, grace=2).start()
 
 
 def in_order(spans: Sequence[dict]) -> list[Span]:

@@ -5,8 +5,9 @@ the same process, or move the balancer. Each under the same load.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -156,16 +157,30 @@ def measured(
     name: str, way, sent: Sequence[Sent], rate: float = 20, around: float = 1.5, bad: str = "v3-bad"
 ) -> Rollback:
     """Roll back under load, ``around`` seconds after it began. ``way``: one of WAYS; ``bad``: bad version."""
+    with way() as place:
+        return _measured(name, place, sent, rate, around, bad)
+
+
+def compared(
+    ways: Mapping, sent: Sequence[Sent], rate: float = 20, around: float = 1.5, bad: str = "v3-bad"
+) -> list[Rollback]:
+    """``measured`` for each of ``ways``, one after the other; what they need starts before, all at once."""
+    with ExitStack() as opened, ThreadPoolExecutor(len(ways)) as together:
+        places = list(together.map(lambda way: opened.enter_context(way()), ways.values()))
+        return [_measured(*each, sent, rate, around, bad) for each in zip(ways, places, strict=True)]
+
+
+def _measured(name: str, place: Way, sent: Sequence[Sent], rate: float, around: float, bad: str) -> Rollback:
+    url, back = place
     moments: list[float] = []
-    with way() as (url, back):
-        calls = VersionCalls(url, list(sent))
+    calls = VersionCalls(url, list(sent))
 
-        def alarm() -> None:
-            moments.append(time.monotonic())
-            back()
-            moments.append(time.monotonic())
+    def alarm() -> None:
+        moments.append(time.monotonic())
+        back()
+        moments.append(time.monotonic())
 
-        trial: Trial = under_load(calls, rate, alarm, around=around)
+    trial: Trial = under_load(calls, rate, alarm, around=around)
     begin, end = moments
     late = [
         each for each, version in zip(calls.answered_all, calls.versions, strict=True)

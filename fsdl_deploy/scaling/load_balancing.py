@@ -9,7 +9,6 @@ import http.client
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from fsdl_deploy.running import stations
-from fsdl_deploy.running.own_folder import own_folder
+from fsdl_deploy.running.homed import HomedServer
 from fsdl_deploy.running.ports import free_port
 from fsdl_deploy.running.servers import Server, ServerError
 from fsdl_deploy.scaling import envoy as envoy_words
@@ -69,7 +68,7 @@ def program_of(words) -> Path:
     raise BalancerError(f"{words.TITLE} is not on this machine. {station.not_built()}")
 
 
-class Balancer:
+class Balancer(HomedServer):
     """``with nginx([replica.port for replica in fleet]) as balancer:``, then ask at ``balancer.url``.
 
     Raises BalancerError with a sentence if the program is not here, or does not start.
@@ -78,38 +77,22 @@ class Balancer:
     def __init__(self, words, ports: Sequence[int], policy: Policy):
         self.words, self.ports, self.policy = words, checked(ports), policy
         self._generation = 0
-        self._folder: tempfile.TemporaryDirectory | None = None
-        self._server: Server | None = None
 
-    def __enter__(self) -> "Balancer":
+    def open(self) -> None:
         program = program_of(self.words)
-        self._folder = own_folder("balancer")
-        try:
-            for attempt in range(_ATTEMPTS):
-                port = free_port()  # it stands in a file, so it is chosen before the server starts
-                self._write(port)
-                command = self.words.command(program, self.folder)
-                self._server = Server(command, "/balancer", name=self.words.TITLE, port=port, grace=2)
-                try:
-                    self._server.start()
-                    return self
-                except ServerError as error:
-                    if "in use" not in str(error) or attempt == _ATTEMPTS - 1:
-                        why = self.words.reason(self._server.log()) or str(error)
-                        raise BalancerError(f"{self.words.TITLE} did not start: {why}") from None
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(self, *_) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End it and remove its files."""
-        if self._server is not None:
-            self._server.stop()
-        if self._folder is not None:
-            self._folder.cleanup()
+        self.home("balancer")
+        for attempt in range(_ATTEMPTS):
+            port = free_port()  # it stands in a file, so it is chosen before the server starts
+            self._write(port)
+            command = self.words.command(program, self.folder)
+            self._server = Server(command, "/balancer", name=self.words.TITLE, port=port, grace=2)
+            try:
+                self._server.start()
+                return
+            except ServerError as error:
+                if "in use" not in str(error) or attempt == _ATTEMPTS - 1:
+                    why = self.words.reason(self._server.log()) or str(error)
+                    raise BalancerError(f"{self.words.TITLE} did not start: {why}") from None
 
     def reload(self, ports: Sequence[int], **policy) -> None:
         """Change the replicas, or nginx's policy, while it runs; requests under way are answered."""
@@ -125,19 +108,6 @@ class Balancer:
                 why = self.words.reason(signal.stderr) or signal.stderr.strip()[-300:]
                 raise BalancerError(f"{self.words.TITLE} did not take it: {why}")
         self._settle()
-
-    @property
-    def url(self) -> str:
-        return self._server.url
-
-    @property
-    def server(self) -> Server:
-        """The process that it is."""
-        return self._server
-
-    @property
-    def folder(self) -> Path:
-        return Path(self._folder.name)
 
     @property
     def configuration(self) -> str:

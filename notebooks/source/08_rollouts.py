@@ -263,7 +263,7 @@ from fsdl_deploy.rollouts import rollback
 ways = {name: rollback.WAYS[name] for name in ("restart", "two loaded, a switch")}
 ways["start, then move"] = rollback.starting_first("envoy")
 ways["Envoy, weights live"] = rollback.moving_back(stage)
-rollbacks = [rollback.measured(name, way, customers, rate, around=1) for name, way in ways.items()]
+rollbacks = rollback.compared(ways, customers, rate, around=1)
 measured["last_bad"] = {each.way: each.last_bad for each in rollbacks}
 measured["back_lost"] = {each.way: each.lost for each in rollbacks}
 rollback.table(rollbacks)

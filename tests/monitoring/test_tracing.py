@@ -93,7 +93,7 @@ def test_envoy_and_the_service_are_one_trace(receiver, service):
         assert status == 200
         assert [span.program for span in spans] == ["envoy"] * 2 + ["reader"] * 5
         assert [span.depth for span in spans] == [0, 1, 2, 3, 4, 4, 4]
-        processes, folder = envoy.server.processes(), tracing.Path(envoy.folder.name)
+        processes, folder = envoy.server.processes(), envoy.folder
         figure = tracing.draw(spans)
         assert len(figure.axes[0].texts) == 7
         plt.close(figure)

@@ -2,7 +2,15 @@
 
 import pytest
 
-from fsdl_deploy.rollouts.rollback import measured, moving, restarting, starting_first, switching, table
+from fsdl_deploy.rollouts.rollback import (
+    compared,
+    measured,
+    moving,
+    restarting,
+    starting_first,
+    switching,
+    table,
+)
 from fsdl_deploy.rollouts.utility import Utility
 
 pytestmark = pytest.mark.station
@@ -27,6 +35,13 @@ def test_a_restart_loses_requests_until_the_good_version_is_up(fake, sent):
 def test_started_first_nothing_is_lost_and_the_bad_version_answers_until_then(proxy, fake, sent):
     started = measured("start", starting_first(proxy, fake), sent, rate=60, around=0.5, bad="bad")
     assert started.lost == 0 and started.last_bad <= started.seconds + 1
+
+
+def test_several_ways_are_compared_each_with_its_own_servers(proxy, fake, sent):
+    ways = {"restart": restarting(make=fake), proxy: moving(proxy, make=fake)}
+    restarted, moved = compared(ways, sent, rate=30, around=0.5, bad="bad")
+    assert (restarted.way, moved.way) == ("restart", proxy)
+    assert restarted.lost > 0 and moved.lost == 0
 
 
 def test_a_switch_in_the_process_loses_nothing(sent):
