@@ -44,7 +44,7 @@ def find(words: str, root: Path = ROOT) -> str:
 def _aliases(name: str) -> Iterator[str]:
     path = PurePosixPath(name).with_suffix("")
     yield from {path.as_posix(), copies.short(name), path.name}
-    if lesson := re.match(r"notebooks/(\d\d)_", name):
+    if lesson := re.match(r"notebooks/(\d\d[a-z]?)_", name):
         yield lesson[1]
     if path.parent.name == path.name:  # a lab has a folder of its own
         yield path.parent.as_posix()

@@ -220,7 +220,7 @@ def package(work: GateWork) -> dict:
         work.release.parent.mkdir(exist_ok=True)
         os.replace(staged, work.release)
     manifest = _sealed(work.release, work)
-    return {"summary": f"{FILE}, confidences at most {manifest['apart']:.1g} apart from the weights'"}
+    return {"summary": f"{FILE}, its numbers are at most {manifest['apart']:.1g} off the weights'"}
 
 
 def canary(work: GateWork) -> dict:

@@ -78,7 +78,7 @@ def fits(model: Path, staged: Path) -> float:
     with one_thread():
         worst = max(parity.compare(reader.run, graph, _cases()), key=lambda apart: apart.largest)
     if worst.largest > EQUAL:
-        why = worst.problem or f"{worst.largest:.2g} apart"
+        why = worst.problem or f"its numbers are up to {worst.largest:.2g} off"
         raise PackageError(f"it answers otherwise than the weights on pictures {list(worst.shape)}: {why}")
     return worst.largest
 

@@ -76,7 +76,8 @@ def draw(prometheus: Prometheus, start: float, end: float, chosen: Sequence[Pane
             factor = _FACTORS.get(panel.unit, 1)
             place.axhline(factor * panel.limit, color="red", linestyle="--", linewidth=1)
         unit = f" ({UNITS[panel.unit]})" if UNITS[panel.unit] else ""
-        place.set(title=panel.title, xlabel="time (s)", ylabel=f"value{unit}", xlim=(0, end - start))
+        place.set(title=panel.title, xlabel="time (s)", xlim=(0, end - start))
+        place.set_ylabel(f"{panel.title.lower()}{unit}", fontsize=9)
         if place.get_legend_handles_labels()[0]:
             place.legend(fontsize=8)
     for place in list(axes.flat)[len(chosen) :]:

@@ -54,10 +54,15 @@ def tests() -> list[Path]:
 
 
 def firing(
-    series: Mapping[str, str], times: Sequence[str], rules: Sequence[Path], interval: str = "1m"
+    series: Mapping[str, str],
+    times: Sequence[str],
+    rules: Sequence[Path],
+    interval: str = "1m",
+    every: str = "1m",
 ) -> dict[str, list[str]]:
     """The alerts that fire at each of these times (``"95m"``, ``"6h"``), with series as promtool writes them:
     ``{'reader_requests_total{path="/read", status="500"}': "0x60 0+30x90"}``, a value each ``interval``.
+    The rules are looked at ``every`` so long, from the beginning.
 
     Raises ValueError where promtool cannot read something, with its reason.
     """
@@ -65,7 +70,7 @@ def firing(
     inputs = [{"series": name, "values": values} for name, values in series.items()]
     document = {
         "rule_files": [str(Path(file).resolve()) for file in rules],
-        "evaluation_interval": interval,
+        "evaluation_interval": every,
         "tests": [{"interval": interval, "input_series": inputs, "promql_expr_test": questions}],
     }
     with tempfile.TemporaryDirectory(prefix="fsdl-promtool-") as folder:

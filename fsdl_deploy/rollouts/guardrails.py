@@ -97,7 +97,7 @@ GUARDRAILS = {
         disagreeing,
         0.003,
         0.01,
-        f"readings other than the stable version's, where that is {SURE} sure or more,",
+        f"readings other than the stable version's, where that is {SURE} sure or more",
     ),
     "labels": Guardrail(wrong, 0.003, 0.01, "wrong readings, by labels"),
 }
@@ -152,8 +152,8 @@ class Watch:
             return None
         where = f" from camera {segment!r}" if segment else ""
         return (
-            f"{name}: {guardrail.words}{where} are {100 * worse / total:.1f} % of all more than with the "
-            f"stable version, by {total} cards; {100 * tolerance:.1f} % are tolerated"
+            f"{name}: {guardrail.words}{where}: {100 * worse / total:.1f} points more than with the stable "
+            f"version, of {total} cards; {100 * tolerance:.1f} are tolerated"
         )
 
 

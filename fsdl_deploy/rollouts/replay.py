@@ -58,6 +58,7 @@ class Recorded:
             for name, guardrail in GUARDRAILS.items()
         }
         right = [(pair.candidate.digits == pair.truth, pair.stable.digits == pair.truth) for pair in pairs]
+        self.wrong = tuple(1 - np.mean(right, axis=0)[::-1])  # of the stable version, of the candidate
         self.harm = np.array([not candidate and stable for candidate, stable in right])
         self.help = np.array([candidate and not stable for candidate, stable in right])
 

@@ -103,6 +103,11 @@ def alarms_at(
     return first
 
 
+def enough(sizes: Sequence[int], power: Sequence[float], least: float = 0.8) -> int | None:
+    """The first of ``sizes`` at which the power is ``least`` or more; None if it never is."""
+    return next((size for size, share in zip(sizes, power, strict=True) if share >= least), None)
+
+
 def power(
     differences: np.ndarray,
     sizes: Sequence[int],

@@ -244,7 +244,7 @@ Table(header, *drift_rows, formats=["", ".0%", ".0%"])
 #     subgraph scale["<b>3 Scale</b>"]
 #         faster["Optimize<br/>one server, more readings<br/>(lessons 05, 06)"]
 #         wider["Scale out<br/>many servers<br/>(lesson 07)"]
-#         rollouts["Roll out<br/>new versions<br/>(lesson 08)"]
+#         rollouts["Roll out, and watch<br/>new versions<br/>(lessons 08, 08b)"]
 #         managed["Managed options<br/>buy it instead<br/>(to come)"]
 #     end
 #     scale -- "basements have no signal" --> edge
