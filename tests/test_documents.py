@@ -175,7 +175,7 @@ def numbers(kind: str, text: str) -> list[str]:
 def test_the_times_add_up():
     minutes = listing.minutes(ROOT)
     tools = sum(value for name, value in minutes.items() if "/tools/" in name)
-    lessons = {name[10:12]: value for name, value in minutes.items() if "/tools/" not in name}
+    lessons = {name[10:].partition("_")[0]: value for name, value in minutes.items() if "/tools/" not in name}
     labs = {
         number: int(value)
         for number, value in re.findall(r"^\| \[(\d\d) .+labs/.+\| (\d+) \|$", README, re.M)
