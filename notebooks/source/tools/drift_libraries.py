@@ -1,13 +1,13 @@
 # %% [markdown]
 # # Drift libraries: five of them on the same cards
 #
-# **Minutes:** 15 · **Prerequisites:** [Service](../03_service.ipynb) · **Truth:** runs
+# **Minutes:** 15 · **Prerequisites:** [Monitoring](../08b_monitoring.ipynb) · **Truth:** runs
 #
 # ## The need
 #
-# The monitor of the utility should notice when pictures change. There are libraries for that, and before we
-# write our own detectors we try them: what does each say of cards that did not change, and of three sets
-# that did? What does it cost to have it installed, and does it tell anybody that we use it?
+# The monitor of the utility should notice when pictures change. The lesson has written its own detectors, a
+# few lines each. There are libraries for that: what does each say of cards that did not change, and of three
+# sets that did? What does it cost to have it installed, and does it tell anybody that we use it?
 #
 # ## You will learn
 #
@@ -268,4 +268,4 @@ print(f"largest of {len(pieces)} pieces of ten usual cards: {largest.statistic:.
 # ## Where to go next
 #
 # - [Model registry](mlflow_registry.ipynb): which model was it that read these cards?
-# - [Scaling](../07_scaling.ipynb): what stands behind one address.
+# - [Monitoring](../08b_monitoring.ipynb): which of these alarms is worth a call at night.

@@ -72,20 +72,23 @@ text = (station.folder / "registry.py").read_text(encoding="utf-8")
 Code(text[text.index("def register") : text.index("def point")], language="python")
 
 # %% [markdown]
-# The figures are those on record for the three models of the course. On clean and typical cards `v3-bad` is
-# as good as `v2`; it is on hard ones that its bug shows.
+# The figures are those on record for the three models of the course, and the recipe is the one that each was
+# trained by (`v3-bad` has the weights of `v2`). On clean and typical cards `v3-bad` is as good as `v2`; it
+# is on hard ones that its bug shows.
 
 # %%
 from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
+from fsdl_deploy.training.recipes import RECIPES
 
 models, rows, versions = ROOT / "models", [], {}
 measured = records.read(models / "report.json")["measured"]
 for name in ("v1", "v2", "v3-bad"):
     figures = {level: measured[name][level]["exact_match"] for level in ("clean", "typical", "hard")}
-    file, recipe = str(models / f"{name}.onnx"), {"made by": "fsdl-deploy train"}
-    versions[name] = registry.register(file=file, metrics=figures, recipe=recipe)
+    used = RECIPES["v1" if name == "v1" else "v2"]
+    recipe = {"network": used.network.__name__, "steps": used.steps, "seed": used.seed, "taught": used.taught}
+    versions[name] = registry.register(file=str(models / f"{name}.onnx"), metrics=figures, recipe=recipe)
     rows.append([name, versions[name], *figures.values()])
 Table(["", "version", "clean", "typical", "hard"], *rows, formats=["", "", ".1%", ".1%", ".1%"])
 
@@ -247,5 +250,6 @@ print("ended:", not Path(folder).exists())
 #
 # ## Where to go next
 #
+# - [Rollouts](../08_rollouts.ipynb): how the challenger meets its first customers.
 # - [Packaging](../04_packaging.ipynb): what is in the file.
 # - [Drift libraries](drift_libraries.ipynb): when the champion meets pictures that it does not know.

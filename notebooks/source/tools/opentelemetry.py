@@ -208,10 +208,10 @@ print(f"median of a request: {np.median(times['off']):.1f} ms without, {np.media
 print(f"with / without, turn by turn: {ratio:.2f} (half of the turns: {low:.2f} to {high:.2f})")
 
 # %% [markdown]
-# A ratio of 1 would be free. Five spans for one card, written, packed and sent by the same Python that
-# serves. A share of the requests is enough for most questions
-# (`OTEL_TRACES_SAMPLER=parentbased_traceidratio`), as long as all programs agree which: that is what the last
-# two digits of the header are for.
+# A ratio of 1 would be free. Is 1 between the two ends? Then so few turns cannot tell it from nothing, and
+# `FAST = False` asks more. Five spans for one card, written, packed and sent by the same Python that serves.
+# A share of the requests is enough for most questions (`OTEL_TRACES_SAMPLER=parentbased_traceidratio`), as
+# long as all programs agree which: that is what the last two digits of the header are for.
 
 # %% [markdown]
 # ## When it fails
