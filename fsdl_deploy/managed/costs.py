@@ -5,63 +5,14 @@ measured elsewhere and given as a ``Work``. A function is paid by what it comput
 decides is how many requests there are, and how much room the busiest minute needs.
 """
 
-import functools
 import math
-import tomllib
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 
-from fsdl_deploy.measuring.table import Table
-from fsdl_deploy.paths import ROOT
+from fsdl_deploy.managed.prices import FILE, Price, PriceError, prices, table
 
-FILE = ROOT / "infra" / "managed" / "prices.toml"
+__all__ = ["FILE", "Price", "PriceError", "prices", "table"]  # lessons and labs have them from here
 HOURS = 730  # of a month
 FUNCTION, SERVER = "function", "one server"
-_REQUIRED = ("item", "value", "unit", "region", "date", "source")
-
-
-class PriceError(ValueError):
-    """The file of prices is wrong; the message names the price and says what it lacks."""
-
-
-@dataclass(frozen=True)
-class Price:
-    """A price, or a limit (then without ``currency``), as a source had it on a date."""
-
-    item: str
-    value: float
-    unit: str
-    region: str
-    date: date
-    source: str
-    currency: str = ""
-
-
-@functools.cache
-def prices(file: Path = FILE) -> dict[str, Price]:
-    """All prices by name. Raises PriceError for one without a date, a source or a number."""
-    known = {}
-    for name, entry in tomllib.loads(file.read_text(encoding="utf-8")).items():
-        if missing := [field for field in _REQUIRED if field not in entry]:
-            raise PriceError(f"{name} has no {missing[0]}: a price stands with its date and source")
-        if unknown := sorted(entry.keys() - {*_REQUIRED, "currency"}):
-            raise PriceError(f"{name}: unknown {unknown[0]}")
-        if not isinstance(entry["value"], int | float) or not 0 < entry["value"] < math.inf:
-            raise PriceError(f"{name}: value must be a number above 0, not {entry['value']!r}")
-        if not isinstance(entry["date"], date) or not str(entry["source"]).startswith("https://"):
-            raise PriceError(f"{name}: date must be a date such as 2026-11-29, source an address")
-        known[name] = Price(**entry)
-    return known
-
-
-def table() -> Table:
-    """The prices with their dates, for a lesson to show."""
-    rows = [
-        [price.item, f"{price.value:.10g} {price.currency}".strip(), price.unit, price.date.isoformat()]
-        for price in prices().values()
-    ]
-    return Table(["item", "price", "for a", "on"], *rows, notes=[f"Sources: {FILE.relative_to(ROOT)}"])
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,115 @@
+"""A month of readings: how many, how they come, what each takes, and what is assumed, in one place
+
+What the records know is filled in by ``Month.recorded``; the rest are assumptions, each a parameter with its
+unit, for ``sensitivity`` to turn. Also counts the instances that a month needs. Knows no price.
+"""
+
+import math
+from dataclasses import dataclass
+
+from fsdl_deploy.managed import measured_rates
+from fsdl_deploy.managed.costs import HOURS
+from fsdl_deploy.managed.prices import prices
+from fsdl_deploy.scaling.queueing import wait_time
+
+CARD_BYTES, ANSWER_BYTES, LOG_BYTES = 15_000, 400, 180
+"""Of a request with a card, of its answer with headers, of its line in the service's access log."""
+MOST_BUSY = (
+    100_000  # cores that are busy at once: beyond that the counting takes long, and the table helps nobody
+)
+
+
+@dataclass(frozen=True)
+class Month:
+    """What comes, what a reading takes, and what is assumed. ``Month.recorded`` fills it from records.
+
+    ``peak``: how many times the mean rate the busiest hour has. ``seconds``: of a core, for a reading.
+    ``speed``: how fast a vCPU is, in cores of the record. ``overhead``: seconds that a call of a function is
+    billed for besides. ``cold``: the share of calls that start an instance, ``cold_seconds`` billed for it.
+    ``patience``: seconds that 99 % wait at most for a free core in the busiest hour. ``room``: how busy cores
+    may be then. ``least``: instances at least, so that one may die. ``memory``: MB of a function.
+    ``kept``: months that logs are kept. ``gpu_rate``: readings a second of a GPU; None: not known.
+    ``around``: seconds of a core for what a GPU cannot do, HTTP and the picture's file.
+    """
+
+    readings: float
+    peak: float
+    seconds: float
+    speed: float = 1.0
+    overhead: float = 0.0
+    cold: float = 0.01
+    cold_seconds: float = 0.0
+    patience: float = 0.1
+    room: float = 0.6
+    least: int = 2
+    memory: float = 1769
+    bytes_in: float = CARD_BYTES
+    bytes_out: float = ANSWER_BYTES
+    log_bytes: float = LOG_BYTES
+    kept: float = 1.0
+    gpu_rate: float | None = None
+    around: float = 0.0
+
+    def __post_init__(self):
+        for name in ("seconds", "speed", "patience", "room", "memory"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be a number above 0, not {getattr(self, name)}")
+        at_least_0 = (
+            "readings",
+            "overhead",
+            "cold",
+            "cold_seconds",
+            "bytes_in",
+            "bytes_out",
+            "log_bytes",
+            "kept",
+            "around",
+        )
+        for name in at_least_0:
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be a number not below 0, not {getattr(self, name)}")
+        if not 1 <= self.peak < math.inf:
+            raise ValueError(f"peak must not be below 1, the mean itself: {self.peak}")
+        if self.room > 1 or self.cold > 1:
+            raise ValueError(f"room and cold are shares, at most 1: {self.room}, {self.cold}")
+        if not isinstance(self.least, int) or self.least < 1:
+            raise ValueError(f"least must be a whole number from 1 up, not {self.least!r}")
+        if not 128 <= self.memory <= prices()["function_most_memory"].value:
+            raise ValueError(f"memory must be that of a function, 128 to 10240 MB, not {self.memory}")
+        if self.gpu_rate is not None and not 0 < self.gpu_rate < math.inf:
+            raise ValueError(f"gpu_rate must be a number above 0, not {self.gpu_rate}")
+
+    @classmethod
+    def recorded(cls, readings: float, peak: float, **changes) -> "Month":
+        """A case of the course's records: our service's reading, the function's call and its cold start."""
+        reading, call = measured_rates.service().seconds, measured_rates.function_call()
+        gpu = measured_rates.gpu()
+        known = {
+            "seconds": reading,
+            "overhead": max(0.0, call.median - reading),
+            "cold_seconds": call.cold,
+            "gpu_rate": gpu[1] if gpu else None,
+            "around": measured_rates.around_the_model(),
+        }
+        return cls(readings, peak, **(known | changes))
+
+    @property
+    def rate(self) -> float:
+        """Readings a second in the busiest hour."""
+        return self.readings / (HOURS * 3600) * self.peak
+
+    def billed(self, memory: float) -> float:
+        """Seconds that a warm call is billed for, in whole milliseconds. Less memory gets less of a core."""
+        core = min(1.0, memory / prices()["function_memory_of_a_core"].value)
+        return math.ceil(round(1000 * (self.seconds / self.speed / core + self.overhead), 6)) / 1000
+
+    def count(self, cores: int, seconds: float, least: int) -> int:
+        """Instances of so many cores for the busiest hour: room in each, and no long wait for 99 %."""
+        if self.rate * seconds > MOST_BUSY:
+            raise ValueError(
+                f"the busiest hour keeps {self.rate * seconds:,.0f} cores busy; {MOST_BUSY:,} can be counted"
+            )
+        number = max(least, math.ceil(round(self.rate * seconds / (self.room * cores), 9)))
+        while wait_time(self.rate, 1 / seconds, number * cores) > self.patience:
+            number += 1
+        return number

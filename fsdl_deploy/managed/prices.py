@@ -1,0 +1,137 @@
+"""The table of prices: each with its currency, unit, region, date and source, or it is refused
+
+They stand in ``infra/managed/prices.toml``, beside the limits that a provider has. Knows nothing of what is
+computed with them.
+"""
+
+import functools
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from fsdl_deploy.measuring.table import Table
+from fsdl_deploy.paths import ROOT
+
+FILE = ROOT / "infra" / "managed" / "prices.toml"
+ORIGINS = {"vendor": "the provider's own", "copy": "a copy of it", "other": "somebody else's table"}
+"""What a source is: the provider's own page or list, a dated copy of that, or somebody else's table."""
+YOURS = "yours"
+_TEXTS = ("item", "unit", "region", "source", "origin")
+_REQUIRED = ("item", "value", "currency", "unit", "region", "date", "source", "origin")
+
+
+class PriceError(ValueError):
+    """The table of prices is wrong; the message names the row and the field, and says what to do."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """A price, or a limit (then without ``currency``), as a source had it on a date.
+
+    ``origin``: what the source is, a key of ORIGINS, or YOURS for one that was changed by hand.
+    """
+
+    item: str
+    value: float
+    unit: str
+    region: str
+    date: date
+    source: str
+    origin: str
+    currency: str = ""
+    limit: bool = False
+
+
+@functools.cache
+def prices(file: Path = FILE) -> dict[str, Price]:
+    """All prices and limits by name. Raises PriceError for a row that is not whole, or for two currencies."""
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise PriceError(f"the prices in {file} cannot be read: {error}") from None
+    known = {name: _price(name, entry) for name, entry in document.items()}
+    in_currency = {price.currency: name for name, price in known.items() if not price.limit}
+    if len(in_currency) > 1:
+        (currency, name), (other, second), *_ = in_currency.items()
+        raise PriceError(
+            f"{name} has the currency {currency}, {second} {other}: a sum needs the same for all, so convert"
+        )
+    return known
+
+
+def _price(name: str, entry: object) -> Price:
+    if not isinstance(entry, dict):
+        raise PriceError(f"{name} is no row: write [{name}] and under it value, unit, region, date, source …")
+    limit = entry.get("limit", False)
+    if not isinstance(limit, bool):
+        raise PriceError(f"{name}: limit must be true or false, not {limit!r}")
+    if limit and "currency" in entry:
+        raise PriceError(f"{name} is a limit and has a currency: take one of the two away")
+    required = [field for field in _REQUIRED if not (limit and field == "currency")]
+    if missing := [field for field in required if field not in entry]:
+        raise PriceError(f"{name} has no {missing[0]}: a price stands with its date and source")
+    if unknown := sorted(entry.keys() - {*_REQUIRED, "limit"}):
+        raise PriceError(f"{name}: unknown {unknown[0]}; the fields are {', '.join(_REQUIRED)}")
+    for field in _TEXTS if limit else (*_TEXTS, "currency"):
+        if not isinstance(entry[field], str) or not entry[field].strip():
+            raise PriceError(f"{name}: {field} must be a text, not {entry[field]!r}")
+    _check_value(name, entry["value"])
+    if type(entry["date"]) is not date:
+        raise PriceError(f"{name}: date must be a date such as 2026-11-29, not {entry['date']}")
+    if not entry["source"].startswith("https://"):
+        raise PriceError(f"{name}: source must be an address that begins with https://")
+    if entry["origin"] not in ORIGINS:
+        raise PriceError(f"{name}: origin must be one of {', '.join(ORIGINS)}, not {entry['origin']!r}")
+    return Price(**entry)
+
+
+def _check_value(name: str, value: object) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 < value < math.inf:
+        raise PriceError(f"{name}: value must be a number above 0, not {value!r}")
+
+
+def changed(values: Mapping[str, float], known: Mapping[str, Price] | None = None) -> dict[str, Price]:
+    """The prices with some of them replaced, for a "what if". Raises PriceError for a name that is none."""
+    result = dict(prices() if known is None else known)
+    for name, value in values.items():
+        if name not in result:
+            raise PriceError(f"there is no price {name}; the names are those in {FILE.relative_to(ROOT)}")
+        _check_value(name, value)
+        result[name] = replace(result[name], value=value, source="", origin=YOURS)
+    return result
+
+
+def parsed(settings: Iterable[str]) -> dict[str, float]:
+    """``["server_hour=0.1"]`` as ``{"server_hour": 0.1}``. Raises PriceError for what has no such form."""
+    values = {}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        try:
+            values[name.strip()] = float(value)
+        except ValueError:
+            raise PriceError(
+                f"a price is set by name=value, as in server_hour=0.1, not {setting!r}"
+            ) from None
+    return values
+
+
+def table(names: Iterable[str] | None = None) -> Table:
+    """The prices with their dates, for a lesson to show; ``names``: only these."""
+    chosen = prices() if names is None else {name: prices()[name] for name in names}
+    rows = [
+        [
+            price.item,
+            f"{price.value:.10g} {price.currency}".strip(),
+            price.unit,
+            price.region,
+            price.date.isoformat(),
+            ORIGINS[price.origin],
+        ]
+        for price in chosen.values()
+    ]
+    header = ["item", "price", "for a", "region", "on", "read in"]
+    return Table(header, *rows, notes=[f"Sources: {FILE.relative_to(ROOT).as_posix()}"])
