@@ -98,6 +98,14 @@ COMMANDS = {
             ),
         },
     ),
+    "managed": Command(
+        "other people's machines",
+        group={
+            "costs": Command(
+                "a month of readings in each place, in dollars", "fsdl_deploy.managed.costs_command"
+            ),
+        },
+    ),
 }
 MOVED = {name: "fsdl-course" for name in ("doctor", "everywhere", "grade", "cases", "sample-class")} | {
     "bench serving": "fsdl-course"

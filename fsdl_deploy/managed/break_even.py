@@ -1,8 +1,8 @@
 """Break-even: at how many readings a month two places cost the same, every time that they do
 
 Instances come whole, so their bill climbs in steps, and a straight line may cross such a staircase several
-times. Between two steps both bills are straight: the steps are looked up first, then each stretch between them
-is searched by bisection. Knows nothing of why a place costs what it costs.
+times. Between two steps both bills are straight: the steps are looked up first, then each stretch between
+them is searched by bisection. Knows nothing of why a place costs what it costs.
 """
 
 import math

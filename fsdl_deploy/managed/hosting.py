@@ -56,12 +56,14 @@ def _balancer(month: Month, count: int, known: Known) -> float:
     return HOURS * (known["balancer_hour"].value + units * known["balancer_unit_hour"].value)
 
 
-def _instances(place: str, price: str, month: Month, known: Known, gpu: bool = False) -> Bill:
+def _instances(
+    place: str, price: str, month: Month, known: Known, gpu: bool = False, size: str = "xlarge_cores"
+) -> Bill:
     """Instances of one size; those that are EC2's stand behind a balancer, an endpoint's have theirs inside.
 
-    ``gpu``: its rate counts, and what the cores beside it must do anyway.
+    ``gpu``: its rate counts, and what the cores beside it must do anyway. ``size``: the limit with the cores.
     """
-    cores = int(known["xlarge_cores"].value)
+    cores = int(known[size].value)
     seconds = (month.around if gpu else month.seconds) / month.speed
     count = month.count(cores, seconds, month.least) if seconds else month.least
     if gpu:
@@ -119,8 +121,8 @@ def _serverless_endpoint(place: str, month: Month, known: Known) -> Bill:
     return Bill(place, 0, lines | _everywhere(month, known))
 
 
-def _priced(price: str) -> Callable:
-    return lambda place, month, known: _instances(place, price, month, known)
+def _priced(price: str, size: str = "xlarge_cores") -> Callable:
+    return lambda place, month, known: _instances(place, price, month, known, size=size)
 
 
 def _gpu(price: str) -> Callable:
@@ -136,6 +138,7 @@ PLACES: dict[str, Callable[[str, Month, Known], Bill | None]] = {
     PROVISIONED: _provisioned,
     SERVERLESS: _serverless_endpoint,
     FARGATE: _fargate,
+    "EC2 m7g.large": _priced("server_hour", "server_cores"),
     "EC2 m5.xlarge": _priced("ec2_m5_xlarge_hour"),
     EC2: _priced("ec2_c5_xlarge_hour"),
     "SageMaker ml.m5.xlarge": _priced("endpoint_m5_xlarge_hour"),

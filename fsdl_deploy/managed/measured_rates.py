@@ -84,7 +84,7 @@ class FunctionCall:
 
 
 def function_call(file: Path = FUNCTION_RECORD) -> FunctionCall:
-    """What a call took for one caller: the quickest, the median (also warm), and the slowest, which was cold."""
+    """What a call took for one caller: the quickest, the median (also warm), the slowest, which was cold."""
     record = _read(file)
     phase = next((phase for phase in record["phases"] if phase["name"] == "one caller"), None)
     if phase is None or phase["cold"] != 1 or phase["calls"] < 3:

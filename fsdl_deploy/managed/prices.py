@@ -100,6 +100,8 @@ def changed(values: Mapping[str, float], known: Mapping[str, Price] | None = Non
     for name, value in values.items():
         if name not in result:
             raise PriceError(f"there is no price {name}; the names are those in {FILE.relative_to(ROOT)}")
+        if result[name].limit:
+            raise PriceError(f"{name} is a limit of the provider, no price: change it in the file")
         _check_value(name, value)
         result[name] = replace(result[name], value=value, source="", origin=YOURS)
     return result

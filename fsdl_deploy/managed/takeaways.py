@@ -1,0 +1,135 @@
+"""The lecture's takeaways on model services, each tried on the meter reader: where they hold, where not
+
+Each row is computed from records and prices. Knows no verdict: whoever reads the figures may find another.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from fsdl_deploy.managed import break_even, hosting, measured_rates, serverless_gpus, shapes
+from fsdl_deploy.managed.month import Month
+from fsdl_deploy.managed.prices import Price
+from fsdl_deploy.measuring.table import Table
+
+MILLIONS = (0.05, 5, 100, 1000)
+"""Readings a month, from our first utility to two hundred of ours."""
+WITHOUT_SERVERS = (hosting.LAMBDA, hosting.PROVISIONED, hosting.SERVERLESS)
+FIRST_MODEL = "teacher, padded"
+"""The rung of the ladder that one would deploy first, and the most expensive reading of all records."""
+HUGE = 5e9  # readings a month: so many that whole instances no longer matter
+
+
+def cheapest(month: Month, known: Mapping[str, Price] | None = None) -> dict[tuple[str, float], str]:
+    """The cheapest place for each shape and size of month: ``{("spiky", 5): "Lambda", …}``."""
+    return {
+        (shape.name, million): hosting.bills(replace(month, readings=1e6 * million, peak=shape.peak), known)[
+            0
+        ].place
+        for shape in shapes.shapes().values()
+        for million in MILLIONS
+    }
+
+
+def by_model(month: Month) -> dict[str, Month]:
+    """The month as v2 reads it in our service, and as the model that one would deploy first."""
+    return {"v2": month, FIRST_MODEL: replace(month, seconds=measured_rates.rung(FIRST_MODEL).seconds)}
+
+
+def on_servers(month: Month) -> dict[str, int]:
+    """How many servers of four cores the month takes, by the model that reads."""
+    return {name: hosting.bill(hosting.EC2, each).count for name, each in by_model(month).items()}
+
+
+def outgrown(month: Month, servers: int = 20) -> dict[str, float]:
+    """The readings a month, coming as they do now, from which on it takes more ``servers``, by model."""
+
+    def more(each: Month, readings: float) -> bool:
+        return hosting.bill(hosting.EC2, replace(each, readings=readings)).count > servers
+
+    return {
+        name: break_even.turning(
+            lambda readings, each=each: more(each, readings), break_even.LEAST, break_even.MOST
+        )[1]
+        for name, each in by_model(month).items()
+    }
+
+
+def gpu_must(month: Month, known: Mapping[str, Price] | None = None) -> dict[str, float | None]:
+    """Readings a second that a T4 must make to be the cheapest place for very many readings, by model."""
+    many = by_model(replace(month, readings=HUGE, peak=1.0))
+    return {name: break_even.rate_to_win("EC2 g4dn.xlarge", each, known) for name, each in many.items()}
+
+
+def tools() -> dict[str, float]:
+    """Milliseconds of a core for a reading, on processors: our service, and two tools of the lecture."""
+    return {
+        name: 1000 * measured_rates.service(name).seconds
+        for name in (measured_rates.SERVICE, "Triton", "TorchServe")
+    }
+
+
+def table(month: Month, known: Mapping[str, Price] | None = None) -> Table:
+    """Each takeaway, where it holds for the meter reader, and where it does not."""
+    places, servers, must = cheapest(month, known), on_servers(month), gpu_must(month, known)
+    used = [cell for cell, place in places.items() if place in WITHOUT_SERVERS]
+    hourly = [cell for cell in places if cell not in used]
+    totals = {bill.place: bill.total for bill in hosting.bills(month, known)}
+    large = replace(month, readings=HUGE, peak=1.0)
+    at_large = {bill.place: bill.total for bill in hosting.bills(large, known)}
+    took, offers, limits = tools(), serverless_gpus.counts(), outgrown(month)
+    rows = [
+        [
+            "CPU inference scales by more servers",
+            f"our month: {servers['v2']} servers for v2, {servers[FIRST_MODEL]} for the first model deployed",
+            f"more than 20 from {limits['v2']:.1e} readings a month on, or {limits[FIRST_MODEL]:.1e}",
+        ],
+        [
+            "serverless if spiky or low-volume",
+            _cells(used),
+            _cells(hourly) or "nowhere in the table",
+        ],
+        [
+            "serverless is probably the way to go",
+            f"cheapest in {len(used)} of {len(places)} months",
+            f"in {len(hourly)} not",
+        ],
+        [
+            "you probably need no GPU",
+            "v2: no T4 pays, however fast" if must["v2"] is None else f"v2: until {must['v2']:,.0f} a second",
+            _gpu_pays(must[FIRST_MODEL]),
+        ],
+        [
+            "SageMaker: a good start, can get expensive",
+            f"serverless, our month: {totals[hosting.SERVERLESS] / totals[hosting.LAMBDA] - 1:+.0%} over Lambda",
+            f"endpoint: {totals[hosting.ENDPOINT] / totals[hosting.SERVERLESS]:,.0f} times serverless in our "
+            f"month; {at_large[hosting.ENDPOINT] / at_large[hosting.EC2] - 1:+.0%} over EC2 in a huge one",
+        ],
+        [
+            "serving tools save time on a GPU",
+            f"ms of a core: Triton {took['Triton']:.2f}, our service {took[measured_rates.SERVICE]:.2f}",
+            f"TorchServe {took['TorchServe']:.2f}; no GPU is on record"
+            if measured_rates.gpu() is None
+            else f"TorchServe {took['TorchServe']:.2f}",
+        ],
+        [
+            "watch startups for GPU inference",
+            f"{offers['others_alive']} of {offers['others']} others still release",
+            f"{offers['named_alive']} of the {offers['named']} that the lecture names",
+        ],
+    ]
+    return Table(["takeaway", "where it holds", "where it does not"], *rows)
+
+
+def _gpu_pays(rate: float | None) -> str:
+    if rate is None:
+        return "nowhere"
+    return f"the first model deployed, in a huge month: a T4 pays from {rate:,.0f} readings a second on"
+
+
+def _cells(cells: list[tuple[str, float]]) -> str:
+    """``steady 0.05, 5; spiky 5 million``."""
+    by_shape: dict[str, list[str]] = {}
+    for shape, million in cells:
+        by_shape.setdefault(shape, []).append(f"{million:g}")
+    text = "; ".join(f"{shape} {', '.join(sizes)}" for shape, sizes in by_shape.items())
+    return f"{text} million" if text else ""
