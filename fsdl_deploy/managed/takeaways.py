@@ -80,7 +80,7 @@ def table(month: Month, known: Mapping[str, Price] | None = None) -> Table:
     rows = [
         [
             "CPU inference scales by more servers",
-            f"our month: {servers['v2']} servers for v2, {servers[FIRST_MODEL]} for the first model deployed",
+            f"our month: {servers['v2']} servers, {servers[FIRST_MODEL]} for the model deployed first",
             f"more than 20 from {limits['v2']:.1e} readings a month on, or {limits[FIRST_MODEL]:.1e}",
         ],
         [
@@ -100,7 +100,7 @@ def table(month: Month, known: Mapping[str, Price] | None = None) -> Table:
         ],
         [
             "SageMaker: a good start, can get expensive",
-            f"serverless, our month: {totals[hosting.SERVERLESS] / totals[hosting.LAMBDA] - 1:+.0%} over Lambda",
+            f"serverless: {totals[hosting.SERVERLESS] / totals[hosting.LAMBDA] - 1:+.0%} over Lambda",
             f"endpoint: {totals[hosting.ENDPOINT] / totals[hosting.SERVERLESS]:,.0f} times serverless in our "
             f"month; {at_large[hosting.ENDPOINT] / at_large[hosting.EC2] - 1:+.0%} over EC2 in a huge one",
         ],
@@ -123,7 +123,7 @@ def table(month: Month, known: Mapping[str, Price] | None = None) -> Table:
 def _gpu_pays(rate: float | None) -> str:
     if rate is None:
         return "nowhere"
-    return f"the first model deployed, in a huge month: a T4 pays from {rate:,.0f} readings a second on"
+    return f"the model deployed first, in a huge month: a T4 pays from {rate:,.0f} readings a second on"
 
 
 def _cells(cells: list[tuple[str, float]]) -> str:

@@ -1,48 +1,11 @@
-"""Costs: each price has a date and a source, sums agree with sums by hand, the cheapest place turns over."""
+"""Costs: sums agree with sums by hand, and the cheapest place turns over once."""
 
 import pytest
 
 from fsdl_deploy.managed import costs
-from fsdl_deploy.managed.costs import FUNCTION, HOURS, SERVER, PriceError, Work
+from fsdl_deploy.managed.costs import FUNCTION, HOURS, SERVER, Work
 
 WORK = Work(seconds=0.01)
-PRICE = """
-[server_hour]
-item = "a server"
-value = 0.1
-currency = "USD"
-unit = "hour"
-region = "everywhere"
-date = 2026-11-29
-source = "https://prices.example"
-"""
-
-
-def test_every_price_has_a_date_and_a_source_and_is_in_one_currency():
-    known = costs.prices()
-    assert {price.currency for price in known.values()} == {"USD", ""}
-    assert all(price.date.year >= 2026 and price.source.count("/") >= 3 for price in known.values())
-    assert len(costs.table().rows) == len(known)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "message"),
-    [
-        ('source = "https://prices.example"', "", "has no source"),
-        ("date = 2026-11-29", "", "has no date"),
-        ("2026-11-29", '"yesterday"', "date must be a date"),
-        ("https://", "", "source an address"),
-        ("0.1", "-1", "a number above 0"),
-        ("0.1", '"cheap"', "a number above 0"),
-        ("region", 'seen = "here"\nregion', "unknown seen"),
-    ],
-)
-def test_a_price_that_is_not_whole_is_refused(tmp_path, before, after, message):
-    assert before in PRICE
-    file = tmp_path / "prices.toml"
-    file.write_text(PRICE.replace(before, after))
-    with pytest.raises(PriceError, match=f"server_hour.*{message}"):
-        costs.prices(file)
 
 
 def test_a_million_requests_by_hand():

@@ -1,0 +1,121 @@
+"""Break-even: each crossing is a change of sign, none is missed, and steps are told from meetings."""
+
+import dataclasses
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fsdl_deploy.managed import break_even, hosting
+from fsdl_deploy.managed.break_even import crossings, rate_to_win, turning
+from fsdl_deploy.managed.month import Month
+from fsdl_deploy.managed.prices import prices
+
+MONTH = Month.recorded(5e6, 3.4)
+
+
+def total(place, month, readings):
+    return hosting.bill(place, dataclasses.replace(month, readings=readings)).total
+
+
+def test_lambda_meets_two_servers_where_the_algebra_says():
+    # Two servers stay enough here, and all that both charge alike falls away: a straight line meets another.
+    here = dataclasses.replace(MONTH, peak=1.0)
+    (meeting,) = crossings("Lambda", "EC2 c5.xlarge", here)
+    price = {name: row.value for name, row in prices().items()}
+    fixed = 2 * 730 * price["ec2_c5_xlarge_hour"] + 730 * price["balancer_hour"]
+    gigabytes = (here.bytes_in + here.bytes_out) / 1e9  # an hour, of a balancer's unit: more than connections
+    each = gigabytes * price["balancer_unit_hour"]
+    called = math.ceil(round(1000 * (here.seconds + here.overhead), 6)) / 1000 + here.cold * here.cold_seconds
+    call = called * here.memory / 1024 * price["function_gb_second"]
+    call += price["function_million_requests"] / 1e6
+    assert meeting.readings == pytest.approx(fixed / (call - each), rel=1e-6)
+    assert (meeting.below, meeting.above, meeting.step) == ("Lambda", "EC2 c5.xlarge", False)
+
+
+def test_a_staircase_is_crossed_more_than_once():
+    changes = crossings("Lambda", "SageMaker ml.m5.xlarge", MONTH)
+    assert [change.step for change in changes] == [False, True, False]
+    assert [change.above for change in changes] == [
+        "SageMaker ml.m5.xlarge",
+        "Lambda",
+        "SageMaker ml.m5.xlarge",
+    ]
+    jump = changes[1].readings
+    before, after = (
+        hosting.bill("SageMaker ml.m5.xlarge", dataclasses.replace(MONTH, readings=readings)).count
+        for readings in (jump * (1 - 1e-6), jump)
+    )
+    assert after == before + 1
+
+
+MONTHS = st.builds(
+    Month,
+    readings=st.just(1.0),
+    peak=st.floats(1, 25),
+    seconds=st.floats(5e-4, 0.02),
+    overhead=st.floats(0, 0.02),
+    cold=st.floats(0, 0.05),
+    cold_seconds=st.floats(0, 1),
+    room=st.floats(0.3, 1),
+    least=st.integers(1, 3),
+)
+PAIRS = [
+    ("Lambda", "EC2 c5.xlarge"),
+    ("Lambda", "Fargate"),
+    ("SageMaker serverless", "SageMaker ml.c5.xlarge"),
+]
+
+
+@settings(max_examples=12, deadline=None)
+@given(MONTHS, st.sampled_from(PAIRS), st.lists(st.floats(0, 9.5), min_size=40, max_size=40))
+def test_a_crossing_is_a_change_of_sign_and_there_is_none_between_two(here, pair, powers):
+    first, second = pair
+    changes = crossings(first, second, here, most=10**9.5)
+    for change in changes:
+        below = total(first, here, change.readings * (1 - 1e-7)) - total(
+            second, here, change.readings * (1 - 1e-7)
+        )
+        above = total(first, here, change.readings) - total(second, here, change.readings)
+        assert (below < 0) is (change.below == first) and (above < 0) is (change.above == first)
+        assert (below < 0) is not (above < 0)
+    for readings in (10**power for power in powers):
+        if any(abs(readings / change.readings - 1) < 1e-6 for change in changes):
+            continue
+        passed = [change for change in changes if change.readings < readings]
+        cheaper = first if total(first, here, readings) < total(second, here, readings) else second
+        if passed:
+            assert cheaper == passed[-1].above
+        elif changes:
+            assert cheaper == changes[0].below
+
+
+def test_places_that_never_meet_have_no_crossing():
+    assert crossings("Lambda", "SageMaker serverless", MONTH) == []
+    with pytest.raises(ValueError, match="least must be above 0"):
+        crossings("Lambda", "Fargate", MONTH, least=0)
+    with pytest.raises(ValueError, match="below most"):
+        crossings("Lambda", "Fargate", MONTH, least=5, most=5)
+
+
+def test_bisection_ends_at_neighbours():
+    low, high = turning(lambda value: value > 1234.5, 1, 1e9)
+    assert low <= 1234.5 < high and high / low - 1 < 1e-8
+
+
+def test_a_gpu_for_our_model_never_pays_and_for_a_heavy_one_from_a_rate_on():
+    many = dataclasses.replace(MONTH, readings=5e9, peak=1.0)
+    assert rate_to_win("EC2 g4dn.xlarge", many) is None, "the cores beside it are busy with the pictures"
+    assert rate_to_win("EC2 g4dn.xlarge", MONTH) is None, "two of them stand idle most of the time"
+    heavy = dataclasses.replace(many, seconds=0.17)
+    rate = rate_to_win("EC2 g4dn.xlarge", heavy)
+    without = min(hosting.bill(place, heavy).total for place in hosting.PLACES)
+    bills = [
+        hosting.bill("EC2 g4dn.xlarge", dataclasses.replace(heavy, gpu_rate=rate * by)).total
+        for by in (1 - 1e-6, 1)
+    ]
+    assert bills[0] > without >= bills[1]
+    with pytest.raises(ValueError, match="'Lambda' has no GPU"):
+        rate_to_win("Lambda", many)
+    assert break_even.STEPS >= 100

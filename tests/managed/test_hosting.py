@@ -1,0 +1,238 @@
+"""A month's bill in each place, again by hand: in fractions, from the file's own digits."""
+
+import dataclasses
+import math
+import tomllib
+from fractions import Fraction
+from statistics import mean
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fsdl_deploy.cards import cards
+from fsdl_deploy.managed import hosting, month
+from fsdl_deploy.managed.month import Month
+from fsdl_deploy.managed.prices import FILE, changed, prices
+from fsdl_deploy.picture import encode
+
+HAND = {
+    name: Fraction(row["value"]) if isinstance(row["value"], int) else row["value"]
+    for name, row in tomllib.loads(FILE.read_text(encoding="utf-8"), parse_float=Fraction).items()
+}
+MONTH = Month(
+    5_000_000, 18.0, 0.0025, overhead=0.005, cold_seconds=0.5, bytes_in=15_000, bytes_out=400, log_bytes=180
+)
+N = Fraction(5_000_000)
+HOURS, MILLION = 730, Fraction(10**6)
+LOGS = N * 180 / 10**9 * (HAND["log_gb"] + HAND["log_gb_month"])
+OUT = N * 400 / 10**9 * HAND["internet_gb"]
+DATA = N * 15_400 / 10**9 * HAND["endpoint_gb"]
+BALANCER = HOURS * (
+    HAND["balancer_hour"]
+    + HAND["balancer_unit_hour"] * max(N / (HOURS * 3600) / 25, N * 15_400 / 10**9 / HOURS)
+)
+
+
+def waits_longer(busy: float, servers: int, seconds: float, service: float) -> float:
+    """Erlang C with factorials, not by the recursion of the package: the share that waits so long."""
+    if busy >= servers:
+        return 1.0
+    last = busy**servers / math.factorial(servers) * servers / (servers - busy)
+    all_busy = last / (sum(busy**number / math.factorial(number) for number in range(servers)) + last)
+    return all_busy * math.exp(-(servers - busy) * seconds / service)
+
+
+def needed(each: Month, cores: int, seconds: float, least: int) -> int:
+    """Instances by trying all numbers from ``least`` up."""
+    busy = each.readings / (HOURS * 3600) * each.peak * seconds
+    number = least
+    while busy > each.room * cores * number * (1 + 1e-9) or (
+        waits_longer(busy, cores * number, each.patience, seconds) > 0.01
+    ):
+        number += 1
+    return number
+
+
+def test_instances_and_endpoints_by_hand():
+    for place, price in (("EC2 m5.xlarge", "ec2_m5_xlarge_hour"), ("EC2 c5.xlarge", "ec2_c5_xlarge_hour")):
+        expected = 2 * HOURS * HAND[price] + BALANCER + LOGS + OUT
+        assert hosting.bill(place, MONTH).total == pytest.approx(float(expected), rel=1e-12)
+    for size in ("m5", "c5"):
+        expected = 2 * HOURS * HAND[f"endpoint_{size}_xlarge_hour"] + DATA + LOGS + OUT
+        bill = hosting.bill(f"SageMaker ml.{size}.xlarge", MONTH)
+        assert bill.total == pytest.approx(float(expected), rel=1e-12) and bill.count == 2
+    expected = 2 * HOURS * HAND["server_hour"] + BALANCER + LOGS + OUT
+    assert hosting.bill("EC2 m7g.large", MONTH).total == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_the_function_and_the_serverless_endpoint_by_hand():
+    # 2.5 ms and 5 ms besides are billed as 8; a hundredth of the calls starts an instance for half a second.
+    call = Fraction(8, 1000) + Fraction(1, 100) * Fraction(1, 2)
+    compute = N * call * Fraction(1769, 1024) * HAND["function_gb_second"]
+    expected = compute + N / MILLION * HAND["function_million_requests"] + LOGS + OUT
+    assert hosting.bill("Lambda", MONTH).total == pytest.approx(float(expected), rel=1e-12)
+    endpoint = N * call * 2 * HAND["endpoint_serverless_gb_second"] + DATA + LOGS + OUT
+    assert hosting.bill("SageMaker serverless", MONTH).total == pytest.approx(float(endpoint), rel=1e-12)
+
+
+def test_the_provisioned_function_and_fargate_by_hand():
+    memory = Fraction(1769, 1024)
+    count = needed(MONTH, 1, 0.008, 1)
+    ready = count * HOURS * 3600 * memory * HAND["function_provisioned_gb_second"]
+    compute = N * Fraction(8, 1000) * memory * HAND["function_provisioned_compute_gb_second"]
+    expected = ready + compute + N / MILLION * HAND["function_million_requests"] + LOGS + OUT
+    bill = hosting.bill("Lambda, provisioned", MONTH)
+    assert (bill.count, bill.total) == (count, pytest.approx(float(expected), rel=1e-12))
+    hour = HAND["fargate_core_hour"] + 2 * HAND["fargate_gb_hour"]
+    expected = 2 * HOURS * hour + BALANCER + LOGS + OUT
+    assert hosting.bill("Fargate", MONTH).total == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_a_gpu_is_counted_by_its_rate_and_by_the_cores_beside_it():
+    assert hosting.bill("EC2 g4dn.xlarge", MONTH) is None
+    assert not {bill.place for bill in hosting.bills(MONTH)} & hosting.GPUS.keys()
+    many = dataclasses.replace(MONTH, readings=8e9, gpu_rate=3000.0)
+    fast = hosting.bill("EC2 g4dn.xlarge", many)
+    assert fast.count == needed(many, 1, 1 / 3000, 2)
+    held = hosting.bill("EC2 g4dn.xlarge", dataclasses.replace(many, around=0.001))
+    assert held.count == needed(many, 4, 0.001, 2) > fast.count
+    assert {bill.place for bill in hosting.bills(many)} >= hosting.GPUS.keys()
+    expected = fast.count * HOURS * HAND["endpoint_g5_xlarge_hour"]
+    assert hosting.bill("SageMaker ml.g5.xlarge", many).lines["instances"] == pytest.approx(float(expected))
+
+
+@pytest.mark.parametrize("readings", [0, 5e6, 1e8, 7e8, 3e9])
+@pytest.mark.parametrize("peak", [1.0, 3.4, 18.0])
+def test_instances_are_counted_as_by_trying_all_numbers(readings, peak):
+    here = Month(readings, peak, 0.0025)
+    for cores in (1, 4):
+        if here.rate * here.seconds < 80:  # factorials
+            assert here.count(cores, here.seconds, 2) == needed(here, cores, here.seconds, 2)
+
+
+def test_short_patience_and_little_room_take_more_instances():
+    here = Month(1e9, 1.0, 0.01)
+    counts = [
+        dataclasses.replace(here, **change).count(1, 0.01, 1)
+        for change in ({}, {"room": 0.3}, {"room": 1.0, "patience": 1e-4}, {"room": 1.0, "patience": 10.0})
+    ]
+    assert counts[1] > counts[0] and counts[2] > counts[3]
+
+
+def test_nothing_read_costs_nothing_where_nothing_waits():
+    idle = dataclasses.replace(MONTH, readings=0)
+    totals = {bill.place: bill.total for bill in hosting.bills(idle)}
+    assert totals["Lambda"] == totals["SageMaker serverless"] == 0
+    assert all(
+        total > 10 for place, total in totals.items() if place not in ("Lambda", "SageMaker serverless")
+    )
+    assert hosting.bill("Lambda", idle).per_million(0) is None
+    assert hosting.bill("Lambda", MONTH).per_million(N) == pytest.approx(
+        hosting.bill("Lambda", MONTH).total / 5
+    )
+
+
+MONTHS = st.builds(
+    Month,
+    readings=st.floats(0, 1e10),
+    peak=st.floats(1, 50),
+    seconds=st.floats(1e-4, 0.05),
+    overhead=st.floats(0, 0.1),
+    cold=st.floats(0, 1),
+    cold_seconds=st.floats(0, 10),
+    room=st.floats(0.1, 1),
+    patience=st.floats(0.01, 10),
+    least=st.integers(1, 4),
+    memory=st.floats(128, 10240),
+    gpu_rate=st.none() | st.floats(1000, 1e6),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(MONTHS, st.floats(1, 5))
+def test_more_readings_never_cost_less_and_no_line_is_below_nothing(here, times):
+    more = dataclasses.replace(here, readings=here.readings * times)
+    for place in hosting.PLACES | hosting.GPUS:
+        bill = hosting.bill(place, here)
+        if bill is not None:
+            after = hosting.bill(place, more)
+            assert min(bill.lines.values()) >= 0 and math.isfinite(bill.total)
+            assert after.count >= bill.count and after.total >= bill.total * (1 - 1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    MONTHS, st.sampled_from([name for name, price in prices().items() if not price.limit]), st.floats(1, 3)
+)
+def test_a_higher_price_never_makes_a_place_cheaper(here, name, times):
+    higher = changed({name: prices()[name].value * times})
+    for place in hosting.PLACES | hosting.GPUS:
+        bill = hosting.bill(place, here)
+        assert bill is None or hosting.bill(place, here, higher).total >= bill.total * (1 - 1e-12)
+
+
+def test_every_price_of_the_table_moves_some_bill_or_is_of_an_older_day():
+    here = dataclasses.replace(MONTH, gpu_rate=1000.0)
+    before = {bill.place: bill.total for bill in hosting.bills(here)}
+    unused = [
+        name
+        for name, price in prices().items()
+        if not price.limit
+        and {bill.place: bill.total for bill in hosting.bills(here, changed({name: 2 * price.value}))}
+        == before
+    ]
+    assert unused == [
+        "endpoint_m5_xlarge_hour_before",
+        "endpoint_g4dn_xlarge_hour_2023",
+        "ec2_g4dn_xlarge_hour_ireland",
+    ]
+
+
+def test_the_bytes_of_a_card_are_those_of_our_cards():
+    pictures = [len(encode(card.image)) * 4 / 3 for card in cards(200, "typical", seed=7)]
+    assert mean(pictures) == pytest.approx(month.CARD_BYTES, rel=0.1)
+
+
+def test_a_place_that_does_not_exist_is_named():
+    with pytest.raises(ValueError, match="no place 'EC2'; the places are Lambda"):
+        hosting.bill("EC2", MONTH)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"readings": -1}, "readings must be a number not below 0"),
+        ({"readings": math.nan}, "readings must be a number not below 0"),
+        ({"readings": math.inf}, "readings must be a number not below 0"),
+        ({"seconds": 0}, "seconds must be a number above 0"),
+        ({"peak": 0.9}, "peak must not be below 1"),
+        ({"peak": math.nan}, "peak must not be below 1"),
+        ({"room": 1.1}, "room and cold are shares"),
+        ({"cold": 2}, "room and cold are shares"),
+        ({"least": 0}, "least must be a whole number"),
+        ({"least": 1.5}, "least must be a whole number"),
+        ({"memory": 64}, "memory must be that of a function"),
+        ({"memory": 20_000}, "memory must be that of a function"),
+        ({"gpu_rate": 0}, "gpu_rate must be a number above 0"),
+    ],
+)
+def test_a_month_that_cannot_be_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(MONTH, **change)
+
+
+def test_too_many_busy_cores_are_refused_and_not_counted_for_an_hour():
+    with pytest.raises(ValueError, match="cores busy; 100,000 can be counted"):
+        hosting.bill("EC2 c5.xlarge", dataclasses.replace(MONTH, readings=1e14))
+
+
+def test_the_recorded_month_has_what_the_records_say():
+    from fsdl_deploy.managed import measured_rates
+
+    here = Month.recorded(1e6, 2.0, least=3)
+    assert (here.seconds, here.least) == (measured_rates.service().seconds, 3)
+    assert here.overhead + here.seconds == pytest.approx(measured_rates.function_call().median)
+    rows = hosting.table(here).rows
+    assert len(rows) == len(hosting.PLACES)
+    assert [row[0] for row in rows] == [bill.place for bill in hosting.bills(here)]

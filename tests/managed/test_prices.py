@@ -1,0 +1,113 @@
+"""The table of prices: each row is whole or refused, with a sentence that names it and its field."""
+
+import pytest
+
+from fsdl_deploy.managed import prices
+from fsdl_deploy.managed.prices import ORIGINS, YOURS, PriceError
+
+PRICE = """
+[server_hour]
+item = "a server"
+value = 0.1
+currency = "USD"
+unit = "hour"
+region = "everywhere"
+date = 2026-11-29
+source = "https://prices.example"
+origin = "vendor"
+"""
+LIMIT = PRICE.replace("server_hour", "server_cores").replace('currency = "USD"', "limit = true")
+
+
+def written(folder, *rows):
+    file = folder / "prices.toml"
+    file.write_text("".join(rows), encoding="utf-8")
+    return file
+
+
+def test_every_price_of_the_course_is_whole_and_in_one_currency():
+    known = prices.prices()
+    assert {price.currency for price in known.values() if not price.limit} == {"USD"}
+    assert {price.currency for price in known.values() if price.limit} == {""}
+    assert all(price.source.count("/") >= 3 and price.origin in ORIGINS for price in known.values())
+    assert len(prices.table().rows) == len(known)
+    assert [row[0] for row in prices.table(["internet_gb"]).rows] == [known["internet_gb"].item]
+
+
+def test_whose_list_a_source_is_agrees_with_its_address():
+    ours = ("https://aws.amazon.com/", "https://docs.aws.amazon.com/")
+    for name, price in prices.prices().items():
+        assert (price.origin == "vendor") is price.source.startswith(ours), name
+
+
+def test_a_row_and_a_limit_are_read(tmp_path):
+    known = prices.prices(written(tmp_path, PRICE, LIMIT))
+    assert (known["server_hour"].value, known["server_hour"].currency) == (0.1, "USD")
+    assert known["server_cores"].limit and not known["server_cores"].currency
+
+
+@pytest.mark.parametrize("field", ["item", "value", "currency", "unit", "region", "date", "source", "origin"])
+def test_a_row_without_a_field_is_refused_by_name(tmp_path, field):
+    lines = [line for line in PRICE.splitlines(keepends=True) if not line.startswith(f"{field} =")]
+    assert len(lines) == PRICE.count("\n") - 1
+    with pytest.raises(PriceError, match=f"^server_hour has no {field}: "):
+        prices.prices(written(tmp_path, *lines))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("2026-11-29", '"yesterday"', "server_hour: date must be a date"),
+        ("2026-11-29", "2026-11-29T10:00:00", "server_hour: date must be a date"),
+        ("https://", "", "server_hour: source must be an address"),
+        ("0.1", "-1", "server_hour: value must be a number above 0"),
+        ("0.1", "0", "server_hour: value must be a number above 0"),
+        ("0.1", "true", "server_hour: value must be a number above 0"),
+        ("0.1", "inf", "server_hour: value must be a number above 0"),
+        ("0.1", '"cheap"', "server_hour: value must be a number above 0"),
+        ('"USD"', '""', "server_hour: currency must be a text"),
+        ('"everywhere"', "7", "server_hour: region must be a text"),
+        ('"vendor"', '"hearsay"', "server_hour: origin must be one of vendor, copy, other"),
+        ("region", 'seen = "here"\nregion', "server_hour: unknown seen"),
+        ("region", "limit = true\nregion", "server_hour is a limit and has a currency"),
+        ("region", "limit = 1\nregion", "server_hour: limit must be true or false"),
+        ("[server_hour]", "server_hour = 0.1\n[other]", "server_hour is no row"),
+        ("= 0.1", "= ", "cannot be read"),
+    ],
+)
+def test_a_row_that_is_wrong_is_refused(tmp_path, before, after, message):
+    assert before in PRICE
+    with pytest.raises(PriceError, match=message):
+        prices.prices(written(tmp_path, PRICE.replace(before, after)))
+
+
+def test_two_currencies_and_a_file_that_is_not_there_are_refused(tmp_path):
+    euros = PRICE.replace("server_hour", "balancer_hour").replace("USD", "EUR")
+    with pytest.raises(PriceError, match="server_hour has the currency USD, balancer_hour EUR"):
+        prices.prices(written(tmp_path, PRICE, euros))
+    with pytest.raises(PriceError, match="cannot be read"):
+        prices.prices(tmp_path / "gone.toml")
+
+
+def test_a_changed_price_is_yours_and_leaves_the_table_alone():
+    before = prices.prices()["internet_gb"]
+    after = prices.changed(prices.parsed(["internet_gb = 0.5"]))["internet_gb"]
+    assert (after.value, after.origin, after.source) == (0.5, YOURS, "")
+    assert prices.prices()["internet_gb"] is before
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("internet_gb", "set by name=value"),
+        ("internet_gb=much", "set by name=value"),
+        ("", "set by name=value"),
+        ("internet=1", "no price internet;"),
+        ("internet_gb=0", "above 0"),
+        ("internet_gb=nan", "above 0"),
+        ("xlarge_cores=8", "is a limit"),
+    ],
+)
+def test_a_price_that_cannot_be_set_is_refused(setting, message):
+    with pytest.raises(PriceError, match=message):
+        prices.changed(prices.parsed([setting]))

@@ -1,0 +1,73 @@
+"""Sensitivity: an assumption that decides does flip the bills, and the value at which it flips does so exactly."""
+
+import dataclasses
+
+import pytest
+
+from fsdl_deploy.managed import hosting, sensitivity, shapes
+from fsdl_deploy.managed.month import Month
+from fsdl_deploy.managed.prices import changed, prices
+from fsdl_deploy.managed.sensitivity import Range
+
+OFFICE = Month.recorded(2e8, shapes.shapes()["office"].peak)
+PAIR = ("Lambda", "Fargate")
+
+
+def again(name, value):
+    """The ratio at this value, without the module."""
+    known, here = prices(), OFFICE
+    if name in known:
+        known = changed({name: value})
+    else:
+        here = dataclasses.replace(here, **{name: value})
+    first, second = (hosting.bill(place, here, known).total for place in PAIR)
+    return first / second
+
+
+def test_each_bar_is_the_ratio_of_two_bills_and_the_longest_comes_first():
+    rows = sensitivity.turned(*PAIR, OFFICE)
+    assert [row.swing for row in rows] == sorted((row.swing for row in rows), reverse=True)
+    for row in rows:
+        assert row.at_low == pytest.approx(again(row.range.name, row.range.low))
+        assert row.at_high == pytest.approx(again(row.range.name, row.range.high))
+        assert row.decides is ((row.at_low < 1) is not (row.at_high < 1))
+    assert any(row.decides for row in rows) and not all(row.decides for row in rows)
+
+
+def test_where_it_flips_the_ratio_passes_one():
+    rows = [row for row in sensitivity.turned(*PAIR, OFFICE) if row.flips is not None]
+    assert rows
+    for row in rows:
+        name, flips = row.range.name, row.flips
+        if isinstance(row.range.low, int):
+            sides = {again(name, flips + step) < 1 for step in (-1, 0, 1) if flips + step >= 1}
+        else:
+            sides = {again(name, flips * (1 + step)) < 1 for step in (-1e-6, 1e-6)}
+        assert sides == {True, False}, name
+    assert all(row.flips is not None for row in sensitivity.turned(*PAIR, OFFICE) if row.decides)
+
+
+def test_an_assumption_that_moves_nothing_is_left_out_and_one_may_never_flip():
+    names = {row.range.name for row in sensitivity.turned(*PAIR, OFFICE)}
+    assert "endpoint_c5_xlarge_hour" not in names and "fargate_core_hour" in names
+    tiny = [Range("log_bytes", 0.0, 2000.0, "", (0.0, 1e6))]
+    assert (
+        sensitivity.turned(*PAIR, dataclasses.replace(OFFICE, readings=1000), assumptions=tiny)[0].flips
+        is None
+    )
+
+
+def test_the_ranges_lie_around_what_is_assumed():
+    for each in sensitivity.ranges(OFFICE):
+        value = prices()[each.name].value if each.name in prices() else getattr(OFFICE, each.name)
+        assert each.low <= value <= each.high and each.end[0] <= each.low and each.high <= each.end[1], (
+            each.name
+        )
+
+
+def test_the_table_says_nowhere_and_which_is_cheaper_below_one():
+    rows = sensitivity.turned(*PAIR, OFFICE)
+    table = sensitivity.table(rows, PAIR)
+    assert [row[0] for row in table.rows] == [row.range.name for row in rows]
+    assert [row[-1] == "nowhere" for row in table.rows] == [row.flips is None for row in rows]
+    assert "below 1 Lambda is cheaper" in table.notes[0]

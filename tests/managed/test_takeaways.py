@@ -1,0 +1,59 @@
+"""The takeaways' table follows the records and the prices: where these change, its words change."""
+
+import pytest
+
+from fsdl_deploy.managed import hosting, measured_rates, shapes, takeaways
+from fsdl_deploy.managed.month import Month
+from fsdl_deploy.managed.prices import changed, prices
+
+MONTH = Month.recorded(5e6, shapes.shapes()["spiky"].peak)
+
+
+def test_serverless_wins_small_and_spiky_months_and_servers_large_steady_ones():
+    places = takeaways.cheapest(MONTH)
+    assert len(places) == 3 * len(takeaways.MILLIONS)
+    assert places["steady", 0.05] in takeaways.WITHOUT_SERVERS
+    assert places["spiky", 1000] in takeaways.WITHOUT_SERVERS
+    assert places["steady", 1000] not in takeaways.WITHOUT_SERVERS
+
+
+def test_another_price_moves_the_decision():
+    dear = changed({"function_gb_second": 100 * prices()["function_gb_second"].value})
+    before, after = takeaways.cheapest(MONTH), takeaways.cheapest(MONTH, dear)
+    assert before != after and after["steady", 1000] not in takeaways.WITHOUT_SERVERS
+    assert takeaways.table(MONTH).rows != takeaways.table(MONTH, dear).rows
+
+
+def test_servers_are_outgrown_where_one_more_is_needed():
+    for name, readings in takeaways.outgrown(MONTH, servers=5).items():
+        here = takeaways.by_model(MONTH)[name]
+        counts = [
+            hosting.bill(hosting.EC2, Month(**{**vars(here), "readings": readings * by})).count
+            for by in (1 - 1e-6, 1)
+        ]
+        assert counts[0] <= 5 < counts[1]
+    assert takeaways.on_servers(MONTH)[takeaways.FIRST_MODEL] > takeaways.on_servers(MONTH)["v2"]
+
+
+def test_no_gpu_pays_for_v2_but_for_the_model_deployed_first():
+    must = takeaways.gpu_must(MONTH)
+    assert must["v2"] is None and must[takeaways.FIRST_MODEL] > 0
+
+
+def test_the_table_has_each_takeaway_and_quotes_the_records():
+    rows = takeaways.table(MONTH).rows
+    assert len(rows) == 7 and all(all(cell.strip() for cell in row) for row in rows)
+    assert f"{1000 * measured_rates.service('Triton').seconds:.2f}" in rows[5][1]
+    assert "no GPU is on record" in rows[5][2] or measured_rates.gpu() is not None
+    assert set(takeaways.tools()) == {"our service", "Triton", "TorchServe"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "text"),
+    [
+        ([], ""),
+        ([("steady", 0.05), ("steady", 5), ("spiky", 1000)], "steady 0.05, 5; spiky 1000 million"),
+    ],
+)
+def test_months_are_named_by_shape(cells, text):
+    assert takeaways._cells(cells) == text
