@@ -15,8 +15,8 @@ from fsdl_deploy.managed.prices import Price
 
 LEAST, MOST = 1.0, 1e10
 """Readings a month between which is searched; MOST is more than there are people."""
-STEPS = 200
-"""How many steps of a staircase are looked up one by one; beyond, each is less than half a percent."""
+STEPS = 100
+"""How many steps of a staircase are looked up one by one; beyond, each is about a percent or less."""
 EXACT = 1e-9
 
 
@@ -53,8 +53,10 @@ def steps(
 
     points, low = [], LEAST
     while len(points) < STEPS and count(most) > count(low):
-        here = count(low)
-        before, after = turning(lambda readings, here=here: count(readings) > here, low, most)
+        here, high = count(low), min(2 * low, most)
+        while count(high) == here:
+            high = min(2 * high, most)
+        before, after = turning(lambda readings, here=here: count(readings) > here, low, high)
         points += [before, after]
         low = after
     return points
@@ -77,7 +79,7 @@ def crossings(
         there = replace(month, readings=readings)
         return hosting.bill(first, there, known).total - hosting.bill(second, there, known).total
 
-    grid = [least * (most / least) ** (number / 400) for number in range(401)]
+    grid = [least * (most / least) ** (number / 200) for number in range(201)]
     inside = [point for place in (first, second) for point in steps(place, month, known, most)]
     points = sorted({*grid, *(point for point in inside if least < point < most)})
     changes, low = [], points[0]

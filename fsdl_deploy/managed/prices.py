@@ -121,13 +121,18 @@ def parsed(settings: Iterable[str]) -> dict[str, float]:
     return values
 
 
+def _digits(value: float) -> str:
+    """``0.00002`` and not ``2e-05``."""
+    return f"{value:.10f}".rstrip("0").rstrip(".")
+
+
 def table(names: Iterable[str] | None = None) -> Table:
     """The prices with their dates, for a lesson to show; ``names``: only these."""
     chosen = prices() if names is None else {name: prices()[name] for name in names}
     rows = [
         [
             price.item,
-            f"{price.value:.10g} {price.currency}".strip(),
+            f"{_digits(price.value)} {price.currency}".strip(),
             price.unit,
             price.region,
             price.date.isoformat(),

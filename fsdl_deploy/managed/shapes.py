@@ -51,10 +51,9 @@ def followed(month: Month, shape: Shape, place: str, known: Mapping[str, Price] 
     costs = {}
     for share in shape.hours:
         if share not in costs:
-            readings = month.readings * share * HOURS
-            hourly = replace(month, readings=readings, peak=1.0)
-            costs[share] = hosting.bill(place, hourly, known).total / HOURS
-    return float(sum(costs[share] for share in shape.hours) * HOURS / len(shape.hours))
+            hourly = replace(month, readings=month.readings * share * len(shape.hours), peak=1.0)
+            costs[share] = hosting.bill(place, hourly, known).total / len(shape.hours)
+    return float(sum(costs[share] for share in shape.hours))
 
 
 def table(
@@ -67,10 +66,8 @@ def table(
             here = replace(month, readings=1e6 * million, peak=shape.peak)
             first, second, *_ = (bill for bill in hosting.bills(here, known) if bill.place in places)
             more = second.total / first.total - 1 if first.total else None
-            rows.append(
-                [shape.name, million, shape.peak, first.place, first.count or None, first.total]
-                + [second.place, more]
-            )
+            row = [shape.name, million, shape.peak, first.place, first.count or None, first.total]
+            rows.append([*row, second.place, more])
     header = [
         "shape",
         "million a month",

@@ -81,7 +81,8 @@ def table(month: Month, known: Mapping[str, Price] | None = None) -> Table:
         [
             "CPU inference scales by more servers",
             f"our month: {servers['v2']} servers, {servers[FIRST_MODEL]} for the model deployed first",
-            f"more than 20 from {limits['v2']:.1e} readings a month on, or {limits[FIRST_MODEL]:.1e}",
+            f"more than 20 from {limits['v2'] / 1e6:,.0f} million readings a month on, or "
+            f"{limits[FIRST_MODEL] / 1e6:,.0f} million",
         ],
         [
             "serverless if spiky or low-volume",

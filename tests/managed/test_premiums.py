@@ -1,4 +1,4 @@
-"""The lecture's two claims about price, by hand from the file's digits; prices that do not compare are refused."""
+"""The lecture's two claims about price, by hand; prices that do not compare are refused."""
 
 import dataclasses
 import tomllib

@@ -1,4 +1,4 @@
-"""Sensitivity: an assumption that decides does flip the bills, and the value at which it flips does so exactly."""
+"""Sensitivity: an assumption that decides flips the bills, and does so at the value that is named."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Shapes of traffic: they sum to the month, the peak decides the instances, following the hours costs less."""
+"""Shapes of traffic: they sum to a month, the peak counts the instances, following the hours costs less."""
 
 import dataclasses
 
@@ -17,7 +17,7 @@ def test_each_shape_is_one_month_and_their_peaks_are_as_their_hours():
     assert all(shape.hours.sum() == pytest.approx(1) and shape.hours.min() >= 0 for shape in known.values())
     busy = sum(hour % 168 < 120 and 8 <= hour % 24 < 18 for hour in range(730))
     assert known["steady"].peak == pytest.approx(1) and known["office"].peak == pytest.approx(730 / busy)
-    # 60 % in two of thirty days, within a day as a sine whose top is twice its mean (a little less in an hour).
+    # 60 % in two of thirty days, within a day as a sine whose top is twice its mean; less in a whole hour.
     assert known["spiky"].peak == pytest.approx(2 * 0.3 * 30, rel=0.01)
     assert known["office"].empty == pytest.approx(1 - busy / 730) and known["steady"].empty == 0
 

@@ -1,0 +1,122 @@
+"""Figures of what a month costs: bills against readings, a staircase close by, which assumption decides"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+
+from fsdl_deploy import figures
+from fsdl_deploy.managed import break_even, hosting
+from fsdl_deploy.managed.month import Month
+from fsdl_deploy.managed.prices import Price
+from fsdl_deploy.managed.sensitivity import Turned
+
+SHOWN = (
+    hosting.LAMBDA,
+    hosting.PROVISIONED,
+    hosting.SERVERLESS,
+    hosting.FARGATE,
+    hosting.EC2,
+    hosting.ENDPOINT,
+)
+NAMES = {
+    "readings": "readings a month",
+    "peak": "busiest hour / mean",
+    "seconds": "seconds of a core",
+    "overhead": "a call besides (s)",
+    "cold": "share of cold starts",
+    "memory": "memory (MB)",
+    "speed": "vCPU / our core",
+    "room": "how busy cores may be",
+    "least": "instances at least",
+    "log_bytes": "bytes of log",
+    "bytes_in": "bytes of a picture",
+    "function_gb_second": "price of a GB-second",
+    "function_million_requests": "price of requests",
+    "fargate_core_hour": "price of a Fargate vCPU",
+    "ec2_c5_xlarge_hour": "price of a c5.xlarge",
+    "endpoint_c5_xlarge_hour": "price of an ml.c5.xlarge",
+}
+
+
+def bills(
+    month: Month,
+    known: Mapping[str, Price] | None = None,
+    places: Sequence[str] = SHOWN,
+    span: tuple[float, float] = (1e4, 1e10),
+    log: bool = True,
+    alt: str = "Bills of a month against readings: straight for functions, flat, then in steps for instances",
+) -> None:
+    """Display the bill of each place against the readings of a month; a dot where the first meets another.
+
+    ``log``: both axes logarithmic, for many sizes of month at once.
+    """
+    import matplotlib.pyplot as plt
+
+    readings = np.geomspace(*span, 500) if log else np.linspace(*span, 1500)
+    figure, axes = plt.subplots(figsize=(8, 4.4))
+    for place, color in zip(places, figures.PALETTE, strict=False):
+        totals = [_total(place, month, each, known) for each in readings]
+        axes.plot(readings, totals, color=color, label=place)
+    meetings = [
+        crossing
+        for place in places[1:]
+        for crossing in break_even.crossings(places[0], place, month, known, *span)
+    ]
+    dots = [crossing.readings for crossing in meetings]
+    axes.plot(dots, [_total(places[0], month, dot, known) for dot in dots], "o", color="black", markersize=5,
+              label=f"{places[0]} is passed" if log else "the cheaper one changes")  # fmt: skip
+    here = month.readings
+    if span[0] < here < span[1]:
+        axes.axvline(here, color=figures.PALETTE[6], linestyle=":", label="our month")
+    axes.set(xlabel="readings a month", ylabel="USD a month")
+    if log:
+        axes.set(xscale="log", yscale="log")
+        axes.minorticks_off()
+    else:
+        axes.xaxis.set_major_formatter(lambda readings, _: f"{readings / 1e6:,.0f} M")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper")
+    figures.show(figure, alt=alt)
+
+
+def _total(place: str, month: Month, readings: float, known: Mapping[str, Price] | None) -> float:
+    return hosting.bill(place, replace(month, readings=readings), known).total
+
+
+def tornado(rows: Sequence[Turned], names: tuple[str, str]) -> None:
+    """Display how the ratio of two bills moves with each assumption; above 1 the second place is cheaper."""
+    import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    figure, axes = plt.subplots(figsize=(8, 0.34 * len(rows) + 1.4))
+    for height, row in enumerate(reversed(rows)):
+        low, high = sorted((row.at_low, row.at_high))
+        color = figures.PALETTE[1] if row.decides else figures.PALETTE[0]
+        axes.barh(height, high - low, left=low, color=color, height=0.6)
+        for value, ratio in ((row.range.low, row.at_low), (row.range.high, row.at_high)):
+            side = ("right", -4) if ratio == low else ("left", 4)
+            axes.annotate(
+                _short(value), (ratio, height), (side[1], 0), textcoords="offset points", ha=side[0],
+                va="center", fontsize=9, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            )  # fmt: skip
+    axes.axvline(1, color="black", linewidth=1, zorder=0)
+    for text, color in (("decides", figures.PALETTE[1]), ("does not", figures.PALETTE[0])):
+        axes.barh(0, 0, left=1, color=color, label=text)
+    axes.set_yticks(range(len(rows)), [NAMES.get(row.range.name, row.range.name) for row in reversed(rows)])
+    axes.set(xscale="log", xlabel=f"bill of {names[0]} / bill of {names[1]}", ylabel="assumption")
+    ends = [ratio for row in rows for ratio in (row.at_low, row.at_high)]
+    axes.set_xlim(min(ends) / 1.7, max(*ends, 1) * 1.7)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.grid(visible=False, axis="y")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
+    figures.show(figure, alt=f"How far each assumption moves the bill of {names[0]} over that of {names[1]}")
+
+
+def _short(value: float) -> str:
+    """``10 M`` and not ``10000000``; ``0.0021`` and not ``0.00210833``."""
+    if value >= 1e4:
+        return f"{value / 1e6:,g} M" if value >= 1e6 else f"{value / 1e3:g} k"
+    return f"{value:.0f}" if value >= 100 else format(Decimal(f"{value:.2g}"), "f")
