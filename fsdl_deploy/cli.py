@@ -99,7 +99,7 @@ COMMANDS = {
         },
     ),
     "managed": Command(
-        "other people's machines",
+        "the reader on other people's machines, and what it costs",
         group={
             "costs": Command(
                 "a month of readings in each place, in dollars", "fsdl_deploy.managed.costs_command"

@@ -69,7 +69,7 @@ def bills(
               label=f"{places[0]} is passed" if log else "the cheaper one changes")  # fmt: skip
     here = month.readings
     if span[0] < here < span[1]:
-        axes.axvline(here, color=figures.PALETTE[6], linestyle=":", label="our month")
+        axes.axvline(here, color=figures.PALETTE[6], linestyle=":", label="this month")
     axes.set(xlabel="readings a month", ylabel="USD a month")
     if log:
         axes.set(xscale="log", yscale="log")

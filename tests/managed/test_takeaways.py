@@ -2,7 +2,15 @@
 
 import pytest
 
-from fsdl_deploy.managed import hosting, measured_rates, shapes, takeaways
+from fsdl_deploy.managed import (
+    break_even,
+    hosting,
+    measured_rates,
+    premiums,
+    sensitivity,
+    shapes,
+    takeaways,
+)
 from fsdl_deploy.managed.month import Month
 from fsdl_deploy.managed.prices import changed, prices
 
@@ -57,3 +65,22 @@ def test_the_table_has_each_takeaway_and_quotes_the_records():
 )
 def test_months_are_named_by_shape(cells, text):
     assert takeaways._cells(cells) == text
+
+
+def test_what_lesson_09_says_of_the_prices_and_records_is_so():
+    """Who changes a price or a record and fails here reads the lesson again."""
+    every = [*premiums.premiums(premiums.ENDPOINTS), *premiums.premiums(premiums.EARLIER)]
+    assert max(premium.more for premium in every) < 0.5
+    (memory,) = premiums.premiums(premiums.MEMORY)
+    totals = {bill.place: bill.total for bill in hosting.bills(MONTH)}
+    assert totals[hosting.SERVERLESS] / totals[hosting.LAMBDA] - 1 > memory.more
+    assert len(break_even.crossings(hosting.LAMBDA, hosting.FARGATE, Month.recorded(5e6, 6.0))) > 1
+    office = Month.recorded(1e8, shapes.shapes()["office"].peak)
+    rows = sensitivity.turned(hosting.LAMBDA, hosting.FARGATE, office)
+    names = [row.range.name for row in rows]
+    assert "seconds" in names[-3:]
+    assert {row.range.name for row in rows if row.decides} == {"readings", "overhead", "cold", "least"}
+    spiky = shapes.shapes()["spiky"]
+    many = Month.recorded(1e9, spiky.peak)
+    ready, function = (hosting.bill(place, many).total for place in (hosting.FARGATE, hosting.LAMBDA))
+    assert shapes.followed(many, spiky, hosting.FARGATE) < function < ready
