@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from fsdl_deploy import figures
 from fsdl_deploy.managed import break_even, hosting
 from fsdl_deploy.managed.month import Month
 from fsdl_deploy.managed.prices import Price
-from fsdl_deploy.managed.sensitivity import Turned
+from fsdl_deploy.managed.sensitivity import NAMES, Turned, short
 
 SHOWN = (
     hosting.LAMBDA,
@@ -20,24 +19,6 @@ SHOWN = (
     hosting.EC2,
     hosting.ENDPOINT,
 )
-NAMES = {
-    "readings": "readings a month",
-    "peak": "busiest hour / mean",
-    "seconds": "seconds of a core",
-    "overhead": "a call besides (s)",
-    "cold": "share of cold starts",
-    "memory": "memory (MB)",
-    "speed": "vCPU / our core",
-    "room": "how busy cores may be",
-    "least": "instances at least",
-    "log_bytes": "bytes of log",
-    "bytes_in": "bytes of a picture",
-    "function_gb_second": "price of a GB-second",
-    "function_million_requests": "price of requests",
-    "fargate_core_hour": "price of a Fargate vCPU",
-    "ec2_c5_xlarge_hour": "price of a c5.xlarge",
-    "endpoint_c5_xlarge_hour": "price of an ml.c5.xlarge",
-}
 
 
 def bills(
@@ -97,7 +78,7 @@ def tornado(rows: Sequence[Turned], names: tuple[str, str]) -> None:
         for value, ratio in ((row.range.low, row.at_low), (row.range.high, row.at_high)):
             side = ("right", -4) if ratio == low else ("left", 4)
             axes.annotate(
-                _short(value), (ratio, height), (side[1], 0), textcoords="offset points", ha=side[0],
+                short(value), (ratio, height), (side[1], 0), textcoords="offset points", ha=side[0],
                 va="center", fontsize=9, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
             )  # fmt: skip
     axes.axvline(1, color="black", linewidth=1, zorder=0)
@@ -113,10 +94,3 @@ def tornado(rows: Sequence[Turned], names: tuple[str, str]) -> None:
     axes.grid(visible=False, axis="y")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
     figures.show(figure, alt=f"How far each assumption moves the bill of {names[0]} over that of {names[1]}")
-
-
-def _short(value: float) -> str:
-    """``10 M`` and not ``10000000``; ``0.0021`` and not ``0.00210833``."""
-    if value >= 1e4:
-        return f"{value / 1e6:,g} M" if value >= 1e6 else f"{value / 1e3:g} k"
-    return f"{value:.0f}" if value >= 100 else format(Decimal(f"{value:.2g}"), "f")

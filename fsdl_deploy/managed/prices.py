@@ -99,7 +99,9 @@ def changed(values: Mapping[str, float], known: Mapping[str, Price] | None = Non
     result = dict(prices() if known is None else known)
     for name, value in values.items():
         if name not in result:
-            raise PriceError(f"there is no price {name}; the names are those in {FILE.relative_to(ROOT)}")
+            raise PriceError(
+                f"there is no price {name}; the names are those in {FILE.relative_to(ROOT).as_posix()}"
+            )
         if result[name].limit:
             raise PriceError(f"{name} is a limit of the provider, no price: change it in the file")
         _check_value(name, value)

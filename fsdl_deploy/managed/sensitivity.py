@@ -9,6 +9,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from fsdl_deploy.managed import hosting, measured_rates
 from fsdl_deploy.managed.month import Month
@@ -16,6 +17,24 @@ from fsdl_deploy.managed.prices import Price, changed, prices
 from fsdl_deploy.measuring.table import Table
 
 HOURLY = ("fargate_core_hour", "ec2_c5_xlarge_hour", "endpoint_c5_xlarge_hour")
+NAMES = {
+    "readings": "readings a month",
+    "peak": "busiest hour / mean",
+    "seconds": "seconds of a core",
+    "overhead": "a call besides (s)",
+    "cold": "share of cold starts",
+    "memory": "memory (MB)",
+    "speed": "vCPU / our core",
+    "room": "how busy cores may be",
+    "least": "instances at least",
+    "log_bytes": "bytes of log",
+    "bytes_in": "bytes of a picture",
+    "function_gb_second": "price of a GB-second",
+    "function_million_requests": "price of requests",
+    "fargate_core_hour": "price of a Fargate vCPU",
+    "ec2_c5_xlarge_hour": "price of a c5.xlarge",
+    "endpoint_c5_xlarge_hour": "price of an ml.c5.xlarge",
+}
 
 
 @dataclass(frozen=True)
@@ -139,22 +158,30 @@ def _bisected(as_now, inside: float, outside: float) -> float:
     return outside
 
 
+def short(value: float) -> str:
+    """``10 M`` and not ``10000000``; ``0.0021`` and not ``0.00210833``."""
+    if value >= 1e4:
+        value = float(f"{value:.3g}")
+        return f"{value / 1e6:,g} M" if value >= 1e6 else f"{value / 1e3:g} k"
+    return f"{value:.0f}" if value >= 100 else format(Decimal(f"{value:.2g}"), "f")
+
+
 def table(rows: Sequence[Turned], names: tuple[str, str]) -> Table:
     """The assumptions, how the ratio moves, and where the choice flips."""
     lines = [
         [
-            row.range.name,
-            f"{row.value:.4g}",
-            f"{row.range.low:.4g} to {row.range.high:.4g}",
+            NAMES.get(row.range.name, row.range.name),
+            short(row.value),
+            f"{short(row.range.low)} to {short(row.range.high)}",
             row.range.why,
             row.at_low,
             row.at_high,
             "yes" if row.decides else "no",
-            "nowhere" if row.flips is None else f"{row.flips:.4g}",
+            "nowhere" if row.flips is None else short(row.flips),
         ]
         for row in rows
     ]
-    header = ["assumption", "here", "turned", "why so far", "ratio at low", "at high", "decides", "flips at"]
+    header = ["assumption", "here", "turned", "why so far", "at low", "at high", "decides", "flips at"]
     return Table(
         header,
         *lines,

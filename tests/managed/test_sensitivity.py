@@ -68,6 +68,21 @@ def test_the_ranges_lie_around_what_is_assumed():
 def test_the_table_says_nowhere_and_which_is_cheaper_below_one():
     rows = sensitivity.turned(*PAIR, OFFICE)
     table = sensitivity.table(rows, PAIR)
-    assert [row[0] for row in table.rows] == [row.range.name for row in rows]
+    assert [row[0] for row in table.rows] == [sensitivity.NAMES[row.range.name] for row in rows]
     assert [row[-1] == "nowhere" for row in table.rows] == [row.flips is None for row in rows]
     assert "below 1 Lambda is cheaper" in table.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *((1e9, "1,000 M"), (2.003e8, "200 M"), (15_000.0, "15 k"), (1769, "1769"), (3.288, "3.3")),
+        *((0.0000166667, "0.000017"), (0, "0"), (1, "1"), (0.5, "0.5")),
+    ],
+)
+def test_values_are_short_and_without_powers(value, text):
+    assert sensitivity.short(value) == text
+
+
+def test_every_assumption_has_a_name_for_people():
+    assert {each.name for each in sensitivity.ranges(OFFICE)} == sensitivity.NAMES.keys()

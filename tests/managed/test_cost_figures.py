@@ -1,0 +1,54 @@
+"""Figures of costs: a dot for each crossing, a bar for each assumption, labelled axes, and words."""
+
+import matplotlib.pyplot as plt
+import pytest
+
+from fsdl_deploy import figures
+from fsdl_deploy.managed import break_even, cost_figures, hosting, sensitivity
+from fsdl_deploy.managed.month import Month
+
+MONTH = Month.recorded(2e8, 6.0)
+PAIR = (hosting.LAMBDA, hosting.FARGATE)
+
+
+@pytest.fixture
+def shown_figures(monkeypatch):
+    """The figures as they are when they are shown: their axes, and the words."""
+    kept = []
+
+    def show(figure, alt):
+        figures._check_labels(figure)
+        kept.append((figure.axes[0], alt, [text.get_text() for text in figure.legends[0].get_texts()]))
+        plt.close(figure)
+
+    monkeypatch.setattr(figures, "show", show)
+    return kept
+
+
+@pytest.mark.parametrize("log", [True, False])
+def test_each_place_is_a_line_and_each_crossing_a_dot(shown_figures, log):
+    span = (1.5e8, 5e8)
+    cost_figures.bills(MONTH, None, PAIR, span, log=log)
+    ((axes, alt, legend),) = shown_figures
+    crossings = break_even.crossings(*PAIR, MONTH, None, *span)
+    *lines, dots, here = axes.get_lines()
+    assert [line.get_label() for line in lines] == list(PAIR) == legend[:2]
+    assert list(dots.get_xdata()) == [crossing.readings for crossing in crossings] and len(crossings) > 3
+    assert set(here.get_xdata()) == {MONTH.readings}
+    assert axes.get_xscale() == ("log" if log else "linear") and "readings" in alt
+    readings, totals = lines[1].get_data()
+    assert totals[-1] == pytest.approx(
+        hosting.bill(PAIR[1], Month(**{**vars(MONTH), "readings": readings[-1]})).total
+    )
+
+
+def test_each_assumption_is_a_bar_between_its_ratios(shown_figures):
+    rows = sensitivity.turned(*PAIR, MONTH)
+    cost_figures.tornado(rows, PAIR)
+    ((axes, alt, legend),) = shown_figures
+    bars = [bar for bar in axes.patches if bar.get_width()]
+    ends = {(round(bar.get_x(), 6), round(bar.get_x() + bar.get_width(), 6)) for bar in bars}
+    assert ends == {tuple(sorted((round(row.at_low, 6), round(row.at_high, 6)))) for row in rows}
+    left, right = axes.get_xlim()
+    assert left < min(low for low, _ in ends) and right > max(high for _, high in ends)
+    assert legend == ["decides", "does not"] and "Lambda" in alt
