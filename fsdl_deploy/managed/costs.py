@@ -8,11 +8,24 @@ decides is how many requests there are, and how much room the busiest minute nee
 import math
 from dataclasses import dataclass
 
-from fsdl_deploy.managed.prices import FILE, Price, PriceError, prices, table
+from fsdl_deploy.managed import prices as rows
+from fsdl_deploy.managed.prices import FILE, Price, PriceError, prices
+from fsdl_deploy.measuring.table import Table
 
-__all__ = ["FILE", "Price", "PriceError", "prices", "table"]  # lessons and labs have them from here
+__all__ = ["FILE", "Price", "PriceError", "prices"]  # lessons and labs have them from here
 HOURS = 730  # of a month
 FUNCTION, SERVER = "function", "one server"
+
+
+def used() -> list[str]:
+    """The names of the prices and limits of functions, this server and its balancer: those of this module."""
+    kinds = ("function_", "server_", "balancer_")
+    return [name for name in prices() if name.startswith(kinds) and "provisioned" not in name]
+
+
+def table() -> Table:
+    """The prices and limits of ``used`` with their dates, for a lesson to show."""
+    return rows.table(used())
 
 
 @dataclass(frozen=True)

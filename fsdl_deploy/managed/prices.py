@@ -9,7 +9,7 @@ import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from fsdl_deploy.measuring.table import Table
@@ -25,6 +25,20 @@ _REQUIRED = ("item", "value", "currency", "unit", "region", "date", "source", "o
 
 class PriceError(ValueError):
     """The table of prices is wrong; the message names the row and the field, and says what to do."""
+
+
+class MissingPriceError(PriceError, KeyError):
+    """The table has no such row."""
+
+    __str__ = Exception.__str__  # a KeyError's own would show the sentence in quotation marks
+
+
+class _Rows(dict):
+    """The rows by name; one that is not there is named in a sentence."""
+
+    def __missing__(self, name: str):
+        where = FILE.relative_to(ROOT).as_posix()
+        raise MissingPriceError(f"there is no price {name} in {where}: add it, with its date and source")
 
 
 @dataclass(frozen=True)
@@ -52,7 +66,7 @@ def prices(file: Path = FILE) -> dict[str, Price]:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PriceError(f"the prices in {file} cannot be read: {error}") from None
-    known = {name: _price(name, entry) for name, entry in document.items()}
+    known = _Rows({name: _price(name, entry) for name, entry in document.items()})
     in_currency = {price.currency: name for name, price in known.items() if not price.limit}
     if len(in_currency) > 1:
         (currency, name), (other, second), *_ = in_currency.items()
@@ -81,6 +95,8 @@ def _price(name: str, entry: object) -> Price:
     _check_value(name, entry["value"])
     if type(entry["date"]) is not date:
         raise PriceError(f"{name}: date must be a date such as 2026-11-29, not {entry['date']}")
+    if entry["date"] > date.today() + timedelta(days=1):  # somewhere it is tomorrow already
+        raise PriceError(f"{name}: date is {entry['date']}, which is still to come")
     if not entry["source"].startswith("https://"):
         raise PriceError(f"{name}: source must be an address that begins with https://")
     if entry["origin"] not in ORIGINS:
@@ -96,7 +112,7 @@ def _check_value(name: str, value: object) -> None:
 
 def changed(values: Mapping[str, float], known: Mapping[str, Price] | None = None) -> dict[str, Price]:
     """The prices with some of them replaced, for a "what if". Raises PriceError for a name that is none."""
-    result = dict(prices() if known is None else known)
+    result = _Rows(prices() if known is None else known)
     for name, value in values.items():
         if name not in result:
             raise PriceError(

@@ -134,7 +134,11 @@ def _flips(at, value: float, each: Range) -> float | None:
         before = value
         for step in range(1, 121):
             here = round(value + (end - value) * step / 120) if whole else _between(value, end, step / 120)
-            if (at(here) < 1) is not now:
+            try:
+                other = (at(here) < 1) is not now
+            except ValueError:  # no such month: more cores than can be counted
+                break
+            if other:
                 here = here if whole else _bisected(lambda point: (at(point) < 1) is now, before, here)
                 if nearest is None or abs(math.log(max(here, 1e-12) / max(value, 1e-12))) < abs(
                     math.log(max(nearest, 1e-12) / max(value, 1e-12))

@@ -731,7 +731,7 @@ for (row, column), _ in np.ndenumerate(place):
     name = costs.cheapest(days[column], bursts[row], work).place
     known = {costs.FUNCTION: 0, costs.SERVER: 1, "2 servers behind a balancer": 2}
     place[row, column] = known.get(name, 3)
-read_on = [price.date for price in costs.prices().values()]
+read_on = [costs.prices()[name].date for name in costs.used()]
 each = core_seconds / (86_400 * cores)  # the share of a server's day that a request takes
 border = costs.servers_month(1, 0) / costs.function_month(1, work) * 24 / costs.HOURS
 print(f"prices read from {min(read_on)} to {max(read_on)}")

@@ -60,3 +60,10 @@ def test_work_that_cannot_be_is_refused(bad):
         Work(**bad)
     with pytest.raises(ValueError, match="burstiness not below 1"):
         costs.cheapest(1, 0.5, WORK)
+
+
+def test_the_table_has_what_is_computed_with_and_no_other_price():
+    names = costs.used()
+    assert len(costs.table().rows) == len(names) < len(costs.prices())
+    assert {"function_gb_second", "server_hour", "balancer_unit_hour", "function_image"} <= set(names)
+    assert not any(name.startswith(("endpoint", "ec2")) or "provisioned" in name for name in names)

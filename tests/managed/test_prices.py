@@ -58,6 +58,7 @@ def test_a_row_without_a_field_is_refused_by_name(tmp_path, field):
     ("before", "after", "message"),
     [
         ("2026-11-29", '"yesterday"', "server_hour: date must be a date"),
+        ("2026-11-29", "2126-11-29", "server_hour: date is 2126-11-29, which is still to come"),
         ("2026-11-29", "2026-11-29T10:00:00", "server_hour: date must be a date"),
         ("https://", "", "server_hour: source must be an address"),
         ("0.1", "-1", "server_hour: value must be a number above 0"),
@@ -111,3 +112,14 @@ def test_a_changed_price_is_yours_and_leaves_the_table_alone():
 def test_a_price_that_cannot_be_set_is_refused(setting, message):
     with pytest.raises(PriceError, match=message):
         prices.changed(prices.parsed([setting]))
+
+
+def test_a_row_that_somebody_took_out_is_named_where_it_is_needed(tmp_path):
+    known = prices.prices(written(tmp_path, PRICE))
+    for table in (known, prices.changed({"server_hour": 1}, known)):
+        with pytest.raises(
+            PriceError, match=r"^there is no price internet_gb in infra/managed/prices\.toml: add"
+        ):
+            table["internet_gb"]
+        with pytest.raises(KeyError):
+            table["internet_gb"]

@@ -86,3 +86,9 @@ def test_values_are_short_and_without_powers(value, text):
 
 def test_every_assumption_has_a_name_for_people():
     assert {each.name for each in sensitivity.ranges(OFFICE)} == sensitivity.NAMES.keys()
+
+
+def test_a_search_ends_where_a_month_can_no_longer_be_counted():
+    huge = dataclasses.replace(OFFICE, readings=9e9, seconds=0.1)
+    rows = sensitivity.turned(*PAIR, huge, assumptions=[Range("seconds", 0.05, 0.2, "", (1e-5, 900.0))])
+    assert len(rows) == 1
