@@ -20,11 +20,15 @@ NEW_CONNECTIONS = 25  # a second, of a balancer's unit
 
 @dataclass(frozen=True)
 class Bill:
-    """What a month costs at a ``place``, by ``lines``; ``count`` instances, 0 where nobody counts them."""
+    """What a month costs at a ``place``, by ``lines``; ``count`` instances, 0 where nobody counts them.
+
+    ``busy``: the share of the month in which their cores, or the GPU, have work; None without instances.
+    """
 
     place: str
     count: int
     lines: Mapping[str, float] = field(default_factory=dict)
+    busy: float | None = None
 
     @property
     def total(self) -> float:
@@ -68,12 +72,17 @@ def _instances(
     count = month.count(cores, seconds, month.least) if seconds else month.least
     if gpu:
         count = max(count, month.count(1, 1 / month.gpu_rate, month.least))
+        seconds, cores = 1 / month.gpu_rate, 1
     lines = {"instances": count * HOURS * known[price].value}
     if price.startswith("endpoint"):
         lines["data through the endpoint"] = _through(month, known)
     else:
         lines["balancer"] = _balancer(month, count, known)
-    return Bill(place, count, lines | _everywhere(month, known))
+    return Bill(place, count, lines | _everywhere(month, known), _busy(month, seconds, cores * count))
+
+
+def _busy(month: Month, seconds: float, cores: int) -> float:
+    return month.readings * seconds / (HOURS * 3600 * cores)
 
 
 def _through(month: Month, known: Known) -> float:
@@ -85,7 +94,9 @@ def _fargate(place: str, month: Month, known: Known) -> Bill:
     count = month.count(1, month.seconds / month.speed, month.least)
     hour = known["fargate_core_hour"].value + 2 * known["fargate_gb_hour"].value
     lines = {"tasks": count * HOURS * hour, "balancer": _balancer(month, count, known)}
-    return Bill(place, count, lines | _everywhere(month, known))
+    return Bill(
+        place, count, lines | _everywhere(month, known), _busy(month, month.seconds / month.speed, count)
+    )
 
 
 def _called(month: Month, memory: float) -> float:
@@ -109,7 +120,9 @@ def _provisioned(place: str, month: Month, known: Known) -> Bill:
     compute = month.billed(month.memory) * month.memory / GIB * rate
     fee = known["function_million_requests"].value / 1e6
     lines = {"kept ready": ready, "compute": month.readings * compute, "requests": month.readings * fee}
-    return Bill(place, count, lines | _everywhere(month, known))
+    return Bill(
+        place, count, lines | _everywhere(month, known), _busy(month, month.billed(month.memory), count)
+    )
 
 
 def _serverless_endpoint(place: str, month: Month, known: Known) -> Bill:
@@ -173,6 +186,7 @@ def table(month: Month, known: Known | None = None) -> Table:
     for each in bills(month, known):
         lines = sorted(each.lines.items(), key=lambda line: -line[1])
         first = f"{lines[0][0]} {lines[0][1] / each.total:.0%}" if each.total else ""
-        rows.append([each.place, each.count or None, each.total, each.per_million(month.readings), first])
-    header = ["place", "instances", "USD a month", "USD a million readings", "most of it for"]
-    return Table(header, *rows, formats=["", "d", ",.2f", ",.2f"])
+        counted = [each.count or None, each.busy]
+        rows.append([each.place, *counted, each.total, each.per_million(month.readings), first])
+    header = ["place", "instances", "busy", "USD a month", "USD a million readings", "most of it for"]
+    return Table(header, *rows, formats=["", "d", ".1%", ",.2f", ",.2f"])

@@ -236,3 +236,16 @@ def test_the_recorded_month_has_what_the_records_say():
     rows = hosting.table(here).rows
     assert len(rows) == len(hosting.PLACES)
     assert [row[0] for row in rows] == [bill.place for bill in hosting.bills(here)]
+
+
+def test_how_busy_instances_are_is_their_work_over_their_time():
+    bills = {bill.place: bill for bill in hosting.bills(dataclasses.replace(MONTH, gpu_rate=1000.0))}
+    seconds = 5_000_000 * 0.0025
+    assert bills["EC2 c5.xlarge"].busy == pytest.approx(seconds / (730 * 3600 * 8))
+    assert bills["Fargate"].busy == pytest.approx(seconds / (730 * 3600 * 2))
+    assert bills["SageMaker ml.g5.xlarge"].busy == pytest.approx(5000 / (730 * 3600 * 2))
+    assert bills["Lambda"].busy is None and bills["SageMaker serverless"].busy is None
+    for peak in (1.0, 18.0):
+        bill = hosting.bill("EC2 c5.xlarge", dataclasses.replace(MONTH, readings=2e9, peak=peak))
+        assert bill.busy * peak <= MONTH.room
+        assert bill.count == MONTH.least or bill.busy * peak > MONTH.room * (1 - 1 / bill.count)
