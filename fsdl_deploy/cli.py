@@ -106,6 +106,12 @@ COMMANDS = {
             ),
         },
     ),
+    "managed": Command(
+        "the reader on other people's machines, and what it costs",
+        group={
+            "aws": Command("an endpoint on AWS: deploy, status, destroy", "fsdl_deploy.managed.aws_command"),
+        },
+    ),
 }
 MOVED = {name: "fsdl-course" for name in ("doctor", "everywhere", "grade", "cases", "sample-class")} | {
     "bench serving": "fsdl-course"

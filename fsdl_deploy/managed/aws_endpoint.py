@@ -1,0 +1,126 @@
+"""The endpoint on AWS: deploy it, say what runs and what it has cost, destroy it until nothing is left
+
+Each of the three may be called again at any time, also after one that was killed half-way.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from botocore.exceptions import ClientError
+
+from fsdl_deploy.managed import aws_parts, aws_sagemaker_parts
+from fsdl_deploy.managed.aws_session import AwsSession
+from fsdl_deploy.managed.costs import HOURS
+from fsdl_deploy.managed.infrastructure import resources
+from fsdl_deploy.managed.infrastructure_settings import EndpointSettings, InfrastructureError
+
+PARTS = {
+    "AWS::Budgets::Budget": aws_parts.BudgetPart,
+    "AWS::SNS::Topic": aws_parts.TopicPart,
+    "AWS::S3::Bucket": aws_parts.BucketPart,
+    "AWS::Logs::LogGroup": aws_parts.LogGroupPart,
+    "AWS::IAM::Role": aws_parts.RolePart,
+    "AWS::CloudWatch::Alarm": aws_parts.AlarmPart,
+    "AWS::SageMaker::Model": aws_sagemaker_parts.ModelPart,
+    "AWS::SageMaker::EndpointConfig": aws_sagemaker_parts.EndpointConfigPart,
+    "AWS::SageMaker::Endpoint": aws_sagemaker_parts.EndpointPart,
+    "AWS::ApplicationAutoScaling::ScalableTarget": aws_sagemaker_parts.ScalableTargetPart,
+    "AWS::ApplicationAutoScaling::ScalingPolicy": aws_sagemaker_parts.ScalingPolicyPart,
+}  # in the order in which they are made; they are removed in the opposite one
+
+
+def price_said(wanted: EndpointSettings) -> str:
+    """What the endpoint will cost, as sentences: by the hour, the day and the month."""
+    hour, price, count = wanted.hourly(), wanted.price, len(wanted.variants) * wanted.instances_least
+    variants = " and ".join(wanted.variants)
+    return (
+        f"{wanted.name}: {count} x {wanted.instance} ({variants}) cost {hour:.2f} {price.currency} "
+        f"an hour, {24 * hour:.2f} a day, {HOURS * hour:,.2f} a month, whether anybody asks or not; with all "
+        f"instances that the scaling allows {wanted.hourly(most=True):.2f} an hour. Logs, alarms, captured "
+        f"requests and data come on top. (List price, {price.region}, {price.date}: {price.source})"
+    )
+
+
+def deploy(session: AwsSession, wanted: EndpointSettings, tell: Callable[[str], None] = print) -> None:
+    """Make all that is not there yet. Raises InfrastructureError, or ClientError with AWS's own words."""
+    for resource in resources(wanted, session.account()):
+        PARTS[resource.type](session, wanted.name).make(resource)
+        tell(f"{_short(resource.type):15} {resource.name}")
+    if not wanted.mail:
+        tell("No mail is set: the alarms and the budget warn nobody. Set `mail`, and deploy again")
+
+
+def present(session: AwsSession, name: str) -> Iterator[tuple[str, str]]:
+    """Type and name of each resource that is there, what was made last first.
+
+    What AWS does not let us look at counts as there, with AWS's words for a name.
+    """
+    for kind in reversed(PARTS):
+        try:
+            yield from ((kind, there) for there in PARTS[kind](session, name).found())
+        except ClientError as error:
+            yield kind, f"cannot be looked at: {error}"
+
+
+def destroy(session: AwsSession, name: str, tell: Callable[[str], None] = print) -> list[tuple[str, str]]:
+    """Remove all of the endpoint ``name``; return type and name of what is left, [] if nothing is.
+
+    What cannot be removed stops nothing else.
+    """
+    for kind in reversed(PARTS):
+        try:
+            part = PARTS[kind](session, name)
+            for there in part.found():
+                part.remove(there)
+                tell(f"{_short(kind):15} {there} removed")
+        except (ClientError, InfrastructureError) as error:
+            tell(f"{_short(kind):15} NOT removed: {error}")
+    return list(present(session, name))
+
+
+@dataclass(frozen=True)
+class EndpointStatus:
+    """What is there. ``cost``: USD so far, as if it had had today's instances from the beginning."""
+
+    parts: list[tuple[str, str]]
+    state: str
+    instances: dict[str, int]
+    hourly: float
+    hours: float
+
+    @property
+    def cost(self) -> float:
+        return self.hours * self.hourly
+
+    def __str__(self) -> str:
+        lines = [f"{_short(kind):15} {name}" for kind, name in self.parts] or ["nothing is there"]
+        if self.state:
+            counts = ", ".join(f"{name}: {count}" for name, count in self.instances.items())
+            lines.append(
+                f"The endpoint is {self.state}, {self.hours:.1f} h old, with {counts}: "
+                f"{self.hourly:.2f} USD an hour, about {self.cost:.2f} USD so far"
+            )
+        return "\n".join(lines)
+
+
+def status(session: AwsSession, wanted: EndpointSettings, now: datetime | None = None) -> EndpointStatus:
+    """What runs, and what it has cost until ``now``. AWS's bill also knows of instances that went."""
+    endpoint = aws_sagemaker_parts.EndpointPart(session, wanted.name).described(wanted.name)
+    counts = {
+        variant["VariantName"]: variant.get("CurrentInstanceCount", wanted.instances_least)
+        for variant in endpoint.get("ProductionVariants", [])
+    }
+    paid = endpoint.get("EndpointStatus") not in (None, "Failed", "OutOfService")
+    age = (now or datetime.now(UTC)) - endpoint["CreationTime"] if endpoint else None
+    return EndpointStatus(
+        list(present(session, wanted.name)),
+        endpoint.get("EndpointStatus", ""),
+        counts,
+        sum(counts.values()) * wanted.price.value * paid,
+        max(0.0, age.total_seconds() / 3600) if age else 0.0,
+    )
+
+
+def _short(kind: str) -> str:
+    return kind.rpartition("::")[2]

@@ -1,0 +1,109 @@
+"""What an endpoint on AWS should be: the settings of ``infra/managed/aws/endpoint.toml``, and their price
+
+Knows nothing of resources, clients and calls.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from fsdl_deploy.managed import costs
+from fsdl_deploy.paths import ROOT
+
+FOLDER = ROOT / "infra" / "managed" / "aws"
+FILE = FOLDER / "endpoint.toml"
+_NAME = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
+
+
+class InfrastructureError(ValueError):
+    """Settings that cannot be, or resources that stand in the way; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class EndpointSettings:
+    """What ``endpoint.toml`` says. Raises InfrastructureError for what cannot be."""
+
+    name: str
+    region: str
+    image: str
+    instance: str
+    instances_least: int
+    instances_most: int
+    calls_a_minute: int
+    captured: int
+    errors: int
+    idle_hours: int
+    budget: int
+    mail: str = ""
+    variants: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self):
+        texts = [name for name in ("name", "region", "image", "instance", "mail")
+                 if not isinstance(getattr(self, name), str)]  # fmt: skip
+        numbers = [
+            item.name for item in fields(self) if item.type is int and not _whole(getattr(self, item.name))
+        ]
+        if texts or numbers:
+            raise InfrastructureError(
+                f"{(texts or numbers)[0]}: this must be a {'text' if texts else 'whole number'}"
+            )
+        rules = {
+            "name": (_NAME.fullmatch(self.name), "3 to 32 small letters, digits and hyphens"),
+            "region": (re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", self.region), "a region such as us-east-1"),
+            "image": (re.fullmatch(r"[a-z0-9][a-z0-9._/-]+", self.image), "a repository, without a tag"),
+            "instance": (re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", self.instance), "one like ml.m5.xlarge"),
+            "instances_most": (0 < self.instances_least <= self.instances_most, "instances_least or more"),
+            "calls_a_minute": (self.calls_a_minute > 0, "above 0"),
+            "captured": (0 < self.captured <= 100, "1 to 100 per cent"),
+            "errors": (self.errors > 0, "above 0"),
+            "idle_hours": (0 < self.idle_hours <= 24, "1 to 24: an alarm looks back a day at most"),
+            "budget": (self.budget > 0, "above 0"),
+            "mail": (re.fullmatch(r"|[^@\s]+@[^@\s]+", self.mail), "an address, or empty"),
+            "variants": (_shares(self.variants), "one or two names with shares of 0 or more, not all 0"),
+        }  # fmt: skip
+        for name, (good, rule) in rules.items():
+            if not good:
+                raise InfrastructureError(f"{name}: {getattr(self, name)!r} is not {rule}")
+
+    @property
+    def price(self) -> costs.Price:
+        """Of an instance for an hour. Raises InfrastructureError if the table has no price for it."""
+        name = "endpoint_" + self.instance.removeprefix("ml.").replace(".", "_") + "_hour"
+        try:
+            return costs.prices()[name]
+        except KeyError:
+            raise InfrastructureError(
+                f"{costs.FILE.name} has no price for {self.instance}: add {name}, with its date and source"
+            ) from None
+
+    def hourly(self, most: bool = False) -> float:
+        """USD an hour for the instances of all variants: with as few as there are, or as many as may be."""
+        instances = self.instances_most if most else self.instances_least
+        return len(self.variants) * instances * self.price.value
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _shares(variants: object) -> bool:
+    if not isinstance(variants, dict) or not 1 <= len(variants) <= 2:
+        return False
+    shares = variants.values()
+    good = all(
+        isinstance(share, int | float) and not isinstance(share, bool) and share >= 0 for share in shares
+    )
+    return good and sum(shares) > 0 and all(re.fullmatch("[a-z0-9]{1,10}", name) for name in variants)
+
+
+def settings(file: Path = FILE, **changed: object) -> EndpointSettings:
+    """The settings of a file, with some changed. Raises InfrastructureError, also for an unknown one."""
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8")) | changed
+        return EndpointSettings(**content)
+    except tomllib.TOMLDecodeError as error:
+        raise InfrastructureError(f"{file} is not TOML: {error}") from None
+    except TypeError as error:  # too many or too few
+        problem = str(error).partition("() ")[2] or str(error)
+        raise InfrastructureError(f"{file.name}: it {problem}") from None

@@ -1,0 +1,334 @@
+"""The endpoint on AWS, against moto: deployed, looked at, destroyed, and killed between any two calls."""
+
+import datetime
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx2
+import pytest
+from botocore.exceptions import ClientError
+
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy.managed import aws_endpoint
+from fsdl_deploy.managed.aws_emulator import emulator
+from fsdl_deploy.managed.aws_session import NOBODY, AwsSession, SessionError
+from fsdl_deploy.managed.infrastructure_settings import InfrastructureError, settings
+
+BOTH, SINGLE = {"v1": 9, "v2": 1}, {"v2": 1}
+READS = ("Get", "Describe", "List", "Head")
+
+
+class Killed(BaseException):
+    """The program ends here, without a word."""
+
+
+@pytest.fixture(scope="module")
+def address():
+    ensure("moto")
+    with emulator() as server:
+        yield server.url
+
+
+@pytest.fixture
+def empty(address):
+    httpx2.post(f"{address}/moto-api/reset", trust_env=False).raise_for_status()
+    return address
+
+
+def quiet(text):
+    pass
+
+
+SESSIONS: dict = {}  # by address: AWS's clients take long to make
+WATCHERS: dict = {}
+
+
+def session(address, look=None):
+    """A session of an address; each of its calls is shown to ``look`` before it is sent."""
+    if (address, bool(look)) not in SESSIONS:
+        SESSIONS[address, bool(look)] = AwsSession("us-east-1", address)
+        if look:
+            SESSIONS[address, True].before_each_call(lambda operation: WATCHERS[address](operation))
+    WATCHERS[address] = look
+    return SESSIONS[address, bool(look)]
+
+
+def killed_after(changes):
+    """What kills the program at its change number ``changes`` (from 0), before that is sent."""
+    done = []
+
+    def look(operation):
+        if not operation.startswith(READS):
+            if len(done) == changes:
+                raise Killed
+            done.append(operation)
+
+    return look
+
+
+def names(address, name="meter-reader"):
+    return list(aws_endpoint.present(session(address), name))
+
+
+@pytest.mark.parametrize("variants", [BOTH, SINGLE])
+def test_deployed_twice_and_destroyed_twice(empty, variants):
+    wanted = settings(variants=variants, mail="somebody@example.org")
+    for _ in range(2):
+        aws_endpoint.deploy(session(empty), wanted, quiet)
+    state = aws_endpoint.status(session(empty), wanted)
+    assert len(state.parts) == 8 + 5 * len(variants) - 1
+    assert state.instances == dict.fromkeys(variants, 1)
+    assert state.hourly == pytest.approx(0.23 * len(variants))
+    for _ in range(2):
+        assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
+    assert names(empty) == []
+    everything = session(empty).client("resourcegroupstaggingapi").get_resources()
+    assert everything["ResourceTagMappingList"] == []
+
+
+def all_changes(address):
+    """The changes that a deployment makes, in their order."""
+    seen = []
+    aws_endpoint.deploy(session(address, seen.append), settings(), quiet)
+    return [operation for operation in seen if not operation.startswith(READS)]
+
+
+def check_cut(address, changes, then):
+    httpx2.post(f"{address}/moto-api/reset", trust_env=False).raise_for_status()
+    with pytest.raises(Killed):
+        aws_endpoint.deploy(session(address, killed_after(changes)), settings(), quiet)
+    if then == "deploy":
+        aws_endpoint.deploy(session(address), settings(), quiet)
+        assert aws_endpoint.status(session(address), settings()).state == "InService"
+    assert aws_endpoint.destroy(session(address), "meter-reader", quiet) == []
+    left = session(address).client("resourcegroupstaggingapi").get_resources()["ResourceTagMappingList"]
+    assert left == [] and session(address).client("s3").list_buckets()["Buckets"] == []
+
+
+def test_killed_between_any_two_changes_of_a_deployment(empty):
+    count = len(all_changes(empty))
+    assert count >= 20
+    for changes in range(count):
+        check_cut(empty, changes, "destroy")
+
+
+@pytest.mark.thorough
+def test_killed_deployed_again_and_destroyed(empty):
+    for changes in range(len(all_changes(empty))):
+        check_cut(empty, changes, "deploy")
+
+
+def test_killed_between_any_two_changes_of_a_destruction(empty):
+    for changes in range(100):
+        aws_endpoint.deploy(session(empty), settings(variants=SINGLE), quiet)
+        try:
+            aws_endpoint.destroy(session(empty, killed_after(changes)), "meter-reader", quiet)
+            break
+        except Killed:
+            assert names(empty), "nothing was left to do"
+            assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
+    assert changes >= 12 and names(empty) == []
+
+
+def test_what_cannot_be_removed_is_named_and_stops_nothing(empty):
+    aws_endpoint.deploy(session(empty), settings(), quiet)
+    denied = {"Error": {"Code": "AccessDenied", "Message": "you may not"}}
+
+    def look(operation):
+        if operation in ("DeleteModel", "DeleteBucket"):
+            raise ClientError(denied, operation)
+
+    said = []
+    left = aws_endpoint.destroy(session(empty, look), "meter-reader", said.append)
+    kinds = {kind for kind, _ in left}
+    assert kinds == {"AWS::SageMaker::Model", "AWS::S3::Bucket"}
+    assert any("NOT removed" in line and "you may not" in line for line in said)
+    assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
+
+
+def test_what_cannot_be_looked_at_counts_as_left(empty):
+    denied = {"Error": {"Code": "AccessDenied", "Message": "you may not"}}
+
+    def look(operation):
+        if operation == "ListEndpoints":
+            raise ClientError(denied, operation)
+
+    assert [kind for kind, _ in aws_endpoint.destroy(session(empty, look), "meter-reader", quiet)] == [
+        "AWS::SageMaker::Endpoint"
+    ]
+
+
+def test_a_bucket_with_captured_cards_is_emptied_and_removed(empty):
+    aws_endpoint.deploy(session(empty), settings(), quiet)
+    store = session(empty).client("s3")
+    for number in range(3):
+        store.put_object(Bucket="meter-reader-123456789012", Key=f"captured/{number}", Body=b"card")
+    assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
+
+
+def test_namesakes_of_somebody_else_are_left_alone(empty):
+    sagemaker, iam = session(empty).client("sagemaker"), session(empty).client("iam")
+    iam.create_role(RoleName="meter-reader", AssumeRolePolicyDocument="{}")
+    with pytest.raises(InfrastructureError, match="a role meter-reader .* somebody else's"):
+        aws_endpoint.deploy(session(empty), settings(), quiet)
+    role = "arn:aws:iam::123456789012:role/other"
+    image = {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/other:1"}
+    sagemaker.create_model(ModelName="meter-reader-two", PrimaryContainer=image, ExecutionRoleArn=role)
+    assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
+    assert [model["ModelName"] for model in sagemaker.list_models()["Models"]] == ["meter-reader-two"]
+    assert iam.get_role(RoleName="meter-reader")
+
+
+def test_two_endpoints_do_not_touch_each_other(empty):
+    for name in ("meter-reader", "meter-reader-two"):
+        aws_endpoint.deploy(session(empty), settings(name=name, variants=SINGLE), quiet)
+    before = names(empty, "meter-reader-two")
+    assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
+    assert names(empty, "meter-reader-two") == before and len(before) == 12
+
+
+def test_other_variants_need_a_destruction_first(empty):
+    aws_endpoint.deploy(session(empty), settings(), quiet)
+    with pytest.raises(InfrastructureError, match="another ProductionVariants.*destroy first"):
+        aws_endpoint.deploy(session(empty), settings(variants=SINGLE), quiet)
+    assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
+
+
+def test_an_endpoint_that_was_left_running(empty):
+    aws_endpoint.deploy(session(empty), settings(), quiet)
+    made = session(empty).client("sagemaker").describe_endpoint(EndpointName="meter-reader")["CreationTime"]
+    state = aws_endpoint.status(session(empty), settings(), now=made + datetime.timedelta(hours=62))
+    assert state.cost == pytest.approx(62 * 2 * 0.23)
+    assert "62.0 h old, with v1: 1, v2: 1: 0.46 USD an hour, about 28.52 USD so far" in str(state)
+
+
+class _Recorder(BaseHTTPRequestHandler):
+    """Passes requests on to moto, and keeps their headers."""
+
+    seen: list
+    target: str
+
+    def _pass(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        type(self).seen.append(str(self.headers))
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "accept-encoding"}
+        answer = httpx2.request(self.command, type(self).target + self.path, content=body, headers=headers,
+                                trust_env=False)  # fmt: skip
+        self.send_response(answer.status_code)
+        for name, value in answer.headers.items():
+            if name.lower() not in ("content-length", "connection", "transfer-encoding", "content-encoding"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.content)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _pass
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture
+def recorded(empty):
+    kind = type("Kind", (_Recorder,), {"seen": [], "target": empty})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", kind.seen
+    server.shutdown()
+    server.server_close()
+
+
+PROFILE = "[default]\naws_access_key_id = AKIAREALREALREALREAL\naws_secret_access_key = secret\n"
+TRAP = """
+import os, socket, sys
+
+def trap(event, arguments):
+    if event in ("open", "os.listdir", "os.scandir") and ".aws" in str(arguments[0]):
+        sys.exit(f"{event} {arguments[0]}")
+    if event == "socket.connect" and arguments[1][0] != "127.0.0.1":
+        sys.exit(f"a connection to {arguments[1]}")
+    if event == "socket.getaddrinfo" and arguments[0] != "127.0.0.1":
+        sys.exit(f"asked for the address of {arguments[0]}")
+
+sys.addaudithook(trap)
+from fsdl_deploy import cli
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def with_a_profile(home, *words, **more):
+    """Run the command where a profile is set in every way that AWS's programs know."""
+    real = {"HOME": home, "USERPROFILE": home, "AWS_PROFILE": "default", "AWS_ACCESS_KEY_ID": "AKIAREAL",
+            "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token", "AWS_REGION": "eu-west-1",
+            "AWS_DEFAULT_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://192.0.2.1",
+            "AWS_ENDPOINT_URL_SAGEMAKER": "http://192.0.2.2", "HTTP_PROXY": "http://192.0.2.3:3128",
+            "AWS_CONFIG_FILE": f"{home}/.aws/config", "AWS_USE_FIPS_ENDPOINT": "true",
+            "AWS_SHARED_CREDENTIALS_FILE": f"{home}/.aws/credentials"}  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-c", TRAP, "managed", "aws", *words],
+        capture_output=True, text=True, timeout=300, env={**os.environ, **real, **more},
+    )  # fmt: skip
+
+
+def test_a_profile_in_the_environment_and_at_home_is_untouched(recorded, tmp_path):
+    address, seen = recorded
+    (tmp_path / ".aws" / "models").mkdir(parents=True)
+    files = [tmp_path / ".aws" / name for name in ("config", "credentials")]
+    for file in files:
+        file.write_text(PROFILE)
+        os.utime(file, (1, 1))
+    for action in ("deploy", "status", "destroy"):
+        run = with_a_profile(tmp_path, action, "--yes", "--endpoint-url", address)
+        assert run.returncode == 0, run.stdout + run.stderr
+    assert "Nothing of meter-reader is left" in run.stdout
+    signed = [text for text in seen if "Credential=" in text]
+    assert len(seen) > 50 and len(signed) == len(seen)
+    assert all(f"Credential={NOBODY}/" in text and "REAL" not in text for text in seen)
+    assert not any("eu-west-1" in text or "oken" in text for text in seen)
+    for file in files:
+        assert file.read_text() == PROFILE
+
+
+def test_without_an_address_no_profile_is_taken_from_the_environment(tmp_path):
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text(PROFILE)
+    run = with_a_profile(tmp_path, "deploy", "--yes")
+    assert run.returncode == 1 and "--profile NAME" in run.stderr and run.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({}, "Say where"),
+        ({"endpoint_url": "http://127.0.0.1:1", "profile": "mine"}, "not both"),
+        ({"endpoint_url": "127.0.0.1:5000"}, "no address"),
+        ({"endpoint_url": "http://127.0.0.1:port"}, "no address"),
+    ],
+)
+def test_a_session_says_where(options, problem):
+    with pytest.raises(SessionError, match=problem):
+        AwsSession("us-east-1", **options)
+
+
+def test_nothing_is_deployed_before_somebody_agrees(empty, tmp_path):
+    run = with_a_profile(tmp_path, "deploy", "--endpoint-url", empty)
+    assert run.returncode == 1 and "0.46 USD an hour" in run.stdout and "--yes" in run.stderr
+    assert names(empty) == []
+
+
+def test_left_overs_end_with_a_status_of_one(empty, monkeypatch, capsys):
+    from fsdl_deploy import cli
+
+    aws_endpoint.deploy(session(empty), settings(), quiet)
+    monkeypatch.setattr(aws_endpoint.PARTS["AWS::S3::Bucket"], "remove", lambda self, name: None)
+    assert cli.main(["managed", "aws", "destroy", "--endpoint-url", empty]) == 1
+    assert "LEFT" in (text := capsys.readouterr().out) and "AWS::S3::Bucket" in text
+
+
+def test_an_emulator_that_is_not_there_is_a_sentence(tmp_path):
+    run = with_a_profile(tmp_path, "status", "--endpoint-url", "http://127.0.0.1:1")
+    assert run.returncode == 1 and "Could not connect" in run.stderr and "Traceback" not in run.stderr

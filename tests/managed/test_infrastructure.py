@@ -1,0 +1,67 @@
+"""The settings of the endpoint on AWS: what cannot be is refused with a sentence."""
+
+import pytest
+
+from fsdl_deploy.managed.aws_command import variants_of
+from fsdl_deploy.managed.infrastructure import resources
+from fsdl_deploy.managed.infrastructure_settings import FILE, InfrastructureError, settings
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"name": "Meter Reader"}, "name: 'Meter Reader' is not 3 to 32"),
+        ({"name": 7}, "name: this must be a text"),
+        ({"region": "Frankfurt"}, "a region such as"),
+        ({"image": "meter-reader:v1"}, "without a tag"),
+        ({"instance": "m5.xlarge"}, "one like ml.m5.xlarge"),
+        ({"instances_least": 0}, "instances_least or more"),
+        ({"instances_most": 0}, "instances_least or more"),
+        ({"instances_least": 1.5}, "instances_least: this must be a whole number"),
+        ({"calls_a_minute": True}, "whole number"),
+        ({"captured": 0}, "1 to 100"),
+        ({"idle_hours": 25}, "looks back a day"),
+        ({"budget": -5}, "above 0"),
+        ({"mail": "somebody"}, "an address, or empty"),
+        ({"variants": {}}, "one or two names"),
+        ({"variants": {"v1": 0, "v2": 0}}, "not all 0"),
+        ({"variants": {"v1": -1, "v2": 2}}, "one or two names"),
+        ({"variants": {"v1": 1, "v2": 1, "v3": 1}}, "one or two names"),
+        ({"variants": {"v 1": 1}}, "one or two names"),
+        ({"variants": {"v1": "all"}}, "one or two names"),
+        ({"colour": "blue"}, "colour"),
+    ],
+)
+def test_settings_that_cannot_be(changed, problem):
+    with pytest.raises(InfrastructureError, match=problem):
+        settings(**changed)
+
+
+def test_a_missing_setting_is_named(tmp_path):
+    file = tmp_path / "endpoint.toml"
+    file.write_text("\n".join(line for line in FILE.read_text().splitlines() if "budget =" not in line))
+    with pytest.raises(InfrastructureError, match="budget"):
+        settings(file)
+    file.write_text("name = ")
+    with pytest.raises(InfrastructureError, match="not TOML"):
+        settings(file)
+
+
+def test_an_instance_without_a_price_is_not_free():
+    with pytest.raises(InfrastructureError, match=r"no price for ml\.x9\.large: add endpoint_x9_large_hour"):
+        settings(instance="ml.x9.large").hourly()
+
+
+def test_what_warns_is_made_before_what_costs():
+    kinds = [resource.type for resource in resources(settings(), "123456789012")]
+    costs = kinds.index("AWS::SageMaker::Endpoint")
+    assert all(kinds.index(f"AWS::{kind}") < costs for kind in ("Budgets::Budget", "SNS::Topic"))
+    assert max(place for place, kind in enumerate(kinds) if kind == "AWS::CloudWatch::Alarm") < costs
+
+
+@pytest.mark.parametrize(("words", "problem"), [(["v1"], "not NAME=SHARE"), (["v1=x"], "not NAME=SHARE"),
+                                                (["v1=1", "v1=2"], "twice")])  # fmt: skip
+def test_variants_on_the_command_line(words, problem):
+    with pytest.raises(InfrastructureError, match=problem):
+        variants_of(words)
+    assert variants_of(["v1=9", "v2=1"]) == {"v1": 9, "v2": 1}
