@@ -38,7 +38,7 @@ class AwsSession:
             raise SessionError(
                 f"--endpoint-url: {self.endpoint_url!r} is no address such as http://127.0.0.1:5000"
             )
-        object.__setattr__(self, "_boto", self._of_profile() if self.profile else _of_nobody(self.region))
+        object.__setattr__(self, "_boto", self._of_profile() if self.profile else nobody(self.region))
 
     def _of_profile(self):
         import boto3
@@ -78,7 +78,7 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _of_nobody(region: str):
+def nobody(region: str, key: str = NOBODY, secret: str = "nothing"):
     """A session of boto3 that knows nothing of this machine."""
     import boto3
     from botocore import session as botocore_session
@@ -92,4 +92,4 @@ def _of_nobody(region: str):
     core.set_config_variable("ignore_configured_endpoint_urls", True)
     own = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
     core.register_component("data_loader", own)  # the usual one also looks into ~/.aws/models
-    return boto3.Session(NOBODY, "nothing", region_name=region, botocore_session=core)
+    return boto3.Session(key, secret, region_name=region, botocore_session=core)

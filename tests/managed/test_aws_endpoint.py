@@ -172,7 +172,7 @@ def test_a_bucket_with_captured_cards_is_emptied_and_removed(empty):
 def test_namesakes_of_somebody_else_are_left_alone(empty):
     sagemaker, iam = session(empty).client("sagemaker"), session(empty).client("iam")
     iam.create_role(RoleName="meter-reader", AssumeRolePolicyDocument="{}")
-    with pytest.raises(InfrastructureError, match="a role meter-reader .* somebody else's"):
+    with pytest.raises(InfrastructureError, match=r"a role meter-reader .* somebody else's"):
         aws_endpoint.deploy(session(empty), settings(), quiet)
     role = "arn:aws:iam::123456789012:role/other"
     image = {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/other:1"}
@@ -192,7 +192,7 @@ def test_two_endpoints_do_not_touch_each_other(empty):
 
 def test_other_variants_need_a_destruction_first(empty):
     aws_endpoint.deploy(session(empty), settings(), quiet)
-    with pytest.raises(InfrastructureError, match="another ProductionVariants.*destroy first"):
+    with pytest.raises(InfrastructureError, match=r"another ProductionVariants.*destroy first"):
         aws_endpoint.deploy(session(empty), settings(variants=SINGLE), quiet)
     assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
 
