@@ -124,7 +124,7 @@ def role_policy(wanted: EndpointSettings, account: str) -> dict:
     here = f"{wanted.region}:{account}"
     log = f"arn:aws:logs:{here}:log-group:/aws/sagemaker/Endpoints/{wanted.name}"
     pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-    metrics = {"StringEquals": {"cloudwatch:namespace": "AWS/SageMaker"}}
+    metrics = {"StringEquals": {"cloudwatch:namespace": ["/aws/sagemaker/Endpoints", "AWS/SageMaker"]}}
     allowed = [
         {"Action": pull, "Resource": f"arn:aws:ecr:{here}:repository/{wanted.image}"},
         {"Action": "ecr:GetAuthorizationToken", "Resource": "*"},

@@ -1,0 +1,190 @@
+"""The endpoint three times: script, CloudFormation and Terraform name the same resources and settings."""
+
+import json
+import subprocess
+
+import cloudformation_values
+import pytest
+from terraform_values import Terraform, camel, parsed
+
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy.managed import aws_endpoint
+from fsdl_deploy.managed.aws_emulator import emulator
+from fsdl_deploy.managed.aws_session import AwsSession
+from fsdl_deploy.managed.infrastructure import resources
+from fsdl_deploy.managed.infrastructure_settings import FOLDER, settings
+from fsdl_deploy.running import stations
+
+ACCOUNT, MAIL = "123456789012", "somebody@example.org"
+TEMPLATE, CONFIGURATION = FOLDER / "template.yaml", FOLDER / "main.tf"
+LINT = "from cfnlint.runner import main; main()"
+CASES = {  # the same settings in three languages
+    "as they are": ({}, {}, {}),
+    "one variant": ({"variants": {"v1": 9}}, {"Second": ""}, {"variants": {"v1": 9}}),
+    "all others": (
+        {"name": "trial", "image": "reader/two", "instance": "ml.c5.xlarge", "instances_least": 2, "mail": MAIL,
+         "instances_most": 5, "calls_a_minute": 90, "captured": 25, "errors": 9, "idle_hours": 3, "budget": 7,
+         "variants": {"a": 3, "b": 4}},
+        {"Name": "trial", "Image": "reader/two", "Instance": "ml.c5.xlarge", "InstancesLeast": 2, "Mail": MAIL,
+         "InstancesMost": 5, "CallsAMinute": 90, "Captured": 25, "Errors": 9, "IdleHours": 3, "Budget": 7,
+         "First": "a", "FirstShare": 3, "Second": "b", "SecondShare": 4},
+        {"name": "trial", "image": "reader/two", "instance": "ml.c5.xlarge", "instances_least": 2, "mail": MAIL,
+         "instances_most": 5, "calls_a_minute": 90, "captured": 25, "errors": 9, "idle_hours": 3, "budget": 7,
+         "variants": {"a": 3, "b": 4}},
+    ),
+}  # fmt: skip
+
+
+def sorted_texts(pairs) -> list[str]:
+    """Resources in an order that does not matter."""
+    return sorted(json.dumps([kind, entry], sort_keys=True) for kind, entry in pairs)
+
+
+def of_the_script(changed) -> list[str]:
+    made = resources(settings(**changed), ACCOUNT)
+    pairs = [(resource.type, dict(resource.properties)) for resource in made]
+    for kind, entry in pairs:
+        if kind == "AWS::SNS::Topic" and not entry["Subscription"]:
+            del entry["Subscription"]  # an empty list and none are the same
+    return sorted_texts(pairs)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_cloudformation_makes_what_the_script_makes(case):
+    ours, parameters, _ = CASES[case]
+    made = cloudformation_values.resources(TEMPLATE, **parameters)
+    for kind, entry in made:
+        tags = entry.pop("ResourceTags" if kind == "AWS::Budgets::Budget" else "Tags", None)
+        untagged = kind.startswith("AWS::ApplicationAutoScaling::")  # which takes none here
+        assert untagged or tags == [{"Key": "project", "Value": ours.get("name", "meter-reader")}], kind
+    assert sorted_texts(made) == of_the_script(ours)
+
+
+def of_terraform(configuration: Terraform) -> list[tuple[str, dict]]:
+    """Terraform's resources as CloudFormation writes them."""
+
+    def every(type_):
+        return configuration.all(f"aws_{type_}")
+
+    pairs = []
+    for entry in every("budgets_budget"):
+        mails = [
+            {"Notification": {name: value for name, value in camel(part).items() if name[:10] != "Subscriber"},
+             "Subscribers": [{"SubscriptionType": "EMAIL", "Address": mail}
+                             for mail in part["subscriber_email_addresses"]]}
+            for part in entry["notification"]
+        ]  # fmt: skip
+        budget = {"BudgetName": entry["name"], "BudgetType": entry["budget_type"], "TimeUnit": entry["time_unit"],
+                  "BudgetLimit": {"Amount": entry["limit_amount"], "Unit": entry["limit_unit"]},
+                  "CostFilters": {part["name"]: part["values"] for part in entry["cost_filter"]}}  # fmt: skip
+        pairs.append(
+            (
+                "AWS::Budgets::Budget",
+                {"Budget": budget} | ({"NotificationsWithSubscribers": mails} if mails else {}),
+            )
+        )
+    for entry in every("sns_topic"):
+        mails = [
+            {"Protocol": part["protocol"], "Endpoint": part["endpoint"]}
+            for part in every("sns_topic_subscription")
+        ]
+        pairs.append(
+            ("AWS::SNS::Topic", {"TopicName": entry["name"]} | ({"Subscription": mails} if mails else {}))
+        )
+    (bucket,), (closed,), (rules,) = (
+        every("s3_bucket"),
+        every("s3_bucket_public_access_block"),
+        every("s3_bucket_lifecycle_configuration"),
+    )
+    assert closed.pop("bucket") == rules.pop("bucket") == bucket["bucket"]
+    expire = [{"Id": rule["id"], "Status": rule["status"], "Prefix": rule["filter"][0]["prefix"],
+               "ExpirationInDays": rule["expiration"][0]["days"]} for rule in rules["rule"]]  # fmt: skip
+    pairs.append(("AWS::S3::Bucket", {
+        "BucketName": bucket["bucket"], "PublicAccessBlockConfiguration": camel(closed),
+        "LifecycleConfiguration": {"Rules": expire},
+    }))  # fmt: skip
+    for entry in every("cloudwatch_log_group"):
+        pairs.append(
+            (
+                "AWS::Logs::LogGroup",
+                {"LogGroupName": entry["name"], "RetentionInDays": entry["retention_in_days"]},
+            )
+        )
+    (role,), (own,) = every("iam_role"), every("iam_role_policy")
+    assert own["role"] == role["name"]
+    pairs.append(("AWS::IAM::Role", {
+        "RoleName": role["name"], "AssumeRolePolicyDocument": role["assume_role_policy"],
+        "Policies": [{"PolicyName": own["name"], "PolicyDocument": own["policy"]}],
+    }))  # fmt: skip
+    for entry in every("cloudwatch_metric_alarm"):
+        which = [{"Name": name, "Value": value} for name, value in entry.pop("dimensions").items()]
+        pairs.append(("AWS::CloudWatch::Alarm", camel(entry) | {"Dimensions": which}))
+    for entry in every("sagemaker_model"):
+        pairs.append(("AWS::SageMaker::Model", {
+            "ModelName": entry["name"], "ExecutionRoleArn": entry["execution_role_arn"],
+            "PrimaryContainer": camel(entry["primary_container"][0]),
+            "EnableNetworkIsolation": entry["enable_network_isolation"],
+        }))  # fmt: skip
+    for entry in every("sagemaker_endpoint_configuration"):
+        captured = camel(entry["data_capture_config"][0])
+        captured["DestinationS3Uri"] = captured.pop("DestinationS3Uri")
+        pairs.append(("AWS::SageMaker::EndpointConfig", {
+            "EndpointConfigName": entry["name"], "ProductionVariants": camel(entry["production_variants"]),
+            "DataCaptureConfig": captured,
+        }))  # fmt: skip
+    for entry in every("sagemaker_endpoint"):
+        pairs.append(
+            (
+                "AWS::SageMaker::Endpoint",
+                {"EndpointName": entry["name"], "EndpointConfigName": entry["endpoint_config_name"]},
+            )
+        )
+    pairs += [
+        ("AWS::ApplicationAutoScaling::ScalableTarget", camel(entry))
+        for entry in every("appautoscaling_target")
+    ]
+    for entry in every("appautoscaling_policy"):
+        new = camel(entry) | {"PolicyName": entry["name"]}
+        tracking = new["TargetTrackingScalingPolicyConfiguration"][0]
+        tracking["PredefinedMetricSpecification"] = tracking["PredefinedMetricSpecification"][0]
+        new["TargetTrackingScalingPolicyConfiguration"] = tracking
+        del new["Name"]
+        pairs.append(("AWS::ApplicationAutoScaling::ScalingPolicy", new))
+    return pairs
+
+
+@pytest.fixture(scope="module")
+def document():
+    return parsed(ensure("checkov"), CONFIGURATION)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_terraform_makes_what_the_script_makes(case, document):
+    ours, _, variables = CASES[case]
+    assert sorted_texts(of_terraform(Terraform(document, **variables))) == of_the_script(ours)
+
+
+def test_terraforms_provider_tags_everything(document):
+    (provider,) = document["provider"]
+    assert provider["aws"]["default_tags"][0]["tags"] == [{"project": "${var.name}"}]
+    assert provider["aws"]["region"] == ["${var.region}"]
+    types = {type_ for type_, _ in Terraform(document).blocks["resource"]}
+    known = {"aws_budgets_budget", "aws_sns_topic", "aws_sns_topic_subscription", "aws_s3_bucket",
+             "aws_s3_bucket_public_access_block", "aws_s3_bucket_lifecycle_configuration",
+             "aws_cloudwatch_log_group", "aws_iam_role", "aws_iam_role_policy", "aws_cloudwatch_metric_alarm",
+             "aws_sagemaker_model", "aws_sagemaker_endpoint_configuration", "aws_sagemaker_endpoint",
+             "aws_appautoscaling_target", "aws_appautoscaling_policy"}  # fmt: skip
+    assert types == known, "a resource that the comparison does not look at"
+
+
+def test_the_linter_of_cloudformation_has_nothing_to_say():
+    python = ensure("moto")
+    run = subprocess.run([python, "-c", LINT, TEMPLATE], capture_output=True, text=True, timeout=180)
+    assert run.returncode == 0 and run.stdout.strip() == "", run.stdout + run.stderr
+
+
+def test_the_linter_of_cloudformation_finds_a_mistake(tmp_path):
+    python, broken = ensure("moto"), tmp_path / "template.yaml"
+    broken.write_text(TEMPLATE.read_text().replace("InitialInstanceCount", "InitialInstances"))
+    run = subprocess.run([python, "-c", LINT, broken], capture_output=True, text=True, timeout=180)
+    assert run.returncode != 0 and "InitialInstances" in run.stdout
