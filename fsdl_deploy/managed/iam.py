@@ -1,8 +1,8 @@
 """Who may do what on AWS: identity policies as data, and the decision on a call, by AWS's own rules
 
-An explicit deny decides; else one statement that allows; else the call is not allowed: AWS's "policy evaluation
-logic" within one account, for the policies of a user or a role. Not here: policies of resources and
-organisations, boundaries, sessions. What this module does not know is refused, never guessed.
+An explicit deny decides; else one statement that allows; else the call is not allowed. AWS calls this its
+policy evaluation logic; here it is for one account and the policies of a user or a role. Not here: policies of
+resources and organisations, boundaries, sessions. What this module does not know is refused, never guessed.
 AWS: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements".
 """
 
@@ -73,8 +73,9 @@ def _statement(entry: object) -> dict:
         if not re.fullmatch(r"\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+", action):
             raise PolicyError(f"Action: {action!r} is not SERVICE:NAME, such as s3:GetObject")
     for resource in whole.get("Resource", []) + whole.get("NotResource", []):
-        if resource != "*" and not re.match(r"arn:[^:]+:[^:*?]+:", resource):
-            raise PolicyError(f"Resource: {resource!r} is neither * nor an ARN with a service")
+        whole_arn = resource.count(":") >= 5 or resource.endswith("*")
+        if resource != "*" and not (whole_arn and re.match(r"arn:[^:]+:[^:*?]+:", resource)):
+            raise PolicyError(f"Resource: {resource!r} is neither * nor an ARN with a service and six parts")
     return whole
 
 

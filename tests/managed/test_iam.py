@@ -54,15 +54,13 @@ INVOKE = AwsCall("sagemaker:InvokeEndpoint", ENDPOINT)
         ([allow("sagemaker:*", "arn:aws:sagemaker:us-east-1:*")], ALLOWED),
         ([allow("sagemaker:*", "arn:aws:sagemaker:*:123456789012:endpoint/*")], ALLOWED),
         ([allow("sagemaker:*", "arn:aws:sagemaker:eu-*:123456789012:endpoint/*")], NOT_ALLOWED),
-        ([allow("sagemaker:*", "arn:aws:sagemaker:us-east-1:meter-reader")], NOT_ALLOWED),
-        ([allow("sagemaker:*", "arn:aws:sagemaker:us*endpoint/meter-reader")], NOT_ALLOWED),
         ([{"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"}], ALLOWED),
         ([{"Effect": "Allow", "NotAction": "sagemaker:Invoke*", "Resource": "*"}], NOT_ALLOWED),
         ([{"Effect": "Deny", "NotAction": "sagemaker:*", "Resource": "*"}, allow("*")], ALLOWED),
         ([{"Effect": "Allow", "Action": "*", "NotResource": OTHER}], ALLOWED),
         ([{"Effect": "Deny", "Action": "*", "NotResource": [OTHER, MODEL]}, allow("*")], DENIED),
     ],
-)  # fmt: skip
+)
 def test_actions_and_resources(statements, decision):
     assert decide([policy(*statements)], INVOKE) == decision
 
@@ -108,7 +106,7 @@ def test_an_action_without_resources_needs_an_asterisk():
         ({"StringEquals": {"a:b": "1", "a:c": "1"}}, {"a:b": "1"}, 0),
         ({"StringEquals": {"a:b": "1"}, "Bool": {"a:c": "true"}}, {"a:b": "1", "a:c": "false"}, 0),
     ],
-)  # fmt: skip
+)
 def test_conditions(condition, context, holds):
     call = AwsCall("sagemaker:InvokeEndpoint", ENDPOINT, context)
     assert (decide([policy(allow("*", Condition=condition))], call) == ALLOWED) == bool(holds)
@@ -145,6 +143,8 @@ def test_a_variable_in_a_resource():
         (policy(allow("*:InvokeEndpoint")), "not SERVICE:NAME"),
         (policy(allow("*", "meter-reader")), "neither"),
         (policy(allow("*", "arn:aws:s*:::x")), "neither"),
+        (policy(allow("*", "arn:aws:sagemaker:us-east-1:meter-reader")), "six parts"),
+        (policy(allow("*", "arn:aws:sagemaker:us*endpoint/meter-reader")), "six parts"),
         (policy(allow("*", Condition={"StringIs": {"a": "b"}})), "operator StringIs"),
         (policy(allow("*", Condition={"ForAnyValue:StringLike": {"a": "b"}})), "is not known here"),
         (policy(allow("*", Condition={"StringEquals": "a"})), "Condition is an object"),
@@ -163,16 +163,30 @@ CALLS = {  # what moto checks before it answers: the action of each
     "sagemaker:ListEndpoints": lambda client: client("sagemaker").list_endpoints(),
     "logs:DescribeLogGroups": lambda client: client("logs").describe_log_groups(),
 }
-PATTERNS = ["*", "iam:*", "iam:ListUsers", "iam:List?sers", "sagemaker:List*", "sagemaker:ListModels", "sns:*",
-            "logs:Describe*", "logs:DescribeLogGroup"]  # fmt: skip
+PATTERNS = [
+    "*",
+    "iam:*",
+    "iam:ListUsers",
+    "iam:List?sers",
+    "sagemaker:List*",
+    "sagemaker:ListModels",
+    "sns:*",
+    "logs:Describe*",
+    "logs:DescribeLogGroup",
+]
 
 
 def random_policy(generator):
-    return policy(*(
-        {"Effect": generator.choice(["Allow", "Allow", "Deny"]),
-         "Action": generator.sample(PATTERNS, generator.randint(1, 3)), "Resource": "*"}
-        for _ in range(generator.randint(1, 3))
-    ))  # fmt: skip
+    return policy(
+        *(
+            {
+                "Effect": generator.choice(["Allow", "Allow", "Deny"]),
+                "Action": generator.sample(PATTERNS, generator.randint(1, 3)),
+                "Resource": "*",
+            }
+            for _ in range(generator.randint(1, 3))
+        )
+    )
 
 
 def test_moto_decides_the_same():
