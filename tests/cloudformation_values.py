@@ -27,7 +27,7 @@ def resources(file: Path, **parameters) -> list[tuple[str, dict]]:
     document = yaml.load(file.read_text(encoding="utf-8"), _Loader)
     known = {name: entry["Default"] for name, entry in document["Parameters"].items()} | parameters
     known |= {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION, "AWS::NoValue": None}
-    made, conditions = document["Resources"], document["Conditions"]
+    created, conditions = document["Resources"], document["Conditions"]
 
     def condition(name):
         return value(conditions[name])
@@ -35,14 +35,14 @@ def resources(file: Path, **parameters) -> list[tuple[str, dict]]:
     def reference(name):
         if name in known:
             return known[name]
-        kind, properties = made[name]["Type"], value(made[name]["Properties"])
+        kind, properties = created[name]["Type"], value(created[name]["Properties"])
         if kind == "AWS::SNS::Topic":
             return f"arn:aws:sns:{REGION}:{ACCOUNT}:{properties['TopicName']}"
         return properties["BucketName"]
 
     def attribute(text):
         name, field = text.split(".")
-        properties = value(made[name]["Properties"])
+        properties = value(created[name]["Properties"])
         return (
             f"arn:aws:iam::{ACCOUNT}:role/{properties['RoleName']}" if field == "Arn" else properties[field]
         )
@@ -70,6 +70,6 @@ def resources(file: Path, **parameters) -> list[tuple[str, dict]]:
 
     return [
         (entry["Type"], value(entry["Properties"]))
-        for entry in made.values()
+        for entry in created.values()
         if "Condition" not in entry or condition(entry["Condition"])
     ]

@@ -33,12 +33,12 @@ class Terraform:
 
     def all(self, type_: str) -> list[dict]:
         """The attributes of each resource of a type, with one for each key of its ``for_each``."""
-        found = []
+        instances = []
         for (kind, _), body in self.blocks["resource"].items():
             if kind == type_:
                 for each in self._instances(body):
-                    found.append(self.block(body, {"each": each} if each else {}))
-        return found
+                    instances.append(self.block(body, {"each": each} if each else {}))
+        return instances
 
     def _instances(self, body: dict) -> list[dict | None]:
         if "count" in body:

@@ -49,10 +49,10 @@ def main(arguments: argparse.Namespace) -> int:
     changed = {"name": arguments.name} if arguments.name else {}
     if arguments.variants:
         changed["variants"] = variants_of(arguments.variants)
-    wanted = settings(arguments.settings, **changed)
-    session = AwsSession(wanted.region, arguments.endpoint_url, arguments.profile)
+    plan = settings(arguments.settings, **changed)
+    session = AwsSession(plan.region, arguments.endpoint_url, arguments.profile)
     try:
-        return _ACTIONS[arguments.action](session, wanted, arguments.yes)
+        return _ACTIONS[arguments.action](session, plan, arguments.yes)
     except (BotoCoreError, ClientError) as error:
         raise RuntimeError(f"{error}{_advice(arguments.action, session)}") from None
 
@@ -63,15 +63,15 @@ def _advice(action: str, session: AwsSession) -> str:
     return " (`destroy` takes back what was made so far)" if action == "deploy" else ""
 
 
-def _deploy(session: AwsSession, wanted: EndpointSettings, yes: bool) -> int:
+def _deploy(session: AwsSession, plan: EndpointSettings, yes: bool) -> int:
     from fsdl_deploy.managed import aws_endpoint
 
-    print(aws_endpoint.price_said(wanted))
+    print(aws_endpoint.price_said(plan))
     if not yes and not _agreed():
         print("Nothing was made.", file=sys.stderr)
         return 1
-    aws_endpoint.deploy(session, wanted)
-    print(f"{wanted.name} is in service. `fsdl-deploy managed aws destroy` ends what it costs.")
+    aws_endpoint.deploy(session, plan)
+    print(f"{plan.name} is in service. `fsdl-deploy managed aws destroy` ends what it costs.")
     return 0
 
 
@@ -82,24 +82,24 @@ def _agreed() -> bool:
     return input("Deploy it? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _status(session: AwsSession, wanted: EndpointSettings, yes: bool) -> int:
+def _status(session: AwsSession, plan: EndpointSettings, yes: bool) -> int:
     from fsdl_deploy.managed import aws_endpoint
 
-    print(aws_endpoint.status(session, wanted))
+    print(aws_endpoint.status(session, plan))
     return 0
 
 
-def _destroy(session: AwsSession, wanted: EndpointSettings, yes: bool) -> int:
+def _destroy(session: AwsSession, plan: EndpointSettings, yes: bool) -> int:
     from fsdl_deploy.managed import aws_endpoint
 
-    before = aws_endpoint.status(session, wanted)
-    left = aws_endpoint.destroy(session, wanted.name)
+    before = aws_endpoint.status(session, plan)
+    left = aws_endpoint.destroy(session, plan.name)
     if before.state:
         print(f"It ran for {before.hours:.1f} h and cost about {before.cost:.2f} USD.")
     if left:
         print("LEFT, and it may cost money:", *(f"  {kind} {name}" for kind, name in left), sep="\n")
         return 1
-    print(f"Nothing of {wanted.name} is left.")
+    print(f"Nothing of {plan.name} is left.")
     return 0
 
 

@@ -30,24 +30,24 @@ PARTS = {
 }  # in the order in which they are made; they are removed in the opposite one
 
 
-def price_said(wanted: EndpointSettings) -> str:
+def price_said(plan: EndpointSettings) -> str:
     """What the endpoint will cost, as sentences: by the hour, the day and the month."""
-    hour, price, count = wanted.hourly(), wanted.price, len(wanted.variants) * wanted.instances_least
-    variants = " and ".join(wanted.variants)
+    hour, price, count = plan.hourly(), plan.price, len(plan.variants) * plan.instances_least
+    variants = " and ".join(plan.variants)
     return (
-        f"{wanted.name}: {count} x {wanted.instance} ({variants}) cost {hour:.2f} {price.currency} "
+        f"{plan.name}: {count} x {plan.instance} ({variants}) cost {hour:.2f} {price.currency} "
         f"an hour, {24 * hour:.2f} a day, {HOURS * hour:,.2f} a month, whether anybody asks or not; with all "
-        f"instances that the scaling allows {wanted.hourly(most=True):.2f} an hour. Logs, alarms, captured "
+        f"instances that the scaling allows {plan.hourly(most=True):.2f} an hour. Logs, alarms, captured "
         f"requests and data come on top. (List price, {price.region}, {price.date}: {price.source})"
     )
 
 
-def deploy(session: AwsSession, wanted: EndpointSettings, tell: Callable[[str], None] = print) -> None:
+def deploy(session: AwsSession, plan: EndpointSettings, tell: Callable[[str], None] = print) -> None:
     """Make all that is not there yet. Raises InfrastructureError, or ClientError with AWS's own words."""
-    for resource in resources(wanted, session.account()):
-        PARTS[resource.type](session, wanted.name).make(resource)
+    for resource in resources(plan, session.account()):
+        PARTS[resource.type](session, plan.name).make(resource)
         tell(f"{_short(resource.type):15} {resource.name}")
-    if not wanted.mail:
+    if not plan.mail:
         tell("No mail is set: the alarms and the budget warn nobody. Set `mail`, and deploy again")
 
 
@@ -58,7 +58,7 @@ def present(session: AwsSession, name: str) -> Iterator[tuple[str, str]]:
     """
     for kind in reversed(PARTS):
         try:
-            yield from ((kind, there) for there in PARTS[kind](session, name).found())
+            yield from ((kind, there) for there in PARTS[kind](session, name).names())
         except ClientError as error:
             yield kind, f"cannot be looked at: {error}"
 
@@ -71,7 +71,7 @@ def destroy(session: AwsSession, name: str, tell: Callable[[str], None] = print)
     for kind in reversed(PARTS):
         try:
             part = PARTS[kind](session, name)
-            for there in part.found():
+            for there in part.names():
                 part.remove(there)
                 tell(f"{_short(kind):15} {there} removed")
         except (ClientError, InfrastructureError) as error:
@@ -104,20 +104,20 @@ class EndpointStatus:
         return "\n".join(lines)
 
 
-def status(session: AwsSession, wanted: EndpointSettings, now: datetime | None = None) -> EndpointStatus:
+def status(session: AwsSession, plan: EndpointSettings, now: datetime | None = None) -> EndpointStatus:
     """What runs, and what it has cost until ``now``. AWS's bill also knows of instances that went."""
-    endpoint = aws_sagemaker_parts.EndpointPart(session, wanted.name).described(wanted.name)
+    endpoint = aws_sagemaker_parts.EndpointPart(session, plan.name).described(plan.name)
     counts = {
-        variant["VariantName"]: variant.get("CurrentInstanceCount", wanted.instances_least)
+        variant["VariantName"]: variant.get("CurrentInstanceCount", plan.instances_least)
         for variant in endpoint.get("ProductionVariants", [])
     }
     paid = endpoint.get("EndpointStatus") not in (None, "Failed", "OutOfService")
     age = (now or datetime.now(UTC)) - endpoint["CreationTime"] if endpoint else None
     return EndpointStatus(
-        list(present(session, wanted.name)),
+        list(present(session, plan.name)),
         endpoint.get("EndpointStatus", ""),
         counts,
-        sum(counts.values()) * wanted.price.value * paid,
+        sum(counts.values()) * plan.price.value * paid,
         max(0.0, age.total_seconds() / 3600) if age else 0.0,
     )
 

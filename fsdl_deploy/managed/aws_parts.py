@@ -70,7 +70,7 @@ class BudgetPart(AwsPart):
             NotificationsWithSubscribers=mails, ResourceTags=self.tags,
         )  # fmt: skip
 
-    def found(self) -> list[str]:
+    def names(self) -> list[str]:
         names = {"AccountId": self.session.account(), "BudgetName": self.name}
         return [self.name] if asked(self.api.describe_budget, **names) else []
 
@@ -86,7 +86,7 @@ class TopicPart(AwsPart):
         for mail in resource.properties["Subscription"]:
             self.api.subscribe(TopicArn=arn, **mail)
 
-    def found(self) -> list[str]:
+    def names(self) -> list[str]:
         pages = self.api.get_paginator("list_topics").paginate()
         arns = [topic["TopicArn"] for page in pages for topic in page["Topics"]]
         return [
@@ -107,7 +107,7 @@ class BucketPart(AwsPart):
 
     def make(self, resource: AwsResource) -> None:
         name, properties = resource.name, resource.properties
-        if not self.found():
+        if not self.names():
             region = self.session.region
             where = (
                 {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
@@ -123,7 +123,7 @@ class BucketPart(AwsPart):
         ]  # fmt: skip
         self.api.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
 
-    def found(self) -> list[str]:
+    def names(self) -> list[str]:
         """By its name, with the account's number in it: its tag comes by a call of its own."""
         name = f"{self.name}-{self.session.account()}"
         return [name] if asked(self.api.head_bucket, Bucket=name) else []
@@ -140,12 +140,12 @@ class LogGroupPart(AwsPart):
     service = "logs"
 
     def make(self, resource: AwsResource) -> None:
-        if not self.found():
+        if not self.names():
             self.api.create_log_group(logGroupName=resource.name, tags={TAG: self.name})
         days = resource.properties["RetentionInDays"]
         self.api.put_retention_policy(logGroupName=resource.name, retentionInDays=days)
 
-    def found(self) -> list[str]:
+    def names(self) -> list[str]:
         """Also one that the endpoint has made, which has no tag."""
         name = f"/aws/sagemaker/Endpoints/{self.name}"
         groups = self.api.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
@@ -169,7 +169,7 @@ class RolePart(AwsPart):
             document = json.dumps(policy["PolicyDocument"])
             self.api.put_role_policy(RoleName=name, PolicyName=policy["PolicyName"], PolicyDocument=document)
 
-    def found(self) -> list[str]:
+    def names(self) -> list[str]:
         there = asked(self.api.get_role, RoleName=self.name)
         return [self.name] if there and self.ours(there["Role"].get("Tags", [])) else []
 
@@ -185,7 +185,7 @@ class AlarmPart(AwsPart):
     def make(self, resource: AwsResource) -> None:
         self.api.put_metric_alarm(**resource.properties, Tags=self.tags)
 
-    def found(self) -> list[str]:
+    def names(self) -> list[str]:
         pages = self.api.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{self.name}-")
         alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
         return [

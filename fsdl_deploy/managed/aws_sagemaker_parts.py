@@ -42,7 +42,7 @@ class _SageMaker(AwsPart):
         pages = self.api.get_paginator("list_tags").paginate(ResourceArn=arn)
         return [tag for page in pages for tag in page["Tags"]]
 
-    def found(self) -> list[str]:
+    def names(self) -> list[str]:
         pages = self.api.get_paginator(f"list_{self.word}s").paginate(NameContains=self.name)
         items = [
             item for page in pages for items in page.values() if isinstance(items, list) for item in items
@@ -53,13 +53,15 @@ class _SageMaker(AwsPart):
         asked(self._call("delete"), **{self.field: name})
 
 
-def _same(there: object, wanted: object) -> bool:
+def _same(there: object, expected: object) -> bool:
     """Whether what AWS keeps has what was asked for; AWS adds fields of its own."""
-    if isinstance(wanted, dict):
-        return isinstance(there, dict) and all(_same(there.get(key), value) for key, value in wanted.items())
-    if isinstance(wanted, list):
-        return isinstance(there, list) and len(there) == len(wanted) and all(map(_same, there, wanted))
-    return there == wanted
+    if isinstance(expected, dict):
+        return isinstance(there, dict) and all(
+            _same(there.get(key), value) for key, value in expected.items()
+        )
+    if isinstance(expected, list):
+        return isinstance(there, list) and len(there) == len(expected) and all(map(_same, there, expected))
+    return there == expected
 
 
 class ModelPart(_SageMaker):
@@ -124,7 +126,7 @@ class ScalableTargetPart(AwsPart):
     def make(self, resource: AwsResource) -> None:
         self.api.register_scalable_target(**resource.properties, Tags={self.tags[0]["Key"]: self.name})
 
-    def found(self) -> list[str]:
+    def names(self) -> list[str]:
         pages = self.api.get_paginator("describe_scalable_targets").paginate(ServiceNamespace=SERVICE)
         return self._of_this_endpoint(
             item["ResourceId"] for page in pages for item in page["ScalableTargets"]
@@ -147,7 +149,7 @@ class ScalingPolicyPart(ScalableTargetPart):
         policies = [policy for page in pages for policy in page["ScalingPolicies"]]
         return [policy for policy in policies if self._of_this_endpoint([policy["ResourceId"]])]
 
-    def found(self) -> list[str]:
+    def names(self) -> list[str]:
         return [policy["PolicyName"] for policy in self._policies()]
 
     def remove(self, name: str) -> None:

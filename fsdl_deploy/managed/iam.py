@@ -1,8 +1,8 @@
 """Who may do what on AWS: identity policies as data, and the decision on a call, by AWS's own rules
 
-An explicit deny decides; else one statement that allows; else the call is not allowed. AWS calls this its
-policy evaluation logic; here it is for one account and the policies of a user or a role. Not here: policies of
-resources and organisations, boundaries, sessions. What this module does not know is refused, never guessed.
+An explicit deny decides; else one statement that allows; else the call is not allowed: AWS's policy
+evaluation logic, within one account, for the policies of a user or a role. Not here: policies of resources, of
+organisations, boundaries, sessions. What this module does not know is refused, never guessed.
 AWS: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements".
 """
 
@@ -120,10 +120,10 @@ def arn_matches(pattern: str, arn: str) -> bool:
     """
     if pattern == "*" or arn == "*":
         return pattern == "*"
-    wanted, there = pattern.split(":", 5), arn.split(":", 5)
-    if len(wanted) < 6 and wanted[-1].endswith("*"):
-        wanted += ["*"] * (6 - len(wanted))
-    return len(wanted) == len(there) and all(map(glob, wanted, there))
+    parts, there = pattern.split(":", 5), arn.split(":", 5)
+    if len(parts) < 6 and parts[-1].endswith("*"):
+        parts += ["*"] * (6 - len(parts))
+    return len(parts) == len(there) and all(map(glob, parts, there))
 
 
 def _filled(pattern: str, call: AwsCall) -> str:

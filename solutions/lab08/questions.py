@@ -252,13 +252,13 @@ def narrow(arguments, value, expected):
 RULE = {"project": "meters", "now": 420.0, "idle": 6, "prices": {"ml.m5.xlarge": 0.23, "ml.c5.xlarge": 0.204}}
 
 
-def endpoint(name="trial", made=340.5, last_call=352.0, status="InService", tags=None, variants=None):
+def endpoint(name="trial", created=340.5, last_call=352.0, status="InService", tags=None, variants=None):
     tags = {"project": "meters"} if tags is None else tags
     variants = variants or [["ml.m5.xlarge", 1]]
     return {
         "name": name,
         "status": status,
-        "made": made,
+        "made": created,
         "last_call": last_call,
         "tags": tags,
         "variants": variants,
@@ -272,9 +272,9 @@ def draw_account(generator):
     rule = {"project": project, "now": now, "idle": generator.choice([1, 6, 24]), "prices": prices}
     endpoints = []
     for name in generator.sample(["trial", "demo", "november", "reader", "old", "zebra", "x"], 6):
-        made = round(generator.uniform(0, now - 30), 2)
+        created = round(generator.uniform(0, now - 30), 2)
         called = generator.choice(
-            [None, made + 1, now, now - rule["idle"], now - rule["idle"] - 0.5, now - 0.5]
+            [None, created + 1, now, now - rule["idle"], now - rule["idle"] - 0.5, now - 0.5]
         )
         tags = generator.choice([{}, {"project": "meters"}, {"project": project}, {"project": project},
                                  {"project": project, "keep": "true"}, {"project": project, "keep": "no"},
@@ -282,7 +282,7 @@ def draw_account(generator):
         kinds = generator.sample(list(prices), generator.randint(1, 2))
         variants = [[kind, generator.randint(1, 3)] for kind in kinds]
         status = generator.choice(["InService"] * 5 + ["Failed", "Creating"])
-        endpoints.append(endpoint(name, made, called, status, tags, variants))
+        endpoints.append(endpoint(name, created, called, status, tags, variants))
     return [endpoints, rule]
 
 
@@ -492,7 +492,7 @@ FORGOTTEN = [
     Part(
         "what it has cost since it was made",
         1,
-        [[[endpoint()], RULE], [[endpoint(variants=TWO)], RULE], [[endpoint(made=1.0)], RULE]],
+        [[[endpoint()], RULE], [[endpoint(variants=TWO)], RULE], [[endpoint(created=1.0)], RULE]],
     ),
     Part(
         "idle for so many hours or more",
@@ -505,7 +505,7 @@ FORGOTTEN = [
     Part(
         "never called: from when it was made",
         1,
-        [[[endpoint("a", last_call=None), endpoint("b", made=416.0, last_call=None)], RULE]],
+        [[[endpoint("a", last_call=None), endpoint("b", created=416.0, last_call=None)], RULE]],
     ),
     Part(
         "only ours, by the tag",
@@ -542,7 +542,7 @@ FORGOTTEN = [
                     endpoint("z"),
                     endpoint("b", variants=TWO),
                     endpoint("a"),
-                    endpoint("c", made=400.0, last_call=None),
+                    endpoint("c", created=400.0, last_call=None),
                 ],
                 RULE,
             ]

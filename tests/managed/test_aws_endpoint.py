@@ -58,13 +58,13 @@ def session(address, look=None):
 
 def killed_after(changes):
     """What kills the program at its change number ``changes`` (from 0), before that is sent."""
-    done = []
+    sent = []
 
     def look(operation):
         if not operation.startswith(READS):
-            if len(done) == changes:
+            if len(sent) == changes:
                 raise Killed
-            done.append(operation)
+            sent.append(operation)
 
     return look
 
@@ -75,10 +75,10 @@ def names(address, name="meter-reader"):
 
 @pytest.mark.parametrize("variants", [BOTH, SINGLE])
 def test_deployed_twice_and_destroyed_twice(empty, variants):
-    wanted = settings(variants=variants, mail="somebody@example.org")
+    plan = settings(variants=variants, mail="somebody@example.org")
     for _ in range(2):
-        aws_endpoint.deploy(session(empty), wanted, quiet)
-    state = aws_endpoint.status(session(empty), wanted)
+        aws_endpoint.deploy(session(empty), plan, quiet)
+    state = aws_endpoint.status(session(empty), plan)
     assert len(state.parts) == 8 + 5 * len(variants) - 1
     assert state.instances == dict.fromkeys(variants, 1)
     assert state.hourly == pytest.approx(0.23 * len(variants))
@@ -141,11 +141,11 @@ def test_what_cannot_be_removed_is_named_and_stops_nothing(empty):
         if operation in ("DeleteModel", "DeleteBucket"):
             raise ClientError(denied, operation)
 
-    said = []
-    left = aws_endpoint.destroy(session(empty, look), "meter-reader", said.append)
+    lines = []
+    left = aws_endpoint.destroy(session(empty, look), "meter-reader", lines.append)
     kinds = {kind for kind, _ in left}
     assert kinds == {"AWS::SageMaker::Model", "AWS::S3::Bucket"}
-    assert any("NOT removed" in line and "you may not" in line for line in said)
+    assert any("NOT removed" in line and "you may not" in line for line in lines)
     assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
 
 
@@ -199,8 +199,10 @@ def test_other_variants_need_a_destruction_first(empty):
 
 def test_an_endpoint_that_was_left_running(empty):
     aws_endpoint.deploy(session(empty), settings(), quiet)
-    made = session(empty).client("sagemaker").describe_endpoint(EndpointName="meter-reader")["CreationTime"]
-    state = aws_endpoint.status(session(empty), settings(), now=made + datetime.timedelta(hours=62))
+    created = (
+        session(empty).client("sagemaker").describe_endpoint(EndpointName="meter-reader")["CreationTime"]
+    )
+    state = aws_endpoint.status(session(empty), settings(), now=created + datetime.timedelta(hours=62))
     assert state.cost == pytest.approx(62 * 2 * 0.23)
     assert "62.0 h old, with v1: 1, v2: 1: 0.46 USD an hour, about 28.52 USD so far" in str(state)
 

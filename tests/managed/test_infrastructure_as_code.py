@@ -76,8 +76,8 @@ def sorted_texts(pairs) -> list[str]:
 
 
 def of_the_script(changed) -> list[str]:
-    made = resources(settings(**changed), ACCOUNT)
-    pairs = [(resource.type, dict(resource.properties)) for resource in made]
+    created = resources(settings(**changed), ACCOUNT)
+    pairs = [(resource.type, dict(resource.properties)) for resource in created]
     for kind, entry in pairs:
         if kind == "AWS::SNS::Topic" and not entry["Subscription"]:
             del entry["Subscription"]  # an empty list and none are the same
@@ -87,12 +87,12 @@ def of_the_script(changed) -> list[str]:
 @pytest.mark.parametrize("case", CASES)
 def test_cloudformation_makes_what_the_script_makes(case):
     ours, parameters, _ = CASES[case]
-    made = cloudformation_values.resources(TEMPLATE, **parameters)
-    for kind, entry in made:
+    created = cloudformation_values.resources(TEMPLATE, **parameters)
+    for kind, entry in created:
         tags = entry.pop("ResourceTags" if kind == "AWS::Budgets::Budget" else "Tags", None)
         untagged = kind.startswith("AWS::ApplicationAutoScaling::")  # which takes none here
         assert untagged or tags == [{"Key": "project", "Value": ours.get("name", "meter-reader")}], kind
-    assert sorted_texts(made) == of_the_script(ours)
+    assert sorted_texts(created) == of_the_script(ours)
 
 
 def of_terraform(configuration: Terraform) -> list[tuple[str, dict]]:
