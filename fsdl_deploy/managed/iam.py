@@ -1,7 +1,7 @@
 """Who may do what on AWS: identity policies as data, and the decision on a call, by AWS's own rules
 
 An explicit deny decides; else one statement that allows; else the call is not allowed: AWS's policy
-evaluation logic, within one account, for the policies of a user or a role. Not here: policies of resources, of
+evaluation logic, for the policies of a user or a role in one account. Not here: policies of resources and
 organisations, boundaries, sessions. What this module does not know is refused, never guessed.
 AWS: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements".
 """

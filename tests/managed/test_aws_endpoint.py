@@ -1,9 +1,6 @@
 """The endpoint on AWS, against moto: deployed, looked at, destroyed, and killed between any two calls."""
 
 import datetime
-import os
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -14,6 +11,7 @@ from botocore.exceptions import ClientError
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.managed import aws_endpoint
 from fsdl_deploy.managed.aws_emulator import emulator
+from fsdl_deploy.managed.aws_profile import watched
 from fsdl_deploy.managed.aws_session import NOBODY, AwsSession, SessionError
 from fsdl_deploy.managed.infrastructure_settings import InfrastructureError, settings
 
@@ -244,62 +242,30 @@ def recorded(empty):
     server.server_close()
 
 
-PROFILE = "[default]\naws_access_key_id = AKIAREALREALREALREAL\naws_secret_access_key = secret\n"
-TRAP = """
-import os, socket, sys
-
-def trap(event, arguments):
-    if event in ("open", "os.listdir", "os.scandir") and ".aws" in str(arguments[0]):
-        sys.exit(f"{event} {arguments[0]}")
-    if event == "socket.connect" and arguments[1][0] != "127.0.0.1":
-        sys.exit(f"a connection to {arguments[1]}")
-    if event == "socket.getaddrinfo" and arguments[0] != "127.0.0.1":
-        sys.exit(f"asked for the address of {arguments[0]}")
-
-sys.addaudithook(trap)
-from fsdl_deploy import cli
-sys.exit(cli.main(sys.argv[1:]))
-"""
-
-
-def with_a_profile(home, *words, **more):
-    """Run the command where a profile is set in every way that AWS's programs know."""
-    real = {"HOME": home, "USERPROFILE": home, "AWS_PROFILE": "default", "AWS_ACCESS_KEY_ID": "AKIAREAL",
-            "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token", "AWS_REGION": "eu-west-1",
-            "AWS_DEFAULT_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://192.0.2.1",
-            "AWS_ENDPOINT_URL_SAGEMAKER": "http://192.0.2.2", "HTTP_PROXY": "http://192.0.2.3:3128",
-            "AWS_CONFIG_FILE": f"{home}/.aws/config", "AWS_USE_FIPS_ENDPOINT": "true",
-            "AWS_SHARED_CREDENTIALS_FILE": f"{home}/.aws/credentials"}  # fmt: skip
-    return subprocess.run(
-        [sys.executable, "-c", TRAP, "managed", "aws", *words],
-        capture_output=True, text=True, timeout=300, env={**os.environ, **real, **more},
-    )  # fmt: skip
-
-
-def test_a_profile_in_the_environment_and_at_home_is_untouched(recorded, tmp_path):
+def test_a_profile_in_the_environment_and_at_home_is_untouched(recorded):
     address, seen = recorded
-    (tmp_path / ".aws" / "models").mkdir(parents=True)
-    files = [tmp_path / ".aws" / name for name in ("config", "credentials")]
-    for file in files:
-        file.write_text(PROFILE)
-        os.utime(file, (1, 1))
     for action in ("deploy", "status", "destroy"):
-        run = with_a_profile(tmp_path, action, "--yes", "--endpoint-url", address)
-        assert run.returncode == 0, run.stdout + run.stderr
-    assert "Nothing of meter-reader is left" in run.stdout
+        run = watched("managed", "aws", action, "--yes", "--endpoint-url", address)
+        assert run.status == 0, run.output + run.errors
+        assert (run.opened, run.connected, run.kept) == (set(), {"127.0.0.1"}, True)
+    assert "Nothing of meter-reader is left" in run.output
     signed = [text for text in seen if "Credential=" in text]
     assert len(seen) > 50 and len(signed) == len(seen)
     assert all(f"Credential={NOBODY}/" in text and "REAL" not in text for text in seen)
     assert not any("eu-west-1" in text or "oken" in text for text in seen)
-    for file in files:
-        assert file.read_text() == PROFILE
 
 
-def test_without_an_address_no_profile_is_taken_from_the_environment(tmp_path):
-    (tmp_path / ".aws").mkdir()
-    (tmp_path / ".aws" / "config").write_text(PROFILE)
-    run = with_a_profile(tmp_path, "deploy", "--yes")
-    assert run.returncode == 1 and "--profile NAME" in run.stderr and run.stdout == ""
+def test_the_watch_sees_a_profile_that_is_read(empty):
+    """So its silence above means something."""
+    run = watched("managed", "aws", "status", "--profile", "default")
+    assert {"config", "credentials"} <= run.opened and "127.0.0.1" not in run.connected
+    assert run.status == 1 and "192.0.2" in run.errors, run.errors
+
+
+def test_without_an_address_no_profile_is_taken_from_the_environment():
+    run = watched("managed", "aws", "deploy", "--yes")
+    assert run.status == 1 and "--profile NAME" in run.errors and run.output == ""
+    assert (run.opened, run.connected) == (set(), set())
 
 
 @pytest.mark.parametrize(
@@ -316,9 +282,9 @@ def test_a_session_says_where(options, problem):
         AwsSession("us-east-1", **options)
 
 
-def test_nothing_is_deployed_before_somebody_agrees(empty, tmp_path):
-    run = with_a_profile(tmp_path, "deploy", "--endpoint-url", empty)
-    assert run.returncode == 1 and "0.46 USD an hour" in run.stdout and "--yes" in run.stderr
+def test_nothing_is_deployed_before_somebody_agrees(empty):
+    run = watched("managed", "aws", "deploy", "--endpoint-url", empty)
+    assert run.status == 1 and "0.46 USD an hour" in run.output and "--yes" in run.errors
     assert names(empty) == []
 
 
@@ -331,6 +297,6 @@ def test_left_overs_end_with_a_status_of_one(empty, monkeypatch, capsys):
     assert "LEFT" in (text := capsys.readouterr().out) and "AWS::S3::Bucket" in text
 
 
-def test_an_emulator_that_is_not_there_is_a_sentence(tmp_path):
-    run = with_a_profile(tmp_path, "status", "--endpoint-url", "http://127.0.0.1:1")
-    assert run.returncode == 1 and "Could not connect" in run.stderr and "Traceback" not in run.stderr
+def test_an_emulator_that_is_not_there_is_a_sentence():
+    run = watched("managed", "aws", "status", "--endpoint-url", "http://127.0.0.1:1")
+    assert run.status == 1 and "Could not connect" in run.errors and "Traceback" not in run.errors
