@@ -4,6 +4,7 @@ Nothing of this machine's own settings for AWS is read unless a profile is named
 variable ``AWS_…``, no proxy, no metadata of an instance. So a lesson cannot spend a student's money.
 """
 
+import functools
 import os
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -62,8 +63,12 @@ class AwsSession:
         return self._clients[service]
 
     def before_each_call(self, look) -> None:
-        """Call ``look(operation)``, such as ``CreateModel``, before each call of clients yet to be made."""
-        self._boto.events.register("before-call.*.*", lambda model, **_: look(model.name))
+        """Call ``look(action)``, such as ``sagemaker:CreateModel``, before each call of later clients."""
+
+        def hook(model, **_):
+            look(f"{model.service_model.signing_name}:{model.name}")
+
+        self._boto.events.register("before-call.*.*", hook)
 
     def account(self) -> str:
         """The number of the account."""
@@ -78,11 +83,18 @@ def _is_address(text: str) -> bool:
         return False
 
 
+@functools.cache
+def _loader():
+    """What is known of AWS's calls, read once; the usual loader also looks into ``~/.aws/models``."""
+    from botocore.loaders import Loader
+
+    return Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+
+
 def nobody(region: str, key: str = NOBODY, secret: str = "nothing"):
     """A session of boto3 that knows nothing of this machine."""
     import boto3
     from botocore import session as botocore_session
-    from botocore.loaders import Loader
 
     # Each variable of the environment that botocore reads, by its own table, is taken out of that table.
     known = botocore_session.Session.SESSION_VARIABLES
@@ -90,6 +102,5 @@ def nobody(region: str, key: str = NOBODY, secret: str = "nothing"):
     files = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
     core = botocore_session.Session(session_vars=blind | files)
     core.set_config_variable("ignore_configured_endpoint_urls", True)
-    own = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
-    core.register_component("data_loader", own)  # the usual one also looks into ~/.aws/models
+    core.register_component("data_loader", _loader())
     return boto3.Session(key, secret, region_name=region, botocore_session=core)

@@ -19,6 +19,10 @@ BOTH, SINGLE = {"v1": 9, "v2": 1}, {"v2": 1}
 READS = ("Get", "Describe", "List", "Head")
 
 
+def changes_something(action):
+    return not action.partition(":")[2].startswith(READS)
+
+
 class Killed(BaseException):
     """The program ends here, without a word."""
 
@@ -49,7 +53,7 @@ def session(address, look=None):
     if (address, bool(look)) not in SESSIONS:
         SESSIONS[address, bool(look)] = AwsSession("us-east-1", address)
         if look:
-            SESSIONS[address, True].before_each_call(lambda operation: WATCHERS[address](operation))
+            SESSIONS[address, True].before_each_call(lambda action: WATCHERS[address](action))
     WATCHERS[address] = look
     return SESSIONS[address, bool(look)]
 
@@ -58,11 +62,11 @@ def killed_after(changes):
     """What kills the program at its change number ``changes`` (from 0), before that is sent."""
     sent = []
 
-    def look(operation):
-        if not operation.startswith(READS):
+    def look(action):
+        if changes_something(action):
             if len(sent) == changes:
                 raise Killed
-            sent.append(operation)
+            sent.append(action)
 
     return look
 
@@ -91,7 +95,7 @@ def all_changes(address):
     """The changes that a deployment makes, in their order."""
     seen = []
     aws_endpoint.deploy(session(address, seen.append), settings(), quiet)
-    return [operation for operation in seen if not operation.startswith(READS)]
+    return list(filter(changes_something, seen))
 
 
 def check_cut(address, changes, then):
@@ -135,9 +139,9 @@ def test_what_cannot_be_removed_is_named_and_stops_nothing(empty):
     aws_endpoint.deploy(session(empty), settings(), quiet)
     denied = {"Error": {"Code": "AccessDenied", "Message": "you may not"}}
 
-    def look(operation):
-        if operation in ("DeleteModel", "DeleteBucket"):
-            raise ClientError(denied, operation)
+    def look(action):
+        if action in ("sagemaker:DeleteModel", "s3:DeleteBucket"):
+            raise ClientError(denied, action)
 
     lines = []
     left = aws_endpoint.destroy(session(empty, look), "meter-reader", lines.append)
@@ -150,9 +154,9 @@ def test_what_cannot_be_removed_is_named_and_stops_nothing(empty):
 def test_what_cannot_be_looked_at_counts_as_left(empty):
     denied = {"Error": {"Code": "AccessDenied", "Message": "you may not"}}
 
-    def look(operation):
-        if operation == "ListEndpoints":
-            raise ClientError(denied, operation)
+    def look(action):
+        if action == "sagemaker:ListEndpoints":
+            raise ClientError(denied, action)
 
     assert [kind for kind, _ in aws_endpoint.destroy(session(empty, look), "meter-reader", quiet)] == [
         "AWS::SageMaker::Endpoint"
