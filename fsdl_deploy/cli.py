@@ -104,11 +104,6 @@ COMMANDS = {
             "costs": Command(
                 "a month of readings in each place, in dollars", "fsdl_deploy.managed.costs_command"
             ),
-        },
-    ),
-    "managed": Command(
-        "the reader on other people's machines, and what it costs",
-        group={
             "aws": Command("an endpoint on AWS: deploy, status, destroy", "fsdl_deploy.managed.aws_command"),
         },
     ),

@@ -1,4 +1,4 @@
-"""``fsdl-deploy managed aws deploy|status|destroy``: an endpoint on AWS, in an emulator or in your account
+"""An endpoint on AWS, or an emulator of it: ``fsdl-deploy managed aws deploy``, and ``status``, and ``destroy``
 
 No profile of this machine is read unless ``--profile`` names it. What it makes: ``infra/managed/aws``.
 """
@@ -17,7 +17,9 @@ from fsdl_deploy.managed.infrastructure_settings import (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("deploy", "status", "destroy"), help="what to do")
+    parser.add_argument(
+        "action", metavar="ACTION", choices=("deploy", "status", "destroy"), help="deploy, status or destroy"
+    )
     parser.add_argument("--endpoint-url", metavar="ADDRESS", help="of an emulator; leave it out for AWS")
     parser.add_argument("--profile", metavar="NAME", help="your profile, for AWS: it costs money")
     parser.add_argument("--settings", type=Path, default=FILE, metavar="FILE", help="what the endpoint is")

@@ -1,4 +1,4 @@
-"""The policy of whoever deploys allows the calls that the command makes, on its own resources, and no more."""
+"""The policy of whoever deploys allows the calls that the command makes, on its own resources, and no more"""
 
 import json
 
