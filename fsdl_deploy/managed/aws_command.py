@@ -1,4 +1,4 @@
-"""An endpoint on AWS, or an emulator of it: ``fsdl-deploy managed aws deploy``, and ``status``, and ``destroy``
+"""An endpoint on AWS or an emulator: ``fsdl-deploy managed aws deploy``, and ``status``, and ``destroy``
 
 No profile of this machine is read unless ``--profile`` names it. What it makes: ``infra/managed/aws``.
 """
