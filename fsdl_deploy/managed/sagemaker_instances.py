@@ -1,8 +1,8 @@
 """The machines behind an endpoint: the course's service as a process for each variant, as the wishes say
 
-An instance on machines runs from the moment it is wished for, and is started again if it dies. A serverless one
-starts with its first request and ends after a while without any. Each variant has one process, whatever count
-is wished for. Knows nothing of weights, nor of who asks.
+An instance on machines runs from the moment it is wished for, and is started again if it dies. One that is
+serverless starts with its first request and ends after a while without any. Each variant has one process,
+whatever count is wished for. Knows nothing of weights, nor of who asks.
 """
 
 import time

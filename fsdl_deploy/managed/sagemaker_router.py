@@ -1,4 +1,4 @@
-"""The data plane: invocations of endpoints, each answered by a variant that the control plane's weights choose
+"""The data plane of SageMaker: answers invocations, by the variant that the control plane's weights choose
 
 ``python -m fsdl_deploy.managed.sagemaker_router --plane URL --port N`` asks SageMaker's API every moment what
 endpoints there are, starts the instances that they want, and answers ``/endpoints/NAME/invocations`` as AWS

@@ -1,4 +1,4 @@
-"""What the control plane wants: each endpoint with its variants, their versions and weights, as it has them now
+"""What SageMaker's control plane wants: each endpoint with its variants, their versions and weights
 
 Reads SageMaker's API and changes nothing there. Knows nothing of processes.
 """
