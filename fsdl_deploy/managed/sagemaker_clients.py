@@ -1,4 +1,4 @@
-"""AWS's own clients, asking servers of this machine: no profile, credentials or settings of anybody's are read
+"""AWS's own clients, for servers of this machine: they read no profile, no credentials and no settings
 
 boto3 looks into ``~/.aws``, into a dozen variables and at the address of a cloud's machine. Here it looks at
 nothing: each setting that it would search for has the value that stands here. Knows nothing of SageMaker.

@@ -93,7 +93,7 @@ def build(known, name: str):
 
 
 def forgive_empty(known) -> None:
-    """moto answers ``{}`` for what was never set; AWS leaves it out, and so does the SDK's client from now on."""
+    """moto answers ``{}`` for what was never set; AWS leaves it out, and from now on so do clients here."""
     from sagemaker.core.utils.utils import SageMakerClient
 
     def without_empty(parsed: dict, **_) -> None:
