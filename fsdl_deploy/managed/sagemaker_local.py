@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import httpx2
@@ -33,15 +34,15 @@ class LocalCloud:
         """AWS's client of a service that moto plays."""
         return client(service, self.plane.url)
 
-    @property
+    @cached_property
     def control(self):
         return self.client("sagemaker")
 
-    @property
+    @cached_property
     def scaling(self):
         return self.client("application-autoscaling")
 
-    @property
+    @cached_property
     def runtime(self):
         """AWS's client for invocations, sent to the router."""
         return client("sagemaker-runtime", self.router.url)

@@ -34,7 +34,7 @@ def company(tmp_path):
     folder = tmp_path / ".aws"
     (folder / "models").mkdir(parents=True)
     (folder / "config").write_text(
-        "[default]\nregion = eu-central-1\nendpoint_url = http://127.0.0.2:1\n[profile company]\nrole_arn = x\n"
+        "[default]\nregion = eu-central-1\nendpoint_url = http://127.0.0.2:1\n[profile company]\n"
     )
     (folder / "credentials").write_text(
         "[default]\naws_access_key_id = REALKEY\naws_secret_access_key = real\naws_session_token = token\n"
@@ -82,12 +82,15 @@ def test_the_probe_would_see_a_client_of_the_usual_kind(company):
     ).replace('client("sagemaker", "http://127.0.0.1:9")', 'make("sagemaker")')
     usual = usual.partition("try:")[0]
     words = [sys.executable, "-c", usual]
-    printed = subprocess.run(words, env=os.environ | company, capture_output=True, text=True, timeout=120).stdout
+    printed = subprocess.run(
+        words, env=os.environ | company, capture_output=True, text=True, timeout=120
+    ).stdout
     assert "TOUCHED" in printed
 
 
 @pytest.mark.parametrize(
-    "address", ["https://sagemaker.us-east-1.amazonaws.com", "http://10.0.0.1:5000", "http://127.0.0.1.evil.org"]
+    "address",
+    ["https://sagemaker.us-east-1.amazonaws.com", "http://10.0.0.1:5000", "http://127.0.0.1.evil.org"],
 )
 def test_another_machine_is_never_asked(address):
     with pytest.raises(ValueError, match="not on this machine"):
