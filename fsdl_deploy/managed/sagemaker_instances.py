@@ -14,6 +14,7 @@ from fsdl_deploy.running.course_servers import course_server
 from fsdl_deploy.running.servers import ServerError
 
 Key = tuple[str, str, str]  # endpoint, configuration, variant
+PAUSE = 10  # seconds from a start that failed to the next try
 
 
 class Instance:
@@ -21,7 +22,7 @@ class Instance:
 
     def __init__(self, variant: Variant):
         self.variant, self.running, self.colds, self.last = variant, 0, 0, time.monotonic()
-        self.problem, self._lock = "", Lock()
+        self.problem, self.again, self.ended, self._lock = "", 0.0, False, Lock()
         words = ("--version", variant.version, "--threads", "1")
         self.server = course_server("serve", *words, name=f"instance of {variant.version}")
 
@@ -32,6 +33,8 @@ class Instance:
     def started(self) -> str:
         """The address, once it answers; starts the process where none runs. Raises ServerError."""
         with self._lock:
+            if self.ended:
+                raise ServerError("the instance has ended")
             if not self.server.running:
                 self.colds += 1
                 try:
@@ -39,8 +42,15 @@ class Instance:
                     self.problem = ""
                 except ServerError as error:
                     self.problem = str(error).partition("\n")[0]
+                    self.again = time.monotonic() + PAUSE
                     raise
             return self.server.url
+
+    def end(self) -> None:
+        """End it for good, once a start that is under way is over."""
+        with self._lock:
+            self.ended = True
+            self.server.stop()
 
     def end_idle(self, seconds: float) -> None:
         """End a serverless process that nobody has asked for so long."""
@@ -65,17 +75,22 @@ class Instances:
             for variant in wish.all
         }
         for key in self.known.keys() - wanted.keys():
-            self._pool.submit(self.known.pop(key).server.stop)
+            self._pool.submit(self.known.pop(key).end)
         for key, variant in wanted.items():
-            instance = self.known.setdefault(key, Instance(variant))
+            if key not in self.known:
+                self.known[key] = Instance(variant)
+            instance = self.known[key]
             if instance.serverless:
-                instance.end_idle(self.idle)
-            elif not instance.server.running and self._done(key):
+                self._pool.submit(instance.end_idle, self.idle)
+            elif not instance.server.running and self._done(key) and time.monotonic() > instance.again:
                 self._starting[key] = self._pool.submit(instance.started)
 
     def of(self, wish: Wish, variant: Variant) -> Instance:
-        """The instance of a variant."""
-        return self.known[wish.endpoint, wish.config, variant.name]
+        """The instance of a variant. Raises ServerError where there is none so far."""
+        key = wish.endpoint, wish.config, variant.name
+        if key not in self.known:
+            raise ServerError("no instance so far")
+        return self.known[key]
 
     def states(self, wish: Wish) -> dict[str, dict]:
         """Of each variant of an endpoint: does it run, how often did it start, what was wrong."""
@@ -97,7 +112,7 @@ class Instances:
         """End all."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         for instance in self.known.values():
-            instance.server.stop()
+            instance.end()
 
     def _done(self, key: Key) -> bool:
         return key not in self._starting or self._starting[key].done()

@@ -100,7 +100,10 @@ class DataPlane:
         self, wish: Wish, variant: Variant, request: Request, body: bytes, event: str
     ) -> httpx2.Response:
         """What the model answers. Raises InvocationError for all that is no success."""
-        instance = self.instances.of(wish, variant)
+        try:
+            instance = self.instances.of(wish, variant)
+        except ServerError:
+            raise errors.no_answer(wish.endpoint) from None
         if variant.at_once and instance.running >= variant.at_once:
             raise errors.too_many(variant.at_once)
         instance.running += 1

@@ -5,6 +5,8 @@ Reads SageMaker's API and changes nothing there. Knows nothing of processes.
 
 from dataclasses import dataclass
 
+from botocore.exceptions import ClientError
+
 from fsdl_deploy.managed import sagemaker_control as control_plane
 
 
@@ -53,8 +55,18 @@ class Wish:
 
 
 def wishes(control, before: dict[str, Wish]) -> dict[str, Wish]:
-    """All endpoints by name. ``before``: as they were, for a weight that moto does not say any more."""
-    return {name: _wish(control, name, before.get(name)) for name in control_plane.endpoints(control)}
+    """All endpoints by name. ``before``: as they were, for a weight that moto does not say any more.
+
+    One of which something is missing (its model was deleted) stays as it was, or is left out.
+    """
+    known = {}
+    for name in control_plane.endpoints(control):
+        try:
+            known[name] = _wish(control, name, before.get(name))
+        except ClientError:
+            if name in before:
+                known[name] = before[name]
+    return known
 
 
 def _wish(control, endpoint: str, before: Wish | None) -> Wish:

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from botocore.exceptions import ClientError
 
 from fsdl_deploy.managed import sagemaker_measuring as measuring
 from fsdl_deploy.managed.sagemaker_wishes import Variant, Wish, wishes
@@ -103,3 +104,19 @@ def test_the_ratio_of_two_ways_with_its_interval():
     taken = measuring.in_turns({"a": lambda: sum(range(60_000)), "b": lambda: sum(range(20_000))}, 40)
     middle, low, high = measuring.ratio(taken["a"], taken["b"])
     assert low <= middle <= high and low > 1.5
+
+
+def test_an_endpoint_whose_model_is_gone_does_not_stop_the_others():
+    class Half(FakePlane):
+        def paginate(self):
+            return [{"Endpoints": [{"EndpointName": "meter"}, {"EndpointName": "broken"}]}]
+
+        def describe_endpoint(self, EndpointName):
+            if EndpointName == "broken":
+                raise ClientError({"Error": {"Code": "ValidationException"}}, "DescribeModel")
+            return super().describe_endpoint(EndpointName)
+
+    plane = Half()
+    assert list(wishes(plane, {})) == ["meter"]
+    before = {"broken": Wish("broken", "c0", (BLUE,))}
+    assert wishes(plane, before)["broken"] == before["broken"]
