@@ -1,4 +1,4 @@
-"""Instances follow the wishes: what is wished for runs, what is not ends, a failed start is not tried at once."""
+"""Instances follow the wishes: what is wished for runs, what is not ends, a failed start has to wait."""
 
 import time
 

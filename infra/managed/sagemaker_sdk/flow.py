@@ -57,6 +57,10 @@ def in_process(known, card: bytes) -> str:
 
     from fsdl_deploy import picture
     from fsdl_deploy.reader import OnnxReader
+    from fsdl_deploy.running.ports import problem_at
+
+    if problem_at(PORT) is None:
+        raise OSError(f"port {PORT}, which the SDK takes and nobody can choose, is taken by another program")
 
     class MeterReader(InferenceSpec):
         def load(self, model_dir):

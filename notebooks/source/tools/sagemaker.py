@@ -201,7 +201,7 @@ measured["bad_after"] = after["green"]
 print(f"{measured['back_seconds']:.2f} s; then {dict(after)}")
 
 # %% [markdown]
-# That time is our router's, which asks moto five times a second. AWS sets the endpoint to *Updating*
+# That time is our router's, which asks moto twice a second. AWS sets the endpoint to *Updating*
 # meanwhile, and takes longer. What holds for both: the bad version costs its machine's hour until it is
 # removed.
 #
@@ -361,29 +361,6 @@ print("a policy for a variant that is not there: accepted")
 # exist. That the numbers are *right* cannot be tested here. [Scaling](../07_scaling.ipynb) simulates such a
 # rule.
 #
-# ## What the way through it costs
-#
-# The same card, the same client, in turns: asked of the service itself, and through the router. The service
-# speaks SageMaker's format (`/ping`, `/invocations`), since lesson 03.
-
-# %% tags=["station:moto"]
-from fsdl_deploy import course_server
-from fsdl_deploy.managed.sagemaker_clients import client
-
-service = running.enter_context(course_server("serve", "--threads", "1", name="our service"))
-ways = {"the service": client("sagemaker-runtime", service.url), "through the router": runtime}
-options = {"EndpointName": "meter", "Body": pictures[0], "ContentType": "image/png"}
-asked = {name: lambda way=way: way.invoke_endpoint(**options)["Body"].read() for name, way in ways.items()}
-taken = measuring.in_turns(asked, 40 if FAST else 600)
-times, low, high = measuring.ratio(taken["through the router"], taken["the service"])
-for name, spent in taken.items():
-    print(f"{name:19} {median(spent):.1f} ms")
-print(f"ratio of the medians: {times:.2f} (95 % interval {low:.2f} to {high:.2f})")
-
-# %% [markdown]
-# This is the price of *our* router on one machine. AWS's is on another machine, with TLS, a signature to
-# check and rights to look up; it cannot be measured here.
-#
 # ## A container as AWS ships it
 #
 # So far the container was our own service, and a container is all that SageMaker wants: `/ping`,
@@ -442,6 +419,29 @@ sagemaker_sdk.table(steps)
 #   where AWS says nothing.
 # - With such empty answers taken out of moto's words, `deploy` runs to its end. The router sees the endpoint
 #   and starts it, and `invoke`, which was `predict`, reads the card.
+#
+# ## What the way through it costs
+#
+# The same card, the same client, in turns: asked of the service itself, and through the router. The service
+# speaks SageMaker's format (`/ping`, `/invocations`), since lesson 03.
+
+# %% tags=["station:moto"]
+from fsdl_deploy import course_server
+from fsdl_deploy.managed.sagemaker_clients import client
+
+service = running.enter_context(course_server("serve", "--threads", "1", name="our service"))
+ways = {"the service": client("sagemaker-runtime", service.url), "through the router": runtime}
+options = {"EndpointName": "meter", "Body": pictures[0], "ContentType": "image/png"}
+asked = {name: lambda way=way: way.invoke_endpoint(**options)["Body"].read() for name, way in ways.items()}
+taken = measuring.in_turns(asked, 40 if FAST else 600)
+times, low, high = measuring.ratio(taken["through the router"], taken["the service"])
+for name, spent in taken.items():
+    print(f"{name:19} {median(spent):.1f} ms")
+print(f"ratio of the medians: {times:.2f} (95 % interval {low:.2f} to {high:.2f})")
+
+# %% [markdown]
+# This is the price of *our* router on one machine. AWS's is on another machine, with TLS, a signature to
+# check and rights to look up; it cannot be measured here.
 #
 # ## The lecture's claim beside ours
 #
