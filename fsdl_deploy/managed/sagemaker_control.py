@@ -59,8 +59,8 @@ def create_endpoint(
 
 def shift(control, endpoint: str, weights: Mapping[str, float]) -> None:
     """Give the variants of a running endpoint other weights: a step of a rollout, or the way back."""
-    wanted = [{"VariantName": name, "DesiredWeight": weight} for name, weight in weights.items()]
-    control.update_endpoint_weights_and_capacities(EndpointName=endpoint, DesiredWeightsAndCapacities=wanted)
+    wishes = [{"VariantName": name, "DesiredWeight": weight} for name, weight in weights.items()]
+    control.update_endpoint_weights_and_capacities(EndpointName=endpoint, DesiredWeightsAndCapacities=wishes)
 
 
 def weights(control, endpoint: str) -> dict[str, float]:

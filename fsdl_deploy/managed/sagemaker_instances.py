@@ -17,7 +17,7 @@ Key = tuple[str, str, str]  # endpoint, configuration, variant
 PAUSE = 10  # seconds from a start that failed to the next try
 
 
-class Instance:
+class VariantInstance:
     """One process of the service. ``running`` counts the requests in it; ``colds`` its starts."""
 
     def __init__(self, variant: Variant):
@@ -60,7 +60,7 @@ class Instance:
                 self.server.stop()
 
 
-class Instances:
+class VariantInstances:
     """All instances by endpoint, configuration and variant; ``idle``: seconds until a serverless one ends."""
 
     def __init__(self, idle: float):
@@ -69,23 +69,23 @@ class Instances:
 
     def follow(self, wishes: dict[str, Wish]) -> None:
         """Start what is wished for and not there, end what nobody wishes for. Waits for no start."""
-        wanted = {
+        due = {
             (wish.endpoint, wish.config, variant.name): variant
             for wish in wishes.values()
             for variant in wish.all
         }
-        for key in self.known.keys() - wanted.keys():
+        for key in self.known.keys() - due.keys():
             self._pool.submit(self.known.pop(key).end)
-        for key, variant in wanted.items():
+        for key, variant in due.items():
             if key not in self.known:
-                self.known[key] = Instance(variant)
+                self.known[key] = VariantInstance(variant)
             instance = self.known[key]
             if instance.serverless:
                 self._pool.submit(instance.end_idle, self.idle)
             elif not instance.server.running and self._done(key) and time.monotonic() > instance.again:
                 self._starting[key] = self._pool.submit(instance.started)
 
-    def of(self, wish: Wish, variant: Variant) -> Instance:
+    def of(self, wish: Wish, variant: Variant) -> VariantInstance:
         """The instance of a variant. Raises ServerError where there is none so far."""
         key = wish.endpoint, wish.config, variant.name
         if key not in self.known:
@@ -118,7 +118,7 @@ class Instances:
         return key not in self._starting or self._starting[key].done()
 
     @staticmethod
-    def _ready(instance: Instance) -> bool:
+    def _ready(instance: VariantInstance) -> bool:
         """Whether no start is under way: a process that runs need not answer yet."""
         if instance._lock.acquire(blocking=False):
             instance._lock.release()

@@ -25,7 +25,7 @@ from starlette.routing import Route
 from fsdl_deploy.managed import sagemaker_errors as errors
 from fsdl_deploy.managed.sagemaker_capture import Capture
 from fsdl_deploy.managed.sagemaker_clients import client
-from fsdl_deploy.managed.sagemaker_instances import Instance, Instances
+from fsdl_deploy.managed.sagemaker_instances import VariantInstance, VariantInstances
 from fsdl_deploy.managed.sagemaker_wishes import Variant, Wish, wishes
 from fsdl_deploy.running.servers import ServerError
 
@@ -43,7 +43,7 @@ class DataPlane:
     def __init__(
         self,
         ask: Callable[[dict[str, Wish]], dict[str, Wish]],
-        instances: Instances,
+        instances: VariantInstances,
         capture: Capture | None = None,
         seconds: float = SECONDS,
     ):
@@ -122,7 +122,7 @@ class DataPlane:
             raise errors.refused(answer.status_code, answer.text)
         return answer
 
-    async def sent(self, instance: Instance, request: Request, body: bytes) -> httpx2.Response:
+    async def sent(self, instance: VariantInstance, request: Request, body: bytes) -> httpx2.Response:
         if instance.serverless:
             address = await asyncio.to_thread(instance.started)
         elif instance.server.running:
@@ -206,7 +206,7 @@ def main(words: list[str] | None = None) -> None:
     args = parser.parse_args(words)
     control = client("sagemaker", args.plane)
     capture = Capture(args.capture) if args.capture else None
-    plane = DataPlane(lambda before: wishes(control, before), Instances(args.idle), capture)
+    plane = DataPlane(lambda before: wishes(control, before), VariantInstances(args.idle), capture)
     uvicorn.run(plane.app(), host="127.0.0.1", port=args.port, log_level="warning")
 
 

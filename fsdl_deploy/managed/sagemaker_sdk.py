@@ -22,12 +22,12 @@ _KEPT = ("PATH", "SYSTEMROOT", "LANG", "PYTHONPATH")
 
 
 @dataclass(frozen=True)
-class Step:
+class SdkStep:
     """A step of the flow: whether it ``went``, what it gave or what was wrong, and how long it took."""
 
     name: str
     went: bool
-    said: str
+    words: str
     seconds: float
 
 
@@ -49,7 +49,7 @@ class SdkFlow:
             env=surroundings(station.folder, self._folder.name, cloud),
         )
 
-    def steps(self, seconds: float = 240) -> list[Step]:
+    def steps(self, seconds: float = 240) -> list[SdkStep]:
         """All steps. Raises TimeoutError where it takes longer, and ends it then."""
         try:
             printed, _ = self._process.communicate(timeout=seconds)
@@ -57,7 +57,7 @@ class SdkFlow:
             raise TimeoutError(f"SageMaker's SDK has not come to its end in {seconds:g} s") from None
         finally:
             self.stop()
-        return [Step(**json.loads(line)) for line in printed.splitlines() if line.startswith("{")]
+        return [SdkStep(**json.loads(line)) for line in printed.splitlines() if line.startswith("{")]
 
     def stop(self) -> None:
         """End it where it still runs."""
@@ -88,7 +88,7 @@ def surroundings(folder: Path, home: str, cloud: LocalCloud) -> dict[str, str]:
     }
 
 
-def table(steps: list[Step], width: int = 150) -> Table:
+def table(steps: list[SdkStep], width: int = 150) -> Table:
     """The steps, for a notebook to show."""
-    rows = [[step.name, "yes" if step.went else "no", step.said[:width]] for step in steps]
+    rows = [[step.name, "yes" if step.went else "no", step.words[:width]] for step in steps]
     return Table(["step", "went", "what it gave, or said"], *rows)

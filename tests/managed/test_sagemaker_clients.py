@@ -60,9 +60,9 @@ def company(tmp_path):
 
 def probe(company) -> list[str]:
     words = [sys.executable, "-c", PROBE]
-    done = subprocess.run(words, env=os.environ | company, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+    ended = subprocess.run(words, env=os.environ | company, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.splitlines()
 
 
 def test_a_real_profile_is_neither_read_nor_used(company):

@@ -33,7 +33,7 @@ class FakeServer:
 @pytest.fixture
 def instances(monkeypatch):
     monkeypatch.setattr(sagemaker_instances, "course_server", lambda *words, **options: FakeServer())
-    known = sagemaker_instances.Instances(idle=0.05)
+    known = sagemaker_instances.VariantInstances(idle=0.05)
     yield known
     known.stop()
 

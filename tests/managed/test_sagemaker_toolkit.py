@@ -35,8 +35,8 @@ def ask(server, body, kind):
 
 def test_the_toolkits_answers_are_the_readers(server):
     expected = [reading.digits for reading in open_reader().read([card.image for card in CARDS])]
-    one = ask(server, PICTURES[0], "image/png")
-    assert one.status_code == 200 and one.json()["predictions"][0]["digits"] == expected[0]
+    alone = ask(server, PICTURES[0], "image/png")
+    assert alone.status_code == 200 and alone.json()["predictions"][0]["digits"] == expected[0]
     several = {"instances": [{"in0": base64.b64encode(picture).decode()} for picture in PICTURES]}
     answer = ask(server, json.dumps(several), "application/json")
     assert [reading["digits"] for reading in answer.json()["predictions"]] == expected

@@ -131,11 +131,11 @@ def step(name: str, work: Callable[[], object]) -> object:
     try:
         with contextlib.redirect_stdout(aside):
             given = work()
-        report = {"name": name, "went": True, "said": str(given)[:300]}
+        report = {"name": name, "went": True, "words": str(given)[:300]}
     except BaseException as error:
         given = None
         sentence = " ".join(str(error).split())
-        report = {"name": name, "went": False, "said": f"{type(error).__name__}: {sentence}"[:300]}
+        report = {"name": name, "went": False, "words": f"{type(error).__name__}: {sentence}"[:300]}
     print(json.dumps(report | {"seconds": time.perf_counter() - begin}), flush=True)
     return given
 
