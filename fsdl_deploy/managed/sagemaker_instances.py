@@ -93,7 +93,7 @@ class VariantInstances:
         return self.known[key]
 
     def states(self, wish: Wish) -> dict[str, dict]:
-        """Of each variant of an endpoint: does it run, how often did it start, what was wrong."""
+        """Of each variant of an endpoint: does it run, and where, how often did it start, what was wrong."""
         states = {}
         for variant in wish.all:
             instance = self.known.get((wish.endpoint, wish.config, variant.name))
@@ -105,6 +105,7 @@ class VariantInstances:
                 "serverless": variant.at_once > 0,
                 "starts": instance.colds if instance else 0,
                 "problem": instance.problem if instance else "",
+                "url": instance.server.url if ready else "",
             }
         return states
 

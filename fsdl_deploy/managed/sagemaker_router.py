@@ -29,7 +29,7 @@ from fsdl_deploy.managed.sagemaker_instances import VariantInstance, VariantInst
 from fsdl_deploy.managed.sagemaker_wishes import Variant, Wish, wishes
 from fsdl_deploy.running.servers import ServerError
 
-EVERY = 0.5  # seconds between two questions to the control plane
+EVERY = 1.0  # seconds between two questions to the control plane
 MOST, MOST_SERVERLESS = 6 * 2**20, 4 * 2**20  # bytes of a body
 SECONDS = 60  # a model may take
 MIRRORS = 32  # copies for a shadow at the same time: more are left out

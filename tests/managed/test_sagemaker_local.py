@@ -97,9 +97,8 @@ def test_serverless_starts_with_its_first_request_and_ends_after_a_while(cloud):
     calls.create_endpoint(cloud.control, "quiet", [calls.serverless_variant("only", "reader-v2")])
     assert not cloud.wait("quiet")["variants"]["only"]["running"]
     assert digits(cloud, "quiet", PICTURES[0])
-    assert cloud.state("quiet")["variants"]["only"] == {
-        **{"running": True, "serverless": True, "starts": 1, "problem": ""}
-    }
+    now = cloud.state("quiet")["variants"]["only"]
+    assert now["running"] and now["serverless"] and now["starts"] == 1 and not now["problem"]
     waiting.until(
         lambda: not cloud.state("quiet")["variants"]["only"]["running"], 20, TimeoutError, "the end of it"
     )
