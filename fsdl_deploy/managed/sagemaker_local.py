@@ -71,8 +71,8 @@ class LocalCloud:
 
 def moto() -> Server:
     """moto's server, not yet started. Raises NotBuilt where its station is not built."""
-    python = stations.python("moto")
-    command = [python, "-m", "moto.server", "-H", "127.0.0.1", "-p", "{port}"]
+    station = stations.station("moto")
+    command = [station.python, station.folder / "start.py", "{port}"]
     return Server(command, "/moto-api/", name="moto", timeout=180)
 
 

@@ -20,7 +20,22 @@ PICTURES = [encode(card.image) for card in CARDS]
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory):
+def company(tmp_path_factory):
+    """A machine with a profile that breaks whoever reads it: nothing below may notice."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".aws").mkdir()
+    for name in ("config", "credentials"):
+        (home / ".aws" / name).write_text("[broken\nthis is no configuration\n")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HOME", "USERPROFILE"):
+            patch.setenv(name, str(home))
+        patch.setenv("AWS_PROFILE", "company")
+        patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.2:1")
+        yield home
+
+
+@pytest.fixture(scope="module")
+def cloud(company):
     ensure("moto")
     with local_cloud(idle=1) as running:
         for version in ("v2", "v3-bad"):
