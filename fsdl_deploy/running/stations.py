@@ -4,8 +4,9 @@ A station is a folder NAME somewhere in ``infra`` with ``station.toml`` (what it
 ``requirements.lock``. Its interpreter can import ``fsdl_deploy`` too, and with ``torch = true`` the torch of
 the core. ``java = true``: the tool needs Java. ``platforms`` and ``requires-python`` (``">=3.11,<3.13"``)
 say where it runs, if not everywhere. A ``package-lock.json`` says what npm adds, for a station whose lock has
-Node.js; ``debian = ["NAME"]`` which of Debian's packages are unpacked into it. Finds what is declared and
-what is built, and builds nothing: that is the set-up's work. Knows nothing of what a tool does.
+Node.js; ``debian = ["NAME"]`` which of Debian's packages are unpacked into it; ``source = ["NAME"]`` which
+have no wheel anywhere and are built where they are installed. Finds what is declared and what is built, and
+builds nothing: that is the set-up's work. Knows nothing of what a tool does.
 """
 
 import os
@@ -24,7 +25,17 @@ from fsdl_deploy.running import fitting
 NO_JAVA = "No Java runs on this machine: what needs it is skipped."
 STAMP = "fsdl-deploy.json"  # written last into an environment: without it the environment is not finished
 _SWITCHES = {"torch": False, "java": False}  # with what holds where nothing is said
-_ALLOWED = {"name", "purpose", "lock", "serve", "platforms", "requires-python", "debian", *_SWITCHES}
+_ALLOWED = {
+    "name",
+    "purpose",
+    "lock",
+    "serve",
+    "platforms",
+    "requires-python",
+    "debian",
+    "source",
+    *_SWITCHES,
+}
 _PACKAGE = re.compile("[a-z0-9][a-z0-9.+-]+")  # how Debian's are named
 _SERVE = {"title", "ready", "path", "format"}
 
@@ -61,6 +72,7 @@ class Station:
     platforms: tuple[str, ...] = tuple(fitting.SYSTEMS)
     requires_python: str = ""
     debian: tuple[str, ...] = ()  # Debian's packages whose programs it has
+    source: tuple[str, ...] = ()  # packages of Python that no index has as a wheel, whatever the system
 
     @property
     def environment(self) -> Path:
@@ -189,7 +201,16 @@ def _read(path: Path, root: Path) -> Station:
     debian = document.get("debian", [])
     if not isinstance(debian, list) or not all(isinstance(n, str) and _PACKAGE.fullmatch(n) for n in debian):
         raise StationError(f"{where}: debian is a list of names of Debian's packages")
-    asked = {"debian": tuple(debian), "serve": serve, "platforms": tuple(places), "requires_python": python}
+    source = document.get("source", [])
+    if not isinstance(source, list) or not all(isinstance(n, str) and _PACKAGE.fullmatch(n) for n in source):
+        raise StationError(f"{where}: source is a list of names of packages that have no wheel")
+    asked = {
+        "debian": tuple(debian),
+        "source": tuple(source),
+        "serve": serve,
+        "platforms": tuple(places),
+        "requires_python": python,
+    }
     return Station(document["name"], document["purpose"], path.parent, lock, root, **asked, **switches)
 
 

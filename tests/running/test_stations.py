@@ -76,6 +76,7 @@ def test_an_unknown_name_lists_the_known_ones(root):
         ('name = "tool"\npurpose = "x"\njava = "yes"', "java must be true or false"),
         ('name = "tool"\npurpose = "x"\ntorch = 1', "torch must be true or false"),
         ('name = "tool"\npurpose = "x"\nset-up = true', "unknown set-up"),
+        ('name = "tool"\npurpose = "x"\nsource = "a package"', "source is a list of names of packages"),
         ('name = "tool"\npurpose = "x"\nlock = "none.lock"', "make it with `make lock`"),
         (
             'name = "tool"\npurpose = "x"\nplatforms = ["linux"]',

@@ -1,0 +1,72 @@
+"""An endpoint measured: who answered how many requests, and what it costs to be asked through the cloud
+
+Knows nothing of what is asked: its calls are functions.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from fsdl_deploy.measuring.accuracy import wilson
+from fsdl_deploy.measuring.table import Table
+
+
+def invoked(runtime, endpoint: str, pictures: list[bytes], requests: int, **options) -> Counter:
+    """Which variant answered each of so many requests; the pictures are taken in turn."""
+    counts: Counter = Counter()
+    for number in range(requests):
+        answer = runtime.invoke_endpoint(
+            EndpointName=endpoint,
+            Body=pictures[number % len(pictures)],
+            ContentType="image/png",
+            **options,
+        )
+        answer["Body"].read()
+        counts[answer["InvokedProductionVariant"]] += 1
+    return counts
+
+
+def intervals(
+    counts: Mapping[str, int], weights: Mapping[str, float]
+) -> dict[str, tuple[float, float, float]]:
+    """For each variant: the share that its weight asks for, and the 95 % interval of what it got.
+
+    Each request is sent by chance and independently, so counts are binomial (Wilson's interval).
+    """
+    total, requests = sum(weights.values()), sum(counts.values())
+    return {
+        name: (weight / total, *wilson(counts.get(name, 0), requests)) for name, weight in weights.items()
+    }
+
+
+def split_table(counts: Mapping[str, int], weights: Mapping[str, float]) -> Table:
+    """The same, for a notebook to show."""
+    requests = sum(counts.values())
+    rows = [
+        [name, share, counts.get(name, 0), counts.get(name, 0) / requests, f"{low:.0%} to {high:.0%}"]
+        for name, (share, low, high) in intervals(counts, weights).items()
+    ]
+    header = ["variant", "by its weight", "answered", "share", "95 % interval"]
+    return Table(header, *rows, formats=["", ".0%", "", ".0%"])
+
+
+def in_turns(calls: Mapping[str, Callable[[], object]], times: int, warmup: int = 3) -> dict[str, np.ndarray]:
+    """Milliseconds of each call, float64 ``[times]``: the calls take turns, so all meet the same machine."""
+    spent: dict[str, list[float]] = {name: [] for name in calls}
+    for number in range(-warmup, times):
+        for name, call in calls.items():
+            begin = time.perf_counter()
+            call()
+            if number >= 0:
+                spent[name].append(1000 * (time.perf_counter() - begin))
+    return {name: np.array(taken) for name, taken in spent.items()}
+
+
+def ratio(taken: np.ndarray, other: np.ndarray, seed: int = 0) -> tuple[float, float, float]:
+    """How many times as long, by the medians, and the 95 % interval of that (bootstrap over the turns)."""
+    chosen = np.random.default_rng(seed).integers(0, len(taken), (2000, len(taken)))
+    ratios = np.median(taken[chosen], axis=1) / np.median(other[chosen], axis=1)
+    low, high = np.percentile(ratios, [2.5, 97.5])
+    return float(np.median(taken) / np.median(other)), float(low), float(high)

@@ -1,0 +1,122 @@
+"""What the data plane makes of the control plane's answers: weights, shares, and what moto forgets."""
+
+from collections import Counter
+
+import pytest
+from botocore.exceptions import ClientError
+
+from fsdl_deploy.managed import sagemaker_measuring as measuring
+from fsdl_deploy.managed.sagemaker_wishes import Variant, Wish, wishes
+
+BLUE, GREEN = Variant("blue", "v2", 0.9), Variant("green", "v3-bad", 0.1)
+
+
+class FakePlane:
+    """Answers as SageMaker's API does, for one endpoint; ``forget``: what moto leaves out after a change."""
+
+    def __init__(self):
+        self.weights, self.asked, self.shadow, self.config = {"blue": 0.9, "green": 0.1}, Counter(), [], "c1"
+
+    def get_paginator(self, _):
+        return self
+
+    def paginate(self):
+        return [{"Endpoints": [{"EndpointName": "meter"}]}]
+
+    def describe_endpoint(self, EndpointName):
+        variants = [{"VariantName": name} for name in ("blue", "green")]
+        for entry in variants:
+            if (weight := self.weights.get(entry["VariantName"])) is not None:
+                entry["CurrentWeight"] = weight
+        return {"EndpointConfigName": self.config, "ProductionVariants": variants}
+
+    def describe_endpoint_config(self, EndpointConfigName):
+        self.asked["config"] += 1
+        variants = [
+            {"VariantName": "blue", "ModelName": "reader-v2", "InitialVariantWeight": 0.9},
+            {"VariantName": "green", "ModelName": "reader-v3-bad", "InitialVariantWeight": 0.1},
+        ]
+        answer = {"EndpointConfigArn": "arn", "ProductionVariants": variants}
+        return answer | ({"ShadowProductionVariants": self.shadow} if self.shadow else {})
+
+    def list_tags(self, ResourceArn):
+        return {"Tags": []}
+
+    def describe_model(self, ModelName):
+        return {"PrimaryContainer": {"Environment": {"FSDL_VERSION": ModelName.removeprefix("reader-")}}}
+
+
+def test_what_the_control_plane_wants():
+    plane = FakePlane()
+    assert wishes(plane, {}) == {"meter": Wish("meter", "c1", (BLUE, GREEN))}
+
+
+def test_a_weight_that_is_not_said_any_more_stays_as_it_was():
+    """moto leaves the weight out once an instance count has been changed."""
+    plane = FakePlane()
+    plane.weights = {"blue": 0.5, "green": 0.5}
+    before = wishes(plane, {})
+    plane.weights = {"blue": 0.7}
+    now = wishes(plane, before)["meter"]
+    assert [variant.weight for variant in now.variants] == [0.7, 0.5]
+
+
+def test_a_configuration_is_read_once_and_a_new_one_anew():
+    plane = FakePlane()
+    known = wishes(plane, {})
+    asked = plane.asked["config"]
+    known = wishes(plane, known)
+    assert plane.asked["config"] == asked
+    plane.config = "c2"
+    assert wishes(plane, known)["meter"].config == "c2" and plane.asked["config"] > asked
+
+
+def test_the_shadow_of_an_answer_as_aws_gives_it():
+    plane = FakePlane()
+    plane.shadow = [{"VariantName": "dark", "ModelName": "reader-v1", "InitialVariantWeight": 0.5}]
+    wish = wishes(plane, {})["meter"]
+    assert wish.shadow == Variant("dark", "v1", 0.5) and wish.shadow_share == 0.5
+
+
+@pytest.mark.parametrize(
+    "chance, name", [(0.0, "blue"), (0.899, "blue"), (0.901, "green"), (0.9999999, "green"), (1.0, "green")]
+)
+def test_the_weights_choose(chance, name):
+    assert Wish("meter", "c1", (BLUE, GREEN)).chosen(chance).name == name
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
+def test_a_weight_of_zero_gets_nothing_wherever_it_stands(chance):
+    nothing, all_of_it = Variant("a", "v2", 0.0), Variant("b", "v2", 3.0)
+    for order in ((nothing, all_of_it), (all_of_it, nothing)):
+        assert Wish("meter", "c1", order).chosen(chance).name == "b"
+    assert Wish("meter", "c1", (nothing,)).chosen(chance) is None
+
+
+def test_the_interval_has_the_weights_share_and_misses_a_wrong_one():
+    right = measuring.intervals({"blue": 905, "green": 95}, {"blue": 9, "green": 1})["green"]
+    assert right[0] == pytest.approx(0.1) and right[1] < 0.1 < right[2]
+    share, low, high = measuring.intervals({"blue": 500, "green": 500}, {"blue": 9, "green": 1})["green"]
+    assert not low <= share <= high
+
+
+def test_the_ratio_of_two_ways_with_its_interval():
+    taken = measuring.in_turns({"a": lambda: sum(range(60_000)), "b": lambda: sum(range(20_000))}, 40)
+    middle, low, high = measuring.ratio(taken["a"], taken["b"])
+    assert low <= middle <= high and low > 1.5
+
+
+def test_an_endpoint_whose_model_is_gone_does_not_stop_the_others():
+    class Half(FakePlane):
+        def paginate(self):
+            return [{"Endpoints": [{"EndpointName": "meter"}, {"EndpointName": "broken"}]}]
+
+        def describe_endpoint(self, EndpointName):
+            if EndpointName == "broken":
+                raise ClientError({"Error": {"Code": "ValidationException"}}, "DescribeModel")
+            return super().describe_endpoint(EndpointName)
+
+    plane = Half()
+    assert list(wishes(plane, {})) == ["meter"]
+    before = {"broken": Wish("broken", "c0", (BLUE,))}
+    assert wishes(plane, before)["broken"] == before["broken"]
