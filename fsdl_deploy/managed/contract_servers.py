@@ -186,7 +186,9 @@ def ask(service: str, model: str, web: httpx2.Client, asked: Questions) -> list[
         table = {"dataframe_split": {"columns": ["picture"], "data": [[text] for text in items]}}
         body = table if model == "reader" else {"inputs": items}
         return _digits(_post(web, "/invocations", body)["predictions"])
-    return _digits([_one(service, pixels, web, item, raw) for item, raw in zip(items, asked.asked, strict=True)])
+    return _digits(
+        [_one(service, pixels, web, item, raw) for item, raw in zip(items, asked.asked, strict=True)]
+    )
 
 
 def _one(service: str, pixels: bool, web: httpx2.Client, item: object, raw: object) -> object:

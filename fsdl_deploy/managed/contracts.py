@@ -14,10 +14,12 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 
 FOLDER = ROOT / "infra" / "managed" / "contracts"
+RECORD = FOLDER / "recorded.json"  # written by record.py beside it
 MODELS = ("scikit-learn", "huggingface", "reader")
 HOW = ("server", "called", "not here")
 _REQUIRED = {"folder", "name", "wants", "how", "careful"}
@@ -119,11 +121,41 @@ def counts() -> dict[str, object]:
         "median": {model: float(np.median(list(of.values()))) for model, of in lines.items()},
         "none": {model: sum(not count for count in of.values()) for model, of in lines.items()},
         "most_for_reader": sum(
-            lines["reader"][one.name] == max(lines[model][one.name] for model in MODELS) for one in known
+            lines["reader"][one.name] == max(of[one.name] for of in lines.values()) for one in known
         ),
         "tried": sum(how != "not here" for one in known for how in one.how.values()),
         "own": sum(map(lines_of, own_modules())),
     }
+
+
+def parity() -> dict[str, int]:
+    """Of the record: adapters that ran, those whose every answer was the model's own, servers, questions."""
+    trials = records.read(RECORD)["trials"]
+    return {
+        "ran": len(trials),
+        "same": sum(one["same"] == one["count"] for one in trials),
+        "servers": sum(one["how"] == "server" for one in trials),
+        "questions": sum(one["count"] for one in trials),
+        "not_here": sum(how == "not here" for one in contracts() for how in one.how.values()),
+    }
+
+
+def trials_table() -> Table:
+    """What each service answered, as recorded, for a lesson to show."""
+    record = records.read(RECORD)
+    of = {(one["service"], one["model"]): one for one in record["trials"]}
+    rows = []
+    for contract in contracts():
+        cells = []
+        for model in MODELS:
+            one = of.get((contract.name, model))
+            cells.append(f"{one['same']} of {one['count']} ({one['how']})" if one else contract.how[model])
+        rows.append([contract.name, *cells])
+    notes = [
+        f"{record['date']}: {record['machine']}",
+        "Answers that are the model's own, and how it was asked",
+    ]
+    return Table(["service", *MODELS], *rows, notes=notes)
 
 
 def table() -> Table:

@@ -1,38 +1,38 @@
 """Tries every model in every service that is here, and records what answered as the model itself.
 
-``python infra/managed/contracts/record.py``: needs the stations contracts and truss; takes some minutes.
+``python infra/managed/contracts/record.py [SERVICE …]``: needs the stations contracts and truss, and takes some
+minutes. With services only these are tried again, and the rest of the record stays.
 """
 
-import json
 import sys
 import tempfile
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 
 from fsdl_deploy.managed import contract_models
 from fsdl_deploy.managed.contract_servers import trial
-from fsdl_deploy.managed.contracts import FOLDER, MODELS, contracts
-from fsdl_deploy.measuring import machine
-
-FILE = FOLDER / "recorded.json"
+from fsdl_deploy.managed.contracts import MODELS, RECORD, contracts
+from fsdl_deploy.measuring import records
 
 
-def main(*only: str) -> int:
-    """All of them, or those whose service is named."""
+def main(*services: str) -> int:
+    """All of them, or those whose folder is named; 1 where an answer differed from the model's own."""
     fitted, trials = contract_models.fit(), []
     for contract in contracts():
         for model in MODELS:
-            if contract.how[model] == "not here" or (only and contract.folder not in only):
+            if contract.how[model] == "not here" or (services and contract.folder not in services):
                 continue
             with tempfile.TemporaryDirectory(prefix="contracts") as folder:
                 done = trial(contract, model, Path(folder), fitted=fitted if model == MODELS[0] else None)
             trials.append(asdict(done))
             print(done, flush=True)
-    if not only:
-        document = {"date": date.today().isoformat(), "machine": machine.describe(), "trials": trials}
-        FILE.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    return 0
+    tried = {one["service"] for one in trials}
+    before = records.read(RECORD)["trials"] if services and RECORD.exists() else []
+    kept = [one for one in before if one["service"] not in tried]
+    order = [contract.name for contract in contracts()]
+    both = sorted(kept + trials, key=lambda one: (order.index(one["service"]), MODELS.index(one["model"])))
+    records.write(RECORD, trials=both)
+    return int(any(one["same"] < one["count"] for one in trials))
 
 
 if __name__ == "__main__":

@@ -5,4 +5,6 @@ import sys
 import mlflow
 from transformers import pipeline
 
-mlflow.transformers.save_model(pipeline("image-classification", model=sys.argv[1]), sys.argv[2])
+classifier = pipeline("image-classification", model=sys.argv[1])
+needs = ["transformers", "torch", "pillow"]  # MLflow would find them out, but wants torchvision to do so
+mlflow.transformers.save_model(classifier, sys.argv[2], pip_requirements=needs)
