@@ -128,14 +128,19 @@ def counts() -> dict[str, object]:
     }
 
 
+def trials() -> list[dict]:
+    """The record: for each service and model how it was asked, and how many answers were the model's own."""
+    return records.read(RECORD)["trials"]
+
+
 def parity() -> dict[str, int]:
     """Of the record: adapters that ran, those whose every answer was the model's own, servers, questions."""
-    trials = records.read(RECORD)["trials"]
+    tried = trials()
     return {
-        "ran": len(trials),
-        "same": sum(one["same"] == one["count"] for one in trials),
-        "servers": sum(one["how"] == "server" for one in trials),
-        "questions": sum(one["count"] for one in trials),
+        "ran": len(tried),
+        "same": sum(one["same"] == one["count"] for one in tried),
+        "servers": sum(one["how"] == "server" for one in tried),
+        "questions": sum(one["count"] for one in tried),
         "not_here": sum(how == "not here" for one in contracts() for how in one.how.values()),
     }
 

@@ -1,6 +1,6 @@
 """What became of the platforms and start-ups of the lecture: a list with a date and a source for each
 
-It is ``infra/managed/platforms.toml``, of November 2026. Asks no network: what a source says today may differ.
+It is ``infra/managed/platforms.toml``, of November 2026. Asks no network: a source may say more by now.
 """
 
 import functools

@@ -1,6 +1,6 @@
-"""Vertex AI, Azure ML, SageMaker and MLflow beside each other: what each row says, and which notebook shows it
+"""Vertex AI, Azure ML, SageMaker and MLflow beside each other, and which notebook shows what
 
-It is ``infra/managed/side_by_side.toml``. A figure that nothing here can show stands with its source and date.
+It is ``infra/managed/side_by_side.toml``. A figure that nothing here can show has a source and a date.
 """
 
 import functools

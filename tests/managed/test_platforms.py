@@ -54,8 +54,10 @@ def test_what_is_unknown_is_said(tmp_path):
 
 @pytest.mark.parametrize(
     ("status", "still"),
-    [("sold", True), ("renamed", True), ("new owner", True), ("changed", False), ("ended", False)]
-    + [("unknown", False)],
+    [
+        *[(status, True) for status in ("sold", "renamed", "new owner")],
+        *[(status, False) for status in ("changed", "ended", "unknown")],
+    ],
 )
 def test_who_is_bought_or_renamed_still_sells_and_who_is_unknown_does_not(tmp_path, status, still):
     (one,) = read(tmp_path, ROW.replace('"sold"', f'"{status}"'))

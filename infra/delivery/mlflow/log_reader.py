@@ -1,7 +1,7 @@
 """Logs the reader at a tracking server and registers it: ``log_reader.py URI EXAMPLE.png v2=champion …``.
 
-Each word is a version of the reader and the alias it gets. Of the alias ``undescribed`` MLflow is told nothing
-about the input: no signature, no example. Prints the registered versions by alias, as JSON.
+Each word is a version of the reader and the alias it gets. Of the alias ``undescribed`` MLflow is
+told nothing about the input: no signature, no example. Prints the registered versions by alias, as JSON.
 """
 
 import base64

@@ -1,6 +1,7 @@
 """The reader as a model of MLflow's: a class with ``load_context`` and ``predict``, logged as this file.
 
-The signature has been checked when ``predict`` is called: there is a column of texts. What the texts are is ours.
+The signature has been checked when ``predict`` is called: there is a column of texts. What is in them is
+ours to check.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """Tries every model in every service that is here, and records what answered as the model itself.
 
-``python infra/managed/contracts/record.py [SERVICE …]``: needs the stations contracts and truss, and takes some
-minutes. With services only these are tried again, and the rest of the record stays.
+``python infra/managed/contracts/record.py [SERVICE …]``: needs the stations contracts and truss, and
+takes some minutes. With services only these are tried again, and the rest of the record stays.
 """
 
 import sys

@@ -6,9 +6,9 @@
 #
 # ## The need
 #
-# The utility's analysts work on Databricks. There a model is deployed if it is an *MLflow model*: it is logged
-# once, gets an alias, and an endpoint serves it. What is such a model, what does its endpoint want to be asked,
-# and what is left to us?
+# The utility's analysts work on Databricks. There a model is deployed if it is an *MLflow model*: it is
+# logged once, gets an alias, and an endpoint serves it. What is such a model, what does its endpoint want to
+# be asked, and what is left to us?
 #
 # ## You will learn
 #
@@ -321,19 +321,19 @@ print(champion, undescribed)
 # an error?
 #
 # <details><summary>Answer</summary>
-# No. The alias is read when a server starts. Whoever moves it also updates the endpoint, or starts the servers
-# again.
+# No. The alias is read when a server starts. Whoever moves it also updates the endpoint, or starts the
+# servers again.
 # </details>
 #
 # ## Take-aways
 #
-# - An MLflow model is a folder: a file that says how to load it, and its requirements. Our own package is not
-#   in it unless we put it there.
+# - An MLflow model is a folder: a file that says how to load it, and its requirements. Our own package is
+#   not in it unless we put it there.
 # - Log a signature and an example. Without them mistakes of the client become mistakes of the server.
 # - A signature knows columns and types; pictures are yours to check, with an `MlflowException`.
 # - Aliases are read at the start. Moving one deploys nothing.
 #
 # ## Where to go next
 #
-# - [MLflow's registry](mlflow_registry.ipynb): versions, aliases, lineage, and what a registry does not guard.
+# - [MLflow's registry](mlflow_registry.ipynb): versions, aliases, lineage, and what it does not guard.
 # - [Vertex AI](vertex.ipynb) and [Azure ML](azure_ml.ipynb): the same reader, as two other clouds want it.

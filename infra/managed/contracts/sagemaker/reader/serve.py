@@ -1,4 +1,4 @@
-"""Our reader as a container of one's own for SageMaker, as a tutorial would write it: nothing about errors."""
+"""Our reader as a container of one's own for SageMaker, as a tutorial would write it."""
 
 from dataclasses import asdict
 

@@ -1,4 +1,4 @@
-"""A scikit-learn model for SageMaker's scikit-learn container: JSON and CSV in and out are the container's."""
+"""A scikit-learn model for SageMaker's scikit-learn container, which reads JSON and CSV itself."""
 
 import joblib
 
