@@ -1,8 +1,7 @@
 # %% [markdown]
 # # MLflow as Databricks serves it: from a run to an endpoint
 #
-# **Minutes:** 15 · **Prerequisites:** [Service](../03_service.ipynb) and
-# [MLflow's registry](mlflow_registry.ipynb) · **Truth:** runs
+# **Minutes:** 15 · **Prerequisites:** [Service](../03_service.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -202,8 +201,8 @@ Table(["server", "median ms", "MiB of memory"], *lines, formats=["", ".1f", ".0f
 # %% [markdown]
 # ## Champion and challenger
 #
-# The alias is moved with one request, as in [MLflow's registry](mlflow_registry.ipynb). Does the server that
-# runs notice?
+# The alias is moved with one request, as in [MLflow's registry](mlflow_registry.ipynb). Does the server
+# that runs notice?
 
 
 # %%
@@ -307,24 +306,6 @@ running.close()
 print(champion, undescribed)
 
 # %% [markdown]
-# ## Questions
-#
-# **Question:** The endpoint answers 400 to every request since this morning, and nobody has moved the alias.
-# Where do you look first?
-#
-# <details><summary>Answer</summary>
-# At what the clients send: a 400 is the signature or `predict` refusing the input. Probably a client has a
-# new name for the column. The message names the column that is missing.
-# </details>
-#
-# **Question:** You promote a model by moving `champion`. An hour later the old version still answers. Is that
-# an error?
-#
-# <details><summary>Answer</summary>
-# No. The alias is read when a server starts. Whoever moves it also updates the endpoint, or starts the
-# servers again.
-# </details>
-#
 # ## Take-aways
 #
 # - An MLflow model is a folder: a file that says how to load it, and its requirements. Our own package is
