@@ -79,7 +79,7 @@ def call(what: str, folder: Path, texts: list) -> list[str]:
     """Answers of ``infra/managed/contracts/call.py``, which calls functions in the station's Python."""
     command = [stations.python("contracts"), FOLDER / "call.py", what, folder]
     result = subprocess.run(
-        command, input=json.dumps(texts), capture_output=True, text=True, timeout=300, env=quiet()
+        command, input=json.dumps(texts), capture_output=True, text=True, timeout=600, env=quiet()
     )
     if result.returncode:
         raise RuntimeError(f"call.py {what} failed: {result.stderr.strip().splitlines()[-1]}")

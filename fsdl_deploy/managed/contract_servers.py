@@ -19,7 +19,7 @@ import httpx2
 from fsdl_deploy.managed import contract_models
 from fsdl_deploy.managed.contract_models import QUIET, Questions, prepare, questions
 from fsdl_deploy.managed.contracts import FOLDER, Contract
-from fsdl_deploy.running import stations
+from fsdl_deploy.running import stations, waiting
 from fsdl_deploy.running.servers import Server
 
 GOOGLE = "google.cloud.aiplatform.prediction"
@@ -84,7 +84,7 @@ def assemble(service: str, model: str, folder: Path, fitted=None) -> Path:
 
 def _run(words: list, cwd: Path, **settings: str) -> None:
     result = subprocess.run(
-        words, cwd=cwd, env=os.environ | QUIET | settings, capture_output=True, text=True, timeout=300
+        words, cwd=cwd, env=os.environ | QUIET | settings, capture_output=True, text=True, timeout=600
     )
     if result.returncode:
         last = (result.stderr or result.stdout).strip().splitlines()[-1:]
@@ -96,7 +96,7 @@ def start(service: str, place: Path) -> Server:
     command, ready, settings = _STARTS[service](place)
     bin_folder = stations.python("contracts").parent  # Cog and MLflow start the first python on the path
     env = QUIET | {"PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"} | settings
-    return Server(command, ready, env=env, cwd=place, timeout=180, name=place.name)
+    return Server(command, ready, env=env, cwd=place, timeout=300, name=place.name)
 
 
 def _vertex(place: Path) -> tuple:
@@ -195,7 +195,7 @@ def _one(service: str, pixels: bool, web: httpx2.Client, item: object, raw: obje
     """One question in a request of its own, for the services that take one."""
     if service == "cog":
         field = {"pixels": item} if pixels else {"picture": f"data:image/png;base64,{item}"}
-        return _post(web, "/predictions", {"input": field})["output"]
+        return _cog_answer(web, {"input": field})
     if service == "truss":
         body = {"pixels": [item]} if pixels else {"picture": item}
         answer = _post(web, "/v1/models/model:predict", body)
@@ -207,6 +207,20 @@ def _one(service: str, pixels: bool, web: httpx2.Client, item: object, raw: obje
     files = {"picture": ("card.png", raw, "image/png")}
     response = web.post("/predict", files=files).raise_for_status()
     return response.json() if response.headers["content-type"] == "application/json" else response.text
+
+
+def _cog_answer(web: httpx2.Client, body: dict) -> object:
+    """Cog's worker does one thing at a time, and a 409 says that it is not yet done with the last one."""
+    answers = []
+
+    def answered() -> bool:
+        response = web.post("/predictions", json=body)
+        if response.status_code != 409:
+            answers.append(response.raise_for_status().json()["output"])
+        return bool(answers)
+
+    waiting.until(answered, 60, RuntimeError, "Cog's worker free")
+    return answers[0]
 
 
 def _post(web: httpx2.Client, path: str, body: object) -> object:
