@@ -64,7 +64,7 @@ def questions(model: str, count: int = 20, fitted=None) -> Questions:
         deck = list(cards(count, seed=8))
         readings = open_reader().read([card.image for card in deck])
         pictures = [encode(card.image) for card in deck]
-        return Questions(pictures, [one.digits for one in readings], [card.truth for card in deck])
+        return Questions(pictures, [reading.digits for reading in readings], [card.truth for card in deck])
     images, labels = digits("test").images[:count], digits("test").labels[:count]
     truth = [str(label) for label in labels]
     if model == "scikit-learn":

@@ -26,7 +26,7 @@ GOOGLE = "google.cloud.aiplatform.prediction"
 
 
 @dataclass(frozen=True)
-class Trial:
+class Attempt:
     """What a service answered: ``same`` of ``count`` digits as the model's own. ``ready``: s to start."""
 
     service: str
@@ -37,7 +37,7 @@ class Trial:
     ready: float | None
 
 
-def trial(contract: Contract, model: str, folder: Path, count: int = 20, fitted=None) -> Trial:
+def trial(contract: Contract, model: str, folder: Path, count: int = 20, fitted=None) -> Attempt:
     """Give the model to the service in ``folder``, ask it, compare.
 
     ValueError where nothing of the service is here; ServerError, NotBuilt or RuntimeError where it fails.
@@ -58,7 +58,7 @@ def trial(contract: Contract, model: str, folder: Path, count: int = 20, fitted=
             with httpx2.Client(base_url=server.url, timeout=60, trust_env=False) as web:
                 answers = ask(contract.folder, model, web, asked)
     same = sum(mine == theirs for mine, theirs in zip(asked.expected, answers, strict=True))
-    return Trial(contract.name, model, how, same, count, ready)
+    return Attempt(contract.name, model, how, same, count, ready)
 
 
 def assemble(service: str, model: str, folder: Path, fitted=None) -> Path:
@@ -185,7 +185,10 @@ def ask(service: str, model: str, web: httpx2.Client, asked: Questions) -> list[
     if service == "mlflow":
         table = {"dataframe_split": {"columns": ["picture"], "data": [[text] for text in items]}}
         body = table if model == "reader" else {"inputs": items}
-        return _digits(_post(web, "/invocations", body)["predictions"])
+        rows = _post(web, "/invocations", body)["predictions"]
+        return _digits(
+            [row["0"] for row in rows] if model == "huggingface" else rows
+        )  # "0": the surest label
     return _digits(
         [_one(service, pixels, web, item, raw) for item, raw in zip(items, asked.asked, strict=True)]
     )
@@ -230,5 +233,6 @@ def _post(web: httpx2.Client, path: str, body: object) -> object:
 def _digits(answers: list) -> list[str]:
     """Digits out of what models answer: a number, a text, or a dictionary with ``digits`` or ``label``."""
     return [
-        str(one.get("digits", one.get("label"))) if isinstance(one, dict) else str(one) for one in answers
+        str(answer.get("digits", answer.get("label"))) if isinstance(answer, dict) else str(answer)
+        for answer in answers
     ]

@@ -118,18 +118,27 @@ def counts() -> dict[str, object]:
     import numpy as np
 
     known = contracts()
-    lines = {model: {one.name: one.lines(model) for one in known} for model in MODELS}
+    lines = {model: {contract.name: contract.lines(model) for contract in known} for model in MODELS}
     return {
         "services": len(known),
         "lines": lines,
         "median": {model: float(np.median(list(of.values()))) for model, of in lines.items()},
         "none": {model: sum(not count for count in of.values()) for model, of in lines.items()},
         "most_for_reader": sum(
-            lines["reader"][one.name] == max(of[one.name] for of in lines.values()) for one in known
+            lines["reader"][contract.name] == max(of[contract.name] for of in lines.values())
+            for contract in known
         ),
-        "tried": sum(how != "not here" for one in known for how in one.how.values()),
+        "tried": sum(how != "not here" for contract in known for how in contract.how.values()),
         "own": sum(map(lines_of, own_modules())),
-        "care": float(np.median([one.careful_lines() - one.lines("reader") for one in known if one.careful])),
+        "care": float(
+            np.median(
+                [
+                    contract.careful_lines() - contract.lines("reader")
+                    for contract in known
+                    if contract.careful
+                ]
+            )
+        ),
         "spread": max(lines["reader"].values()) - min(lines["reader"].values()),
     }
 
@@ -144,23 +153,25 @@ def parity() -> dict[str, int]:
     tried = trials()
     return {
         "ran": len(tried),
-        "same": sum(one["same"] == one["count"] for one in tried),
-        "servers": sum(one["how"] == "server" for one in tried),
-        "questions": sum(one["count"] for one in tried),
-        "not_here": sum(how == "not here" for one in contracts() for how in one.how.values()),
+        "same": sum(entry["same"] == entry["count"] for entry in tried),
+        "servers": sum(entry["how"] == "server" for entry in tried),
+        "questions": sum(entry["count"] for entry in tried),
+        "not_here": sum(how == "not here" for contract in contracts() for how in contract.how.values()),
     }
 
 
 def trials_table() -> Table:
     """What each service answered, as recorded, for a lesson to show."""
     record = records.read(RECORD)
-    of = {(one["service"], one["model"]): one for one in record["trials"]}
+    of = {(entry["service"], entry["model"]): entry for entry in record["trials"]}
     rows = []
     for contract in contracts():
         cells = []
         for model in MODELS:
-            one = of.get((contract.name, model))
-            cells.append(f"{one['same']} of {one['count']} ({one['how']})" if one else contract.how[model])
+            entry = of.get((contract.name, model))
+            cells.append(
+                f"{entry['same']} of {entry['count']} ({entry['how']})" if entry else contract.how[model]
+            )
         rows.append([contract.name, *cells])
     notes = [
         f"{record['date']}: {record['machine']}",
@@ -172,10 +183,10 @@ def trials_table() -> Table:
 def table() -> Table:
     """Services and lines (files) for each model, for a lesson to show."""
     rows = []
-    for one in contracts():
-        cells = [f"{one.lines(model)} ({len(one.files(model))})" for model in MODELS]
-        careful = one.careful_lines()
-        rows.append([one.name, one.wants, *cells, "" if careful is None else str(careful)])
+    for contract in contracts():
+        cells = [f"{contract.lines(model)} ({len(contract.files(model))})" for model in MODELS]
+        careful = contract.careful_lines()
+        rows.append([contract.name, contract.wants, *cells, "" if careful is None else str(careful)])
     header = ["service", "wants", *MODELS, "reader, errors worded"]
     return Table(header, *rows, notes=["Lines of code and configuration (files)"])
 
@@ -191,9 +202,9 @@ def draw():
     figure, axes = plt.subplots(figsize=(7, 3.6))
     places = np.arange(len(known))
     for number, (model, color) in enumerate(zip(MODELS, figures.PALETTE, strict=False)):
-        lines = [one.lines(model) for one in known]
+        lines = [contract.lines(model) for contract in known]
         axes.barh(places + 0.27 * (number - 1), lines, 0.25, color=color, label=model)
-    axes.set_yticks(places, [one.name for one in known])
+    axes.set_yticks(places, [contract.name for contract in known])
     axes.invert_yaxis()
     axes.set(xlabel="lines of code and configuration", ylabel="service")
     axes.legend()

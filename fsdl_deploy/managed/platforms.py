@@ -61,7 +61,7 @@ def platforms(file: Path = FILE) -> list[Platform]:
         if not str(entry["source"]).startswith("https://"):
             raise PlatformError(f"{name}: source is an address that begins with https://")
         known.append(Platform(**entry | {"date": when}))
-    if twice := [name for name, count in Counter(one.name for one in known).items() if count > 1]:
+    if twice := [name for name, count in Counter(row.name for row in known).items() if count > 1]:
         raise PlatformError(f"{twice[0]} is there twice")
     return known
 
@@ -71,16 +71,16 @@ def counts() -> dict[str, object]:
     known = platforms()
     return {
         "of": len(known),
-        "still": sum(one.still for one in known),
-        "same": sum(one.status == "sold" for one in known),
-        "ended": sum(one.status == "ended" for one in known),
-        "new_owner": sum(one.status == "new owner" for one in known),
-        "unknown": sum(one.status == "unknown" for one in known),
-        "undated": sum(one.date is None for one in known),
+        "still": sum(row.still for row in known),
+        "same": sum(row.status == "sold" for row in known),
+        "ended": sum(row.status == "ended" for row in known),
+        "new_owner": sum(row.status == "new owner" for row in known),
+        "unknown": sum(row.status == "unknown" for row in known),
+        "undated": sum(row.date is None for row in known),
         "kinds": {
             kind: {
-                "of": sum(one.kind == kind for one in known),
-                "still": sum(one.still for one in known if one.kind == kind),
+                "of": sum(row.kind == kind for row in known),
+                "still": sum(row.still for row in known if row.kind == kind),
             }
             for kind in KINDS
         },
@@ -100,8 +100,8 @@ def summary() -> str:
 def table() -> Table:
     """The rows, for a lesson to show; sources stand in the file."""
     rows = [
-        [one.name, one.kind, one.sold, one.status, one.now, one.date.isoformat() if one.date else "unknown"]
-        for one in platforms()
+        [row.name, row.kind, row.sold, row.status, row.now, row.date.isoformat() if row.date else "unknown"]
+        for row in platforms()
     ]
     header = ["name", "kind", "sold in 2022", "status", "now", "on"]
     return Table(header, *rows, notes=[summary(), f"Sources: {FILE.relative_to(ROOT).as_posix()}"])

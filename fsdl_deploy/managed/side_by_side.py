@@ -28,11 +28,11 @@ class RowError(ValueError):
 
 @dataclass(frozen=True)
 class Row:
-    """One property. ``said_of``: by service; ``shown``: notebooks; ``sources`` were read on ``date``."""
+    """One property. ``said_of``: by service; ``notebooks`` show it; ``sources`` were read on ``date``."""
 
     what: str
     said_of: dict[str, str]
-    shown: tuple[str, ...]
+    notebooks: tuple[str, ...]
     sources: tuple[str, ...]
     date: date | None
 
@@ -45,19 +45,19 @@ def rows(file: Path = FILE) -> list[Row]:
         name = entry.get("what", "a row")
         if missing := [field for field in ("what", *SERVICES) if not entry.get(field)]:
             raise RowError(f'{name} has no {missing[0]}: write "unknown" where nothing was found')
-        if unknown := sorted(entry.keys() - {"what", *SERVICES, "shown", "sources", "date"}):
+        if unknown := sorted(entry.keys() - {"what", *SERVICES, "notebooks", "sources", "date"}):
             raise RowError(f"{name}: unknown {unknown[0]}")
-        shown, sources = tuple(entry.get("shown", ())), tuple(entry.get("sources", ()))
-        if wrong := [notebook for notebook in shown if notebook not in NOTEBOOKS]:
+        names, sources = tuple(entry.get("notebooks", ())), tuple(entry.get("sources", ()))
+        if wrong := [notebook for notebook in names if notebook not in NOTEBOOKS]:
             raise RowError(f"{name}: there is no notebook {wrong[0]} among {', '.join(NOTEBOOKS)}")
-        if not shown and not sources:
+        if not names and not sources:
             raise RowError(f"{name} has neither a notebook that shows it nor a source")
         if sources and not isinstance(entry.get("date"), date):
             raise RowError(f"{name} has sources and no date on which they were read")
         if wrong := [source for source in sources if not source.startswith("https://")]:
             raise RowError(f"{name}: {wrong[0]!r} is no address")
-        said = {service: entry[service] for service in SERVICES}
-        known.append(Row(name, said, shown, sources, entry.get("date")))
+        texts = {service: entry[service] for service in SERVICES}
+        known.append(Row(name, texts, names, sources, entry.get("date")))
     return known
 
 
@@ -66,7 +66,7 @@ def counts() -> dict[str, int]:
     known = rows()
     return {
         "of": len(known),
-        "shown": sum(bool(row.shown) for row in known),
+        "shown": sum(bool(row.notebooks) for row in known),
         "unknown": sum("unknown" in text for row in known for text in row.said_of.values()),
     }
 
@@ -74,7 +74,7 @@ def counts() -> dict[str, int]:
 def table() -> Table:
     """The rows, for a lesson to show."""
     lines = [
-        [row.what, *row.said_of.values(), ", ".join(row.shown) or f"read {row.date.isoformat()}"]
+        [row.what, *row.said_of.values(), ", ".join(row.notebooks) or f"read {row.date.isoformat()}"]
         for row in rows()
     ]
     notes = [f"Sources of what is only read: {FILE.relative_to(ROOT).as_posix()}"]

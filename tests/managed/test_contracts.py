@@ -47,7 +47,7 @@ def fitted():
 
 
 def by_folder(folder):
-    return next(one for one in contracts.contracts() if one.folder == folder)
+    return next(service for service in contracts.contracts() if service.folder == folder)
 
 
 def test_blank_lines_comments_and_docstrings_do_not_count(tmp_path):
@@ -99,8 +99,8 @@ how = { scikit-learn = "called", huggingface = "not here", reader = "server" }
 
 
 def test_every_adapter_is_counted_and_every_file_is_an_adapters():
-    known = {file for one in contracts.contracts() for model in MODELS for file in one.files(model)}
-    folders = {one.folder for one in contracts.contracts()}
+    known = {file for service in contracts.contracts() for model in MODELS for file in service.files(model)}
+    folders = {service.folder for service in contracts.contracts()}
     there = {
         path
         for folder in folders
@@ -108,11 +108,11 @@ def test_every_adapter_is_counted_and_every_file_is_an_adapters():
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert known == there and len(known) > 30
-    assert all((ROOT / name).is_file() for one in contracts.contracts() for name in one.careful)
-    for one in contracts.contracts():
+    assert all((ROOT / name).is_file() for service in contracts.contracts() for name in service.careful)
+    for service in contracts.contracts():
         for model in MODELS:
-            code = [file for file in one.files(model) if file.suffix == ".py"]
-            assert one.how[model] != "not here" or not code, "code that nothing here has tried"
+            code = [file for file in service.files(model) if file.suffix == ".py"]
+            assert service.how[model] != "not here" or not code, "code that nothing here has tried"
 
 
 def test_counts_are_those_of_the_files():
@@ -133,13 +133,13 @@ def test_our_own_modules_travel_with_our_reader():
 def test_the_record_has_a_trial_for_all_that_can_run_and_every_answer_is_the_models_own():
     trials = contracts.trials()
     expected = [
-        (one.name, model, one.how[model])
-        for one in contracts.contracts()
+        (service.name, model, service.how[model])
+        for service in contracts.contracts()
         for model in MODELS
-        if one.how[model] != "not here"
+        if service.how[model] != "not here"
     ]
-    assert [(one["service"], one["model"], one["how"]) for one in trials] == expected
-    assert all(one["same"] == one["count"] >= 20 for one in trials)
+    assert [(service["service"], service["model"], service["how"]) for service in trials] == expected
+    assert all(service["same"] == service["count"] >= 20 for service in trials)
     assert contracts.parity()["ran"] == contracts.counts()["tried"] == len(expected)
 
 
@@ -155,8 +155,8 @@ def test_an_unknown_model_is_refused(tmp_path):
 
 
 def test_a_container_of_ones_own_answers_as_the_reader(tmp_path):
-    done = trial(by_folder("sagemaker"), "reader", tmp_path, 5)
-    assert (done.same, done.count, done.how) == (5, 5, "server")
+    attempt = trial(by_folder("sagemaker"), "reader", tmp_path, 5)
+    assert (attempt.same, attempt.count, attempt.how) == (5, 5, "server")
 
 
 def test_what_is_not_here_is_said(tmp_path):
@@ -167,8 +167,8 @@ def test_what_is_not_here_is_said(tmp_path):
 @pytest.mark.parametrize("folder", ["sagemaker", "endpoints"])
 def test_functions_called_as_the_service_calls_them_give_the_models_answers(folder, fitted, tmp_path):
     ensure("contracts")
-    done = trial(by_folder(folder), "scikit-learn", tmp_path, 5, fitted)
-    assert (done.same, done.how) == (5, "called")
+    attempt = trial(by_folder(folder), "scikit-learn", tmp_path, 5, fitted)
+    assert (attempt.same, attempt.how) == (5, "called")
 
 
 @pytest.mark.thorough

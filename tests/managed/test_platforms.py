@@ -48,8 +48,8 @@ def test_a_row_twice_is_refused(tmp_path):
 
 
 def test_what_is_unknown_is_said(tmp_path):
-    (one,) = read(tmp_path, ROW.replace("2026-01-31", '"unknown"'))
-    assert one.date is None and one.still
+    (row,) = read(tmp_path, ROW.replace("2026-01-31", '"unknown"'))
+    assert row.date is None and row.still
 
 
 @pytest.mark.parametrize(
@@ -60,13 +60,13 @@ def test_what_is_unknown_is_said(tmp_path):
     ],
 )
 def test_who_is_bought_or_renamed_still_sells_and_who_is_unknown_does_not(tmp_path, status, still):
-    (one,) = read(tmp_path, ROW.replace('"sold"', f'"{status}"'))
-    assert one.still == still
+    (row,) = read(tmp_path, ROW.replace('"sold"', f'"{status}"'))
+    assert row.still == still
 
 
 def test_all_that_the_issue_and_the_slides_name_are_there_and_counted():
     known = platforms.platforms()
-    names = " ".join(one.name for one in known)
+    names = " ".join(row.name for row in known)
     wanted_names = (
         "SageMaker Vertex Azure Databricks DataRobot Domino Gradient Cortex Banana BentoML Replicate"
     )

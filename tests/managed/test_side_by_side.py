@@ -13,7 +13,7 @@ vertex = "a"
 azureml = "b"
 sagemaker = "c"
 mlflow = "unknown"
-shown = ["vertex"]
+notebooks = ["vertex"]
 sources = ["https://somebody.example"]
 date = 2026-11-29
 """
@@ -27,7 +27,7 @@ date = 2026-11-29
         ("date = 2026-11-29", "", "no date on which"),
         ("https://", "", "is no address"),
         ('["vertex"]', '["triton"]', "there is no notebook triton"),
-        ("shown", 'price = "1"\nshown', "unknown price"),
+        ("notebooks =", 'price = "1"\nnotebooks =', "unknown price"),
     ],
 )
 def test_a_row_that_is_not_whole_is_refused(tmp_path, before, after, message):
@@ -41,9 +41,9 @@ def test_a_row_that_is_not_whole_is_refused(tmp_path, before, after, message):
 def test_rows_are_counted_and_their_notebooks_exist():
     known, counted = side_by_side.rows(), side_by_side.counts()
     assert counted["of"] == len(known) == len(side_by_side.table().rows)
-    assert counted["shown"] == sum(bool(row.shown) for row in known) > counted["of"] / 2
+    assert counted["shown"] == sum(bool(row.notebooks) for row in known) > counted["of"] / 2
     assert counted["unknown"] >= 1
     tools = ROOT / "notebooks" / "source" / "tools"
-    names = {name for row in known for name in row.shown} - {"sagemaker"}
+    names = {name for row in known for name in row.notebooks} - {"sagemaker"}
     assert names == {"vertex", "azure_ml", "mlflow_serving"}
     assert all((tools / f"{name}.py").is_file() for name in names)

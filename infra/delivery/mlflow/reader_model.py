@@ -30,8 +30,12 @@ class MeterReader(mlflow.pyfunc.PythonModel):
                 raise MlflowException.invalid_parameter_value(f"picture, row {row}: {error}") from None
         readings = self.reader.read(images) if images else []
         return [
-            {"digits": one.digits, "confidence": one.confidence, "model_version": one.model_version}
-            for one in readings
+            {
+                "digits": reading.digits,
+                "confidence": reading.confidence,
+                "model_version": reading.model_version,
+            }
+            for reading in readings
         ]
 
 

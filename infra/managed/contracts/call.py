@@ -41,4 +41,4 @@ def model_fn(folder, questions):
 if __name__ == "__main__":
     call = {function.__name__: function for function in (classify, handler, model_fn)}[sys.argv[1]]
     answers = call(Path(sys.argv[2]), json.load(sys.stdin))
-    print(json.dumps([one["digits"] if isinstance(one, dict) else str(one) for one in answers]))
+    print(json.dumps([answer["digits"] if isinstance(answer, dict) else str(answer) for answer in answers]))

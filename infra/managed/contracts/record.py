@@ -23,16 +23,18 @@ def main(*services: str) -> int:
             if contract.how[model] == "not here" or (services and contract.folder not in services):
                 continue
             with tempfile.TemporaryDirectory(prefix="contracts") as folder:
-                done = trial(contract, model, Path(folder), fitted=fitted if model == MODELS[0] else None)
-            trials.append(asdict(done))
-            print(done, flush=True)
-    tried = {one["service"] for one in trials}
+                attempt = trial(contract, model, Path(folder), fitted=fitted if model == MODELS[0] else None)
+            trials.append(asdict(attempt))
+            print(attempt, flush=True)
+    tried = {entry["service"] for entry in trials}
     before = records.read(RECORD)["trials"] if services and RECORD.exists() else []
-    kept = [one for one in before if one["service"] not in tried]
+    kept = [entry for entry in before if entry["service"] not in tried]
     order = [contract.name for contract in contracts()]
-    both = sorted(kept + trials, key=lambda one: (order.index(one["service"]), MODELS.index(one["model"])))
+    both = sorted(
+        kept + trials, key=lambda entry: (order.index(entry["service"]), MODELS.index(entry["model"]))
+    )
     records.write(RECORD, trials=both)
-    return int(any(one["same"] < one["count"] for one in trials))
+    return int(any(entry["same"] < entry["count"] for entry in trials))
 
 
 if __name__ == "__main__":

@@ -148,7 +148,9 @@ csv = "\n".join(["picture", *two])
 answers["CSV"] = web.post("/invocations", content=csv, headers={"Content-Type": "text/csv"})
 lines = []
 for name, answer in answers.items():
-    lines.append([name, answer.status_code, *(one["digits"] for one in answer.json()["predictions"])])
+    lines.append(
+        [name, answer.status_code, *(answer_row["digits"] for answer_row in answer.json()["predictions"])]
+    )
 Table(["form", "status", "first card", "second card"], *lines)
 
 # %% [markdown]
@@ -162,8 +164,8 @@ split = {"columns": ["picture"], "data": [[text] for text in texts]}
 predictions = web.post("/invocations", json={"dataframe_split": split}).json()["predictions"]
 readings = OnnxReader().read([card.image for card in deck])
 same = sum(
-    (one["digits"], one["confidence"]) == (reading.digits, reading.confidence)
-    for one, reading in zip(predictions, readings, strict=True)
+    (answer_row["digits"], answer_row["confidence"]) == (reading.digits, reading.confidence)
+    for answer_row, reading in zip(predictions, readings, strict=True)
 )
 print(f"{same} of {len(deck)} answers are the reader's own")
 assert same == len(deck)

@@ -15,6 +15,6 @@ class Cards(Predictor):
         self.classify = pipeline("image-classification", model=".", top_k=1)
 
     def predict(self, instances):
-        files = [io.BytesIO(base64.b64decode(one["b64"])) for one in instances["instances"]]
+        files = [io.BytesIO(base64.b64decode(instance["b64"])) for instance in instances["instances"]]
         answers = self.classify([PIL.Image.open(file) for file in files])
         return {"predictions": [answer[0]["label"] for answer in answers]}

@@ -14,5 +14,5 @@ class Cards(Predictor):
         self.reader = OnnxReader()
 
     def predict(self, instances):
-        images = [decode(base64.b64decode(one["b64"])) for one in instances["instances"]]
+        images = [decode(base64.b64decode(instance["b64"])) for instance in instances["instances"]]
         return {"predictions": [asdict(reading) for reading in self.reader.read(images)]}
