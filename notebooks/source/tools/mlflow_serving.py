@@ -191,7 +191,7 @@ for _ in range(40 if FAST else 400):
         spent[name].append(1000 * (perf_counter() - begin))
 
 # %% [markdown]
-# The table that pandas makes of one card, and its check, cost more than reading it.
+# What MLflow adds to the reader is a table that pandas makes of each request, and the check of its columns.
 
 # %%
 lines = [
@@ -219,8 +219,8 @@ tracking.point("champion", versions["challenger"])
 print(f"champion is version {tracking.behind('champion')} now;", f"served: {before}, then {served()}")
 
 # %% [markdown]
-# It does not: it read the alias when it started. Databricks updates an endpoint when it is told to, not when
-# an alias moves. Here a restart does it:
+# It does not: it read the alias when it started. On Databricks the configuration of an endpoint names a
+# version, so it has to be updated, too. Here a restart does it:
 
 # %%
 champion.stop()
