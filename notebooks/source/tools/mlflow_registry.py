@@ -41,9 +41,9 @@ FAST = True
 # %% [markdown]
 # ## The registry
 #
-# MLflow lives in a station of its own: `mlflow-skinny`, which is MLflow without its web page, and what it
-# needs for a SQLite file. The notebook talks with a small program there; each command is one of its
-# functions, which are shown below. The first start makes the database's tables, and takes some seconds.
+# MLflow lives in a station of its own. Of all that it has this notebook uses the client and a SQLite file. It
+# talks with a small program there; each command is one of its functions, which are shown below. The first
+# start makes the database's tables, and takes some seconds.
 
 # %%
 from contextlib import ExitStack

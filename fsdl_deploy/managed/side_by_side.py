@@ -1,0 +1,81 @@
+"""Vertex AI, Azure ML, SageMaker and MLflow beside each other, and which notebook shows what
+
+It is ``infra/managed/side_by_side.toml``. A figure that nothing here can show has a source and a date.
+"""
+
+import functools
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from fsdl_deploy.measuring.table import Table
+from fsdl_deploy.paths import ROOT
+
+FILE = ROOT / "infra" / "managed" / "side_by_side.toml"
+SERVICES = {
+    "vertex": "Vertex AI",
+    "azureml": "Azure ML",
+    "sagemaker": "SageMaker",
+    "mlflow": "MLflow (Databricks)",
+}
+NOTEBOOKS = ("vertex", "azure_ml", "sagemaker", "mlflow_serving")
+
+
+class RowError(ValueError):
+    """The file is wrong; the message names the row and says what it lacks."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One property. ``said_of``: by service; ``notebooks`` show it; ``sources`` were read on ``date``."""
+
+    what: str
+    said_of: dict[str, str]
+    notebooks: tuple[str, ...]
+    sources: tuple[str, ...]
+    date: date | None
+
+
+@functools.cache
+def rows(file: Path = FILE) -> list[Row]:
+    """All rows. Raises RowError for one that neither a notebook shows nor a dated source says."""
+    known = []
+    for entry in tomllib.loads(file.read_text(encoding="utf-8")).get("row", []):
+        name = entry.get("what", "a row")
+        if missing := [field for field in ("what", *SERVICES) if not entry.get(field)]:
+            raise RowError(f'{name} has no {missing[0]}: write "unknown" where nothing was found')
+        if unknown := sorted(entry.keys() - {"what", *SERVICES, "notebooks", "sources", "date"}):
+            raise RowError(f"{name}: unknown {unknown[0]}")
+        names, sources = tuple(entry.get("notebooks", ())), tuple(entry.get("sources", ()))
+        if wrong := [notebook for notebook in names if notebook not in NOTEBOOKS]:
+            raise RowError(f"{name}: there is no notebook {wrong[0]} among {', '.join(NOTEBOOKS)}")
+        if not names and not sources:
+            raise RowError(f"{name} has neither a notebook that shows it nor a source")
+        if sources and not isinstance(entry.get("date"), date):
+            raise RowError(f"{name} has sources and no date on which they were read")
+        if wrong := [source for source in sources if not source.startswith("https://")]:
+            raise RowError(f"{name}: {wrong[0]!r} is no address")
+        texts = {service: entry[service] for service in SERVICES}
+        known.append(Row(name, texts, names, sources, entry.get("date")))
+    return known
+
+
+def counts() -> dict[str, int]:
+    """How many rows there are, how many a notebook shows by running it, and how many cells are unknown."""
+    known = rows()
+    return {
+        "of": len(known),
+        "shown": sum(bool(row.notebooks) for row in known),
+        "unknown": sum("unknown" in text for row in known for text in row.said_of.values()),
+    }
+
+
+def table() -> Table:
+    """The rows, for a lesson to show."""
+    lines = [
+        [row.what, *row.said_of.values(), ", ".join(row.notebooks) or f"read {row.date.isoformat()}"]
+        for row in rows()
+    ]
+    notes = [f"Sources of what is only read: {FILE.relative_to(ROOT).as_posix()}"]
+    return Table(["", *SERVICES.values(), "shown in"], *lines, notes=notes)
