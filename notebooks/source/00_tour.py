@@ -229,7 +229,7 @@ Table(header, *drift_rows, formats=["", ".0%", ".0%"])
 #
 # The lecture's advice in one line: *deploy early, keep it simple, add complexity later*. The course takes its
 # four steps in order. Each box is a need of the meter reader, with the lesson about it; the arrows are the
-# moments when the simple way stops being enough. The boxes with a dashed border are to come.
+# moments when the simple way stops being enough. The box with a dashed border is to come.
 #
 # ```mermaid
 # flowchart TD
@@ -245,13 +245,13 @@ Table(header, *drift_rows, formats=["", ".0%", ".0%"])
 #         faster["Optimize<br/>one server, more readings<br/>(lessons 05, 06)"]
 #         wider["Scale out<br/>many servers<br/>(lesson 07)"]
 #         rollouts["Roll out, and watch<br/>new versions<br/>(lessons 08, 08b)"]
-#         managed["Managed options<br/>buy it instead<br/>(to come)"]
+#         managed["Managed options<br/>buy it instead<br/>(lesson 09)"]
 #     end
 #     scale -- "basements have no signal" --> edge
 #     edge["<b>4 Edge</b><br/>the model in the customer's hand<br/>(to come)"]
 #     style model fill:#d55e00,color:#fff
 #     classDef later stroke-dasharray: 5 5
-#     class managed,edge later
+#     class edge later
 # ```
 #
 # Walk down only as far as your product needs. Many stop at the second step, and are right to.
