@@ -5,6 +5,7 @@ the reader (``FSDL_VERSION``), where a cloud would take an image's. And the shad
 second time, since moto takes ``ShadowProductionVariants`` and forgets it. Knows nothing of who answers.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 from fsdl_deploy.managed.sagemaker_clients import ACCOUNT, REGION
@@ -15,6 +16,7 @@ VERSION = "FSDL_VERSION"
 SHADOW = "fsdl:shadow"  # the tag: MODEL:NAME:WEIGHT
 INSTANCE = "ml.m5.xlarge"
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+NAME = re.compile("[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")  # as AWS has it; moto takes any
 
 
 def create_model(control, version: str) -> str:
@@ -45,7 +47,15 @@ def serverless_variant(name: str, model: str, megabytes: int = 2048, at_once: in
 def create_endpoint(
     control, endpoint: str, variants: Sequence[Mapping], shadow: Mapping | None = None, config: str = ""
 ) -> str:
-    """A configuration with these variants, and an endpoint that has it; returns the configuration's name."""
+    """A configuration with these variants, and an endpoint that has it; returns the configuration's name.
+
+    Raises ValueError for a name that AWS would refuse.
+    """
+    for name in (endpoint, config or f"{endpoint}-1", *(entry["VariantName"] for entry in variants)):
+        if not NAME.fullmatch(name):
+            raise ValueError(
+                f"{name!r} is no name: take up to 63 letters, digits and hyphens, none at its ends"
+            )
     config = config or f"{endpoint}-1"
     wishes = {"EndpointConfigName": config, "ProductionVariants": list(variants)}
     if shadow is not None:

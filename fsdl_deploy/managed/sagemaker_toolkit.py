@@ -22,6 +22,11 @@ def handler() -> Path:
     return stations.station(STATION).folder / HANDLER
 
 
+def lacks() -> str | None:
+    """A sentence about what of this machine's it cannot run without; None where all is there."""
+    return stations.station(STATION).lacks()
+
+
 @contextmanager
 def toolkit(workers: int = 1) -> Iterator[Server]:
     """AWS's model server with our reader, for as long as the ``with`` lasts; ready once ``/ping`` says so.
@@ -31,7 +36,7 @@ def toolkit(workers: int = 1) -> Iterator[Server]:
     """
     station = stations.station(STATION)
     python = station.python
-    if sentence := station.lacks():
+    if sentence := lacks():
         raise stations.StationError(sentence)
     with TemporaryDirectory(prefix="fsdl-sagemaker-", ignore_cleanup_errors=True) as name:
         folder = Path(name)

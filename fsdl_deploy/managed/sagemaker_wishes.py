@@ -60,7 +60,7 @@ def wishes(control, before: dict[str, Wish]) -> dict[str, Wish]:
     One of which something is missing (its model was deleted) stays as it was, or is left out.
     """
     known = {}
-    for name in control_plane.endpoints(control):
+    for name in filter(control_plane.NAME.fullmatch, control_plane.endpoints(control)):
         try:
             known[name] = _wish(control, name, before.get(name))
         except ClientError:

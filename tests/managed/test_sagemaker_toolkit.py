@@ -10,7 +10,7 @@ import pytest
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.cards import cards
-from fsdl_deploy.managed.sagemaker_toolkit import STATION, toolkit
+from fsdl_deploy.managed.sagemaker_toolkit import STATION, lacks, toolkit
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
 from fsdl_deploy.running import stations
@@ -22,7 +22,7 @@ PICTURES = [encode(card.image) for card in CARDS]
 @pytest.fixture(scope="module")
 def server():
     ensure(STATION)
-    if sentence := stations.station(STATION).lacks():
+    if sentence := lacks():
         pytest.skip(sentence)
     with toolkit() as running:
         yield running
@@ -71,3 +71,11 @@ def test_it_listens_on_the_loopback_only_and_leaves_nothing(server):
     assert open_at and all(ip in ("127.0.0.1", "::ffff:127.0.0.1", "::1") for ip in open_at)
     assert not Path("/etc/sagemaker-mms.properties").exists()
     assert not (Path(tempfile.gettempdir()) / ".model_server.pid").exists()
+
+
+def test_without_java_it_says_so(monkeypatch, tmp_path):
+    ensure(STATION)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    assert lacks() == stations.NO_JAVA
+    with pytest.raises(stations.StationError, match="No Java"), toolkit():
+        pass

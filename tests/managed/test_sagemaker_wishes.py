@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from botocore.exceptions import ClientError
 
+from fsdl_deploy.managed import sagemaker_control as calls
 from fsdl_deploy.managed import sagemaker_measuring as measuring
 from fsdl_deploy.managed.sagemaker_wishes import Variant, Wish, wishes
 
@@ -120,3 +121,14 @@ def test_an_endpoint_whose_model_is_gone_does_not_stop_the_others():
     assert list(wishes(plane, {})) == ["meter"]
     before = {"broken": Wish("broken", "c0", (BLUE,))}
     assert wishes(plane, before)["broken"] == before["broken"]
+
+
+@pytest.mark.parametrize("name", ["a b", "../x", "", "-a", "a-", "a" * 64])
+def test_a_name_that_aws_would_refuse_is_refused(name):
+    """moto takes any, and the router writes into folders of these names."""
+    for asked in ((name, [calls.variant("blue", "m", 1.0)]), ("meter", [calls.variant(name, "m", 1.0)])):
+        with pytest.raises(ValueError, match="is no name"):
+            calls.create_endpoint(None, *asked)
+    plane = FakePlane()
+    plane.paginate = lambda: [{"Endpoints": [{"EndpointName": name}]}]
+    assert wishes(plane, {}) == {}

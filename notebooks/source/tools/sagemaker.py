@@ -383,13 +383,16 @@ Code(program[program.index("def model_fn") :], language="python")
 import httpx2
 
 ensure("sagemaker_inference")
-begin = perf_counter()
-toolkit = running.enter_context(sagemaker_toolkit.toolkit())
-pinged = perf_counter() - begin
-header, address = {"content-type": "image/png"}, f"{toolkit.url}/invocations"
-reply = httpx2.post(address, content=pictures[0], headers=header, timeout=60)
-print(f"/ping after {pinged:.1f} s, the first answer after {perf_counter() - begin:.1f} s")
-print(reply.json(), f"{toolkit.memory() / 2**20:.0f} MiB")
+if sentence := sagemaker_toolkit.lacks():
+    print(f"Skipped. {sentence}")
+else:
+    begin = perf_counter()
+    toolkit = running.enter_context(sagemaker_toolkit.toolkit())
+    pinged = perf_counter() - begin
+    asked = {"content": pictures[0], "headers": {"content-type": "image/png"}, "timeout": 60}
+    reply = httpx2.post(f"{toolkit.url}/invocations", **asked)
+    print(f"/ping after {pinged:.1f} s, the first answer after {perf_counter() - begin:.1f} s")
+    print(reply.json(), f"{toolkit.memory() / 2**20:.0f} MiB")
 
 # %% [markdown]
 # `/ping` does not wait for the model: the first caller does.
