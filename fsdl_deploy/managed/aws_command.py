@@ -4,6 +4,7 @@ No profile of this machine is read unless ``--profile`` names it. What it makes:
 """
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
@@ -97,7 +98,8 @@ def _destroy(session: AwsSession, plan: EndpointSettings, yes: bool) -> int:
     before = aws_endpoint.status(session, plan)
     left = aws_endpoint.destroy(session, plan.name)
     if before.state:
-        print(f"It ran for {before.hours:.1f} h and cost about {before.cost:.2f} USD.")
+        usd = "" if math.isnan(before.cost) else f" and cost about {before.cost:.2f} USD"
+        print(f"It ran for {before.hours:.1f} h{usd}.")
     if left:
         print("LEFT, and it may cost money:", *(f"  {kind} {name}" for kind, name in left), sep="\n")
         return 1

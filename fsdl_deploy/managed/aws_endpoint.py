@@ -3,6 +3,7 @@
 Each of the three may be called again at any time, also after one that was killed half-way.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from fsdl_deploy.managed import aws_parts, aws_sagemaker_parts
 from fsdl_deploy.managed.aws_session import AwsSession
 from fsdl_deploy.managed.costs import HOURS
 from fsdl_deploy.managed.infrastructure import resources
-from fsdl_deploy.managed.infrastructure_settings import EndpointSettings, InfrastructureError
+from fsdl_deploy.managed.infrastructure_settings import EndpointSettings, InfrastructureError, price_of
 
 PARTS = {
     "AWS::Budgets::Budget": aws_parts.BudgetPart,
@@ -34,11 +35,13 @@ def price_said(plan: EndpointSettings) -> str:
     """What the endpoint will cost, as sentences: by the hour, the day and the month."""
     hour, price, count = plan.hourly(), plan.price, len(plan.variants) * plan.instances_least
     variants = " and ".join(plan.variants)
+    elsewhere = "" if price.region == plan.region else f" In {plan.region} prices differ."
     return (
         f"{plan.name}: {count} x {plan.instance} ({variants}) cost {hour:.2f} {price.currency} "
         f"an hour, {24 * hour:.2f} a day, {HOURS * hour:,.2f} a month, whether anybody asks or not; with all "
         f"instances that the scaling allows {plan.hourly(most=True):.2f} an hour. Logs, alarms, captured "
-        f"requests and data come on top. (List price, {price.region}, {price.date}: {price.source})"
+        f"requests and data come on top.{elsewhere} "
+        f"(List price, {price.region}, {price.date}: {price.source})"
     )
 
 
@@ -97,10 +100,10 @@ class EndpointStatus:
         lines = [f"{_short(kind):15} {name}" for kind, name in self.parts] or ["nothing is there"]
         if self.state:
             counts = ", ".join(f"{name}: {count}" for name, count in self.instances.items())
-            lines.append(
-                f"The endpoint is {self.state}, {self.hours:.1f} h old, with {counts}: "
-                f"{self.hourly:.2f} USD an hour, about {self.cost:.2f} USD so far"
-            )
+            usd = "at a price that is not in the table"
+            if not math.isnan(self.hourly):
+                usd = f"{self.hourly:.2f} USD an hour, about {self.cost:.2f} USD so far"
+            lines.append(f"The endpoint is {self.state}, {self.hours:.1f} h old, with {counts}: {usd}")
         return "\n".join(lines)
 
 
@@ -117,9 +120,20 @@ def status(session: AwsSession, plan: EndpointSettings, now: datetime | None = N
         list(present(session, plan.name)),
         endpoint.get("EndpointStatus", ""),
         counts,
-        sum(counts.values()) * plan.price.value * paid,
+        _hourly(session, endpoint, counts) if paid else 0.0,
         max(0.0, age.total_seconds() / 3600) if age else 0.0,
     )
+
+
+def _hourly(session: AwsSession, endpoint: dict, counts: dict[str, int]) -> float:
+    """USD an hour of the instances that there are; nan if the table has no price for one of them."""
+    describe = session.client("sagemaker").describe_endpoint_config
+    config = aws_parts.asked(describe, EndpointConfigName=endpoint["EndpointConfigName"]) or {}
+    kinds = {item["VariantName"]: item["InstanceType"] for item in config.get("ProductionVariants", [])}
+    try:
+        return sum(count * price_of(kinds[variant]).value for variant, count in counts.items())
+    except (InfrastructureError, KeyError):
+        return math.nan
 
 
 def _short(kind: str) -> str:

@@ -69,18 +69,23 @@ class EndpointSettings:
     @property
     def price(self) -> costs.Price:
         """Of an instance for an hour. Raises InfrastructureError if the table has no price for it."""
-        name = "endpoint_" + self.instance.removeprefix("ml.").replace(".", "_") + "_hour"
-        try:
-            return costs.prices()[name]
-        except KeyError:
-            raise InfrastructureError(
-                f"{costs.FILE.name} has no price for {self.instance}: add {name}, with its date and source"
-            ) from None
+        return price_of(self.instance)
 
     def hourly(self, most: bool = False) -> float:
         """USD an hour for the instances of all variants: with as few as there are, or as many as may be."""
         instances = self.instances_most if most else self.instances_least
         return len(self.variants) * instances * self.price.value
+
+
+def price_of(instance: str) -> costs.Price:
+    """Of an instance such as ``ml.m5.xlarge`` for an hour. Raises InfrastructureError without a price."""
+    name = "endpoint_" + instance.removeprefix("ml.").replace(".", "_") + "_hour"
+    try:
+        return costs.prices()[name]
+    except KeyError:
+        raise InfrastructureError(
+            f"{costs.FILE.name} has no price for {instance}: add {name}, with its date and source"
+        ) from None
 
 
 def _whole(value: object) -> bool:

@@ -259,8 +259,8 @@ def break_even(tiers: list[list], server: int, most: int) -> int | None:
 check("lab08.q3", break_even)
 
 # %% [markdown]
-# Now with real prices: the function of exercise 2 against one SageMaker instance that is always there. How
-# busy is the instance at the break-even, if it read cards one after the other on one core?
+# Now with real prices: the function of exercise 2 against one SageMaker instance that is always there. It has
+# four virtual cores. How many of them would the readings keep busy, day and night, at the break-even?
 
 # %% tags=["measure"]
 endpoint = costs.prices()["endpoint_m5_xlarge_hour"]
@@ -268,7 +268,7 @@ single, server = round(1000 * million), round(endpoint.value * costs.HOURS * 1e9
 requests = break_even([[None, single]], server, 10**12)
 busy = requests * took / (costs.HOURS * 3600)
 print(f"{endpoint.item}: {endpoint.value} {endpoint.currency} an hour ({endpoint.date})")
-print(f"break-even at {requests / 1e6:.0f} million requests a month; one core is then {busy:.0%} busy")
+print(f"break-even at {requests / 1e6:.0f} million requests a month, {busy:.1f} cores always busy")
 
 # %% [markdown]
 # An endpoint that idles is paid all the same; that is where the break-even comes from.

@@ -209,6 +209,22 @@ def test_an_endpoint_that_was_left_running(empty):
     assert "62.0 h old, with v1: 1, v2: 1: 0.46 USD an hour, about 28.52 USD so far" in str(state)
 
 
+def test_the_price_is_that_of_the_instances_that_run(empty):
+    """Not that of the settings, which may have changed since; one without a price can be destroyed."""
+    aws_endpoint.deploy(session(empty), settings(instance="ml.c5.xlarge"), quiet)
+    assert aws_endpoint.status(session(empty), settings()).hourly == pytest.approx(2 * 0.204)
+    assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
+    aws_endpoint.deploy(session(empty), settings(instance="ml.p2.8xlarge"), quiet)
+    state = aws_endpoint.status(session(empty), settings())
+    assert "at a price that is not in the table" in str(state)
+    assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
+
+
+def test_another_region_than_that_of_the_price_is_named():
+    assert "In eu-west-1 prices differ." in aws_endpoint.price_said(settings(region="eu-west-1"))
+    assert "differ" not in aws_endpoint.price_said(settings())
+
+
 class _Recorder(BaseHTTPRequestHandler):
     """Passes requests on to moto, and keeps their headers."""
 
