@@ -207,5 +207,5 @@ def draw():
     axes.set_yticks(places, [contract.name for contract in known])
     axes.invert_yaxis()
     axes.set(xlabel="lines of code and configuration", ylabel="service")
-    axes.legend()
+    figure.legend(loc="outside upper center", ncols=len(MODELS))
     return figure

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import httpx2
 
+from fsdl_deploy.managed.aws_emulator import emulator
 from fsdl_deploy.managed.sagemaker_clients import client
-from fsdl_deploy.running import stations, waiting
+from fsdl_deploy.running import waiting
 from fsdl_deploy.running.servers import Server
 
 
@@ -69,20 +70,13 @@ class LocalCloud:
         return self.state(endpoint)
 
 
-def moto() -> Server:
-    """moto's server, not yet started. Raises NotBuilt where its station is not built."""
-    station = stations.station("moto")
-    command = [station.python, station.folder / "start.py", "{port}"]
-    return Server(command, "/moto-api/", name="moto", timeout=180)
-
-
 @contextmanager
 def local_cloud(capture: Path | None = None, idle: float = 300) -> Iterator[LocalCloud]:
-    """Both planes, for as long as the ``with`` lasts.
+    """Both planes, for as long as the ``with`` lasts. Raises NotBuilt where moto's station is not built.
 
     ``capture``: a folder for what is answered. ``idle``: seconds until a serverless process ends.
     """
-    with moto() as plane:
+    with emulator() as plane:
         module = "fsdl_deploy.managed.sagemaker_router"
         command = [
             sys.executable,

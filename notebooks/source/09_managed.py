@@ -245,7 +245,7 @@ for weight in (0.1, 0.5, 0.0):
 measured["managed_back"], measured["managed_bad_after"] = moved, counts["green"]
 
 # %% [markdown]
-# What the weights ask for, and what `v3-bad` got:
+# What the weights ask for (dots), and what `v3-bad` got (bars: the `95 %` interval of the counts):
 
 # %% tags=["station:moto"]
 figure, axes = plt.subplots(figsize=(6, 2.6))
@@ -253,7 +253,7 @@ for place, (_, (share, low, high)) in enumerate(shares.items()):
     axes.plot([low, high], [place, place], linewidth=6, color=figures.PALETTE[0], solid_capstyle="butt")
     axes.plot(share, place, "o", color="black")
 axes.set(yticks=range(3), yticklabels=["a tenth", "half", "taken back"], xlim=(-0.02, 0.7))
-axes.set(ylabel="step", xlabel="share of the requests (dot: wanted; bar: 95 % interval of the counts)")
+axes.set(ylabel="step", xlabel="share of the requests")
 axes.invert_yaxis()
 figures.show(figure, alt="Three steps: the bars of what was counted lie around the dots of the weights")
 print(f"taken back in {moved:.2f} s; requests to it afterwards: {counts['green']}")
