@@ -352,9 +352,9 @@ aws_endpoint.destroy(session, plan.name, tell=lambda line: None)
 killed = AwsSession(plan.region, endpoint_url=address)
 
 
-def pull_the_plug(operation):
-    if operation == "RegisterScalableTarget":
-        raise KeyboardInterrupt(f"killed before {operation}")
+def pull_the_plug(action):
+    if action == "application-autoscaling:RegisterScalableTarget":
+        raise KeyboardInterrupt(f"killed before {action}")
 
 
 killed.before_each_call(pull_the_plug)
