@@ -309,12 +309,10 @@ print(aws_endpoint.price_said(plan))
 # With `--yes` it does not ask. What warns is made before what costs.
 
 # %% tags=["station:moto"]
-from fsdl_deploy.managed.aws_emulator import emulator
 from fsdl_deploy.managed.aws_session import AwsSession
 
 ensure("moto")
-clouds = ExitStack()
-address = clouds.enter_context(emulator()).url
+address = cloud.plane.url
 session = AwsSession(plan.region, endpoint_url=address)
 aws_endpoint.deploy(session, plan)
 
@@ -477,7 +475,7 @@ assert run.status == 1 and not run.opened and not run.connected
 # moto ends with the notebook, or here.
 
 # %% tags=["station:moto"]
-clouds.close()
+running.close()
 
 # %% [markdown]
 # ## What it costs

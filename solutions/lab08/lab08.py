@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Lab 08: Bought, and what it costs
 #
-# **Minutes:** 88 · **Prerequisites:** [Scaling](../../notebooks/07_scaling.ipynb)
+# **Minutes:** 88 · **Prerequisites:** [Managed options](../../notebooks/09_managed.ipynb)
 #
 # The utility buys an endpoint instead of running servers. Somebody must write the adapter that the cloud asks
 # for, compute what a million readings cost, say from when on a server is cheaper, and write down who may do
