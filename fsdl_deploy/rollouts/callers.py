@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fsdl_deploy.picture import encode
 from fsdl_deploy.rollouts.utility import Sent
-from fsdl_deploy.scaling.failures import Asking
+from fsdl_deploy.scaling.asking import Asking
 from fsdl_deploy.scaling.load_balancing import answered_by
 
 

@@ -13,9 +13,10 @@ from dataclasses import asdict
 from fsdl_deploy.measuring import records
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running.waiting import until
+from fsdl_deploy.scaling.asking import Asking
 from fsdl_deploy.scaling.cluster_images import BROKEN, GOOD, OTHER
 from fsdl_deploy.scaling.deployment import Deployment
-from fsdl_deploy.scaling.failures import Asking, Trial, card_body, under_load
+from fsdl_deploy.scaling.failures import Trial, card_body, under_load
 from fsdl_deploy.scaling.kubernetes import Cluster, ClusterError
 
 RECORD = ROOT / "infra" / "scaling" / "kubernetes" / "recorded.json"

@@ -5,115 +5,25 @@ lost when its caller gets no answer, or another than 200.
 """
 
 import base64
-import http.client
 import json
-import select
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring.load import Load, closed_loop, open_loop
 from fsdl_deploy.picture import encode
-from fsdl_deploy.scaling.load_balancing import Balancer, answered_by
+from fsdl_deploy.scaling.asking import Asking
+from fsdl_deploy.scaling.load_balancing import Balancer
 from fsdl_deploy.scaling.replicas import Replica
-
-RACE = 0.25  # seconds in which a request and the end of its connection may have crossed
-
-
-class Lost(RuntimeError):
-    """A request that was answered, but not with 200."""
-
-
-class Declined(Lost):
-    """A request to which the service itself said no, in time: 429 or 503."""
 
 
 def card_body() -> bytes:
     """A request of the service: one card."""
     picture = base64.b64encode(encode(next(cards(1, "typical", seed=7)).image)).decode()
     return json.dumps({"pictures": [picture]}).encode()
-
-
-class Asking:
-    """A function for the load meter: POSTs ``body`` to ``url``, over a connection of each thread's own.
-
-    Counts which replica answered (``answers``, by port), and how many answers took more than one attempt of
-    the balancer's (``repeated``). ``keep_alive``: a thread's connection stays open for the next one. Was it
-    closed meanwhile, then the request goes over a new one, as browsers do it. Those are ``reopened``: no
-    balancer could have helped. One that ends later than RACE is none. Raises Lost, or the connection's error.
-    """
-
-    def __init__(self, url: str, body: bytes, *, keep_alive: bool = True, timeout: float = 60):
-        parts = urlsplit(url)
-        self.host, self.port, self.path = parts.hostname, parts.port, parts.path or "/"
-        self.body, self.keep_alive, self.timeout = body, keep_alive, timeout
-        self.answers: Counter[int] = Counter()
-        self.repeated = self.reopened = 0
-        self._mine, self._lock = threading.local(), threading.Lock()
-
-    def __call__(self) -> None:
-        kept, begin = getattr(self._mine, "connection", None), time.monotonic()
-        body, headers = self.request()
-        if kept is not None and _closed(kept):
-            kept.close()
-            self._reopen()
-            kept = None
-        try:
-            response, text = self._ask(kept, body, headers)
-        except ConnectionError:
-            if kept is None or time.monotonic() - begin > RACE:
-                raise
-            self._reopen()
-            response, text = self._ask(None, body, headers)
-        port, attempts = answered_by(response.headers.get("x-upstream") or f":{self.port}")
-        if response.status != 200:
-            kind = Declined if port and response.status in (429, 503) else Lost
-            raise kind(f"status {response.status}: {text[:100].decode(errors='replace')}")
-        with self._lock:
-            self.answers[port] += 1
-            self.repeated += attempts > 1
-            self.answered(headers, response, text)
-
-    def request(self) -> tuple[bytes, dict[str, str]]:
-        """The next request: its body, and more headers."""
-        return self.body, {}
-
-    def answered(self, sent: dict[str, str], response: http.client.HTTPResponse, text: bytes) -> None:
-        """The request with the headers ``sent`` has this answer: for whoever counts more; one at a time."""
-
-    def place(self) -> tuple[str, int]:
-        """Host and port of a new connection."""
-        return self.host, self.port
-
-    def _reopen(self) -> None:
-        with self._lock:
-            self.reopened += 1
-
-    def _ask(self, connection: http.client.HTTPConnection | None, body: bytes, headers: dict[str, str]):
-        self._mine.connection = None
-        if connection is None:
-            connection = http.client.HTTPConnection(*self.place(), timeout=self.timeout)
-        try:
-            connection.request("POST", self.path, body, {"Content-Type": "application/json"} | headers)
-            response = connection.getresponse()
-            text = response.read()
-        except BaseException:
-            connection.close()
-            raise
-        if self.keep_alive:
-            self._mine.connection = connection
-        else:
-            connection.close()
-        return response, text
-
-
-def _closed(connection: http.client.HTTPConnection) -> bool:
-    """Whether the other side has closed it: nothing is under way, so there could only be its end to read."""
-    return connection.sock is not None and bool(select.select([connection.sock], [], [], 0)[0])
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from typing import Protocol
 import psutil
 
 from fsdl_deploy.paths import ROOT
+from fsdl_deploy.scaling.asking import Asking
 from fsdl_deploy.scaling.cluster_images import BROKEN, GOOD, OTHER
 from fsdl_deploy.scaling.cluster_trial import RATE
-from fsdl_deploy.scaling.failures import Asking, Trial, under_load
+from fsdl_deploy.scaling.failures import Trial, under_load
 
 RECORD = ROOT / "infra" / "scaling" / "orchestrators" / "recorded.json"
 COPIES, CORES = 3, 0.3  # as many cores for each copy as the manifests allow a container, from its start on

@@ -17,7 +17,8 @@ from pathlib import Path
 from fsdl_deploy import files
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.running.servers import Server
-from fsdl_deploy.scaling.failures import Asking, Trial, card_body, roll, under_load
+from fsdl_deploy.scaling.asking import Asking
+from fsdl_deploy.scaling.failures import Trial, card_body, roll, under_load
 from fsdl_deploy.scaling.load_balancing import BALANCERS, Balancer
 from fsdl_deploy.scaling.replicas import Replica, replicas, service
 

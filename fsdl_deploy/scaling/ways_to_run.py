@@ -19,9 +19,10 @@ from fsdl_deploy.running.course_servers import course_server
 from fsdl_deploy.running.ports import HOST, free_port
 from fsdl_deploy.running.servers import Server, ServerError
 from fsdl_deploy.scaling import manifests
+from fsdl_deploy.scaling.asking import Asking
 from fsdl_deploy.scaling.cluster_images import BROKEN, GOOD, OTHER
 from fsdl_deploy.scaling.deployment import Deployment
-from fsdl_deploy.scaling.failures import Asking, card_body, roll
+from fsdl_deploy.scaling.failures import card_body, roll
 from fsdl_deploy.scaling.kubernetes import Cluster
 from fsdl_deploy.scaling.load_balancing import nginx
 from fsdl_deploy.scaling.orchestrators import COPIES, CORES, Beside, beside

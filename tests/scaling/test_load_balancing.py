@@ -12,7 +12,8 @@ from polling import alive, until
 
 from fsdl_deploy.running import stations
 from fsdl_deploy.scaling import failures, load_balancing
-from fsdl_deploy.scaling.failures import Asking, busy, kill_one_under_load, under_load, update_under_load
+from fsdl_deploy.scaling.asking import Asking, Lost
+from fsdl_deploy.scaling.failures import busy, kill_one_under_load, under_load, update_under_load
 from fsdl_deploy.scaling.load_balancing import answered_by, nginx
 from fsdl_deploy.scaling.policy import BalancerError, Policy
 from fsdl_deploy.scaling.replicas import Replica, replicas
@@ -269,7 +270,7 @@ def test_a_request_that_ends_every_replica_is_sent_to_each_once(balance):
     try:
         with (
             balance([server.getsockname()[1] for server in servers]) as balancer,
-            pytest.raises(failures.Lost),
+            pytest.raises(Lost),
         ):
             asking(balancer)()
     finally:

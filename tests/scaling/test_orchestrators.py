@@ -14,8 +14,8 @@ from fsdl_deploy.measuring import records
 from fsdl_deploy.running import stations
 from fsdl_deploy.running.servers import Server
 from fsdl_deploy.scaling import manifests, orchestrators, ways_to_run
+from fsdl_deploy.scaling.asking import Asking
 from fsdl_deploy.scaling.cluster_images import BROKEN, GOOD, OTHER
-from fsdl_deploy.scaling.failures import Asking
 from fsdl_deploy.scaling.orchestrators import Beside, beside, count
 from fsdl_deploy.scaling.replicas import Replica, replicas
 from fsdl_deploy.scaling.ways_to_run import AskingOneOf, Processes, ports_in_a_row
