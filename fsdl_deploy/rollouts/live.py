@@ -15,6 +15,8 @@ from fsdl_deploy.rollouts.state import RolloutState
 from fsdl_deploy.rollouts.utility import Sent
 from fsdl_deploy.scaling.failures import Trial, under_load
 
+LONGEST = 1200  # seconds
+
 
 @dataclass(frozen=True)
 class LiveRollout:
@@ -44,14 +46,17 @@ def live(
     tick: float = 0.2,
     tell: Callable[[str], object] = lambda text: None,
 ) -> LiveRollout:
-    """Roll the candidate of a stage out while its customers ask at ``rate`` a second."""
+    """Roll the candidate of a stage out while its customers ask at ``rate`` a second.
+
+    After LONGEST seconds the load ends, and the rollout with it, however far it is.
+    """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         controller = RolloutController(
             Path(folder), stage.front.handle, stage.evidence(), steps, tick=tick, tell=tell
         )
         calls: CustomerCalls = stage.calls(list(sent))
         begin, clock = time.time(), time.monotonic()
-        trial = under_load(calls, rate, controller.run, around=0.5, longest=1200)
+        trial = under_load(calls, rate, controller.run, around=0.5, longest=LONGEST, stop=controller.ended)
     state = controller.state
     changes = [(moment - begin, share, why) for moment, share, why in state.history]
     answers: list[Answered] = calls.of(stage.candidate.port)

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -21,44 +22,78 @@ from fsdl_deploy.rollouts.canary import PROXIES
 from fsdl_deploy.rollouts.command import command_line
 from fsdl_deploy.rollouts.controller import RolloutController, RolloutStep, order
 from fsdl_deploy.rollouts.stage import MakeServer, RolloutStage, logging_service, staged
+from fsdl_deploy.rollouts.state import RolloutState
 from fsdl_deploy.rollouts.utility import Sent
 from fsdl_deploy.running.watched import Watched
 from fsdl_deploy.scaling.failures import Trial, under_load
-from fsdl_deploy.scaling.rounds import Round, add_round_arguments, summary
+from fsdl_deploy.scaling.rounds import Round, add_round_arguments, positive, summary
 
 STEPS = (RolloutStep(0.05, 1), RolloutStep(0.25, 10), RolloutStep(1.0, 30))
 LONGEST = 60  # seconds that a controller may take
 
 
-def _rollout(stage: RolloutStage, folder: Path, pause: Callable[[float], object]) -> None:
-    RolloutController(folder, stage.front.handle, stage.evidence(), STEPS, tick=0.2, tell=_nobody).run()
+@dataclass(frozen=True)
+class Pause:
+    """``pause(seconds)`` waits, in a round of ten seconds for so long, in a shorter one for less.
+
+    ``over`` is set when the load has ended: no pause is any longer then, and no controller goes on.
+    """
+
+    seconds: float
+    over: threading.Event
+
+    def __call__(self, seconds: float) -> None:
+        self.over.wait(self.seconds / 10 * seconds)
 
 
-def _rollback(stage: RolloutStage, folder: Path, pause: Callable[[float], object]) -> None:
-    steps = (RolloutStep(0.25, 10**6),)
+def _controller(
+    stage: RolloutStage, folder: Path, pause: Pause, steps: tuple[RolloutStep, ...]
+) -> RolloutController:
     controller = RolloutController(
         folder, stage.front.handle, stage.evidence(), steps, tick=0.2, tell=_nobody
     )
+    controller.ended = pause.over
+    return controller
+
+
+def _ended(state: RolloutState | None, log: str = "") -> None:
+    if state is None or not state.over:
+        raise RuntimeError(
+            "the load ended before the rollout: play longer rounds, or with more requests a second"
+            + (f"; the controller wrote: {log}" if log else "")
+        )
+
+
+def _rollout(stage: RolloutStage, folder: Path, pause: Pause) -> None:
+    _ended(_controller(stage, folder, pause, STEPS).run())
+
+
+def _rollback(stage: RolloutStage, folder: Path, pause: Pause) -> None:
+    controller = _controller(stage, folder, pause, (RolloutStep(0.25, 10**6),))
     running = threading.Thread(target=controller.run, daemon=True)
     running.start()
     pause(3)
     order(folder, "rollback")
     running.join(LONGEST)
+    if running.is_alive():
+        pause.over.set()
+        running.join()
+    _ended(controller.state)
 
 
-def _shadow(stage: RolloutStage, folder: Path, pause: Callable[[float], object]) -> None:
+def _shadow(stage: RolloutStage, folder: Path, pause: Pause) -> None:
     for share in (1.0, 0.0, 0.5, 0.0):
         stage.front.move(shadow=share)
         pause(1.5)
 
 
-def _weights(stage: RolloutStage, folder: Path, pause: Callable[[float], object]) -> None:
+def _weights(stage: RolloutStage, folder: Path, pause: Pause) -> None:
     for share in (0.05, 0.5, 1.0, 0.25, 0.0):
         stage.front.move(share=share)
         pause(1)
 
 
-def _killed(stage: RolloutStage, folder: Path, pause: Callable[[float], object]) -> None:
+def _killed(stage: RolloutStage, folder: Path, pause: Pause) -> None:
     """The controller, a process of its own, is killed three times at odd moments, and then ends its work."""
     words = [sys.executable, "-m", "fsdl_deploy.cli", *command_line(stage, folder, STEPS)]
     for seconds in (1.1, 1.7, 2.3, None):
@@ -67,11 +102,10 @@ def _killed(stage: RolloutStage, folder: Path, pause: Callable[[float], object])
         if seconds:
             pause(seconds)
         while not seconds and controller.running and time.monotonic() < deadline:
-            threading.Event().wait(0.05)
+            if pause.over.wait(0.05):
+                break
         controller.kill()
-    state = on_disk.load(folder)
-    if state is None or not state.over:
-        raise RuntimeError(f"the controller did not end: {controller.log()}")
+    _ended(on_disk.load(folder), controller.log())
 
 
 EVENTS: dict[str, Callable] = {
@@ -88,9 +122,9 @@ def one_round(
 ) -> Round:
     """One event under a load that lasts ``seconds``, or until the event is over."""
     stage.front.move(share=0.0, shadow=0.0)
-    pause = partial(_pause, seconds / 10)
+    over = threading.Event()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        event = partial(EVENTS[name], stage, Path(folder), pause)
+        event = partial(EVENTS[name], stage, Path(folder), Pause(seconds, over))
         calls = stage.calls(list(sent))
         trial: Trial = under_load(
             calls,
@@ -100,13 +134,9 @@ def one_round(
             at_least=seconds,
             longest=seconds + 120,
             seed=seed,
+            stop=over,
         )
     return Round(name, trial, stage.front.log())
-
-
-def _pause(pace: float, seconds: float) -> None:
-    """Wait, in a round of ten seconds for so long; in a shorter one for less."""
-    threading.Event().wait(pace * seconds)
 
 
 def play(
@@ -119,11 +149,9 @@ def play(
 ) -> list[Round]:
     """``count`` rounds of each event; each is printed when it is over.
 
-    Raises ValueError for numbers that are not above 0, BalancerError where the proxy is not here.
+    Raises ValueError for numbers that are not above 0 and finite, BalancerError where the proxy is not here.
     """
-    for name, number in (("rounds", count), ("rate", rate), ("seconds", seconds)):
-        if not number > 0:
-            raise ValueError(f"{name} must be above 0, not {number}")
+    positive(rounds=count, rate=rate, seconds=seconds)
     played = []
     with staged(proxy, "teacher", "v2", make=make) as stage:
         sent = list(stage.customers)

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from fsdl_deploy.scaling.load_balancing import answered_by
 
 RACE = 2  # seconds in which a request and the end of its connection may have crossed
-# A server may close a kept-alive connection at any time, and has not seen a request that is on its way then.
-# A client may repeat that over a new one (RFC 9112, 9.3.1) where it does no harm (RFC 9110, 9.2.2): a card may
+# A server may close a kept-alive connection at any time, and has not seen a request that is on its way. A
+# client may repeat that over a new one (RFC 9112, 9.3.1) where it does no harm (RFC 9110, 9.2.2): a card may
 # be read twice. On a busy machine a caller hears late of the end, so this is more than a moment. It is far
 # less than a read timeout: a replica that hangs and then dies has lost its requests.
 

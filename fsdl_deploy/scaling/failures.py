@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fsdl_deploy.cards import cards
-from fsdl_deploy.measuring.load import Load, closed_loop, open_loop
+from fsdl_deploy.measuring.load import Load, closed_loop, open_loop, timetable
 from fsdl_deploy.picture import encode
 from fsdl_deploy.scaling.asking import Asking
 from fsdl_deploy.scaling.load_balancing import Balancer
@@ -63,15 +63,18 @@ def under_load(
     at_least: float = 0,
     longest: float = 120,
     seed: int = 0,
+    stop: threading.Event | None = None,
 ) -> Trial:
     """Requests at ``rate`` a second while ``event()`` runs, and for ``around`` seconds before and after it.
 
     ``at_least``: seconds that the load lasts, however short the event is. What the event raises is raised
-    here. The load ends after ``longest`` seconds, however long that takes.
+    here. The load ends after ``longest`` seconds, however long that takes. ``stop`` is set then: give one
+    that the event looks at, where it could last for ever without requests; this waits for its end.
     ``seed`` draws the moments of the requests.
     """
+    timetable(rate, longest)  # where no load can begin, nothing happens to the replicas either
     problems: list[BaseException] = []
-    stop = threading.Event()
+    stop = threading.Event() if stop is None else stop
 
     def play() -> None:
         begin = time.monotonic()

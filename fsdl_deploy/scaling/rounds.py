@@ -7,6 +7,7 @@ their kept-alive connection closed, and went over a new one, are counted apart: 
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -114,11 +115,9 @@ def play(
 ) -> list[Round]:
     """``count`` rounds of each event; each is printed when it is over. ``policy``: what differs from ours.
 
-    Raises ValueError for numbers that are not above 0, BalancerError where the balancer is not here.
+    Raises ValueError for numbers that are not above 0 and finite, BalancerError where it is not here.
     """
-    for name, number in (("rounds", count), ("rate", rate), ("seconds", seconds)):
-        if not number > 0:
-            raise ValueError(f"{name} must be above 0, not {number}")
+    positive(rounds=count, rate=rate, seconds=seconds)
     with ExitStack() as running:
         fleet = running.enter_context(replicas(3, None, server))
         spare = Replica(server())
@@ -134,6 +133,13 @@ def play(
                 if text := played[-1].explained():
                     print(text, flush=True)
         return played
+
+
+def positive(**numbers: float) -> None:
+    """Raises ValueError for a number that is not above 0, or has no end."""
+    for name, number in numbers.items():
+        if not 0 < number < math.inf:
+            raise ValueError(f"{name} must be above 0 and finite, not {number:g}")
 
 
 def summary(played: Sequence[Round]) -> Table:

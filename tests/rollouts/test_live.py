@@ -2,10 +2,11 @@
 
 import pytest
 
+from fsdl_deploy.rollouts import live as live_module
 from fsdl_deploy.rollouts.controller import RolloutStep
 from fsdl_deploy.rollouts.live import live
 from fsdl_deploy.rollouts.stage import staged
-from fsdl_deploy.rollouts.state import ROLLED_BACK
+from fsdl_deploy.rollouts.state import ROLLED_BACK, RUNNING
 
 pytestmark = pytest.mark.station
 
@@ -19,3 +20,10 @@ def test_a_bad_version_is_rolled_back_and_its_answers_end(proxy, fake):
     assert [share for _, share, _ in rolled.changes] == [0.25, 1.0, 0.0]
     assert max(rolled.good + rolled.bad) < rolled.changes[-1][0] + 2
     assert rolled.watch.pairs > 4 and "disagreement" in str(rolled.table())
+
+
+def test_a_rollout_for_which_requests_are_too_few_ends_with_the_load(nginx, fake, monkeypatch):
+    monkeypatch.setattr(live_module, "LONGEST", 1)
+    with staged("nginx", "good", "good", customers=20, make=fake) as stage:
+        rolled = live(stage, list(stage.customers), (RolloutStep(0.25, 10**6),), rate=0.2, tick=0.1)
+    assert rolled.state.status == RUNNING and rolled.state.share == 0.25

@@ -7,6 +7,7 @@ import pytest
 from fsdl_deploy import cli
 from fsdl_deploy.rollouts import rounds
 from fsdl_deploy.rollouts.rounds import EVENTS, play, summary
+from fsdl_deploy.scaling.failures import under_load
 
 pytestmark = pytest.mark.station
 
@@ -44,7 +45,19 @@ def test_a_lost_request_is_an_exit_status_and_in_the_record(nginx, monkeypatch, 
     assert row["event"] == "rollback" and row["lost"] > 0
 
 
-@pytest.mark.parametrize("bad", [["--rounds", "0"], ["--rate", "-1"], ["--seconds", "0"]])
+@pytest.mark.parametrize("event", ["rollout", "controller killed"])
+def test_a_rollout_for_which_requests_are_too_few_ends_with_the_load(nginx, monkeypatch, fake, event):
+    monkeypatch.setattr(
+        rounds, "under_load", lambda *given, **more: under_load(*given, **more | {"longest": 1})
+    )
+    with pytest.raises(RuntimeError, match="the load ended before the rollout"):
+        play(1, rate=0.2, seconds=1, events=[event], make=fake)
+
+
+BAD = [["--rounds", "0"], ["--rate", "-1"], ["--seconds", "0"], ["--rate", "inf"], ["--seconds", "nan"]]
+
+
+@pytest.mark.parametrize("bad", BAD)
 def test_numbers_that_make_no_round_are_refused_in_a_sentence(bad, capsys):
     assert cli.main(["rollouts", "rounds", *bad]) == 1
     assert "must be above 0" in capsys.readouterr().err

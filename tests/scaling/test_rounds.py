@@ -50,7 +50,10 @@ def test_the_command_says_by_its_exit_status_whether_all_was_well(monkeypatch, t
     assert cli.main(words) == 1
 
 
-@pytest.mark.parametrize("bad", [["--rounds", "0"], ["--rate", "-1"], ["--seconds", "0"]])
+BAD = [["--rounds", "0"], ["--rate", "-1"], ["--seconds", "0"], ["--rate", "inf"], ["--seconds", "nan"]]
+
+
+@pytest.mark.parametrize("bad", BAD)
 def test_numbers_that_make_no_round_are_refused_in_a_sentence(bad, capsys):
     assert cli.main(["scaling", "rounds", *bad]) == 1
     assert "must be above 0" in capsys.readouterr().err
