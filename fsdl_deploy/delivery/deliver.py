@@ -103,7 +103,11 @@ def table(store: Path) -> Table:
     """Each delivery of ``store``: the gates that it passed, and which refused it."""
     serving, rows = releases.serving(store), []
     for file in sorted((store / "deliveries").glob(f"*/{STATE}")):
-        delivery = Delivery(**json.loads(file.read_text(encoding="utf-8")))
+        try:
+            delivery = _read(file)
+        except DeliveryError as damaged:
+            rows.append([file.parent.name, "", "", str(damaged)])
+            continue
         refused = "{gate}: {why}".format(**delivery.refused) if delivery.refused else ""
         now = "served" if file.parent.name == serving.release else ""
         now = now or ("rolled back" if file.parent.name in serving.withdrawn else "")
@@ -120,18 +124,29 @@ def _alone(store: Path) -> FileLock:
     return lock
 
 
+def _read(file: Path) -> Delivery:
+    """The delivery that ``_keep`` wrote. Raises FileNotFoundError, and DeliveryError for a damaged file."""
+    try:
+        delivery = Delivery(**json.loads(file.read_text(encoding="utf-8")))
+        if not isinstance(delivery.passed, dict) or not isinstance(delivery.commit, str):
+            raise ValueError("fields of other kinds")
+        if delivery.refused is not None:
+            "{gate}: {why}".format(**delivery.refused)
+    except (ValueError, TypeError, KeyError):
+        raise DeliveryError(f"{file} is damaged: deliver under a new name") from None
+    return delivery
+
+
 def _begun(folder: Path, store: Path, name: str, commit: Commit) -> Delivery:
     """The delivery as an earlier run left it, or a new one against what is served now."""
     try:
-        delivery = Delivery(**json.loads((folder / STATE).read_text(encoding="utf-8")))
+        delivery = _read(folder / STATE)
     except FileNotFoundError:
         serving = releases.serving(store)
         if releases.home(store, name).exists():
             raise DeliveryError(f"there is a release {name} already: choose another name") from None
         delivery = Delivery(repr(commit), serving.release)
         _keep(folder, delivery)
-    except (ValueError, TypeError):
-        raise DeliveryError(f"{folder / STATE} is damaged: deliver under a new name") from None
     if delivery.commit != repr(commit):
         raise DeliveryError(f"{name} was begun with another commit: choose another name")
     return delivery

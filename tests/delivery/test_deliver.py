@@ -324,6 +324,25 @@ def test_a_process_that_dies_at_the_last_gate(light_store, tmp_path, moment, ser
     assert releases.serving(store) == releases.Serving("summer", ("spring",))
 
 
+DAMAGED = ["{", "[]", "7", '{"commit": "c", "champion": null, "colour": "red"}', '{"commit": "c"}',
+           '{"commit": "c", "champion": null, "passed": ["train"]}',
+           '{"commit": "c", "champion": null, "refused": {"gate": "train"}}']  # fmt: skip
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_a_damaged_state_is_named_and_hides_no_other_delivery(light_store, capsys, text):
+    words = ["delivery", "deliver", "--store", str(light_store), "--status"]
+    file = light_store / "deliveries" / "broken" / delivery.STATE
+    file.parent.mkdir()
+    file.write_text(text)
+    assert cli.main(words) == 0
+    printed = capsys.readouterr().out
+    assert "served: spring" in printed and f"{file} is damaged" in printed
+    assert any(line.startswith("spring") and "promote" in line for line in printed.splitlines())
+    with pytest.raises(delivery.DeliveryError, match="damaged"):
+        deliver(light_store, "broken", commit(), KEY, LIGHT)
+
+
 def test_the_command(tmp_path, capsys):
     words = ["delivery", "deliver", "--store", str(tmp_path / "store")]
     few = ["--cards", "60", "--levels", "clean"]
