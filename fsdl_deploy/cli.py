@@ -130,9 +130,9 @@ def run(
 ) -> int:
     """``main`` of a program with these commands. ``moved``: which program has an old command today."""
     words = sys.argv[1:] if argv is None else argv
-    proxies.settle()
     try:
         try:
+            proxies.settle()
             for name, home in (moved or {}).items():
                 if words[: len(name.split())] == name.split():
                     print(f"{program}: '{name}' is '{home} {name}' now", file=sys.stderr)
@@ -140,6 +140,8 @@ def run(
             return _run(parser_of(program, description, commands, words), words)
         finally:
             sys.stdout.flush()  # here, where it can be caught, and not while Python ends
+    except KeyboardInterrupt:  # also while modules are imported, which takes seconds
+        return 130
     except BrokenPipeError:  # who read the output, such as `head`, has seen enough
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -191,8 +193,6 @@ def _run(parser: argparse.ArgumentParser, words: list[str]) -> int:
     args = parser.parse_args(words)
     try:
         return args.run(args) or 0
-    except KeyboardInterrupt:
-        return 130
     except (OSError, ValueError, RuntimeError) as error:
         if isinstance(error, BrokenPipeError) and _reader_left():
             raise
