@@ -1,9 +1,29 @@
 """Files that are written whole or not at all, and how much room a folder takes. Standard library only."""
 
+import argparse
 import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+
+def place(path: Path) -> Path:
+    """``path`` itself, if a file can be written there. Raises OSError with a sentence where not."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: give the name of a file")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent}: make it first, or name another")
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"the folder {path.parent} cannot be written to: name another")
+    return path
+
+
+def output(text: str) -> Path:
+    """The ``type`` of every argument that names a file to write: refused before the work, not after it."""
+    try:
+        return place(Path(text))
+    except OSError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 @contextlib.contextmanager
@@ -11,9 +31,9 @@ def whole(path: Path, durable: bool = False) -> Iterator[Path]:
     """``with whole(path) as part``: what is written to ``part`` takes the place of ``path`` at the end.
 
     Whoever reads meanwhile, or after an error or a kill, finds the old file or none, never a part of the new
-    one. ``durable``: nor after the machine loses power.
+    one. ``durable``: nor after the machine loses power. Raises OSError, as ``place`` does.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = place(path).with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield part
         if durable:

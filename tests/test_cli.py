@@ -12,6 +12,7 @@ from piped import to_nobody
 from fsdl_course import cli as course
 from fsdl_course.setup import doctor
 from fsdl_deploy import cli as deploy
+from fsdl_deploy import files
 from fsdl_deploy.cli import COMMANDS, MOVED, main, parser_of, version
 from fsdl_deploy.paths import ROOT
 
@@ -56,6 +57,32 @@ def test_every_command_and_each_of_its_options_is_explained(program, words, caps
             has_value = action.option_strings and action.nargs != 0 and action.default is not None
             assert "(default: " in text or not has_value, f"{words}: {action.dest} hides its default"
             assert name.isupper() and (action.option_strings or action.metavar), f"{words}: {action.dest}"
+
+
+@pytest.mark.parametrize(("program", "words"), EVERY, ids=[" ".join(words) for _, words in EVERY])
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(program, words):
+    parser = parser_of("program", "", program.COMMANDS, words)
+    for word in words:
+        (group,) = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+        parser = group.choices[word]
+    written = [action for action in parser._actions if action.dest in ("json", "into", "file")]
+    assert all(action.type is files.output for action in written if action.metavar == "FILE")
+
+
+@pytest.mark.parametrize("where", ["nowhere/x.json", "."])
+def test_the_refusal_of_a_file_names_what_is_wrong_with_it(where, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["rollouts", "replay", "--json", str(tmp_path / where)])
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert end.value.code == 2 and "--json" in last and str(tmp_path) in last and ".part" not in last
+
+
+def test_an_interrupt_while_modules_are_imported_is_no_traceback(monkeypatch, capsys):
+    def interrupted(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(deploy, "import_module", interrupted)
+    assert main(["cards", "folder"]) == 130 and capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("program", [deploy, course])

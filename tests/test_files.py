@@ -44,3 +44,14 @@ def test_text_is_replaced_where_it_stands_once():
     for before in ("c", ": "):
         with pytest.raises(ValueError, match=r"x\.yaml holds .* times, not once"):
             files.replaced_once("a: 1\nb: 2\n", before, "", "x.yaml")
+
+
+def test_where_no_file_can_be_written_a_sentence_names_the_place(tmp_path):
+    for path, sentence in (
+        (tmp_path / "no" / "x", f"no folder {tmp_path / 'no'}"),
+        (tmp_path, "is a folder"),
+    ):
+        with pytest.raises(OSError, match="folder") as refused:
+            files.write(path, "text")
+        assert sentence in str(refused.value)
+    assert not any(tmp_path.iterdir()) and files.place(tmp_path / "x") == tmp_path / "x"

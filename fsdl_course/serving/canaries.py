@@ -12,13 +12,13 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from time import perf_counter
 
 import httpx2
 import yaml
 
 from fsdl_course.serving.libraries import libraries
+from fsdl_deploy import files
 from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.table import Table
@@ -224,7 +224,12 @@ def table(rows: dict[str, dict]) -> Table:
 
 def add_arguments(parser) -> None:
     parser.add_argument("names", nargs="*", metavar="LIBRARY", help="which libraries (default: all)")
-    parser.add_argument("--json", metavar="FILE", help=f"write their rows into a record, such as {FILE.name}")
+    parser.add_argument(
+        "--json",
+        type=files.output,
+        metavar="FILE",
+        help=f"write their rows into a record, such as {FILE.name}",
+    )
 
 
 def main(args) -> int:
@@ -235,6 +240,6 @@ def main(args) -> int:
     for name in args.names or trials:
         rows[name] = trials[name]()
         if args.json:  # each with a date of its own, so that one can be tried again alone
-            records.write_part(Path(args.json), name, **rows[name])
+            records.write_part(args.json, name, **rows[name])
     print(table(rows))
     return 0

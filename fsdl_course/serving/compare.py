@@ -31,6 +31,7 @@ from fsdl_course.serving.asking import (
     suspend,
 )
 from fsdl_course.serving.libraries import Library, libraries
+from fsdl_deploy import files
 from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.load import Load, closed_loop, open_loop
 from fsdl_deploy.measuring.table import Table
@@ -182,7 +183,10 @@ def add_arguments(parser) -> None:
     parser.add_argument("--delay-ms", type=float, default=0.0, help="wait for a batch")
     parser.add_argument("--readers", type=int, default=1, help="of each server")
     parser.add_argument(
-        "--json", metavar="FILE", help="write the rows to this file, beside what else was measured there"
+        "--json",
+        type=files.output,
+        metavar="FILE",
+        help="write the rows to this file, beside what else was measured there",
     )
 
 
@@ -209,7 +213,7 @@ def main(args) -> int:
         )
     print(show(rows))
     if args.json:
-        save(Path(args.json), part, rows)
+        save(args.json, part, rows)
     return 1 if any(row.errors or not row.per_second for row in rows) or not rows else 0
 
 

@@ -9,10 +9,10 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 
+from fsdl_deploy import files
 from fsdl_deploy.cards import DRIFTS
 from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.progress import bar
@@ -185,7 +185,12 @@ def add_arguments(parser) -> None:
     parser.add_argument("--reference", type=int, default=4, help="weeks of cards that say what is usual")
     parser.add_argument("--cards", type=int, default=1000, help="cards drawn and read of each drift")
     parser.add_argument("--seed", type=int, default=0, help="other cards by another seed")
-    parser.add_argument("--json", type=Path, help=f"write the record there, as {FILE.name} in models/ is")
+    parser.add_argument(
+        "--json",
+        type=files.output,
+        metavar="FILE",
+        help=f"write the record there, as {FILE.name} in models/ is",
+    )
 
 
 def main(args) -> int:

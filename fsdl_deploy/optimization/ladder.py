@@ -18,6 +18,7 @@ from statistics import fmean, median
 
 import numpy as np
 
+from fsdl_deploy import files
 from fsdl_deploy.cards import Card, cards
 from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.accuracy import fixed_and_broken, paired_p
@@ -190,7 +191,9 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--no-compile", action="store_true", help="without torch.compile, which compiles for minutes"
     )
-    parser.add_argument("--json", metavar="FILE", help="write the measurements to this file")
+    parser.add_argument(
+        "--json", type=files.output, metavar="FILE", help="write the measurements to this file"
+    )
 
 
 def main(args) -> int:
@@ -204,5 +207,5 @@ def main(args) -> int:
     results = climb(chosen, *effort, say=lambda text: print(text, flush=True))
     print(table(results))
     if args.json:
-        records.write(Path(args.json), peak=round(roofline.measure().peak), rungs=results)
+        records.write(args.json, peak=round(roofline.measure().peak), rungs=results)
     return 0

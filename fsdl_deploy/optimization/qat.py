@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from fsdl_deploy import weights
+from fsdl_deploy import files, weights
 from fsdl_deploy.cards import Card, cards_and_digits
 from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.accuracy import clustered, fixed_and_broken
@@ -230,7 +230,7 @@ def add_arguments(parser) -> None:
     parser.add_argument("--steps", type=int, default=STEPS, help="training steps")
     parser.add_argument("--cards", type=int, default=1000, help="typical cards to read")
     parser.add_argument(
-        "--into", type=Path, metavar="FILE", help=f"file of the result (default: models/{FILE})"
+        "--into", type=files.output, metavar="FILE", help=f"file of the result (default: models/{FILE})"
     )
 
 

@@ -120,7 +120,7 @@ def _seen(reader: Reader, image: np.ndarray) -> Seen:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="where to write the answers, as JSON")
+    parser.add_argument("file", type=files.output, metavar="FILE", help="where to write the answers, as JSON")
     parser.add_argument(
         "--versions", nargs="+", default=["v2", "v3-bad"], help="models; FSDL_MODELS names their folder"
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fsdl_deploy import files
 from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.accuracy import wilson
 from fsdl_deploy.measuring.table import Table
@@ -187,7 +188,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="which of them are as good as the stable version",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what came out as JSON, too")
+    parser.add_argument("--json", type=files.output, metavar="FILE", help="write what came out as JSON, too")
     parser.add_argument("--seeds", type=int, default=200, help="rollouts of each candidate")
 
 

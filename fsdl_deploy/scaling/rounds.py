@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from fsdl_deploy import files
 from fsdl_deploy.measuring.table import Table
@@ -168,7 +167,7 @@ def add_round_arguments(parser: argparse.ArgumentParser, events: Iterable[str]) 
     parser.add_argument("--seconds", type=float, default=10, help="of load in a round, at least")
     parser.add_argument("--rate", type=float, default=20, help="requests a second")
     parser.add_argument("--events", nargs="+", choices=events, default=list(events), help="which of them")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what came out as JSON, too")
+    parser.add_argument("--json", type=files.output, metavar="FILE", help="write what came out as JSON, too")
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -7,11 +7,11 @@ not by two rounded shares. The cards of a test share its digits, which its inter
 
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from tqdm.auto import tqdm
 
+from fsdl_deploy import files
 from fsdl_deploy.cards import Card, cards, cards_and_digits
 from fsdl_deploy.digits import Digits, digits
 from fsdl_deploy.drawing import CLEAN, LEVELS, draw, hand
@@ -161,7 +161,10 @@ def add_arguments(parser) -> None:
         f"'{MNIST}': the test part of MNIST (else the course's 1,000 test digits)",
     )
     parser.add_argument(
-        "--json", metavar="FILE", help="write the whole report, confusions included, to this file"
+        "--json",
+        type=files.output,
+        metavar="FILE",
+        help="write the whole report, confusions included, to this file",
     )
 
 
@@ -177,5 +180,5 @@ def main(args) -> int:
     for pair, counts in report["compared"].items():
         print(f"{pair}: {counts['fixed']} cards fixed, {counts['broken']} broken")
     if args.json:
-        records.write(Path(args.json), **report)
+        records.write(args.json, **report)
     return 0
