@@ -23,9 +23,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fsdl_deploy.measuring import progress
+from fsdl_deploy.measuring.beat import Beat
 from fsdl_deploy.measuring.table import Table
+from fsdl_deploy.measuring.timetable import timetable
 
 _COLUMNS = ("requests", "errors", "seconds", "per second", "p50 ms", "p95 ms", "p99 ms")
+NOT_SENT = "NotSent"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,7 +38,9 @@ class Load:
     ``requests``: how many were due, ``errors`` among them. ``seconds``: from the first start to the
     last answer. ``latencies`` and ``service_times``: milliseconds, float64 ``[requests - errors]``,
     only of calls that succeeded, in the order of their starts. ``problems``: kind of error -> (how
-    many, the first message). Percentiles are numpy's (linear interpolation), nan if nothing succeeded.
+    many, the first message). ``stood_still``: seconds in which the meter's own process did not run;
+    ``never_sent``: calls that it could not make for that, which are no requests. Percentiles are numpy's
+    (linear interpolation), nan if nothing succeeded.
     """
 
     requests: int
@@ -43,6 +48,8 @@ class Load:
     latencies: np.ndarray
     service_times: np.ndarray
     problems: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    never_sent: int = 0
+    stood_still: float = 0.0
 
     @property
     def errors(self) -> int:
@@ -54,6 +61,12 @@ class Load:
         return [f"{count} × {kind}: {first}" for kind, (count, first) in self.problems.items()]
 
     @property
+    def standstill(self) -> str:
+        """A sentence if the meter itself stood still, else ""."""
+        text = f"the meter itself stood still for {self.stood_still:.1f} s; never sent: {self.never_sent}"
+        return text if self.stood_still else ""
+
+    @property
     def throughput(self) -> float:
         """Successful calls per second."""
         return len(self.latencies) / self.seconds if self.seconds else 0.0
@@ -62,20 +75,10 @@ class Load:
         """Latency in ms that ``q`` per cent of the successful calls did not exceed."""
         return float(np.percentile(self.latencies, q)) if len(self.latencies) else float("nan")
 
-    @property
-    def p50(self) -> float:
-        return self.percentile(50)
-
-    @property
-    def p95(self) -> float:
-        return self.percentile(95)
-
-    @property
-    def p99(self) -> float:
-        return self.percentile(99)
+    p50, p95, p99 = (property(lambda self, q=q: self.percentile(q)) for q in (50, 95, 99))
 
     def __repr__(self) -> str:
-        problems = "".join(f"; {loss}" for loss in self.losses)
+        problems = "".join(f"; {line}" for line in [*self.losses, self.standstill] if line)
         return (
             f"{self.requests} requests, {self.errors} errors, {self.seconds:.2f} s, {self.throughput:.1f}/s, "
             f"p50 {self.p50:.1f} ms, p95 {self.p95:.1f} ms, p99 {self.p99:.1f} ms{problems}"
@@ -90,8 +93,7 @@ class _Run:
         self.total = requests if stop is None else None  # whoever may stop the run knows how long it is
         self.go, self.stop = threading.Event(), stop or threading.Event()
         self.lock = threading.Lock()
-        self.taken = 0
-        self.begin = 0.0
+        self.taken, self.begin, self.patience, self.beat = 0, 0.0, math.inf, Beat()
         # due, sent, answered, error
         self.notes: list[tuple[float, float, float, tuple[str, str] | None]] = []
         self.fatal: BaseException | None = None
@@ -126,12 +128,13 @@ class _Run:
         try:
             for user in users:
                 user.start()
-            self.begin = time.perf_counter()
+            self.begin, self.beat = time.perf_counter(), Beat()
             self.go.set()
             with progress.bar(self.total, "load", "call") as bar:
                 for user in users:
                     while user.is_alive():
                         user.join(0.1)  # not for ever: on Windows nothing could interrupt that
+                        self.beat.strike()
                         bar.update(len(self.notes) - bar.n)
         finally:
             self.stop.set()
@@ -145,7 +148,7 @@ class _Run:
         return self.load()
 
     def load(self) -> Load:
-        notes = sorted(self.notes, key=lambda note: note[:2])
+        notes = sorted(filter(self._could_be_sent, self.notes), key=lambda note: note[:2])
         problems: dict[str, tuple[int, str]] = {}
         for *_, error in notes:
             if error is not None:
@@ -158,7 +161,15 @@ class _Run:
             latencies=(good[:, 2] - good[:, 0]) * 1000,
             service_times=(good[:, 2] - good[:, 1]) * 1000,
             problems=problems,
+            never_sent=len(self.notes) - len(notes),
+            stood_still=self.beat.seconds,
         )
+
+    def _could_be_sent(self, note: tuple) -> bool:
+        """Whether this call was made, or not made while the meter ran: its own sleep is no overload."""
+        due, sent, _, error = note
+        waited = sent - due - self.beat.within(due, sent)
+        return error is None or error[0] != NOT_SENT or waited > self.patience
 
 
 def closed_loop(call: Callable[[], object], users: int = 1, requests: int = 100, *, warmup: int = 0) -> Load:
@@ -198,14 +209,16 @@ def open_loop(
     ``seed``). At most ``max_in_flight`` calls are under way, one thread each; those that are due then
     wait, and their latency counts the wait. One that waits for more than ``patience`` seconds is
     given up and counts as an error named NotSent, so that an overloaded server cannot hold the run
-    for ever. ``warmup``: calls made one by one before, not measured. ``stop``: once it is set, no
-    further call starts; it is set when this returns.
+    for ever. If it waited because the meter itself stood still, it is no request (``never_sent``).
+    ``warmup``: calls made one by one before, not measured. ``stop``: once it is set, no further call
+    starts; it is set when this returns.
     """
     _whole(max_in_flight=max_in_flight)
     due = timetable(rate, seconds, arrivals, seed)
     if warmup:
         closed_loop(call, 1, warmup)
     run = _Run(call, len(due), stop)
+    run.patience = patience
 
     def user():
         while (number := run.take()) is not None:
@@ -214,25 +227,11 @@ def open_loop(
                 return
             now = time.perf_counter()
             if now - moment > patience:
-                run.notes.append((moment, now, now, ("NotSent", f"no free place within {patience:g} s")))
+                run.notes.append((moment, now, now, (NOT_SENT, f"no free place within {patience:g} s")))
             else:
                 run.send(due=moment, sent=now)
 
     return run.run(min(max_in_flight, len(due)), user)
-
-
-def timetable(rate: float, seconds: float, arrivals: str = "constant", seed: int = 0) -> np.ndarray:
-    """When calls are due: seconds from the begin, float64 ``[n]``, rising, below ``seconds``; n ≥ 1."""
-    if not 0 < rate < math.inf or not 0 < seconds < math.inf:
-        raise ValueError(f"rate and seconds must be above 0 and finite, not {rate} and {seconds}")
-    expected = max(1, round(rate * seconds))
-    if arrivals == "constant":
-        return np.arange(expected) / rate
-    if arrivals == "poisson":
-        # Given their number, the arrivals of a Poisson process are uniform (and the number is random).
-        generator = np.random.default_rng(seed)
-        return np.sort(generator.uniform(0, seconds, max(1, generator.poisson(rate * seconds))))
-    raise ValueError(f"arrivals={arrivals!r} is unknown: take 'constant' or 'poisson'")
 
 
 def table(loads: Mapping[str, Load] | Iterable[tuple[str, Load]]) -> Table:

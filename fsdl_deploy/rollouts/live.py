@@ -34,8 +34,10 @@ class LiveRollout:
     bad: list[float]
 
     def table(self) -> Table:
-        """A row for each change of the share."""
-        return Table(["after s", "share", "why"], *self.changes, formats=[".1f", ".0%", ""])
+        """A row for each change of the share; below it what was lost, and whether the meter stood still."""
+        load = self.trial.load
+        notes = [f"lost: {loss}" for loss in load.losses] + [load.standstill] * bool(load.standstill)
+        return Table(["after s", "share", "why"], *self.changes, formats=[".1f", ".0%", ""], notes=notes)
 
 
 def live(

@@ -26,7 +26,7 @@ from fsdl_deploy.rollouts.state import RolloutState
 from fsdl_deploy.rollouts.utility import Sent
 from fsdl_deploy.running.watched import Watched
 from fsdl_deploy.scaling.failures import Trial, under_load
-from fsdl_deploy.scaling.rounds import Round, add_round_arguments, positive, summary
+from fsdl_deploy.scaling.rounds import Round, add_round_arguments, positive, still, summary
 
 STEPS = (RolloutStep(0.05, 1), RolloutStep(0.25, 10), RolloutStep(1.0, 30))
 LONGEST = 60  # seconds that a controller may take
@@ -158,10 +158,7 @@ def play(
         for number in range(count):
             for name in events:
                 played.append(one_round(stage, name, sent, rate, seconds, number))
-                trial = played[-1].trial
-                print(f"round {number + 1}, {name}: {trial.lost} of {trial.load.requests} lost", flush=True)
-                if text := played[-1].explained():
-                    print(text, flush=True)
+                played[-1].show(number)
     return played
 
 
@@ -177,6 +174,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.json:
         rows = [
             {"event": each.event, "requests": each.trial.load.requests, "lost": each.trial.lost}
+            | still(each.trial.load)
             for each in played
         ]
         settings = {"proxy": arguments.proxy, "rate": arguments.rate, "seconds": arguments.seconds}

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fsdl_deploy.cards import cards
-from fsdl_deploy.measuring.load import Load, closed_loop, open_loop, timetable
+from fsdl_deploy.measuring.load import Load, closed_loop, open_loop
+from fsdl_deploy.measuring.timetable import timetable
 from fsdl_deploy.picture import encode
 from fsdl_deploy.scaling.asking import Asking
 from fsdl_deploy.scaling.load_balancing import Balancer

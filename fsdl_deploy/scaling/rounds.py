@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from fsdl_deploy import files
+from fsdl_deploy.measuring.load import Load
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.running.servers import Server
 from fsdl_deploy.scaling.asking import Asking
@@ -86,12 +87,17 @@ class Round:
     log: str
 
     def explained(self) -> str:
-        """What was lost and what the balancer says about it; "" if nothing was lost."""
-        if not self.trial.lost:
-            return ""
-        return "\n".join(
-            [*self.trial.load.losses, *(f"  balancer: {line}" for line in self.log.splitlines()[-12:])]
-        )
+        """Whether the meter stood still, what was lost, what the balancer says of that; "" if all is well."""
+        load = self.trial.load
+        log = [f"  balancer: {line}" for line in self.log.splitlines()[-12:]] if self.trial.lost else []
+        return "\n".join([*([load.standstill] if load.standstill else []), *load.losses, *log])
+
+    def show(self, number: int) -> None:
+        """Print it as the round of this number, counted from 0."""
+        load = self.trial.load
+        print(f"round {number + 1}, {self.event}: {self.trial.lost} of {load.requests} lost", flush=True)
+        if text := self.explained():
+            print(text, flush=True)
 
 
 def one_round(stage: Stage, name: str, body: bytes, rate: float, seconds: float, seed: int) -> Round:
@@ -127,10 +133,7 @@ def play(
         for number in range(count):
             for name in events:
                 played.append(one_round(stage, name, card_body(), rate, seconds, number))
-                trial = played[-1].trial
-                print(f"round {number + 1}, {name}: {trial.lost} of {trial.load.requests} lost", flush=True)
-                if text := played[-1].explained():
-                    print(text, flush=True)
+                played[-1].show(number)
         return played
 
 
@@ -149,7 +152,13 @@ def summary(played: Sequence[Round]) -> Table:
         sums = [sum(values) for values in zip(*map(_counts, trials), strict=True)]
         rows.append([name, len(trials), *sums, max(trial.load.p99 for trial in trials)])
     header = ["event", "rounds", "requests", "lost", "repeated", "new connection", "worst p99 ms"]
-    return Table(header, *rows, formats=[*[""] * 6, ".0f"])
+    stops = [f"{each.event}: {text}" for each in played if (text := each.trial.load.standstill)]
+    return Table(header, *rows, formats=[*[""] * 6, ".0f"], notes=stops)
+
+
+def still(load: Load) -> dict:
+    """For a record: how long the meter stood still, and how many requests it has never sent for that."""
+    return {"never_sent": load.never_sent, "stood_still": round(load.stood_still, 1)}
 
 
 def _counts(trial: Trial) -> tuple[int, int, int, int]:
@@ -183,4 +192,5 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _record(each: Round) -> dict:
     names = ("requests", "lost", "repeated", "reopened")
-    return dict(zip(names, _counts(each.trial), strict=True)) | {"p99": round(each.trial.load.p99, 1)}
+    load = each.trial.load
+    return dict(zip(names, _counts(each.trial), strict=True)) | {"p99": round(load.p99, 1)} | still(load)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from fsdl_deploy.measuring import progress
-from fsdl_deploy.measuring.load import Load, closed_loop, open_loop, table, timetable
+from fsdl_deploy.measuring.load import Load, closed_loop, open_loop, table
+from fsdl_deploy.measuring.timetable import timetable
 
 
 def load_of(latencies, seconds=2.0, errors=0, problems=None):
@@ -250,3 +251,40 @@ def test_an_open_loop_ends_early_when_it_is_stopped():
 
     load = open_loop(call, 200, 60, stop=stop)
     assert 5 <= load.requests == len(calls) < 100 and load.seconds < 30
+
+
+STOPPED = """
+import os, sys, time
+from fsdl_deploy.measuring import beat
+from fsdl_deploy.measuring.load import open_loop
+beat.STILL = 0.3
+def call():
+    os.write(1, b"call\\n")
+    time.sleep(float(sys.argv[1]))
+load = open_loop(call, 40, 2, patience=0.6, max_in_flight=2)
+print(load.requests, load.errors, load.never_sent, load.stood_still, load.standstill, load, sep="|")
+"""
+
+
+@pytest.mark.parametrize("seconds", [0, 0.3])
+@pytest.mark.skipif(os.name != "posix", reason="plays with POSIX signals")
+def test_what_the_meter_never_sent_is_not_lost_and_what_the_server_delays_is(seconds):
+    command = [sys.executable, "-c", STOPPED, str(seconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            process.stdout.readline()
+            process.send_signal(signal.SIGSTOP)
+            threading.Event().wait(1.2)  # the standstill itself
+            process.send_signal(signal.SIGCONT)
+            last = process.communicate(timeout=60)[0].splitlines()[-1]
+        finally:
+            process.kill()
+    requests, errors, never_sent, stood_still, sentence, shown = last.split("|")
+    assert float(stood_still) >= 1.1 and int(requests) + int(never_sent) == 80 and sentence in shown
+    assert int(never_sent) > 0 and f"never sent: {never_sent}" in sentence
+    assert int(errors) == 0 if not seconds else int(errors) > 0  # two places for 40 a second: overload
+
+
+def test_a_meter_that_runs_has_no_standstill():
+    load = open_loop(lambda: None, 50, 0.1)
+    assert (load.never_sent, load.stood_still, load.standstill) == (0, 0, "")

@@ -1,11 +1,16 @@
 """Load while something happens: whichever of the two ends first, the other ends too."""
 
 import threading
+from collections import Counter
 
+import numpy as np
 import pytest
 
+from fsdl_deploy.measuring.load import Load
+from fsdl_deploy.scaling import rounds
 from fsdl_deploy.scaling.asking import Asking
-from fsdl_deploy.scaling.failures import under_load
+from fsdl_deploy.scaling.failures import Trial, under_load
+from fsdl_deploy.scaling.rounds import Round, summary
 
 
 class Answers(Asking):
@@ -30,3 +35,13 @@ def test_where_no_load_can_begin_nothing_happens_to_the_replicas(rate):
     with pytest.raises(ValueError, match="finite"):
         under_load(Answers(), rate, lambda: happened.append(1), around=60)
     assert not happened
+
+
+def test_a_standstill_of_the_meter_is_said_and_is_no_loss(capsys):
+    load = Load(3, 1.0, np.ones(3), np.ones(3), never_sent=943, stood_still=26.04)
+    played = Round("kill -9", Trial(load, Counter({1: 3}), 0, 0), "a line of the log")
+    played.show(0)
+    printed = capsys.readouterr().out
+    sentence = "the meter itself stood still for 26.0 s; never sent: 943"
+    assert "0 of 3 lost" in printed and sentence in printed and "a line" not in printed
+    assert sentence in str(summary([played])) and rounds.still(load) == {"never_sent": 943, "stood_still": 26}
