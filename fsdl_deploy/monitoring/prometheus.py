@@ -21,7 +21,9 @@ from fsdl_deploy.running.servers import Server
 
 FOLDER = ROOT / "infra" / "monitoring" / "prometheus"
 QUICKEST = 0.2  # seconds between two questions, and the most that an answer may take then
-_TIMES = re.compile(r"(\[|\bfor: |\w+_(?:interval|wait): |\binterval: )(\d+)(ms|s|m|h|d)\b")
+_TIMES = re.compile(
+    r"(\[|(?<=\d[smhd]):|\boffset |\bfor: |\w+_(?:interval|wait): |\binterval: )(\d+)(ms|s|m|h|d)\b"
+)
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -41,7 +43,8 @@ def program(name: str) -> Path:
 
 
 def quicker(text: str, speed: float) -> str:
-    """Rules or a configuration with every time in it divided by ``speed``: ``[5m]``, ``for: 1m``, intervals.
+    """Rules or a configuration with every time in it divided by ``speed``: ``[5m:15s]``, ``offset 1d``,
+    ``for: 1m``, intervals.
 
     Names stay: ``reader:bad_ratio:rate5m`` then looks back five minutes / ``speed``. Raises ValueError for a
     speed below 1.

@@ -108,6 +108,12 @@ BROKEN = [
     (PRESENCE, "presence", 'absent(up{job="reader"} == 1)', 'up{job="reader"} == 0'),  # none known, none down
     (PRESENCE, "presence", "absent(billing_readings_total)", "billing_readings_total == 0"),
     (PRESENCE, "presence", "unless on (instance)", "and on (instance)"),
+    (PRESENCE, "presence", ' or sum_over_time((max(up{job="reader"}) == bool 0)[5m:15s]) >= 8', ""),
+    (PRESENCE, "presence", "max(up", "min(up"),  # one of several is no outage
+    (PRESENCE, "presence", "[5m:15s]) >= 8", "[5m:15s]) >= 4"),  # nor is a minute in which one starts
+    (PRESENCE, "presence", "unless sum(increase(billing", "and sum(increase(billing"),
+    (PRESENCE, "presence", "reader_pictures_total[30m])) > 50", "reader_pictures_total[30m])) > 1"),
+    (PRESENCE, "presence", 'path=~"/read|', 'path=~"/metrics|/read|'),  # Prometheus' questions hide a hang
 ]
 
 

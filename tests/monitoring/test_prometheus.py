@@ -22,6 +22,7 @@ from fsdl_deploy.monitoring.billing import Billing
 from fsdl_deploy.monitoring.pager import Pager
 from fsdl_deploy.monitoring.prometheus import Prometheus, PrometheusError, quicker
 from fsdl_deploy.paths import ROOT
+from fsdl_deploy.reading import Reading
 from fsdl_deploy.running import stations
 from fsdl_deploy.running.servers import ServerError
 from fsdl_deploy.scaling.failures import card_body
@@ -38,16 +39,17 @@ def file(tmp_path):
 
 @pytest.fixture(scope="module")
 def live():
-    """A service that is asked all the time, billing, and a Prometheus that knows both."""
+    """A service that is asked all the time, billing that takes it, and a Prometheus that knows both."""
     stations.python("prometheus")
     ended = threading.Event()
-    with fake_server() as server, Billing({}) as billing:
+    with fake_server() as server, Billing({"C1": "00005"}) as billing:
 
         def customers():
             with httpx2.Client(base_url=server.url) as client:
                 headers = {"content-type": "application/json"}
                 while not ended.wait(0.02):
                     client.post("/read", content=card_body(), headers=headers)
+                    billing.take("C1", Reading("00007", 0.9, (), "v"))
 
         thread = threading.Thread(target=customers, daemon=True)
         thread.start()
@@ -59,8 +61,12 @@ def live():
 
 
 def test_times_shrink_and_names_stay():
-    text = "expr: rate(a:rate5m[5m]) / b[1h] offset 1m\nfor: 10m\nscrape_interval: 15s\ngroup_wait: 30s"
-    expected = "expr: rate(a:rate5m[1250ms]) / b[15000ms] offset 1m\nfor: 2500ms\nscrape_interval: 200ms\n"
+    text = "expr: rate(a:rate5m[5m]) / b[1h] offset 1m + c[5m:15s]\nfor: 10m\n"
+    text += "scrape_interval: 15s\ngroup_wait: 30s"
+    expected = (
+        "expr: rate(a:rate5m[1250ms]) / b[15000ms] offset 250ms + c[1250ms:63ms]\n"
+        "for: 2500ms\nscrape_interval: 200ms\n"
+    )
     assert quicker(text, 240) == expected + "group_wait: 125ms"
     assert quicker(text, 1) == text
     for speed in (0.5, 0, float("nan")):

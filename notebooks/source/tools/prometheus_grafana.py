@@ -343,7 +343,8 @@ assert sizes["customer"][0] > 5000 * sizes["none"][0]
 # what matters is a counter or a histogram: they remember.
 #
 # **What is down says nothing.** A service that is dead has no errors. `up` is what Prometheus knows about the
-# asking itself; our rules in `presence.yml` look at that, and at names that have gone.
+# asking itself; our rules in `presence.yml` look at that, at names that have gone, and at
+# work that stops while everything is up.
 
 # %% tags=["station:triton", "station:prometheus"]
 triton.stop()
