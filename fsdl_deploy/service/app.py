@@ -28,7 +28,7 @@ from fsdl_deploy.service.access import Access
 from fsdl_deploy.service.answer import Answer
 from fsdl_deploy.service.answer_log import AnswerLog
 from fsdl_deploy.service.body_limit import MAX_HELD, BodyLimit
-from fsdl_deploy.service.counting import Counting
+from fsdl_deploy.service.counting import UNROUTED, Counting
 from fsdl_deploy.service.model import PATIENCE, Model
 
 
@@ -82,6 +82,8 @@ def create_app(
     tensorflow_serving.add_routes(app, model, max_pictures)
     health.add_routes(app, model, max_pictures, max_bytes)
     errors.add_handlers(app)
+    reading = [route.path for route in app.routes if "POST" in (getattr(route, "methods", None) or ())]
+    model.metrics.expect([*reading, UNROUTED])
     return app
 
 

@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fsdl_deploy.service.model import Model
 
+UNROUTED = "other"  # the path, to the metrics, of what was refused before its route was known
+
 
 class Counting:
     """ASGI middleware: count every answer by route and status; time and sign those of the model.
@@ -40,7 +42,7 @@ class Counting:
             await self.app(scope, receive, watching_send)
         finally:
             # The route, not the path: a stranger must not be able to add labels without end.
-            path = getattr(scope.get("route"), "path", "other")
+            path = getattr(scope.get("route"), "path", UNROUTED)
             metrics = self.model.metrics
             metrics.requests.labels(path, status).inc()
             # A refusal takes no time: counted too, it would make a service look quick that sends all away.

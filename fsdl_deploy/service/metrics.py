@@ -3,7 +3,7 @@
 Knows the names of the counters; what raises them is in ``model`` and in ``counting``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -36,10 +36,6 @@ class Metrics:
         self.requests = Counter(
             "reader_requests", "requests answered", ["path", "status"], registry=self._registry
         )
-        # Prometheus sees a counter rise from its second look on. One that is born with the first error shows
-        # no rise at all, so those that alerts wait for begin at zero.
-        for status in EXPECTED:
-            self.requests.labels("/read", status)
         self.seconds = Histogram(
             "reader_request_seconds", "time to read a POST", buckets=LATENCIES, registry=self._registry
         )
@@ -62,6 +58,16 @@ class Metrics:
         self.version = Info("reader_model", "the model that answers", registry=self._registry)
         taken = Gauge("reader_requests_in_progress", "readings run or waiting", registry=self._registry)
         taken.set_function(in_progress)
+
+    def expect(self, paths: Iterable[str]) -> None:
+        """Begin the counters of requests for these paths at zero, with each status that alerts look at.
+
+        Prometheus sees a counter rise from its second look on. One that is born with the first error shows no
+        rise at all.
+        """
+        for path in paths:
+            for status in EXPECTED:
+                self.requests.labels(path, status)
 
     def count_readings(self, images: Sequence[Image], readings: Sequence[Reading]) -> None:
         """One call of the model made these readings of these images."""

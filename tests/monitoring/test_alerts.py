@@ -1,11 +1,12 @@
 """The alert rules of the course: examined by promtool, and against what the services really export."""
 
 import copy
+import re
 
 import httpx2
 import pytest
 import yaml
-from fake_service import fake_server
+from fake_service import WidthReader, fake_server
 
 from fsdl_deploy.customers import Customers
 from fsdl_deploy.monitoring import alerts, promtool
@@ -13,6 +14,7 @@ from fsdl_deploy.monitoring.billing import Billing, last_month, verdict
 from fsdl_deploy.monitoring.prometheus import FOLDER
 from fsdl_deploy.reading import Reading
 from fsdl_deploy.running import stations
+from fsdl_deploy.service.app import create_app
 
 pytestmark = pytest.mark.station
 SLO, MODEL, PRESENCE = (FOLDER / "rules" / f"{name}.yml" for name in ("slo", "model", "presence"))
@@ -49,6 +51,13 @@ def test_every_alert_fires_in_a_test_and_is_silent_in_another():
 
 def test_all_that_the_rules_ask_for_is_exported(exported):
     assert alerts.problems(alerts.rules(), exported) == []
+
+
+def test_what_the_rules_take_for_readings_are_the_routes_that_read():
+    (condition,) = set(re.findall(r'path=~"([^"]*)"', SLO.read_text() + PRESENCE.read_text()))
+    routes = [route for route in create_app(WidthReader()).routes if getattr(route, "methods", None)]
+    assert all(("POST" in each.methods) == bool(re.fullmatch(condition, each.path)) for each in routes)
+    assert any("POST" in each.methods for each in routes)
 
 
 @pytest.mark.parametrize(

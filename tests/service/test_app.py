@@ -147,6 +147,16 @@ def test_health_answers_while_a_long_reading_runs_and_the_queue_has_an_end(clien
     assert sorted(status for status, _ in statuses) == [200, 200, 200, 429, 429]
 
 
+def test_every_answer_that_alerts_wait_for_begins_at_zero():
+    app = create_app(WidthReader())
+    reading = [route.path for route in app.routes if "POST" in (getattr(route, "methods", None) or ())]
+    text = TestClient(app).get("/metrics").text
+    assert len(reading) > 8
+    for path in (*reading, "other"):
+        for status in (200, 429, 500, 503):
+            assert f'reader_requests_total{{path="{path}",status="{status}"}} 0.0' in text
+
+
 def test_metrics_count_requests_pictures_and_confidence(server):
     def metric(name):
         text = httpx2.get(server.url + "/metrics", trust_env=False).text
