@@ -360,12 +360,13 @@ IFrame(service.url + "/docs", width="100%", height=420)
 # %% [markdown]
 # *How are you doing?* is the fourth question. `/metrics` answers in the text format of Prometheus: how many
 # requests with which status, how long they took, and how sure the model was. The last one is a first sign
-# when the pictures change.
+# when the pictures change. What is still zero is left out here.
 
 # %%
 prefixes = ("reader_requests_total", "reader_pictures_total", "reader_model_info", "reader_confidence_bucket")
 metrics = web.get(service.url + "/metrics").text.splitlines()
-print("\n".join(line for line in metrics if line.startswith(prefixes)))
+counted = [line for line in metrics if line.startswith(prefixes) and not line.endswith(" 0.0")]
+print("\n".join(counted))
 
 # %% [markdown]
 # ## The application moves by changing one argument

@@ -279,8 +279,8 @@ def test_what_the_meter_never_sent_is_not_lost_and_what_the_server_delays_is(sec
             last = process.communicate(timeout=60)[0].splitlines()[-1]
         finally:
             process.kill()
-    requests, errors, never_sent, stood_still, sentence, shown = last.split("|")
-    assert float(stood_still) >= 1.1 and int(requests) + int(never_sent) == 80 and sentence in shown
+    requests, errors, never_sent, stood_still, sentence, printed = last.split("|")
+    assert float(stood_still) >= 1.1 and int(requests) + int(never_sent) == 80 and sentence in printed
     assert int(never_sent) > 0 and f"never sent: {never_sent}" in sentence
     assert int(errors) == 0 if not seconds else int(errors) > 0  # two places for 40 a second: overload
 
