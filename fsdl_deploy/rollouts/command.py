@@ -4,7 +4,6 @@ The proxy and both versions run already; the proxy's folder has its handle and i
 """
 
 import argparse
-import math
 from pathlib import Path
 
 from fsdl_deploy.rollouts.canary import CanaryHandle
@@ -53,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """0 when the candidate has all the traffic, 1 when it has none or nobody watches it any more."""
-    if not 0 < arguments.tick < math.inf:
-        raise ValueError(f"--tick must be above 0 seconds and finite, not {arguments.tick:g}")
+    if not arguments.tick > 0:
+        raise ValueError(f"--tick must be above 0 seconds, not {arguments.tick:g}")
     steps = steps_of(arguments.steps) if arguments.steps else STEPS
     handle = CanaryHandle.load(arguments.canary)
     meters = Utility(arguments.customers, arguments.utility).meter
