@@ -129,7 +129,7 @@ def _bypass_loopback(environ: MutableMapping[str, str]) -> None:
 
 
 def _readable(entry: str) -> str | None:
-    """An entry of ``NO_PROXY`` as httpx2, requests, urllib and curl take it; None: httpx2 ends at it."""
+    """An entry of ``NO_PROXY`` as httpx2, requests, urllib and curl take it; None: not all of them do."""
     if entry.count(":") > 1:
         from ipaddress import IPv6Address
 

@@ -170,7 +170,8 @@ Table(["minutes since", "alerts that fire"], *rows)
 
 # %% [markdown]
 # The tests in `infra/monitoring/prometheus/tests` are such series, with what is expected: counters that begin
-# anew after an update, one request of three failing at night, nobody asking at all.
+# anew after an update, one request of three failing at night, strangers who ask for pages that are not there,
+# nobody asking at all.
 #
 # promtool does not see the worst fault. A rule that asks for a series which nobody sends is correct, and
 # silent for ever. So the course looks up what each rule asks for in what the services really export:

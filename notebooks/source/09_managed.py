@@ -235,13 +235,13 @@ from fsdl_deploy.picture import encode
 pictures = [encode(card.image) for card in cards(10, "typical", seed=7)]
 shares = {}
 for weight in (0.1, 0.5, 0.0):
-    wanted = {"blue": 1 - weight, "green": weight}
+    weights = {"blue": 1 - weight, "green": weight}
     begin = perf_counter()
-    calls.shift(cloud.control, "meter", wanted)
-    cloud.wait("meter", weights=wanted)
+    calls.shift(cloud.control, "meter", weights)
+    cloud.wait("meter", weights=weights)
     moved = perf_counter() - begin
     counts = measuring.invoked(cloud.runtime, "meter", pictures, 120 if FAST else 1200)
-    shares[weight] = measuring.intervals(counts, wanted)["green"]
+    shares[weight] = measuring.intervals(counts, weights)["green"]
 measured["managed_back"], measured["managed_bad_after"] = moved, counts["green"]
 
 # %% [markdown]

@@ -16,6 +16,7 @@ def seen(event, args):
     if event in ("open", "os.listdir", "os.scandir") and str(args[0]).startswith(home):
         print("TOUCHED", args[0])
 sys.addaudithook(seen)
+from fsdl_deploy.managed.aws_session import NOBODY
 from fsdl_deploy.managed.sagemaker_clients import client
 asking = client("sagemaker", "http://127.0.0.1:9")
 signer = asking._request_signer._credentials
@@ -68,7 +69,7 @@ def probe(company) -> list[str]:
 def test_a_real_profile_is_neither_read_nor_used(company):
     lines = probe(company)
     assert not [line for line in lines if line.startswith("TOUCHED")]
-    assert lines[0] == "nobody nothing None"
+    assert lines[0] == f"{NOBODY} nothing None"
     assert lines[1] == "http://127.0.0.1:9 us-east-1 1"
     assert lines[2].startswith("EndpointConnectionError") and "127.0.0.1:9" in lines[2]
     assert "REALKEY" not in "".join(lines)

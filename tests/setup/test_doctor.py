@@ -200,7 +200,7 @@ def test_ports_work_here_and_a_proxy_in_between_is_found(no_proxies):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("ALL_PROXY", "socks://127.0.0.1:9"), ("NO_PROXY", "localhost,127.0.0.1,[::1]")]
+    ("name", "value"), [("ALL_PROXY", "socks://127.0.0.1:9"), ("ALL_PROXY", "http://127.0.0.1:port")]
 )
 def test_what_ends_a_client_is_found_by_trying(no_proxies, name, value):
     no_proxies.setenv("HTTP_PROXY", "http://127.0.0.1:9")

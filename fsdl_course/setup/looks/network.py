@@ -17,7 +17,7 @@ def by_urllib(url: str) -> None:
     urllib.request.urlopen(url, timeout=SECONDS).close()
 
 
-def by_httpx(url: str) -> None:
+def by_httpx2(url: str) -> None:
     """As most lessons ask. Where httpx2 is not installed, ``look_at_packages`` says it."""
     try:
         import httpx2
@@ -26,7 +26,7 @@ def by_httpx(url: str) -> None:
     httpx2.get(url, timeout=SECONDS).raise_for_status()
 
 
-def look_at_ports(asking: tuple[Callable[[str], None], ...] = (by_urllib, by_httpx)) -> Iterator[Finding]:
+def look_at_ports(asking: tuple[Callable[[str], None], ...] = (by_urllib, by_httpx2)) -> Iterator[Finding]:
     """A server on loopback is reached by the clients that lessons use, with the environment as it is."""
     try:
         with answering() as url:
