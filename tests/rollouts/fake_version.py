@@ -64,6 +64,7 @@ def end(*_):
 
 
 if __name__ == "__main__":
+    open(sys.argv[2], "a").close()
     server = Server(("127.0.0.1", int(sys.argv[1])), Version)
     signal.signal(signal.SIGTERM, end)
     server.serve_forever(poll_interval=0.02)
