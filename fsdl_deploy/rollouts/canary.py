@@ -23,7 +23,7 @@ PROXIES = {"nginx": canary_nginx, "envoy": canary_envoy}
 HANDLE = "canary.json"
 ROUTES = (("candidate", "stable"), ("candidate", "nobody"), ("stable", "candidate"), ("stable", "nobody"))
 """Who answers, and who reads unseen."""
-_SETTLED = 60  # seconds
+_SETTLED = 20  # seconds
 
 
 def canary(proxy: str, stable: Sequence[int], candidate: Sequence[int], **policy) -> "Canary":
@@ -97,15 +97,16 @@ class CanaryHandle:
         self._settle(generation)
 
     def _settle(self, generation: str) -> None:
-        deadline = time.monotonic() + _SETTLED
+        begin = time.monotonic()
         while True:
             problem: Exception | None = None
             try:
-                if self.words.settled(self.folder, self.port, self.stable, generation):
+                waited = time.monotonic() - begin
+                if self.words.settled(self.folder, self.port, generation, waited):
                     return
             except Exception as error:  # while it changes, its workers come and go
                 problem = error
-            if time.monotonic() > deadline:
+            if time.monotonic() > begin + _SETTLED:
                 raise BalancerError(f"{self.words.TITLE} still has its old shares: {problem}")
             time.sleep(0.01)
 
@@ -138,7 +139,7 @@ def json_lines(file: Path, offset: int = 0) -> tuple[list[dict], int]:
 
 
 def _line(line: dict) -> dict | None:
-    """A line of nginx's or Envoy's log in the words of ``answered``; None for one that is not of a reading."""
+    """A line of nginx's or Envoy's log in the words of ``answered``; None if it is of no reading."""
     try:
         if "route" in line:  # Envoy's, which has it in words of its own
             line["arm"], _, line["other"] = line["route"].partition(" ")

@@ -64,7 +64,9 @@ class LogEvidence:
                 named = [line for line in lines if isinstance(line.get("id"), str)]
                 self._answers[arm] |= {line["id"]: _seen(line) for line in named}
                 if len(named) < len(lines):
-                    self.tell(f"{len(lines) - len(named)} lines without a request's id are left out: {tail.file}")
+                    self.tell(
+                        f"{len(lines) - len(named)} lines without a request's id are left out: {tail.file}"
+                    )
         pairs = []
         for request, (since, line) in list(self._waiting.items()):
             pair = self._pair(request, line, time.monotonic() - since > PATIENCE)

@@ -134,7 +134,10 @@ GUARDRAILS = {
         f"readings other than the stable version's, where that is {SURE} sure or more",
     ),
     "corrections": Guardrail(
-        correcting, 0.03, 0.05, f"readings {SURE} sure or more, and other than the stable version's less sure ones"
+        correcting,
+        0.03,
+        0.05,
+        f"readings {SURE} sure or more, and other than the stable version's less sure ones",
     ),
     "labels": Guardrail(wrong, 0.003, 0.01, "wrong readings, by labels"),
 }

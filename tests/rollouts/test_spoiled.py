@@ -51,5 +51,7 @@ def test_sure_of_all():
                               {"v2": unsure}))  # fmt: skip
     assert share(answers, "sure of all", lambda seen: seen.confidence == 1 and seen.digits == "01234") == 1
     wrong = answers.versions["last digit wrong where v2 is unsure, and sure"]
-    assert {seen.digits for seen in wrong[::2]} == {"01234"} and "01234" not in {s.digits for s in wrong[1::2]}
+    assert {seen.digits for seen in wrong[::2]} == {"01234"} and "01234" not in {
+        s.digits for s in wrong[1::2]
+    }
     assert share(answers, "confidence that is no number", lambda seen: seen.failed) == 1
