@@ -78,8 +78,8 @@ SPOILED: dict[str, Spoil] = {
     "last digit wrong where v2 is unsure, and sure": overconfident(slice(-1, None)),
     "confidence that is no number": lambda seen, of, rng: replace(seen, confidence=float("nan")),
 }
-"""A wrong last digit is what the meter may well show: there only the stable version contradicts. Whoever is sure
-of all hands no card to a person any more, so that more wrong readings are billed."""
+"""A wrong last digit is what the meter may well show: there only the stable version contradicts. A version
+that is sure of all hands no card to a person any more, so that more wrong readings are billed."""
 
 
 def spoiled(answers: Answers, stable: str = STABLE, seed: int = 0) -> Answers:

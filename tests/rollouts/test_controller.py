@@ -321,8 +321,10 @@ def failing_reads(problem, times, read=None):
     return failing
 
 
-@pytest.mark.parametrize("problem", [OSError(28, "No space left on device"),
-                                     subprocess.TimeoutExpired("nginx", 60), ServerError("it starts")])  # fmt: skip
+@pytest.mark.parametrize(
+    "problem",
+    [OSError(28, "No space left"), subprocess.TimeoutExpired("nginx", 60), ServerError("it starts")],
+)
 @pytest.mark.parametrize("where", ["move", "save"])
 def test_a_full_disk_or_a_proxy_that_starts_is_no_end(tmp_path, monkeypatch, problem, where):
     """And a candidate that has lost its share does not get it back because that could not be saved."""
