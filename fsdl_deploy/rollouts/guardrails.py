@@ -93,9 +93,8 @@ def disagreeing(pair: AnswerPair, slow: float) -> int | None:
 def correcting(pair: AnswerPair, slow: float) -> int | None:
     if not pair.compared:
         return None
-    surer = pair.candidate.confidence >= SURE > pair.stable.confidence
-    by_meter = implausible(pair, slow) == -1  # the meter says that the candidate is right
-    return int(pair.candidate.digits != pair.stable.digits and surer and not by_meter)
+    other = pair.candidate.digits != pair.stable.digits and pair.stable.confidence < SURE
+    return int(other and implausible(pair, slow) != -1)  # the meter may say that the candidate is right
 
 
 def wrong(pair: AnswerPair, slow: float) -> int | None:
@@ -135,9 +134,9 @@ GUARDRAILS = {
     ),
     "corrections": Guardrail(
         correcting,
-        0.03,
-        0.05,
-        f"readings {SURE} sure or more, and other than the stable version's less sure ones",
+        0.04,
+        0.06,
+        f"readings other than the stable version's, where that is less than {SURE} sure",
     ),
     "labels": Guardrail(wrong, 0.003, 0.01, "wrong readings, by labels"),
 }

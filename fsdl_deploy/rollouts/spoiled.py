@@ -76,6 +76,9 @@ SPOILED: dict[str, Spoil] = {
     "unsure of 1 card in 12 more": doubting(0.08),
     "sure of all": overconfident(),
     "last digit wrong where v2 is unsure, and sure": overconfident(slice(-1, None)),
+    "last digit wrong where v2 is unsure": lambda seen, of, rng: (
+        _misread(seen, rng, slice(-1, None)) if seen.confidence < SURE else seen
+    ),
     "confidence that is no number": lambda seen, of, rng: replace(seen, confidence=float("nan")),
 }
 """A wrong last digit is what the meter may well show: there only the stable version contradicts. A version

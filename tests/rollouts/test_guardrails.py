@@ -30,7 +30,8 @@ HARM = {
     "corrections": AnswerPair(replace(GOOD, digits="01041"), DOUBTED, "app", SAME.meter),
     "labels": AnswerPair(DOUBTED, replace(DOUBTED, digits="01041"), "app", SAME.meter, "01041"),
 }
-ALSO = {"hangs": {"p99"}}  # whoever hangs is slow, too
+ALSO = {"hangs": {"p99"}, "plausibility": {"corrections"}, "labels": {"corrections"}}
+"""Whoever hangs is slow, too, and what is worse is another reading."""
 
 
 def watched(pairs) -> Watch:

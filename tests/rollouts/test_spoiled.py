@@ -54,4 +54,9 @@ def test_sure_of_all():
     assert {seen.digits for seen in wrong[::2]} == {"01234"} and "01234" not in {
         s.digits for s in wrong[1::2]
     }
+    alike = answers.versions["last digit wrong where v2 is unsure"]
+    assert [seen.confidence for seen in alike] == [seen.confidence for seen in unsure]
+    assert {seen.digits for seen in alike[::2]} == {"01234"} and "01234" not in {
+        s.digits for s in alike[1::2]
+    }
     assert share(answers, "confidence that is no number", lambda seen: seen.failed) == 1
