@@ -21,7 +21,9 @@ from fsdl_deploy.scaling.policy import BalancerError
 
 PROXIES = {"nginx": canary_nginx, "envoy": canary_envoy}
 HANDLE = "canary.json"
-_SETTLED = 60  # seconds
+ROUTES = (("candidate", "stable"), ("candidate", "nobody"), ("stable", "candidate"), ("stable", "nobody"))
+"""Who answers, and who reads unseen."""
+_SETTLED = 20  # seconds
 
 
 def canary(proxy: str, stable: Sequence[int], candidate: Sequence[int], **policy) -> "Canary":
@@ -95,15 +97,16 @@ class CanaryHandle:
         self._settle(generation)
 
     def _settle(self, generation: str) -> None:
-        deadline = time.monotonic() + _SETTLED
+        begin = time.monotonic()
         while True:
             problem: Exception | None = None
             try:
-                if self.words.settled(self.folder, self.port, self.stable, generation):
+                waited = time.monotonic() - begin
+                if self.words.settled(self.folder, self.port, generation, waited):
                     return
             except Exception as error:  # while it changes, its workers come and go
                 problem = error
-            if time.monotonic() > deadline:
+            if time.monotonic() > begin + _SETTLED:
                 raise BalancerError(f"{self.words.TITLE} still has its old shares: {problem}")
             time.sleep(0.01)
 
@@ -122,24 +125,29 @@ def answered(folder: Path, offset: int = 0) -> tuple[list[dict], int]:
 
 def json_lines(file: Path, offset: int = 0) -> tuple[list[dict], int]:
     """The objects in a file of JSON lines from ``offset`` on, and where to go on; a file that is shorter now
-    is read anew. What is no object is left out: whoever wrote it may have been killed."""
+    is read anew. What is no object is left out: whoever wrote it may have been killed, or anybody at all."""
     lines: list[dict] = []
     with suppress(FileNotFoundError), file.open("rb") as stream:
         stream.seek(offset if offset <= file.stat().st_size else 0)
         begin = stream.tell()
         whole = stream.read().rpartition(b"\n")[0]
         for raw in whole.splitlines():
-            with suppress(ValueError):
-                lines.append(json.loads(raw))
+            with suppress(ValueError, RecursionError):
+                lines.append(json.loads(raw.decode(errors="replace")))  # a header's bytes are anybody's
         offset = begin + len(whole) + bool(whole)
     return [line for line in lines if isinstance(line, dict)], offset
 
 
 def _line(line: dict) -> dict | None:
-    if "route" in line:  # Envoy's, which has it in words of its own
-        if line["route"] not in ("candidate stable", "candidate nobody", "stable candidate", "stable nobody"):
+    """A line of nginx's or Envoy's log in the words of ``answered``; None if it is of no reading."""
+    try:
+        if "route" in line:  # Envoy's, which has it in words of its own
+            line["arm"], _, line["other"] = line["route"].partition(" ")
+            line["seconds"] = line["milliseconds"] / 1000
+        if (line["arm"], line["other"]) not in ROUTES or not isinstance(line["id"], str):
             return None
-        line["arm"], _, line["other"] = line["route"].partition(" ")
-        line["seconds"] = line["milliseconds"] / 1000
-    port = answered_by(line["asked"] or "")[0]
-    return line | {"status": int(line["status"]), "seconds": float(line["seconds"]), "port": port}
+        names = {name: str(line.get(name) or "") for name in ("customer", "camera")}
+        port = answered_by(line["asked"] or "")[0]
+        return line | names | {"status": int(line["status"]), "seconds": float(line["seconds"]), "port": port}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None

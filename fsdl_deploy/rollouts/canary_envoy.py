@@ -79,7 +79,7 @@ def command(program: Path, folder: Path) -> list[str]:
     return [*plain.command(program, folder), "--file-flush-interval-msec", "100"]
 
 
-def settled(folder: Path, port: int, ports: Sequence[int], generation: object) -> bool:
+def settled(folder: Path, port: int, generation: object, waited: float) -> bool:
     """Whether it answers by the routes that were written last."""
     return answer_at(port, "/balancer") == str(generation).encode()
 

@@ -1,19 +1,24 @@
-"""nginx in a rollout: ``split_clients`` chooses who answers, ``mirror`` who reads unseen; a reload moves"""
+"""nginx in a rollout: ``split_clients`` chooses who answers, ``mirror`` who reads unseen; a reload moves
+
+nginx keeps a client's connection until the copy of its request is read, and the next request would wait.
+So it ends the connection after each request that was copied, and gives a copy UNSEEN seconds.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
+from fsdl_deploy import files
 from fsdl_deploy.rollouts.canary_policy import LOG, CanaryPolicy
 from fsdl_deploy.rollouts.split import buckets
+from fsdl_deploy.running.ports import answer_at
 from fsdl_deploy.scaling import nginx as plain
 
 TITLE, STATION, PROGRAM, FILE = plain.TITLE, plain.STATION, plain.PROGRAM, plain.FILE
-command, reload_command, reason, settled = (
-    plain.command,
-    plain.reload_command,
-    plain.reason,
-    plain.settled,
-)
+command, reload_command, reason = plain.command, plain.reload_command, plain.reason
+LEAVING = 2  # seconds that old workers may need for requests under way; a slow upload may take a minute
+UNSEEN = 2  # seconds that a copy may take: a hung version would have all connections soon
 _FRAME = """\
 worker_processes 1; worker_shutdown_timeout 60s; daemon off; pid nginx.pid; error_log stderr warn;
 events {{ worker_connections 1024; }}
@@ -44,9 +49,16 @@ http {{
       internal;
       if ($other = nobody) {{ return 204; }}
       proxy_next_upstream off; proxy_pass http://${{other}}_unseen$request_uri;
+      proxy_connect_timeout 200ms; proxy_read_timeout {unseen}s; proxy_ignore_client_abort on;
     }}
+    error_page 418 = @copied;
     location / {{
-      mirror /unseen; proxy_pass http://$arm;
+      if ($other != nobody) {{ return 418; }}
+      proxy_pass http://$arm;
+      add_header x-upstream $upstream_addr always;  # "a, b": a gave no answer, b did
+    }}
+    location @copied {{
+      mirror /unseen; keepalive_timeout 0; proxy_pass http://$arm;
       add_header x-upstream $upstream_addr always;  # "a, b": a gave no answer, b did
     }}
   }}
@@ -70,8 +82,17 @@ def write(folder: Path, port: int, ports: Sequence[int], policy: CanaryPolicy, g
         fallback=_servers(ports, "backup max_fails=0"),
         port=port,
         generation=generation,
+        unseen=UNSEEN,
     )
-    (folder / FILE).write_text(text, encoding="utf-8")
+    files.write(folder / FILE, text)
+
+
+def settled(folder: Path, port: int, generation: object, waited: float) -> bool:
+    """Whether it answers by the configuration that was written last, and old workers have had their time."""
+    if answer_at(port, "/balancer") != str(generation).encode():
+        return False
+    master = psutil.Process(int((folder / "nginx.pid").read_text()))
+    return waited > LEAVING or len(master.children()) == 1
 
 
 def _part(share: float) -> str:

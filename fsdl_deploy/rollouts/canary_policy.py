@@ -15,6 +15,8 @@ class CanaryPolicy(Policy):
 
     ``candidate``: ports of its replicas. ``share``: 0 to 1 of the customers, or of the requests (``by``).
     ``shadow``: the share of the other requests that the candidate reads too, whose answers nobody gets.
+    Envoy holds up nobody for a copy; nginx ends a connection after a request that was copied, and cuts slow
+    copies off.
     ``reread``: the stable version reads what the candidate answers, so that the two can be compared.
     A candidate that cannot be reached, or says that it cannot, is replaced by the stable version.
     """

@@ -4,13 +4,16 @@ The proxy and both versions run already; the proxy's folder has its handle and i
 """
 
 import argparse
+from decimal import Decimal
 from pathlib import Path
 
 from fsdl_deploy.rollouts.canary import CanaryHandle
-from fsdl_deploy.rollouts.controller import STEPS, RolloutController, RolloutStep
+from fsdl_deploy.rollouts.controller import STEPS, RolloutController, RolloutStep, alone
 from fsdl_deploy.rollouts.evidence import LogEvidence
 from fsdl_deploy.rollouts.state import DONE
 from fsdl_deploy.rollouts.utility import Utility
+
+LONGEST_TICK = 3600  # seconds
 
 
 def steps_of(words: list[str]) -> tuple[RolloutStep, ...]:
@@ -19,8 +22,8 @@ def steps_of(words: list[str]) -> tuple[RolloutStep, ...]:
     for word in words:
         share, _, pairs = word.partition(":")
         try:
-            steps.append(RolloutStep(float(share) / 100, int(pairs)))
-        except ValueError:
+            steps.append(RolloutStep(float(Decimal(share) / 100), int(pairs)))
+        except (ValueError, ArithmeticError):
             raise ValueError(f"--steps: {word!r} is no step: write PERCENT:PAIRS, such as 5:200") from None
     if [step.share for step in steps] != sorted({step.share for step in steps}):
         raise ValueError("--steps: each step has a larger share than the one before")
@@ -52,16 +55,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """0 when the candidate has all the traffic, 1 when it has none or nobody watches it any more."""
-    if not arguments.tick > 0:
-        raise ValueError(f"--tick must be above 0 seconds, not {arguments.tick:g}")
+    if not 0 < arguments.tick <= LONGEST_TICK:
+        raise ValueError(f"--tick is above 0 and at most {LONGEST_TICK} seconds, not {arguments.tick:g}")
     steps = steps_of(arguments.steps) if arguments.steps else STEPS
     handle = CanaryHandle.load(arguments.canary)
+    for file in (*arguments.stable_log, *arguments.candidate_log, *filter(None, [arguments.labels])):
+        if not file.is_file():
+            raise ValueError(f"there is no file {file}: without it nothing would be compared")
     meters = Utility(arguments.customers, arguments.utility).meter
     evidence = LogEvidence(
-        arguments.canary, arguments.stable_log, arguments.candidate_log, meters, arguments.labels
+        arguments.canary,
+        arguments.stable_log,
+        arguments.candidate_log,
+        meters,
+        arguments.labels,
+        tell=_print,
     )
     rollout = RolloutController(arguments.folder, handle, evidence, steps, tick=arguments.tick, tell=_print)
-    return 0 if rollout.run().status == DONE else 1
+    with alone(arguments.canary):  # two rollouts cannot share a proxy
+        return 0 if rollout.run().status == DONE else 1
 
 
 def _print(text: str) -> None:

@@ -1,27 +1,30 @@
 """A rollout controller: the candidate gets more traffic step by step, or at the first alarm none
 
 It may be killed at any moment and started again: what was decided is on disk, what was seen is in the logs.
-A human's order comes first. Knows no proxy and no log: a ``handle`` moves the traffic, ``evidence`` gives
-pairs of answers.
+A human's order comes first. While it runs it never leaves the candidate unwatched: what it cannot do it tries
+again, and if it cannot see any more it rolls back. Knows no proxy and no log: a ``handle`` moves the
+traffic, ``evidence`` gives pairs of answers.
 """
 
 import os
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import psutil
+from filelock import FileLock, Timeout
 
 from fsdl_deploy import files
 from fsdl_deploy.rollouts import state as on_disk
 from fsdl_deploy.rollouts.guardrails import Watch
+from fsdl_deploy.rollouts.split import buckets
 from fsdl_deploy.rollouts.state import DONE, PAUSED, ROLLED_BACK, RUNNING, RolloutState
-from fsdl_deploy.scaling.policy import BalancerError
 
 ORDERS = ("pause", "resume", "rollback", "stop")
-_ORDER, _PID = "order", "controller.pid"
+_ORDER, _TAKEN, _LOCK = "order", "order.taken", "controller.lock"
+BLIND = 5  # looks in a row that may fail
+_MOMENT = 1  # second, that another process may have a lock to look whether anybody has it
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class RolloutStep:
     def __post_init__(self):
         if not 0 <= self.share <= 1 or not 0 <= self.shadow <= 1 or not self.pairs > 0:
             raise ValueError(f"{self}: shares are from 0 to 1, and a step waits for one pair at least")
+        for share in (self.share, self.shadow):
+            buckets(share)
 
 
 STEPS = (
@@ -94,64 +99,100 @@ class RolloutController:
         self.watch, self.tick, self.tell = watch or Watch(), tick, tell
         self.ended = threading.Event()
         self.state: RolloutState | None = None
+        self._saved: RolloutState | None = None
+        self._at: tuple[float, float] | None = None  # where the proxy is; None: nobody knows
+        self._blind = 0
 
     def run(self) -> RolloutState:
         """Until the rollout is over, or the order "stop": the state then."""
-        self._alone()
-        self.state = on_disk.load(self.folder)
-        if self.state is None:
-            self.become(enter(RolloutState(offset=self.evidence.offset), self.steps, 0, 0))
-        self.state = replace(self.state, step=min(self.state.step, len(self.steps) - 1))
-        self.evidence.offset = self.state.offset
-        self._move()  # whoever died between a decision and the move makes it now
-        while not self.state.over and not self.ended.is_set():
-            self.look()
-            if not self.state.over:
+        with alone(self.folder):
+            self._begin()
+            while not self.ended.is_set():
+                self._try(self._move, self._save)  # whoever died before a move, or could not make it
+                if self.state.over and self._at and self._saved == self.state:
+                    break
                 self.ended.wait(self.tick)
-        (self.folder / _PID).unlink(missing_ok=True)
+                self.look()
+            if self.state.over:
+                (self.folder / _TAKEN).unlink(missing_ok=True)
         return self.state
 
+    def _begin(self) -> None:
+        """Where an earlier controller was: orders and evidence come before the share that it had given."""
+        self.state = self._saved = on_disk.load(self.folder)
+        if self.state is None:
+            self.state = enter(RolloutState(offset=self.evidence.offset), self.steps, 0, 0)
+            self._save()
+            self._obey()
+        else:
+            self.state = replace(self.state, step=min(self.state.step, len(self.steps) - 1))
+            self.evidence.offset = self.state.offset
+            self.look()
+
     def look(self) -> None:
-        """Obey an order, read what is new, decide, and do it."""
-        if self._obey():
-            return
-        for pair in self.evidence.read():
-            self.watch.add(pair)
-        for pair in self.evidence.labelled():
-            self.watch.label(pair)
-        self.become(decide(self.state, self.steps, self.watch.pairs, self.watch.alarms()))
+        """Obey an order, read what is new, decide, and do it. Whoever cannot see rolls back."""
+        try:
+            if self.state.over or self._obey():
+                return
+            for pair in self.evidence.read():
+                self.watch.add(pair)
+            for pair in self.evidence.labelled():
+                self.watch.label(pair)
+            self.become(decide(self.state, self.steps, self.watch.pairs, self.watch.alarms()))
+            self._blind = 0
+        except Exception as problem:
+            self._blind += 1
+            self.tell(f"nothing was seen: {problem!r}")
+            if not isinstance(problem, OSError) or self._blind >= BLIND:
+                self.become(self._back(f"rolled back, since nothing is seen any more: {problem!r}"))
 
     def become(self, state: RolloutState) -> None:
         """Move the traffic and save the state. Less comes to the candidate at once, more once that is saved.
 
-        Where the proxy does not take it, nothing has changed, and the next look tries again.
+        Where that fails, less is tried until it is so, and more is decided anew at the next look.
         """
         if state == self.state:
             return
-        before, less = self.state, self.state is not None and state.share <= self.state.share
+        before, self.state = self.state, state
+        less = before is not None and state.share <= before.share
+        so = self._try(*((self._move, self._save) if less else (self._save, self._move)))
+        if so or less:
+            self.tell(state.why)
+        elif before is not None:
+            self.state = before
+            self._try(self._save)
+
+    def _try(self, *actions: Callable[[], None]) -> bool:
         try:
-            for action in (self._move, on_disk.save) if less else (on_disk.save, self._move):
-                self.state = state
-                action(*([self.folder, state] if action is on_disk.save else []))
-        except BalancerError as problem:
-            self.tell(f"the traffic was not moved, and that is tried again: {problem}")
-            if before is not None:
-                self.state = before
-                on_disk.save(self.folder, before)
-            return
-        self.tell(state.why)
+            for action in actions:
+                action()
+        except Exception as problem:  # the proxy starts anew, the disk is full
+            self.tell(f"that could not be done, and is tried again: {problem}")
+            return False
+        return True
 
     def _move(self) -> None:
-        self.handle.move(share=self.state.share, shadow=self.state.shadow)
+        if self._at != (share := (self.state.share, self.state.shadow)):
+            self._at = None  # half way through nobody knows
+            self.handle.move(share=share[0], shadow=share[1])
+            self._at = share
+
+    def _save(self) -> None:
+        if self._saved != self.state:
+            on_disk.save(self.folder, self.state)
+            self._saved = self.state
+
+    def _back(self, why: str) -> RolloutState:
+        return self.state.changed(why, status=ROLLED_BACK, share=0.0, shadow=0.0)
 
     def _obey(self) -> bool:
-        """Do what a human has ordered; whether there was an order."""
-        file = self.folder / _ORDER
-        order = file.read_text(encoding="utf-8").strip() if file.exists() else ""
+        """Do what a human has ordered; whether there was an order. A rollback stays until it is on disk."""
+        taken = self.folder / _TAKEN
+        with suppress(FileNotFoundError):
+            os.replace(self.folder / _ORDER, taken)  # one that comes meanwhile is another
+        order = taken.read_text(encoding="utf-8", errors="replace").strip() if taken.exists() else ""
         if order == "rollback":
-            self.become(self.state.changed("rolled back by order", status=ROLLED_BACK, share=0.0, shadow=0.0))
-            if not self.state.over:
-                return True  # the order stays until it is carried out
+            self.become(self._back("rolled back by order"))
         elif order in ("pause", "resume"):
             status = PAUSED if order == "pause" else RUNNING
             if status != self.state.status:
@@ -161,28 +202,38 @@ class RolloutController:
             self.ended.set()
         elif order:
             self.tell(f"{order!r} is no order: {', '.join(ORDERS)}")
-        file.unlink(missing_ok=True)
+        if order != "rollback" or self._saved == self.state:
+            taken.unlink(missing_ok=True)
         return bool(order)
 
-    def _alone(self) -> None:
-        """Raises RuntimeError if another process is this rollout's controller."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if (pid := running(self.folder)) not in (None, os.getpid()):
-            raise RuntimeError(f"process {pid} is the controller of {self.folder} already")
-        files.write(self.folder / _PID, f"{os.getpid()} {psutil.Process().create_time()}")
+
+def alone(folder: Path) -> AbstractContextManager:
+    """``with alone(folder):`` nobody else is its controller; the system takes the lock back with the process.
+
+    Raises RuntimeError if another one is.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return FileLock(folder / _LOCK, timeout=_MOMENT).acquire()
+    except Timeout:
+        raise RuntimeError(f"another controller is at work in {folder} already") from None
 
 
-def running(folder: Path) -> int | None:
-    """The process id of the controller that runs in ``folder``, None where none does."""
-    with suppress(OSError, ValueError, psutil.Error):
-        pid, born = map(float, (folder / _PID).read_text().split())
-        if psutil.Process(int(pid)).create_time() == born:
-            return int(pid)
-    return None
+def running(folder: Path) -> bool:
+    """Whether a controller runs in ``folder``."""
+    if not (folder / _LOCK).exists():
+        return False
+    try:
+        FileLock(folder / _LOCK, timeout=0).acquire().lock.release()
+    except Timeout:
+        return True
+    return False
 
 
 def order(folder: Path, word: str) -> None:
     """Leave an order for the controller of ``folder``; it obeys within a tick. ValueError for another."""
     if word not in ORDERS:
         raise ValueError(f"{word!r} is no order: give one of {', '.join(ORDERS)}")
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder of a rollout")
     files.write(folder / _ORDER, word)

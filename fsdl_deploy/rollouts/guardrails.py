@@ -3,6 +3,7 @@
 Of each pair the candidate's answer is worse (+1), as good (0) or better (-1). How much worse on average is
 tolerated stands in GUARDRAILS; whether it is more, ``sequential.evidence`` says, after any card. But for the
 last one none needs to know what is really on the card: that comes days later.
+Where nothing can be compared nothing is known, and that is an alarm too.
 Knows nothing of proxies, logs or steps.
 """
 
@@ -20,17 +21,22 @@ ALPHA = 0.02
 UNSURE = 0.5  # a reading with less confidence goes to a person
 SURE = 0.9  # of the stable version's readings with this confidence nearly all are right
 SLOW_FROM, LEARNED_FROM = 0.1, 100  # seconds that nobody minds; answers that show how slow is usual
+HANGS = 5  # times as long as what is slow
 SEGMENTS = 20  # most cameras, and the like, that are looked at one by one
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One version's answer to a card, or that it ``failed``."""
+    """One version's answer to a card, or that it ``failed``: so does whoever is not 0 to 1 sure."""
 
     digits: str = ""
     confidence: float = 0.0
     seconds: float = 0.0
     failed: bool = False
+
+    def __post_init__(self):
+        if not 0 <= self.confidence <= 1:  # nan, too
+            object.__setattr__(self, "failed", True)
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,15 @@ class AnswerPair:
     meter: Meter | None = None
     truth: str | None = None
 
+    @property
+    def compared(self) -> bool:
+        """Whether both have answered."""
+        return self.stable is not None and not self.stable.failed and not self.candidate.failed
+
+
+def alone(pair: AnswerPair, slow: float) -> int | None:
+    return None if pair.candidate.failed else int(not pair.compared)
+
 
 def failed(pair: AnswerPair, slow: float) -> int:
     return pair.candidate.failed - (pair.stable is not None and pair.stable.failed)
@@ -53,8 +68,16 @@ def slow(pair: AnswerPair, slow: float) -> int | None:
     return _compared(pair, lambda answer: answer.seconds > slow)
 
 
+def hanging(pair: AnswerPair, slow: float) -> int | None:
+    return _compared(pair, lambda answer: answer.seconds > HANGS * slow)
+
+
 def unsure(pair: AnswerPair, slow: float) -> int | None:
     return _compared(pair, lambda answer: answer.confidence < UNSURE)
+
+
+def certain(pair: AnswerPair, slow: float) -> int | None:
+    return _compared(pair, lambda answer: answer.confidence >= UNSURE)
 
 
 def implausible(pair: AnswerPair, slow: float) -> int | None:
@@ -62,9 +85,16 @@ def implausible(pair: AnswerPair, slow: float) -> int | None:
 
 
 def disagreeing(pair: AnswerPair, slow: float) -> int | None:
-    if pair.stable is not None and pair.stable.confidence < SURE:
-        return 0  # a better candidate reads otherwise where the stable version is not sure
-    return _compared(pair, lambda answer: answer is pair.candidate and answer.digits != pair.stable.digits)
+    if not pair.compared:
+        return None
+    return int(pair.candidate.digits != pair.stable.digits and pair.stable.confidence >= SURE)
+
+
+def correcting(pair: AnswerPair, slow: float) -> int | None:
+    if not pair.compared:
+        return None
+    other = pair.candidate.digits != pair.stable.digits and pair.stable.confidence < SURE
+    return int(other and implausible(pair, slow) != -1)  # the meter may say that the candidate is right
 
 
 def wrong(pair: AnswerPair, slow: float) -> int | None:
@@ -73,7 +103,7 @@ def wrong(pair: AnswerPair, slow: float) -> int | None:
 
 def _compared(pair: AnswerPair, is_bad: Callable[[Seen], bool]) -> int | None:
     """+1, 0 or -1, if both have answered."""
-    if pair.stable is None or pair.stable.failed or pair.candidate.failed:
+    if not pair.compared:
         return None
     return int(is_bad(pair.candidate)) - int(is_bad(pair.stable))
 
@@ -89,9 +119,12 @@ class Guardrail:
 
 
 GUARDRAILS = {
+    "comparison": Guardrail(alone, 0.05, 0.1, "cards without the stable version's answer to compare with"),
     "errors": Guardrail(failed, 0.001, 0.01, "answers that are errors"),
-    "p99": Guardrail(slow, 0.02, 0.05, "answers slower than twice the stable version's p99"),
+    "p99": Guardrail(slow, 0.007, 0.02, "answers slower than twice the stable version's p99"),
+    "hangs": Guardrail(hanging, 0.002, 0.01, "answers slower than ten times the stable version's p99"),
     "confidence": Guardrail(unsure, 0.03, 0.06, f"readings with a confidence below {UNSURE}"),
+    "certainty": Guardrail(certain, 0.05, 0.08, f"readings with a confidence of {UNSURE} or more"),
     "plausibility": Guardrail(implausible, 0.003, 0.01, "readings that the customer's meter cannot show"),
     "disagreement": Guardrail(
         disagreeing,
@@ -99,13 +132,22 @@ GUARDRAILS = {
         0.01,
         f"readings other than the stable version's, where that is {SURE} sure or more",
     ),
+    "corrections": Guardrail(
+        correcting,
+        0.04,
+        0.06,
+        f"readings other than the stable version's, where that is less than {SURE} sure",
+    ),
     "labels": Guardrail(wrong, 0.003, 0.01, "wrong readings, by labels"),
 }
 
 
 @dataclass
 class Watch:
-    """Counts pairs for each guardrail, of all cards and by segment, and says which guardrail is broken."""
+    """Counts pairs for each guardrail, of all cards and by segment, and says which guardrail is broken.
+
+    ``pairs``: those in which both versions have answered.
+    """
 
     alpha: float = ALPHA
     pairs: int = 0
@@ -114,7 +156,7 @@ class Watch:
     _slow: float | None = None
 
     def add(self, pair: AnswerPair) -> None:
-        self.pairs += 1
+        self.pairs += pair.compared
         if self._slow is None and pair.stable is not None and not pair.stable.failed:
             self._seconds.append(pair.stable.seconds)
             if len(self._seconds) >= LEARNED_FROM:
@@ -133,7 +175,8 @@ class Watch:
     def count(self, name: str, segment: str, differences: Counter) -> None:
         """Add how many pairs of a segment have which difference in a guardrail."""
         for key in ((name, ""), (name, segment)) if segment else ((name, ""),):
-            if key in self.counts or len({at for _, at in self.counts}) <= SEGMENTS:
+            at, known = key[1], {at for _, at in self.counts if at}
+            if not at or at in known or len(known) < SEGMENTS:
                 self.counts.setdefault(key, Counter()).update(differences)
 
     def alarms(self) -> list[str]:

@@ -58,6 +58,7 @@ class Recorded:
             name: np.array([_coded(guardrail.look(pair, slow)) for pair in pairs])
             for name, guardrail in GUARDRAILS.items()
         }
+        self.compared = np.array([pair.compared for pair in pairs])
         right = [(pair.candidate.digits == pair.truth, pair.stable.digits == pair.truth) for pair in pairs]
         self.wrong = tuple(1 - np.mean(right, axis=0)[::-1])  # of the stable version, of the candidate
         self.harm = np.array([not candidate and stable for candidate, stable in right])
@@ -77,7 +78,7 @@ class Recorded:
 
     def count(self, watch: Watch, drawn: np.ndarray, labels: bool = False) -> None:
         """Let the controller's watch count these pairs, as if it had seen them."""
-        watch.pairs += len(drawn)
+        watch.pairs += int(self.compared[drawn].sum())
         for name, codes in self.looks.items():
             if name == "labels" and not labels:
                 continue

@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from fsdl_deploy.rollouts.answers import STABLE, Answers
-from fsdl_deploy.rollouts.guardrails import Seen
+from fsdl_deploy.rollouts.guardrails import SURE, Seen
 
 
-def _misread(seen: Seen, rng: np.random.Generator, places: slice = slice(None)) -> Seen:
+def _misread(seen: Seen, rng: np.random.Generator, places: slice) -> Seen:
     """The same answer with another digit at one of ``places``."""
     if not seen.digits:
         return seen
@@ -28,6 +28,16 @@ def misreading(share: float, places: slice = slice(None), camera: str | None = N
     def spoil(seen: Seen, of: str, rng: np.random.Generator) -> Seen:
         hit = rng.random() < share and camera in (None, of)
         return _misread(seen, rng, places) if hit else seen
+
+    return spoil
+
+
+def overconfident(places: slice | None = None) -> "Spoil":
+    """Sure of all; without ``places`` as right as before, else wrong there wherever it was not sure."""
+
+    def spoil(seen: Seen, of: str, rng: np.random.Generator) -> Seen:
+        wrong = places is not None and seen.confidence < SURE
+        return replace(_misread(seen, rng, places) if wrong else seen, confidence=1.0)
 
     return spoil
 
@@ -61,10 +71,18 @@ SPOILED: dict[str, Spoil] = {
     "first digit wrong on 1 %": misreading(0.01, slice(0, 1)),
     "last digit wrong on 3 %": misreading(0.03, slice(-1, None)),
     "half a second more for 5 %": slower(0.05, 0.5),
+    "30 seconds more for 1 %": slower(0.01, 30),
     "errors for 1 %": failing(0.01),
     "unsure of 1 card in 12 more": doubting(0.08),
+    "sure of all": overconfident(),
+    "last digit wrong where v2 is unsure, and sure": overconfident(slice(-1, None)),
+    "last digit wrong where v2 is unsure": lambda seen, of, rng: (
+        _misread(seen, rng, slice(-1, None)) if seen.confidence < SURE else seen
+    ),
+    "confidence that is no number": lambda seen, of, rng: replace(seen, confidence=float("nan")),
 }
-"""A wrong last digit is what the meter may well show: there only the stable version contradicts."""
+"""A wrong last digit is what the meter may well show: there only the stable version contradicts. A version
+that is sure of all hands no card to a person any more, so that more wrong readings are billed."""
 
 
 def spoiled(answers: Answers, stable: str = STABLE, seed: int = 0) -> Answers:

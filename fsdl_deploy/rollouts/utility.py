@@ -14,6 +14,7 @@ from fsdl_deploy.rollouts.split import bucket
 CAMERAS = {"scanner": ("clean", 0.1), "app": ("typical", 0.6), "old phone": ("hard", 0.3)}
 """Camera -> (level of its pictures, share of the customers who have it)."""
 MONTH = "2026-10"
+LONGEST = 12  # digits of a customer's number: a header may bring thousands
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,7 @@ class Utility:
     def meter(self, name: str) -> Meter | None:
         """What is known of the meter of the customer with this name; None: nobody has it."""
         number = name.removeprefix("C")
-        if not number.isdecimal() or int(number) >= self.n:
+        if not number.isdecimal() or len(number) > LONGEST or int(number) >= self.n:
             return None
         return meter(self._levels["app"], int(number), self.month)
 

@@ -1,7 +1,8 @@
 """``fake_version.py PORT LOG KIND``: a version that reads what X-Truth says, and logs it as the service does
 
 KIND: "good"; "bad" misreads every third card; "slow" needs half a second for every tenth; "failing" answers
-every tenth with a 500. On SIGTERM it ends once all that it has taken is answered.
+every tenth with a 500; "hung" answers after a minute. On SIGTERM it ends once all that it has taken is
+answered.
 """
 
 import http.server
@@ -30,6 +31,8 @@ class Version(http.server.BaseHTTPRequestHandler):
             digits = str((int(digits[0]) + 5) % 10) + digits[1:]
         if kind == "slow" and number % 10 == 0:
             time.sleep(0.5)
+        if kind == "hung":
+            time.sleep(60)
         status = 500 if kind == "failing" and number % 10 == 0 else 200
         reading = {"digits": digits, "confidence": 0.95}
         line = {"id": self.headers["X-Request-Id"], "status": status}
@@ -64,6 +67,7 @@ def end(*_):
 
 
 if __name__ == "__main__":
+    open(sys.argv[2], "a").close()
     server = Server(("127.0.0.1", int(sys.argv[1])), Version)
     signal.signal(signal.SIGTERM, end)
     server.serve_forever(poll_interval=0.02)

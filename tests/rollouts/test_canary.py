@@ -1,6 +1,9 @@
 """nginx and Envoy move customers between versions: the same customers, nobody lost, all of it noted."""
 
+import http.client
 import itertools
+import socket
+import time
 from collections import Counter
 
 import pytest
@@ -8,6 +11,7 @@ from polling import until
 
 from fsdl_deploy.rollouts.canary import CanaryHandle, answered, canary
 from fsdl_deploy.rollouts.split import CANDIDATE, arm
+from fsdl_deploy.rollouts.stage import staged
 from fsdl_deploy.scaling.failures import Asking, under_load
 from fsdl_deploy.scaling.policy import BalancerError
 
@@ -18,6 +22,31 @@ NAMES = [f"C{number:07d}" for number in range(100)]
 def lines_of(stage, count):
     """So many lines of the proxy's log; Envoy writes them a moment later."""
     return until(lambda: (lines := answered(stage.front.folder)[0])[count - 1 :] and lines)
+
+
+class Kept:
+    """One connection of a client to a stage; ``post(number)`` sends a card and returns status and version."""
+
+    def __init__(self, stage):
+        port = int(stage.front.url.rpartition(":")[2])
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=40)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+
+    def __call__(self, number):
+        headers = {"X-Customer": f"C{number:07d}", "X-Truth": "1234"}
+        self.connection.request("POST", "/read", b"card", headers)
+        response = self.connection.getresponse()
+        response.read()
+        return response.status, response.headers["X-Model-Version"]
+
+    def port(self):
+        """This side's port, None once the other side has ended the connection."""
+        return self.connection.sock and self.connection.sock.getsockname()[1]
 
 
 def test_it_sends_each_customer_where_the_hash_says_and_keeps_them_as_the_share_grows(stage, ask):
@@ -51,6 +80,33 @@ def test_the_shadow_reads_and_nobody_gets_its_answers(stage, ask):
     ask(NAMES[0])
     assert lines_of(stage, 21)[-1]["other"] == "nobody"
     assert len(stage.candidate_log.read_text().splitlines()) == 20
+
+
+def test_a_hung_candidate_in_the_shadow_holds_up_nobody_on_a_kept_connection(proxy, fake):
+    with staged(proxy, "hung", "good", make=fake, shadow=1.0) as stage, Kept(stage) as post:
+        begin = time.monotonic()
+        assert [post(number) for number in range(4)] == [(200, "good")] * 4
+        assert time.monotonic() - begin < 1.5
+        stage.candidate.kill()
+
+
+def test_without_a_copy_the_connection_stays(stage):
+    with Kept(stage) as post:
+        ports = {post(number) and post.port() for number in range(3)}
+    assert len(ports) == 1 and None not in ports
+
+
+def test_a_slow_upload_delays_no_rollback(nginx, fake):
+    with staged("nginx", "bad", "good", make=fake, share=1.0) as stage:
+        port = int(stage.front.url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as slow:
+            slow.sendall(b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\nabc")
+            with Kept(stage) as post:
+                assert post(1) == (200, "bad")  # the upload, which came before, is under way
+                begin = time.monotonic()
+                stage.front.move(share=0.0)
+                assert time.monotonic() - begin < 10
+                assert post(2) == (200, "good")
 
 
 def test_both_logs_have_the_request_under_one_id(stage, ask):

@@ -11,9 +11,12 @@ import pytest
 from polling import until
 
 from fsdl_deploy import cli
+from fsdl_deploy.rollouts import evidence
 from fsdl_deploy.rollouts import state as on_disk
+from fsdl_deploy.rollouts.canary import CanaryHandle
 from fsdl_deploy.rollouts.command import command_line, steps_of
-from fsdl_deploy.rollouts.controller import RolloutStep, running
+from fsdl_deploy.rollouts.controller import RolloutStep, alone, running
+from fsdl_deploy.rollouts.split import buckets
 from fsdl_deploy.rollouts.stage import staged
 from fsdl_deploy.rollouts.state import DONE, FILE, PAUSED, ROLLED_BACK
 from fsdl_deploy.running.watched import Watched
@@ -117,6 +120,71 @@ def test_steps_are_read_from_words():
 def test_words_that_are_no_steps_are_refused(words):
     with pytest.raises(ValueError, match="--steps"):
         steps_of(words)
+
+
+def test_percents_are_read_exactly():
+    words = [f"{number / 100:g}:10" for number in range(1, 10_001)]
+    assert [buckets(step.share) for step in steps_of(words)] == list(range(1, 10_001))
+
+
+@pytest.mark.parametrize("words", [["0.001:10"], ["1e999999999:10"], ["nan:10"], ["1/0:10"]])
+def test_percents_that_cannot_be_are_refused(words):
+    with pytest.raises(ValueError, match="--steps"):
+        steps_of(words)
+
+
+def run_words(stage, folder) -> list[str]:
+    return command_line(stage, folder, (RolloutStep(0.5, 10),))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "problem"),
+    [("--stable-log", "{none}", "there is no file"), ("--stable-log", "{folder}", "there is no file"),
+     ("--candidate-log", "{none}", "there is no file"), ("--labels", "{none}", "there is no file"),
+     ("--tick", "inf", "--tick"), ("--tick", "1e300", "--tick"), ("--tick", "nan", "--tick"),
+     ("--steps", "50.001:1", "--steps")],
+)  # fmt: skip
+def test_what_cannot_be_is_refused_before_anybody_is_moved(
+    stage, nginx, tmp_path, capsys, option, value, problem
+):
+    value = value.format(none=tmp_path / "none.jsonl", folder=tmp_path)
+    assert cli.main([*run_words(stage, tmp_path / "state"), option, value]) == 1
+    assert problem in capsys.readouterr().err
+    assert stage.front.handle.policy.share == 0 and not (tmp_path / "state").exists()
+
+
+def test_one_proxy_takes_part_in_one_rollout(stage, tmp_path, capsys):
+    with alone(stage.front.folder):
+        assert cli.main(run_words(stage, tmp_path / "state")) == 1
+    assert "another controller is at work" in capsys.readouterr().err
+    assert not (tmp_path / "state").exists()
+
+
+def test_where_no_controller_runs_orders_are_refused_and_not_left(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    for folder in (tmp_path, tmp_path / "none", tmp_path / "file"):
+        for word in ("pause", "resume", "stop"):
+            assert cli.main(["rollouts", "order", str(folder), word]) == 1
+            assert "no controller runs in" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("what", ["stable version gone", "other log"])
+def test_a_candidate_that_is_compared_with_nothing_is_rolled_back(
+    proxy, fake, tmp_path, traffic, monkeypatch, what
+):
+    monkeypatch.setattr(evidence, "PATIENCE", 0.3)
+    with staged(proxy, "bad", "good", make=fake) as stage:
+        (tmp_path / "other.jsonl").touch()
+        traffic(stage)
+        if what == "stable version gone":
+            stage.front.move(share=1.0)
+            stage.stable.kill()
+        logs = ["--stable-log", str(tmp_path / "other.jsonl")] if what == "other log" else []
+        words = [*command_line(stage, tmp_path / "state", (RolloutStep(0.9, 5),), tick=0.1), *logs]
+        assert cli.main(words) == 1
+        assert on_disk.load(tmp_path / "state").why.startswith("comparison")
+        assert CanaryHandle.load(stage.front.folder).policy.share == 0
 
 
 def test_without_a_canary_it_says_so(tmp_path, capsys):

@@ -1,14 +1,26 @@
 """The controller: steps, alarms, orders, and its own death between any two things that it does."""
 
+import itertools
+import subprocess
 from dataclasses import replace
 
 import pytest
 
 from fsdl_deploy.rollouts import controller
 from fsdl_deploy.rollouts import state as on_disk
-from fsdl_deploy.rollouts.controller import STEPS, RolloutController, RolloutStep, decide, enter, order
+from fsdl_deploy.rollouts.controller import (
+    STEPS,
+    RolloutController,
+    RolloutStep,
+    alone,
+    decide,
+    enter,
+    order,
+    running,
+)
 from fsdl_deploy.rollouts.guardrails import AnswerPair, Seen
 from fsdl_deploy.rollouts.state import DONE, FILE, PAUSED, ROLLED_BACK, RUNNING, RolloutState, StateError
+from fsdl_deploy.running.servers import ServerError
 from fsdl_deploy.scaling.policy import BalancerError
 
 GOOD = AnswerPair(Seen("1", 0.95), Seen("1", 0.95))
@@ -200,11 +212,59 @@ def test_a_human_pauses_and_lets_it_go_on(tmp_path):
 
 
 def test_a_human_stops_the_controller_and_the_traffic_stays(tmp_path):
-    order(tmp_path, "stop")
     handle = Handle()
-    state = rollout(tmp_path, *[[GOOD] * 10] * 3, handle=handle).run()
-    assert state.status == RUNNING and set(handle.moves) == {0.05}
+    controlled = rollout(tmp_path, handle=handle)
+    controlled.evidence.read = lambda: order(tmp_path, "stop") or []
+    state = controlled.run()
+    assert state.status == RUNNING and handle.moves == [0.05]
     assert rollout(tmp_path, *[[GOOD] * 10] * 3, handle=handle).run().status == DONE
+
+
+def test_a_rollback_that_comes_while_another_order_is_obeyed_is_not_lost(tmp_path):
+    class Slow(Handle):
+        def move(self, share, shadow):
+            super().move(share, shadow)
+            if len(self.moves) == 2:
+                order(tmp_path, "rollback")
+
+    handle = Slow()
+    controlled = rollout(tmp_path, [GOOD] * 10, handle=handle)
+    assert controlled.run().why == "rolled back by order" and handle.moves == [0.05, 0.25, 0.0]
+    assert not list(tmp_path.glob("order*"))
+    later = rollout(tmp_path / "later", handle=Handle(), steps=(RolloutStep(0.05, 10**6),))
+    later.evidence.looks = [[], []]
+    reading = later.evidence.read
+
+    def saving(folder, state, save=on_disk.save):
+        save(folder, state)
+        if state.status == PAUSED:
+            order(folder, "rollback")
+
+    def pausing():
+        order(tmp_path / "later", "pause") if later.evidence.looks else None
+        return reading()
+
+    later.evidence.read = pausing
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(controller.on_disk, "save", saving)
+        assert later.run().why == "rolled back by order"
+
+
+def test_a_pause_moves_nobody(tmp_path):
+    handle = Handle()
+    controlled = rollout(tmp_path, handle=handle)
+    controlled.become(enter(RolloutState(), SHORT, 0, 0))
+    for word in ("pause", "resume"):
+        order(tmp_path, word)
+        controlled.look()
+    assert handle.moves == [0.05]
+
+
+def test_an_order_needs_a_folder(tmp_path):
+    (tmp_path / "file").touch()
+    for name in ("none", "file"):
+        with pytest.raises(ValueError, match="is no folder of a rollout"):
+            order(tmp_path / name, "pause")
 
 
 def test_an_unknown_order_is_refused_and_one_in_the_file_is_named(tmp_path):
@@ -225,16 +285,95 @@ def test_a_damaged_state_stops_it_before_it_moves_anybody(tmp_path):
     assert handle.moves == []
 
 
-def test_a_second_controller_is_refused_while_the_first_lives(tmp_path, monkeypatch):
-    monkeypatch.setattr(controller, "running", lambda folder: 1)
-    with pytest.raises(RuntimeError, match="process 1 is the controller"):
-        rollout(tmp_path).run()
+def test_a_second_controller_is_refused_while_the_first_lives(tmp_path):
+    assert not running(tmp_path) and not running(tmp_path / "none")
+    with alone(tmp_path):
+        assert running(tmp_path)
+        with pytest.raises(RuntimeError, match="another controller is at work"):
+            rollout(tmp_path).run()
+    assert not running(tmp_path)
 
 
-def test_a_process_of_the_same_number_that_is_another_does_not_count(tmp_path):
-    (tmp_path / "controller.pid").write_text("1 12345.0")
-    assert controller.running(tmp_path) is None
-    assert rollout(tmp_path, *[[GOOD] * 10] * 3).run().status == DONE
+@pytest.mark.parametrize("problem", [TypeError("an int"), RecursionError(), KeyError("id")])
+def test_what_nobody_foresaw_rolls_back(tmp_path, problem):
+    handle = Handle()
+    controlled = rollout(tmp_path, handle=handle)
+    controlled.evidence.read = failing_reads(problem, 10**6)
+    state = controlled.run()
+    assert state.status == ROLLED_BACK and repr(problem) in state.why and handle.moves == [0.05, 0.0]
+
+
+def test_a_log_that_cannot_be_read_for_a_moment_is_read_again_and_for_long_rolls_back(tmp_path):
+    for name, times, status in (("moment", 3, DONE), ("long", 10**6, ROLLED_BACK)):
+        controlled = rollout(tmp_path / name, *[[GOOD] * 10] * 3)
+        controlled.evidence.read = failing_reads(OSError("no"), times, controlled.evidence.read)
+        assert controlled.run().status == status
+
+
+def failing_reads(problem, times, read=None):
+    count = itertools.count()
+
+    def failing():
+        if next(count) < times:
+            raise problem
+        return read()
+
+    return failing
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [OSError(28, "No space left"), subprocess.TimeoutExpired("nginx", 60), ServerError("it starts")],
+)
+@pytest.mark.parametrize("where", ["move", "save"])
+def test_a_full_disk_or_a_proxy_that_starts_is_no_end(tmp_path, monkeypatch, problem, where):
+    """And a candidate that has lost its share does not get it back because that could not be saved."""
+    handle, problems = Handle(), [problem] * 3
+
+    def failing(work):
+        def once(*arguments, **settings):
+            if problems and handle.moves:
+                raise problems.pop()
+            return work(*arguments, **settings)
+
+        return once
+
+    controlled = rollout(tmp_path, [BAD] * 40, handle=handle)
+    if where == "move":
+        handle.move = failing(handle.move)
+    else:
+        monkeypatch.setattr(controller.on_disk, "save", failing(on_disk.save))
+    assert controlled.run().status == on_disk.load(tmp_path).status == ROLLED_BACK
+    assert handle.moves == [0.05, 0.0] and not problems
+
+
+def test_a_proxy_that_starts_anew_when_the_controller_does_is_tried_again(tmp_path):
+    on_disk.save(tmp_path, RolloutState(share=0.05))
+    handle, lines = Handle(), []
+    work, problems = handle.move, [BalancerError("it starts")]
+
+    def move(**shares):
+        if problems:
+            raise problems.pop()
+        work(**shares)
+
+    handle.move = move
+    controlled = rollout(tmp_path, *[[GOOD] * 10] * 4, handle=handle)
+    controlled.tell = lines.append
+    assert controlled.run().status == DONE and any("it starts" in line for line in lines)
+
+
+def test_a_controller_that_comes_anew_looks_before_it_gives_a_share_back(tmp_path):
+    """The one before had moved to 0 and was killed before it could save that."""
+    for name in ("alarm", "order"):
+        (tmp_path / name).mkdir()
+        on_disk.save(tmp_path / name, RolloutState(share=0.25))
+        handle = Handle()
+        if name == "order":
+            order(tmp_path / name, "rollback")
+        looks = [[BAD] * 40] if name == "alarm" else []
+        assert rollout(tmp_path / name, *looks, handle=handle).run().status == ROLLED_BACK
+        assert handle.moves == [0.0]
 
 
 @pytest.mark.parametrize("bad", [(1.5, 1, 0), (-0.1, 1, 0), (0.5, 0, 0), (0.5, 1, 2)])
@@ -243,3 +382,5 @@ def test_a_step_that_cannot_be_is_refused(bad):
         RolloutStep(*bad)
     with pytest.raises(ValueError, match="at least one step"):
         rollout(None, steps=())
+    with pytest.raises(ValueError, match="is finer"):
+        RolloutStep(0.00001, 1)

@@ -122,6 +122,91 @@ def test_a_line_that_a_killed_writer_left_is_passed_over(logs):
     assert len(logs.evidence().read()) == 1
 
 
+ANSWER = {"id": "1", "status": 200, "seconds": 0.01, "digits": ["12"], "confidence": [0.9]}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"digits": 12345}, {"digits": [12345]}, {"digits": None}, {"digits": {"12": 1}}, {"confidence": None},
+     {"confidence": [True]}, {"confidence": ["0.9"]}, {"confidence": [0.9, float("nan")]}, {"confidence": []},
+     {"digits": ["1", "2"], "confidence": [0.9, 1.5]}, {"confidence": [-1]}, {"status": "200"},
+     {"status": None}, {"seconds": "quick"}, {"seconds": float("inf")}, {"seconds": None}],
+)  # fmt: skip
+def test_an_answer_that_is_not_as_the_service_writes_it_has_failed(logs, wrong):
+    logs.request(1)
+    logs.add("stable", ANSWER)
+    logs.add("candidate", ANSWER | wrong)
+    (pair,) = logs.evidence().read()
+    assert pair.candidate.failed and not pair.stable.failed
+
+
+def test_lines_that_cannot_be_used_are_left_out_and_it_is_told(logs, tmp_path):
+    lines = []
+    logs.request(1)
+    for version in ("stable", "candidate"):
+        for line in ({}, {"id": None}, {"id": ["1"]}, {"digits": ["7"]}, ANSWER):
+            logs.add(version, line)
+    for line in ({}, {"id": "2", "arm": "candidate", "other": "stable", "asked": None, "status": "-"},
+                 {"route": None}, {"route": "candidate stable", "id": "3"}):  # fmt: skip
+        logs.add("requests.jsonl", line)
+    for line in ({}, {"customer": "C1"}, {"customer": ["C1"], "truth": "7"}, {"customer": "C1", "truth": 7}):
+        logs.add("labels", line)
+    (tmp_path / "candidate").open("a").write("[" * 100_000 + "\n" + "9" * 5000 + "\n")
+    evidence = logs.evidence(labels=tmp_path / "labels", tell=lines.append)
+    assert len(evidence.read()) == 1 and evidence.labelled() == []
+    assert len(lines) == 2 and all(line.startswith("4 lines without a request's id") for line in lines)
+
+
+def test_a_request_whose_headers_are_no_utf_8_is_a_pair_like_any(logs):
+    line = json.dumps({"id": "1", "customer": "M\u00fcller", "camera": "app", "arm": "candidate",
+                       "other": "stable", "status": "200", "seconds": "0.1", "asked": ":7"},
+                      ensure_ascii=False)  # fmt: skip
+    (logs.folder / "requests.jsonl").write_bytes(line.encode("latin-1") + b"\n")
+    for version in ("stable", "candidate"):
+        logs.answer(version, 1)
+    assert len(logs.evidence().read()) == 1
+
+
+def labelled(evidence):
+    evidence.read()
+    return [(pair.candidate.digits, pair.truth) for pair in evidence.labelled()]
+
+
+def test_labels_are_the_same_after_a_restart_and_may_come_before_their_pair(logs, tmp_path):
+    live, came = logs.evidence(labels=tmp_path / "labels"), []
+    logs.add("labels", {"customer": "C1", "truth": "11"})
+    came += labelled(live)
+    for number, digits in ((1, "11"), (2, "22"), (3, "33")):
+        logs.request(number, customer="C1")
+        for version in ("stable", "candidate"):
+            logs.answer(version, number, digits)
+        came += labelled(live)
+        if number == 2:
+            logs.add("labels", {"customer": "C1", "truth": "22"})
+    logs.add("labels", {"customer": "C1", "id": "3", "truth": "33"})
+    came += labelled(live)
+    assert came == [("11", "11"), ("22", "22"), ("33", "33")]
+    assert labelled(logs.evidence(labels=tmp_path / "labels")) == came
+
+
+def test_a_label_with_the_requests_id_finds_its_card_in_any_order(logs, tmp_path):
+    for number in (1, 2):
+        logs.request(number, customer="C1")
+        for version in ("stable", "candidate"):
+            logs.answer(version, number, str(number))
+    for number in (2, 1):
+        logs.add("labels", {"customer": "C1", "id": str(number), "truth": str(number)})
+    assert labelled(logs.evidence(labels=tmp_path / "labels")) == [("2", "2"), ("1", "1")]
+
+
+def test_labels_that_no_pair_wants_are_not_kept_for_ever(logs, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "KEPT", 10)
+    for number in range(50):
+        logs.add("labels", {"customer": f"C{number}", "truth": "7"})
+    evidence = logs.evidence(labels=tmp_path / "labels")
+    assert evidence.labelled() == [] and len(evidence._early) == 10
+
+
 def test_a_log_that_was_begun_anew_is_read_from_its_begin(logs):
     evidence = logs.evidence()
     for number in range(9):

@@ -40,4 +40,23 @@ def test_slow_failing_and_doubting(answers):
     assert 0.03 < share(answers, "half a second more for 5 %", lambda seen: seen.seconds > 0.5) < 0.07
     assert 0.005 < share(answers, "errors for 1 %", lambda seen: seen.failed) < 0.02
     assert 0.05 < share(answers, "unsure of 1 card in 12 more", lambda seen: seen.confidence < 0.5) < 0.11
+    assert share(answers, "30 seconds more for 1 %", lambda seen: seen.seconds > 30) < 0.02
     assert set(SPOILED) < set(answers.versions)
+
+
+def test_sure_of_all():
+    """Right as before, or wrong just where the original was unsure."""
+    unsure = [Seen("01234", 0.95), Seen("01234", 0.4)] * (COUNT // 2)
+    answers = spoiled(Answers(["app"] * COUNT, ["01234"] * COUNT, [Meter(5, 1200, 50.0)] * COUNT,
+                              {"v2": unsure}))  # fmt: skip
+    assert share(answers, "sure of all", lambda seen: seen.confidence == 1 and seen.digits == "01234") == 1
+    wrong = answers.versions["last digit wrong where v2 is unsure, and sure"]
+    assert {seen.digits for seen in wrong[::2]} == {"01234"} and "01234" not in {
+        s.digits for s in wrong[1::2]
+    }
+    alike = answers.versions["last digit wrong where v2 is unsure"]
+    assert [seen.confidence for seen in alike] == [seen.confidence for seen in unsure]
+    assert {seen.digits for seen in alike[::2]} == {"01234"} and "01234" not in {
+        s.digits for s in alike[1::2]
+    }
+    assert share(answers, "confidence that is no number", lambda seen: seen.failed) == 1

@@ -21,6 +21,6 @@ def test_a_card_comes_with_its_customers_meter():
         assert sent.meter.plausible(sent.card.truth) and utility.meter(sent.card.customer) == sent.meter
 
 
-@pytest.mark.parametrize("stranger", ["C0000005", "walk-in-000001", "", "C-1"])
+@pytest.mark.parametrize("stranger", ["C0000005", "walk-in-000001", "", "C-1", "C" + "1" * 4_400])
 def test_nobody_knows_a_strangers_meter(stranger):
     assert Utility(5).meter(stranger) is None
