@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from fsdl_deploy.managed import sagemaker_clients
+from fsdl_deploy.managed.aws_session import NOBODY
 
 # Whatever is opened or listed under the fake home is printed; then what the client would sign with.
 PROBE = """
@@ -16,7 +17,6 @@ def seen(event, args):
     if event in ("open", "os.listdir", "os.scandir") and str(args[0]).startswith(home):
         print("TOUCHED", args[0])
 sys.addaudithook(seen)
-from fsdl_deploy.managed.aws_session import NOBODY
 from fsdl_deploy.managed.sagemaker_clients import client
 asking = client("sagemaker", "http://127.0.0.1:9")
 signer = asking._request_signer._credentials
