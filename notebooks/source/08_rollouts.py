@@ -183,9 +183,12 @@ rows = [[name, rail.words, rail.tolerance, rail.in_segment] for name, rail in GU
 Table(["guardrail", "counts", "tolerated", "from one camera"], *rows, formats=["", "", ".1%", ".1%"])
 
 # %% [markdown]
-# Two of them stand for the label. Meters only rise, and not by any amount: a reading that the customer's
-# meter cannot show is wrong (*plausibility*). And where the stable version is very sure, a candidate that
-# reads something else is rarely right (*disagreement*); where it is not sure, a better candidate may well be.
+# The first one watches the watching: where most cards have nothing to be compared with, no other guardrail
+# means anything. Three stand for the label. Meters only rise, and not by any amount: a reading that the
+# customer's meter cannot show is wrong (*plausibility*). Where the stable version is very sure, a candidate
+# that reads something else is rarely right (*disagreement*). Where it is not sure, a better candidate may
+# well be, so some *corrections* are tolerated, and of more a person has to decide. *Certainty* is for a
+# version that claims to be sure of everything: then nobody reads its cards again.
 #
 # ## Looking again and again
 #
@@ -289,7 +292,9 @@ print(f"of {len(unseen.pairs)} cards {len(unseen.disagreements)} read otherwise,
 cost(without, unseen)
 
 # %% [markdown]
-# The price: every card is read twice. And a shadow sees answers only: what customers do with them it cannot.
+# The price: every card is read twice. (Envoy's copies hold nobody up. nginx keeps the customer's connection
+# until the copy is answered, and drops it then, so it is opened anew for each.) And a shadow sees answers
+# only: what customers do with them it cannot.
 #
 # ## Instant rollback
 #
@@ -337,8 +342,8 @@ replay.summary(tried, played)
 
 # %% [markdown]
 # A controller that dies is started again: what it has decided is on disk, what it has seen is in the logs.
-# And a human can overrule it at any time: `fsdl-deploy rollouts order FOLDER pause`, `resume`, `rollback` or
-# `stop`.
+# And a human can overrule it while it runs: `fsdl-deploy rollouts order FOLDER pause`, `resume`, `rollback`
+# or `stop`.
 
 # %% tags=["station:envoy"]
 running.close()
@@ -607,7 +612,7 @@ print(f"{alike} of {len(pairs)} cards are misread alike by v2 and its int8")
 # <details><summary>Answer</summary>
 # Looked at every minute, a p-value of `5 %` comes by itself, soon or late: here it is there already. Take a
 # test that may be looked at always, or fix the number of cards before. The guardrail's evidence is strong,
-# and not yet strong enough for twelve guardrails that promise together (the table above). What to do until
+# and not yet strong enough where ten guardrails promise together (the table above). What to do until
 # then is no question for a test: a person may order a pause.
 # </details>
 #
