@@ -107,7 +107,7 @@ def draw(text: str, level: Level, writer: Hand, rng: np.random.Generator, source
     for shape in shapes:
         places.append(x + (pitch - shape.shape[1]) / 2 + rng.normal(0, 1) if boxed else x)
         x += pitch if boxed else shape.shape[1] + max(writer.gap + rng.normal(0, 2), -3)
-    width = int(x + margin[1])
+    width = max(int(x + margin[1]), HEIGHT // 2)  # a lone 1 is no card that stands on its side
     ink = np.zeros((HEIGHT, width), np.uint8)
     baseline, drift = rng.uniform(-4, 4), rng.normal(0, level.wobble)
     for place, shape in zip(places, shapes, strict=True):
