@@ -49,7 +49,7 @@ def main(arguments: argparse.Namespace) -> int:
     """0 when it is done; 1 when something failed, is left, or was not agreed to."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    changed = {"name": arguments.name} if arguments.name else {}
+    changed = {} if arguments.name is None else {"name": arguments.name}
     if arguments.variants:
         changed["variants"] = variants_of(arguments.variants)
     plan = settings(arguments.settings, **changed)

@@ -69,16 +69,27 @@ def present(session: AwsSession, name: str) -> Iterator[tuple[str, str]]:
 def destroy(session: AwsSession, name: str, tell: Callable[[str], None] = print) -> list[tuple[str, str]]:
     """Remove all of the endpoint ``name``; return type and name of what is left, [] if nothing is.
 
-    What cannot be removed stops nothing else.
+    What cannot be removed stops nothing else, but for the endpoint: as long as it is there, what warns of it
+    is, too. Raises InfrastructureError, before anything is removed, where the endpoint is somebody else's.
     """
+    endpoint = aws_sagemaker_parts.EndpointPart(session, name)
+    endpoint.must_be_ours_or_none()
     for kind in reversed(PARTS):
+        part = PARTS[kind](session, name)
         try:
-            part = PARTS[kind](session, name)
-            for there in part.names():
+            names = part.names()
+        except (ClientError, InfrastructureError) as error:
+            tell(f"{_short(kind):15} NOT looked for: {error}")
+            continue
+        for there in names:
+            try:
                 part.remove(there)
                 tell(f"{_short(kind):15} {there} removed")
-        except (ClientError, InfrastructureError) as error:
-            tell(f"{_short(kind):15} NOT removed: {error}")
+            except (ClientError, InfrastructureError) as error:
+                tell(f"{_short(kind):15} {there} NOT removed: {error}")
+        if isinstance(part, aws_sagemaker_parts.EndpointPart) and endpoint.described(name):
+            tell("The endpoint is still there, so what it needs and what warns of it stays, too")
+            break
     return list(present(session, name))
 
 
@@ -129,7 +140,9 @@ def _hourly(session: AwsSession, endpoint: dict, counts: dict[str, int]) -> floa
     """USD an hour of the instances that there are; nan if the table has no price for one of them."""
     describe = session.client("sagemaker").describe_endpoint_config
     config = aws_parts.asked(describe, EndpointConfigName=endpoint["EndpointConfigName"]) or {}
-    kinds = {item["VariantName"]: item["InstanceType"] for item in config.get("ProductionVariants", [])}
+    kinds = {
+        item["VariantName"]: item.get("InstanceType", "") for item in config.get("ProductionVariants", [])
+    }
     try:
         return sum(count * price_of(kinds[variant]).value for variant, count in counts.items())
     except (InfrastructureError, KeyError):

@@ -6,6 +6,7 @@ at a time, and no order.
 """
 
 import json
+import re
 
 from botocore.exceptions import ClientError
 
@@ -37,12 +38,21 @@ def asked(call, **arguments):
 
 
 class AwsPart:
-    """One type of resource, for the endpoint ``name``; the methods raise ClientError where AWS refuses."""
+    """One type of resource, for the endpoint ``name``; the methods raise ClientError where AWS refuses.
+
+    ``ending``: a pattern of what follows the endpoint's name in the names of this type.
+    """
+
+    ending = ""
 
     def __init__(self, session: AwsSession, name: str):
         self.session, self.name = session, name
         self.tags = [{"Key": TAG, "Value": name}]
         self.api = session.client(self.service)
+
+    def named(self, name: str) -> bool:
+        """Whether a part of this endpoint is called so; another endpoint's name may begin alike."""
+        return re.fullmatch(re.escape(self.name) + self.ending, name) is not None
 
     def ours(self, tags: list[dict]) -> bool:
         """Whether some tags say that a resource belongs to this endpoint."""
@@ -180,7 +190,7 @@ class RolePart(AwsPart):
 
 
 class AlarmPart(AwsPart):
-    service = "cloudwatch"
+    service, ending = "cloudwatch", "-[A-Za-z0-9]+-(errors|idle)"
 
     def make(self, resource: AwsResource) -> None:
         self.api.put_metric_alarm(**resource.properties, Tags=self.tags)
@@ -190,7 +200,8 @@ class AlarmPart(AwsPart):
         alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
         return [
             alarm["AlarmName"] for alarm in alarms
-            if self.ours(self.api.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"])
+            if self.named(alarm["AlarmName"])
+            and self.ours(self.api.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"])
         ]  # fmt: skip
 
     def remove(self, name: str) -> None:

@@ -47,7 +47,8 @@ class _SageMaker(AwsPart):
         items = [
             item for page in pages for items in page.values() if isinstance(items, list) for item in items
         ]
-        return [item[self.field] for item in items if self.ours(self._tags(item[f"{self.arn}Arn"]))]
+        here = [item for item in items if self.named(item[self.field])]
+        return [item[self.field] for item in here if self.ours(self._tags(item[f"{self.arn}Arn"]))]
 
     def remove(self, name: str) -> None:
         asked(self._call("delete"), **{self.field: name})
@@ -66,6 +67,7 @@ def _same(there: object, expected: object) -> bool:
 
 class ModelPart(_SageMaker):
     word, arn, field, kept = "model", "Model", "ModelName", ("PrimaryContainer",)
+    ending = "-[A-Za-z0-9]+"
 
     def _made(self, resource: AwsResource) -> None:
         """A new role is not known everywhere at once."""
@@ -100,6 +102,11 @@ class EndpointPart(_SageMaker):
                 f"The endpoint {resource.name} is {status['EndpointStatus']}: {reason}. "
                 "Destroy it, mend that, deploy again"
             )
+
+    def must_be_ours_or_none(self) -> None:
+        """Raises InfrastructureError where somebody else has an endpoint of this name."""
+        if there := self.described(self.name):
+            self.must_be_ours(f"an endpoint {self.name}", self._tags(there["EndpointArn"]))
 
     def described(self, name: str) -> dict:
         """What AWS says of the endpoint; {} if there is none."""

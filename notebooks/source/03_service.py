@@ -294,15 +294,13 @@ figures.show(figure, alt="Bytes of a request, time to parse it and time to its a
 
 # %% [markdown]
 # A format is real when somebody else's program speaks it. **boto3** is Amazon's own client: with another
-# address it asks our service, and never knows. There is no account, so the requests are not signed.
+# address it asks our service, and never knows. There is no account: this session of it signs as nobody, and
+# reads nothing of what you may have set for AWS.
 
 # %% tags=["nbval-check-output"]
-import boto3
-from botocore import UNSIGNED
-from botocore.config import Config
+from fsdl_deploy.managed.aws_session import nobody
 
-plain = Config(signature_version=UNSIGNED, proxies={})
-aws = boto3.client("sagemaker-runtime", "eu-central-1", endpoint_url=service.url, config=plain)
+aws = nobody("eu-central-1").client("sagemaker-runtime", endpoint_url=service.url)
 reply = aws.invoke_endpoint(EndpointName="reader", ContentType="image/png", Body=encode(images[0]))
 print(
     "variant",

@@ -30,8 +30,8 @@ from fsdl_course.labs import check, predict, reveal
 # - `image/png`: the body is one picture.
 # - `application/json`: the body is `{"instances": [{"in0": "<base64>"}, ...]}`, a picture each.
 #
-# In a content type the case does not matter, and what follows a `;` does not either. Return the status and
-# the document:
+# In a content type neither the case matters, nor spaces around it, nor what follows a `;`. Return the status
+# and the document:
 #
 # - `[200, {"predictions": ["04711", ...]}]`, a reading for each picture, in order
 # - `[415, {"error": "Content-Type"}]` for any other type

@@ -185,6 +185,7 @@ def calls(job):
             for key in (rest[0], f"{rest[0]}card.png", f"{rest[0]}a/b", f"x{rest[0]}card.png", "card.png"):
                 yield AwsCall("s3:GetObject", f"{bucket}/{key}")
             yield AwsCall("s3:GetObject", f"{bucket}2/{rest[0]}card.png")
+            yield AwsCall("s3:GetObject", f"{bucket}/{rest[0].rstrip('/')}-old/card.png")
             for action in ("PutObject", "DeleteObject", "GetObjectAcl"):
                 yield AwsCall(f"s3:{action}", f"{bucket}/{rest[0]}card.png")
             yield AwsCall("s3:ListBucket", bucket)
@@ -212,7 +213,17 @@ def calls(job):
                 yield AwsCall("sagemaker:DeleteEndpoint", there, tag)
             yield AwsCall("sagemaker:DeleteModel", endpoint_arn(job, "any").replace("endpoint", "model"), tag)
     yield AwsCall("s3:GetObject", "arn:aws:s3:::somebody-elses/cards")
-    yield AwsCall("iam:CreateUser", "arn:aws:iam::123456789012:user/eve")
+    account = "arn:aws:iam::123456789012"
+    yield AwsCall("iam:CreateUser", f"{account}:user/eve")
+    yield AwsCall("iam:PassRole", f"{account}:role/admin")
+    yield AwsCall("iam:AttachRolePolicy", f"{account}:role/admin")
+    for bucket in (f"arn:aws:s3:::{name}" for kind, name, *_ in job["needs"] if kind in ("read", "list")):
+        yield AwsCall("s3:PutBucketPolicy", bucket)
+        yield AwsCall("s3:ListBucketVersions", bucket)
+        yield AwsCall("s3:GetObjectVersion", f"{bucket}/card.png")
+    for action in ("ec2:RunInstances", "kms:Decrypt", "sts:AssumeRole", "lambda:InvokeFunction"):
+        yield AwsCall(action, f"arn:aws:{action.partition(':')[0]}:eu-west-1:123456789012:thing/any")
+    yield AwsCall("sagemaker:CreateTrainingJob", "arn:aws:sagemaker:eu-west-1:123456789012:training-job/any")
 
 
 def denials(job):

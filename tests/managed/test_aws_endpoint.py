@@ -9,10 +9,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fsdl_course.setup.stations import ensure
+from fsdl_deploy import cli
 from fsdl_deploy.managed import aws_endpoint
 from fsdl_deploy.managed.aws_emulator import emulator
 from fsdl_deploy.managed.aws_profile import watched
 from fsdl_deploy.managed.aws_session import NOBODY, AwsSession, SessionError
+from fsdl_deploy.managed.infrastructure import TAG
 from fsdl_deploy.managed.infrastructure_settings import InfrastructureError, settings
 
 BOTH, SINGLE = {"v1": 9, "v2": 1}, {"v2": 1}
@@ -149,6 +151,37 @@ def test_what_cannot_be_removed_is_named_and_stops_nothing(empty):
     assert kinds == {"AWS::SageMaker::Model", "AWS::S3::Bucket"}
     assert any("NOT removed" in line and "you may not" in line for line in lines)
     assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
+
+
+def test_as_long_as_the_endpoint_is_there_what_warns_of_it_is_too(empty):
+    aws_endpoint.deploy(session(empty), settings(), quiet)
+
+    def look(action):
+        if action == "sagemaker:DeleteEndpoint":
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "you may not"}}, action)
+
+    left = {kind for kind, _ in aws_endpoint.destroy(session(empty, look), "meter-reader", quiet)}
+    assert {"AWS::SageMaker::Endpoint", "AWS::CloudWatch::Alarm", "AWS::Budgets::Budget"} <= left
+    assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
+
+
+def test_what_begins_alike_or_is_somebody_elses_stays(empty):
+    aws_endpoint.deploy(session(empty), settings(), quiet)
+    sagemaker = session(empty).client("sagemaker")
+    config = sagemaker.describe_endpoint(EndpointName="meter-reader")["EndpointConfigName"]
+    tags = [{"Key": TAG, "Value": "meter-reader"}]
+    sagemaker.create_endpoint(EndpointName="meter-reader-prod", EndpointConfigName=config, Tags=tags)
+    sagemaker.create_endpoint(EndpointName="prod", EndpointConfigName=config)
+    with pytest.raises(InfrastructureError, match="somebody else's"):
+        aws_endpoint.destroy(session(empty), "prod", quiet)
+    assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
+    names_left = {item["EndpointName"] for item in sagemaker.list_endpoints()["Endpoints"]}
+    assert names_left == {"meter-reader-prod", "prod"}
+
+
+def test_an_empty_name_is_no_name(empty, capsys):
+    assert cli.main(["managed", "aws", "destroy", "--name", "", "--endpoint-url", empty]) != 0
+    assert "name" in capsys.readouterr().err
 
 
 def test_what_cannot_be_looked_at_counts_as_left(empty):
