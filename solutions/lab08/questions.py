@@ -516,7 +516,10 @@ FORGOTTEN = [
     Part(
         "never called: from when it was made",
         1,
-        [[[endpoint("a", last_call=None), endpoint("b", created=416.0, last_call=None)], RULE]],
+        [
+            [[endpoint("a", last_call=None), endpoint("b", created=416.0, last_call=None)], RULE],
+            [[endpoint("c", created=390.0, last_call=None), endpoint("d", last_call=None)], RULE],
+        ],
     ),
     Part(
         "only ours, by the tag",
@@ -541,7 +544,8 @@ FORGOTTEN = [
                     endpoint("d", status="Creating"),
                 ],
                 RULE,
-            ]
+            ],
+            [[endpoint("e", tags={"project": "meters", "keep": "true"}), endpoint("f"), endpoint("g")], RULE],
         ],
     ),
     Part(
@@ -556,7 +560,8 @@ FORGOTTEN = [
                     endpoint("c", created=400.0, last_call=None),
                 ],
                 RULE,
-            ]
+            ],
+            [[endpoint("y"), endpoint("q"), endpoint("x", variants=TWO)], RULE],
         ],
     ),
     Part("other accounts", 4, draw=draw_account, count=20),

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 from botocore.exceptions import ClientError
@@ -80,7 +81,8 @@ def test_a_killed_instance_comes_back(cloud, meter):
     serving = [child for child in below if "--version" in child.cmdline() and "v2" in child.cmdline()]
     starts = cloud.state(meter)["variants"]["blue"]["starts"]
     for child in serving:
-        child.kill()
+        with suppress(psutil.NoSuchProcess):  # one of them ends with the other
+            child.kill()
     waiting.until(
         lambda: cloud.state(meter)["variants"]["blue"]["starts"] > starts, 30, TimeoutError, "the new start"
     )

@@ -43,7 +43,10 @@ def test_the_lectures_flow_goes_as_far_as_the_notebook_says():
         finally:
             flow.stop()
     expected = open_reader().read([CARD.image])[0].digits
-    assert not steps["the slide's import"].went and "removed" in steps["the slide's import"].words
+    gone = steps[
+        "the slide's import"
+    ]  # several packages bring sagemaker/__init__.py: which is last, has the words
+    assert not gone.went and ("removed" in gone.words or "No module named" in gone.words)
     assert not steps["no account"].went and "NoCredentialsError" in steps["no account"].words
     assert steps["in this process"].went and expected in steps["in this process"].words
     assert not steps["build"].went and "vpc_config" in steps["build"].words

@@ -131,9 +131,11 @@ def test_a_killed_replica_comes_back_at_its_port_with_its_share(make_fake):
 def test_a_hung_replica_goes_on_and_can_be_ended_while_it_hangs(make_fake):
     with Replica(make_fake()(), share=0.5) as replica:
         replica.hang()
-        assert psutil.Process(replica.server.pid).status() == psutil.STATUS_STOPPED
+        process = psutil.Process(replica.server.pid)
+        until(lambda: process.status() == psutil.STATUS_STOPPED)  # once it has been given a turn
         replica.resume()
-        assert psutil.Process(replica.server.pid).status() != psutil.STATUS_STOPPED and replica.held_by
+        until(lambda: process.status() != psutil.STATUS_STOPPED)
+        assert replica.held_by
         replica.hang()
         begin = time.monotonic()
     assert not replica.running and time.monotonic() - begin < replica.server.grace

@@ -413,8 +413,8 @@ sagemaker_sdk.table(steps)
 # %% [markdown]
 # Step by step:
 #
-# - The slide's import is gone: version 3 has removed estimators, models and predictors. The sentence says
-#   what to take instead. `ModelTrainer` needs an account and a bill, so training ends here.
+# - The slide's import is gone: version 3 has removed estimators, models and predictors. `ModelTrainer` takes
+#   the place of `fit`. It needs an account and a bill, so training ends here.
 # - `ModelBuilder` takes the place of `deploy`. Without an account it stops at the credentials.
 # - *In this process* runs at home: the SDK puts our reader behind a small server of its own. It asks for a
 #   bucket all the same, which moto gives.
