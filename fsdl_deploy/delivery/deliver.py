@@ -8,10 +8,9 @@ is wrong is mended under a new name, so that nobody tries a gate again until it 
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from fsdl_deploy import files
 from fsdl_deploy.delivery import gates as delivery_gates
@@ -20,6 +19,7 @@ from fsdl_deploy.delivery import releases
 from fsdl_deploy.delivery.gates import Commit, GateWork
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import BUILD
+from fsdl_deploy.running import locks
 
 Gate = Callable[[GateWork], dict]
 """Looks at what the gates before left in ``work.folder``; returns what it saw, or raises GateRefusal."""
@@ -115,13 +115,9 @@ def table(store: Path) -> Table:
     return Table(["delivery", "passed", "refused by", "now"], *rows)
 
 
-def _alone(store: Path) -> FileLock:
-    lock = FileLock(store / "deliver.lock", timeout=0)  # the system's: it goes with the process
-    try:
-        lock.acquire()
-    except Timeout:
-        raise DeliveryError(f"another delivery is at work in {store}: wait until it has ended") from None
-    return lock
+def _alone(store: Path) -> AbstractContextManager:
+    refusal = DeliveryError(f"another delivery is at work in {store}: wait until it has ended")
+    return locks.alone(store / "deliver.lock", refusal)
 
 
 def _read(file: Path) -> Delivery:

@@ -78,7 +78,7 @@ def destroy(session: AwsSession, name: str, tell: Callable[[str], None] = print)
         part = PARTS[kind](session, name)
         try:
             names = part.names()
-        except (ClientError, InfrastructureError) as error:
+        except ClientError as error:
             tell(f"{_short(kind):15} NOT looked for: {error}")
             continue
         for there in names:
@@ -87,7 +87,7 @@ def destroy(session: AwsSession, name: str, tell: Callable[[str], None] = print)
                 tell(f"{_short(kind):15} {there} removed")
             except (ClientError, InfrastructureError) as error:
                 tell(f"{_short(kind):15} {there} NOT removed: {error}")
-        if isinstance(part, aws_sagemaker_parts.EndpointPart) and endpoint.described(name):
+        if isinstance(part, type(endpoint)) and endpoint.described(name):
             tell("The endpoint is still there, so what it needs and what warns of it stays, too")
             break
     return list(present(session, name))

@@ -20,6 +20,7 @@ from fsdl_deploy.rollouts import state as on_disk
 from fsdl_deploy.rollouts.guardrails import Watch
 from fsdl_deploy.rollouts.split import buckets
 from fsdl_deploy.rollouts.state import DONE, PAUSED, ROLLED_BACK, RUNNING, RolloutState
+from fsdl_deploy.running import locks
 
 ORDERS = ("pause", "resume", "rollback", "stop")
 _ORDER, _TAKEN, _LOCK = "order", "order.taken", "controller.lock"
@@ -213,10 +214,8 @@ def alone(folder: Path) -> AbstractContextManager:
     Raises RuntimeError if another one is.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        return FileLock(folder / _LOCK, timeout=_MOMENT).acquire()
-    except Timeout:
-        raise RuntimeError(f"another controller is at work in {folder} already") from None
+    refusal = RuntimeError(f"another controller is at work in {folder} already")
+    return locks.alone(folder / _LOCK, refusal, _MOMENT)
 
 
 def running(folder: Path) -> bool:

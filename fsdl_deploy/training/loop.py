@@ -1,17 +1,16 @@
 """The training loop: one network by its recipe; killed at any step, it goes on from its last checkpoint."""
 
-import contextlib
 import io
 import json
 import pickle
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -19,6 +18,7 @@ from tqdm.auto import tqdm
 
 from fsdl_deploy import files
 from fsdl_deploy.models import Teacher
+from fsdl_deploy.running import locks
 from fsdl_deploy.training.distillation import distillation_loss
 from fsdl_deploy.training.recipes import Recipe, schedule
 from fsdl_deploy.training.training_cards import Pool
@@ -28,22 +28,14 @@ CHECKPOINT_STEPS = 50
 CURVE_STEPS = 200
 
 
-@contextlib.contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path) -> AbstractContextManager:
     """Nobody else trains in ``folder`` meanwhile. Raises RuntimeError where somebody does.
 
-    The lock is a file beside ``folder``, and the system's: it goes with the process, however that ends.
+    The lock is a file beside ``folder``.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.with_name(f"{folder.name}.lock"), timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise RuntimeError(f"another training is at work in {folder}: wait until it has ended") from None
-    try:
-        yield
-    finally:
-        lock.release()
+    refusal = RuntimeError(f"another training is at work in {folder}: wait until it has ended")
+    return locks.alone(folder.with_name(f"{folder.name}.lock"), refusal)
 
 
 def train(name: str, recipe: Recipe, pool: Pool, folder: Path, teacher: nn.Module | None = None) -> nn.Module:

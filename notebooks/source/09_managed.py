@@ -180,7 +180,6 @@ platforms.table()
 # of each of eight services, in a dozen or two lines each.
 
 # %%
-print(platforms.summary())
 print(f"{measured['platforms']['undated']} of the sources have no date")
 
 # %% [markdown]

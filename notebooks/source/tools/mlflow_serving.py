@@ -116,7 +116,7 @@ from time import perf_counter
 begin = perf_counter()
 champion = running.enter_context(tracking.serve("champion"))
 print(f"{champion}, ready after {perf_counter() - begin:.0f} s")
-print(" ".join(champion.command[1:]).replace(str(champion.port), "PORT"))
+print(" ".join(champion.command[1:]))
 
 # %% [markdown]
 # Four names under which a JSON body may have its rows, and CSV. `dataframe_split` is what Databricks'
