@@ -63,7 +63,20 @@ def candidates(reasons: list[str]) -> Iterator[Backend]:
 
 
 PROBE = """
-import os, socket
+import ctypes, os, socket, sys
+def outside_namespaces():
+    # Things of the kernel that lie in no namespace, or outlive a call.
+    if sys.platform != "linux": return []
+    kernel = ctypes.CDLL(None)
+    keyctl = {"x86_64": 250, "aarch64": 219}.get(os.uname().machine)
+    leaks = []
+    if keyctl is None or kernel.syscall(keyctl, 0, -4, 0) != -1: leaks.append("the kernel's keyrings")
+    if kernel.shmget(0, 4096, 0o1600) >= 0: leaks.append("shared memory that outlives a call")
+    try: os.close(os.memfd_create("canary")); leaks.append("files in memory that nothing bounds")
+    except OSError: pass
+    if os.fork() == 0: os._exit(kernel.unshare(0x10000000) == 0)
+    if os.wait()[1]: leaks.append("a user namespace of its own")
+    return leaks
 def reached(canary, course, port, secret):
     leaks = []
     try: open(canary).read(); leaks.append("a file of this machine")
@@ -82,7 +95,7 @@ def reached(canary, course, port, secret):
     try:
         if len([name for name in os.listdir("/proc") if name.isdigit()]) > 20: leaks.append("other processes")
     except OSError: pass
-    return leaks
+    return leaks + outside_namespaces()
 """
 
 
