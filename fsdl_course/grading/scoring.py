@@ -19,7 +19,8 @@ PRIVATE = {"it took too long": "it took too long", "it is not defined": "it is n
 def gradable(submission: Submission, lab: questions.Lab) -> list[str]:
     """The code to run; a cell that only measures is left out unless an answer stands in it."""
     names = "|".join(re.escape(question.function) for question in lab.graded)
-    answers = re.compile(rf"^\s*((async )?def ({names})\b|({names})\s*=[^=])", re.MULTILINE)
+    # Within a line only: what may run over lines takes the square of their number in blank ones.
+    answers = re.compile(rf"^[ \t]*((async )?def ({names})\b|({names})[ \t]*=[^=])", re.MULTILINE)
     cells = [
         SimpleNamespace(**{**cell, "metadata": {} if answers.search(cell["source"]) else cell["metadata"]})
         for cell in submission.cells

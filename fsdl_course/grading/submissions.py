@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from fsdl_course.grading.notebook_file import LAB, MEBIBYTE, MOST_BYTES, read, writable
 
 MOST_ENTRIES = 100_000
-MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_file_?$")
+MOODLE = re.compile(r"(?P<name>[^_].*)_(?P<id>\d+)_assignsubmission_file_?")
 CANVAS = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<id>\d+)_\d+_.+")
 
 
@@ -164,7 +164,8 @@ def who(name: str) -> tuple[str, str]:
     if platform:
         student = f"{platform['name']} {platform['id']}"
     else:
-        student = re.sub(r"[-_ ]*lab\d\d[-_ ]*", "", student) or student
+        pieces = LAB.split(student)
+        student = "".join(piece.strip("-_ ") for piece in pieces) or student if pieces[1:] else student
     return writable(student)[:100], lab
 
 

@@ -29,9 +29,9 @@ def compare(value: Any, expected: Any, tolerance: float = 1e-6, place: str = "")
     """
     it = f"item {place}" if place else "it"
     if isinstance(expected, float) and type(value) in (int, float):
-        both_nan = math.isnan(expected) and math.isnan(value)
-        near = math.isclose(value, expected, rel_tol=tolerance, abs_tol=tolerance)
-        return "" if both_nan or near else f"{it} is {as_text(value)}, and should be {as_text(expected)}"
+        if _near(value, expected, tolerance):
+            return ""
+        return f"{it} is {as_text(value)}, and should be {as_text(expected)}"
     if type(value) is not type(expected):
         return f"{it} is {as_text(value)}{kind(value)}, and should be {as_text(expected)}{kind(expected)}"
     if isinstance(expected, list):
@@ -50,6 +50,14 @@ def compare(value: Any, expected: Any, tolerance: float = 1e-6, place: str = "")
         pairs = ((key, (value[key], expected[key])) for key in expected)
         return next(filter(None, (compare(*pair, tolerance, f"{place}[{key!r}]") for key, pair in pairs)), "")
     return "" if value == expected else f"{it} is {as_text(value)}, and should be {as_text(expected)}"
+
+
+def _near(value: float, expected: float, tolerance: float) -> bool:
+    try:
+        both_nan = math.isnan(expected) and math.isnan(value)
+        return both_nan or math.isclose(value, expected, rel_tol=tolerance, abs_tol=tolerance)
+    except OverflowError:  # a whole number that no float can hold
+        return False
 
 
 def as_text(value: Any, most: int = 200) -> str:
@@ -121,9 +129,9 @@ class Question:
 
     def wrong(self, arguments: list, value: Any, expected: Any) -> str:
         """What is wrong with ``value`` for these arguments, "" if nothing is; never raises."""
-        if self.judge is None:
-            return compare(value, expected, self.tolerance)
         try:
+            if self.judge is None:
+                return compare(value, expected, self.tolerance)
             return self.judge(arguments, value, expected)
         except Exception as error:  # a judge meets values of every shape
             return f"it is {as_text(value)}, which is of no use here ({type(error).__name__})"
