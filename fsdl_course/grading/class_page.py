@@ -4,7 +4,7 @@ import base64
 import io
 
 from fsdl_course.grading.pages import escaped, page
-from fsdl_course.grading.points import most, total, waiting
+from fsdl_course.grading.points import earned, most, total, waiting
 from fsdl_course.grading.submissions import slug
 
 
@@ -25,9 +25,7 @@ def summary(results: list[dict]) -> str:
         parts.append("<table><tr><th>student</th><th class=n>points</th><th>what is missing</th></tr>")
         for result in chosen:
             link = f"feedback/{slug(lab)}/{slug(result['student'])}.html"
-            lost = [
-                question["id"] for question in result["questions"] if question["points"] < question["max"]
-            ]
+            lost = [question["id"] for question in result["questions"] if earned(question) < question["max"]]
             remark = result["problem"] or ", ".join(lost)
             if waiting(result):
                 remark += f"{'; ' if remark else ''}open answers that wait for a person: {waiting(result)}"

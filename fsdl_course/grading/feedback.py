@@ -4,7 +4,7 @@ Whatever comes from a student is escaped. Results have been through ``points.by_
 """
 
 from fsdl_course.grading.pages import escaped, page
-from fsdl_course.grading.points import most, total
+from fsdl_course.grading.points import earned, most, total
 
 
 def page_of(result: dict) -> str:
@@ -13,8 +13,10 @@ def page_of(result: dict) -> str:
     for question in result["questions"]:
         rows.append(
             f"<tr><th>{escaped(question['id'])} {escaped(question['title'])}</th>"
-            f"<th class=n>{question['points']} of {question['max']}</th></tr>"
+            f"<th class=n>{_points(question)}</th></tr>"
         )
+        if question.get("comment"):
+            rows.append(f"<tr><td colspan=2>{escaped(question['comment'])}</td></tr>")
         for part in question["parts"]:
             mark = '<span class="no">✗</span>' if part["problem"] else '<span class="ok">✓</span>'
             call = f"<br><code>{escaped(part['call'])}</code>" if part["call"] else ""
@@ -24,11 +26,7 @@ def page_of(result: dict) -> str:
                 f"<td class=n>{part['points']} of {part['max']}</td></tr>"
             )
     for answer in result["open"]:
-        points = (
-            "a person will grade it"
-            if answer["points"] is None
-            else f"{answer['points']:g} of {answer['max']}"
-        )
+        points = _points_of_open(answer)
         comment = f"<br>{escaped(answer['comment'])}" if answer["comment"] else ""
         text = escaped(answer["answer"][:2000]) or "no answer"
         rows.append(
@@ -55,8 +53,8 @@ def markdown_of(result: dict) -> str:
         lines += [_m(result["problem"]), ""]
     lines += [f"- {_m(note)}" for note in result["notes"]] + [""] * bool(result["notes"])
     for question in result["questions"]:
-        lines.append(f"## {question['id']} {question['title']}: {question['points']} of {question['max']}")
-        lines.append("")
+        lines += [f"## {question['id']} {question['title']}: {_points(question)}", ""]
+        lines += [f"{_m(question['comment'])}", ""] if question.get("comment") else []
         for part in question["parts"]:
             lines.append(
                 f"- {'✗' if part['problem'] else '✓'} {part['name']}: {part['points']} of {part['max']}"
@@ -65,13 +63,22 @@ def markdown_of(result: dict) -> str:
             lines += [f"  - {_m(part['problem'])}"] * bool(part["problem"])
         lines.append("")
     for answer in result["open"]:
-        points = (
-            "a person will grade it"
-            if answer["points"] is None
-            else f"{answer['points']:g} of {answer['max']}"
-        )
+        points = _points_of_open(answer)
         lines += [f"## {answer['id']} {answer['title']}: {points}", "", _m(answer["comment"]), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _points(question: dict) -> str:
+    """A graded question's points; what its cases gave, too, where a person gave something else."""
+    by_cases = f" (its cases gave {question['points']})" if earned(question) != question["points"] else ""
+    return f"{earned(question):g} of {question['max']}{by_cases}"
+
+
+def _points_of_open(answer: dict) -> str:
+    if answer["points"] is None:
+        return "a person will grade it"
+    extra = f" and {answer['extra']:g} extra" if answer.get("extra") else ""
+    return f"{answer['points']:g} of {answer['max']}{extra}"
 
 
 def _m(text: str) -> str:

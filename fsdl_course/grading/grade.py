@@ -89,6 +89,20 @@ def _kept(submission, key: AnswerKey | None, backend, slot: int, out: Path, know
     return result
 
 
+def earlier(results: list[dict], out: Path) -> list[dict]:
+    """Results that runs before this one left in ``out``, of other hand-ins: another lab's, for example."""
+    here = {(result["lab"], result["student"]) for result in results}
+    kept = []
+    for path in sorted((out / "results").glob("*.json")):
+        try:
+            result = json.loads(path.read_text(encoding="utf-8"))["result"]
+            if (result["lab"], result["student"]) not in here:
+                kept.append(result)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # damaged: it is made again when its hand-in comes again
+    return kept
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "submissions", type=Path, metavar="SUBMISSIONS", help="a folder or a zip of notebooks"
@@ -110,7 +124,7 @@ def main(args: argparse.Namespace) -> int:
     """Grade everything; 1 if a submission could not be read or graded."""
     from tqdm import tqdm
 
-    from fsdl_course.grading import gradebook, report
+    from fsdl_course.grading import by_hand, gradebook, report
 
     if args.jobs < 1:
         raise ValueError(f"--jobs is 1 or more, not {args.jobs}")
@@ -123,10 +137,14 @@ def main(args: argparse.Namespace) -> int:
     submissions = collect(args.submissions, args.lab)
     with tqdm(total=len(submissions), unit="submission", file=sys.stderr) as bar:
         results = grade(submissions, args.out, args.cases, args.jobs, args.i_trust_these, bar=bar)
-    report.write(results, args.out, gradebook.points_given(args.out))
-    gradebook.write(submissions, results, args.out, args.cases)
+    before = earlier(results, args.out)
+    agreement = by_hand.agree(results + before, args.out, gradebook.given(args.out))
+    gradebook.write(submissions, results, args.out, args.cases, earlier=before)
+    for remark in report.write(results + before, args.out, agreement=agreement):
+        print(remark, file=sys.stderr)
     for result in results:
         if result["problem"]:
             print(f"{result['student']} ({result['origin']}): {result['problem']}", file=sys.stderr)
-    print(f"{len(results)} submissions graded: {args.out / 'index.html'}, {args.out / 'scores.csv'}")
+    others = f", and {len(before)} of earlier runs" if before else ""
+    print(f"{len(results)} submissions graded{others}: {args.out / 'index.html'}, {args.out / 'scores.csv'}")
     return 1 if any(result["problem"] for result in results) else 0

@@ -2,7 +2,7 @@
 
 ``write`` fills a folder that is a course of nbgrader's: ``gradebook.db``, ``submitted/``, ``autograded/`` and
 a configuration. The points of functions are ours; open answers wait there for a person, and points that the
-formgrader was given come back by ``points_given``. nbgrader executes nothing here.
+formgrader was given come back by ``given``. nbgrader executes nothing here.
 """
 
 import copy
@@ -12,6 +12,7 @@ import sysconfig
 import warnings
 from pathlib import Path
 
+from fsdl_course.grading.by_hand import GivenByHand
 from fsdl_course.grading.submissions import Submission, slug
 from fsdl_course.labs import convert
 from fsdl_course.notebooks import conversion
@@ -34,19 +35,29 @@ c.Autograde.autograde_preprocessors = [
 '''
 
 
-def points_given(out: Path) -> dict[tuple[str, str, str], float]:
-    """Points of open answers that a person gave in the formgrader, by (lab, student, question)."""
+def given(out: Path) -> dict[tuple[str, str, str], GivenByHand]:
+    """What a person gave in the formgrader, by (lab, student, question): points, extra credit, comments.
+
+    Points of a graded function are there only where a person overrode what its cases gave.
+    """
     if not (out / "gradebook.db").exists():
         return {}
-    given = {}
+    by_hand = {}
     with open_gradebook(out) as book:
-        for submission in (submission for lab in book.assignments for submission in lab.submissions):
+        for submission in _submissions(book):
+            student = submission.student.email or submission.student.id
             for notebook in submission.notebooks:
+                comments = {comment.name: comment.manual_comment or "" for comment in notebook.comments}
                 for grade in notebook.grades:
-                    if grade.manual_score is not None and not grade.name.endswith("-check"):
-                        student = submission.student.email or submission.student.id
-                        given[submission.name, student, grade.name.rpartition("-")[2]] = grade.manual_score
-    return given
+                    answer = grade.name.removesuffix(
+                        "-check"
+                    )  # a comment stands at the answer, not the check
+                    by_hand[submission.name, student, answer.rpartition("-")[2]] = GivenByHand(
+                        grade.manual_score,
+                        comments.get(answer, "") or comments.get(grade.name, ""),
+                        grade.extra_credit or 0.0,
+                    )
+    return by_hand
 
 
 def write(
@@ -55,10 +66,12 @@ def write(
     out: Path,
     cases: Path | None = None,
     root: Path = ROOT,
+    earlier: list[dict] = (),
 ) -> None:
     """Record every result whose lab exists; earlier records of the same submissions are replaced.
 
-    ``cases`` is the folder of private cases, for those who press nbgrader's own autograde there.
+    ``cases`` is the folder of private cases, for those who press nbgrader's own autograde there. Of
+    ``earlier`` results, whose notebooks are there already, only what a person gave is recorded again.
     """
     labs = convert.names(root)
     places = {"root": str(out.resolve()), "database": database(out)}
@@ -79,7 +92,15 @@ def write(
         for submission, result in zip(submissions, results, strict=True):
             if result["lab"] in released:
                 _record(book, submission, result, released[result["lab"]], out)
+        recorded = {(submission.name, submission.student.id) for submission in _submissions(book)}
+        for result in earlier:
+            if (result["lab"], slug(result["student"])) in recorded:
+                _record_points(book, result)
         book.db.commit()
+
+
+def _submissions(book) -> list:
+    return [submission for lab in book.assignments for submission in lab.submissions]
 
 
 def database(out: Path) -> str:
@@ -135,14 +156,22 @@ def _record(book, submission: Submission, result: dict, released, out: Path) -> 
     handed_in = notebook_of(submission, released)
     _write_notebook(out / "submitted" / student / name / f"{name}.ipynb", handed_in)
     _write_notebook(out / "autograded" / student / name / f"{name}.ipynb", with_feedback(handed_in, result))
+    _record_points(book, result)
+
+
+def _record_points(book, result: dict) -> None:
+    """The points of functions, and what a person gave to open answers, as ``by_hand`` has agreed on it."""
+    name, student = result["lab"], slug(result["student"])
     for question in result["questions"]:
         grade = book.find_grade(f"{name}-{question['id']}-check", name, name, student)
         grade.auto_score, grade.needs_manual_grade = float(question["points"]), False
     for answer in result["open"]:
-        grade = book.find_grade(f"{name}-{answer['id']}", name, name, student)
+        place = (f"{name}-{answer['id']}", name, name, student)
+        grade, comment = book.find_grade(*place), book.find_comment(*place)
         grade.auto_score = None if answer["answer"] else 0.0
-        grade.manual_score = answer.get("points") if answer["answer"] else None
+        grade.manual_score, grade.extra_credit = answer.get("by_hand"), answer.get("extra") or None
         grade.needs_manual_grade = grade.manual_score is None and bool(answer["answer"])
+        comment.manual_comment = answer.get("comment") or None
 
 
 def notebook_of(submission: Submission, released):

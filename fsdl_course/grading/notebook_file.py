@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 MEBIBYTE = 1 << 20
@@ -82,6 +83,12 @@ def slim_cell(cell: dict) -> dict:
 def writable(text: str) -> str:
     """Text that can be written as UTF-8: names of files and notebooks may hold half a character."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def printable(name: str) -> str:
+    """A name in one form whoever wrote it (Unicode's NFC), without what would move a terminal's cursor."""
+    name = unicodedata.normalize("NFC", writable(name))
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 def main() -> None:

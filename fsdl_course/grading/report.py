@@ -6,17 +6,21 @@ files. Knows nothing of how points are earned.
 
 from pathlib import Path
 
-from fsdl_course.grading import class_page, feedback, points
+from fsdl_course.grading import by_hand, class_page, feedback, points
 from fsdl_course.grading.submissions import slug
 
 
-def write(results: list[dict], out: Path, given: dict | None = None) -> None:
+def write(
+    results: list[dict], out: Path, formgrader: dict | None = None, agreement: by_hand.Agreement | None = None
+) -> list[str]:
     """Write everything under ``out``: scores.csv, open.csv, feedback/LAB/STUDENT.html and .md, index.html.
 
-    ``given`` are points of open answers by (lab, student, question), for those without points in open.csv.
+    ``formgrader`` is what a person gave there (``gradebook.given``), unless there is an ``agreement`` already
+    -> what a person should know.
     """
     out.mkdir(parents=True, exist_ok=True)
-    points.by_hand(results, out / "open.csv", given or {})
+    agreement = agreement or by_hand.agree(results, out, formgrader)
+    agreement.write()
     points.scores(results, out / "scores.csv")
     for result in results:
         folder = out / "feedback" / slug(result["lab"])
@@ -25,3 +29,4 @@ def write(results: list[dict], out: Path, given: dict | None = None) -> None:
         place.with_name(place.name + ".html").write_text(feedback.page_of(result), encoding="utf-8")
         place.with_name(place.name + ".md").write_text(feedback.markdown_of(result), encoding="utf-8")
     (out / "index.html").write_text(class_page.summary(results), encoding="utf-8")
+    return agreement.remarks

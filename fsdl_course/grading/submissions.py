@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from fsdl_course.grading.notebook_file import LAB, MEBIBYTE, MOST_BYTES, read, writable
+from fsdl_course.grading.notebook_file import LAB, MEBIBYTE, MOST_BYTES, printable, read
 
 MOST_ENTRIES = 100_000
 MOODLE = re.compile(r"(?P<name>[^_].*)_(?P<id>\d+)_assignsubmission_file_?")
 CANVAS = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<id>\d+)_\d+_.+")
+SLUG = re.compile(r"-[0-9a-f]{8}$")
 
 
 class SubmissionsError(ValueError):
@@ -60,7 +61,7 @@ def collect(place: Path, lab: str | None = None) -> list[Submission]:
         raise SubmissionsError(f"{place} holds no notebook (*.ipynb)")
     for submission in submissions:
         if LAB.fullmatch(submission.student) and place.suffix != ".ipynb":
-            submission.student = writable(place.resolve().name.removesuffix(".zip"))[:100]
+            submission.student = printable(place.resolve().name.removesuffix(".zip"))[:100]
     seen: dict[tuple, int] = {}
     submissions.sort(key=lambda submission: (submission.lab, submission.student, submission.origin))
     for submission in submissions:
@@ -137,7 +138,7 @@ def _passed_over(name: str) -> bool:
 
 def _unread(name: str, lab: str | None, problem: str) -> Submission:
     student, from_name = who(name)
-    return Submission(student, lab or from_name or "?", writable(name), problem=problem)
+    return Submission(student, lab or from_name or "?", printable(name), problem=problem)
 
 
 def _submission(name: str, path: Path, lab: str | None) -> Submission:
@@ -146,7 +147,7 @@ def _submission(name: str, path: Path, lab: str | None) -> Submission:
         named, cells = read(path)
     except (ValueError, OSError) as error:
         return _unread(name, lab, str(error))
-    return Submission(student, lab or named or from_name or "?", writable(name), cells)
+    return Submission(student, lab or named or from_name or "?", printable(name), cells)
 
 
 def who(name: str) -> tuple[str, str]:
@@ -166,10 +167,12 @@ def who(name: str) -> tuple[str, str]:
     else:
         pieces = LAB.split(student)
         student = "".join(piece.strip("-_ ") for piece in pieces) or student if pieces[1:] else student
-    return writable(student)[:100], lab
+    return printable(student)[:100].strip() or "?", lab
 
 
 def slug(text: str) -> str:
     """A name for a file: readable, never a path, different for different texts."""
     plain = re.sub(r"[^A-Za-z0-9.-]+", "_", text).strip("._")[:60]
-    return plain if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    if plain == text and not SLUG.search(text):  # a text that ends as a slug would be taken for one
+        return plain
+    return f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

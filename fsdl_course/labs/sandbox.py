@@ -55,7 +55,8 @@ class Sandbox:
             report = self._begin(self.cells, probe=True)
         if report is None:
             raise SandboxError(f"the sandbox ({self.backend.name}) did not start")
-        self.errors = {**report["errors"], **{str(n): "it ended the sandbox" for n in self.skipped}}
+        errors = {number: one_line(str(error)) for number, error in report["errors"].items()}
+        self.errors = {**errors, **{str(n): "it ended the sandbox" for n in self.skipped}}
         self.skipped = report["skip"]
         return self
 
@@ -104,7 +105,7 @@ class Sandbox:
             self._end()
             return CallResult(error="it ended the sandbox")
         if "error" in reply:
-            return CallResult(error=str(reply["error"]))
+            return CallResult(error=one_line(str(reply["error"])))
         try:
             return CallResult(json.loads(reply["value"]))
         except (ValueError, RecursionError):
@@ -133,6 +134,11 @@ class Sandbox:
             return json.loads(line)
         except (OSError, ValueError):
             return None
+
+
+def one_line(text: str) -> str:
+    """Text from inside as one line of printable letters: nothing in it moves a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _read(pipe: int, seconds: float) -> bytes:

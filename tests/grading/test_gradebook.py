@@ -13,6 +13,7 @@ import pytest
 from grading_class import ANSWERS, notebook
 
 from fsdl_course.grading import grade, gradebook, report
+from fsdl_course.grading.by_hand import GivenByHand
 from fsdl_course.grading.submissions import collect
 from fsdl_deploy.paths import ROOT
 
@@ -89,8 +90,9 @@ def test_points_given_in_the_formgrader_come_back(graded):
         grade_of_open = book.find_grade("lab00-q6", "lab00", "lab00", "half")
         grade_of_open.manual_score, grade_of_open.needs_manual_grade = 2.0, False
         book.db.commit()
-    assert gradebook.points_given(out) == {("lab00", "half", "q6"): 2.0}
-    assert gradebook.points_given(out / "nowhere") == {}
+    given = gradebook.given(out)
+    assert given["lab00", "half", "q6"] == GivenByHand(2.0) and given["lab00", "half", "q1"].points is None
+    assert gradebook.given(out / "nowhere") == {}
 
 
 def test_the_autograde_button_of_the_results_folder_uses_the_sandbox_too(graded):

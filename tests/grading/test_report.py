@@ -1,50 +1,10 @@
 """Scores, feedback pages, the page of the class: nothing of a student's is markup, nothing is lost."""
 
-import csv
-
 import pytest
+from made_results import NASTY, result, rows
 
 from fsdl_course.grading import report
-
-NASTY = "</td><script>alert(1)</script>`x` **b** =1"
-
-
-def result(student="ann", points=1, answer="because", problem=""):
-    parts = [
-        {
-            "name": "small",
-            "points": points,
-            "max": 1,
-            "public": True,
-            "problem": "" if points else NASTY,
-            "call": NASTY,
-        },
-        {"name": "others", "points": 2, "max": 2, "public": False, "problem": "", "call": ""},
-    ]
-    question = {
-        "id": "q1",
-        "title": "twice",
-        "function": "double",
-        "points": points + 2,
-        "max": 3,
-        "parts": parts,
-    }
-    return {
-        "student": student,
-        "lab": "lab00",
-        "origin": f"{student}.ipynb",
-        "problem": problem,
-        "notes": [NASTY],
-        "questions": [] if problem else [question],
-        "open": [] if problem else [{"id": "q2", "title": "why", "max": 3, "answer": answer}],
-        "score": 0 if problem else points + 2,
-        "max": 0 if problem else 3,
-    }
-
-
-def rows(path):
-    with path.open(newline="", encoding="utf-8") as lines:
-        return list(csv.DictReader(lines))
+from fsdl_course.grading.by_hand import GivenByHand
 
 
 def test_scores_of_everyone_in_one_table(tmp_path):
@@ -69,8 +29,8 @@ def test_nothing_that_a_student_wrote_is_markup_or_a_formula(tmp_path):
 def test_points_that_a_person_gives_count_from_the_next_run_on(tmp_path):
     report.write([result(), result("bob", answer="")], tmp_path)
     answers = rows(tmp_path / "open.csv")
-    assert [(row["student"], row["points"]) for row in answers] == [("ann", ""), ("bob", "0")]
-    text = (tmp_path / "open.csv").read_text().replace("q2,3,,,", "q2,3,2.5,well argued,")
+    assert [(row["student"], row["points"]) for row in answers] == [("ann", ""), ("bob", "")]
+    text = (tmp_path / "open.csv").read_text().replace("q2,3,,,", "q2,3,2.5,well argued,", 1)
     (tmp_path / "open.csv").write_text(text)
     report.write([result(), result("bob", answer="")], tmp_path)
     assert [(row["points"], row["waiting"]) for row in rows(tmp_path / "scores.csv")] == [
@@ -83,7 +43,7 @@ def test_points_that_a_person_gives_count_from_the_next_run_on(tmp_path):
 
 
 def test_points_of_the_formgrader_count_where_the_table_has_none(tmp_path):
-    report.write([result()], tmp_path, {("lab00", "ann", "q2"): 2.0})
+    report.write([result()], tmp_path, {("lab00", "ann", "q2"): GivenByHand(2.0)})
     assert rows(tmp_path / "scores.csv")[0]["points"] == "5"
 
 
