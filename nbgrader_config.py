@@ -19,6 +19,9 @@ c.CourseDirectory.db_url = f"sqlite:///{quote(database)}"  # a path may hold % o
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "lab*.py"]
 if Path(sys.argv[0]).stem == "nbgrader":  # JupyterLab reads this file too, and students grade nothing
     Path(__file__).resolve().with_name("grades").mkdir(exist_ok=True)
+# What students wrote is shown there, in a Jupyter that may write files.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {"markdown2html": "fsdl_course.grading.inert.markdown"}
 c.Autograde.autograde_preprocessors = [
     "fsdl_course.grading.autograde.BlackBox",  # in place of nbgrader's Execute
     "nbgrader.preprocessors.LimitOutput",

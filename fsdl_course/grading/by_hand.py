@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fsdl_course.grading import open_table
+from fsdl_course.grading.submissions import slug
 from fsdl_deploy import files
 
 STATE = "by_hand.json"
@@ -53,14 +54,15 @@ class Agreement:
 def agree(results: list[dict], out: Path, formgrader: dict | None = None) -> Agreement:
     """Put what a person gave into the results; nothing is written yet.
 
-    ``formgrader`` is ``gradebook.given(out)``. ValueError names impossible points, and what both sides changed.
+    ``formgrader`` is ``gradebook.given(out)``. ValueError names impossible points, and what both changed.
     """
     path, formgrader, agreed = out / "open.csv", formgrader or {}, _read_state(out)
     table = open_table.read(path)
     conflicts, rows, state = [], [], {}
     for result in results:
+        hand_in = result["lab"], slug(result["student"])  # as the formgrader names it
         for question in result["questions"]:
-            hand = formgrader.get((result["lab"], result["student"], question["id"]), GivenByHand())
+            hand = formgrader.get((*hand_in, question["id"]), GivenByHand())
             question.update(override=hand.points, extra=hand.extra, comment=hand.comment)
         for answer in result["open"]:
             key = (result["lab"], result["student"], answer["id"])
@@ -69,14 +71,16 @@ def agree(results: list[dict], out: Path, formgrader: dict | None = None) -> Agr
             earlier = _for_another_answer(before, answer["answer"])
             if earlier is None:
                 points, comment = _merged(
-                    path, key, answer["max"], row, formgrader.get(key), before, conflicts
+                    path, key, answer["max"], row, formgrader.get((*hand_in, answer["id"])), before, conflicts
                 )
             else:
                 points, comment = None, ""
             answer.update(
                 points=0.0 if points is None and not answer["answer"] else points,
                 comment=comment,
-                extra=formgrader.get(key, GivenByHand()).extra if earlier is None else 0.0,
+                extra=formgrader.get((*hand_in, answer["id"]), GivenByHand()).extra
+                if earlier is None
+                else 0.0,
                 by_hand=points,
             )
             earlier = before.earlier if earlier is None else earlier

@@ -12,6 +12,7 @@ import sysconfig
 import warnings
 from pathlib import Path
 
+from fsdl_course.grading import inert
 from fsdl_course.grading.by_hand import GivenByHand
 from fsdl_course.grading.submissions import Submission, slug
 from fsdl_course.labs import convert
@@ -25,6 +26,8 @@ c.CourseDirectory.course_id = "fsdl-deploy"
 c.CourseDirectory.root = {root!r}
 c.CourseDirectory.db_url = {database!r}
 c.BlackBox.cases = {cases!r}
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {{"markdown2html": "fsdl_course.grading.inert.markdown"}}  # students write it
 c.Autograde.autograde_preprocessors = [
     "fsdl_course.grading.autograde.BlackBox",  # student code goes through the sandbox
     "nbgrader.preprocessors.LimitOutput",
@@ -36,7 +39,7 @@ c.Autograde.autograde_preprocessors = [
 
 
 def given(out: Path) -> dict[tuple[str, str, str], GivenByHand]:
-    """What a person gave in the formgrader, by (lab, student, question): points, extra credit, comments.
+    """What a person gave in the formgrader, by (lab, student's slug, question).
 
     Points of a graded function are there only where a person overrode what its cases gave.
     """
@@ -45,7 +48,7 @@ def given(out: Path) -> dict[tuple[str, str, str], GivenByHand]:
     by_hand = {}
     with open_gradebook(out) as book:
         for submission in _submissions(book):
-            student = submission.student.email or submission.student.id
+            student = submission.student.id
             for notebook in submission.notebooks:
                 comments = {comment.name: comment.manual_comment or "" for comment in notebook.comments}
                 for grade in notebook.grades:
@@ -149,9 +152,8 @@ def _register(book, name: str, released) -> None:
 def _record(book, submission: Submission, result: dict, released, out: Path) -> None:
     """One submission: its notebooks and its grades."""
     name, student = result["lab"], slug(result["student"])
-    first, _, last = result["student"].rpartition(" ")
-    # nbgrader has no field for the name as it was handed in, by which points come back.
-    book.update_or_create_student(student, first_name=first, last_name=last, email=result["student"])
+    first, _, last = inert.name(result["student"]).rpartition(" ")
+    book.update_or_create_student(student, first_name=first, last_name=last, email=None)
     book.update_or_create_submission(name, student)
     handed_in = notebook_of(submission, released)
     _write_notebook(out / "submitted" / student / name / f"{name}.ipynb", handed_in)
@@ -185,7 +187,7 @@ def notebook_of(submission: Submission, released):
     notebook.nbformat_minor = 5
     for number, given in enumerate(submission.cells):
         make = nbformat.v4.new_code_cell if given["cell_type"] == "code" else nbformat.v4.new_markdown_cell
-        cell = make(given["source"])
+        cell = make(inert.raw(given["source"]) if given["cell_type"] == "raw" else given["source"])
         original = marked.pop(given["metadata"]["nbgrader"]["grade_id"], None)
         cell.id = f"cell-{number}"
         if original is not None and original.cell_type == cell.cell_type:
@@ -209,6 +211,7 @@ def with_feedback(notebook, result: dict):
     import nbformat
 
     graded = copy.deepcopy(notebook)
+    inert.without_outputs(graded)
     by_cell = {f"{result['lab']}-{question['id']}-check": question for question in result["questions"]}
     for cell in graded.cells:
         if question := by_cell.get(cell.metadata.get("nbgrader", {}).get("grade_id")):

@@ -73,7 +73,7 @@ def slim_cell(cell: dict) -> dict:
     marks = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
     marked = {"grade_id": writable(str(marks.get("grade_id", ""))), "grade": bool(marks.get("grade"))}
     return {
-        "cell_type": "code" if cell["cell_type"] == "code" else "markdown",
+        "cell_type": cell["cell_type"] if cell["cell_type"] in ("code", "raw") else "markdown",
         "source": writable(source),
         "id": writable(str(cell.get("id", ""))),
         "metadata": {"tags": tags, "nbgrader": marked},
