@@ -13,6 +13,7 @@ from fsdl_course.labs import convert, questions
 from fsdl_course.labs.backends.backend import Backend
 from fsdl_course.labs.sandbox import Sandbox
 
+BUDGET = 60  # seconds of processor time for all calls of a hand-in
 PRIVATE = {"it took too long": "it took too long", "it is not defined": "it is not defined"}
 
 
@@ -46,6 +47,9 @@ def score(submission: Submission, key: AnswerKey, backend: Backend, slot: int = 
         for case, expected in zip(key.cases, key.expected, strict=True):
             part = parts[case.question, case.part]
             if part["problem"]:  # it is lost already
+                continue
+            if box.used > BUDGET:
+                part["problem"] = f"the hand-in has used up its {BUDGET} seconds of processor time"
                 continue
             question = key.lab.question(case.question)
             answer = box.call(question.function, case.arguments, question.seconds)

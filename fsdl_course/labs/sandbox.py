@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from fsdl_course.labs.backends.backend import EACH, MEBIBYTE, Backend, SandboxError, SandboxProcess
+from fsdl_course.labs.backends.backend import MEBIBYTE, Backend, SandboxError, SandboxProcess
 from fsdl_course.labs.inside.child import CELLS_SECONDS, patience
 from fsdl_course.labs.inside.runner import MOST_SKIPPED
 
@@ -34,7 +34,8 @@ class Sandbox:
     """The code of one submission, ready to be called.
 
     ``cells`` are run anew for every call; ``skipped`` are those that ended their process or never ended,
-    ``errors`` what else went wrong in a cell. SandboxError if the sandbox itself does not start.
+    ``errors`` what else went wrong in a cell, ``used`` seconds of processor time of all calls so far.
+    SandboxError if the sandbox itself does not start.
     """
 
     cells: list[str]
@@ -43,6 +44,7 @@ class Sandbox:
     slot: int = 0
     skipped: list[int] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
+    used: float = 0.0
     _process: SandboxProcess | None = None
 
     def __enter__(self) -> "Sandbox":
@@ -83,7 +85,7 @@ class Sandbox:
         first = {
             "cells": cells,
             "preload": list(self.preload),
-            "limits": {"each": EACH, "alone": self.backend.alone},
+            "limits": {"each": self.backend.each(), "alone": self.backend.alone},
             "skip": self.skipped,
             "probe": probe,
         }
@@ -101,6 +103,12 @@ class Sandbox:
             raise SandboxError(f"the sandbox ({self.backend.name}) did not start again")
         request = {"function": function, "arguments": arguments, "seconds": seconds}
         reply = self._ask(request, patience(CELLS_SECONDS + seconds) + patience(seconds) + 10)
+        # What was ended from outside, or has ended the sandbox, counts as all that it might have taken.
+        stopped = reply is None or reply.get("error") in (
+            "it took too long",
+            "it took too much time or memory",
+        )
+        self.used += max(CELLS_SECONDS + seconds if stopped else 0.0, _seconds(reply))
         if reply is None:
             self._end()
             return CallResult(error="it ended the sandbox")
@@ -134,6 +142,13 @@ class Sandbox:
             return json.loads(line)
         except (OSError, ValueError):
             return None
+
+
+def _seconds(reply: dict | None) -> float:
+    try:
+        return max(0.0, float(reply["used"]))
+    except (TypeError, KeyError, ValueError):
+        return 0.0
 
 
 def one_line(text: str) -> str:

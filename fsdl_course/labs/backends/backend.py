@@ -62,6 +62,10 @@ class Backend:
     name: str
     alone: bool = True
 
+    def each(self) -> dict[str, int]:
+        """Bounds of each process, by their names in Python's ``resource``."""
+        return EACH
+
     def start(self, slot: int) -> SandboxProcess:
         """Start it; sandboxes that run at the same time have different slots (0, 1, 2, …)."""
         raise NotImplementedError

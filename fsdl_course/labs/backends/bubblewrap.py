@@ -2,14 +2,17 @@
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from fsdl_course.labs.backends.backend import (
+    EACH,
     ENVIRONMENT,
     NOBODY,
+    PROCESSES,
     SCRATCH,
     SHARED,
     Backend,
@@ -27,6 +30,13 @@ class Bubblewrap(Backend):
     """Memory and processes are bounded by control groups, or by a watch on them."""
 
     name: str = "bubblewrap"
+
+    def each(self) -> dict[str, int]:
+        """Without root there is no group that counts processes; since Linux 5.14 a user namespace does."""
+        release = tuple(int(number) for number in re.findall(r"\d+", os.uname().release)[:2])
+        if os.geteuid() == 0 or release < (5, 14):
+            return EACH
+        return {**EACH, "RLIMIT_NPROC": PROCESSES}
 
     def start(self, slot: int) -> SandboxProcess:
         undo = contextlib.ExitStack()

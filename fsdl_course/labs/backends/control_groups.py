@@ -80,11 +80,11 @@ def watched(pid: int):
             with contextlib.suppress(psutil.Error):
                 top = psutil.Process(pid)
                 inside = top.children(recursive=True)
-                used = 0
+                used, threads = 0, 0
                 for process in inside:
                     with contextlib.suppress(psutil.Error):
-                        used += process.memory_info().rss
-                if used > MEMORY or len(inside) > PROCESSES + 4:
+                        used, threads = used + process.memory_info().rss, threads + process.num_threads()
+                if used > MEMORY or threads > PROCESSES + 4:
                     top.kill()
 
     thread = threading.Thread(target=watch, daemon=True)

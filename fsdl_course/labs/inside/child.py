@@ -20,32 +20,64 @@ START, END = b"\x01", b"\x04"  # JSON text and the messages of errors never have
 
 
 def patience(seconds: float) -> float:
-    """How long by the clock something may take that has ``seconds`` of processor time."""
-    return 2 * seconds + 2
+    """How long by the clock something may take that has ``seconds`` of processor time, on a busy machine."""
+    return 15 * seconds + 5
+
+
+class Patience:
+    """Ends a wait for a child that takes too long: who works may be slow, who only waits is given up sooner.
+
+    What counts is the child's processor time, not the clock: a busy machine changes no result.
+    """
+
+    def __init__(self, child: int, seconds: float):
+        self.clock = ~child << 3 | 2  # the kernel's name of a process's processor time (clock_getcpuclockid)
+        self.deadline = time.monotonic() + patience(CELLS_SECONDS + seconds)
+        self.restart(CELLS_SECONDS + seconds)
+
+    def restart(self, seconds: float) -> None:
+        """From now on it has ``seconds`` of processor time."""
+        self.idle = seconds + 2
+        self.since, self.worked = time.monotonic(), self._worked()
+        self.deadline = min(self.deadline, self.since + patience(seconds))
+
+    def left(self) -> float:
+        """Seconds for which to wait before asking again; 0 or less: it took too long."""
+        now = time.monotonic()
+        if now - self.since > 0.5 and self._worked() - self.worked > 0.02 * (now - self.since):
+            self.since, self.worked = now, self._worked()
+        return min(self.deadline - now, self.since + self.idle - now)
+
+    def _worked(self) -> float:
+        try:
+            return time.clock_gettime(self.clock)
+        except (OSError, AttributeError):  # it has ended, or this system has no such clock
+            return 0.0
 
 
 def in_child(work, seconds: float, limits: dict):
     """Run ``work(tell, start)`` in a child -> (the text that it wrote, why it ended too early or nothing).
 
-    It has ``CELLS_SECONDS`` of processor time, and ``seconds`` after it called ``start``; by the clock
-    ``patience`` for each, because the machine may be busy. ``tell`` writes a text; what ``work`` returns is
-    written last.
+    It has ``CELLS_SECONDS`` of processor time, and ``seconds`` after it called ``start``, the first time.
+    ``tell`` writes a text; what ``work`` returns is written last.
     """
     reading, writing = os.pipe()
-    deadline = time.monotonic() + patience(CELLS_SECONDS + seconds)
     child = os.fork()
     if child == 0:
         _be_child(work, writing, seconds)
     os.close(writing)
+    waiting, started = Patience(child, seconds), False
     written, ended = b"", ""
     while not ended and END not in written:
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([reading], [], [], left)[0]:
+        if (left := waiting.left()) <= 0:
             ended = "it took too long"
             break
+        if not select.select([reading], [], [], min(left, 0.5))[0]:
+            continue
         piece = os.read(reading, 65536)
-        if piece.startswith(START) and not written:
-            deadline, piece = time.monotonic() + patience(seconds), piece[len(START) :]
+        if piece.startswith(START) and not written and not started:
+            started, piece = True, piece[len(START) :]
+            waiting.restart(seconds)
             if not piece:
                 continue
         written += piece
