@@ -25,7 +25,8 @@ TODAY = date.today()
             for text in (
                 "https://", "https:///path", "https://host", "http://a.example", "https://a..example",
                 "https://.",
-                "https://a.example:port", "https://a.example:0", "https://a b.example", "https://a.example/b c",
+                "https://a.example:port", "https://a.example:0", "https://a b.example", 
+                "https://a.example/b c",
                 "https://-a.example", "see https://a.example", "https://[a.example", "", None, 3,
             )
         ],
