@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 
 from fsdl_deploy.managed import aws_parts, aws_sagemaker_parts
 from fsdl_deploy.managed.aws_session import AwsSession
-from fsdl_deploy.managed.costs import HOURS
 from fsdl_deploy.managed.infrastructure import resources
 from fsdl_deploy.managed.infrastructure_settings import EndpointSettings, InfrastructureError, price_of
+from fsdl_deploy.managed.tariffs import HOURS
 
 PARTS = {
     "AWS::Budgets::Budget": aws_parts.BudgetPart,

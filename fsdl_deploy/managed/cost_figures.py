@@ -62,7 +62,7 @@ def bills(
 
 
 def _total(place: str, month: Month, readings: float, known: Mapping[str, Price] | None) -> float:
-    return hosting.bill(place, replace(month, readings=readings), known).total
+    return hosting.total(place, replace(month, readings=readings), known)
 
 
 def tornado(rows: Sequence[Turned], names: tuple[str, str]) -> None:

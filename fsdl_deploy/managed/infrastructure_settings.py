@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from fsdl_deploy.managed import costs
+from fsdl_deploy.managed import prices
 from fsdl_deploy.paths import ROOT
 
 FOLDER = ROOT / "infra" / "managed" / "aws"
@@ -67,7 +67,7 @@ class EndpointSettings:
                 raise InfrastructureError(f"{name}: {getattr(self, name)!r} is not {rule}")
 
     @property
-    def price(self) -> costs.Price:
+    def price(self) -> prices.Price:
         """Of an instance for an hour. Raises InfrastructureError if the table has no price for it."""
         return price_of(self.instance)
 
@@ -77,14 +77,14 @@ class EndpointSettings:
         return len(self.variants) * instances * self.price.value
 
 
-def price_of(instance: str) -> costs.Price:
+def price_of(instance: str) -> prices.Price:
     """Of an instance such as ``ml.m5.xlarge`` for an hour. Raises InfrastructureError without a price."""
     name = "endpoint_" + instance.removeprefix("ml.").replace(".", "_") + "_hour"
     try:
-        return costs.prices()[name]
+        return prices.prices()[name]
     except KeyError:
         raise InfrastructureError(
-            f"{costs.FILE.name} has no price for {instance}: add {name}, with its date and source"
+            f"{prices.FILE.name} has no price for {instance}: add {name}, with its date and source"
         ) from None
 
 
