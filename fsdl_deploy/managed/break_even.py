@@ -88,15 +88,14 @@ def crossings(
 
     if first == second:
         return []
-    hosting.total(first, month, known), hosting.total(second, month, known)  # whether both can be had
 
     @functools.cache
     def both(readings: float) -> tuple[hosting.Bill, hosting.Bill]:
         there = replace(month, readings=readings)
-        return hosting.bill(first, there, known), hosting.bill(second, there, known)
+        return hosting.had(first, there, known), hosting.had(second, there, known)
 
     def bills(readings: float) -> tuple[float, float]:
-        return both(readings)[0].total, both(readings)[1].total
+        return both(readings)[0].own, both(readings)[1].own
 
     def counts(readings: float) -> tuple[int, int]:
         return both(readings)[0].count, both(readings)[1].count

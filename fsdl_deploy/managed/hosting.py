@@ -14,6 +14,9 @@ from fsdl_deploy.managed.prices import Price
 from fsdl_deploy.managed.tariffs import GB, HOURS, Tariff
 from fsdl_deploy.measuring.table import Table
 
+ALIKE = ("to the Internet", "logs")
+"""The lines that are the same in each place."""
+
 
 @dataclass(frozen=True)
 class Bill:
@@ -31,6 +34,11 @@ class Bill:
     def total(self) -> float:
         return math.fsum(self.lines.values())
 
+    @property
+    def own(self) -> float:
+        """The sum without what every place charges alike: by it, two places compare as by their totals."""
+        return math.fsum(cost for name, cost in self.lines.items() if name not in ALIKE)
+
     def per_million(self, readings: float) -> float | None:
         """For a million readings; None where there are none."""
         return self.total / readings * 1e6 if readings else None
@@ -41,10 +49,8 @@ Known = Mapping[str, Price]
 
 def _everywhere(month: Month, tariff: Tariff) -> dict[str, float]:
     """What each place charges alike: the answers' way to the Internet, and the log."""
-    return {
-        "to the Internet": tariff.internet(month.readings * month.bytes_out),
-        "logs": tariff.logs(month.readings * month.log_bytes, month.kept),
-    }
+    sent = tariff.internet(month.readings * month.bytes_out)
+    return dict(zip(ALIKE, (sent, tariff.logs(month.readings * month.log_bytes, month.kept)), strict=True))
 
 
 def _transferred(month: Month) -> float:
@@ -161,13 +167,18 @@ def bill(place: str, month: Month, known: Known | None = None) -> Bill | None:
     return rules[place](place, month, Tariff(known))
 
 
-def total(place: str, month: Month, known: Known | None = None) -> float:
-    """The sum of the bill. Raises ValueError where the place cannot be had."""
+def had(place: str, month: Month, known: Known | None = None) -> Bill:
+    """The bill, of a place that can be had. Raises ValueError where it cannot."""
     whole = bill(place, month, known)
     if whole is None:
         lacks = f"no {month.memory:g} MB" if place in PLACES else "no GPU whose rate is known (gpu_rate)"
         raise ValueError(f"{place} has {lacks}: take another place, or change that")
-    return whole.total
+    return whole
+
+
+def total(place: str, month: Month, known: Known | None = None) -> float:
+    """The sum of the bill of a place that can be had. Raises ValueError where it cannot."""
+    return had(place, month, known).total
 
 
 def bills(month: Month, known: Known | None = None) -> list[Bill]:

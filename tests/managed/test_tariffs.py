@@ -9,21 +9,21 @@ from fsdl_deploy.managed.month import Month
 from fsdl_deploy.managed.prices import changed
 from fsdl_deploy.managed.tariffs import Tariff
 
-BARE = Month(3e8, 1.0, 0.0101, cold=0.0, bytes_in=0, bytes_out=0, log_bytes=0, patience=10.0)
+BARE = Month(5e8, 1.0, 0.0101, cold=0.0, bytes_in=0, bytes_out=0, log_bytes=0, patience=10.0)
 
 
 @pytest.mark.parametrize("memory", [512, 1769, 3000])
 def test_a_function_costs_the_same_in_both_lessons(memory):
     work = costs.Work(BARE.seconds, memory)
     month = dataclasses.replace(BARE, memory=memory)
-    assert hosting.bill("Lambda", month).total == pytest.approx(costs.function_month(3e8, work), rel=1e-12)
+    assert hosting.bill("Lambda", month).total == pytest.approx(costs.function_month(5e8, work), rel=1e-12)
 
 
 def test_servers_behind_a_balancer_cost_the_same_in_both_lessons():
     bill = hosting.bill("EC2 m7g.large", BARE)
     work = costs.Work(BARE.seconds, room=BARE.room)
     assert bill.count == costs.servers_for(BARE.rate, work) == 2
-    assert bill.total == pytest.approx(costs.servers_month(2, 3e8), rel=1e-12)
+    assert bill.total == pytest.approx(costs.servers_month(2, 5e8), rel=1e-12)
 
 
 def test_the_balancer_counts_connections_or_bytes_whichever_are_more_and_none_for_one_instance():
