@@ -2,8 +2,8 @@
 
 A resource has the type and the properties that CloudFormation gives it, with everything filled in. The script
 (``aws_endpoint``), the template and Terraform's configuration in ``infra/managed/aws`` all make these. No
-name is that of another deployment: what an account has once for all regions ends in the region, and what there is
-of each variant is NAME--VARIANT, while no deployment's own name has two hyphens in a row.
+name is that of another deployment: what an account has once for all regions ends in the region, and what
+there is of each variant is NAME--VARIANT, while no deployment's own name has two hyphens in a row.
 """
 
 from dataclasses import dataclass

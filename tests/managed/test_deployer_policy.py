@@ -139,7 +139,7 @@ SERVICES = {
 
 
 def reached(deployment):
-    """The resources of a deployment, as the script names them, and those that the policy lets somebody change."""
+    """The resources of a deployment, as the script names them, and those that the policy lets one change."""
     arns = {
         "arn:aws:" + SERVICES[each.type].format(account=ACCOUNT, name=each.name)
         for each in resources(settings(name=deployment), ACCOUNT)
