@@ -13,6 +13,7 @@ FLOORS = (
     {
         "paths",
         "files",
+        "dated_rows",
         "digits",
         "picture_parts",
         "labs",

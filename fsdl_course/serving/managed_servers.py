@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx2
 
 from fsdl_course.serving.ways import DigitsAndConfidence, base64_of, digits_and_confidence
+from fsdl_deploy.managed import vendor_servers
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import Image
 from fsdl_deploy.running import stations
@@ -16,9 +17,7 @@ MANAGED = ROOT / "infra" / "managed"
 def vertex(folder: Path) -> Server:
     place = MANAGED / "vertex"
     settings = stations.settings(place / "local.env")
-    command = [stations.python("vertex"), "-m", "uvicorn", "--host", "127.0.0.1", "--port", "{port}"]
-    command += ["--factory", "google.cloud.aiplatform.prediction.model_server:CprModelServer"]
-    ready = settings["AIP_HEALTH_ROUTE"]
+    command, ready = vendor_servers.vertex(stations.python("vertex")), settings["AIP_HEALTH_ROUTE"]
     return Server(command, ready=ready, env=settings, cwd=place, timeout=180, name="Vertex AI")
 
 
@@ -29,9 +28,6 @@ def ask_vertex(web: httpx2.Client, image: Image) -> DigitsAndConfidence:
 
 
 def azureml(folder: Path) -> Server:
-    app = "azureml_inference_server_http.server.entry:app"
-    command = [stations.python("azureml"), "-m", "gunicorn", "--bind", "127.0.0.1:{port}"]
+    command = vendor_servers.azureml(stations.python("azureml"))
     env = {"AML_APP_ROOT": str(MANAGED / "azureml"), "AZUREML_ENTRY_SCRIPT": "score.py"}
-    return Server(
-        [*command, "--no-control-socket", app], ready="/", env=env, cwd=folder, timeout=120, name="Azure ML"
-    )
+    return Server(command, ready="/", env=env, cwd=folder, timeout=120, name="Azure ML")

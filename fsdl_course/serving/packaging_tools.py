@@ -8,10 +8,12 @@ from pathlib import Path
 import httpx2
 
 from fsdl_course.serving.ways import DigitsAndConfidence, base64_of, digits_and_confidence
+from fsdl_deploy.managed import vendor_servers
 from fsdl_deploy.packaging.build_context import tool_context
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import Image
 from fsdl_deploy.running import stations
+from fsdl_deploy.running.no_reports import NO_REPORTS
 from fsdl_deploy.running.servers import Server
 
 PACKAGING = ROOT / "infra" / "packaging"
@@ -21,14 +23,9 @@ def cog(folder: Path) -> Server:
     python, packed = stations.python("cog"), tool_context("cog", folder / "packed")
     (packed / ".cog").mkdir()
     shutil.copyfile(packed / "openapi_schema.json", packed / ".cog" / "openapi_schema.json")
-    env = {"PORT": "{port}", "COG_PREDICT_TYPE_STUB": "run.py:Runner"}
-    env["PATH"] = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
-
-    def ready(server: Server) -> bool:
-        return httpx2.get(server.url + "/health-check", trust_env=False).json()["status"] == "READY"
-
-    command = [python, "-m", "cog.server.http", "--host", "127.0.0.1"]
-    return Server(command, ready=ready, env=env, cwd=packed, timeout=120, name="Cog")
+    env = vendor_servers.COG_SETTINGS | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+    ready = vendor_servers.cog_is_ready
+    return Server(vendor_servers.cog(python), ready=ready, env=env, cwd=packed, timeout=120, name="Cog")
 
 
 def ask_cog(web: httpx2.Client, image: Image) -> DigitsAndConfidence:
@@ -41,9 +38,8 @@ def ask_cog(web: httpx2.Client, image: Image) -> DigitsAndConfidence:
 
 
 def bentoml(folder: Path) -> Server:
-    env = {"BENTOML_HOME": str(folder / "store"), "BENTOML_DO_NOT_TRACK": "True"}
-    command = [stations.python("bentoml"), "-m", "bentoml", "serve", "service:MeterReader"]
-    command += ["--host", "127.0.0.1", "--port", "{port}"]
+    env = NO_REPORTS | {"BENTOML_HOME": str(folder / "store")}
+    command = vendor_servers.bentoml(stations.python("bentoml"), "service:MeterReader")
     packed = tool_context("bentoml", folder / "packed")
     return Server(command, ready="/readyz", env=env, cwd=packed, timeout=180, name="BentoML")
 

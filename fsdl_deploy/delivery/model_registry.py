@@ -11,9 +11,9 @@ import tempfile
 from collections import deque
 from pathlib import Path
 
+from fsdl_deploy.running.no_reports import NO_REPORTS
 from fsdl_deploy.running.stations import station
 
-QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 MARKS = (
     "CI",
     "GITHUB_ACTIONS",
@@ -51,7 +51,7 @@ class Registry:
             stderr=self._log,
             text=True,
             encoding="utf-8",
-            env=clean | (QUIET if quiet else {}),
+            env=clean | (NO_REPORTS if quiet else {}),
         )
         self._answer()
 

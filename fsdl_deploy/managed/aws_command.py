@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def variants_of(words: list[str]) -> dict[str, float]:
     """From words such as ``v1=9``. Raises InfrastructureError."""
-    variants = {}
+    variants: dict[str, float] = {}
     for word in words:
         name, _, share = word.partition("=")
         try:
@@ -103,7 +103,7 @@ def _destroy(session: AwsSession, plan: EndpointSettings, yes: bool) -> int:
     if left:
         print("LEFT, and it may cost money:", *(f"  {kind} {name}" for kind, name in left), sep="\n")
         return 1
-    print(f"Nothing of {plan.name} is left.")
+    print(f"Nothing of {plan.name} is left in {plan.region}.")
     return 0
 
 

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from botocore.exceptions import ClientError
 
 from fsdl_deploy.managed import aws_parts, aws_sagemaker_parts
+from fsdl_deploy.managed.aws_part import asked
 from fsdl_deploy.managed.aws_session import AwsSession
-from fsdl_deploy.managed.costs import HOURS
-from fsdl_deploy.managed.infrastructure import resources
+from fsdl_deploy.managed.infrastructure import TAG, AwsResource, resources
 from fsdl_deploy.managed.infrastructure_settings import EndpointSettings, InfrastructureError, price_of
+from fsdl_deploy.managed.tariffs import HOURS
 
 PARTS = {
     "AWS::Budgets::Budget": aws_parts.BudgetPart,
@@ -46,12 +47,32 @@ def price_said(plan: EndpointSettings) -> str:
 
 
 def deploy(session: AwsSession, plan: EndpointSettings, tell: Callable[[str], None] = print) -> None:
-    """Make all that is not there yet. Raises InfrastructureError, or ClientError with AWS's own words."""
-    for resource in resources(plan, session.account()):
+    """Make all that is not there yet. Raises InfrastructureError, or ClientError with AWS's own words.
+
+    Before the first change it looks whether somebody else has anything of these names.
+    """
+    needed = resources(plan, session.account())
+    must_be_free(session, plan.name, needed)
+    for resource in needed:
         PARTS[resource.type](session, plan.name).make(resource)
         tell(f"{_short(resource.type):15} {resource.name}")
     if not plan.mail:
         tell("No mail is set: the alarms and the budget warn nobody. Set `mail`, and deploy again")
+
+
+def must_be_free(session: AwsSession, name: str, needed: list[AwsResource]) -> None:
+    """Raises InfrastructureError, with all of them, where namesakes of somebody else's are there."""
+    parts = {kind: PARTS[kind](session, name) for kind in PARTS}
+    namesakes = [
+        f"{_short(resource.type)} {resource.name}"
+        for resource in needed
+        if parts[resource.type].owner(resource.name) is False
+    ]
+    if namesakes:
+        raise InfrastructureError(
+            f"Nothing was made: somebody else has {', '.join(namesakes)} (without the tag {TAG}={name}). "
+            "Take another name (--name)"
+        )
 
 
 def present(session: AwsSession, name: str) -> Iterator[tuple[str, str]]:
@@ -139,7 +160,7 @@ def status(session: AwsSession, plan: EndpointSettings, now: datetime | None = N
 def _hourly(session: AwsSession, endpoint: dict, counts: dict[str, int]) -> float:
     """USD an hour of the instances that there are; nan if the table has no price for one of them."""
     describe = session.client("sagemaker").describe_endpoint_config
-    config = aws_parts.asked(describe, EndpointConfigName=endpoint["EndpointConfigName"]) or {}
+    config = asked(describe, EndpointConfigName=endpoint["EndpointConfigName"]) or {}
     kinds = {
         item["VariantName"]: item.get("InstanceType", "") for item in config.get("ProductionVariants", [])
     }

@@ -5,8 +5,8 @@ An endpoint is waited for: only one that is in service, or that failed, can be r
 
 from botocore.exceptions import ClientError
 
-from fsdl_deploy.managed.aws_parts import AwsPart, asked
-from fsdl_deploy.managed.infrastructure import DIMENSION, SERVICE, AwsResource
+from fsdl_deploy.managed.aws_part import AwsPart, asked
+from fsdl_deploy.managed.infrastructure import DIMENSION, SERVICE, TAG, AwsResource
 from fsdl_deploy.managed.infrastructure_settings import InfrastructureError
 from fsdl_deploy.running import waiting
 
@@ -27,7 +27,6 @@ class _SageMaker(AwsPart):
         if there is None:
             self._made(resource)
             return
-        self.must_be_ours(f"a {self.word} {resource.name}", self._tags(there[f"{self.arn}Arn"]))
         for name in self.kept:
             if not _same(there.get(name), resource.properties[name]):
                 raise InfrastructureError(
@@ -41,6 +40,10 @@ class _SageMaker(AwsPart):
     def _tags(self, arn: str) -> list[dict]:
         pages = self.api.get_paginator("list_tags").paginate(ResourceArn=arn)
         return [tag for page in pages for tag in page["Tags"]]
+
+    def owner(self, name: str) -> bool | None:
+        there = asked(self._call("describe"), **{self.field: name})
+        return self.ours(self._tags(there[f"{self.arn}Arn"])) if there else None
 
     def names(self) -> list[str]:
         pages = self.api.get_paginator(f"list_{self.word}s").paginate(NameContains=self.name)
@@ -67,7 +70,7 @@ def _same(there: object, expected: object) -> bool:
 
 class ModelPart(_SageMaker):
     word, arn, field, kept = "model", "Model", "ModelName", ("PrimaryContainer",)
-    ending = "-[A-Za-z0-9]+"
+    ending = "--[a-z0-9]+"
 
     def _made(self, resource: AwsResource) -> None:
         """A new role is not known everywhere at once."""
@@ -105,8 +108,10 @@ class EndpointPart(_SageMaker):
 
     def must_be_ours_or_none(self) -> None:
         """Raises InfrastructureError where somebody else has an endpoint of this name."""
-        if there := self.described(self.name):
-            self.must_be_ours(f"an endpoint {self.name}", self._tags(there["EndpointArn"]))
+        if self.owner(self.name) is False:
+            raise InfrastructureError(
+                f"There is an endpoint {self.name} without the tag {TAG}={self.name}: it is somebody else's"
+            )
 
     def described(self, name: str) -> dict:
         """What AWS says of the endpoint; {} if there is none."""
@@ -126,21 +131,31 @@ class EndpointPart(_SageMaker):
 
 
 class ScalableTargetPart(AwsPart):
-    """Its name is that of what is scaled, which has the endpoint's name in it."""
+    """Its name is that of what is scaled, which has the endpoint's name in it; whose that is, it is, too.
 
-    service = "application-autoscaling"
+    It gets its tag for the sake of policies only: stacks give it none.
+    """
+
+    service, listing, items = "application-autoscaling", "describe_scalable_targets", "ScalableTargets"
+    field = "ResourceId"
 
     def make(self, resource: AwsResource) -> None:
-        self.api.register_scalable_target(**resource.properties, Tags={self.tags[0]["Key"]: self.name})
+        tags = {} if resource.name in self.names() else {"Tags": {TAG: self.name}}
+        self.api.register_scalable_target(**resource.properties, **tags)
+
+    def _listed(self) -> list[dict]:
+        pages = self.api.get_paginator(self.listing).paginate(ServiceNamespace=SERVICE)
+        return [
+            item for page in pages for item in page[self.items]
+            if item["ResourceId"].startswith(f"endpoint/{self.name}/variant/")
+        ]  # fmt: skip
+
+    def owner(self, name: str) -> bool | None:
+        return self.deployed() if name in [item[self.field] for item in self._listed()] else None
 
     def names(self) -> list[str]:
-        pages = self.api.get_paginator("describe_scalable_targets").paginate(ServiceNamespace=SERVICE)
-        return self._of_this_endpoint(
-            item["ResourceId"] for page in pages for item in page["ScalableTargets"]
-        )
-
-    def _of_this_endpoint(self, names) -> list[str]:
-        return [name for name in names if name.startswith(f"endpoint/{self.name}/variant/")]
+        items = self._listed()
+        return [item[self.field] for item in items] if items and self.deployed() else []
 
     def remove(self, name: str) -> None:
         which = {"ServiceNamespace": SERVICE, "ResourceId": name, "ScalableDimension": DIMENSION}
@@ -148,19 +163,13 @@ class ScalableTargetPart(AwsPart):
 
 
 class ScalingPolicyPart(ScalableTargetPart):
+    listing, items, field = "describe_scaling_policies", "ScalingPolicies", "PolicyName"
+
     def make(self, resource: AwsResource) -> None:
         self.api.put_scaling_policy(**resource.properties)
 
-    def _policies(self) -> list[dict]:
-        pages = self.api.get_paginator("describe_scaling_policies").paginate(ServiceNamespace=SERVICE)
-        policies = [policy for page in pages for policy in page["ScalingPolicies"]]
-        return [policy for policy in policies if self._of_this_endpoint([policy["ResourceId"]])]
-
-    def names(self) -> list[str]:
-        return [policy["PolicyName"] for policy in self._policies()]
-
     def remove(self, name: str) -> None:
-        for policy in self._policies():
+        for policy in self._listed():
             if policy["PolicyName"] == name:
                 which = {"ServiceNamespace": SERVICE, "ResourceId": policy["ResourceId"]}
                 self.api.delete_scaling_policy(PolicyName=name, ScalableDimension=DIMENSION, **which)

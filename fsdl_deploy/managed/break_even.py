@@ -1,12 +1,14 @@
 """Break-even: at how many readings a month two places cost the same, every time that they do
 
-Instances come whole, so their bill climbs in steps, and a straight line may cross such a staircase several
-times. Between two steps both bills are straight: the steps are looked up first, then each stretch between
-them is searched by bisection. Knows nothing of why a place costs what it costs.
+Instances come whole, so their bill climbs in steps, and a straight line may cross such a staircase many
+times. No bill falls while readings rise. So a stretch has no crossing if one place costs more at its begin
+than the other at its end; any other is halved, until both bills are straight in it. Knows nothing of why a
+place costs what it costs.
 """
 
+import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fsdl_deploy.managed import hosting
@@ -15,9 +17,8 @@ from fsdl_deploy.managed.prices import Price
 
 LEAST, MOST = 1.0, 1e10
 """Readings a month between which is searched; MOST is more than there are people."""
-STEPS = 100
-"""How many steps of a staircase are looked up one by one; beyond, each is about a percent or less."""
 EXACT = 1e-9
+"""How close the two values are, in proportion, between which a crossing lies."""
 
 
 @dataclass(frozen=True)
@@ -35,31 +36,42 @@ class Crossing:
 
 def turning(true_above: Callable[[float], bool], low: float, high: float) -> tuple[float, float]:
     """Bisection: the two neighbours between which ``true_above`` becomes true; false at low, true at high."""
-    while high - low > EXACT * high:
-        middle = math.sqrt(low * high) if high > 2 * low else (low + high) / 2
-        if not low < middle < high:
-            break
+    while (middle := between(low, high)) is not None:
         low, high = (low, middle) if true_above(middle) else (middle, high)
     return low, high
 
 
-def steps(
-    place: str, month: Month, known: Mapping[str, Price] | None = None, most: float = MOST
-) -> list[float]:
-    """The readings from which on the place needs an instance more, the first STEPS of them; sorted."""
+def between(low: float, high: float) -> float | None:
+    """A value in the middle of two, by factors where they are far from each other; None if they are close."""
+    if high - low <= EXACT * abs(high):
+        return None
+    middle = math.sqrt(low * high) if 0 < 2 * low < high else (low + high) / 2
+    return middle if low < middle < high else None
 
-    def count(readings: float) -> int:
-        return hosting.bill(place, replace(month, readings=readings), known).count
 
-    points, low = [], LEAST
-    while len(points) < STEPS and count(most) > count(low):
-        here, high = count(low), min(2 * low, most)
-        while count(high) == here:
-            high = min(2 * high, most)
-        before, after = turning(lambda readings, here=here: count(readings) > here, low, high)
-        points += [before, after]
-        low = after
-    return points
+def changes(
+    bills: Callable[[float], tuple[float, float]],
+    low: float,
+    high: float,
+    straight: Callable[[float, float], bool] = lambda low, high: False,
+) -> Iterator[tuple[float, float]]:
+    """The neighbours between which the cheaper of two bills changes, each time that it does, in their order.
+
+    ``bills``: both at a value. Neither may turn back on the way: it only rises, or only falls.
+    ``straight``: whether both are straight between two values, so that they meet there once at most.
+    """
+    (first_low, second_low), (first_high, second_high) = bills(low), bills(high)
+    if max(first_low, first_high) < min(second_low, second_high):
+        return
+    if max(second_low, second_high) < min(first_low, first_high):
+        return
+    middle = between(low, high)
+    if middle is not None and not straight(low, high):
+        yield from changes(bills, low, middle, straight)
+        yield from changes(bills, middle, high, straight)
+    elif (first_low < second_low) is not (first_high < second_high):
+        rises = first_high >= second_high
+        yield turning(lambda value: (bills(value)[0] >= bills(value)[1]) is rises, low, high)
 
 
 def crossings(
@@ -74,27 +86,26 @@ def crossings(
     if not 0 < least < most < math.inf:
         raise ValueError(f"least must be above 0 and below most, not {least:g} and {most:g}")
 
-    def dearer(readings: float) -> float:
-        """How much more the first costs than the second."""
-        there = replace(month, readings=readings)
-        return hosting.bill(first, there, known).total - hosting.bill(second, there, known).total
+    if first == second:
+        return []
 
-    grid = [least * (most / least) ** (number / 200) for number in range(201)]
-    inside = [point for place in (first, second) for point in steps(place, month, known, most)]
-    points = sorted({*grid, *(point for point in inside if least < point < most)})
-    changes, low = [], points[0]
-    for high in points[1:]:
-        if (dearer(low) < 0) is not (dearer(high) < 0):
-            upwards = dearer(high) >= 0
-            before, after = turning(lambda readings, up=upwards: (dearer(readings) >= 0) is up, low, high)
-            jump = (
-                abs(dearer(after) - dearer(before))
-                > 1e-6 * hosting.bill(first, replace(month, readings=after), known).total
-            )
-            names = (first, second) if upwards else (second, first)
-            changes.append(Crossing(after, *names, step=jump))
-        low = high
-    return changes
+    @functools.cache
+    def both(readings: float) -> tuple[hosting.Bill, hosting.Bill]:
+        there = replace(month, readings=readings)
+        return hosting.had(first, there, known), hosting.had(second, there, known)
+
+    def bills(readings: float) -> tuple[float, float]:
+        return both(readings)[0].own, both(readings)[1].own
+
+    def counts(readings: float) -> tuple[int, int]:
+        return both(readings)[0].count, both(readings)[1].count
+
+    met = []
+    for before, after in changes(bills, least, most, lambda low, high: counts(low) == counts(high)):
+        upwards = bills(after)[0] >= bills(after)[1]
+        names = (first, second) if upwards else (second, first)
+        met.append(Crossing(after, *names, step=counts(before) != counts(after)))
+    return met
 
 
 def rate_to_win(

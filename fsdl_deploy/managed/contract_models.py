@@ -17,6 +17,7 @@ from fsdl_deploy.managed.contracts import FOLDER, MODELS
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
 from fsdl_deploy.running import stations
+from fsdl_deploy.running.no_reports import NO_REPORTS
 
 CLASSIFIER = FOLDER / "classifier"  # made by make_classifier.py from the 4,000 training digits
 
@@ -93,10 +94,7 @@ def quiet() -> dict[str, str]:
     return os.environ | QUIET
 
 
-QUIET = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "BENTOML_DO_NOT_TRACK": "True",
+QUIET = NO_REPORTS | {
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "OMP_NUM_THREADS": "1",

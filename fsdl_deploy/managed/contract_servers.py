@@ -16,13 +16,11 @@ from pathlib import Path
 
 import httpx2
 
-from fsdl_deploy.managed import contract_models
+from fsdl_deploy.managed import contract_models, vendor_servers
 from fsdl_deploy.managed.contract_models import QUIET, Questions, prepare, questions
 from fsdl_deploy.managed.contracts import FOLDER, Contract
 from fsdl_deploy.running import stations, waiting
 from fsdl_deploy.running.servers import Server
-
-GOOGLE = "google.cloud.aiplatform.prediction"
 
 
 @dataclass(frozen=True)
@@ -100,9 +98,8 @@ def start(service: str, place: Path) -> Server:
 
 
 def _vertex(place: Path) -> tuple:
-    app = f"{GOOGLE}.model_server:CprModelServer"
     settings = stations.settings(place / "local.env") | {
-        "HANDLER_MODULE": f"{GOOGLE}.handler",
+        "HANDLER_MODULE": f"{vendor_servers.GOOGLE}.handler",
         "HANDLER_CLASS": "PredictionHandler",
         "AIP_HTTP_PORT": "{port}",
         "AIP_HEALTH_ROUTE": "/health",
@@ -110,16 +107,13 @@ def _vertex(place: Path) -> tuple:
         "AIP_STORAGE_URI": str(place / "weights"),
         "PYTHONPATH": str(place),
     }
-    words = ["-m", "uvicorn", "--factory", app, "--host", "127.0.0.1", "--port", "{port}"]
-    return [stations.python("contracts"), *words], "/health", settings
+    return vendor_servers.vertex(stations.python("contracts")), "/health", settings
 
 
 def _azureml(place: Path) -> tuple:
-    app = "azureml_inference_server_http.server.entry:app"
-    words = ["-m", "gunicorn", "--bind", "127.0.0.1:{port}", "--no-control-socket", app]
     settings = {"AML_APP_ROOT": str(place), "AZUREML_ENTRY_SCRIPT": "score.py"}
     settings["AZUREML_MODEL_DIR"] = str(place / "weights")
-    return [stations.python("contracts"), *words], "/", settings
+    return vendor_servers.azureml(stations.python("contracts")), "/", settings
 
 
 def _mlflow(place: Path) -> tuple:
@@ -128,19 +122,13 @@ def _mlflow(place: Path) -> tuple:
 
 
 def _cog(place: Path) -> tuple:
-    settings = {"PORT": "{port}", "COG_PREDICT_TYPE_STUB": "run.py:Runner"}
-    command = [stations.python("contracts"), "-m", "cog.server.http", "--host", "127.0.0.1"]
-    return command, _cog_is_ready, settings
-
-
-def _cog_is_ready(server: Server) -> bool:
-    answer = httpx2.get(f"{server.url}/health-check", trust_env=False, timeout=10).json()
-    return answer["status"] == "READY"
+    python = stations.python("contracts")
+    return vendor_servers.cog(python), vendor_servers.cog_is_ready, vendor_servers.COG_SETTINGS
 
 
 def _bentoml(place: Path) -> tuple:
-    words = ["-m", "bentoml", "serve", "service:Cards", "--host", "127.0.0.1", "--port", "{port}"]
-    return [stations.python("contracts"), *words], "/readyz", {"BENTOML_HOME": str(place / "store")}
+    command = vendor_servers.bentoml(stations.python("contracts"), "service:Cards")
+    return command, "/readyz", {"BENTOML_HOME": str(place / "store")}
 
 
 def _truss(place: Path) -> tuple:

@@ -62,7 +62,7 @@ def bills(
 
 
 def _total(place: str, month: Month, readings: float, known: Mapping[str, Price] | None) -> float:
-    return hosting.bill(place, replace(month, readings=readings), known).total
+    return hosting.total(place, replace(month, readings=readings), known)
 
 
 def tornado(rows: Sequence[Turned], names: tuple[str, str]) -> None:
@@ -75,6 +75,8 @@ def tornado(rows: Sequence[Turned], names: tuple[str, str]) -> None:
         low, high = sorted((row.at_low, row.at_high))
         color = figures.PALETTE[1] if row.decides else figures.PALETTE[0]
         axes.barh(height, high - low, left=low, color=color, height=0.6)
+        if row.decides and not low <= 1 <= high:  # it passes 1 on the way, and comes back
+            axes.plot([1, low if low > 1 else high], [height, height], color=color, linestyle=":")
         for value, ratio in ((row.range.low, row.at_low), (row.range.high, row.at_high)):
             side = ("right", -4) if ratio == low else ("left", 4)
             axes.annotate(

@@ -5,15 +5,15 @@ measured elsewhere and given as a ``Work``. A function is paid by what it comput
 decides is how many requests there are, and how much room the busiest minute needs.
 """
 
-import math
 from dataclasses import dataclass
 
 from fsdl_deploy.managed import prices as rows
+from fsdl_deploy.managed import tariffs
 from fsdl_deploy.managed.prices import FILE, Price, PriceError, prices
+from fsdl_deploy.managed.tariffs import HOURS, Tariff
 from fsdl_deploy.measuring.table import Table
 
-__all__ = ["FILE", "Price", "PriceError", "prices"]  # lessons and labs have them from here
-HOURS = 730  # of a month
+__all__ = ["FILE", "HOURS", "Price", "PriceError", "prices"]  # lessons and labs have them from here
 FUNCTION, SERVER = "function", "one server"
 
 
@@ -45,9 +45,9 @@ class Work:
     @property
     def call(self) -> float:
         """Seconds that a call of the function is billed for, in whole milliseconds."""
-        core = min(1, self.memory / prices()["function_memory_of_a_core"].value)
-        seconds = self.seconds / core if self.billed is None else self.billed
-        return math.ceil(round(1000 * seconds, 6)) / 1000
+        if self.billed is None:
+            return tariffs.billed(self.seconds, self.memory)
+        return tariffs.whole_milliseconds(self.billed)
 
     def __post_init__(self):
         if not self.seconds > 0 or not self.memory >= 128 or not 0 < self.room <= 1:
@@ -58,8 +58,7 @@ class Work:
 
 def function_month(requests: float, work: Work) -> float:
     """What so many requests a month cost as a function, in the prices' currency."""
-    compute = work.call * work.memory / 1024 * prices()["function_gb_second"].value
-    return requests * (compute + prices()["function_million_requests"].value / 1e6)
+    return sum(Tariff().function(requests, work.call, work.memory).values())
 
 
 def servers_month(count: int, requests: float) -> float:
@@ -67,17 +66,13 @@ def servers_month(count: int, requests: float) -> float:
 
     The balancer's capacity is counted as if each request opened a connection: an upper bound.
     """
-    servers = count * HOURS * prices()["server_hour"].value
-    if count == 1:
-        return servers
-    units = requests / (HOURS * 3600) / 25
-    return servers + HOURS * (prices()["balancer_hour"].value + units * prices()["balancer_unit_hour"].value)
+    tariff = Tariff()
+    return tariff.instances(count, "server_hour") + tariff.balancer(count, requests)
 
 
 def servers_for(rate: float, work: Work) -> int:
     """The fewest servers that have room for ``rate`` requests a second."""
-    servers = rate * work.seconds / (work.room * prices()["server_cores"].value)
-    return max(1, math.ceil(round(servers, 9)))  # exactly full is not one more
+    return tariffs.fewest(rate * work.seconds, Tariff().price("server_cores", "vCPU"), work.room)
 
 
 @dataclass(frozen=True)

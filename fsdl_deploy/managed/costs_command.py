@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="replace a price or a limit of infra/managed/prices.toml; may be given again",
+        help="replace a price of infra/managed/prices.toml; may be given again",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 

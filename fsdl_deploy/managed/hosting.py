@@ -9,13 +9,13 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from fsdl_deploy.managed.costs import HOURS
 from fsdl_deploy.managed.month import Month
-from fsdl_deploy.managed.prices import Price, prices
+from fsdl_deploy.managed.prices import Price
+from fsdl_deploy.managed.tariffs import GB, HOURS, Tariff
 from fsdl_deploy.measuring.table import Table
 
-GIB, GB = 1024, 1e9  # MB of a GB of memory; bytes of a GB of data
-NEW_CONNECTIONS = 25  # a second, of a balancer's unit
+ALIKE = ("to the Internet", "logs")
+"""The lines that are the same in each place."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,11 @@ class Bill:
     def total(self) -> float:
         return math.fsum(self.lines.values())
 
+    @property
+    def own(self) -> float:
+        """The sum without what every place charges alike: by it, two places compare as by their totals."""
+        return math.fsum(cost for name, cost in self.lines.items() if name not in ALIKE)
+
     def per_million(self, readings: float) -> float | None:
         """For a million readings; None where there are none."""
         return self.total / readings * 1e6 if readings else None
@@ -42,111 +47,96 @@ class Bill:
 Known = Mapping[str, Price]
 
 
-def _everywhere(month: Month, known: Known) -> dict[str, float]:
+def _everywhere(month: Month, tariff: Tariff) -> dict[str, float]:
     """What each place charges alike: the answers' way to the Internet, and the log."""
-    logs = month.readings * month.log_bytes / GB
-    return {
-        "to the Internet": month.readings * month.bytes_out / GB * known["internet_gb"].value,
-        "logs": logs * (known["log_gb"].value + month.kept * known["log_gb_month"].value),
-    }
+    sent = tariff.internet(month.readings * month.bytes_out)
+    return dict(zip(ALIKE, (sent, tariff.logs(month.readings * month.log_bytes, month.kept)), strict=True))
 
 
-def _balancer(month: Month, count: int, known: Known) -> float:
-    """A balancer before more than one instance. Each request counts as a new connection: an upper bound."""
-    if count < 2:
-        return 0.0
-    gigabytes = month.readings * (month.bytes_in + month.bytes_out) / GB / HOURS
-    units = max(month.readings / (HOURS * 3600) / NEW_CONNECTIONS, gigabytes)
-    return HOURS * (known["balancer_hour"].value + units * known["balancer_unit_hour"].value)
+def _transferred(month: Month) -> float:
+    return month.readings * (month.bytes_in + month.bytes_out)
+
+
+def _through(month: Month, tariff: Tariff) -> float:
+    return _transferred(month) / GB * tariff.price("endpoint_gb", "GB")
 
 
 def _instances(
-    place: str, price: str, month: Month, known: Known, gpu: bool = False, size: str = "xlarge_cores"
+    place: str, price: str, month: Month, tariff: Tariff, gpu: bool = False, size: str = "xlarge_cores"
 ) -> Bill:
     """Instances of one size; those that are EC2's stand behind a balancer, an endpoint's have theirs inside.
 
     ``gpu``: its rate counts, and what the cores beside it must do anyway. ``size``: the limit with the cores.
     """
-    cores = int(known[size].value)
+    cores = int(tariff.price(size, "vCPU"))
     seconds = (month.around if gpu else month.seconds) / month.speed
     count = month.count(cores, seconds, month.least) if seconds else month.least
     if gpu:
         count = max(count, month.count(1, 1 / month.gpu_rate, month.least))
         seconds, cores = 1 / month.gpu_rate, 1
-    lines = {"instances": count * HOURS * known[price].value}
+    lines = {"instances": tariff.instances(count, price)}
     if price.startswith("endpoint"):
-        lines["data through the endpoint"] = _through(month, known)
+        lines["data through the endpoint"] = _through(month, tariff)
     else:
-        lines["balancer"] = _balancer(month, count, known)
-    return Bill(place, count, lines | _everywhere(month, known), _busy(month, seconds, cores * count))
+        lines["balancer"] = tariff.balancer(count, month.readings, _transferred(month))
+    return Bill(place, count, lines | _everywhere(month, tariff), _busy(month, seconds, cores * count))
 
 
 def _busy(month: Month, seconds: float, cores: int) -> float:
     return month.readings * seconds / (HOURS * 3600 * cores)
 
 
-def _through(month: Month, known: Known) -> float:
-    return month.readings * (month.bytes_in + month.bytes_out) / GB * known["endpoint_gb"].value
-
-
-def _fargate(place: str, month: Month, known: Known) -> Bill:
+def _fargate(place: str, month: Month, tariff: Tariff) -> Bill:
     """Tasks of one vCPU and 2 GB, the least that such a task has."""
-    count = month.count(1, month.seconds / month.speed, month.least)
-    hour = known["fargate_core_hour"].value + 2 * known["fargate_gb_hour"].value
-    lines = {"tasks": count * HOURS * hour, "balancer": _balancer(month, count, known)}
-    return Bill(
-        place, count, lines | _everywhere(month, known), _busy(month, month.seconds / month.speed, count)
-    )
+    seconds = month.seconds / month.speed
+    count = month.count(1, seconds, month.least)
+    memory = 2 * tariff.price("fargate_gb_hour", "GB and hour")
+    lines = {
+        "tasks": tariff.instances(count, "fargate_core_hour") + count * HOURS * memory,
+        "balancer": tariff.balancer(count, month.readings, _transferred(month)),
+    }
+    return Bill(place, count, lines | _everywhere(month, tariff), _busy(month, seconds, count))
 
 
-def _called(month: Month, memory: float) -> float:
-    """Seconds that a call is billed for on average, those that start an instance among them."""
-    return month.billed(memory) + month.cold * month.cold_seconds
-
-
-def _function(place: str, month: Month, known: Known) -> Bill:
+def _function(place: str, month: Month, tariff: Tariff) -> Bill:
     """Lambda at a URL of its own; the requests as such are charged, too."""
-    compute = _called(month, month.memory) * month.memory / GIB * known["function_gb_second"].value
-    fee = known["function_million_requests"].value / 1e6
-    lines = {"compute": month.readings * compute, "requests": month.readings * fee}
-    return Bill(place, 0, lines | _everywhere(month, known))
+    lines = tariff.function(month.readings, month.billed_on_average(month.memory), month.memory)
+    return Bill(place, 0, lines | _everywhere(month, tariff))
 
 
-def _provisioned(place: str, month: Month, known: Known) -> Bill:
+def _provisioned(place: str, month: Month, tariff: Tariff) -> Bill:
     """Lambda with instances that are kept ready for the busiest hour, so that none starts cold."""
-    count = month.count(1, month.billed(month.memory), 1)
-    ready = count * HOURS * 3600 * month.memory / GIB * known["function_provisioned_gb_second"].value
-    rate = known["function_provisioned_compute_gb_second"].value
-    compute = month.billed(month.memory) * month.memory / GIB * rate
-    fee = known["function_million_requests"].value / 1e6
-    lines = {"kept ready": ready, "compute": month.readings * compute, "requests": month.readings * fee}
-    return Bill(
-        place, count, lines | _everywhere(month, known), _busy(month, month.billed(month.memory), count)
-    )
+    seconds, rate = month.billed(month.memory), "function_provisioned_compute_gb_second"
+    count = month.count(1, seconds, 1)
+    ready = tariff.gb_seconds(count * HOURS * 3600, month.memory, "function_provisioned_gb_second")
+    lines = {"kept ready": ready} | tariff.function(month.readings, seconds, month.memory, rate)
+    return Bill(place, count, lines | _everywhere(month, tariff), _busy(month, seconds, count))
 
 
-def _serverless_endpoint(place: str, month: Month, known: Known) -> Bill:
-    """SageMaker's serverless endpoint: memory in steps, no fee for a request, but for its data."""
-    step = known["endpoint_serverless_memory_step"].value
-    memory = min(math.ceil(month.memory / step) * step, known["endpoint_serverless_most_memory"].value)
-    compute = _called(month, memory) * memory / GIB * known["endpoint_serverless_gb_second"].value
-    lines = {"compute": month.readings * compute, "data through the endpoint": _through(month, known)}
-    return Bill(place, 0, lines | _everywhere(month, known))
+def _serverless_endpoint(place: str, month: Month, tariff: Tariff) -> Bill | None:
+    """SageMaker's serverless endpoint: memory in steps up to a limit; its data is charged, a request not."""
+    step = tariff.price("endpoint_serverless_memory_step", "MB")
+    memory = math.ceil(month.memory / step) * step
+    if memory > tariff.price("endpoint_serverless_most_memory", "MB"):
+        return None
+    each = tariff.gb_seconds(month.billed_on_average(memory), memory, "endpoint_serverless_gb_second")
+    lines = {"compute": month.readings * each, "data through the endpoint": _through(month, tariff)}
+    return Bill(place, 0, lines | _everywhere(month, tariff))
 
 
 def _priced(price: str, size: str = "xlarge_cores") -> Callable:
-    return lambda place, month, known: _instances(place, price, month, known, size=size)
+    return lambda place, month, tariff: _instances(place, price, month, tariff, size=size)
 
 
 def _gpu(price: str) -> Callable:
-    return lambda place, month, known: (
-        _instances(place, price, month, known, gpu=True) if month.gpu_rate else None
+    return lambda place, month, tariff: (
+        _instances(place, price, month, tariff, gpu=True) if month.gpu_rate else None
     )
 
 
 LAMBDA, PROVISIONED, SERVERLESS, FARGATE = "Lambda", "Lambda, provisioned", "SageMaker serverless", "Fargate"
 EC2, ENDPOINT = "EC2 c5.xlarge", "SageMaker ml.c5.xlarge"
-PLACES: dict[str, Callable[[str, Month, Known], Bill | None]] = {
+PLACES: dict[str, Callable[[str, Month, Tariff], Bill | None]] = {
     LAMBDA: _function,
     PROVISIONED: _provisioned,
     SERVERLESS: _serverless_endpoint,
@@ -157,7 +147,7 @@ PLACES: dict[str, Callable[[str, Month, Known], Bill | None]] = {
     "SageMaker ml.m5.xlarge": _priced("endpoint_m5_xlarge_hour"),
     ENDPOINT: _priced("endpoint_c5_xlarge_hour"),
 }
-GPUS: dict[str, Callable[[str, Month, Known], Bill | None]] = {
+GPUS: dict[str, Callable[[str, Month, Tariff], Bill | None]] = {
     "EC2 g4dn.xlarge": _gpu("ec2_g4dn_xlarge_hour"),
     "EC2 g5.xlarge": _gpu("ec2_g5_xlarge_hour"),
     "SageMaker ml.g4dn.xlarge": _gpu("endpoint_g4dn_xlarge_hour"),
@@ -167,15 +157,32 @@ GPUS: dict[str, Callable[[str, Month, Known], Bill | None]] = {
 
 
 def bill(place: str, month: Month, known: Known | None = None) -> Bill | None:
-    """What the month costs there; None for a GPU whose rate is not known. Raises ValueError for no place."""
+    """What the month costs there. Raises ValueError for no place, PriceError for prices that do not add up.
+
+    None where the place cannot be had: a GPU whose rate is not known, more memory than such an endpoint has.
+    """
     rules = PLACES | GPUS
     if place not in rules:
         raise ValueError(f"there is no place {place!r}; the places are {', '.join(rules)}")
-    return rules[place](place, month, prices() if known is None else known)
+    return rules[place](place, month, Tariff(known))
+
+
+def had(place: str, month: Month, known: Known | None = None) -> Bill:
+    """The bill, of a place that can be had. Raises ValueError where it cannot."""
+    whole = bill(place, month, known)
+    if whole is None:
+        lacks = f"no {month.memory:g} MB" if place in PLACES else "no GPU whose rate is known (gpu_rate)"
+        raise ValueError(f"{place} has {lacks}: take another place, or change that")
+    return whole
+
+
+def total(place: str, month: Month, known: Known | None = None) -> float:
+    """The sum of the bill of a place that can be had. Raises ValueError where it cannot."""
+    return had(place, month, known).total
 
 
 def bills(month: Month, known: Known | None = None) -> list[Bill]:
-    """All places, the cheapest first; those with a GPU where its rate is known."""
+    """All places that can be had, the cheapest first; those with a GPU where its rate is known."""
     each = [bill(place, month, known) for place in PLACES | GPUS]
     return sorted((bill for bill in each if bill is not None), key=lambda bill: bill.total)
 

@@ -1,7 +1,9 @@
 """An endpoint on AWS and all that belongs to it, as data: what is made, in which order, with which settings
 
 A resource has the type and the properties that CloudFormation gives it, with everything filled in. The script
-(``aws_endpoint``), the template and Terraform's configuration in ``infra/managed/aws`` all make these.
+(``aws_endpoint``), the template and Terraform's configuration in ``infra/managed/aws`` all make these. No
+name is that of another deployment: what an account has once for all regions ends in the region, and what
+there is of each variant is NAME--VARIANT, while no deployment's own name has two hyphens in a row.
 """
 
 from dataclasses import dataclass
@@ -23,15 +25,25 @@ class AwsResource:
     properties: dict
 
 
+def regional(name: str, region: str) -> str:
+    """The name of the role and the budget, which an account has once for all regions."""
+    return f"{name}-{region}"
+
+
+def bucket_of(name: str, account: str, region: str) -> str:
+    """The name of the bucket, which no two accounts may share."""
+    return f"{name}-{account}-{region}"
+
+
 def resources(plan: EndpointSettings, account: str) -> list[AwsResource]:
     """All resources in the order in which they are made: what warns comes before what costs."""
-    name, role = plan.name, f"arn:aws:iam::{account}:role/{plan.name}"
+    name, role = plan.name, f"arn:aws:iam::{account}:role/{regional(plan.name, plan.region)}"
     topic = f"arn:aws:sns:{plan.region}:{account}:{name}"
     registry = f"{account}.dkr.ecr.{plan.region}.amazonaws.com/{plan.image}"
-    bucket = f"{name}-{account}"
+    bucket = bucket_of(name, account, plan.region)
     rest = [
-        AwsResource("AWS::SageMaker::Model", f"{name}-{variant}", {
-            "ModelName": f"{name}-{variant}",
+        AwsResource("AWS::SageMaker::Model", f"{name}--{variant}", {
+            "ModelName": f"{name}--{variant}",
             "PrimaryContainer": {"Image": f"{registry}:{variant}"},
             "ExecutionRoleArn": role,
             "EnableNetworkIsolation": True,
@@ -50,7 +62,7 @@ def _config(plan: EndpointSettings, bucket: str) -> dict:
     variants = [
         {
             "VariantName": variant,
-            "ModelName": f"{plan.name}-{variant}",
+            "ModelName": f"{plan.name}--{variant}",
             "InstanceType": plan.instance,
             "InitialInstanceCount": plan.instances_least,
             "InitialVariantWeight": share,
@@ -69,11 +81,11 @@ def _config(plan: EndpointSettings, bucket: str) -> dict:
 def _budget(plan: EndpointSettings) -> AwsResource:
     """Budgets see costs hours late, and only those of a tag that is activated for billing."""
     budget = {
-        "BudgetName": plan.name,
+        "BudgetName": regional(plan.name, plan.region),
         "BudgetType": "COST",
         "TimeUnit": "MONTHLY",
         "BudgetLimit": {"Amount": plan.budget, "Unit": "USD"},
-        "CostFilters": {"TagKeyValue": [f"user:{TAG}${plan.name}"]},
+        "CostFilters": {"TagKeyValue": [f"user:{TAG}${plan.name}"], "Region": [plan.region]},
     }
     when = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN",
             "Threshold": 80, "ThresholdType": "PERCENTAGE"}  # fmt: skip
@@ -81,7 +93,7 @@ def _budget(plan: EndpointSettings) -> AwsResource:
     mails = (
         {"NotificationsWithSubscribers": [{"Notification": when, "Subscribers": whom}]} if plan.mail else {}
     )
-    return AwsResource("AWS::Budgets::Budget", plan.name, {"Budget": budget} | mails)
+    return AwsResource("AWS::Budgets::Budget", budget["BudgetName"], {"Budget": budget} | mails)
 
 
 def _topic(plan: EndpointSettings) -> AwsResource:
@@ -111,8 +123,8 @@ def _around(plan: EndpointSettings, account: str, bucket: str) -> list[AwsResour
             "BucketName": bucket, "PublicAccessBlockConfiguration": closed, "LifecycleConfiguration": expire,
         }),
         AwsResource("AWS::Logs::LogGroup", log, {"LogGroupName": log, "RetentionInDays": LOG_DAYS}),
-        AwsResource("AWS::IAM::Role", plan.name, {
-            "RoleName": plan.name,
+        AwsResource("AWS::IAM::Role", regional(plan.name, plan.region), {
+            "RoleName": regional(plan.name, plan.region),
             "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
             "Policies": [policy],
         }),
@@ -123,6 +135,7 @@ def role_policy(plan: EndpointSettings, account: str) -> dict:
     """What the endpoint itself may do: fetch its images, write its log, its metrics and captured requests."""
     here = f"{plan.region}:{account}"
     log = f"arn:aws:logs:{here}:log-group:/aws/sagemaker/Endpoints/{plan.name}"
+    bucket = bucket_of(plan.name, account, plan.region)
     pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     metrics = {"StringEquals": {"cloudwatch:namespace": ["/aws/sagemaker/Endpoints", "AWS/SageMaker"]}}
     allowed = [
@@ -131,7 +144,7 @@ def role_policy(plan: EndpointSettings, account: str) -> dict:
         {"Action": ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
          "Resource": [log, f"{log}:*"]},
         {"Action": "cloudwatch:PutMetricData", "Resource": "*", "Condition": metrics},
-        {"Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{plan.name}-{account}/captured/*"},
+        {"Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/captured/*"},
     ]  # fmt: skip
     return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | statement for statement in allowed]}
 
@@ -142,7 +155,7 @@ def _scaling(plan: EndpointSettings, variant: str) -> list[AwsResource]:
     metric = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
     tracking = {"TargetValue": plan.calls_a_minute, "PredefinedMetricSpecification": metric,
                 "ScaleOutCooldown": 60, "ScaleInCooldown": 300}  # fmt: skip
-    policy = {"PolicyName": f"{plan.name}-{variant}", "PolicyType": "TargetTrackingScaling"}
+    policy = {"PolicyName": f"{plan.name}--{variant}", "PolicyType": "TargetTrackingScaling"}
     limits = {"MinCapacity": plan.instances_least, "MaxCapacity": plan.instances_most}
     return [
         AwsResource("AWS::ApplicationAutoScaling::ScalableTarget", part, which | limits),
@@ -164,7 +177,7 @@ def _alarms(plan: EndpointSettings, variant: str, topic: str) -> list[AwsResourc
     return [
         AwsResource("AWS::CloudWatch::Alarm", name, {"AlarmName": name} | about | rule)
         for name, rule in (
-            (f"{plan.name}-{variant}-errors", errors),
-            (f"{plan.name}-{variant}-idle", idle),
+            (f"{plan.name}--{variant}-errors", errors),
+            (f"{plan.name}--{variant}-idle", idle),
         )
     ]

@@ -8,12 +8,13 @@ import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from fsdl_deploy.managed import costs
+from fsdl_deploy.managed import prices
 from fsdl_deploy.paths import ROOT
 
 FOLDER = ROOT / "infra" / "managed" / "aws"
 FILE = FOLDER / "endpoint.toml"
-_NAME = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
+MOST_SHARE = 1e6  # of a variant: beyond, another share would be nothing in a float of 32 bits
+_NAME = re.compile(r"(?=.{3,32}$)[a-z](-?[a-z0-9])+")
 
 
 class InfrastructureError(ValueError):
@@ -49,7 +50,7 @@ class EndpointSettings:
                 f"{(texts or numbers)[0]}: this must be a {'text' if texts else 'whole number'}"
             )
         rules = {
-            "name": (_NAME.fullmatch(self.name), "3 to 32 small letters, digits and hyphens"),
+            "name": (_NAME.fullmatch(self.name), "3 to 32 small letters, digits and single hyphens"),
             "region": (re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", self.region), "a region such as us-east-1"),
             "image": (re.fullmatch(r"[a-z0-9][a-z0-9._/-]+", self.image), "a repository, without a tag"),
             "instance": (re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", self.instance), "one like ml.m5.xlarge"),
@@ -60,14 +61,14 @@ class EndpointSettings:
             "idle_hours": (0 < self.idle_hours <= 24, "1 to 24: an alarm looks back a day at most"),
             "budget": (self.budget > 0, "above 0"),
             "mail": (re.fullmatch(r"|[^@\s]+@[^@\s]+", self.mail), "an address, or empty"),
-            "variants": (_shares(self.variants), "one or two names with shares of 0 or more, not all 0"),
+            "variants": (_shares(self.variants), "one or two names with shares of 0 to a million, not all 0"),
         }  # fmt: skip
         for name, (good, rule) in rules.items():
             if not good:
                 raise InfrastructureError(f"{name}: {getattr(self, name)!r} is not {rule}")
 
     @property
-    def price(self) -> costs.Price:
+    def price(self) -> prices.Price:
         """Of an instance for an hour. Raises InfrastructureError if the table has no price for it."""
         return price_of(self.instance)
 
@@ -77,14 +78,14 @@ class EndpointSettings:
         return len(self.variants) * instances * self.price.value
 
 
-def price_of(instance: str) -> costs.Price:
+def price_of(instance: str) -> prices.Price:
     """Of an instance such as ``ml.m5.xlarge`` for an hour. Raises InfrastructureError without a price."""
     name = "endpoint_" + instance.removeprefix("ml.").replace(".", "_") + "_hour"
     try:
-        return costs.prices()[name]
+        return prices.prices()[name]
     except KeyError:
         raise InfrastructureError(
-            f"{costs.FILE.name} has no price for {instance}: add {name}, with its date and source"
+            f"{prices.FILE.name} has no price for {instance}: add {name}, with its date and source"
         ) from None
 
 
@@ -97,7 +98,8 @@ def _shares(variants: object) -> bool:
         return False
     shares = variants.values()
     good = all(
-        isinstance(share, int | float) and not isinstance(share, bool) and share >= 0 for share in shares
+        isinstance(share, int | float) and not isinstance(share, bool) and 0 <= share <= MOST_SHARE
+        for share in shares
     )
     return good and sum(shares) > 0 and all(re.fullmatch("[a-z0-9]{1,10}", name) for name in variants)
 

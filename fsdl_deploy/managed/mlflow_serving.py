@@ -11,13 +11,12 @@ from pathlib import Path
 
 import httpx2
 
+from fsdl_deploy.running.no_reports import NO_REPORTS
 from fsdl_deploy.running.servers import Server
 from fsdl_deploy.running.stations import Station, station
 
 NAME = "meter-reader"
-QUIET = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
+SETTINGS = NO_REPORTS | {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its workers take a gigabyte, and nothing here needs them
 }
@@ -35,7 +34,7 @@ class Tracking:
         self.home: Station = station("mlflow")
         self.folder, self.timeout = Path(folder), timeout
         python = self.home.python
-        self.environment = QUIET | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+        self.environment = SETTINGS | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
         store = f"sqlite:///{(self.folder / 'mlflow.db').as_posix()}"
         words = ["server", "--host", "127.0.0.1", "--port", "{port}", "--workers", "1"]
         words += ["--backend-store-uri", store, "--artifacts-destination", self.folder / "artifacts"]

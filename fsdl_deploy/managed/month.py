@@ -7,9 +7,9 @@ unit, for ``sensitivity`` to turn. Also counts the instances that a month needs.
 import math
 from dataclasses import dataclass
 
-from fsdl_deploy.managed import measured_rates
-from fsdl_deploy.managed.costs import HOURS
+from fsdl_deploy.managed import measured_rates, tariffs
 from fsdl_deploy.managed.prices import prices
+from fsdl_deploy.managed.tariffs import HOURS
 from fsdl_deploy.scaling.queueing import wait_time
 
 CARD_BYTES, ANSWER_BYTES, LOG_BYTES = 15_000, 400, 180
@@ -18,6 +18,8 @@ MOST_BUSY = (
     100_000  # cores that are busy at once: beyond that the counting takes long, and the table helps nobody
 )
 
+MOST_AT_LEAST = 1000  # instances that stand by whatever comes
+
 
 @dataclass(frozen=True)
 class Month:
@@ -25,7 +27,8 @@ class Month:
 
     ``peak``: how many times the mean rate the busiest hour has. ``seconds``: of a core, for a reading.
     ``speed``: how fast a vCPU is, in cores of the record. ``overhead``: seconds that a call of a function is
-    billed for besides. ``cold``: the share of calls that start an instance, ``cold_seconds`` billed for it.
+    billed for besides. ``cold``: the share of calls that start an instance, ``cold_seconds`` billed for each
+    with its reading (or as for a warm one, where that is more).
     ``patience``: seconds that 99 % wait at most for a free core in the busiest hour. ``room``: how busy cores
     may be then. ``least``: instances at least, so that one may die. ``memory``: MB of a function.
     ``kept``: months that logs are kept. ``gpu_rate``: readings a second of a GPU; None: not known.
@@ -72,8 +75,8 @@ class Month:
             raise ValueError(f"peak must not be below 1, the mean itself: {self.peak}")
         if self.room > 1 or self.cold > 1:
             raise ValueError(f"room and cold are shares, at most 1: {self.room}, {self.cold}")
-        if not isinstance(self.least, int) or self.least < 1:
-            raise ValueError(f"least must be a whole number from 1 up, not {self.least!r}")
+        if not isinstance(self.least, int) or not 1 <= self.least <= MOST_AT_LEAST:
+            raise ValueError(f"least must be a whole number from 1 to {MOST_AT_LEAST:,}, not {self.least!r}")
         if not 128 <= self.memory <= prices()["function_most_memory"].value:
             raise ValueError(f"memory must be that of a function, 128 to 10240 MB, not {self.memory}")
         if self.gpu_rate is not None and not 0 < self.gpu_rate < math.inf:
@@ -100,8 +103,12 @@ class Month:
 
     def billed(self, memory: float) -> float:
         """Seconds that a warm call is billed for, in whole milliseconds. Less memory gets less of a core."""
-        core = min(1.0, memory / prices()["function_memory_of_a_core"].value)
-        return math.ceil(round(1000 * (self.seconds / self.speed / core + self.overhead), 6)) / 1000
+        return tariffs.billed(self.seconds / self.speed, memory, self.overhead)
+
+    def billed_on_average(self, memory: float) -> float:
+        """Seconds that a call is billed for on average, those that start an instance among them."""
+        warm = self.billed(memory)
+        return warm + self.cold * max(0.0, tariffs.whole_milliseconds(self.cold_seconds) - warm)
 
     def count(self, cores: int, seconds: float, least: int) -> int:
         """Instances of so many cores for the busiest hour: room in each, and no long wait for 99 %."""
@@ -109,7 +116,7 @@ class Month:
             raise ValueError(
                 f"the busiest hour keeps {self.rate * seconds:,.0f} cores busy; {MOST_BUSY:,} can be counted"
             )
-        number = max(least, math.ceil(round(self.rate * seconds / (self.room * cores), 9)))
+        number = tariffs.fewest(self.rate * seconds, cores, self.room, least)
         while wait_time(self.rate, 1 / seconds, number * cores) > self.patience:
             number += 1
         return number

@@ -4,12 +4,11 @@ It is ``infra/managed/platforms.toml``, of November 2026. Asks no network: a sou
 """
 
 import functools
-import tomllib
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from fsdl_deploy import dated_rows
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 
@@ -17,7 +16,15 @@ FILE = ROOT / "infra" / "managed" / "platforms.toml"
 KINDS = ("cloud", "platform", "start-up")
 STILL = ("sold", "renamed", "new owner")
 STATUSES = (*STILL, "changed", "ended", "unknown")
-_REQUIRED = ("name", "kind", "sold", "status", "now", "date", "source")
+_FIELDS = {
+    "name": dated_rows.text,
+    "kind": dated_rows.choice(KINDS),
+    "sold": dated_rows.text,
+    "status": dated_rows.choice(STATUSES),
+    "now": dated_rows.text,
+    "date": dated_rows.or_unknown(dated_rows.day),
+    "source": dated_rows.address,
+}
 
 
 class PlatformError(ValueError):
@@ -44,25 +51,14 @@ class Platform:
 
 @functools.cache
 def platforms(file: Path = FILE) -> list[Platform]:
-    """All rows in the file's order. Raises PlatformError for one without a date or a source."""
+    """All rows in the file's order. Raises PlatformError for one that is not whole, or there twice."""
     known = []
-    for entry in tomllib.loads(file.read_text(encoding="utf-8")).get("platform", []):
-        name = entry.get("name", "a platform")
-        if missing := [field for field in _REQUIRED if not entry.get(field)]:
-            raise PlatformError(f"{name} has no {missing[0]}: each row stands with its date and source")
-        if unknown := sorted(entry.keys() - set(_REQUIRED)):
-            raise PlatformError(f"{name}: unknown {unknown[0]}")
-        for field, allowed in (("kind", KINDS), ("status", STATUSES)):
-            if entry[field] not in allowed:
-                raise PlatformError(f"{name}: {field} is one of {', '.join(allowed)}")
-        when = None if entry["date"] == "unknown" else entry["date"]
-        if when is not None and not isinstance(when, date):
-            raise PlatformError(f'{name}: date is a date such as 2026-11-29, or "unknown"')
-        if not str(entry["source"]).startswith("https://"):
-            raise PlatformError(f"{name}: source is an address that begins with https://")
-        known.append(Platform(**entry | {"date": when}))
-    if twice := [name for name, count in Counter(row.name for row in known).items() if count > 1]:
-        raise PlatformError(f"{twice[0]} is there twice")
+    for name, row in dated_rows.listed(
+        dated_rows.document(file, PlatformError), "platform", "name", PlatformError
+    ):
+        dated_rows.check(name, row, _FIELDS, error=PlatformError)
+        when = None if row["date"] == dated_rows.UNKNOWN else row["date"]
+        known.append(Platform(**row | {"date": when}))
     return known
 
 

@@ -81,7 +81,7 @@ def of_a_call(month: Month, seconds: Sequence[float], known: Mapping[str, Price]
     for each in seconds:
         million = replace(month, readings=1e6, seconds=each)
         function, endpoint = (
-            hosting.bill(place, million, known).total for place in (hosting.LAMBDA, hosting.SERVERLESS)
+            hosting.total(place, million, known) for place in (hosting.LAMBDA, hosting.SERVERLESS)
         )
         rows.append([1000 * million.billed(month.memory), function, endpoint, endpoint / function - 1])
     header = ["a call is billed ms", "Lambda, USD a million", "SageMaker serverless", "more"]

@@ -5,13 +5,13 @@ computed with them.
 """
 
 import functools
-import math
-import tomllib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
+from fsdl_deploy import dated_rows
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 
@@ -19,8 +19,35 @@ FILE = ROOT / "infra" / "managed" / "prices.toml"
 ORIGINS = {"vendor": "the provider's own", "copy": "a copy of it", "other": "somebody else's table"}
 """What a source is: the provider's own page or list, a dated copy of that, or somebody else's table."""
 YOURS = "yours"
-_TEXTS = ("item", "unit", "region", "source", "origin")
-_REQUIRED = ("item", "value", "currency", "unit", "region", "date", "source", "origin")
+ALL = "all"
+"""The region of what is the same in each of them."""
+UNITS = (
+    "hour", "unit and hour", "GB-second", "GB", "GB and hour", "GB and month", "million requests",
+    "MB", "s", "vCPU",
+)  # fmt: skip
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")
+
+
+def _region(value: object) -> str:
+    good = isinstance(value, str) and (value == ALL or _REGION.fullmatch(value))
+    return "" if good else f"a region such as us-east-1, or {ALL}"
+
+
+def _currency(value: object) -> str:
+    good = isinstance(value, str) and re.fullmatch("[A-Z]{3}", value)
+    return "" if good else "a currency of three letters, such as USD"
+
+
+_LIMIT = {
+    "item": dated_rows.text,
+    "value": dated_rows.positive,
+    "unit": dated_rows.choice(UNITS),
+    "region": _region,
+    "date": dated_rows.day,
+    "source": dated_rows.address,
+    "origin": dated_rows.choice(ORIGINS),
+}
+_PRICE = {**_LIMIT, "currency": _currency}
 
 
 class PriceError(ValueError):
@@ -62,10 +89,7 @@ class Price:
 @functools.cache
 def prices(file: Path = FILE) -> dict[str, Price]:
     """All prices and limits by name. Raises PriceError for a row that is not whole, or for two currencies."""
-    try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PriceError(f"the prices in {file} cannot be read: {error}") from None
+    document = dated_rows.document(file, PriceError)
     known = _Rows({name: _price(name, entry) for name, entry in document.items()})
     in_currency = {price.currency: name for name, price in known.items() if not price.limit}
     if len(in_currency) > 1:
@@ -77,37 +101,19 @@ def prices(file: Path = FILE) -> dict[str, Price]:
 
 
 def _price(name: str, entry: object) -> Price:
-    if not isinstance(entry, dict):
-        raise PriceError(f"{name} is no row: write [{name}] and under it value, unit, region, date, source …")
-    limit = entry.get("limit", False)
-    if not isinstance(limit, bool):
-        raise PriceError(f"{name}: limit must be true or false, not {limit!r}")
-    if limit and "currency" in entry:
+    limit = entry.get("limit", False) if isinstance(entry, dict) else False
+    if limit is True and "currency" in entry:
         raise PriceError(f"{name} is a limit and has a currency: take one of the two away")
-    required = [field for field in _REQUIRED if not (limit and field == "currency")]
-    if missing := [field for field in required if field not in entry]:
-        raise PriceError(f"{name} has no {missing[0]}: a price stands with its date and source")
-    if unknown := sorted(entry.keys() - {*_REQUIRED, "limit"}):
-        raise PriceError(f"{name}: unknown {unknown[0]}; the fields are {', '.join(_REQUIRED)}")
-    for field in _TEXTS if limit else (*_TEXTS, "currency"):
-        if not isinstance(entry[field], str) or not entry[field].strip():
-            raise PriceError(f"{name}: {field} must be a text, not {entry[field]!r}")
-    _check_value(name, entry["value"])
-    if type(entry["date"]) is not date:
-        raise PriceError(f"{name}: date must be a date such as 2026-11-29, not {entry['date']}")
-    if entry["date"] > date.today() + timedelta(days=1):  # somewhere it is tomorrow already
-        raise PriceError(f"{name}: date is {entry['date']}, which is still to come")
-    if not entry["source"].startswith("https://"):
-        raise PriceError(f"{name}: source must be an address that begins with https://")
-    if entry["origin"] not in ORIGINS:
-        raise PriceError(f"{name}: origin must be one of {', '.join(ORIGINS)}, not {entry['origin']!r}")
+    dated_rows.check(
+        name, entry, _LIMIT if limit is True else _PRICE, {"limit": dated_rows.flag}, PriceError,
+        "a price stands with its unit, date and source",
+    )  # fmt: skip
     return Price(**entry)
 
 
 def _check_value(name: str, value: object) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 < value < math.inf:
-        raise PriceError(f"{name}: value must be a number above 0, not {value!r}")
+    if must := dated_rows.positive(value):
+        raise PriceError(f"{name}: value must be {must}, not {value!r}")
 
 
 def changed(values: Mapping[str, float], known: Mapping[str, Price] | None = None) -> dict[str, Price]:

@@ -7,6 +7,7 @@ second time, since moto takes ``ShadowProductionVariants`` and forgets it. Knows
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from fsdl_deploy.managed.sagemaker_clients import ACCOUNT, REGION
 
@@ -19,9 +20,16 @@ DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 NAME = re.compile("[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")  # as AWS has it; moto takes any
 
 
+def must_be_name(name: object) -> str:
+    """The name. Raises ValueError for one that AWS would refuse."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name: take up to 63 letters, digits and hyphens, none at its ends")
+    return name
+
+
 def create_model(control, version: str) -> str:
     """A model for a version of the reader; returns its name."""
-    name = f"reader-{version}"
+    name = must_be_name(f"reader-{version}")
     container = {"Image": IMAGE, "Environment": {VERSION: version}}
     control.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
     return name
@@ -51,12 +59,13 @@ def create_endpoint(
 
     Raises ValueError for a name that AWS would refuse.
     """
-    for name in (endpoint, config or f"{endpoint}-1", *(entry["VariantName"] for entry in variants)):
-        if not NAME.fullmatch(name):
-            raise ValueError(
-                f"{name!r} is no name: take up to 63 letters, digits and hyphens, none at its ends"
-            )
     config = config or f"{endpoint}-1"
+    every = [*variants, shadow] if shadow is not None else variants
+    names = [entry["VariantName"] for entry in every]
+    for name in (endpoint, config, *names, *(entry["ModelName"] for entry in every)):
+        must_be_name(name)
+    if len(set(names)) < len(names):
+        raise ValueError(f"two variants have one name: {', '.join(names)}")
     wishes = {"EndpointConfigName": config, "ProductionVariants": list(variants)}
     if shadow is not None:
         words = (shadow["ModelName"], shadow["VariantName"], shadow["InitialVariantWeight"])
@@ -105,9 +114,7 @@ def follow_load(scaling, endpoint: str, name: str, most: int, requests_a_minute:
 def remove(control, endpoint: str) -> None:
     """Take away an endpoint with its configuration and models: after this it costs nothing."""
     config = control.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
-    variants = control.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
-    shadow = shadow_of(control, config)
-    models = {entry["ModelName"] for entry in variants} | ({shadow["ModelName"]} if shadow else set())
+    models = _models(control, endpoint)
     control.delete_endpoint(EndpointName=endpoint)
     control.delete_endpoint_config(EndpointConfigName=config)
     elsewhere = {model for other in endpoints(control) for model in _models(control, other)}
@@ -122,7 +129,7 @@ def endpoints(control) -> list[str]:
 
 
 def shadow_of(control, config: str) -> dict | None:
-    """The shadow variant of a configuration; None where it has none."""
+    """The shadow variant of a configuration; None without. Raises ValueError for a wrong tag."""
     described = control.describe_endpoint_config(EndpointConfigName=config)
     if known := described.get("ShadowProductionVariants"):  # what AWS answers, and moto does not
         return known[0]
@@ -132,14 +139,18 @@ def shadow_of(control, config: str) -> dict | None:
     }
     if SHADOW not in tags:
         return None
-    model, name, weight = tags[SHADOW].split(":")
-    return variant(name, model, float(weight))
+    try:
+        model, name, weight = tags[SHADOW].split(":")
+        return variant(must_be_name(name), must_be_name(model), float(weight))
+    except ValueError:
+        raise ValueError(
+            f"the tag {SHADOW} of {config} is {tags[SHADOW]!r}, not MODEL:NAME:WEIGHT: mend it"
+        ) from None
 
 
 def _models(control, endpoint: str) -> set[str]:
     config = control.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
-    described = control.describe_endpoint_config(EndpointConfigName=config)
-    shadow = shadow_of(control, config)
-    return {entry["ModelName"] for entry in described["ProductionVariants"]} | (
-        {shadow["ModelName"]} if shadow else set()
-    )
+    variants = list(control.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"])
+    with suppress(ValueError):  # a shadow that is not readable has no model
+        variants += filter(None, [shadow_of(control, config)])
+    return {entry["ModelName"] for entry in variants}

@@ -13,7 +13,7 @@ from fsdl_deploy.managed.sagemaker_wishes import Variant, Wish
 from fsdl_deploy.running.course_servers import course_server
 from fsdl_deploy.running.servers import ServerError
 
-Key = tuple[str, str, str]  # endpoint, configuration, variant
+Key = tuple[str, str, str, str, int]  # endpoint, configuration, variant, version, requests at once
 PAUSE = 10  # seconds from a start that failed to the next try
 
 
@@ -69,11 +69,7 @@ class VariantInstances:
 
     def follow(self, wishes: dict[str, Wish]) -> None:
         """Start what is wished for and not there, end what nobody wishes for. Waits for no start."""
-        due = {
-            (wish.endpoint, wish.config, variant.name): variant
-            for wish in wishes.values()
-            for variant in wish.all
-        }
+        due = {self.key(wish, variant): variant for wish in wishes.values() for variant in wish.all}
         for key in self.known.keys() - due.keys():
             self._pool.submit(self.known.pop(key).end)
         for key, variant in due.items():
@@ -85,9 +81,14 @@ class VariantInstances:
             elif not instance.server.running and self._done(key) and time.monotonic() > instance.again:
                 self._starting[key] = self._pool.submit(instance.started)
 
+    @staticmethod
+    def key(wish: Wish, variant: Variant) -> Key:
+        """What an instance is for: another version under the same names is another instance."""
+        return wish.endpoint, wish.config, variant.name, variant.version, variant.at_once
+
     def of(self, wish: Wish, variant: Variant) -> VariantInstance:
         """The instance of a variant. Raises ServerError where there is none so far."""
-        key = wish.endpoint, wish.config, variant.name
+        key = self.key(wish, variant)
         if key not in self.known:
             raise ServerError("no instance so far")
         return self.known[key]
@@ -96,7 +97,7 @@ class VariantInstances:
         """Of each variant of an endpoint: does it run, and where, how often did it start, what was wrong."""
         states = {}
         for variant in wish.all:
-            instance = self.known.get((wish.endpoint, wish.config, variant.name))
+            instance = self.known.get(self.key(wish, variant))
             ready = bool(
                 instance and instance.server.running and not instance.problem and self._ready(instance)
             )

@@ -56,8 +56,10 @@ class LocalCloud:
     def wait(self, endpoint: str, weights: dict[str, float] | None = None, seconds: float = 60) -> dict:
         """Wait until all instances of an endpoint run, and its ``weights`` are these; how it is then.
 
-        Raises EndpointError where that does not happen. moto itself says at once that all is well.
+        Raises EndpointError where that does not happen. moto itself says at once that all is well, so the
+        router looks anew first: what ran under the same names before does not count.
         """
+        httpx2.post(f"{self.router.url}/look", trust_env=False, timeout=60).raise_for_status()
 
         def well() -> bool:
             now = self.state(endpoint)

@@ -50,17 +50,24 @@ class DataPlane:
         self.ask, self.instances, self.capture, self.seconds = ask, instances, capture, seconds
         self.wishes: dict[str, Wish] = {}
         self.mirrors: set[asyncio.Task] = set()
-        self.left_out, self.problem = 0, ""
+        self.left_out, self.problem, self.not_captured = 0, "", ""
+        self.looking = asyncio.Lock()
         self.chance = random.Random()
 
     async def look(self) -> None:
         """Ask the control plane once, and see to the instances. An answer that fails changes nothing."""
-        try:
-            self.wishes = await asyncio.to_thread(self.ask, self.wishes)
-            self.problem = ""
-        except Exception as error:  # whatever is wrong there, here is answered as before
-            self.problem = f"{type(error).__name__}: {error}"
-        await asyncio.to_thread(self.instances.follow, self.wishes)
+        async with self.looking:
+            try:
+                self.wishes = await asyncio.to_thread(self.ask, self.wishes)
+                self.problem = ""
+            except Exception as error:  # whatever is wrong there, here is answered as before
+                self.problem = f"{type(error).__name__}: {error}"
+            await asyncio.to_thread(self.instances.follow, self.wishes)
+
+    async def look_now(self, request: Request) -> Response:
+        """Look once more before the next moment: whoever has just changed something need not wait for it."""
+        await self.look()
+        return Response()
 
     async def watch(self) -> None:
         while True:
@@ -116,11 +123,20 @@ class DataPlane:
         finally:
             instance.running -= 1
             instance.last = time.monotonic()
-        if self.capture:
-            self.capture.note(wish.endpoint, variant.name, body, answer.text, event)
+        self.note(wish, variant, body, answer.text, event)
         if not answer.is_success:
             raise errors.refused(answer.status_code, answer.text)
         return answer
+
+    def note(self, wish: Wish, variant: Variant, body: bytes, answer: str, event: str) -> None:
+        """Capture it. What cannot be written is said of the endpoint, and takes nobody's answer away."""
+        if self.capture is None:
+            return
+        try:
+            self.capture.note(wish.endpoint, variant.name, body, answer, event)
+            self.not_captured = ""
+        except OSError as error:
+            self.not_captured = f"{type(error).__name__}: {error}"
 
     async def sent(self, instance: VariantInstance, request: Request, body: bytes) -> httpx2.Response:
         if instance.serverless:
@@ -154,9 +170,12 @@ class DataPlane:
         wish = self.wishes[name]
         states = self.instances.states(wish)
         here = all(state["running"] or state["serverless"] for state in states.values())
+        status = "InService" if here else "Creating"
         return JSONResponse(
             {
-                "status": "InService" if here else "Creating",
+                "status": status if wish.variants else "Failed",
+                "problem": wish.problem,
+                "capture": self.not_captured,
                 "config": wish.config,
                 "weights": {variant.name: variant.weight for variant in wish.variants},
                 "variants": states,
@@ -179,6 +198,7 @@ class DataPlane:
 
         routes = [
             Route("/ping", lambda _: Response()),
+            Route("/look", self.look_now, methods=["POST"]),
             Route("/endpoints/{endpoint}", self.state),
             Route("/endpoints/{endpoint}/invocations", self.invoke, methods=["POST"]),
         ]

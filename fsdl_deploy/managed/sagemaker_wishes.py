@@ -1,9 +1,12 @@
 """What SageMaker's control plane wants: each endpoint with its variants, their versions and weights
 
-Reads SageMaker's API and changes nothing there. Knows nothing of processes.
+Reads SageMaker's API and changes nothing there. A configuration is read anew each time, as it may have been
+removed and made again under its name; at AWS that counts for the next endpoint only. Knows nothing of
+processes.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from botocore.exceptions import ClientError
 
@@ -22,12 +25,16 @@ class Variant:
 
 @dataclass(frozen=True)
 class Wish:
-    """An endpoint as it should be. ``shadow`` gets a share of the requests and answers none."""
+    """An endpoint as it should be. ``shadow`` gets a share of the requests and answers none.
+
+    ``problem``: why the control plane's last word could not be followed, "" where it was.
+    """
 
     endpoint: str
     config: str
     variants: tuple[Variant, ...]
     shadow: Variant | None = None
+    problem: str = ""
 
     @property
     def all(self) -> tuple[Variant, ...]:
@@ -57,41 +64,53 @@ class Wish:
 def wishes(control, before: dict[str, Wish]) -> dict[str, Wish]:
     """All endpoints by name. ``before``: as they were, for a weight that moto does not say any more.
 
-    One of which something is missing (its model was deleted) stays as it was, or is left out.
+    One with something missing or wrong (its model was deleted, a name is none) stays as it was, or has no
+    variants yet, with the ``problem``; it holds up no other.
     """
     known = {}
     for name in filter(control_plane.NAME.fullmatch, control_plane.endpoints(control)):
         try:
             known[name] = _wish(control, name, before.get(name))
-        except ClientError:
-            if name in before:
-                known[name] = before[name]
+        except (ClientError, KeyError, TypeError, ValueError) as error:
+            known[name] = replace(
+                before.get(name, Wish(name, "", ())), problem=f"{type(error).__name__}: {error}"
+            )
     return known
 
 
 def _wish(control, endpoint: str, before: Wish | None) -> Wish:
     now = control.describe_endpoint(EndpointName=endpoint)
-    config = now["EndpointConfigName"]
-    known = {entry["VariantName"]: entry for entry in now["ProductionVariants"]}
-    if before is None or before.config != config:  # a configuration never changes: it is read once
-        planned = control.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
-        shadow = control_plane.shadow_of(control, config)
-        variants = tuple(_variant(control, entry) for entry in planned)
-        before = Wish(endpoint, config, variants, _variant(control, shadow) if shadow else None)
-    variants = tuple(
-        Variant(
-            old.name,
-            old.version,
-            float(known.get(old.name, {}).get("CurrentWeight", old.weight)),
-            old.at_once,
-        )
-        for old in before.variants
-    )
-    return Wish(endpoint, config, variants, before.shadow)
+    config = control_plane.must_be_name(now["EndpointConfigName"])
+    weights = {entry["VariantName"]: entry.get("CurrentWeight") for entry in now["ProductionVariants"]}
+    planned = control.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
+    shadow = control_plane.shadow_of(control, config)
+    variants = [_variant(control, entry) for entry in planned]
+    if before is not None and before.config == config:
+        last = {variant.name: variant.weight for variant in before.variants}
+        variants = [replace(variant, weight=last.get(variant.name, variant.weight)) for variant in variants]
+    variants = [
+        replace(variant, weight=_weight(weights[variant.name]))
+        if weights.get(variant.name) is not None
+        else variant
+        for variant in variants
+    ]
+    wish = Wish(endpoint, config, tuple(variants), _variant(control, shadow) if shadow else None)
+    if len({variant.name for variant in wish.all}) < len(wish.all):
+        raise ValueError(f"two variants of {config} have one name")
+    return wish
+
+
+def _weight(value: object) -> float:
+    """Raises ValueError for a weight that is none."""
+    weight = float(value)
+    if not 0 <= weight < math.inf:
+        raise ValueError(f"{value!r} is no weight: it must be a number not below 0")
+    return weight
 
 
 def _variant(control, entry: dict) -> Variant:
+    name = control_plane.must_be_name(entry["VariantName"])
     container = control.describe_model(ModelName=entry["ModelName"]).get("PrimaryContainer", {})
     version = container.get("Environment", {}).get(control_plane.VERSION, "v2")
     at_once = entry.get("ServerlessConfig", {}).get("MaxConcurrency", 0)
-    return Variant(entry["VariantName"], version, float(entry.get("InitialVariantWeight", 1.0)), at_once)
+    return Variant(name, version, _weight(entry.get("InitialVariantWeight", 1.0)), at_once)

@@ -1,17 +1,19 @@
 """Sensitivity: which assumption decides where to run, and at which value of it the decision flips
 
 Each assumption is turned from its low to its high value while the others stay. What is watched is the ratio
-of two bills: below 1 the first place is cheaper, above 1 the second. So a bar that crosses 1 can change the
-choice.
+of two bills: below 1 the first place is cheaper, above 1 the second. Instances come whole, so the ratio may
+pass 1 between the two ends and come back: the whole range is searched.
 """
 
 import dataclasses
+import functools
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from fsdl_deploy.managed import hosting, measured_rates
+from fsdl_deploy.managed import break_even, hosting, measured_rates
 from fsdl_deploy.managed.month import Month
 from fsdl_deploy.managed.prices import Price, changed, prices
 from fsdl_deploy.measuring.table import Table
@@ -41,7 +43,8 @@ NAMES = {
 class Range:
     """An assumption from ``low`` to ``high``, and ``why`` so far. ``name``: of a Month's field or of a price.
 
-    ``end``: how far it may be turned in search of the value at which the decision flips.
+    ``end``: how far it may be turned in search of the value at which the decision flips. With
+    whole numbers there, only whole values are tried.
     """
 
     name: str
@@ -53,23 +56,22 @@ class Range:
 
 @dataclass(frozen=True)
 class Turned:
-    """The ratio of the bills at both ends of a range. ``flips``: the value at which it passes 1, if any."""
+    """The ratio of the bills at both ends of a range. ``flips``: the nearest value at which it passes 1.
+
+    ``decides``: whether the choice changes anywhere within the range.
+    """
 
     range: Range
     value: float
     at_low: float
     at_high: float
     flips: float | None
+    decides: bool
 
     @property
     def swing(self) -> float:
         """How far the ratio moves, as a factor."""
         return max(self.at_low, self.at_high) / min(self.at_low, self.at_high)
-
-    @property
-    def decides(self) -> bool:
-        """Whether the choice changes within the range."""
-        return (self.at_low < 1) is not (self.at_high < 1)
 
 
 def ranges(month: Month, known: Mapping[str, Price] | None = None) -> list[Range]:
@@ -87,7 +89,7 @@ def ranges(month: Month, known: Mapping[str, Price] | None = None) -> list[Range
         Range("seconds", rate.least, rate.most, f"{rate.runs} recorded loads", (1e-5, 10.0)),
         Range("overhead", max(0.0, call.quickest - rate.seconds), 0.05, "recorded, to a gateway", (0.0, 1.0)),
         Range("cold", 0.0, 0.1, "none to a tenth", (0.0, 1.0)),
-        Range("memory", 1024, 3008, "MB", (128.0, 10240.0)),
+        Range("memory", 1024, 3008, "MB", (128, 10240)),
         Range("speed", 0.5, 2.0, "a vCPU: half to twice our core", (0.05, 20.0)),
         Range("room", 0.3, 0.9, "how busy cores may be", (0.02, 1.0)),
         Range("least", 1, 3, "instances at least", (1, 30)),
@@ -99,8 +101,8 @@ def ranges(month: Month, known: Mapping[str, Price] | None = None) -> list[Range
 
 def ratio(first: str, second: str, month: Month, known: Mapping[str, Price] | None = None) -> float:
     """The first place's bill over the second's."""
-    dearer = hosting.bill(second, month, known).total
-    return hosting.bill(first, month, known).total / dearer if dearer else math.inf
+    first_total, second_total = (hosting.total(place, month, known) for place in (first, second))
+    return first_total / second_total if second_total else math.inf
 
 
 def turned(
@@ -113,53 +115,84 @@ def turned(
     """Each assumption turned, the one that moves the ratio most first; without those that do not move it."""
     known = prices() if known is None else known
 
-    def at(name: str, value: float) -> float:
-        if name in known:
-            return ratio(first, second, month, changed({name: value}, known))
-        return ratio(first, second, dataclasses.replace(month, **{name: value}), known)
-
     rows = []
     for each in ranges(month, known) if assumptions is None else assumptions:
+
+        @functools.cache
+        def bills(value: float, name: str = each.name) -> tuple[hosting.Bill, hosting.Bill]:
+            here = month if name in known else dataclasses.replace(month, **{name: value})
+            there = changed({name: value}, known) if name in known else known
+            return hosting.had(first, here, there), hosting.had(second, here, there)
+
         value = known[each.name].value if each.name in known else getattr(month, each.name)
-        flips = _flips(lambda value, name=each.name: at(name, value), value, each)
-        rows.append(Turned(each, value, at(each.name, each.low), at(each.name, each.high), flips))
-    return sorted((row for row in rows if row.swing > 1 + 1e-9), key=lambda row: -row.swing)
+        low, high = (_ratio(*bills(end)) for end in (each.low, each.high))
+        decides = next(_turns(bills, each.low, each.high, _whole(each)), None) is not None
+        rows.append(Turned(each, value, low, high, _flips(bills, value, each), decides))
+    return sorted((row for row in rows if row.swing > 1 + 1e-9 or row.decides), key=lambda row: -row.swing)
 
 
-def _flips(at, value: float, each: Range) -> float | None:
-    """The value nearest to ``value`` at which the ratio passes 1: looked for up and down in small steps."""
-    whole = isinstance(each.end[0], int)
-    now, nearest = at(value) < 1, None
-    for end in each.end:
-        before = value
-        for step in range(1, 121):
-            here = round(value + (end - value) * step / 120) if whole else _between(value, end, step / 120)
-            try:
-                other = (at(here) < 1) is not now
-            except ValueError:  # no such month: more cores than can be counted
-                break
-            if other:
-                here = here if whole else _bisected(lambda point: (at(point) < 1) is now, before, here)
-                if nearest is None or abs(math.log(max(here, 1e-12) / max(value, 1e-12))) < abs(
-                    math.log(max(nearest, 1e-12) / max(value, 1e-12))
-                ):
-                    nearest = here
-                break
-            before = here
-    return nearest
+Bills = Callable[[float], tuple[hosting.Bill, hosting.Bill]]
 
 
-def _between(value: float, end: float, share: float) -> float:
-    """From ``value`` to ``end`` in even factors, or evenly where one of them is 0."""
-    between = value * (end / value) ** share if value > 0 and end > 0 else value + (end - value) * share
-    return min(max(between, min(value, end)), max(value, end))
+def _ratio(first: hosting.Bill, second: hosting.Bill) -> float:
+    return first.total / second.total if second.total else math.inf
 
 
-def _bisected(as_now, inside: float, outside: float) -> float:
+def _whole(each: Range) -> bool:
+    return isinstance(each.end[0], int)
+
+
+def _turns(bills: Bills, low: float, high: float, whole: bool) -> Iterator[tuple[float, float]]:
+    """The neighbours between which the cheaper of two bills changes, on the way from ``low`` to ``high``.
+
+    Whole values are tried one by one, also downwards. All others move each bill one way only.
+    """
+    if not whole:
+        yield from break_even.changes(lambda value: tuple(bill.own for bill in bills(value)), low, high)
+        return
+    step = 1 if low <= high else -1
+    for before, after in itertools.pairwise(range(round(low), round(high) + step, step)):
+        if _first(bills, before) is not _first(bills, after):
+            yield before, after
+
+
+def _first(bills: Bills, value: float) -> bool:
+    """Whether the first place is the cheaper one."""
+    first, second = bills(value)
+    return first.own < second.own
+
+
+def _flips(bills: Bills, value: float, each: Range) -> float | None:
+    """The value nearest to ``value``, by factors, from which on the choice is another; None for nowhere."""
+    whole = _whole(each)
+    low, high = (_reached(bills, value, end, whole) for end in each.end)
+    above = [after for _, after in itertools.islice(_turns(bills, value, high, whole), 1)]
+    if whole:
+        below = [after for _, after in itertools.islice(_turns(bills, value, low, whole), 1)]
+    else:
+        below = [before for before, _ in _turns(bills, low, value, whole)][-1:]
+    points = below + above
+    return min(points, key=lambda point: abs(math.log(max(point, 1e-12) / max(value, 1e-12))), default=None)
+
+
+def _reached(bills: Bills, value: float, end: float, whole: bool) -> float:
+    """How far from ``value`` towards ``end`` both places can be had and their bills counted."""
+
+    def good(point: float) -> bool:
+        try:
+            bills(point)
+        except ValueError:  # more cores than can be counted, more memory than an endpoint has
+            return False
+        return True
+
+    if good(end):
+        return end
     for _ in range(60):
-        middle = (inside + outside) / 2
-        inside, outside = (middle, outside) if as_now(middle) else (inside, middle)
-    return outside
+        middle = (value + end) // 2 if whole else (value + end) / 2
+        if middle in (value, end):
+            break
+        value, end = (middle, end) if good(middle) else (value, middle)
+    return value
 
 
 def short(value: float) -> str:

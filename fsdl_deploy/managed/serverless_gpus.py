@@ -5,17 +5,22 @@ release for QUIET months counts as silent: a sign that an offer has ended, no pr
 """
 
 import functools
-import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from fsdl_deploy import dated_rows
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 
 FILE = ROOT / "infra" / "managed" / "serverless_gpus.toml"
 QUIET = 12
-_REQUIRED = ("provider", "client", "version", "released")
+_LIST = {"list": dated_rows.month, "source": dated_rows.text, "offer": lambda value: ""}
+_OFFER = {
+    "provider": dated_rows.text,
+    "client": dated_rows.text,
+    "version": dated_rows.text,
+    "released": dated_rows.month,
+}
 
 
 class OfferError(ValueError):
@@ -42,19 +47,16 @@ class Offer:
 @functools.cache
 def offers(file: Path = FILE) -> list[Offer]:
     """All offers, those of the lecture first. Raises OfferError for one that is not whole."""
-    document = tomllib.loads(file.read_text(encoding="utf-8"))
-    if not document.get("source"):
-        raise OfferError("the list has no source: say where the months are from")
-    month, known = _months("the list", document.get("list")), []
-    for entry in document.get("offer", []):
-        name = entry.get("provider", "an offer")
-        if missing := [field for field in _REQUIRED if not entry.get(field)]:
-            raise OfferError(f"{name} has no {missing[0]}")
-        if unknown := sorted(entry.keys() - {*_REQUIRED, "lecture"}):
-            raise OfferError(f"{name}: unknown {unknown[0]}")
-        if (age := month - _months(name, entry["released"])) < 0:
+    content, known = dated_rows.document(file, OfferError), []
+    dated_rows.check(
+        "the list", content, _LIST, error=OfferError, why="say of which month it is, and where from"
+    )
+    for name, row in dated_rows.listed(content, "offer", "provider", OfferError):
+        dated_rows.check(name, row, _OFFER, {"lecture": dated_rows.flag}, OfferError)
+        age = dated_rows.months(content["list"]) - dated_rows.months(row["released"])
+        if age < 0:
             raise OfferError(f"{name}: released after the list was made")
-        known.append(Offer(age=age, **entry))
+        known.append(Offer(age=age, **row))
     return sorted(known, key=lambda offer: not offer.lecture)
 
 
@@ -83,13 +85,5 @@ def table() -> Table:
         for offer in offers()
     ]
     header = ["provider", "client for Python", "last release", f"within {QUIET} months", "on the slide"]
-    month = tomllib.loads(FILE.read_text(encoding="utf-8"))["list"]
+    month = dated_rows.document(FILE)["list"]
     return Table(header, *rows, notes=[f"List of {month}: {FILE.relative_to(ROOT).as_posix()}"])
-
-
-def _months(name: str, text: object) -> int:
-    """``2026-11`` as months, to count with."""
-    match = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", str(text))
-    if match is None:
-        raise OfferError(f"{name}: a month is written as 2026-11, not {text!r}")
-    return 12 * int(match[1]) + int(match[2])

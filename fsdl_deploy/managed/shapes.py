@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fsdl_deploy.managed import hosting
-from fsdl_deploy.managed.costs import HOURS
 from fsdl_deploy.managed.month import Month
 from fsdl_deploy.managed.prices import Price
+from fsdl_deploy.managed.tariffs import HOURS
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.scaling import traffic
 
@@ -52,7 +52,7 @@ def followed(month: Month, shape: Shape, place: str, known: Mapping[str, Price] 
     for share in shape.hours:
         if share not in costs:
             hourly = replace(month, readings=month.readings * share * len(shape.hours), peak=1.0)
-            costs[share] = hosting.bill(place, hourly, known).total / len(shape.hours)
+            costs[share] = hosting.total(place, hourly, known) / len(shape.hours)
     return float(sum(costs[share] for share in shape.hours))
 
 

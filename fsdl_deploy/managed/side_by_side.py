@@ -4,11 +4,11 @@ It is ``infra/managed/side_by_side.toml``. A figure that nothing here can show h
 """
 
 import functools
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from fsdl_deploy import dated_rows
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 
@@ -20,6 +20,12 @@ SERVICES = {
     "mlflow": "MLflow (Databricks)",
 }
 NOTEBOOKS = ("vertex", "azure_ml", "sagemaker", "mlflow_serving")
+_SAID = {"what": dated_rows.text, **dict.fromkeys(SERVICES, dated_rows.text)}
+_WHERE = {
+    "notebooks": dated_rows.each(dated_rows.choice(NOTEBOOKS)),
+    "sources": dated_rows.each(dated_rows.address),
+    "date": dated_rows.day,
+}
 
 
 class RowError(ValueError):
@@ -41,23 +47,15 @@ class Row:
 def rows(file: Path = FILE) -> list[Row]:
     """All rows. Raises RowError for one that neither a notebook shows nor a dated source says."""
     known = []
-    for entry in tomllib.loads(file.read_text(encoding="utf-8")).get("row", []):
-        name = entry.get("what", "a row")
-        if missing := [field for field in ("what", *SERVICES) if not entry.get(field)]:
-            raise RowError(f'{name} has no {missing[0]}: write "unknown" where nothing was found')
-        if unknown := sorted(entry.keys() - {"what", *SERVICES, "notebooks", "sources", "date"}):
-            raise RowError(f"{name}: unknown {unknown[0]}")
-        names, sources = tuple(entry.get("notebooks", ())), tuple(entry.get("sources", ()))
-        if wrong := [notebook for notebook in names if notebook not in NOTEBOOKS]:
-            raise RowError(f"{name}: there is no notebook {wrong[0]} among {', '.join(NOTEBOOKS)}")
+    for name, row in dated_rows.listed(dated_rows.document(file, RowError), "row", "what", RowError):
+        dated_rows.check(name, row, _SAID, _WHERE, RowError, 'write "unknown" where nothing was found')
+        names, sources = tuple(row.get("notebooks", ())), tuple(row.get("sources", ()))
         if not names and not sources:
             raise RowError(f"{name} has neither a notebook that shows it nor a source")
-        if sources and not isinstance(entry.get("date"), date):
-            raise RowError(f"{name} has sources and no date on which they were read")
-        if wrong := [source for source in sources if not source.startswith("https://")]:
-            raise RowError(f"{name}: {wrong[0]!r} is no address")
-        texts = {service: entry[service] for service in SERVICES}
-        known.append(Row(name, texts, names, sources, entry.get("date")))
+        if bool(sources) is not ("date" in row):
+            raise RowError(f"{name} has {'sources and no' if sources else 'no sources and a'} date")
+        texts = {service: row[service] for service in SERVICES}
+        known.append(Row(name, texts, names, sources, row.get("date")))
     return known
 
 

@@ -82,7 +82,8 @@ print(fleet[0].held_by or f"nothing. {shares.UNLIMITED}")
 # %%
 from fsdl_deploy import figures
 from fsdl_deploy.measuring.table import Table
-from fsdl_deploy.scaling.failures import Asking, busy
+from fsdl_deploy.scaling.asking import Asking
+from fsdl_deploy.scaling.failures import busy
 
 figures.use()
 card = next(iter(cards(1, "typical", seed=7)))

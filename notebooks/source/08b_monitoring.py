@@ -247,7 +247,8 @@ assert {"PicturesLookDifferent", "ReadingsImplausible"} <= pictures.keys() and "
 # a customer that is an error.
 
 # %% tags=["station:prometheus"]
-from fsdl_deploy.scaling.failures import Asking, card_body
+from fsdl_deploy.scaling.asking import Asking
+from fsdl_deploy.scaling.failures import card_body
 
 crowd = closed_loop(Asking(f"{service.url}/read", card_body()), 16, 400 if FAST else 4000)
 prometheus.wait(lambda: "ReaderBurnsFast" in [line["alert"] for line in pager.lines("pager")])

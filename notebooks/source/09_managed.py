@@ -428,12 +428,12 @@ print("left:", left or "nothing")
 
 # %%
 from fsdl_deploy.managed.iam import AwsCall, decide
-from fsdl_deploy.managed.infrastructure import role_policy
+from fsdl_deploy.managed.infrastructure import bucket_of, role_policy
 
 account = "123456789012"
 narrow, everything = role_policy(plan, account), {"Effect": "Allow", "Action": "*", "Resource": "*"}
 wide = {"Version": "2012-10-17", "Statement": [everything]}
-bucket = f"arn:aws:s3:::{plan.name}-{account}"
+bucket = f"arn:aws:s3:::{bucket_of(plan.name, account, plan.region)}"
 calls = [
     AwsCall("s3:PutObject", f"{bucket}/captured/card.json"),
     AwsCall("s3:GetObject", f"{bucket}/captured/card.json"),

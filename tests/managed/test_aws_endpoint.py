@@ -200,21 +200,141 @@ def test_a_bucket_with_captured_cards_is_emptied_and_removed(empty):
     aws_endpoint.deploy(session(empty), settings(), quiet)
     store = session(empty).client("s3")
     for number in range(3):
-        store.put_object(Bucket="meter-reader-123456789012", Key=f"captured/{number}", Body=b"card")
+        store.put_object(Bucket="meter-reader-123456789012-us-east-1", Key=f"captured/{number}", Body=b"card")
     assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
 
 
-def test_namesakes_of_somebody_else_are_left_alone(empty):
-    sagemaker, iam = session(empty).client("sagemaker"), session(empty).client("iam")
-    iam.create_role(RoleName="meter-reader", AssumeRolePolicyDocument="{}")
-    with pytest.raises(InfrastructureError, match=r"a role meter-reader .* somebody else's"):
-        aws_endpoint.deploy(session(empty), settings(), quiet)
-    role = "arn:aws:iam::123456789012:role/other"
-    image = {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/other:1"}
-    sagemaker.create_model(ModelName="meter-reader-two", PrimaryContainer=image, ExecutionRoleArn=role)
+ACCOUNT, ROLE = "123456789012", "arn:aws:iam::123456789012:role/other"
+IMAGE = {"Image": f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/other:1"}
+OTHERS = [{"Key": TAG, "Value": "payroll"}]
+VARIANT = {
+    "VariantName": "v1",
+    "ModelName": "other",
+    "InstanceType": "ml.m5.xlarge",
+    "InitialInstanceCount": 1,
+}
+SCALED = {
+    "ServiceNamespace": "sagemaker",
+    "ResourceId": "endpoint/meter-reader/variant/v1",
+    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+}
+
+
+def foreign_budget(client):
+    limit = {"Amount": "9", "Unit": "USD"}
+    budget = {"BudgetName": "meter-reader-us-east-1", "BudgetType": "COST", "TimeUnit": "MONTHLY",
+              "BudgetLimit": limit, "CostFilters": {"TagKeyValue": ["user:project$payroll"]}}  # fmt: skip
+    client("budgets").create_budget(AccountId=ACCOUNT, Budget=budget)
+
+
+def foreign_bucket(client, card=True):
+    bucket = f"meter-reader-{ACCOUNT}-us-east-1"
+    client("s3").create_bucket(Bucket=bucket)
+    if card:
+        client("s3").put_object(Bucket=bucket, Key="payroll", Body=b"salaries")
+
+
+def foreign_endpoint(client, config="other", name="meter-reader"):
+    sagemaker = client("sagemaker")
+    sagemaker.create_model(ModelName="other", PrimaryContainer=IMAGE, ExecutionRoleArn=ROLE)
+    sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[VARIANT])
+    if name:
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
+
+
+def foreign_alarm(client):
+    client("cloudwatch").put_metric_alarm(
+        AlarmName="meter-reader--v1-idle", Namespace="payroll", MetricName="late", Statistic="Sum", Period=60,
+        EvaluationPeriods=1, Threshold=7, ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
+
+
+NAMESAKES = {
+    "Budget meter-reader-us-east-1": foreign_budget,
+    "Topic meter-reader": lambda client: client("sns").create_topic(Name="meter-reader", Tags=OTHERS),
+    "Bucket meter-reader-123456789012-us-east-1": foreign_bucket,
+    "Bucket meter-reader-123456789012-us-east-1 ": lambda client: foreign_bucket(client, card=False),
+    "LogGroup /aws/sagemaker/Endpoints/meter-reader": lambda client: client("logs").create_log_group(
+        logGroupName="/aws/sagemaker/Endpoints/meter-reader"
+    ),
+    "Role meter-reader-us-east-1": lambda client: client("iam").create_role(
+        RoleName="meter-reader-us-east-1", AssumeRolePolicyDocument="{}", Tags=OTHERS
+    ),
+    "Alarm meter-reader--v1-idle": foreign_alarm,
+    "Model meter-reader--v1": lambda client: client("sagemaker").create_model(
+        ModelName="meter-reader--v1", PrimaryContainer=IMAGE, ExecutionRoleArn=ROLE
+    ),
+    "EndpointConfig meter-reader": lambda client: foreign_endpoint(client, "meter-reader", ""),
+    "ScalableTarget endpoint/meter-reader/variant/v1": lambda client: (
+        foreign_endpoint(client),
+        client("application-autoscaling").register_scalable_target(**SCALED, MinCapacity=7, MaxCapacity=9),
+    ),
+}
+
+
+@pytest.mark.parametrize("namesake", NAMESAKES)
+def test_a_namesake_of_somebody_else_stops_a_deployment_before_its_first_change(empty, namesake):
+    NAMESAKES[namesake](session(empty).client)
+    seen = []
+    with pytest.raises(InfrastructureError, match=f"Nothing was made: .*{namesake.strip()}"):
+        aws_endpoint.deploy(session(empty, seen.append), settings(), quiet)
+    assert list(filter(changes_something, seen)) == []
+
+
+@pytest.mark.parametrize("namesake", NAMESAKES)
+def test_a_namesake_of_somebody_else_is_no_part_of_ours_to_be_removed(empty, namesake):
+    NAMESAKES[namesake](session(empty).client)
+    seen = []
+    try:
+        assert aws_endpoint.destroy(session(empty, seen.append), "meter-reader", quiet) == []
+    except InfrastructureError as error:  # the endpoint itself is a namesake
+        assert "somebody else's" in str(error) and "ScalableTarget" in namesake
+    assert list(filter(changes_something, seen)) == [] and names(empty) == []
+
+
+def test_all_namesakes_are_named_at_once_in_one_sentence(empty, capsys):
+    for kind in ("Budget meter-reader-us-east-1", "Topic meter-reader"):
+        NAMESAKES[kind](session(empty).client)
+    assert cli.main(["managed", "aws", "deploy", "--yes", "--endpoint-url", empty]) == 1
+    (sentence,) = capsys.readouterr().err.strip().splitlines()
+    assert "Budget meter-reader-us-east-1, Topic meter-reader" in sentence and "--name" in sentence
+
+
+def test_the_log_that_our_endpoint_made_anew_is_removed_with_it(empty):
+    aws_endpoint.deploy(session(empty), settings(variants=SINGLE), quiet)
+    logs = session(empty).client("logs")
+    logs.delete_log_group(logGroupName="/aws/sagemaker/Endpoints/meter-reader")
+    logs.create_log_group(logGroupName="/aws/sagemaker/Endpoints/meter-reader")
+    aws_endpoint.deploy(session(empty), settings(variants=SINGLE), quiet)
     assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
-    assert [model["ModelName"] for model in sagemaker.list_models()["Models"]] == ["meter-reader-two"]
-    assert iam.get_role(RoleName="meter-reader")
+    assert logs.describe_log_groups()["logGroups"] == []
+
+
+def test_two_regions_share_nothing(empty):
+    far = AwsSession("eu-west-1", empty)
+    plan = settings(variants=SINGLE)
+    aws_endpoint.deploy(session(empty), plan, quiet)
+    aws_endpoint.deploy(far, settings(variants=SINGLE, region="eu-west-1", budget=7), quiet)
+    near = names(empty)
+    assert len(near) == 12 and len(list(aws_endpoint.present(far, "meter-reader"))) == 12
+    assert aws_endpoint.destroy(far, "meter-reader", quiet) == []
+    assert names(empty) == near
+    budgets = session(empty).client("budgets").describe_budgets(AccountId=ACCOUNT)["Budgets"]
+    assert [(budget["BudgetName"], float(budget["BudgetLimit"]["Amount"])) for budget in budgets] == [
+        ("meter-reader-us-east-1", plan.budget)
+    ]
+    assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
+
+
+def test_another_address_takes_the_place_of_the_old_one(empty):
+    def addresses():
+        mails = session(empty).client("sns").list_subscriptions()["Subscriptions"]
+        return sorted(mail["Endpoint"] for mail in mails)
+
+    for mail, expected in (("old@example.org", ["old@example.org"]), ("new@example.org", ["new@example.org"]),
+                           ("new@example.org", ["new@example.org"]), ("", [])):  # fmt: skip
+        aws_endpoint.deploy(session(empty), settings(variants=SINGLE, mail=mail), quiet)
+        assert addresses() == expected
 
 
 def test_two_endpoints_do_not_touch_each_other(empty):

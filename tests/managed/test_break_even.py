@@ -1,16 +1,17 @@
 """Break-even: each crossing is a change of sign, none is missed, and steps are told from meetings."""
 
 import dataclasses
+import itertools
 import math
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsdl_deploy.managed import break_even, hosting
+from fsdl_deploy.managed import hosting
 from fsdl_deploy.managed.break_even import crossings, rate_to_win, turning
 from fsdl_deploy.managed.month import Month
-from fsdl_deploy.managed.prices import prices
+from fsdl_deploy.managed.prices import changed, prices
 
 MONTH = Month.recorded(5e6, 3.4)
 
@@ -27,7 +28,10 @@ def test_lambda_meets_two_servers_where_the_algebra_says():
     fixed = 2 * 730 * price["ec2_c5_xlarge_hour"] + 730 * price["balancer_hour"]
     gigabytes = (here.bytes_in + here.bytes_out) / 1e9  # an hour, of a balancer's unit: more than connections
     each = gigabytes * price["balancer_unit_hour"]
-    called = math.ceil(round(1000 * (here.seconds + here.overhead), 6)) / 1000 + here.cold * here.cold_seconds
+    warm, cold = (
+        math.ceil(round(1000 * each, 6)) / 1000 for each in (here.seconds + here.overhead, here.cold_seconds)
+    )
+    called = (1 - here.cold) * warm + here.cold * cold
     call = called * here.memory / 1024 * price["function_gb_second"]
     call += price["function_million_requests"] / 1e6
     assert meeting.readings == pytest.approx(fixed / (call - each), rel=1e-6)
@@ -91,6 +95,46 @@ def test_a_crossing_is_a_change_of_sign_and_there_is_none_between_two(here, pair
             assert cheaper == changes[0].below
 
 
+@pytest.mark.parametrize(("least", "most"), [(1e9, 1.01e9), (3e9, 3.01e9), (9.9e9, 1e10)])
+def test_far_beyond_a_hundred_instances_each_crossing_is_there(least, most):
+    """Against a fine grid, where a step of the staircase is less than a percent of the bill."""
+    heavy = dataclasses.replace(MONTH, peak=10.0, seconds=0.02)
+    middle = dataclasses.replace(heavy, readings=(least + most) / 2)
+    # A price with which both cost the same in the middle.
+    fargate, function = hosting.bill("Fargate", middle), hosting.bill("Lambda", middle)
+    times = 1 + (fargate.total - function.total) / function.lines["compute"]
+    known = changed({"function_gb_second": prices()["function_gb_second"].value * times})
+    assert fargate.count > 100
+
+    def cheaper(readings):
+        there = dataclasses.replace(heavy, readings=readings)
+        return hosting.total("Lambda", there, known) < hosting.total("Fargate", there, known)
+
+    met = [change.readings for change in crossings("Lambda", "Fargate", heavy, known, least, most)]
+    grid = [least + (most - least) * number / 2000 for number in range(2001)]
+    turns = [high for low, high in itertools.pairwise(grid) if cheaper(low) is not cheaper(high)]
+    assert len(met) >= len(turns) >= 2
+    for turn in turns:
+        assert any(0 <= turn - readings <= (most - least) / 2000 for readings in met)
+
+
+def test_the_window_is_searched_from_its_own_beginning():
+    pair = ("Lambda", "SageMaker ml.m5.xlarge")
+    whole = [change.readings for change in crossings(*pair, MONTH)]
+    assert len(whole) == 3
+    for low, high in itertools.pairwise(whole):
+        inside = crossings(*pair, MONTH, least=low * 1.0001, most=high * 1.0001)
+        assert [change.readings for change in inside] == [pytest.approx(high, rel=1e-8)]
+
+
+def test_a_place_has_no_crossing_with_itself_and_one_that_cannot_be_had_is_named():
+    assert crossings("Fargate", "Fargate", MONTH) == []
+    with pytest.raises(ValueError, match=r"EC2 g4dn\.xlarge has no GPU whose rate is known"):
+        crossings("Fargate", "EC2 g4dn.xlarge", dataclasses.replace(MONTH, gpu_rate=None))
+    with pytest.raises(ValueError, match="SageMaker serverless has no 7000 MB"):
+        crossings("SageMaker serverless", "Fargate", dataclasses.replace(MONTH, memory=7000))
+
+
 def test_places_that_never_meet_have_no_crossing():
     assert crossings("Lambda", "SageMaker serverless", MONTH) == []
     with pytest.raises(ValueError, match="least must be above 0"):
@@ -118,4 +162,3 @@ def test_a_gpu_for_our_model_never_pays_and_for_a_heavy_one_from_a_rate_on():
     assert bills[0] > without >= bills[1]
     with pytest.raises(ValueError, match="'Lambda' has no GPU"):
         rate_to_win("Lambda", many)
-    assert break_even.STEPS >= 100

@@ -38,6 +38,7 @@ def test_json_has_the_bills_with_a_price_that_is_changed(capsys):
         ("--peak 0.5", "peak must not be below 1"),
         ("--ms 0", "seconds must be a number above 0"),
         ("--least 0", "least must be a whole number"),
+        ("--least 100000000000", "least must be a whole number from 1 to 1,000"),
         ("--gpu-rate -3", "gpu_rate must be a number above 0"),
         ("--price lambda=1", "there is no price lambda"),
         ("--price internet_gb", "a price is set by name=value"),

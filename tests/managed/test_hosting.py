@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fsdl_deploy.cards import cards
 from fsdl_deploy.managed import hosting, month
 from fsdl_deploy.managed.month import Month
-from fsdl_deploy.managed.prices import FILE, changed, prices
+from fsdl_deploy.managed.prices import FILE, PriceError, changed, prices
 from fsdl_deploy.picture import encode
 
 HAND = {
@@ -67,13 +67,53 @@ def test_instances_and_endpoints_by_hand():
 
 
 def test_the_function_and_the_serverless_endpoint_by_hand():
-    # 2.5 ms and 5 ms besides are billed as 8; a hundredth of the calls starts an instance for half a second.
-    call = Fraction(8, 1000) + Fraction(1, 100) * Fraction(1, 2)
+    # 2.5 ms and 5 ms besides are billed as 8; a hundredth starts an instance: half a second in all.
+    call = Fraction(99, 100) * Fraction(8, 1000) + Fraction(1, 100) * Fraction(1, 2)
     compute = N * call * Fraction(1769, 1024) * HAND["function_gb_second"]
     expected = compute + N / MILLION * HAND["function_million_requests"] + LOGS + OUT
     assert hosting.bill("Lambda", MONTH).total == pytest.approx(float(expected), rel=1e-12)
     endpoint = N * call * 2 * HAND["endpoint_serverless_gb_second"] + DATA + LOGS + OUT
     assert hosting.bill("SageMaker serverless", MONTH).total == pytest.approx(float(endpoint), rel=1e-12)
+
+
+@pytest.mark.parametrize(("cold_seconds", "billed"), [(0.0, 8), (0.008, 8), (0.0081, 9), (0.5, 500)])
+def test_a_cold_call_is_billed_once_for_all_that_it_does(cold_seconds, billed):
+    here = dataclasses.replace(MONTH, cold=1.0, cold_seconds=cold_seconds)
+    compute = N * Fraction(billed, 1000) * Fraction(1769, 1024) * HAND["function_gb_second"]
+    assert hosting.bill("Lambda", here).lines["compute"] == pytest.approx(float(compute), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("memory", "steps"), [(128, 1), (1024, 1), (1025, 2), (6144, 6), (6145, None), (10240, None)]
+)
+def test_a_serverless_endpoint_has_memory_in_steps_and_no_more_than_six_of_them(memory, steps):
+    here = dataclasses.replace(MONTH, memory=memory, cold=0.0, seconds=1e-12, overhead=0.001)
+    bill = hosting.bill("SageMaker serverless", here)
+    if steps is None:
+        assert bill is None and "SageMaker serverless" not in {each.place for each in hosting.bills(here)}
+        with pytest.raises(ValueError, match=f"SageMaker serverless has no {memory} MB"):
+            hosting.total("SageMaker serverless", here)
+    else:
+        compute = N * Fraction(1, 1000) * steps * HAND["endpoint_serverless_gb_second"]
+        assert bill.lines["compute"] == pytest.approx(float(compute), rel=1e-12)
+
+
+def test_prices_of_two_regions_or_in_another_unit_are_not_added_up():
+    known = dict(prices())
+    ireland = dataclasses.replace(known["ec2_c5_xlarge_hour"], region="eu-west-1")
+    with pytest.raises(
+        PriceError, match=r"of us-east-1, .* of eu-west-1: a bill adds up prices of one region"
+    ):
+        hosting.bill("EC2 c5.xlarge", MONTH, known | {"ec2_c5_xlarge_hour": ireland})
+    assert hosting.bill("EC2 m5.xlarge", MONTH, known | {"ec2_c5_xlarge_hour": ireland}).total > 0
+    for name, unit in (
+        ("ec2_c5_xlarge_hour", "month"),
+        ("balancer_unit_hour", "hour"),
+        ("log_gb", "GB-second"),
+    ):
+        wrong = known | {name: dataclasses.replace(known[name], unit=unit)}
+        with pytest.raises(PriceError, match=f"{name} is for a {unit}; what is computed here"):
+            hosting.bill("EC2 c5.xlarge", MONTH, wrong)
 
 
 def test_the_provisioned_function_and_fargate_by_hand():
@@ -212,6 +252,8 @@ def test_a_place_that_does_not_exist_is_named():
         ({"cold": 2}, "room and cold are shares"),
         ({"least": 0}, "least must be a whole number"),
         ({"least": 1.5}, "least must be a whole number"),
+        ({"least": 1001}, "least must be a whole number from 1 to 1,000"),
+        ({"least": 10**12}, "least must be a whole number"),
         ({"memory": 64}, "memory must be that of a function"),
         ({"memory": 20_000}, "memory must be that of a function"),
         ({"gpu_rate": 0}, "gpu_rate must be a number above 0"),

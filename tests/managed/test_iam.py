@@ -125,6 +125,98 @@ def test_a_variable_in_a_resource():
     assert decide(own, AwsCall("s3:GetObject", "arn:aws:s3:::cards/eve/1")) == NOT_ALLOWED
 
 
+CARDS = "arn:aws:s3:::cards/"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "resource", "context", "matches"),
+    [
+        ("${aws:username}/*", "eve/1", {"AWS:UserName": "eve"}, 1),  # the case of a key does not matter
+        ("${AWS:USERNAME}/*", "eve/1", {"aws:username": "eve"}, 1),
+        ("${aws:username, 'all'}/*", "eve/1", {"aws:username": "eve"}, 1),
+        ("${aws:username, 'all'}/*", "all/1", {}, 1),
+        ("${aws:username, 'all'}/*", "all/1", {"aws:username": "eve"}, 0),
+        ("${aws:username, 'a*'}", "all", {}, 0),  # a default has no asterisks
+        ("${aws:username}", "${aws:username}", {}, 0),
+        ("a${*}b", "a*b", {}, 1),
+        ("a${*}b", "axb", {}, 0),
+        ("a${?}b", "a?b", {}, 1),
+        ("a${?}b", "axb", {}, 0),
+        ("${$}{x}", "${x}", {}, 1),
+        ("${aws:userid}/*", "AROA:eve/1", {"aws:userid": "AROA:eve"}, 1),
+        ("${aws:userid}", "axb", {"aws:userid": "a.b"}, 0),
+    ],
+)
+def test_variables(pattern, resource, context, matches):
+    call = AwsCall("s3:GetObject", CARDS + resource, context)
+    assert (decide([policy(allow("s3:GetObject", CARDS + pattern))], call) == ALLOWED) == bool(matches)
+    text = {"StringLike": {"a:b": pattern}}
+    call = AwsCall("s3:GetObject", CARDS, context | {"a:b": resource})
+    assert (decide([policy(allow("*", Condition=text))], call) == ALLOWED) == bool(matches)
+
+
+def test_a_variable_in_stringequals_is_compared_letter_by_letter():
+    for pattern, text, same in (("${*}", "*", 1), ("${*}", "x", 0), ("a${$}b", "a$b", 1), ("*", "x", 0)):
+        call = AwsCall("s3:GetObject", CARDS, {"a:b": text})
+        both = [policy(allow("*", Condition={"StringEquals": {"a:b": pattern}}))]
+        assert (decide(both, call) == ALLOWED) == bool(same), pattern
+
+
+@pytest.mark.parametrize(
+    ("context", "problem"),
+    [
+        ({"aws:username": "*"}, "is not known here"),
+        ({"aws:username": "ev?"}, "is not known here"),
+        ({"aws:username": ["eve"]}, "is not known here"),
+        ({"aws:username": "eve", "AWS:username": "bob"}, "twice"),
+    ],
+)
+def test_a_value_that_would_be_a_pattern_is_refused(context, problem):
+    with pytest.raises(PolicyError, match=problem):
+        decide([policy(allow("*", CARDS + "${aws:username}"))], AwsCall("s3:GetObject", CARDS, context))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"Bool": {"aws:SecureTransport": "yes"}},
+        {"Bool": {"aws:SecureTransport": 1}},
+        {"Null": {"aws:username": "none"}},
+        {"NumericEquals": {"a:b": "two"}},
+        {"NumericLessThan": {"a:b": "nan"}},
+        {"NumericLessThan": {"a:b": "1_000"}},
+        {"NumericLessThanIfExists": {"a:b": "${a:c}"}},
+        {"IpAddress": {"aws:SourceIp": "192.0.2.0/33"}},
+        {"NotIpAddress": {"aws:SourceIp": "home"}},
+        {"IpAddress": {"aws:SourceIp": "192.0.2.0/255.255.255.0"}},
+        {"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "192.0.2"]}},
+        {"ArnLike": {"a:b": "role/x"}},
+        {"StringLike": {"a:b": "${aws:username"}},
+        {"StringLike": {"a:b": "${}"}},
+        {"StringLike": {"a:b": "${aws:username, all}"}},
+        {"StringLike": {"a:b": "${username}"}},
+        {"StringEquals": {"a:b": []}},
+        {"StringEquals": {"a:b": None}},
+        {"StringEquals": {"a:b": {"c": "d"}}},
+        {"StringEquals": {"username": "eve"}},
+    ],
+)
+def test_a_condition_that_aws_would_not_take_is_refused(condition):
+    """Also where another statement already decides, and where the call lacks the key."""
+    with pytest.raises(PolicyError, match=r"^Condition: "):
+        decide([policy(allow("*"), deny("*", Condition=condition))], INVOKE)
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [(["a b"], "letters and digits"), (["a", "a"], "a is there twice"), ([7], "letters"), (["é"], "letters")],
+)
+def test_the_names_of_statements(names, problem):
+    with pytest.raises(PolicyError, match=problem):
+        decide([policy(*(allow("*", Sid=name) for name in names))], INVOKE)
+    assert decide([policy(allow("*", Sid="A1"), allow("*", Sid="A2"), allow("*", Sid=""))], INVOKE) == ALLOWED
+
+
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [
@@ -143,6 +235,10 @@ def test_a_variable_in_a_resource():
         (policy(allow("*:InvokeEndpoint")), "not SERVICE:NAME"),
         (policy(allow("*", "meter-reader")), "neither"),
         (policy(allow("*", "arn:aws:s*:::x")), "neither"),
+        (policy(allow("*", "arn:aws:${aws:service}:::x")), "neither"),
+        (policy(allow("*", "arn:aws:s3:${aws:username}:x")), "six parts"),
+        (policy(allow("*", "arn:aws:s3:::${cards}")), "is no variable"),
+        (policy(allow("*", NotResource=None)), "either Resource or NotResource"),
         (policy(allow("*", "arn:aws:sagemaker:us-east-1:meter-reader")), "six parts"),
         (policy(allow("*", "arn:aws:sagemaker:us*endpoint/meter-reader")), "six parts"),
         (policy(allow("*", Condition={"StringIs": {"a": "b"}})), "operator StringIs"),

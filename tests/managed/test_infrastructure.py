@@ -2,6 +2,7 @@
 
 import pytest
 
+from fsdl_deploy import cli
 from fsdl_deploy.managed.aws_command import variants_of
 from fsdl_deploy.managed.infrastructure import resources
 from fsdl_deploy.managed.infrastructure_settings import FILE, InfrastructureError, settings
@@ -29,6 +30,12 @@ from fsdl_deploy.managed.infrastructure_settings import FILE, InfrastructureErro
         ({"variants": {"v1": 1, "v2": 1, "v3": 1}}, "one or two names"),
         ({"variants": {"v 1": 1}}, "one or two names"),
         ({"variants": {"v1": "all"}}, "one or two names"),
+        ({"variants": {"v1": float("inf")}}, "one or two names"),
+        ({"variants": {"v1": float("nan")}}, "one or two names"),
+        ({"variants": {"v1": 1e300, "v2": 1e300}}, "one or two names"),
+        ({"name": "meter--reader"}, "single hyphens"),
+        ({"name": "meter-"}, "single hyphens"),
+        ({"name": "a" * 33}, "3 to 32"),
         ({"colour": "blue"}, "colour"),
     ],
 )
@@ -65,3 +72,33 @@ def test_variants_on_the_command_line(words, problem):
     with pytest.raises(InfrastructureError, match=problem):
         variants_of(words)
     assert variants_of(["v1=9", "v2=1"]) == {"v1": 9, "v2": 1}
+
+
+@pytest.mark.parametrize("words", ["v1=inf", "v1=nan", "v1=-1 v2=3", "v1=1 v1=2", "=1", "v1=0", "v1"])
+def test_variants_that_cannot_be_get_one_sentence(capsys, words):
+    options = [
+        "managed",
+        "aws",
+        "status",
+        "--endpoint-url",
+        "http://127.0.0.1:9",
+        "--variants",
+        *words.split(),
+    ]
+    assert cli.main(options) == 1
+    (sentence,) = capsys.readouterr().err.strip().splitlines()
+    assert "variants" in sentence
+
+
+def test_no_name_of_one_deployment_is_or_begins_like_one_of_another():
+    """Whatever their names and regions; an alarm or a model begins with NAME--, which no other's does."""
+    others = [("meter-reader", "eu-west-1"), ("meter", "us-east-1"), ("meter-reader-v1", "us-east-1"),
+              ("meter-reader-us-east-1", "us-east-1")]  # fmt: skip
+    ours = {(each.type, each.name) for each in resources(settings(), "123456789012")}
+    of_all_regions = ("AWS::S3::Bucket", "AWS::IAM::Role", "AWS::Budgets::Budget")
+    for name, region in others:
+        theirs = resources(settings(name=name, region=region), "123456789012")
+        for each in theirs:
+            if region == "us-east-1" or each.type in of_all_regions:
+                assert (each.type, each.name) not in ours
+                assert not each.name.startswith("meter-reader--")

@@ -28,11 +28,13 @@ def read(tmp_path, text):
     [
         ("date = 2026-01-31", "", "Somebody has no date"),
         ('source = "https://somebody.example"', "", "Somebody has no source"),
-        ("https://", "", "source is an address"),
+        ("https://", "", "source must be an address"),
         ("2026-01-31", '"lately"', 'or "unknown"'),
-        ("2026-01-31", "2026", "date is a date"),
-        ('"sold"\nnow', '"thriving"\nnow', "status is one of sold, renamed"),
-        ('"start-up"', '"friend"', "kind is one of cloud"),
+        ("2026-01-31", "2026", "date must be a date"),
+        ("2026-01-31", "2126-01-31", "date that is not still to come"),
+        ("somebody.example", "", "names a host"),
+        ('"sold"\nnow', '"thriving"\nnow', "status must be one of sold, renamed"),
+        ('"start-up"', '"friend"', "kind must be one of cloud"),
         ("now =", 'fame = "much"\nnow =', "unknown fame"),
     ],
 )

@@ -11,7 +11,7 @@ item = "a server"
 value = 0.1
 currency = "USD"
 unit = "hour"
-region = "everywhere"
+region = "us-east-1"
 date = 2026-11-29
 source = "https://prices.example"
 origin = "vendor"
@@ -58,7 +58,7 @@ def test_a_row_without_a_field_is_refused_by_name(tmp_path, field):
     ("before", "after", "message"),
     [
         ("2026-11-29", '"yesterday"', "server_hour: date must be a date"),
-        ("2026-11-29", "2126-11-29", "server_hour: date is 2126-11-29, which is still to come"),
+        ("2026-11-29", "2126-11-29", "server_hour: date must be a date that is not still to come"),
         ("2026-11-29", "2026-11-29T10:00:00", "server_hour: date must be a date"),
         ("https://", "", "server_hour: source must be an address"),
         ("0.1", "-1", "server_hour: value must be a number above 0"),
@@ -66,8 +66,13 @@ def test_a_row_without_a_field_is_refused_by_name(tmp_path, field):
         ("0.1", "true", "server_hour: value must be a number above 0"),
         ("0.1", "inf", "server_hour: value must be a number above 0"),
         ("0.1", '"cheap"', "server_hour: value must be a number above 0"),
-        ('"USD"', '""', "server_hour: currency must be a text"),
-        ('"everywhere"', "7", "server_hour: region must be a text"),
+        ('"USD"', '""', "server_hour has no currency"),
+        ('"USD"', '"dollars"', "server_hour: currency must be a currency of three letters"),
+        ('"hour"', '"an hour"', "server_hour: unit must be one of hour"),
+        ('"us-east-1"', '"Ohio"', "server_hour: region must be a region"),
+        ("prices.example", "", "server_hour: source must be an address"),
+        ("prices.example", "prices example.org", "server_hour: source must be an address"),
+        ('"us-east-1"', "7", "server_hour: region must be a region"),
         ('"vendor"', '"hearsay"', "server_hour: origin must be one of vendor, copy, other"),
         ("region", 'seen = "here"\nregion', "server_hour: unknown seen"),
         ("region", "limit = true\nregion", "server_hour is a limit and has a currency"),

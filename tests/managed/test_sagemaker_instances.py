@@ -67,7 +67,7 @@ def test_one_that_died_is_started_again_and_one_that_cannot_start_is_given_time(
     instances.follow({"meter": wish})
     until(lambda: instance.server.starts == 2)
     instance.server.running, instance.server.fails = False, True
-    until(lambda: instances._done(("meter", "c1", "blue")))
+    until(lambda: instances._done(instances.key(wish, MACHINE)))
     instances.follow({"meter": wish})
     until(lambda: instance.problem == "it died")
     for _ in range(5):
@@ -88,3 +88,17 @@ def test_serverless_waits_for_a_request_and_ends_when_nobody_asks(instances):
     instances.follow({"quiet": wish})
     until(lambda: not instance.server.running)
     assert instance.started() == FakeServer.url and instance.colds == 2
+
+
+def test_another_version_under_the_same_names_is_another_instance(instances):
+    wish, other = (Wish("meter", "c1", (Variant("blue", version, 1.0),)) for version in ("v2", "v1"))
+    instances.follow({"meter": wish})
+    old = instances.of(wish, wish.variants[0])
+    until(lambda: old.server.running)
+    instances.follow({"meter": other})
+    assert instances.of(other, other.variants[0]) is not old
+    until(lambda: not old.server.running and instances.states(other)["blue"]["running"])
+    weighed = Wish("meter", "c1", (Variant("blue", "v1", 0.2),))
+    before = instances.of(other, other.variants[0])
+    instances.follow({"meter": weighed})
+    assert instances.of(weighed, weighed.variants[0]) is before

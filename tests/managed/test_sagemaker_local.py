@@ -147,3 +147,15 @@ def test_removed_is_gone_and_leaves_nothing(cloud):
     waiting.until(lambda: cloud.state("meter")["status"] == "not here", 10, TimeoutError, "its end")
     with pytest.raises(cloud.runtime.exceptions.ValidationError, match="Endpoint meter of account"):
         digits(cloud, "meter", PICTURES[0])
+
+
+def test_an_endpoint_removed_and_made_again_at_once_serves_its_new_model(cloud):
+    for version, name in (("v2", "again"), ("v3-bad", "again")):
+        with suppress(ClientError):
+            calls.create_model(cloud.control, version)
+        calls.create_endpoint(cloud.control, name, [calls.variant("blue", f"reader-{version}", 1.0)])
+        cloud.wait(name)
+        expected = [reading.digits for reading in open_reader(version).read([card.image for card in CARDS])]
+        assert [digits(cloud, name, picture) for picture in PICTURES] == expected
+        cloud.control.delete_endpoint(EndpointName=name)
+        cloud.control.delete_endpoint_config(EndpointConfigName=f"{name}-1")

@@ -253,3 +253,32 @@ def test_a_control_plane_that_is_away_changes_nothing(two):
         lambda: "no connection" in httpx2.get(state, trust_env=False).json()["plane"], 10, TimeoutError, "it"
     )
     assert two.invoke(TargetVariant="blue")["InvokedProductionVariant"] == "blue"
+
+
+def test_a_capture_that_cannot_be_written_takes_nobodys_answer_away(tmp_path):
+    file = tmp_path / "a file"
+    file.write_text("no folder")
+    with Hosting(BLUE, capture=Capture(file)).running() as hosting:
+        assert hosting.invoke()["InvokedProductionVariant"] == "blue"
+        state = httpx2.get(f"{hosting.url}/endpoints/meter", trust_env=False).json()
+        assert "Error" in state["capture"] and "a file" in state["capture"]
+        hosting.plane.capture.folder = tmp_path / "folder"
+        hosting.invoke()
+        assert httpx2.get(f"{hosting.url}/endpoints/meter", trust_env=False).json()["capture"] == ""
+
+
+def test_an_endpoint_without_variants_has_failed_says_why_and_answers_nobody():
+    with Hosting(BLUE).running() as hosting:
+        hosting.wish = Wish("meter", "", (), problem="the tag is wrong")
+        httpx2.post(f"{hosting.url}/look", trust_env=False, timeout=20).raise_for_status()
+        state = httpx2.get(f"{hosting.url}/endpoints/meter", trust_env=False).json()
+        assert (state["status"], state["problem"]) == ("Failed", "the tag is wrong")
+        assert type(hosting.refused()).__name__ == "ServiceUnavailable"
+
+
+def test_whoever_changed_something_need_not_wait_for_the_next_look(monkeypatch):
+    monkeypatch.setattr(sagemaker_router, "EVERY", 3600)
+    with Hosting(BLUE, GREEN).running() as hosting:
+        hosting.wish = replace(hosting.wish, variants=(replace(BLUE, weight=1.0), replace(GREEN, weight=0.0)))
+        httpx2.post(f"{hosting.url}/look", trust_env=False, timeout=20).raise_for_status()
+        assert {hosting.invoke()["InvokedProductionVariant"] for _ in range(20)} == {"blue"}

@@ -17,6 +17,7 @@ class FakePlane:
 
     def __init__(self):
         self.weights, self.asked, self.shadow, self.config = {"blue": 0.9, "green": 0.1}, Counter(), [], "c1"
+        self.tags, self.model = [], "reader-v2"
 
     def get_paginator(self, _):
         return self
@@ -34,14 +35,14 @@ class FakePlane:
     def describe_endpoint_config(self, EndpointConfigName):
         self.asked["config"] += 1
         variants = [
-            {"VariantName": "blue", "ModelName": "reader-v2", "InitialVariantWeight": 0.9},
+            {"VariantName": "blue", "ModelName": self.model, "InitialVariantWeight": 0.9},
             {"VariantName": "green", "ModelName": "reader-v3-bad", "InitialVariantWeight": 0.1},
         ]
         answer = {"EndpointConfigArn": "arn", "ProductionVariants": variants}
         return answer | ({"ShadowProductionVariants": self.shadow} if self.shadow else {})
 
     def list_tags(self, ResourceArn):
-        return {"Tags": []}
+        return {"Tags": self.tags}
 
     def describe_model(self, ModelName):
         return {"PrimaryContainer": {"Environment": {"FSDL_VERSION": ModelName.removeprefix("reader-")}}}
@@ -62,14 +63,66 @@ def test_a_weight_that_is_not_said_any_more_stays_as_it_was():
     assert [variant.weight for variant in now.variants] == [0.7, 0.5]
 
 
-def test_a_configuration_is_read_once_and_a_new_one_anew():
+def test_a_new_configuration_counts_also_under_its_old_name():
     plane = FakePlane()
     known = wishes(plane, {})
-    asked = plane.asked["config"]
+    plane.model = "reader-v1"  # removed and made again, within a moment
     known = wishes(plane, known)
-    assert plane.asked["config"] == asked
+    assert [variant.version for variant in known["meter"].variants] == ["v1", "v3-bad"]
     plane.config = "c2"
-    assert wishes(plane, known)["meter"].config == "c2" and plane.asked["config"] > asked
+    assert wishes(plane, known)["meter"].config == "c2"
+
+
+def test_the_shadow_of_a_tag_as_moto_keeps_it():
+    plane = FakePlane()
+    plane.tags = [{"Key": calls.SHADOW, "Value": "reader-v1:dark:0.5"}]
+    assert wishes(plane, {})["meter"].shadow == Variant("dark", "v1", 0.5)
+
+
+BAD_TAGS = ["", "reader-v1", "reader-v1:dark", "a:b:c:d", "reader-v1:dark:much", "reader-v1:dark:nan",
+            "reader-v1:dark:-1", "reader-v1:../x:1", ":dark:1", "reader-v1:blue:1"]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", BAD_TAGS)
+def test_a_malformed_shadow_is_said_and_freezes_nothing(value):
+    plane = FakePlane()
+    before = wishes(plane, {})
+    plane.tags = [{"Key": calls.SHADOW, "Value": value}]
+    held = wishes(plane, before)["meter"]
+    assert held.variants == before["meter"].variants and held.problem.startswith("ValueError")
+    fresh = wishes(plane, {})["meter"]
+    assert fresh.variants == () and fresh.problem
+    plane.tags, plane.weights = [], {"blue": 0.5, "green": 0.5}
+    mended = wishes(plane, {"meter": held})["meter"]
+    assert mended.problem == "" and [variant.weight for variant in mended.variants] == [0.5, 0.5]
+
+
+def test_an_endpoint_with_a_malformed_shadow_can_be_removed():
+    removed = []
+
+    class Removing(FakePlane):
+        def delete_endpoint(self, EndpointName):
+            removed.append(EndpointName)
+            self.paginate = lambda: [{"Endpoints": []}]
+
+        def delete_endpoint_config(self, EndpointConfigName):
+            removed.append(EndpointConfigName)
+
+        def delete_model(self, ModelName):
+            removed.append(ModelName)
+
+    plane = Removing()
+    plane.tags = [{"Key": calls.SHADOW, "Value": "no shadow"}]
+    calls.remove(plane, "meter")
+    assert removed == ["meter", "c1", "reader-v2", "reader-v3-bad"]
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf"), "much"])
+def test_a_weight_that_is_none_is_a_problem_of_its_endpoint(weight):
+    plane = FakePlane()
+    plane.weights = {"blue": weight, "green": 0.1}
+    wish = wishes(plane, {})["meter"]
+    assert wish.variants == () and "ValueError" in wish.problem
 
 
 def test_the_shadow_of_an_answer_as_aws_gives_it():
@@ -118,17 +171,46 @@ def test_an_endpoint_whose_model_is_gone_does_not_stop_the_others():
             return super().describe_endpoint(EndpointName)
 
     plane = Half()
-    assert list(wishes(plane, {})) == ["meter"]
+    fresh = wishes(plane, {})
+    assert fresh["meter"].variants == (BLUE, GREEN) and fresh["broken"].variants == ()
     before = {"broken": Wish("broken", "c0", (BLUE,))}
-    assert wishes(plane, before)["broken"] == before["broken"]
+    held = wishes(plane, before)["broken"]
+    assert (held.config, held.variants) == ("c0", (BLUE,)) and "ClientError" in held.problem
 
 
 @pytest.mark.parametrize("name", ["a b", "../x", "", "-a", "a-", "a" * 64])
 def test_a_name_that_aws_would_refuse_is_refused(name):
     """moto takes any, and the router writes into folders of these names."""
-    for asked in ((name, [calls.variant("blue", "m", 1.0)]), ("meter", [calls.variant(name, "m", 1.0)])):
+    good = [calls.variant("blue", "m", 1.0)]
+    for asked in (
+        (name, good),
+        ("meter", [calls.variant(name, "m", 1.0)]),
+        ("meter", [calls.variant("blue", name, 1.0)]),
+        ("meter", good, calls.variant(name, "m", 1.0)),
+    ):
         with pytest.raises(ValueError, match="is no name"):
             calls.create_endpoint(None, *asked)
+    with pytest.raises(ValueError, match="is no name"):
+        calls.create_model(None, f"{name}/")
     plane = FakePlane()
     plane.paginate = lambda: [{"Endpoints": [{"EndpointName": name}]}]
     assert wishes(plane, {}) == {}
+
+
+def test_two_variants_of_one_name_are_refused():
+    blue = calls.variant("blue", "m", 1.0)
+    for asked in (([blue, blue], None), ([blue], blue)):
+        with pytest.raises(ValueError, match="two variants have one name"):
+            calls.create_endpoint(None, "meter", *asked)
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", "", 7, None])
+def test_a_variant_whose_name_is_none_never_becomes_a_folder(name):
+    class Odd(FakePlane):
+        def describe_endpoint_config(self, EndpointConfigName):
+            answer = super().describe_endpoint_config(EndpointConfigName)
+            answer["ProductionVariants"][0]["VariantName"] = name
+            return answer
+
+    wish = wishes(Odd(), {})["meter"]
+    assert wish.variants == () and "is no name" in wish.problem

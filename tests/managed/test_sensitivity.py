@@ -30,7 +30,7 @@ def test_each_bar_is_the_ratio_of_two_bills_and_the_longest_comes_first():
     for row in rows:
         assert row.at_low == pytest.approx(again(row.range.name, row.range.low))
         assert row.at_high == pytest.approx(again(row.range.name, row.range.high))
-        assert row.decides is ((row.at_low < 1) is not (row.at_high < 1))
+        assert row.decides or (row.at_low < 1) is (row.at_high < 1)
     assert any(row.decides for row in rows) and not all(row.decides for row in rows)
 
 
@@ -45,6 +45,30 @@ def test_where_it_flips_the_ratio_passes_one():
             sides = {again(name, flips * (1 + step)) < 1 for step in (-1e-6, 1e-6)}
         assert sides == {True, False}, name
     assert all(row.flips is not None for row in sensitivity.turned(*PAIR, OFFICE) if row.decides)
+
+
+def test_what_passes_one_on_the_way_and_comes_back_decides_too():
+    """Held against the ratio at many values of each range."""
+    rows = {row.range.name: row for row in sensitivity.turned(*PAIR, OFFICE)}
+    both = {}
+    for name, row in rows.items():
+        low, high = row.range.low, row.range.high
+        whole = isinstance(row.range.end[0], int)
+        values = [low + (high - low) * number / 150 for number in range(151)]
+        both[name] = len({again(name, round(value) if whole else value) < 1 for value in values}) == 2
+    assert {name for name, passes in both.items() if passes} <= {
+        name for name, row in rows.items() if row.decides
+    }
+    (speed,) = [row for row in rows.values() if row.range.name == "speed"]
+    assert max(speed.at_low, speed.at_high) < 1 and both["speed"] and speed.decides
+
+
+def test_a_place_that_cannot_be_had_ends_the_search_and_nothing_else():
+    pair = ("SageMaker serverless", "EC2 c5.xlarge")
+    rows = sensitivity.turned(*pair, OFFICE, assumptions=[Range("memory", 1024, 3008, "", (128, 10240))])
+    assert [row.range.name for row in rows] == ["memory"]
+    with pytest.raises(ValueError, match="SageMaker serverless has no 6145 MB"):
+        sensitivity.turned(*pair, dataclasses.replace(OFFICE, memory=6145))
 
 
 def test_an_assumption_that_moves_nothing_is_left_out_and_one_may_never_flip():

@@ -24,9 +24,11 @@ date = 2026-11-29
     [
         ('mlflow = "unknown"', "", 'health has no mlflow: write "unknown"'),
         ('["vertex"]\nsources = ["https://somebody.example"]', "[]", "neither a notebook"),
-        ("date = 2026-11-29", "", "no date on which"),
-        ("https://", "", "is no address"),
-        ('["vertex"]', '["triton"]', "there is no notebook triton"),
+        ("date = 2026-11-29", "", "sources and no date"),
+        ('sources = ["https://somebody.example"]', "", "no sources and a date"),
+        ("https://", "", "sources must be a list, each an address"),
+        ("2026-11-29", "2126-11-29", "date that is not still to come"),
+        ('["vertex"]', '["triton"]', "notebooks must be a list, each one of vertex"),
         ("notebooks =", 'price = "1"\nnotebooks =', "unknown price"),
     ],
 )

@@ -12,7 +12,8 @@ from polling import until
 from fsdl_deploy.rollouts.canary import CanaryHandle, answered, canary
 from fsdl_deploy.rollouts.split import CANDIDATE, arm
 from fsdl_deploy.rollouts.stage import staged
-from fsdl_deploy.scaling.failures import Asking, under_load
+from fsdl_deploy.scaling.asking import Asking
+from fsdl_deploy.scaling.failures import under_load
 from fsdl_deploy.scaling.policy import BalancerError
 
 pytestmark = pytest.mark.station

@@ -98,7 +98,7 @@ locals {
 
 # What warns comes before what costs.
 resource "aws_budgets_budget" "monthly" {
-  name         = var.name
+  name         = "${var.name}-${var.region}"
   budget_type  = "COST"
   time_unit    = "MONTHLY"
   limit_amount = var.budget
@@ -107,6 +107,11 @@ resource "aws_budgets_budget" "monthly" {
   cost_filter {
     name   = "TagKeyValue"
     values = [format("user:project$%s", var.name)]
+  }
+
+  cost_filter {
+    name   = "Region"
+    values = [var.region]
   }
 
   dynamic "notification" {
@@ -133,7 +138,7 @@ resource "aws_sns_topic_subscription" "mail" {
 }
 
 resource "aws_s3_bucket" "captures" {
-  bucket        = "${var.name}-${local.account}"
+  bucket        = "${var.name}-${local.account}-${var.region}"
   force_destroy = true
 }
 
@@ -205,12 +210,12 @@ data "aws_iam_policy_document" "endpoint" {
   statement {
     effect    = "Allow"
     actions   = ["s3:PutObject"]
-    resources = ["arn:aws:s3:::${var.name}-${local.account}/captured/*"]
+    resources = ["arn:aws:s3:::${var.name}-${local.account}-${var.region}/captured/*"]
   }
 }
 
 resource "aws_iam_role" "endpoint" {
-  name               = var.name
+  name               = "${var.name}-${var.region}"
   assume_role_policy = data.aws_iam_policy_document.trust.json
 }
 
@@ -222,7 +227,7 @@ resource "aws_iam_role_policy" "endpoint" {
 
 resource "aws_cloudwatch_metric_alarm" "errors" {
   for_each            = var.variants
-  alarm_name          = "${var.name}-${each.key}-errors"
+  alarm_name          = "${var.name}--${each.key}-errors"
   namespace           = "AWS/SageMaker"
   metric_name         = "Invocation5XXErrors"
   statistic           = "Sum"
@@ -241,7 +246,7 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
 # Nobody asks: then it costs what it costs for nothing.
 resource "aws_cloudwatch_metric_alarm" "idle" {
   for_each            = var.variants
-  alarm_name          = "${var.name}-${each.key}-idle"
+  alarm_name          = "${var.name}--${each.key}-idle"
   namespace           = "AWS/SageMaker"
   metric_name         = "Invocations"
   statistic           = "Sum"
@@ -259,7 +264,7 @@ resource "aws_cloudwatch_metric_alarm" "idle" {
 
 resource "aws_sagemaker_model" "variant" {
   for_each                 = var.variants
-  name                     = "${var.name}-${each.key}"
+  name                     = "${var.name}--${each.key}"
   execution_role_arn       = aws_iam_role.endpoint.arn
   enable_network_isolation = true
 
@@ -315,7 +320,7 @@ resource "aws_appautoscaling_target" "variant" {
 
 resource "aws_appautoscaling_policy" "variant" {
   for_each           = var.variants
-  name               = "${var.name}-${each.key}"
+  name               = "${var.name}--${each.key}"
   policy_type        = "TargetTrackingScaling"
   service_namespace  = aws_appautoscaling_target.variant[each.key].service_namespace
   resource_id        = aws_appautoscaling_target.variant[each.key].resource_id

@@ -122,7 +122,8 @@ for name, body in wrong.items():
 from concurrent.futures import ThreadPoolExecutor
 
 from fsdl_deploy.measuring.table import Table
-from fsdl_deploy.scaling.failures import Asking, busy
+from fsdl_deploy.scaling.asking import Asking
+from fsdl_deploy.scaling.failures import busy
 
 callers, together = 8, {}
 for threads in (1, 4, 8):

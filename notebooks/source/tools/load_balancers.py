@@ -52,7 +52,8 @@ from contextlib import ExitStack
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.measuring.table import Table
-from fsdl_deploy.scaling.failures import Asking, busy, card_body, kill_one_under_load
+from fsdl_deploy.scaling.asking import Asking
+from fsdl_deploy.scaling.failures import busy, card_body, kill_one_under_load
 from fsdl_deploy.scaling.replicas import replicas
 
 running = ExitStack()  # the last cell ends what it holds

@@ -194,7 +194,7 @@ assert all(span.links == int(span.attributes["requests in the batch"]) - 1 for s
 import numpy as np
 
 from fsdl_deploy import closed_loop
-from fsdl_deploy.scaling.failures import Asking
+from fsdl_deploy.scaling.asking import Asking
 
 plain = running.enter_context(tracing.traced_service(None))
 recorded = running.enter_context(tracing.traced_service(receiver.url))
