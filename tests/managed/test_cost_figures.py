@@ -7,7 +7,7 @@ from fsdl_deploy import figures
 from fsdl_deploy.managed import break_even, cost_figures, hosting, sensitivity
 from fsdl_deploy.managed.month import Month
 
-MONTH = Month.recorded(2e8, 6.0)
+MONTH = Month.recorded(2e8, 6.0, overhead=0.00466, cold_seconds=0.468)
 PAIR = (hosting.LAMBDA, hosting.FARGATE)
 
 
