@@ -383,8 +383,18 @@ from fsdl_deploy.managed.infrastructure import role_policy
 
 account = "123456789012"
 narrow = role_policy(plan, account)
-for statement in narrow["Statement"]:
-    print(json.dumps(statement, indent=1)[2:-2].replace("\n  ", " "), "\n")
+rows = [
+    [
+        statement["Effect"],
+        *(
+            " ".join([part] if isinstance(part, str) else part)
+            for part in (statement["Action"], statement["Resource"])
+        ),
+        json.dumps(statement["Condition"]) if "Condition" in statement else "",
+    ]
+    for statement in narrow["Statement"]
+]
+Table(["effect", "actions", "resources", "condition"], *rows)
 
 # %% [markdown]
 # It may put objects below `captured/` of one bucket, and read none. Now suppose that somebody breaks into the
