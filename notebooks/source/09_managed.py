@@ -329,7 +329,7 @@ plan = settings()
 print(aws_endpoint.price_said(plan))
 
 # %% [markdown]
-# With `--yes` it does not ask. The order matters: the budget and the log come first and the endpoint near the
+# With `--yes` it does not ask. The order matters: budget, log and alarms come before the endpoint,
 # end, so that a deployment that breaks off costs nothing yet, or is watched already.
 
 # %% tags=["station:moto"]
@@ -379,22 +379,11 @@ print("", *terraform[begin : begin + 17], sep="\n")
 # bucket.
 
 # %%
-from fsdl_deploy.managed.infrastructure import role_policy
+from fsdl_deploy.managed.infrastructure import role_policy, statements
 
 account = "123456789012"
 narrow = role_policy(plan, account)
-rows = [
-    [
-        statement["Effect"],
-        *(
-            " ".join([part] if isinstance(part, str) else part)
-            for part in (statement["Action"], statement["Resource"])
-        ),
-        json.dumps(statement["Condition"]) if "Condition" in statement else "",
-    ]
-    for statement in narrow["Statement"]
-]
-Table(["effect", "actions", "resources", "condition"], *rows)
+statements(narrow)
 
 # %% [markdown]
 # It may put objects below `captured/` of one bucket, and read none. Now suppose that somebody breaks into the

@@ -198,7 +198,8 @@ call = measured_rates.function_call()
 month = {"requests": 10**6, "readings": 1, "microseconds": round(1e6 * call.median), "megabytes": 1769}
 million = per_million(month, real)
 reveal(GUESS_MILLION, million, "USD")
-print(f"a call was billed {1000 * call.median:.0f} ms; a reading alone takes {1000 * took:.1f} ms here")
+print(f"billed for a call on the recorded machine: {1000 * call.median:.0f} ms ({call.date})")
+print(f"a reading alone, on this machine: {1000 * took:.1f} ms")
 
 # %% [markdown]
 # Of this the requests alone are a large part, and of a call the reading is one part: a quicker model would

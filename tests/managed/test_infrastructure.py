@@ -3,7 +3,7 @@
 import pytest
 
 from fsdl_deploy.managed.aws_command import variants_of
-from fsdl_deploy.managed.infrastructure import resources
+from fsdl_deploy.managed.infrastructure import resources, role_policy, statements
 from fsdl_deploy.managed.infrastructure_settings import FILE, InfrastructureError, settings
 
 
@@ -65,3 +65,14 @@ def test_variants_on_the_command_line(words, problem):
     with pytest.raises(InfrastructureError, match=problem):
         variants_of(words)
     assert variants_of(["v1=9", "v2=1"]) == {"v1": 9, "v2": 1}
+
+
+def test_each_statement_of_a_policy_is_a_row_with_all_its_parts():
+    policy = role_policy(settings(), "123456789012")
+    rows = statements(policy).rows
+    assert len(rows) == len(policy["Statement"]) and {row[0] for row in rows} == {"Allow"}
+    log = next(row for row in rows if row[1].startswith("logs:"))
+    assert log[1] == "logs:CreateLogStream, logs:DescribeLogStreams, logs:PutLogEvents"
+    assert log[2].count("arn:aws:logs:") == 2 and log[3] == ""
+    conditions = [row[3] for row in rows if row[3]]
+    assert len(conditions) == 1 and "cloudwatch:namespace" in conditions[0]
