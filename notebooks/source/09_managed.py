@@ -241,7 +241,7 @@ from fsdl_deploy.picture import encode
 
 pictures = [encode(card.image) for card in cards(10, "typical", seed=7)]
 answer = runtime.invoke_endpoint(EndpointName="meter", ContentType="image/png", Body=pictures[0])
-print(answer["InvokedProductionVariant"], json.load(answer["Body"]))
+print(answer["InvokedProductionVariant"], json.load(answer["Body"])["predictions"][0]["digits"])
 
 # %% [markdown]
 # A new version gets a tenth of the requests, then half, then none: a step is one call that changes the
@@ -330,7 +330,7 @@ print(aws_endpoint.price_said(plan))
 
 # %% [markdown]
 # With `--yes` it does not ask. The order matters: budget, log and alarms come before the endpoint,
-# end, so that a deployment that breaks off costs nothing yet, or is watched already.
+# so that a deployment that breaks off costs nothing yet, or is watched already.
 
 # %% tags=["station:moto"]
 from fsdl_deploy.managed.aws_session import AwsSession
