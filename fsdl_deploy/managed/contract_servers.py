@@ -92,7 +92,8 @@ def _run(words: list, cwd: Path, **settings: str) -> None:
 def start(service: str, place: Path) -> Server:
     """The service's own server on a free port of this machine, not yet started."""
     command, ready, settings = _STARTS[service](place)
-    bin_folder = stations.python("contracts").parent  # Cog and MLflow start the first python on the path
+    # Cog and MLflow start the first python on the path: it should be that of their own environment.
+    bin_folder = Path(command[0]).parent
     env = QUIET | {"PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"} | settings
     return Server(command, ready, env=env, cwd=place, timeout=300, name=place.name)
 

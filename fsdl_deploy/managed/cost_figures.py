@@ -29,9 +29,10 @@ def bills(
     log: bool = True,
     alt: str = "Bills of a month against readings: straight for functions, flat, then in steps for instances",
 ) -> None:
-    """Display the bill of each place against the readings of a month; a dot where the first meets another.
+    """Display the bill of each place against the readings of a month; dots where the first meets another.
 
-    ``log``: both axes logarithmic, for many sizes of month at once.
+    ``log``: both axes logarithmic, for many sizes of month at once; a dot then stands only where another
+    place is cheaper for the first time. Each dot has its millions of readings beside it.
     """
     import matplotlib.pyplot as plt
 
@@ -43,11 +44,19 @@ def bills(
     meetings = [
         crossing
         for place in places[1:]
-        for crossing in break_even.crossings(places[0], place, month, known, *span)
+        for crossing in break_even.crossings(places[0], place, month, known, *span)[: 1 if log else None]
     ]
     dots = [crossing.readings for crossing in meetings]
     axes.plot(dots, [_total(places[0], month, dot, known) for dot in dots], "o", color="black", markersize=5,
               label=f"{places[0]} is passed" if log else "the cheaper one changes")  # fmt: skip
+    for number, dot in enumerate(sorted(dots)):
+        # Beside the line, in turns above and below it, since dots may be close to each other.
+        across, down, shift = ("left", "top", (4, -6)) if number % 2 else ("right", "bottom", (-4, 6))
+        axes.annotate(
+            f"{dot / 1e6:,.0f} M", (dot, _total(places[0], month, dot, known)), xytext=shift, fontsize=9,
+            ha=across, va=down, textcoords="offset points",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )  # fmt: skip
     here = month.readings
     if span[0] < here < span[1]:
         axes.axvline(here, color=figures.PALETTE[6], linestyle=":", label="this month")

@@ -6,9 +6,12 @@ name is that of another deployment: what an account has once for all regions end
 there is of each variant is NAME--VARIANT, while no deployment's own name has two hyphens in a row.
 """
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fsdl_deploy.managed.infrastructure_settings import EndpointSettings
+from fsdl_deploy.measuring.table import Table
 
 TAG = "project"
 SERVICE, DIMENSION = "sagemaker", "sagemaker:variant:DesiredInstanceCount"
@@ -147,6 +150,23 @@ def role_policy(plan: EndpointSettings, account: str) -> dict:
         {"Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/captured/*"},
     ]  # fmt: skip
     return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | statement for statement in allowed]}
+
+
+def statements(policy: Mapping) -> Table:
+    """A policy's statements, a row each: effect, actions, resources, and the condition as JSON or nothing."""
+    rows = [
+        [
+            statement["Effect"],
+            *(_in_a_line(statement[part]) for part in ("Action", "Resource")),
+            json.dumps(statement["Condition"]) if "Condition" in statement else "",
+        ]
+        for statement in policy["Statement"]
+    ]
+    return Table(["effect", "actions", "resources", "condition"], *rows)
+
+
+def _in_a_line(value: str | Sequence[str]) -> str:
+    return value if isinstance(value, str) else ", ".join(value)
 
 
 def _scaling(plan: EndpointSettings, variant: str) -> list[AwsResource]:

@@ -13,7 +13,9 @@ from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 
 SERVICE = "our service"
-FUNCTION_RECORD = ROOT / "infra" / "scaling" / "aws_lambda" / "recorded.json"
+FUNCTION_RECORD = ROOT / "infra" / "scaling" / "aws_lambda" / "warm.json"
+
+FEWEST_CALLS = 100  # warm ones, for a median of whole milliseconds that a second run confirms
 
 
 class RateError(ValueError):
@@ -75,22 +77,23 @@ def around_the_model(models: Path = ROOT / "models") -> float:
 
 @dataclass(frozen=True)
 class FunctionCall:
-    """Warm calls of the recorded function, in seconds, and a cold one."""
+    """What is billed for the recorded function's ``calls`` warm calls and for its cold ones, in seconds."""
 
     quickest: float
     median: float
+    p99: float
     cold: float
+    calls: int
     date: str
 
 
 def function_call(file: Path = FUNCTION_RECORD) -> FunctionCall:
-    """What a call took for one caller: the quickest, the median (also warm), the slowest, which was cold."""
+    """What the calls of one caller in turn were billed for; a cold one: the median of its starts."""
     record = _read(file)
-    phase = next((phase for phase in record["phases"] if phase["name"] == "one caller"), None)
-    if phase is None or phase["cold"] != 1 or phase["calls"] < 3:
-        raise RateError(f"{file} has no phase 'one caller' of three calls or more, with one cold")
-    quickest, median, cold = (phase[name] / 1000 for name in ("quickest", "median", "slowest"))
-    return FunctionCall(quickest, median, cold, record["date"])
+    if record.get("calls", 0) < FEWEST_CALLS:
+        raise RateError(f"{file} has fewer than {FEWEST_CALLS} warm calls: record them anew")
+    times = {name: record[name] / 1000 for name in ("quickest", "median", "p99", "cold")}
+    return FunctionCall(**times, calls=record["calls"], date=record["date"])
 
 
 def gpu(model: str = "v2", models: Path = ROOT / "models") -> tuple[str, float] | None:

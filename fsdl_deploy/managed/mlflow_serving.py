@@ -7,6 +7,7 @@ as any program may. Nothing leaves this machine, and no use is reported.
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx2
@@ -62,9 +63,14 @@ class Tracking:
     def __exit__(self, *exception) -> None:
         self.stop()
 
-    def log(self, example: Path, **aliases: str) -> dict[str, int]:
-        """Log and register readers, ``champion="v2"``; the registered versions by alias."""
-        words = [f"{version}={alias}" for alias, version in aliases.items()]
+    def log(self, example: Path, undescribed: Sequence[str] = (), **aliases: str) -> dict[str, int]:
+        """Log and register readers, ``champion="v2"``; the registered versions by alias.
+
+        ``undescribed``: the aliases whose models get no signature and no example.
+        """
+        if unknown := sorted({*undescribed} - aliases.keys()):
+            raise TrackingError(f'no model is logged as {unknown[0]!r}: name its version, {unknown[0]}="v2"')
+        words = [f"{version}={alias}{'!' * (alias in undescribed)}" for alias, version in aliases.items()]
         result = subprocess.run(
             [self.home.python, self.home.folder / "log_reader.py", self.server.url, example, *words],
             env=os.environ | self.environment,

@@ -3,17 +3,23 @@
 Each row is computed from records and prices. Knows no verdict: whoever reads the figures may find another.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from fsdl_deploy.managed import break_even, hosting, measured_rates, serverless_gpus, shapes
+from fsdl_deploy.managed import break_even, hosting, measured_rates, sensitivity, serverless_gpus, shapes
 from fsdl_deploy.managed.month import Month
-from fsdl_deploy.managed.prices import Price
+from fsdl_deploy.managed.prices import Price, changed, prices
+from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.table import Table
+from fsdl_deploy.scaling import function_bursts
 
 MILLIONS = (0.05, 5, 100, 1000)
 """Readings a month, from our first utility to two hundred of ours."""
 WITHOUT_SERVERS = (hosting.LAMBDA, hosting.PROVISIONED, hosting.SERVERLESS)
+PAID_BY_THE_HOUR = (hosting.FARGATE, "EC2 m7g.large", hosting.EC2)
+"""Those of the places with servers that are ever the cheapest of them."""
+SIZES = 40  # of months that are tried in a decade
 FIRST_MODEL = "teacher, padded"
 """The rung of the ladder that one would deploy first, and the most expensive reading of all records."""
 HUGE = 5e9  # readings a month: so many that whole instances no longer matter
@@ -28,6 +34,65 @@ def cheapest(month: Month, known: Mapping[str, Price] | None = None) -> dict[tup
         for shape in shapes.shapes().values()
         for million in MILLIONS
     }
+
+
+@dataclass(frozen=True)
+class WorstEnd:
+    """Up to how many ``readings`` a month a place without servers is cheapest, an assumption against it.
+
+    ``assumption``: the name of a Month's field or of a price, ``value``: what it was turned to.
+    """
+
+    readings: float
+    shape: str
+    assumption: str
+    value: float
+
+
+def serverless_until(month: Month, known: Mapping[str, Price] | None = None) -> dict[str, float]:
+    """Up to how many readings a month, from this month's up, a place without servers is cheapest, by shape.
+
+    Infinity where it is in all months up to the largest of MILLIONS. Beyond the number it may be cheapest
+    again: bills have steps.
+    """
+    return {shape.name: _until(replace(month, peak=shape.peak), known) for shape in shapes.shapes().values()}
+
+
+def serverless_at_worst(month: Month, known: Mapping[str, Price] | None = None) -> WorstEnd:
+    """The least of ``serverless_until`` over both ends of each assumption, turned while the others stay."""
+    known, ends = prices() if known is None else known, []
+    for shape in shapes.shapes().values():
+        there = replace(month, peak=shape.peak)
+        for turned in sensitivity.ranges(there, known):
+            if turned.name in ("readings", "peak"):  # what is looked for, and the shape itself
+                continue
+            for value in (turned.low, turned.high):
+                is_price = turned.name in known
+                here = there if is_price else replace(there, **{turned.name: value})
+                readings = _until(here, changed({turned.name: value}, known) if is_price else known)
+                ends.append(WorstEnd(readings, shape.name, turned.name, value))
+    return min(ends, key=lambda end: end.readings)
+
+
+def _until(month: Month, known: Mapping[str, Price] | None) -> float:
+    """The first size of month, of SIZES a decade from ``month.readings`` up, that is cheaper by the hour."""
+    decades = math.log10(1e6 * max(MILLIONS) / month.readings)
+    for number in range(1, math.ceil(SIZES * decades) + 1):
+        here = replace(month, readings=month.readings * 10 ** min(number / SIZES, decades))
+        serverless, hourly = (
+            min(hosting.bill(place, here, known).total for place in places)
+            for places in ((hosting.LAMBDA, hosting.PROVISIONED), PAID_BY_THE_HOUR)
+        )
+        if hourly < serverless:
+            return here.readings
+    return math.inf
+
+
+def crowd() -> dict[str, int]:
+    """The recorded crowd at a function: calls at once, those that failed, instances in the end."""
+    phases = {phase["name"]: phase for phase in records.read(function_bursts.RECORD)["phases"]}
+    at_once = phases["a crowd"]
+    return {"calls": at_once["calls"], "failed": at_once["failed"], "instances": at_once["after"]}
 
 
 def by_model(month: Month) -> dict[str, Month]:

@@ -6,7 +6,7 @@ Knows nothing of what the function does.
 import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 from fsdl_deploy.measuring import records
@@ -15,6 +15,7 @@ from fsdl_deploy.paths import ROOT
 from fsdl_deploy.scaling.serverless_platform import Call, Function
 
 RECORD = ROOT / "infra" / "scaling" / "aws_lambda" / "recorded.json"
+WARM_RECORD = RECORD.with_name("warm.json")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,23 @@ class BurstPhase:
     after: int
     quickest: float
     median: float
+    slowest: float
+
+
+@dataclass(frozen=True)
+class WarmCalls:
+    """Calls of one caller in turn, by what is billed for them, in milliseconds. None of them has failed.
+
+    ``starts``: instances that were started for it, one after another; ``cold``: the median of their first
+    calls. ``calls``: the others, which were warm, and ``quickest`` to ``slowest`` are theirs.
+    """
+
+    starts: int
+    cold: float
+    calls: int
+    quickest: float
+    median: float
+    p99: float
     slowest: float
 
 
@@ -59,6 +77,36 @@ def burst(function: Function, event: object, crowd: int) -> list[BurstPhase]:
     function.wait_for_none()
     happens("after a quiet while", lambda: [function(event)])
     return phases
+
+
+def warm(function: Function, event: object, starts: int, each: int) -> WarmCalls:
+    """Call it in turn: ``starts`` times a new instance, and on each ``each`` warm calls.
+
+    Raises RuntimeError for a call that failed, or that met no instance where it should have.
+    """
+    cold, billed = [], []
+    for _ in range(starts):
+        function.end_idle(0)
+        calls = [function(event) for _ in range(1 + each)]
+        if failed := next((call.error for call in calls if call.error), ""):
+            raise RuntimeError(f"a call failed: {failed}")
+        if [call.cold for call in calls] != [True] + [False] * each:
+            raise RuntimeError("an instance ended between two calls: let it be idle for longer")
+        cold.append(1000 * calls[0].billed)
+        billed += [1000 * call.billed for call in calls[1:]]
+    p99 = statistics.quantiles(billed, n=100, method="inclusive")[98]
+    times = min(billed), statistics.median(billed), p99, max(billed)
+    return WarmCalls(starts, statistics.median(cold), len(billed), *times)
+
+
+def record_warm(
+    package: Path, handler: str, event: object, starts: int, each: int, to: Path = WARM_RECORD
+) -> WarmCalls:
+    """Measure calls in turn and write them down."""
+    with Function(package, handler, idle=math.inf, timeout=120) as function:
+        calls = warm(function, event, starts, each)
+    records.write(to, memory=function.settings.memory, **asdict(calls))
+    return calls
 
 
 def table(phases: Iterable[BurstPhase], notes: Sequence[str] = ()) -> Table:

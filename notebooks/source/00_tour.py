@@ -245,7 +245,7 @@ Table(header, *drift_rows, formats=["", ".0%", ".0%"])
 #         faster["Optimize<br/>one server, more readings<br/>(lessons 05, 06)"]
 #         wider["Scale out<br/>many servers<br/>(lesson 07)"]
 #         rollouts["Roll out, and watch<br/>new versions<br/>(lessons 08, 08b)"]
-#         managed["Managed options<br/>buy it instead<br/>(lesson 09)"]
+#         managed["Managed options<br/>buy it instead<br/>(lessons 09, 09b)"]
 #     end
 #     scale -- "basements have no signal" --> edge
 #     edge["<b>4 Edge</b><br/>the model in the customer's hand<br/>(to come)"]

@@ -1,24 +1,24 @@
 # %% [markdown]
-# # Managed options: let somebody else run it, and know what that costs
+# # Managed options: let somebody else run it
 #
-# **Minutes:** 100 · **Prerequisites:** [Rollouts](08_rollouts.ipynb) · **Truth:** runs against an emulator
+# **Minutes:** 80 · **Prerequisites:** [Rollouts](08_rollouts.ipynb) · **Truth:** runs against an emulator
 #
 # ## The need
 #
 # The utility has one engineer who understands nginx, and she is on holiday. A salesman says: give us the
-# model, and never think of servers again. What would we have to give, what would we get, and what would a
-# month cost?
+# model, and never think of servers again. What would we have to give, what would we get, and how do we get
+# out again?
 #
 # The lecture's *Managed options* are the big clouds, end-to-end platforms and start-ups. It opens one of
-# them up, SageMaker, and makes two claims about prices. We have no account, and need none: what can run here
-# runs here.
+# them up, SageMaker. We have no account, and need none: what can run here runs here. What a month costs is
+# the next lesson, [Managed costs](09b_managed_costs.ipynb).
 #
 # ## You will learn
 #
 # - what each managed service wants from a model, and why a common format helps
 # - SageMaker's calls from a model to an endpoint, a rollout by weights, and the way out
 # - to write an endpoint down as code, and to end it so that nothing is left to pay
-# - to compare places by a month's bill, find where two of them meet, and say which assumption decides
+# - to give a program no more rights than it needs, and to test that it has no more
 
 # %% [markdown]
 # ## Where the model sits
@@ -46,15 +46,13 @@ FAST = True
 # What all parts of this lesson use:
 
 # %%
-import inspect
+import json
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import matplotlib.pyplot as plt
-from IPython.display import Code, display
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy import figures
@@ -211,35 +209,55 @@ from fsdl_deploy.managed.sagemaker_local import local_cloud
 
 ensure("moto")
 cloud = running.enter_context(local_cloud())
-models = [calls.create_model(cloud.control, version) for version in ("v2", "v3-bad")]
-variants = [calls.variant("blue", models[0], 0.9), calls.variant("green", models[1], 0.1)]
-calls.create_endpoint(cloud.control, "meter", variants)
+control, runtime = cloud.control, cloud.runtime
+print(type(control), control.meta.endpoint_url)
+
+# %% [markdown]
+# On AWS it would be `control = boto3.client("sagemaker")`; that is the only difference. These are the calls
+# that make an endpoint: a model for each version, a configuration, and the endpoint. `PrimaryContainer` names
+# the image, and a variable in it says which version it is.
+
+# %% tags=["station:moto"]
+variants = []
+for name, version, weight in (("blue", "v2", 0.9), ("green", "v3-bad", 0.1)):
+    container = {"Image": calls.IMAGE, "Environment": {calls.VERSION: version}}
+    control.create_model(
+        ModelName=f"reader-{version}", ExecutionRoleArn=calls.ROLE, PrimaryContainer=container
+    )
+    machines = {"InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+    names = {"VariantName": name, "ModelName": f"reader-{version}"}
+    variants.append(names | machines | {"InitialVariantWeight": weight})
+control.create_endpoint_config(EndpointConfigName="meter-1", ProductionVariants=variants)
+control.create_endpoint(EndpointName="meter", EndpointConfigName="meter-1")
 cloud.wait("meter")["weights"]
 
 # %% [markdown]
-# These are the calls, the same as on AWS:
+# Your application needs one call, of the other client. Here it asks with a picture; which variant answered
+# stands beside the reading.
 
 # %% tags=["station:moto"]
-Code(inspect.getsource(calls.create_endpoint), language="python")
+from fsdl_deploy.cards import cards
+from fsdl_deploy.picture import encode
+
+pictures = [encode(card.image) for card in cards(10, "typical", seed=7)]
+answer = runtime.invoke_endpoint(EndpointName="meter", ContentType="image/png", Body=pictures[0])
+print(answer["InvokedProductionVariant"], json.load(answer["Body"])["predictions"][0]["digits"])
 
 # %% [markdown]
 # A new version gets a tenth of the requests, then half, then none: a step is one call that changes the
 # weights. Each request is sent by chance, so the interval says how far chance may take the counts.
 
 # %% tags=["station:moto"]
-from fsdl_deploy.cards import cards
 from fsdl_deploy.managed import sagemaker_measuring as measuring
-from fsdl_deploy.picture import encode
 
-pictures = [encode(card.image) for card in cards(10, "typical", seed=7)]
 shares = {}
 for weight in (0.1, 0.5, 0.0):
     weights = {"blue": 1 - weight, "green": weight}
     begin = perf_counter()
-    calls.shift(cloud.control, "meter", weights)
+    calls.shift(control, "meter", weights)
     cloud.wait("meter", weights=weights)
     moved = perf_counter() - begin
-    counts = measuring.invoked(cloud.runtime, "meter", pictures, 120 if FAST else 1200)
+    counts = measuring.invoked(runtime, "meter", pictures, 120 if FAST else 1200)
     shares[weight] = measuring.intervals(counts, weights)["green"]
 measured["managed_back"], measured["managed_bad_after"] = moved, counts["green"]
 
@@ -266,7 +284,7 @@ print(f"taken back in {moved:.2f} s; requests to it afterwards: {counts['green']
 from fsdl_deploy.managed import prices
 
 hour = prices.prices()["endpoint_m5_xlarge_hour"]
-variants = cloud.control.describe_endpoint_config(EndpointConfigName="meter-1")["ProductionVariants"]
+variants = control.describe_endpoint_config(EndpointConfigName="meter-1")["ProductionVariants"]
 machines = sum(variant["InitialInstanceCount"] for variant in variants)
 measured["idle_month"] = machines * hour.value * 730
 print(f"{machines} machines × {hour.value:g} {hour.currency} an hour ({hour.date}) × 730 hours:", end=" ")
@@ -276,27 +294,32 @@ print(f"{measured['idle_month']:,.0f} {hour.currency} a month without a request"
 # And this is how it ends. Nothing else ends the bill:
 
 # %% tags=["station:moto"]
-calls.remove(cloud.control, "meter")
-print(calls.endpoints(cloud.control), cloud.control.list_models()["Models"])
+calls.remove(control, "meter")
+print(calls.endpoints(control), control.list_models()["Models"])
 
 # %% [markdown]
 # The lecture says that SageMaker *once had a reputation for being a difficult service to work with*, and
-# that this is less so *for the clear-cut use case of model inference*. Three calls, a way back in one: that
-# holds. Its own lines of code do not run any more, though. [SageMaker](tools/sagemaker.ipynb) goes all the
-# way: shadow variants, serverless, AWS's own toolkit around our reader, and what has become of
-# `estimator.deploy()`.
+# that this is less so *for the clear-cut use case of model inference*. Four calls for two versions, a
+# way back in one: that holds. Its own lines of code do not run any more, though.
+# [SageMaker](tools/sagemaker.ipynb) goes all the way: shadow variants, serverless, AWS's own toolkit around
+# our reader, and what has become of `estimator.deploy()`.
 
 # %% [markdown]
 # ## All of it, by one command
 #
-# An endpoint is more than a model: a role, a bucket, a log, alarms, limits for its scaling, a budget.
-# Whoever makes these by hand forgets one, and whoever ends them by hand forgets another. So a command makes
-# them: `fsdl-deploy managed aws deploy`, from the settings in `infra/managed/aws/endpoint.toml`. It runs the
-# same against AWS (`--profile NAME`) and against *moto* (`--endpoint-url ADDRESS`), a program that keeps
-# what AWS's client tells it and runs nothing. Here it is moto, on any system; what a real endpoint answers
-# is in the tool notebook on SageMaker.
+# The calls above made an endpoint and nothing around it. A real one also needs a **role** (what its container
+# may do), a **bucket** (a folder in the cloud, for captured requests), a log, alarms, limits for its scaling,
+# and a **budget** (a sum at which AWS sends a mail). Made by hand, one of these is forgotten; ended by hand,
+# another is left and goes on costing.
 #
-# Before anything is made, the command says what it will cost, and asks:
+# So the course has a command with three verbs: `fsdl-deploy managed aws deploy`, `status` and `destroy`. What
+# it makes is in the settings, `infra/managed/aws/endpoint.toml`. Where it makes it is an option:
+#
+# - `--endpoint-url ADDRESS`: in an emulator on this machine, as below. moto keeps what it is asked to make
+#   and runs nothing, so no request is answered here, and nothing costs anything.
+# - `--profile NAME`: in your account on AWS, by the same calls, and for money.
+#
+# Before anything is made, the command prints what it will cost, and asks:
 
 # %%
 from fsdl_deploy.managed import aws_endpoint
@@ -306,7 +329,8 @@ plan = settings()
 print(aws_endpoint.price_said(plan))
 
 # %% [markdown]
-# With `--yes` it does not ask. What warns is made before what costs.
+# With `--yes` it does not ask. The order matters: budget, log and alarms come before the endpoint,
+# so that a deployment that breaks off costs nothing yet, or is watched already.
 
 # %% tags=["station:moto"]
 from fsdl_deploy.managed.aws_session import AwsSession
@@ -333,13 +357,99 @@ begin = terraform.index('resource "aws_cloudwatch_metric_alarm" "idle" {')
 print("", *terraform[begin : begin + 17], sep="\n")
 
 # %% [markdown]
-# The course's tests work out both files and hold them against the command: the same resources with the same
-# settings, name by name. AWS's linter (`cfn-lint`) has nothing to say about the template, and checkov, which
-# looks for what is open or unlogged, only what `infra/managed/aws/checkov.yaml` leaves out on purpose. moto
-# makes a stack of the template, except for budget, alarms and scaling. What nobody has checked here is
-# `terraform validate`: it fetches AWS's provider first.
+# Three ways to the same endpoint must not drift apart. Each is checked by a program:
 #
-# ## Killed half-way
+# | the check | what it looks at | what came out |
+# |---|---|---|
+# | a test of the course | both files against the command: each resource and each setting | the same |
+# | `cfn-lint`, AWS's own linter | whether AWS would understand the template | no complaint |
+# | checkov | what is open, unlogged or unencrypted | only what we leave out on purpose |
+# | moto | makes a stack of the template | all but budget, alarms and scaling |
+# | `terraform validate` | the other file | not run: it fetches AWS's provider first |
+#
+# A **linter** reads a file and runs nothing. What checkov would still like to see, and why this endpoint goes
+# without, is a list in `infra/managed/aws/checkov.yaml`, a reason in each line.
+
+# %% [markdown]
+# ## Who may do that?
+#
+# Whoever deploys needs rights, and a model that runs needs others. A **policy** lists them: each statement
+# allows (or denies) actions on resources, and what no statement allows is denied. This is the policy of the
+# endpoint's own role, in `narrow`. Read it first, and say for yourself what the container may do with its
+# bucket.
+
+# %%
+from fsdl_deploy.managed.infrastructure import bucket_of, role_policy, statements
+
+account = "123456789012"
+narrow = role_policy(plan, account)
+statements(narrow)
+
+# %% [markdown]
+# It may put objects below `captured/` of one bucket, and read none. Now suppose that somebody breaks into the
+# container. These are the calls that they try; beside the narrow policy stands one that allows everything.
+
+# %%
+from fsdl_deploy.managed.iam import AwsCall, decide
+
+everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+wide = {"Version": "2012-10-17", "Statement": [everything]}
+bucket = f"arn:aws:s3:::{bucket_of(plan.name, account, plan.region)}"
+tries = [
+    AwsCall("s3:PutObject", f"{bucket}/captured/card.json"),
+    AwsCall("s3:GetObject", f"{bucket}/captured/card.json"),
+    AwsCall("s3:DeleteBucket", bucket),
+    AwsCall("iam:CreateUser", f"arn:aws:iam::{account}:user/eve"),
+]
+
+# %% [markdown]
+# `decide` applies AWS's rules to a call:
+
+# %%
+rows = [[call.action, decide([narrow], call), decide([wide], call)] for call in tries]
+Table(["call", "the endpoint's own policy", 'a policy with "*"'], *rows)
+
+# %% [markdown]
+# ## Is your own profile safe from this notebook?
+#
+# Perhaps you have an account, and AWS's client looks for its key in a dozen places. So we set a made-up
+# profile in all of them, in a home of its own, run the command there, and let Python report each file below
+# `.aws` that it opens, and each host that it connects to.
+
+# %% tags=["station:moto"]
+from fsdl_deploy.managed.aws_profile import watched
+
+run = watched("managed", "aws", "status", "--endpoint-url", address)
+print(f"opened below .aws: {sorted(run.opened) or 'nothing'}; connected to: {sorted(run.connected)}")
+measured["profile_files_opened"] = len(run.opened)
+assert run.status == 0 and not run.opened and run.connected == {"127.0.0.1"} and run.kept
+
+# %% [markdown]
+# And without an address it does not guess: it asks you to name a profile.
+
+# %%
+from fsdl_deploy.managed.aws_profile import watched
+
+run = watched("managed", "aws", "deploy", "--yes")
+print(run.errors)
+assert run.status == 1 and not run.opened and not run.connected
+
+# %% [markdown]
+# ## The lecture's claims beside ours
+#
+# Each sentence is the lecture's. Each verdict is computed, from what the cells above measured on your machine
+# or from a record that they show; the rules stand in `notebooks/claims.toml`. Its claims about prices are in
+# the next lesson.
+
+# %%
+from fsdl_course.claims import claims
+
+claims("09", measured)
+
+# %% [markdown]
+# ## When it fails
+#
+# ### Killed half-way
 #
 # Programs die, and an afternoon's experiment ends when the laptop is closed. Here a deployment is killed at
 # the worst moment: the endpoint runs, and nothing after it is made. Does `destroy` find all that is there?
@@ -371,7 +481,7 @@ print(f"{len(half)} resources were there; after `destroy` {len(left)} are left")
 measured["left_after_a_kill"] = len(left)
 
 # %% [markdown]
-# ## The endpoint left running
+# ### The endpoint left running
 #
 # Friday, six in the evening: somebody deploys it for a trial and goes home. The bill does not ask whether
 # anybody uses it. We deploy it, and look at it as if it were Monday, eight o'clock.
@@ -421,386 +531,10 @@ left = aws_endpoint.destroy(session, plan.name)
 print("left:", left or "nothing")
 
 # %% [markdown]
-# ## Who may do that?
-#
-# Whoever deploys needs rights, and a model that runs needs others. A policy says which. This is the role of
-# the endpoint itself; `decide` applies AWS's rules to a call.
-
-# %%
-from fsdl_deploy.managed.iam import AwsCall, decide
-from fsdl_deploy.managed.infrastructure import bucket_of, role_policy
-
-account = "123456789012"
-narrow, everything = role_policy(plan, account), {"Effect": "Allow", "Action": "*", "Resource": "*"}
-wide = {"Version": "2012-10-17", "Statement": [everything]}
-bucket = f"arn:aws:s3:::{bucket_of(plan.name, account, plan.region)}"
-calls = [
-    AwsCall("s3:PutObject", f"{bucket}/captured/card.json"),
-    AwsCall("s3:GetObject", f"{bucket}/captured/card.json"),
-    AwsCall("s3:DeleteBucket", bucket),
-    AwsCall("iam:CreateUser", f"arn:aws:iam::{account}:user/eve"),
-]
-
-# %% [markdown]
-# If somebody breaks into the container, these are the calls that they try:
-
-# %%
-rows = [[call.action, decide([narrow], call), decide([wide], call)] for call in calls]
-Table(["call", "the endpoint's own policy", 'a policy with "*"'], *rows)
-
-# %% [markdown]
-# ## Is your own profile safe from this notebook?
-#
-# Perhaps you have an account, and AWS's client looks for its key in a dozen places. So we set a made-up
-# profile in all of them, in a home of its own, run the command there, and let Python report each file below
-# `.aws` that it opens, and each host that it connects to.
-
-# %% tags=["station:moto"]
-from fsdl_deploy.managed.aws_profile import watched
-
-run = watched("managed", "aws", "status", "--endpoint-url", address)
-print(f"opened below .aws: {sorted(run.opened) or 'nothing'}; connected to: {sorted(run.connected)}")
-measured["profile_files_opened"] = len(run.opened)
-assert run.status == 0 and not run.opened and run.connected == {"127.0.0.1"} and run.kept
-
-# %% [markdown]
-# And without an address it does not guess: it asks you to name a profile.
-
-# %%
-from fsdl_deploy.managed.aws_profile import watched
-
-run = watched("managed", "aws", "deploy", "--yes")
-print(run.errors)
-assert run.status == 1 and not run.opened and not run.connected
-
-# %% [markdown]
 # moto ends with the notebook, or here.
 
 # %% tags=["station:moto"]
 running.close()
-
-# %% [markdown]
-# ## What it costs
-#
-# The utility's board asks for three figures: what a month costs in each place, from how many cards on the
-# answer changes, and how sure we are. Prices change, so the course keeps them in a file, each with its
-# currency, unit, region, date and source, and with a word on the source: the provider's own list, a dated
-# copy of it, or somebody else's table. A row that lacks one of these is refused.
-#
-# No account is needed, and nothing here asks a network; it runs alike on Linux, Windows and macOS.
-
-# %%
-from fsdl_deploy.managed import prices
-
-known = prices.prices()
-origins = [price.origin for price in known.values() if not price.limit]
-read_on = [price.date for price in known.values() if not price.limit]
-print(f"{len(origins)} prices, read from {min(read_on)} to {max(read_on)};", end=" ")
-print({words: origins.count(origin) for origin, words in prices.ORIGINS.items()})
-prices.table([name for name in known if name.startswith(("endpoint", "ec2", "function_million"))])
-
-# %% [markdown]
-# ### More expensive than EC2?
-#
-# The lecture: SageMaker is *~50-100% more expensive than raw EC2, depending on instance type*. The same
-# machine has two prices, so a division tests it. The last two lines are older: a price that texts of 2025
-# still quote, and a bill of December 2023.
-
-# %%
-from fsdl_deploy.managed import premiums
-
-today = [premium.more for premium in premiums.premiums(premiums.ENDPOINTS)]
-older = [premium.more for premium in premiums.premiums(premiums.EARLIER)]
-measured["premium"] = {"least": min(today), "most": max(today), "older": max(older)}
-print(f"by the table {min(today):+.0%} to {max(today):+.0%}; at older prices up to {max(older):+.0%}")
-premiums.table(premiums.ENDPOINTS | premiums.EARLIER)
-
-# %% [markdown]
-# At list price no line reaches the lecture's `50 %`. The older prices do not either: none that we have a
-# source for explains the lecture's upper end. But an hour's price is not the bill. An endpoint brings its
-# balancer along, which EC2 charges for, and charges for each gigabyte that goes through, which EC2 does not.
-# Which weighs more depends on the month, as the next tables show.
-#
-# ### More expensive than Lambda?
-#
-# *Serverless is a better deal: ~20% more expensive than Lambda.* First a second of a gigabyte, and then the
-# whole bill of a million calls: Lambda has a fee for each request, the endpoint one for its data, and its
-# memory comes in steps of `1024 MB`.
-
-# %%
-from fsdl_deploy.managed.month import Month
-from fsdl_deploy.managed.shapes import shapes
-
-(memory,) = premiums.premiums(premiums.MEMORY)
-measured["serverless_premium"] = memory.more
-display(premiums.table(premiums.MEMORY))
-CARDS, SHAPE = 5_000_000, "spiky"  # a month, and how they come: "steady", "office", "spiky"
-month = Month.recorded(CARDS, shapes()[SHAPE].peak)
-premiums.of_a_call(month, (0.001, 0.01, 0.1, 1.0))
-
-# %% [markdown]
-# The price of a second agrees with the lecture to the digit. The bill is higher than that, because a function
-# can have exactly the memory of one core and the endpoint must take the next step.
-#
-# ### What a reading takes
-#
-# Prices are only half of it; the other half was measured in earlier lessons. A row with one run has no
-# spread. The service's row is the whole way of a card: HTTP, JSON, the picture's file, the model.
-
-# %%
-from fsdl_deploy.managed import measured_rates
-
-call = measured_rates.function_call()
-print(f"the recorded function's two warm calls: {1000 * call.quickest:.1f} ms", end=" ")
-print(f"and {1000 * call.median:.1f}; a cold one {1000 * call.cold:.0f}")
-measured_rates.table()
-
-# %% [markdown]
-# ### A month, in each place
-#
-# Places that are paid by the hour need enough cores for the busiest hour: no more than `60 %` busy, `99 %`
-# of the cards waiting for less than `0.1 s`, and two instances at least, in two zones, so that one may die.
-# The answers' way to the Internet, the log's lines and the balancer are in the bill. A vCPU counts as one
-# core of the machine that measured, also an Arm one (`m7g`): an assumption, which is turned further below.
-# `busy` is the share of the month in which these cores have work.
-
-# %%
-from fsdl_deploy.managed import hosting
-
-bills = {bill.place: bill for bill in hosting.bills(month)}
-measured["month"] = {place: bill.total for place, bill in bills.items()}
-measured["serverless_bill"] = bills[hosting.SERVERLESS].total / bills[hosting.LAMBDA].total - 1
-first, last = min(bills.values(), key=lambda bill: bill.total), bills[hosting.ENDPOINT]
-print(f"{first.place} {first.total:,.2f} USD, {last.place} {last.total:,.2f}")
-print({line: round(dollars, 2) for line, dollars in last.lines.items()})
-hosting.table(month)
-
-# %% [markdown]
-# In our month the cheapest place costs next to nothing, and most of what the others cost is for machines
-# that wait. `fsdl-deploy managed costs --readings 5e6` prints this table in a terminal, `--price NAME=VALUE`
-# with a price of yours.
-#
-# ### Break-even
-#
-# The same places for all sizes of month, if the cards come in office hours. Both axes are logarithmic.
-
-# %%
-from fsdl_deploy.managed import break_even, cost_figures
-
-office = Month.recorded(CARDS, shapes()["office"].peak)
-cost_figures.bills(office)
-
-# %% [markdown]
-# Where exactly do instances become cheaper than the function, and how busy are they there?
-
-# %%
-meetings = break_even.crossings(hosting.LAMBDA, hosting.EC2, office)
-measured["break_even"] = meetings[0].readings
-for place in (hosting.FARGATE, "EC2 m7g.large", hosting.EC2, hosting.ENDPOINT):
-    (meeting,) = break_even.crossings(hosting.LAMBDA, place, office)
-    print(f"{place} is cheaper than Lambda from {meeting.readings / 1e6:,.0f} million readings a month on")
-busy = hosting.bill(hosting.EC2, replace(office, readings=meetings[0].readings)).busy
-print(f"where it meets two c5.xlarge, their eight cores are busy for {busy:.0%} of the month")
-measured["busy_at_break_even"] = busy
-
-# %% [markdown]
-# That is more cards than most countries have meters. Is there always one such number? Instances come whole,
-# so their bill is a staircase, and a straight line may cross it many times. Here the busiest hour has `6`
-# times the mean:
-
-# %%
-evenings = Month.recorded(CARDS, 6.0)
-several = break_even.crossings(hosting.LAMBDA, hosting.FARGATE, evenings)
-print([f"{crossing.readings / 1e6:,.0f} M: {crossing.above}" for crossing in several])
-measured["crossings"] = len(several)
-cost_figures.bills(evenings, None, (hosting.LAMBDA, hosting.FARGATE), (1.5e8, 5e8), log=False)
-
-# %% [markdown]
-# So "the break-even" is a region, not a number: a bisection over the whole range would report one of these
-# points and keep silent about the others. The course's code looks the steps up first.
-#
-# ### Which assumption decides?
-#
-# Some inputs are measured, some are guesses. Turn each, while the others stay, from its low to its high end:
-# a bar that crosses the line at 1 can change the choice. The month has `100` million cards in office hours.
-
-# %%
-from fsdl_deploy.managed import sensitivity
-
-PAIR = (hosting.LAMBDA, hosting.FARGATE)
-rows = sensitivity.turned(*PAIR, replace(office, readings=1e8))
-measured["deciding"] = [row.range.name for row in rows if row.decides]
-print("these decide:", ", ".join(measured["deciding"]))
-cost_figures.tornado(rows, PAIR)
-
-# %% [markdown]
-# The same as a table, with the value of each at which the choice would flip while the others stay:
-
-# %%
-sensitivity.table(rows, PAIR)
-
-# %% [markdown]
-# The model's own bar is among the shortest, since it was turned only as far as its measurements lie apart.
-# Within that, what decides is how many cards come, what a call is billed for *besides* reading, how often an
-# instance starts cold, and how many machines stand by. The last column says how wrong a guess would have to
-# be. (The model that was deployed first takes seventy times as long: with that one every bill is another.)
-#
-# ### The shape of the traffic
-#
-# *Serverless makes sense if you can get away with CPUs and traffic is spiky or low-volume.* Three shapes and
-# four sizes of month, from our first utility to two hundred of ours:
-
-# %%
-from fsdl_deploy.managed import shapes as traffic_shapes
-from fsdl_deploy.managed import takeaways
-
-places = takeaways.cheapest(month)
-serverless = {cell for cell, place in places.items() if place in takeaways.WITHOUT_SERVERS}
-measured["spiky_or_low"] = all(cell in serverless for cell in places if cell[0] == "spiky" or cell[1] <= 5)
-measured["steady_and_many"] = ("steady", max(takeaways.MILLIONS)) in serverless
-spiky, steady = ("is" if measured[n] else "is not" for n in ("spiky_or_low", "steady_and_many"))
-measured["spiky_says"] = (
-    f"it {spiky} cheapest in every spiky or small month, and {steady} in the largest steady one"
-)
-measured["serverless_share"] = len(serverless) / len(places)
-traffic_shapes.table(month, takeaways.MILLIONS)
-
-# %% [markdown]
-# Instances stood ready for the busiest hour all month. An autoscaler that follows each hour at once, which
-# none does, shows what there is to save: here in a month of a thousand million cards.
-
-# %%
-rows = []
-for shape in shapes().values():
-    many = replace(month, readings=1e9, peak=shape.peak)
-    for place in (hosting.FARGATE, hosting.EC2):
-        ready, least = hosting.bill(place, many).total, traffic_shapes.followed(many, shape, place)
-        rows.append([shape.name, place, ready, least, hosting.bill(hosting.LAMBDA, many).total])
-header = ["shape", "place", "ready all month", "following each hour", "Lambda"]
-Table(header, *rows, formats=["", "", ",.0f", ",.0f", ",.0f"])
-
-# %% [markdown]
-# For the spiky month a perfect autoscaler would beat the function where ready instances do not: the lecture's
-# sentence is also one about how slowly instances come and go (lesson 07 measured that).
-#
-# ### A GPU?
-#
-# No run of the course was on a machine with one, unless a line says so below. So the question is turned
-# round: how many readings a second must a GPU make to be the cheapest place, in a month so large
-# (`5e9` readings) that whole machines no longer matter?
-
-# %%
-print("on record:", measured_rates.gpu() or "no GPU")
-many = takeaways.by_model(replace(month, readings=takeaways.HUGE, peak=1.0))
-measured["gpu_must"] = takeaways.gpu_must(month)
-measured["gpu_says"] = {
-    name: "no T4 pays, however fast" if rate is None else f"a T4 pays from {rate:,.0f} cards a second on"
-    for name, rate in measured["gpu_must"].items()
-}
-for name, each in many.items():
-    for place in hosting.GPUS:
-        must = break_even.rate_to_win(place, each)
-        print(f"{name:16} {place:25}", "no rate is enough" if must is None else f"{must:,.0f} a second")
-around, cores = measured_rates.around_the_model(), known["xlarge_cores"].value
-print(f"the {cores:.0f} cores beside a GPU decode and answer {cores / around:,.0f} a second at best")
-
-# %% [markdown]
-# For `v2` even an infinitely fast GPU would not pay: what remains for the cores beside it, HTTP and the
-# picture's file, costs more on that machine than the whole reading does elsewhere. For the model as one would
-# deploy it first, many small GPUs would be fast enough; but so is the ladder of lesson 05, which took the
-# same model's reading down on cores instead.
-#
-# ### Your prices
-#
-# Change a price, a rate or the traffic, and run the two cells: does the decision move?
-
-# %%
-MINE = {"function_gb_second": 0.0000166667, "fargate_core_hour": 0.04048, "ec2_c5_xlarge_hour": 0.17}
-MILLIONS_A_MONTH, PEAK, MILLISECONDS, INSTANCES = 100, 3.3, 2.4, 2
-
-# %% [markdown]
-# The prices of `MINE` replace those of the file for these cells only.
-
-
-# %%
-def decide(millions=MILLIONS_A_MONTH, peak=PEAK, milliseconds=MILLISECONDS, least=INSTANCES):
-    """The table for these values and the prices of MINE."""
-    mine = Month.recorded(1e6 * millions, peak, seconds=milliseconds / 1000, least=least)
-    return hosting.table(mine, prices.changed(MINE))
-
-
-table_of_mine = decide()
-measured["cheapest_of_mine"] = table_of_mine.rows[0][0]
-display(table_of_mine)
-
-# %% [markdown]
-# With a kernel that runs, move the sliders below and press the button: the curves are drawn again. On the
-# page nothing moves; its figure is that of the values above.
-
-# %%
-import ipywidgets
-
-
-def redraw(peak=PEAK, milliseconds=MILLISECONDS, instances=INSTANCES):
-    mine = Month.recorded(1e6 * MILLIONS_A_MONTH, peak, seconds=milliseconds / 1000, least=instances)
-    cost_figures.bills(mine, prices.changed(MINE))
-
-
-ranges = {"peak": (1.0, 20.0, 0.1), "milliseconds": (0.5, 50.0), "instances": (1, 4)}
-redraw()
-display(ipywidgets.interactive(redraw, {"manual": True, "manual_name": "draw"}, **ranges))
-
-# %% [markdown]
-# ### The takeaways, tried
-#
-# The lecture closes with takeaways. Each is computed here from the records and the prices, for the meter
-# reader: where does it hold, and where not?
-
-# %%
-from fsdl_deploy.managed import serverless_gpus
-
-idle = {bill.place: bill.total for bill in hosting.bills(replace(month, readings=0))}
-measured["idle"] = idle
-
-measured["servers"] = takeaways.on_servers(month)
-measured["tools"] = takeaways.tools()
-measured["endpoint_times"] = bills[hosting.ENDPOINT].total / bills[hosting.SERVERLESS].total
-large = replace(month, readings=takeaways.HUGE, peak=1.0)
-over = hosting.bill(hosting.ENDPOINT, large).total / hosting.bill(hosting.EC2, large).total - 1
-measured["endpoint_over_ec2_large"] = over
-measured["offers"] = serverless_gpus.counts()
-takeaways.table(month)
-
-# %% [markdown]
-# ## The lecture's claims beside ours
-#
-# Each sentence is the lecture's. Each verdict is computed, from what the cells above measured on your machine
-# or from a record that they show; the rules stand in `notebooks/claims.toml`.
-
-# %%
-from fsdl_course.claims import claims
-
-claims("09", measured)
-
-# %% [markdown]
-# ## When it fails
-#
-# *An endpoint left running.* Nobody reads a card, and two places charge nothing for that. The others charge
-# the month. *A price without its date* would be a number that nobody can check, so the table is refused.
-
-# %%
-display(Table(["place", "USD for a month without a card"], *idle.items(), formats=["", ",.0f"]))
-with TemporaryDirectory() as folder:
-    undated = Path(folder) / "prices.toml"
-    undated.write_text(prices.FILE.read_text(encoding="utf-8").replace("date =", "# date ="), "utf-8")
-    try:
-        prices.prices(undated)
-    except prices.PriceError as error:
-        print(error)
-
-# %% [markdown]
-# Not in the sums: people. A place that costs a few hundred dollars more a month and saves a day of work is
-# the cheaper one. The sums say what that day may cost.
 
 # %% [markdown]
 # ## Questions
@@ -814,32 +548,33 @@ with TemporaryDirectory() as folder:
 # same on every service, so keep them in one place.
 # </details>
 #
-# **Question:** An endpoint costs a fifth more an hour than the same machine without it. When is it cheaper?
+# **Question:** Taking `v3-bad` back was one call. What did that convenience cost while `v3-bad` got no
+# request at all?
 #
 # <details><summary>Answer</summary>
-# When what it brings along would cost more: a balancer, two zones, the updates of a machine, the night in
-# which somebody is woken. The first of these are in the bill above, and do not reach. The last is not, and
-# often decides.
+# Its machine. A variant with weight 0 keeps its instances, and they are paid by the hour. That is the price
+# of a quick way back, and the reason to end a variant once nobody wants to go back to it.
 # </details>
 #
-# **Question:** A colleague computes the break-even of function and instance at 210 million readings a month.
-# Your traffic is at 230. Do you move?
+# **Question:** The budget of the settings sends a mail at `80 %`. Why did it stay silent over the weekend,
+# and what did not?
 #
 # <details><summary>Answer</summary>
-# Not for that. Whole instances make a staircase, so there may be several such points; and the assumption
-# that decides, such as how many cards come in the busiest hour, is less certain than the distance of the two
-# numbers.
+# A budget looks at the sum of a month, and a weekend of one endpoint is a small part of that. The alarm looks
+# at the requests: six hours without one, and it rings. Neither ends anything; `destroy` does.
 # </details>
 #
 # ## Take-aways
 #
 # - Keep the adapter thin, and the model in a common format: then the next move costs a few lines.
-# - Read the price list yourself, and note the day: claims about prices age fast.
-# - Serverless wins while machines would mostly wait.
+# - A managed endpoint is a model, a configuration and a name. A rollout changes weights, and so does the way
+#   back.
 # - What you start by a script, end by the script, and look whether it is gone.
+# - A policy is tested like code: with calls that must be allowed, and calls that must not.
 #
 # ## Where to go next
 #
+# - [Managed costs](09b_managed_costs.ipynb): what a month costs in each place, and which assumption decides.
 # - [SageMaker](tools/sagemaker.ipynb): shadow variants, serverless, AWS's own toolkit, and its SDK of today.
 # - [MLflow serving](tools/mlflow_serving.ipynb): what Databricks serves, on this machine.
 # - [Vertex AI](tools/vertex.ipynb) and [Azure ML](tools/azure_ml.ipynb): the two other clouds' own servers.

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Lab 08: Bought, and what it costs
 #
-# **Minutes:** 88 · **Prerequisites:** [Managed options](../../notebooks/09_managed.ipynb)
+# **Minutes:** 88 · **Prerequisites:** [Managed costs](../../notebooks/09b_managed_costs.ipynb)
 #
 # The utility buys an endpoint instead of running servers. Somebody must write the adapter that the cloud asks
 # for, compute what a million readings cost, say from when on a server is cheaper, and write down who may do
@@ -120,7 +120,8 @@ check("lab08.q1", asked)
 # {"requests": 3000000, "readings": 4, "microseconds": 23100, "megabytes": 1769}
 # ```
 #
-# `readings` is how many cards one request brings; `microseconds` is what one request takes. And the prices:
+# `readings` is how many cards one request brings; `microseconds` is what one request takes, with all its
+# cards; `megabytes` is the memory. And the prices:
 #
 # ```python
 # {"gb_second": 0.0000166667, "million_requests": 0.20,
@@ -130,7 +131,8 @@ check("lab08.q1", asked)
 # - The time of each request is **rounded up** to whole milliseconds.
 # - A gigabyte has `1024` megabytes. Gigabytes times seconds, summed over the month, cost `gb_second` each.
 # - Each million requests costs `million_requests`, in proportion.
-# - From both, what is free in a month is taken off first; neither becomes less than 0.
+# - From both, what is free in a month is taken off first; neither becomes less than 0. They are counted
+#   apart: a month of many short requests may pay for its requests and not for its seconds.
 #
 # Return what a million **readings** cost on average in this month, in dollars; `0` for a month without
 # requests. Do not round.
@@ -173,15 +175,16 @@ GUESS_MILLION = 1.0  # SOLUTION: GUESS_MILLION = None
 predict("dollars for a million readings as a function", GUESS_MILLION)
 
 # %% [markdown]
-# The time of a reading is measured on this machine; the cloud's cores are others. The prices stand with date
-# and source in `infra/managed/prices.toml`.
+# A call takes longer than its reading: an event comes as JSON, a picture is decoded, an answer is written.
+# What a call was billed is on record (lesson 09b), the reading alone is measured on this machine. The
+# prices stand with date and source in `infra/managed/prices.toml`.
 
 # %% tags=["measure"]
 import time
 
 from fsdl_deploy import OnnxReader
 from fsdl_deploy.cards import cards
-from fsdl_deploy.managed import costs
+from fsdl_deploy.managed import costs, measured_rates
 
 reader, deck = OnnxReader("v2", threads=1), [card.image for card in cards(50, seed=8)]
 started = time.perf_counter()
@@ -191,12 +194,17 @@ took = (time.perf_counter() - started) / len(deck)
 real = {"free_gb_seconds": 0, "free_requests": 0}
 for name in ("gb_second", "million_requests"):
     real[name] = costs.prices()[f"function_{name}"].value
-month = {"requests": 10**6, "readings": 1, "microseconds": round(1e6 * took), "megabytes": 1769}
+call = measured_rates.function_call()
+month = {"requests": 10**6, "readings": 1, "microseconds": round(1e6 * call.median), "megabytes": 1769}
 million = per_million(month, real)
 reveal(GUESS_MILLION, million, "USD")
+print(f"billed for a call on the recorded machine: {1000 * call.median:.0f} ms ({call.date})")
+print(f"a reading alone, on this machine: {1000 * took:.1f} ms")
 
 # %% [markdown]
-# Of this the requests alone are a large part: a quicker model would save less than it seems.
+# Of this the requests alone are a large part, and of a call the reading is one part: a quicker model would
+# save less than it seems. The bill of lesson 09b is higher, since it adds cold starts, the log and the
+# data.
 #
 # ## Exercise 3: Break-even, by bisection ★★ (12 minutes)
 #
@@ -285,16 +293,20 @@ print(f"break-even at {requests / 1e6:.0f} million requests a month, {busy:.1f} 
 # ]
 # ```
 #
-# - An offer with `hour` is paid by the instance and hour. An instance reads `rate` cards a second, and is at
-#   most `60 %` busy in the `busiest` second: so take as few instances as can do that, at least one, and
-#   `spare` more. To be safe from binary fractions, round `busiest / (0.6 * rate)` to `9` digits before you
-#   round up. A month has `730` hours.
-# - An offer with `million` is paid by the million readings and has no instances: their number is `0`.
-# - An offer is good enough if its `p99` is at most that of the demand, and its month costs at most `budget`.
+# In the demand, `readings` are cards a month, `busiest` is cards a second in the busiest second, `p99` is
+# milliseconds, and `budget` is dollars a month. In an offer, `hour` is dollars for an instance and hour,
+# `million` dollars for a million readings, `rate` cards a second and instance, `p99` milliseconds.
 #
-# Return `[name, instances, cost]` of the cheapest that is good enough, the cost of the month rounded to
-# cents. If two cost the same (in cents), the one with the lower `p99`; if that is the same, too, the one
-# that comes first. `None` if none is good enough.
+# - An offer with `hour` is paid by the instance and hour. An instance is at most `60 %` busy in the busiest
+#   second: so take as few instances as can do that, at least one, and `spare` more. To be safe from binary
+#   fractions, round `busiest / (0.6 * rate)` to `9` digits before you round up. A month has `730` hours.
+# - An offer with `million` is paid by the reading and has no instances: their number is `0`.
+# - An offer is good enough if its `p99` is at most that of the demand, and its month costs at most `budget`,
+#   before anything is rounded.
+#
+# Return `[name, instances, cost]` of the cheapest that is good enough, with the cost of the month in dollars,
+# rounded to cents. Compare the rounded costs: if two are the same, take the one with the lower `p99`; if that
+# is the same, too, the one that comes first. `None` if none is good enough.
 #
 # <details><summary>Hint: a nudge</summary>First a list of those that are good enough. Then one
 # <code>min</code>.</details>
@@ -413,7 +425,7 @@ check("lab08.q5", policy)
 # ## Exercise 6: The endpoint left running ★★ (10 minutes)
 #
 # Monday morning. The list of all `endpoints` of the account, as the cloud tells it; all times are hours since
-# some beginning:
+# the month began, below 0 for what was before:
 #
 # ```python
 # {"name": "trial", "status": "InService", "made": 340.5, "last_call": 352.0,
@@ -429,7 +441,8 @@ check("lab08.q5", policy)
 #
 # An endpoint is *forgotten* if it has the tag `project` of the rule, its status is `"InService"`, nobody has
 # called it for `idle` hours **or more** (`last_call` is `None` if nobody ever has: then count from `made`),
-# and it has no tag `keep` with the value `"true"`.
+# and it has no tag `keep` with the value `"true"`. An endpoint without tags has `"tags": {}`. A `last_call`
+# of `0.0` is a call like any other, at the stroke of the month.
 #
 # What it has cost: the hours since it was made, times the price of each instance of each variant (a variant
 # is `[instance, how many]`). Return `[name, dollars]` of each forgotten endpoint, rounded to cents at the
@@ -437,8 +450,8 @@ check("lab08.q5", policy)
 #
 # <details><summary>Hint: a nudge</summary>Two questions that have nothing to do with each other: is it
 # forgotten, and what has it cost?</details>
-# <details><summary>Hint: the approach</summary>It costs from the hour in which it was made, not from the last
-# call. Some endpoints have no tags at all.</details>
+# <details><summary>Hint: the approach</summary>It costs from the moment in which it was made, not from the
+# last call. <code>tags.get("project")</code> also works where there are no tags.</details>
 # <details><summary>Hint: a sketch</summary><code>since = endpoint["made"] if endpoint["last_call"] is None
 # else endpoint["last_call"]</code>; <code>sorted(forgotten, key=lambda row: (-row[1],
 # row[0]))</code></details>
@@ -525,8 +538,9 @@ print(f"{spent / len(year):.2f} USD a call")
 #
 # The utility reads `200,000` cards a month, half of them on the last two days, and wants an answer within a
 # second. Three people who know Python work there, and nobody at night. A managed endpoint, a function, or a
-# server of its own? In six sentences or fewer: decide, with figures of this lab, and say what would change
-# your mind, and what you set up on the first day so that the bill surprises nobody.
+# server of its own? In eight sentences or fewer: decide, with figures of this lab, and say what would change
+# your mind. Say also what you set up on the first day so that the bill surprises nobody, and which gap each
+# of these leaves.
 #
 # | points | an answer with |
 # |---|---|

@@ -283,9 +283,9 @@ def draw_account(generator):
     rule = {"project": project, "now": now, "idle": generator.choice([1, 6, 24]), "prices": prices}
     endpoints = []
     for name in generator.sample(["trial", "demo", "november", "reader", "old", "zebra", "x"], 6):
-        created = round(generator.uniform(0, now - 30), 2)
+        created = round(generator.uniform(-30, now - 30), 2)
         called = generator.choice(
-            [None, created + 1, now, now - rule["idle"], now - rule["idle"] - 0.5, now - 0.5]
+            [None, max(0.0, created), now, now - rule["idle"], now - rule["idle"] - 0.5, now - 0.5]
         )
         tags = generator.choice([{}, {"project": "meters"}, {"project": project}, {"project": project},
                                  {"project": project, "keep": "true"}, {"project": project, "keep": "no"},
@@ -403,7 +403,12 @@ COST = [
     Part(
         "what is free is taken off, once a month",
         1,
-        [[WORK, FREE], [WORK | {"requests": 500_000}, FREE], [WORK | {"requests": 1_000_001}, FREE]],
+        [
+            [WORK, FREE],
+            [WORK | {"requests": 500_000}, FREE],
+            [WORK | {"requests": 1_000_001}, FREE],
+            [WORK | {"requests": 30_000_000, "microseconds": 300, "megabytes": 128}, FREE],
+        ],
     ),
     Part(
         "a month without requests",
@@ -519,6 +524,10 @@ FORGOTTEN = [
         [
             [[endpoint("a", last_call=None), endpoint("b", created=416.0, last_call=None)], RULE],
             [[endpoint("c", created=390.0, last_call=None), endpoint("d", last_call=None)], RULE],
+            [
+                [endpoint("e", created=-3.5, last_call=0.0), endpoint("f", created=-3.5, last_call=None)],
+                RULE | {"now": 4.0},
+            ],
         ],
     ),
     Part(

@@ -73,6 +73,7 @@ MISTAKES = [
     ("q2", COMPUTE, COMPUTE.replace("max(0, used", "(used"), "what is free"),
     ("q2", COMPUTE, 'max(0, used * prices["gb_second"] - prices["free_gb_seconds"])', "what is free"),
     ("q2", PAID, 'work["requests"]', "what is free"),
+    ("q2", PAID, f"{PAID} * (compute > 0)", "what is free"),
     ("q2", PAID, PAID.replace("max(0, ", "("), "what is free"),
     (
         "q2",
@@ -219,6 +220,8 @@ MISTAKES = [
     ("q6", 'endpoint["made"] if called is None else called', 'endpoint["made"]', "idle for so many"),
     ("q6", 'endpoint["made"] if called is None else called', 'called or rule["now"]', "never called"),
     ("q6", 'endpoint["made"] if called is None else called', "called or 0", "never called"),
+    ("q6", 'endpoint["made"] if called is None else called', 'called or endpoint["made"]', "never called"),
+    ("q6", 'endpoint["tags"], endpoint', 'endpoint["tags"] or {"project": "meters"}, endpoint', "only ours"),
     ("q6", 'tags.get("project") == rule["project"]', "True", "only ours"),
     ("q6", 'tags.get("project") == rule["project"]', 'tags["project"] == rule["project"]', "only ours"),
     (

@@ -13,7 +13,7 @@ from fsdl_deploy.managed.break_even import crossings, rate_to_win, turning
 from fsdl_deploy.managed.month import Month
 from fsdl_deploy.managed.prices import changed, prices
 
-MONTH = Month.recorded(5e6, 3.4)
+MONTH = Month.recorded(5e6, 3.4, overhead=0.00466, cold_seconds=0.468)
 
 
 def total(place, month, readings):

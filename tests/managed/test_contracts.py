@@ -8,6 +8,7 @@ from fsdl_deploy.managed.contract_models import fit, prepare, questions
 from fsdl_deploy.managed.contract_servers import trial
 from fsdl_deploy.managed.contracts import FOLDER, MODELS, ContractError, lines_of
 from fsdl_deploy.paths import ROOT
+from fsdl_deploy.running import stations
 
 PYTHON = '''"""A docstring
 over two lines."""
@@ -154,7 +155,8 @@ def test_an_unknown_model_is_refused(tmp_path):
         prepare("xgboost", tmp_path)
 
 
-def test_a_container_of_ones_own_answers_as_the_reader(tmp_path):
+def test_a_container_of_ones_own_answers_as_the_reader_without_any_station(tmp_path, monkeypatch):
+    monkeypatch.setattr(stations, "python", lambda name: pytest.fail(f"the station {name} is asked for"))
     attempt = trial(by_folder("sagemaker"), "reader", tmp_path, 5)
     assert (attempt.same, attempt.count, attempt.how) == (5, 5, "server")
 

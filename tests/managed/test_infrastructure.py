@@ -4,7 +4,7 @@ import pytest
 
 from fsdl_deploy import cli
 from fsdl_deploy.managed.aws_command import variants_of
-from fsdl_deploy.managed.infrastructure import resources
+from fsdl_deploy.managed.infrastructure import resources, role_policy, statements
 from fsdl_deploy.managed.infrastructure_settings import FILE, InfrastructureError, settings
 
 
@@ -102,3 +102,14 @@ def test_no_name_of_one_deployment_is_or_begins_like_one_of_another():
             if region == "us-east-1" or each.type in of_all_regions:
                 assert (each.type, each.name) not in ours
                 assert not each.name.startswith("meter-reader--")
+
+
+def test_each_statement_of_a_policy_is_a_row_with_all_its_parts():
+    policy = role_policy(settings(), "123456789012")
+    rows = statements(policy).rows
+    assert len(rows) == len(policy["Statement"]) and {row[0] for row in rows} == {"Allow"}
+    log = next(row for row in rows if row[1].startswith("logs:"))
+    assert log[1] == "logs:CreateLogStream, logs:DescribeLogStreams, logs:PutLogEvents"
+    assert log[2].count("arn:aws:logs:") == 2 and log[3] == ""
+    conditions = [row[3] for row in rows if row[3]]
+    assert len(conditions) == 1 and "cloudwatch:namespace" in conditions[0]

@@ -47,7 +47,8 @@ def test_the_table_says_where_there_is_only_one_run():
 
 def test_the_functions_call_is_warm_and_its_start_cold():
     call = measured_rates.function_call()
-    assert call.quickest <= call.median < 0.1 < call.cold
+    assert call.quickest <= call.median <= call.p99 < call.cold and call.median < 0.1 < call.cold
+    assert call.calls >= 200 and (2000 * call.median) % 1 == pytest.approx(0, abs=1e-9)  # whole ms are billed
 
 
 def test_a_gpu_is_there_only_where_one_was_recorded(models):
@@ -72,6 +73,7 @@ def test_what_no_record_has_is_refused_by_name(models, tmp_path):
     with pytest.raises(RateError, match="there is no record"):
         measured_rates.service(models=tmp_path / "gone")
     other = tmp_path / "function.json"
-    other.write_text(json.dumps({"date": "2026-11-29", "phases": []}))
-    with pytest.raises(RateError, match="no phase 'one caller'"):
+    few = {"calls": 2, "quickest": 4.0, "median": 7.0, "p99": 7.0, "cold": 467.0}
+    other.write_text(json.dumps({"date": "2026-11-29"} | few))
+    with pytest.raises(RateError, match="fewer than 100 warm calls"):
         measured_rates.function_call(other)

@@ -12,6 +12,8 @@ def test_what_the_tracking_server_refuses_is_a_sentence(tmp_path):
     with Tracking(tmp_path) as tracking:
         with pytest.raises(TrackingError, match="meter-reader"):
             tracking.behind("champion")
+        with pytest.raises(TrackingError, match="no model is logged as 'challenger'"):
+            tracking.log(tmp_path / "nothing.png", undescribed=["challenger"], champion="v2")
         with pytest.raises(TrackingError, match="No such file"):
             tracking.log(tmp_path / "nothing.png", champion="v2")
         tracking.server.kill()

@@ -52,3 +52,40 @@ def test_fifty_at_once_are_recorded():
     assert kept["most"] >= max(phase["after"] for phase in phases.values()) > 1
     assert phases["after a quiet while"]["before"] == 0
     assert sum(phase["cold"] for phase in phases.values()) >= kept["most"]
+
+
+class FakeFunction:
+    """Bills the milliseconds of ``warm`` in turn, 400 for a first call; may end an instance too early."""
+
+    def __init__(self, warm, error="", ends_after=None):
+        self.times, self.error, self.ends_after = iter(warm), error, ends_after
+        self.cold, self.count = True, 0
+
+    def end_idle(self, idle):
+        self.cold = self.cold or idle == 0
+
+    def __call__(self, event):
+        cold, self.cold, self.count = self.cold, False, self.count + 1
+        if self.count == self.ends_after:
+            self.cold = True
+        return Call(1, self.error, 9, 0.4 if cold else next(self.times) / 1000, cold)
+
+
+def test_warm_calls_are_counted_without_the_starts():
+    calls = function_bursts.warm(FakeFunction(range(1, 11)), {}, starts=2, each=5)
+    assert (calls.starts, calls.calls, calls.cold) == (2, 10, pytest.approx(400))
+    assert (calls.quickest, calls.median, calls.slowest) == pytest.approx((1, 5.5, 10))
+    assert 9 < calls.p99 < 10
+
+
+def test_a_warm_call_that_failed_or_was_cold_is_no_measurement():
+    with pytest.raises(RuntimeError, match="a call failed: late"):
+        function_bursts.warm(FakeFunction([5] * 9, error="late"), {}, 1, 3)
+    with pytest.raises(RuntimeError, match="an instance ended between two calls"):
+        function_bursts.warm(FakeFunction([5] * 9, ends_after=2), {}, 1, 3)
+
+
+def test_two_hundred_in_turn_are_recorded():
+    kept = records.read(function_bursts.WARM_RECORD)
+    assert kept["calls"] >= 200 and kept["starts"] >= 5 and kept["date"] and kept["machine"]
+    assert 0 < kept["quickest"] <= kept["median"] <= kept["p99"] <= kept["slowest"] < kept["cold"]

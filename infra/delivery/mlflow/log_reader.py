@@ -1,7 +1,8 @@
-"""Logs the reader at a tracking server and registers it: ``log_reader.py URI EXAMPLE.png v2=champion …``.
+"""Logs readers at a tracking server and registers them: ``log_reader.py URI EXAMPLE.png v2=champion …``.
 
-Each word is a version of the reader and the alias it gets. Of the alias ``undescribed`` MLflow is
-told nothing about the input: no signature, no example. Prints the registered versions by alias, as JSON.
+Each word is a version of the reader and the alias it gets. After an alias with a ``!``, as in
+``v1=challenger!``, the model is logged without a signature and without an example. Prints the registered
+versions by alias, as JSON.
 """
 
 import base64
@@ -25,9 +26,9 @@ def signature():
     return ModelSignature(Schema([ColSpec("string", "picture")]), Schema(columns))
 
 
-def log(version, alias, example):
+def log(version, alias, example, described=True):
     """A run, a logged model, a version of the registered model, and an alias for it."""
-    about = {"signature": signature(), "input_example": example} if alias != "undescribed" else {}
+    about = {"signature": signature(), "input_example": example} if described else {}
     with mlflow.start_run(run_name=version):
         logged = mlflow.pyfunc.log_model(
             name="reader",
@@ -46,8 +47,11 @@ def main(uri, example, *pairs_of_words):
     mlflow.set_tracking_uri(uri)
     mlflow.set_experiment(NAME)
     text = base64.b64encode(Path(example).read_bytes()).decode()
-    pairs = [word.split("=") for word in pairs_of_words]
-    return {alias: log(version, alias, pd.DataFrame({"picture": [text]})) for version, alias in pairs}
+    example, versions = pd.DataFrame({"picture": [text]}), {}
+    for word in pairs_of_words:
+        version, alias = word.rstrip("!").split("=")
+        versions[alias] = log(version, alias, example, described=not word.endswith("!"))
+    return versions
 
 
 if __name__ == "__main__":
