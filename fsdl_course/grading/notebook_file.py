@@ -18,7 +18,7 @@ MOST_CELLS = 5000
 IN_PROCESS = 5 * MEBIBYTE  # above it, a process with a bound on its memory reads the notebook
 READ_MEMORY = 2048 * MEBIBYTE
 READ_SECONDS = 60
-LAB = re.compile(r"lab\d\d")
+LAB = re.compile(r"lab\d\d", re.IGNORECASE)
 
 
 def read(path: Path) -> tuple[str, list[dict]]:
@@ -44,19 +44,21 @@ def read(path: Path) -> tuple[str, list[dict]]:
 def slim(path: Path) -> tuple[str, list[dict]]:
     """As ``read``, in this process."""
     try:
-        content = json.loads(path.read_bytes().decode("utf-8", "replace"))
+        content = path.read_bytes()
+        content = json.loads(content.decode(json.detect_encoding(content), "replace"))  # by its BOM, if any
         cells = content.get("cells")
         if cells is None and "worksheets" in content:  # the format of before 2015
             cells = [cell for sheet in content["worksheets"] for cell in sheet["cells"]]
         kept = [slim_cell(cell) for cell in cells]
-        lab = content.get("metadata", {}).get("fsdl_lab", "")
+        lab = (content.get("metadata") or {}).get("fsdl_lab", "")
     except (ValueError, RecursionError, MemoryError, AttributeError, TypeError, KeyError):
         raise ValueError("it is no notebook") from None
     if len(kept) > MOST_CELLS:
         raise ValueError(f"it has more than {MOST_CELLS} cells")
     if sum(len(cell["source"]) for cell in kept) > MOST_CODE:
         raise ValueError(f"its cells hold more than {MOST_CODE >> 20} MiB of text")
-    if not (isinstance(lab, str) and LAB.fullmatch(lab)):
+    lab = lab.lower() if isinstance(lab, str) else ""
+    if not LAB.fullmatch(lab):
         ids = (str(cell["metadata"].get("nbgrader", {}).get("grade_id", "")) for cell in kept)
         lab = next((match[0] for text in ids if (match := LAB.match(text))), "")
     return lab, kept
@@ -64,7 +66,7 @@ def slim(path: Path) -> tuple[str, list[dict]]:
 
 def slim_cell(cell: dict) -> dict:
     """What grading needs of a notebook's cell; TypeError or KeyError if it is none."""
-    source = cell.get("source", cell.get("input", ""))
+    source = cell.get("source", cell.get("input", "")) or ""
     source = "".join(source) if isinstance(source, list) else source
     if not isinstance(source, str):
         raise TypeError("a cell's source is no text")

@@ -69,6 +69,7 @@ def test_a_folder_with_everything_in_it(tmp_path, good):
     assert problems.pop("ann") == problems.pop("bob") == ""
     assert problems.pop("empty") == "it is empty"
     assert problems.pop("thief") == problems.pop("pipe") == "it is a link or a special file, not a notebook"
+    assert problems.pop("notes").startswith("no notebook was handed in with it")
     assert problems == dict.fromkeys(("broken", "deep", "list", "strange"), "it is no notebook")
 
 
@@ -169,6 +170,7 @@ def test_a_notebook_that_would_take_all_memory_is_refused(tmp_path, monkeypatch)
     ("name", "message"), [("none", "does not exist"), ("a.txt", "neither a folder"), (".", "no notebook")]
 )
 def test_nothing_to_grade(tmp_path, name, message):
-    (tmp_path / "a.txt").write_text("x")
+    if name.endswith("txt"):
+        (tmp_path / name).write_text("x")
     with pytest.raises(SubmissionsError, match=message):
         collect(tmp_path / name)
