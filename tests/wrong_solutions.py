@@ -12,7 +12,7 @@ from fsdl_deploy.paths import ROOT
 @functools.cache
 def sources(lab: str) -> list[str]:
     solved, _ = convert.both(lab)
-    return convert.gradable(solved.cells)
+    return [cell["source"] for cell in convert.gradable(solved.cells) if not cell.get("imports_only")]
 
 
 def refused(name, question, function) -> dict[str, str]:

@@ -5,8 +5,9 @@ returns.
 """
 
 import hashlib
+import itertools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fsdl_course.labs import convert, questions
@@ -24,6 +25,8 @@ class AnswerKey:
     cases: list[questions.Case]
     expected: list
     digest: str
+    given: frozenset[str] = frozenset()  # the text of cells that the grader does not run
+    before_open: dict[str, str] = field(default_factory=dict)  # open question -> the text before its answer
 
 
 def answer_key(name: str, cases_folder: Path | None = None, root: Path = ROOT) -> AnswerKey:
@@ -45,4 +48,12 @@ def answer_key(name: str, cases_folder: Path | None = None, root: Path = ROOT) -
     for file in [*sorted(Path(convert.__file__).parent.rglob("*.py")), *scoring]:
         digest.update(file.read_bytes())
     digest.update((root / "solutions" / name / "questions.py").read_bytes())
-    return AnswerKey(name, lab, cases, expected, digest.hexdigest())
+    _, released = convert.both(name, root)
+    before_open = {
+        question: before.source.strip()
+        for before, cell in itertools.pairwise(released.cells)
+        if cell.cell_type == "markdown" and (question := convert.question_of(cell))
+    }
+    return AnswerKey(
+        name, lab, cases, expected, digest.hexdigest(), convert.known_text(released), before_open
+    )

@@ -4,6 +4,7 @@ A result is JSON-able data: points and problems for each part of each question, 
 questions. Knows nothing of files, of a class, or of how results are shown.
 """
 
+import itertools
 import re
 from types import SimpleNamespace
 
@@ -17,27 +18,29 @@ BUDGET = 60  # seconds of processor time for all calls of a hand-in
 PRIVATE = {"it took too long": "it took too long", "it is not defined": "it is not defined"}
 
 
-def gradable(submission: Submission, lab: questions.Lab) -> list[str]:
-    """The code to run; a cell that only measures is left out unless an answer stands in it."""
-    names = "|".join(re.escape(question.function) for question in lab.graded)
+def gradable(submission: Submission, key: AnswerKey) -> list[dict]:
+    """The code to run; of a cell that only measures nothing but imports, unless an answer stands in it."""
+    names = "|".join(re.escape(question.function) for question in key.lab.graded)
     # Within a line only: what may run over lines takes the square of their number in blank ones.
     answers = re.compile(rf"^[ \t]*((async )?def ({names})\b|({names})[ \t]*=[^=])", re.MULTILINE)
     cells = [
-        SimpleNamespace(**{**cell, "metadata": {} if answers.search(cell["source"]) else cell["metadata"]})
+        SimpleNamespace(
+            **{**cell, "metadata": {"answers": True} if answers.search(cell["source"]) else cell["metadata"]}
+        )
         for cell in submission.cells
     ]
-    return convert.gradable(cells)
+    return convert.gradable(cells, key.given)
 
 
 def score(submission: Submission, key: AnswerKey, backend: Backend, slot: int = 0) -> dict:
     """The result of one submission; never raises for anything that the student wrote."""
-    result = blank(submission, key.lab)
+    result = blank(submission, key.lab, key.before_open)
     if submission.problem:
         return result
-    cells = gradable(submission, key.lab)
+    cells = gradable(submission, key)
     with Sandbox(cells, backend, key.lab.preload, slot) as box:
         for number, error in sorted((int(number), error) for number, error in box.errors.items()):
-            start = cells[number].strip().split("\n")[0][:80]
+            start = cells[number]["source"].strip().split("\n")[0][:80]
             result["notes"].append(f"the cell that starts with '{start}': {error}"[:400])
         parts = {
             (question["id"], part["name"]): part
@@ -66,8 +69,8 @@ def score(submission: Submission, key: AnswerKey, backend: Backend, slot: int = 
     return result
 
 
-def blank(submission: Submission, lab: questions.Lab) -> dict:
-    """A result without any points yet."""
+def blank(submission: Submission, lab: questions.Lab, before_open: dict[str, str] | None = None) -> dict:
+    """A result without any points yet; ``before_open`` as in an ``AnswerKey``."""
     return {
         "student": submission.student,
         "lab": submission.lab,
@@ -80,7 +83,7 @@ def blank(submission: Submission, lab: questions.Lab) -> dict:
                 "id": question.id,
                 "title": question.title,
                 "max": question.points,
-                "answer": answer_of(submission, question.id),
+                "answer": answer_of(submission, question.id, (before_open or {}).get(question.id, "")),
             }
             for question in lab.open
         ],
@@ -110,10 +113,24 @@ def _blank_question(question: questions.Question) -> dict:
     }
 
 
-def answer_of(submission: Submission, question: str) -> str:
-    """What a student wrote to an open question; "" for nothing, or the stub."""
+def answer_of(submission: Submission, question: str, before: str = "") -> str:
+    """What a student wrote to an open question; "" for nothing, or the stub.
+
+    The cell is known by its mark or id, or, where an editor has dropped both, by standing behind the text
+    ``before`` it.
+    """
     cell_id = f"{submission.lab}-{question}"
-    for cell in submission.cells:
-        if cell_id in (cell["metadata"].get("nbgrader", {}).get("grade_id"), cell["id"]):
+    marked = [
+        cell
+        for cell in submission.cells
+        if cell_id in (cell["metadata"].get("nbgrader", {}).get("grade_id"), cell["id"])
+    ]
+    behind = [
+        cell
+        for last, cell in itertools.pairwise(submission.cells)
+        if before and last["source"].strip() == before
+    ]
+    for cell in marked or behind:
+        if cell["cell_type"] != "code":
             return "" if cell["source"].strip() == convert.OPEN_STUB else cell["source"].strip()
     return ""

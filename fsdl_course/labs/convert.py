@@ -9,6 +9,7 @@ bytes. Knows nothing of how a lab should be written (that is ``rules``).
 import copy
 import json
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from fsdl_course.labs import questions
@@ -23,6 +24,8 @@ STUB = "raise NotImplementedError  # your code here"
 OPEN_STUB = "*Your answer here.*"
 CHECK = re.compile(r'^check\("(lab\d\d)\.(q\d)", \w+\)$', re.MULTILINE)
 MAGIC = re.compile(r"^([ \t]*)([%!?].*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)  # what only IPython understands
+MAGIC_LINE = re.compile(r"^[ \t]*[%!?]|\?[ \t]*$|=[ \t]*[%!]", re.MULTILINE)
+MOST_MAGICS, LONGEST_WITH_MAGICS = 50, 50_000  # IPython's own transformation takes the product of both
 MEASURE = "measure"  # the tag of cells that the grader does not run: they measure, draw, or start servers
 
 
@@ -105,18 +108,47 @@ def nbgrader_marks(cell, name: str, lab: questions.Lab) -> dict | None:
     return None
 
 
-def gradable(cells) -> list[str]:
-    """The code that the grader runs, cell by cell: not what measures, not what checks, no magics."""
+def gradable(cells, given: Collection[str] = ()) -> list[dict]:
+    """The code that the grader runs, cell by cell; of what measures or checks, only what it imports.
+
+    Such a cell is known by its tag or mark, or by its text, which is one of ``given``: editors drop tags.
+    Code that is Python as it stands is never rewritten; ``instead`` is for a cell that needs IPython.
+    """
     kept = []
     for cell in cells:
-        marks = cell.metadata.get("nbgrader", {})
-        if (
-            cell.cell_type == "code"
-            and MEASURE not in cell.metadata.get("tags", ())
-            and not marks.get("grade")
-        ):
-            kept.append(MAGIC.sub(r"\1pass", cell.source))
+        if cell.cell_type == "code":
+            marked = MEASURE in cell.metadata.get("tags", ()) or cell.metadata.get("nbgrader", {}).get(
+                "grade"
+            )
+            known = cell.source.strip() in given and not cell.metadata.get("answers")
+            only = {"imports_only": True} if marked or known else {"instead": _as_calls(cell.source)}
+            kept.append({"source": cell.source, **only})
     return kept
+
+
+def _as_calls(source: str) -> str:
+    """A cell with IPython's syntax as calls, as IPython writes it; beyond the bounds, without the magics."""
+    lines = MAGIC_LINE.findall(source)
+    if not lines:
+        return source
+    if len(lines) > MOST_MAGICS or len(source) > LONGEST_WITH_MAGICS:
+        return MAGIC.sub(r"\1pass", source)
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    try:
+        return TransformerManager().transform_cell(source)
+    except (SyntaxError, RecursionError, ValueError, IndexError):
+        return MAGIC.sub(r"\1pass", source)
+
+
+def known_text(released) -> frozenset[str]:
+    """The text of the cells of a released lab that the grader does not run: they measure, or check."""
+    cells = [cell for cell in released.cells if cell.cell_type == "code"]
+    return frozenset(
+        cell.source.strip()
+        for cell in cells
+        if MEASURE in cell.metadata.get("tags", ()) or cell.metadata.get("nbgrader", {}).get("grade")
+    )
 
 
 def solution_values(name: str, cases: list[questions.Case], root: Path = ROOT) -> list:

@@ -33,12 +33,12 @@ class CallResult:
 class Sandbox:
     """The code of one submission, ready to be called.
 
-    ``cells`` are run anew for every call; ``skipped`` are those that ended their process or never ended,
-    ``errors`` what else went wrong in a cell, ``used`` seconds of processor time of all calls so far.
-    SandboxError if the sandbox itself does not start.
+    ``cells``, sources or what ``inside.cells`` says, are run anew for every call; ``skipped`` are those that
+    ended their process or never ended, ``errors`` what else went wrong in a cell, ``used`` seconds of
+    processor time of all calls so far. SandboxError if the sandbox itself does not start.
     """
 
-    cells: list[str]
+    cells: list[str | dict]
     backend: Backend
     preload: tuple[str, ...] = ()
     slot: int = 0
@@ -83,7 +83,7 @@ class Sandbox:
         self._end()
         self._process = self.backend.start(self.slot)
         first = {
-            "cells": cells,
+            "cells": [{"source": cell} if isinstance(cell, str) else cell for cell in cells],
             "preload": list(self.preload),
             "limits": {"each": self.backend.each(), "alone": self.backend.alone},
             "skip": self.skipped,

@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import itertools
 import json
 import shutil
 import signal
@@ -15,9 +16,11 @@ from grading_class import ANSWERS, FULL, earned, notebook
 
 from fsdl_course import cli
 from fsdl_course.grading import answer_key, grade, scoring
-from fsdl_course.grading.submissions import collect, slug
-from fsdl_course.labs import isolation, questions
+from fsdl_course.grading.notebook_file import slim_cell
+from fsdl_course.grading.submissions import Submission, collect, slug
+from fsdl_course.labs import convert, isolation, questions
 from fsdl_course.labs.backends.backend import SandboxError
+from fsdl_course.labs.backends.unprotected import Unprotected
 from fsdl_course.labs.sandbox import CallResult
 from fsdl_deploy.paths import ROOT
 
@@ -266,3 +269,38 @@ def test_results_may_not_lie_among_the_hand_ins(tmp_path, capsys):
     assert cli.main(["grade", str(tmp_path), "--out", str(tmp_path / "grades")]) == 1
     assert "results would be graded as hand-ins" in capsys.readouterr().err
     assert not (tmp_path / "grades").exists()
+
+
+@pytest.mark.parametrize("name", ["lab00", "lab02"])
+def test_a_notebook_without_tags_marks_and_ids_is_run_as_one_with_them(name):
+    solved, released = convert.both(name)
+    before = {
+        question: before.source.strip()
+        for before, cell in itertools.pairwise(released.cells)
+        if cell.cell_type == "markdown" and (question := convert.question_of(cell))
+    }
+    lab = questions.load(ROOT / "solutions" / name)
+    key = answer_key.AnswerKey(name, lab, [], [], "", convert.known_text(released), before)
+    whole = [slim_cell(cell) for cell in solved.cells]
+    for cell in whole:
+        if cell["cell_type"] == "markdown" and name in cell["metadata"]["nbgrader"]["grade_id"]:
+            cell["source"] = "Because of the queue."
+    nothing = {"id": "", "metadata": {"tags": [], "nbgrader": {"grade_id": "", "grade": False}}}
+    bare = [{**cell, **nothing} for cell in whole]
+    submissions = [Submission("ann", name, "", cells) for cells in (whole, bare)]
+    first, second = (scoring.gradable(submission, key) for submission in submissions)
+    assert first == second and sum("imports_only" in cell for cell in first) > 3
+    (question,) = lab.open
+    for submission in submissions:
+        assert scoring.answer_of(submission, question.id, before[question.id]) == "Because of the queue."
+
+
+def test_a_hand_in_has_a_budget_of_processor_time(monkeypatch):
+    """One slow function takes no more than its share, and says so; what came before it keeps its points."""
+    monkeypatch.setattr(scoring, "BUDGET", 1)
+    slow = "def threshold_for(confidences, right, target):\n    while True: pass"
+    cells = [slim_cell(cell) for cell in notebook({"q3": slow})["cells"]]
+    result = scoring.score(Submission("ann", "lab00", "", cells), grade.answer_key("lab00"), Unprotected())
+    problems = [part["problem"] for question in result["questions"] for part in question["parts"]]
+    assert any("used up its 1 seconds" in problem for problem in problems)
+    assert {question["id"]: question["points"] for question in result["questions"]}["q3"] == 0

@@ -3,6 +3,7 @@
 import functools
 import json
 import shutil
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,7 @@ from fsdl_course.grading.scoring import score
 from fsdl_course.grading.submissions import Submission
 from fsdl_course.labs import build, convert, questions
 from fsdl_course.labs.backends.unprotected import Unprotected
+from fsdl_course.labs.inside import cells
 from fsdl_course.notebooks.outputs import execute
 from fsdl_course.notebooks.percent import NotebookError
 from fsdl_deploy.paths import ROOT
@@ -39,13 +41,54 @@ def test_a_stub_keeps_what_is_outside_the_solution():
     assert convert.stub(source) == (f"def f(x):\n    '''Twice.'''\n    {convert.STUB}\n\nA = None")
 
 
-def test_what_only_ipython_understands_is_left_out_of_the_grading():
-    source = "%matplotlib inline\nif True:\n    !ls\n    x = 5 % 3\nprint?\nnp.array??\n?np\ny = 'a?'\nz = 7"
-    cell = SimpleNamespace(cell_type="code", source=source, metadata={})
-    (kept,) = convert.gradable([cell])
-    namespace: dict = {}
-    exec(kept, namespace)
-    assert (namespace["x"], namespace["y"], namespace["z"]) == (2, "a?", 7)
+def names_of(*sources, given=(), tags=()):
+    """The names that cells leave behind as the grader runs them."""
+    marks = {"metadata": {"tags": list(tags)}, "cell_type": "code"}
+    compiler, names = cells.Cells(), cells.namespace()
+    for cell in convert.gradable([SimpleNamespace(source=source, **marks) for source in sources], given):
+        code = compiler.compiled(cell)
+        assert not isinstance(code, str), code
+        cells.run(code, names)
+    return names
+
+
+def test_what_only_ipython_understands_costs_no_cell():
+    names = names_of(
+        "%matplotlib inline\nif True:\n    !ls\n    x = 5 % 3\nprint?\nnp.array??\n?np\ny = 'a?'\nz = 7",
+        "t = %timeit -o z\nfiles = !ls\n%time w = z + 1\nget_ipython().run_line_magic('pylab', 'inline')",
+        "%%time\ndef f(x):\n    return x + w",
+        "import asyncio\nawait asyncio.sleep(0)\nasync def g():\n    return 3\nq = await g()\ndisplay(q)",
+    )
+    assert (names["x"], names["y"], names["z"], names["w"], names["q"]) == (2, "a?", 7, 8, 3)
+    assert names["f"](1) == 9 and names["t"] is None and names["files"] == []
+
+
+def test_code_that_is_python_is_not_rewritten():
+    names = names_of('text = """\n%time x\n!ls\nwhat?\n"""\nleft = 7\nrest = (left\n%4)')
+    assert names["text"] == "\n%time x\n!ls\nwhat?\n" and names["rest"] == 3
+
+
+def test_a_future_import_holds_for_the_cells_after_it():
+    names = names_of("from __future__ import annotations", "def f(x: Nobody) -> Knows: return x")
+    assert names["f"](2) == 2
+    assert names["f"].__annotations__ == {"x": "Nobody", "return": "Knows"}
+
+
+@pytest.mark.parametrize("how", ["tag", "text"])
+def test_of_a_cell_that_measures_the_imports_are_kept(how):
+    source = (
+        "import json, nowhere\nfrom pathlib import Path\nfrom fsdl_course.labs import check\nx = 1 / 0"
+    )
+    marks = {"tags": [convert.MEASURE]} if how == "tag" else {"given": [source]}
+    names = names_of(source, **marks)
+    assert names["Path"] and "x" not in names and "check" not in names
+
+
+def test_very_many_magics_take_no_time():
+    source = "%time x\n" * 20_000 + "y = 3"
+    begin = time.process_time()
+    assert names_of(source)["y"] == 3
+    assert time.process_time() - begin < 10  # IPython's own way takes the square: hours
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 LABS = Path(__file__).resolve().parent.parent
 MODULES = {  # by the name under which they are imported; each after those that it imports
     "fsdl_course.labs.inside.values": LABS / "inside" / "values.py",
+    "fsdl_course.labs.inside.cells": LABS / "inside" / "cells.py",
     "fsdl_course.labs.inside.child": LABS / "inside" / "child.py",
     "fsdl_course.labs.inside.system_calls": LABS / "inside" / "system_calls.py",
     "fsdl_course.labs.exercise": LABS / "exercise.py",

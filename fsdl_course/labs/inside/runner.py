@@ -5,7 +5,8 @@ reply; it learns a case's arguments only when the case comes, and never what sho
 only, and no network, file or environment is asked for. The end of the sandbox's ``program``; takes no
 arguments.
 
-First: {"cells": [...], "preload": [...], "limits": {...}, "skip": [numbers], "probe": true or false}
+First: {"cells": [{"source": …, "instead": …, "imports_only": true}, …], "preload": [...], "limits": {...},
+        "skip": [numbers], "probe": true or false}
   -> {"skip": [numbers of cells that end their process or never end], "errors": {number: what happened}}
 Then:  {"function": name, "arguments": [...], "seconds": s}
   -> {"value": "JSON text"} or {"error": "…"}, both with "used", the processor time of all that it started
@@ -17,6 +18,7 @@ import os
 import re
 import sys
 
+from fsdl_course.labs.inside.cells import Cells, namespace, run
 from fsdl_course.labs.inside.child import in_child
 from fsdl_course.labs.inside.system_calls import narrow
 from fsdl_course.labs.inside.values import text_of
@@ -30,7 +32,8 @@ MOST_SKIPPED = 4  # cells that may end their process before the rest is given up
 def main() -> None:
     requests, replies = _own_channels()
     first = json.loads(requests.readline())
-    cells = [_compiled(source) for source in first["cells"]]
+    compiler = Cells()
+    cells = [compiler.compiled(cell) for cell in first["cells"]]
     first["limits"]["stays"] = os.listdir(".")  # a Python that lies in the folder for temporary files
     _limit(first["limits"])
     narrow()
@@ -52,7 +55,7 @@ def main() -> None:
 
 def _import_what_cells_import(cells: list) -> None:
     """Import large libraries once, before any student code, instead of in the child of each call."""
-    text = "\n".join(cells)
+    text = "\n".join(cell["source"] for cell in cells)
     for module in sorted(set(re.findall(rf"^[ \t]*(?:import|from)[ \t]+({LARGE})\b", text, re.MULTILINE))):
         try:
             __import__(module)
@@ -89,24 +92,16 @@ def _limit(limits: dict) -> None:
         ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
 
 
-def _compiled(source: str):
-    """A cell as code, or the SyntaxError in it: such a cell is not run, the others are."""
-    try:
-        return compile(source, "<cell>", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return f"{type(error).__name__}: {getattr(error, 'msg', error)}"
-
-
 def probe(cells: list, skip: set, limits: dict):
     """Run all cells but ``skip`` once -> (those that end their process or never end, {cell: its error})."""
     while True:
         kept = [(number, cell) for number, cell in enumerate(cells) if number not in skip]
 
         def work(tell, _, kept=kept):
-            namespace = _namespace()
+            names = namespace()
             for number, cell in kept:
                 tell(f"{number}\n")
-                problem = run_cell(cell, namespace)
+                problem = run_cell(cell, names)
                 if problem:
                     tell(f"{number} {problem}\n")
             return "."
@@ -127,10 +122,10 @@ def call(cells: list, request: dict, limits: dict) -> dict:
     """The value of one function for one list of arguments, or in a few words why there is none."""
 
     def work(_, start):
-        namespace = _namespace()
+        names = namespace()
         for cell in cells:
-            run_cell(cell, namespace)
-        function = namespace.get(request["function"])
+            run_cell(cell, names)
+        function = names.get(request["function"])
         if function is None:
             return "!it is not defined"
         start()
@@ -145,16 +140,12 @@ def call(cells: list, request: dict, limits: dict) -> dict:
     return {"value": written[1:]} if written.startswith("=") else {"error": written[1:400]}
 
 
-def _namespace() -> dict:
-    return {"__name__": "__main__", "__builtins__": builtins}
-
-
-def run_cell(cell, namespace: dict) -> str:
+def run_cell(cell, names: dict) -> str:
     """Run one cell as a notebook would: what came before an error stays; return the error, or nothing."""
     if isinstance(cell, str):
         return cell
     try:
-        exec(cell, namespace)
+        run(cell, names)
     except BaseException as error:
         return error_text(error)
     return ""
