@@ -22,13 +22,19 @@ function give(bytes) {
   for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at);
 }
 
+// The next card's ink [1, 32, C, 1]; null where the input ends.
+function takeInk(tf) {
+  const header = take(4);
+  if (!header) return null;
+  const columns = header.readInt32LE(0);
+  const bytes = take(4 * HEIGHT * columns);
+  return tf.tensor4d(new Float32Array(bytes.buffer, bytes.byteOffset, HEIGHT * columns), [1, HEIGHT, columns, 1]);
+}
+
 async function main(file) {
   const tf = await start();
   const weights = load(file);
-  for (let header = take(4); header; header = take(4)) {
-    const columns = header.readInt32LE(0);
-    const bytes = take(4 * HEIGHT * columns);
-    const ink = tf.tensor4d(new Float32Array(bytes.buffer, bytes.byteOffset, HEIGHT * columns), [1, HEIGHT, columns, 1]);
+  for (let ink = takeInk(tf); ink; ink = takeInk(tf)) {
     const answer = network(weights, ink);
     const values = answer.dataSync();
     const steps = Buffer.alloc(4);
@@ -38,7 +44,11 @@ async function main(file) {
   }
 }
 
-main(process.argv[2]).catch((error) => {
-  console.error(error.message ?? error);
-  process.exitCode = 1;
-});
+module.exports = { takeInk };
+
+if (require.main === module) {
+  main(process.argv[2]).catch((error) => {
+    console.error(error.message ?? error);
+    process.exitCode = 1;
+  });
+}
