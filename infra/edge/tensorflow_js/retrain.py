@@ -1,6 +1,7 @@
-"""Retrain the network in TensorFlow.js for inverted cards: ``retrain.py WEIGHTS.json CARDS.npz OUT.json EPOCHS``
+"""Retrain the network in TensorFlow.js for inverted cards
 
-Each card is sent twice, as it is and inverted. Prints the loss as it falls, a line for every 20 steps.
+``retrain.py WEIGHTS.json CARDS.npz OUT.json EPOCHS``. Each card is sent twice, as it is and inverted. Prints
+the loss as it falls, a line for every 20 steps.
 """
 
 import subprocess
