@@ -64,11 +64,11 @@ def _halves(secret: bytes) -> tuple[int, bytes]:
     return scalar, digest[32:]
 
 
-def _plus(one: Point, other: Point) -> Point:
-    a = (one[1] - one[0]) * (other[1] - other[0]) % PRIME
-    b = (one[1] + one[0]) * (other[1] + other[0]) % PRIME
-    c = 2 * one[3] * other[3] * CURVE % PRIME
-    d = 2 * one[2] * other[2] % PRIME
+def _plus(first: Point, second: Point) -> Point:
+    a = (first[1] - first[0]) * (second[1] - second[0]) % PRIME
+    b = (first[1] + first[0]) * (second[1] + second[0]) % PRIME
+    c = 2 * first[3] * second[3] * CURVE % PRIME
+    d = 2 * first[2] * second[2] % PRIME
     e, f, g, h = b - a, d - c, d + c, b + a
     return e * f % PRIME, g * h % PRIME, f * g % PRIME, e * h % PRIME
 
@@ -82,8 +82,8 @@ def _times(factor: int, point: Point) -> Point:
     return total
 
 
-def _same(one: Point, other: Point) -> bool:
-    return all((one[axis] * other[2] - other[axis] * one[2]) % PRIME == 0 for axis in (0, 1))
+def _same(first: Point, second: Point) -> bool:
+    return all((first[axis] * second[2] - second[axis] * first[2]) % PRIME == 0 for axis in (0, 1))
 
 
 def _bytes(point: Point) -> bytes:

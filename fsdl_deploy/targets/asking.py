@@ -27,3 +27,9 @@ def digits_of(
         card_files.write_cards(deck, list(images))
         building.run([chosen.python(), chosen.folder / "read.py", artifact, deck, out], chosen, seconds)
         return [reading["digits"] for reading in card_files.read_readings(out, len(images))["readings"]]
+
+
+def right(name: str, artifact: Path, images: Sequence[np.ndarray], truths: Sequence[str]) -> int:
+    """How many of the pictures are read as ``truths`` say; errors as in ``digits_of``."""
+    digits = digits_of(name, artifact, images)
+    return sum(read == truth for read, truth in zip(digits, truths, strict=True))

@@ -112,17 +112,10 @@ from fsdl_deploy.targets import asking, card_files
 deck = list(cards(60, seed=78))
 sides = {"as they were": [card.image for card in deck], "inverted": [255 - card.image for card in deck]}
 
-
-def right(artifact):
-    """Cards read right with these weights, of each kind."""
-    counts = {}
-    for kind, images in sides.items():
-        digits = asking.digits_of("tensorflow_js", artifact, images)
-        counts[kind] = sum(read == card.truth for read, card in zip(digits, deck, strict=True))
-    return counts
-
-
-before = right(folder / "v2.json")
+truths = [card.truth for card in deck]
+before = {
+    kind: asking.right("tensorflow_js", folder / "v2.json", images, truths) for kind, images in sides.items()
+}
 print(before)
 
 # %% [markdown]
@@ -148,7 +141,7 @@ print(result.stderr)
 # The same cards as before, of digits it has not been trained on:
 
 # %%
-after = right(retrained)
+after = {kind: asking.right("tensorflow_js", retrained, images, truths) for kind, images in sides.items()}
 rows = [[kind, before[kind], after[kind]] for kind in sides]
 Table([f"right of {len(deck)} cards", "before", "after"], *rows)
 
