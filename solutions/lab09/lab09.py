@@ -495,7 +495,7 @@ reveal(GUESS_HANDED_ON, 100 - 100 * counts["device"] / len(hard), "%")
 # rounding may make another reading.
 #
 # Some conversions are in order; calling one of them broken stops a release for nothing. The target reads
-# `400` cards, and an error follows if you ask for more. So think first of what a conversion may break: widths
+# `160` cards, and an error follows if you ask for more. So think first of what a conversion may break: widths
 # that do not fit its steps or its buckets, the light, single digits, leading zeros, the same digit twice,
 # cards beside others in a batch.
 #
