@@ -34,6 +34,9 @@ FLOORS = (
         "monitoring",
         "delivery",
         "managed",
+        "targets",
+        "browser",
+        "edge",
     },
     {"cli"},
 )
