@@ -22,7 +22,7 @@ from fsdl_deploy.targets.catalogue import PrecisionVariant, Target, TargetError,
 
 SEED = 77
 LEVEL = "typical"
-# NumPy's products, which stand around a bare network, are too small to gain from threads that wait for a core.
+# NumPy's products around a bare network are too small to gain from threads that wait for a core.
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 SECONDS = 900.0  # that one reading of all cards may take
 
