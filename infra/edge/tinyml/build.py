@@ -41,7 +41,7 @@ def calibration(columns: int) -> list[np.ndarray]:
 def quantized(file: Path) -> bytearray:
     """The float file in int8: weights by channel, activations by tensor."""
     from ai_edge_litert.interpreter import Interpreter
-    from ai_edge_quantizer import quantizer, recipe
+    from litert_quantizer import quantizer, recipe
 
     ((name, signature),) = Interpreter(str(file)).get_signature_list().items()
     tool = quantizer.Quantizer(str(file), recipe.static_wi8_ai8())

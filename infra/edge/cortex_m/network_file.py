@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from tflite import ActivationFunctionType, AddOptions, BuiltinOperator, Conv2DOptions, DepthwiseConv2DOptions
-from tflite import FullyConnectedOptions, Model, Padding, TensorType
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-NAMES = {value: name for name, value in vars(BuiltinOperator).items() if isinstance(value, int)}
-DTYPES = {TensorType.INT8: np.int8, TensorType.INT32: np.int32}
+NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
+DTYPES = {schema.TensorType.INT8: np.int8, schema.TensorType.INT32: np.int32}
 OPTIONS = {
-    "CONV_2D": Conv2DOptions, "DEPTHWISE_CONV_2D": DepthwiseConv2DOptions, "ADD": AddOptions,
-    "FULLY_CONNECTED": FullyConnectedOptions,
+    "CONV_2D": schema.Conv2DOptions, "DEPTHWISE_CONV_2D": schema.DepthwiseConv2DOptions, "ADD": schema.AddOptions,
+    "FULLY_CONNECTED": schema.FullyConnectedOptions,
 }  # fmt: skip
 
 
@@ -48,7 +47,7 @@ class Operator:
 
 def read_network(data: bytes) -> tuple[list[Operator], Tensor, Tensor]:
     """Operators, input and output. ValueError for weights outside the file, or an activation other than ReLU."""
-    model = Model.GetRootAs(data, 0)
+    model = schema.Model.GetRootAs(data, 0)
     graph = model.Subgraphs(0)
     tensors = [_tensor(model, graph.Tensors(index), index) for index in range(graph.TensorsLength())]
     operators = []
@@ -85,10 +84,10 @@ def _options(name: str, operator) -> dict:
     table = operator.BuiltinOptions()
     options.Init(table.Bytes, table.Pos)
     activation = options.FusedActivationFunction()
-    if activation not in (ActivationFunctionType.NONE, ActivationFunctionType.RELU):
+    if activation not in (schema.ActivationFunctionType.NONE, schema.ActivationFunctionType.RELU):
         raise ValueError(f"{name} has an activation other than ReLU")
-    read = {"relu": activation == ActivationFunctionType.RELU}
+    read = {"relu": activation == schema.ActivationFunctionType.RELU}
     if "CONV" in name:
         read["stride"] = options.StrideH(), options.StrideW()
-        read["same_padding"] = options.Padding() == Padding.SAME
+        read["same_padding"] = options.Padding() == schema.Padding.SAME
     return read
