@@ -24,13 +24,15 @@ class Steps:
         return cls(tuple(int(size) for size in details["shape"]), float(scale), int(zero))
 
     def to_int8(self, values: np.ndarray) -> np.ndarray:
-        """The nearest integers, in this tensor's shape; what lies outside becomes the least or the largest."""
+        """The nearest integers, in this tensor's shape; what lies outside becomes an end of the range."""
         nearest = np.round(values / np.float32(self.scale)) + self.zero
         return np.clip(nearest, -128, 127).astype(np.int8).reshape(self.shape)
 
     def to_float(self, integers: np.ndarray) -> np.ndarray:
         """What the integers stand for, float32."""
-        return (np.asarray(integers).reshape(self.shape).astype(np.float32) - self.zero) * np.float32(self.scale)
+        return (np.asarray(integers).reshape(self.shape).astype(np.float32) - self.zero) * np.float32(
+            self.scale
+        )
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A board that QEMU makes: ARM's MPS2 with a Cortex-M4, on which the firmware reads ink that lies in memory."""
+"""A board that QEMU makes: ARM's MPS2 with a Cortex-M4; the firmware reads ink that lies in its memory."""
 
 import os
 import re
@@ -33,7 +33,19 @@ class Printed:
 def emulator() -> list[str]:
     """QEMU out of the station, for this board without any of its plugs."""
     program = Path(sys.prefix) / "debian" / "usr" / "bin" / "qemu-system-arm"
-    return [str(program), "-M", "mps2-an386", "-display", "none", "-monitor", "none", "-serial", "none", "-nic", "none"]
+    return [
+        str(program),
+        "-M",
+        "mps2-an386",
+        "-display",
+        "none",
+        "-monitor",
+        "none",
+        "-serial",
+        "none",
+        "-nic",
+        "none",
+    ]
 
 
 def run(firmware: Path, ink: Sequence[np.ndarray], count: bool = False) -> list[Printed]:
@@ -43,7 +55,9 @@ def run(firmware: Path, ink: Sequence[np.ndarray], count: bool = False) -> list[
     printed of fewer cards, as after a fault.
     """
     libraries = Path(sys.prefix) / "debian" / "usr" / "lib"
-    folders = [str(file) for file in (*libraries.glob("*-linux-gnu"), *(libraries.parents[1] / "lib").glob("*-gnu"))]
+    folders = [
+        str(file) for file in (*libraries.glob("*-linux-gnu"), *(libraries.parents[1] / "lib").glob("*-gnu"))
+    ]
     environ = {**os.environ, "LD_LIBRARY_PATH": os.pathsep.join(folders)}
     with tempfile.TemporaryDirectory() as temporary:
         memory = Path(temporary) / "cards.bin"
@@ -58,7 +72,9 @@ def run(firmware: Path, ink: Sequence[np.ndarray], count: bool = False) -> list[
         )
     printed = [
         Printed(digits, np.frombuffer(bytes.fromhex(logits), np.int8).reshape(-1, 11), int(ticks, 16))
-        for digits, ticks, logits in re.findall(r"^(\d*) ([0-9a-f]{6}) ([0-9a-f]+)$", process.stdout, re.MULTILINE)
+        for digits, ticks, logits in re.findall(
+            r"^(\d*) ([0-9a-f]{6}) ([0-9a-f]+)$", process.stdout, re.MULTILINE
+        )
     ]
     if len(printed) != len(ink):
         words = (process.stderr + process.stdout)[-300:].strip()

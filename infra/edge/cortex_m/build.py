@@ -16,8 +16,8 @@ from fsdl_deploy.paths import ROOT
 FIRMWARE = Path(__file__).parent / "firmware"
 NETWORK = ROOT / "models" / "edge" / "tinyml" / "v2_int8.tflite"
 OPTIONS = (
-    "-target", "thumb-freestanding-eabi", "-mcpu=cortex_m4", "-Os", "-ffreestanding", "-nostdlib", "-g0", "-s",
-    "-Wall", "-Wextra", "-Werror", "-Wl,-e,reset", "-Wl,-z,max-page-size=4",
+    "-target", "thumb-freestanding-eabi", "-mcpu=cortex_m4", "-Os", "-ffreestanding", "-nostdlib",
+    "-g0", "-s", "-Wall", "-Wextra", "-Werror", "-Wl,-e,reset", "-Wl,-z,max-page-size=4",
 )  # fmt: skip
 
 

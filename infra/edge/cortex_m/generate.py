@@ -1,6 +1,6 @@
 """From an int8 LiteRT file to C: ``generate.py FILE.tflite OUT_DIR`` writes ``network.c`` and ``network.h``.
 
-Weights become constant arrays, which stay in the flash; each operator becomes a call of ``firmware/kernels.c``;
+Weights become constant arrays, which stay in the flash; each operator becomes a call of ``kernels.c``;
 activations share one array, the arena, whose places are planned here. No interpreter, no file format and no
 memory allocation are left on the device. Raises ValueError for an operator that this network has not.
 """
@@ -12,7 +12,11 @@ import numpy as np
 from network_file import Operator, Tensor, read_network
 
 VIEWS = ("RESHAPE", "TRANSPOSE", "SLICE")  # they move no byte here: checked, not believed
-CONVOLUTIONS = {"CONV_2D": "convolve", "DEPTHWISE_CONV_2D": "convolve_depthwise", "FULLY_CONNECTED": "convolve"}
+CONVOLUTIONS = {
+    "CONV_2D": "convolve",
+    "DEPTHWISE_CONV_2D": "convolve_depthwise",
+    "FULLY_CONNECTED": "convolve",
+}
 
 
 def fixed_point(real: float) -> tuple[int, int]:
@@ -55,7 +59,9 @@ class Generator:
     def place(self, tensor: Tensor, number: int) -> int:
         """The lowest place in the arena with room beside all that are still needed at this operator."""
         living = sorted(
-            (place, place + size) for index, (place, size) in self.taken.items() if self.last_use[index] >= number
+            (place, place + size)
+            for index, (place, size) in self.taken.items()
+            if self.last_use[index] >= number
         )
         start = 0
         for begin, end in living:
@@ -146,7 +152,17 @@ class Generator:
             array("int8_t", f"shifts{number}", shifts),
         ]
         least = max(-128, operator.output.zero) if operator.relu else -128
-        numbers = [*shape, *out, *kernel, *operator.stride, top, left, tensor.zero, operator.output.zero, least]
+        numbers = [
+            *shape,
+            *out,
+            *kernel,
+            *operator.stride,
+            top,
+            left,
+            tensor.zero,
+            operator.output.zero,
+            least,
+        ]
         self.constants.append(f"static const Shape shape{number} = {{{', '.join(map(str, numbers))}}};\n")
         pointer = self.pointer(tensor)
         place = self.place(operator.output, number)
@@ -161,7 +177,14 @@ class Generator:
         factors = [fixed_point(real) for real in (a.scale / twice, b.scale / twice)]
         factors.append(fixed_point(twice / ((1 << 20) * operator.output.scale)))
         least = max(-128, operator.output.zero) if operator.relu else -128
-        numbers = [a.zero, b.zero, operator.output.zero, least, *(f[0] for f in factors), *(f[1] for f in factors)]
+        numbers = [
+            a.zero,
+            b.zero,
+            operator.output.zero,
+            least,
+            *(f[0] for f in factors),
+            *(f[1] for f in factors),
+        ]
         self.constants.append(f"static const Sum sum{number} = {{{', '.join(map(str, numbers))}}};\n")
         pointers = f"{self.pointer(a)}, {self.pointer(b)}"
         place = self.place(operator.output, number)
@@ -169,7 +192,7 @@ class Generator:
 
 
 def generate(file: Path, out: Path) -> dict[str, int]:
-    """Write the two files; the bytes of the arena and of an input, and the scale and zero of in- and output."""
+    """Write the two files; how many bytes the arena has, and how many calls there are."""
     operators, source, target = read_network(file.read_bytes())
     generator = Generator(operators, source, target)
     generator.run()

@@ -1,6 +1,12 @@
-"""What an int8 LiteRT file says: its operators in their order, and the tensors between them."""
+"""What an int8 LiteRT file says: its operators in their order, and the tensors between them.
 
+``network_file.py FILE.tflite`` prints the operators as JSON.
+"""
+
+import json
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
@@ -8,8 +14,8 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
 DTYPES = {schema.TensorType.INT8: np.int8, schema.TensorType.INT32: np.int32}
 OPTIONS = {
-    "CONV_2D": schema.Conv2DOptions, "DEPTHWISE_CONV_2D": schema.DepthwiseConv2DOptions, "ADD": schema.AddOptions,
-    "FULLY_CONNECTED": schema.FullyConnectedOptions,
+    "CONV_2D": schema.Conv2DOptions, "DEPTHWISE_CONV_2D": schema.DepthwiseConv2DOptions,
+    "ADD": schema.AddOptions, "FULLY_CONNECTED": schema.FullyConnectedOptions,
 }  # fmt: skip
 
 
@@ -46,7 +52,7 @@ class Operator:
 
 
 def read_network(data: bytes) -> tuple[list[Operator], Tensor, Tensor]:
-    """Operators, input and output. ValueError for weights outside the file, or an activation other than ReLU."""
+    """Operators, input, output. ValueError for weights outside the table, or an activation but ReLU."""
     model = schema.Model.GetRootAs(data, 0)
     graph = model.Subgraphs(0)
     tensors = [_tensor(model, graph.Tensors(index), index) for index in range(graph.TensorsLength())]
@@ -91,3 +97,21 @@ def _options(name: str, operator) -> dict:
         read["stride"] = options.StrideH(), options.StrideW()
         read["same_padding"] = options.Padding() == schema.Padding.SAME
     return read
+
+
+def main(file: Path) -> None:
+    operators, source, _ = read_network(file.read_bytes())
+    rows = [
+        {
+            "name": operator.name,
+            "shapes": ["×".join(map(str, tensor.shape)) for tensor in (operator.inputs[0], operator.output)],
+            "scale": operator.output.scale,
+            "zero": operator.output.zero,
+        }
+        for operator in operators
+    ]
+    print(json.dumps({"columns": source.shape[3], "operators": rows}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

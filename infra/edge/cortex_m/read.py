@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import board
-import numpy as np
 import network_file
-from build import NETWORK
+import numpy as np
 
+from build import NETWORK
 from fsdl_deploy.targets import integers, reading_program
 
 

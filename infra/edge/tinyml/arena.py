@@ -27,7 +27,7 @@ def runs(model: bytes, arena: int) -> bool:
 
 
 def smallest(model: bytes, low: int = 0, high: int = 1 << 20) -> tuple[int, list[tuple[int, bool]]]:
-    """The smallest arena, a multiple of 16 bytes, and all that were tried. ValueError if ``high`` is too few."""
+    """The smallest arena, to 16 bytes, and all that were tried. ValueError if ``high`` is too few."""
     if not runs(model, high):
         raise ValueError(f"the network does not run in {high} bytes either")
     tried = [(high, True)]

@@ -1,8 +1,8 @@
-"""The network as an int8 LiteRT file for microcontrollers: ``build.py OUT_DIR``, with the station litert_torch.
+"""The network as an int8 LiteRT file for microcontrollers: ``build.py OUT_DIR``, by litert_torch's Python.
 
-A microcontroller has no memory to spare and no floats to waste. So the file has one width, the weights and all
-that flows between the layers are int8, and it ends with the logits: the digits are where they are largest, and
-a logarithm in int8 would only blur them.
+A microcontroller has no memory to spare and no floats to waste. So the file has one width, the weights and
+all that flows between the layers are int8, and it ends with the logits: the digits are where they are
+largest, and a logarithm in int8 would only blur them.
 """
 
 import sys
@@ -10,15 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from fsdl_deploy.cards import cards
-from fsdl_deploy.targets import modules, plain
+from fsdl_deploy.targets import card_files, modules, plain
 
 COLUMNS = 292  # of ink, its margin of 36 among them: the widest of 1,000 typical cards has 238 without
-CALIBRATION = 200  # cards of training digits, whose activations set the ranges
 
 
 def logits(columns: int):
-    """``modules.bare`` exported for so many columns, without its last operator, the logarithm of a softmax."""
+    """``modules.bare`` for so many columns, without its last operator, the logarithm of a softmax."""
     import torch
 
     program = torch.export.export(modules.bare(), (modules.example(columns),))
@@ -32,8 +30,8 @@ def logits(columns: int):
 
 
 def calibration(columns: int) -> list[np.ndarray]:
-    """Ink float32 ``[1, 1, 32, columns]`` of the calibration cards."""
-    inks = [plain.ink(card.image)[0] for card in cards(CALIBRATION, "typical", "train", seed=3)]
+    """Ink float32 ``[1, 1, 32, columns]`` of the calibration cards that are narrow enough."""
+    inks = [plain.ink(image)[0] for image in card_files.calibration()]
     room = [np.pad(ink, ((0, 0),) * 3 + ((0, max(0, columns - ink.shape[3])),)) for ink in inks]
     return [ink for ink in room if ink.shape[3] == columns]
 

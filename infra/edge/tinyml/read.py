@@ -13,7 +13,8 @@ ARENA = 400_000  # bytes, more than it needs: `arena.py` finds out how many
 def open_artifact(artifact: Path) -> reading_program.ReadCard:
     interpreter = runtime.Interpreter.from_bytes(artifact.read_bytes(), arena_size=ARENA)
     ink, logits = (
-        integers.Steps.of(details) for details in (interpreter.get_input_details(0), interpreter.get_output_details(0))
+        integers.Steps.of(details)
+        for details in (interpreter.get_input_details(0), interpreter.get_output_details(0))
     )
 
     def run(values: np.ndarray) -> np.ndarray:
