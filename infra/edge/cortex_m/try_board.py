@@ -1,8 +1,8 @@
 """Try the firmware: ``try_board.py CARDS.npz [--ram 128K]`` prints what a Cortex-M4 and this machine read.
 
-It generates, compiles and links the firmware anew; with ``--ram`` for a board with another amount of it, where
-the linker may refuse. Each card is read by TensorFlow Lite for Microcontrollers here, and by the firmware on QEMU's board with its
-instructions counted.
+It generates, compiles and links the firmware anew; with ``--ram`` for a board with another amount of it,
+where the linker may refuse. Each card is read by TensorFlow Lite for Microcontrollers here, and by the
+firmware on QEMU's board with its instructions counted.
 """
 
 import argparse

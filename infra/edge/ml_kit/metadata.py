@@ -1,12 +1,13 @@
-"""Metadata in a LiteRT file: ``metadata.py MODEL.tflite OUT.tflite`` says what goes in, and what comes out.
+"""Metadata in a LiteRT file: ``metadata.py MODEL.tflite OUT.tflite`` adds what goes in and what comes out.
 
 They are a second flatbuffer inside of the first, as the buffer TFLITE_METADATA, and files beside it, such as
 the labels, in a zip at the end of the file. So a library on a phone knows how to prepare a picture, and which
 word belongs to which score. Source: MediaPipe's metadata_schema.fbs.
 """
 
+import argparse
 import io
-import sys
+import json
 import zipfile
 from pathlib import Path
 
@@ -18,15 +19,15 @@ LABELS = "labels.txt"
 VERSION = "1.2.0"  # the oldest parser that understands what is used here: associated files, normalization
 
 
-def picture() -> described.TensorMetadataT:
-    """The input: red, green and blue, from 0 to 255 as they are."""
+def picture(deviation: float = 1.0) -> described.TensorMetadataT:
+    """The input: red, green and blue, from 0 to 255, divided by ``deviation``."""
     colours = described.ImagePropertiesT()
     colours.colorSpace = described.ColorSpaceType.RGB
     content = described.ContentT()
     content.contentPropertiesType = described.ContentProperties.ImageProperties
     content.contentProperties = colours
     options = described.NormalizationOptionsT()
-    options.mean, options.std = [0.0], [1.0]
+    options.mean, options.std = [0.0], [deviation]
     unit = described.ProcessUnitT()
     unit.optionsType, unit.options = described.ProcessUnitOptions.NormalizationOptions, options
     stats = described.StatsT()
@@ -53,10 +54,10 @@ def scores() -> described.TensorMetadataT:
     return tensor
 
 
-def metadata() -> bytes:
+def metadata(deviation: float = 1.0) -> bytes:
     """The flatbuffer of the metadata."""
     graph = described.SubGraphMetadataT()
-    graph.inputTensorMetadata, graph.outputTensorMetadata = [picture()], [scores()]
+    graph.inputTensorMetadata, graph.outputTensorMetadata = [picture(deviation)], [scores()]
     model = described.ModelMetadataT()
     model.name, model.version = "Meter digit", "v2"
     model.description, model.license = "Reads one handwritten digit of a meter card", "MIT"
@@ -66,11 +67,11 @@ def metadata() -> bytes:
     return bytes(builder.Output())
 
 
-def described_model(model: bytes, labels: list[str]) -> bytes:
+def described_model(model: bytes, labels: str, deviation: float = 1.0) -> bytes:
     """The file with its metadata, and with its labels in a zip behind it."""
     content = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
     buffer, entry = schema.BufferT(), schema.MetadataT()
-    buffer.data = list(metadata())
+    buffer.data = list(metadata(deviation))
     entry.name, entry.buffer = "TFLITE_METADATA", len(content.buffers)
     content.buffers.append(buffer)
     content.metadata = [*(content.metadata or []), entry]
@@ -82,6 +83,17 @@ def described_model(model: bytes, labels: list[str]) -> bytes:
     return file.getvalue()
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("model", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--labels", default="0123456789", help="in the order of the scores, a letter each")
+    parser.add_argument("--deviation", type=float, default=1.0, help="by which the library divides a picture")
+    args = parser.parse_args()
+    content = described_model(args.model.read_bytes(), args.labels, args.deviation)
+    args.out.write_bytes(content)
+    print(json.dumps({"bytes": len(content)}))
+
+
 if __name__ == "__main__":
-    written = described_model(Path(sys.argv[1]).read_bytes(), [str(digit) for digit in range(10)])
-    Path(sys.argv[2]).write_bytes(written)
+    main()

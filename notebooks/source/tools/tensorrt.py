@@ -159,8 +159,8 @@ Table(["", f"as float32, of {len(deck)}", "right", "kB"], *rows, formats=["", "d
 # %% [markdown]
 # ## On the device
 #
-# `infra/edge/tensorrt/read.py` would read cards where a GPU is: it calls NVIDIA's driver for memory and copies, and
-# the engine in between. It was written by the documentation and **has never run**: there is no such GPU
+# `infra/edge/tensorrt/read.py` would read cards where a GPU is: it calls NVIDIA's driver for memory and copies,
+# and the engine in between. It was written by the documentation and **has never run**: there is no such GPU
 # here. On this machine it says so, and that is all that is tested.
 
 # %%
