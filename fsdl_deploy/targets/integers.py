@@ -9,30 +9,33 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Steps:
-    """An int8 tensor: value = (integer - ``zero``) * ``scale``."""
+class Encoding:
+    """How a tensor holds values: as int8, value = (integer - ``zero``) * ``scale``; as they are, if 0."""
 
     shape: tuple[int, ...]
-    scale: float
-    zero: int
+    scale: float = 0.0
+    zero: int = 0
 
     @classmethod
-    def of(cls, details: dict) -> "Steps":
-        """As an interpreter of LiteRT describes a tensor. ValueError where it has not one scale."""
-        parameters = details["quantization_parameters"]
+    def of(cls, details: dict) -> "Encoding":
+        """As an interpreter of LiteRT describes a tensor. ValueError where it has several scales."""
+        parameters, shape = details["quantization_parameters"], tuple(map(int, details["shape"]))
+        if details["dtype"] == np.float32:
+            return cls(shape)
         (scale,), (zero,) = parameters["scales"], parameters["zero_points"]
-        return cls(tuple(int(size) for size in details["shape"]), float(scale), int(zero))
+        return cls(shape, float(scale), int(zero))
 
-    def to_int8(self, values: np.ndarray) -> np.ndarray:
-        """The nearest integers, in this tensor's shape; what lies outside becomes an end of the range."""
+    def encoded(self, values: np.ndarray) -> np.ndarray:
+        """Values in this tensor's shape: the nearest integers, and an end of int8's range beyond it."""
+        if not self.scale:
+            return np.asarray(values, np.float32).reshape(self.shape)
         nearest = np.round(values / np.float32(self.scale)) + self.zero
         return np.clip(nearest, -128, 127).astype(np.int8).reshape(self.shape)
 
-    def to_float(self, integers: np.ndarray) -> np.ndarray:
-        """What the integers stand for, float32."""
-        return (np.asarray(integers).reshape(self.shape).astype(np.float32) - self.zero) * np.float32(
-            self.scale
-        )
+    def decoded(self, tensor: np.ndarray) -> np.ndarray:
+        """What the tensor stands for, float32."""
+        values = np.asarray(tensor).reshape(self.shape).astype(np.float32)
+        return (values - self.zero) * np.float32(self.scale) if self.scale else values
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

@@ -12,11 +12,11 @@ from fsdl_deploy.targets import integers, reading_program
 
 def open_artifact(artifact: Path) -> reading_program.ReadCard:
     _, source, target = network_file.read_network(NETWORK.read_bytes())
-    ink, logits = (integers.Steps(tensor.shape, tensor.scale, tensor.zero) for tensor in (source, target))
+    ink, logits = (integers.Encoding(tensor.shape, tensor.scale, tensor.zero) for tensor in (source, target))
 
     def run(values: np.ndarray) -> np.ndarray:
-        (printed,) = board.run(artifact, [ink.to_int8(values)])
-        return integers.log_softmax(logits.to_float(printed.logits))
+        (printed,) = board.run(artifact, [ink.encoded(values)])
+        return integers.log_softmax(logits.decoded(printed.logits))
 
     return reading_program.bare(run, [ink.shape[3]])
 

@@ -34,10 +34,10 @@ def with_ram(ram: str, folder: Path) -> Path:
 def inks(images: list[np.ndarray]) -> list[np.ndarray]:
     """Pictures as the network takes them: int8, filled up with paper."""
     _, source, _ = network_file.read_network(NETWORK.read_bytes())
-    ink = integers.Steps(source.shape, source.scale, source.zero)
+    ink = integers.Encoding(source.shape, source.scale, source.zero)
     columns = source.shape[3]
     prepared = (plain.ink(image)[0] for image in images)
-    return [ink.to_int8(np.pad(one, ((0, 0),) * 3 + ((0, columns - one.shape[3]),))) for one in prepared]
+    return [ink.encoded(np.pad(one, ((0, 0),) * 3 + ((0, columns - one.shape[3]),))) for one in prepared]
 
 
 def on_this_machine(cards: list[np.ndarray]) -> list[np.ndarray]:

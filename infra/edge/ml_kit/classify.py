@@ -1,4 +1,4 @@
-"""Classify squares with MediaPipe's task, as an app would: ``classify.py MODEL.tflite PICTURES.npz``.
+"""Classify squares with MediaPipe's task, as an app would: ``classify.py PICTURES.npz MODEL.tflite``.
 
 The library reads the metadata: nothing here says how large a picture is, what its values mean, or which
 word belongs to which score. Prints ``{"labels": [...], "scores": [...], "seconds": [...]}``, or
@@ -6,9 +6,12 @@ word belongs to which score. Prints ``{"labels": [...], "scores": [...], "second
 """
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
+
+os.environ["MPLBACKEND"] = "agg"  # MediaPipe imports Matplotlib: a notebook's way to draw is not here
 
 import mediapipe
 import numpy as np
@@ -33,7 +36,7 @@ def classify(model: bytes, pictures: list[np.ndarray]) -> dict[str, list]:
     return {"labels": labels, "scores": scores, "seconds": seconds}
 
 
-def main(model: Path, pictures: Path) -> None:
+def main(pictures: Path, model: Path) -> None:
     try:
         answer = classify(model.read_bytes(), card_files.read_cards(pictures))
     except (OSError, RuntimeError, ValueError) as error:  # the library has one for each kind of status

@@ -8,8 +8,11 @@ word belongs to which score. Source: MediaPipe's metadata_schema.fbs.
 import argparse
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
+
+os.environ["MPLBACKEND"] = "agg"  # MediaPipe imports Matplotlib: a notebook's way to draw is not here
 
 import flatbuffers
 from mediapipe.tasks.metadata import metadata_schema_py_generated as described

@@ -1,8 +1,8 @@
-"""The network as an int8 LiteRT file for microcontrollers: ``build.py OUT_DIR``, by litert_torch's Python.
+"""The network as LiteRT files for microcontrollers: ``build.py OUT_DIR``, by litert_torch's Python.
 
 A microcontroller has no memory to spare and no floats to waste. So the file has one width, the weights and
 all that flows between the layers are int8, and it ends with the logits: the digits are where they are
-largest, and a logarithm in int8 would only blur them.
+largest, and a logarithm in int8 would only blur them. The float32 file shows what the rounding changes.
 """
 
 import sys
@@ -50,10 +50,9 @@ def quantized(file: Path) -> bytearray:
 def main(out: Path) -> None:
     import litert_torch
 
-    file = out / "float32.tflite"
+    file = out / "v2_float32.tflite"
     litert_torch.convert(logits(COLUMNS), (modules.example(COLUMNS),)).export(str(file))
     (out / "v2_int8.tflite").write_bytes(bytes(quantized(file)))
-    file.unlink()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a file reads, without its confidence: ``read_json.py FILE.tflite CARDS.npz`` prints JSON."""
+"""What a file reads, without its confidence: ``read_json.py CARDS.npz FILE.tflite`` prints JSON."""
 
 import json
 import sys
@@ -9,5 +9,5 @@ import read
 from fsdl_deploy.targets import card_files
 
 if __name__ == "__main__":
-    reader = read.open_artifact(Path(sys.argv[1]))
-    print(json.dumps({"readings": [reader(image)[0] for image in card_files.read_cards(Path(sys.argv[2]))]}))
+    reader = read.open_artifact(Path(sys.argv[2]))
+    print(json.dumps({"readings": [reader(image)[0] for image in card_files.read_cards(Path(sys.argv[1]))]}))

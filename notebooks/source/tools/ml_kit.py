@@ -75,8 +75,8 @@ program = (station.folder / "build.py").read_text()
 Code(program[program.index("class Classifier") : program.index("def main")], language="python")
 
 # %% [markdown]
-# `fsdl-deploy edge build ml_kit` converts it with LiteRT's converter. The file has no metadata yet. Pictures to ask
-# it: typical cards with one test digit each, filled up to a square.
+# `fsdl-deploy edge build ml_kit` converts it with LiteRT's converter. The file has no metadata yet.
+# Pictures to ask it: typical cards with one test digit each, filled up to a square.
 
 # %%
 from fsdl_deploy import figures
@@ -97,13 +97,10 @@ figures.cards(
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from fsdl_deploy.targets import card_files
-from fsdl_deploy.targets.asking import ask
+from fsdl_deploy.targets.programs import ask
 
 folder = TemporaryDirectory()
-file = Path(folder.name) / "pictures.npz"
-card_files.write_cards(file, list(pictures))
-print(ask("ml_kit", "ml_kit/classify.py", bare_file, file)["refused"])
+print(ask(target, "classify.py", list(pictures), bare_file)["refused"])
 
 # %% [markdown]
 # It refuses: the network wants floats, and the library cannot know whether white is `1`, `255` or something
@@ -133,7 +130,8 @@ Code(program[program.index("def described_model") : program.index("def main")], 
 import subprocess
 
 imported = "from mediapipe.tasks.python.metadata import metadata"
-result = subprocess.run([station.python, "-c", imported], capture_output=True, text=True)
+program = f"import os; os.environ['MPLBACKEND'] = 'agg'; {imported}"
+result = subprocess.run([station.python, "-c", program], capture_output=True, text=True)
 print(result.stderr.strip().splitlines()[-1])
 
 # %% [markdown]
@@ -144,7 +142,7 @@ print(result.stderr.strip().splitlines()[-1])
 import zipfile
 
 described = Path(folder.name) / "digit.tflite"
-ask("ml_kit", "ml_kit/metadata.py", bare_file, described)
+ask(target, "metadata.py", (), bare_file, described)
 print(zipfile.ZipFile(described).read("labels.txt").decode().split())
 print(f"{described.stat().st_size - bare_file.stat().st_size:,} bytes more")
 
@@ -156,7 +154,7 @@ print(f"{described.stat().st_size - bare_file.stat().st_size:,} bytes more")
 # %%
 from fsdl_deploy import OnnxReader
 
-answer = ask("ml_kit", "ml_kit/classify.py", described, file)
+answer = ask(target, "classify.py", list(pictures), described)
 readings = [reading.digits for reading in OnnxReader("v2").read(list(pictures))]
 rows = [
     [name, sum(digit == truth for digit, truth in zip(digits, truths))]
@@ -187,8 +185,8 @@ if wrong:
 
 # %%
 wrong_file = Path(folder.name) / "wrong.tflite"
-ask("ml_kit", "ml_kit/metadata.py", bare_file, wrong_file, "--deviation", 255)
-wrong_answer = ask("ml_kit", "ml_kit/classify.py", wrong_file, file)
+ask(target, "metadata.py", (), bare_file, wrong_file, "--deviation", 255)
+wrong_answer = ask(target, "classify.py", list(pictures), wrong_file)
 right = sum(label == truth for label, truth in zip(wrong_answer["labels"], truths))
 print(f"{right} of {len(truths)} right, median score {sorted(wrong_answer['scores'])[len(truths) // 2]:.2f}")
 
@@ -200,8 +198,8 @@ print(f"{right} of {len(truths)} right, median score {sorted(wrong_answer['score
 
 # %%
 order = "9876543210"
-ask("ml_kit", "ml_kit/metadata.py", bare_file, wrong_file, "--labels", order)
-swapped = ask("ml_kit", "ml_kit/classify.py", wrong_file, file)["labels"]
+ask(target, "metadata.py", (), bare_file, wrong_file, "--labels", order)
+swapped = ask(target, "classify.py", list(pictures), wrong_file)["labels"]
 print(sum(label == truth for label, truth in zip(swapped, truths)), "of", len(truths), "right")
 folder.cleanup()
 

@@ -74,10 +74,12 @@ Code(program[program.index("# The least") : program.index("def main")], language
 
 # %%
 from fsdl_deploy import weights
-from fsdl_deploy.targets.asking import ask
+from fsdl_deploy.targets import catalogue
+from fsdl_deploy.targets.programs import ask
 
 published = weights.folder() / "v2.onnx"
-report = ask("tensorrt", "tensorrt/engine.py", published)
+target = catalogue.target("tensorrt")
+report = ask(target, "engine.py", (), published)
 print(f"version {report['version']}: {report['layers']} layers, refused: {report['refused'] or 'nothing'}")
 Table(["tensor", "type and size, -1 where any"], *report["tensors"].items())
 
@@ -109,7 +111,7 @@ from fsdl_deploy.optimization.quantization import quantized
 
 folder = TemporaryDirectory()
 usual = quantized("v2", "static", Path(folder.name))
-report_usual = ask("tensorrt", "tensorrt/engine.py", usual)
+report_usual = ask(target, "engine.py", (), usual)
 print(report_usual["refused"][0][:240])
 
 # %% [markdown]
@@ -133,7 +135,7 @@ from fsdl_deploy.cards import cards
 calibration = [card.image for card in cards(60 if FAST else 128, "typical", "train", seed=3)]
 symmetric_file = Path(folder.name) / "symmetric.onnx"
 symmetric_file.write_bytes(symmetric.quantize(calibration))
-report_symmetric = ask("tensorrt", "tensorrt/engine.py", symmetric_file)
+report_symmetric = ask(target, "engine.py", (), symmetric_file)
 print(
     f"refused: {report_symmetric['refused'] or 'nothing'}; engine {report_symmetric['bytes'] / 1e3:,.0f} kB"
 )
@@ -159,19 +161,19 @@ Table(["", f"as float32, of {len(deck)}", "right", "kB"], *rows, formats=["", "d
 # %% [markdown]
 # ## On the device
 #
-# `infra/edge/tensorrt/read.py` would read cards where a GPU is: it calls NVIDIA's driver for memory and copies,
-# and the engine in between. It was written by the documentation and **has never run**: there is no such GPU
-# here. On this machine it says so, and that is all that is tested.
+# `infra/edge/tensorrt/read.py` would read cards where a GPU is: it calls NVIDIA's driver for memory and
+# copies, and the engine in between. It was written by the documentation and **has never run**: there is no
+# such GPU here. On this machine it says so, and that is all that is tested.
 
 # %%
-from fsdl_deploy.targets import card_files
-from fsdl_deploy.targets.catalogue import TargetError
+from fsdl_deploy.targets import card_files, programs
 
 file = Path(folder.name) / "cards.npz"
 card_files.write_cards(file, images[:1])
 try:
-    ask("tensorrt", "tensorrt/read.py", published, file, Path(folder.name) / "out.json")
-except TargetError as error:
+    words = [target.python(), target.folder / "read.py", published, file, Path(folder.name) / "out.json"]
+    programs.run(words, target, 60)
+except catalogue.TargetError as error:
     print(error)
 
 # %% [markdown]
@@ -191,7 +193,7 @@ node = helper.make_node("ScatterElements", [*kinds], ["written"], axis=1, reduct
 graph = helper.make_graph([node], "scatter", inputs, [output])
 scatter = Path(folder.name) / "scatter.onnx"
 onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), scatter)
-print(ask("tensorrt", "tensorrt/engine.py", scatter)["refused"])
+print(ask(target, "engine.py", (), scatter)["refused"])
 
 # %% [markdown]
 # ONNX Runtime has that operator, TensorRT, LiteRT and ExecuTorch had it not. So the decoder now compares

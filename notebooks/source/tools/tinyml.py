@@ -76,16 +76,16 @@ program = (station.folder / "build.py").read_text()
 Code(program[program.index("def logits") : program.index("def main")], language="python")
 
 # %% [markdown]
-# What is in the file, as int8: each value is an integer, less the integer that stands for zero, times a
+# What is in the int8 file: each value is an integer, less the integer that stands for zero, times a
 # scale. The first operators are:
 
 # %%
 from fsdl_deploy.targets import building, catalogue, comparing
-from fsdl_deploy.targets.asking import ask
+from fsdl_deploy.targets.programs import ask
 
-target = catalogue.target("tinyml")
+target, board = catalogue.target("tinyml"), catalogue.target("cortex_m")
 model_file = building.artifact(target, target.variant("int8"))
-network = ask("tinyml", "cortex_m/network_file.py", model_file)
+network = ask(board, "network_file.py", (), model_file)
 rows = [[row["name"], *row["shapes"], row["scale"], row["zero"]] for row in network["operators"][:8]]
 Table(["operator", "in", "out", "scale of the output", "its zero"], *rows, formats=["", "", "", ".3g"])
 
@@ -97,7 +97,7 @@ Table(["operator", "in", "out", "scale of the output", "its zero"], *rows, forma
 # smaller does not.
 
 # %%
-arena = ask("tinyml", "tinyml/arena.py", model_file)
+arena = ask(target, "arena.py", (), model_file)
 print(f"runs in {arena['smallest']:,} bytes; the file itself, in flash: {model_file.stat().st_size:,}")
 print(arena["allocations"])
 
@@ -143,7 +143,7 @@ comparing.table(comparisons)
 # operator. All arithmetic is on integers. This is a convolution:
 
 # %%
-kernels = (stations.station("tinyml").folder.parent / "cortex_m/firmware/kernels.c").read_text()
+kernels = (board.folder / "firmware/kernels.c").read_text()
 Code(kernels[kernels.index("static int32_t scaled") : kernels.index("void convolve_depthwise")], language="c")
 
 # %% [markdown]
@@ -153,16 +153,11 @@ Code(kernels[kernels.index("static int32_t scaled") : kernels.index("void convol
 # print.
 
 # %%
-from tempfile import TemporaryDirectory
-
 from fsdl_deploy.cards import cards as draw_cards
-from fsdl_deploy.targets import card_files
 
 deck = list(draw_cards(3 if FAST else 20, "typical", seed=77))
-folder = TemporaryDirectory()
-file = f"{folder.name}/cards.npz"
-card_files.write_cards(file, [card.image for card in deck])
-firmware = ask("tinyml", "cortex_m/try_board.py", file, seconds=300)
+images = [card.image for card in deck]
+firmware = ask(board, "try_board.py", images)
 Code(firmware["calls"], language="c")
 
 # %% [markdown]
@@ -214,7 +209,7 @@ print(f"at least {instructions / 168e6:.1f} s a card; {instructions / work:.1f} 
 # anything is shipped. The interpreter would have noticed on the device.
 
 # %%
-refused = ask("tinyml", "cortex_m/try_board.py", file, "--ram", "128K")
+refused = ask(board, "try_board.py", images, "--ram", "128K")
 print("\n".join(refused["refused"]))
 
 # %% [markdown]
@@ -224,17 +219,16 @@ print("\n".join(refused["refused"]))
 
 # %%
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-trap = Path(folder.name) / "external.tflite"
-ask("tinyml", "tinyml/external.py", model_file, trap)
-ask("tinyml", "tinyml/read_json.py", trap, file)["readings"]
+with TemporaryDirectory() as folder:
+    trap = Path(folder) / "external.tflite"
+    ask(target, "external.py", (), model_file, trap)
+    print(ask(target, "read_json.py", images, trap)["readings"])
 
 # %% [markdown]
 # No error, no digits. Only cards read on the target show it. That is why every target of this course is
 # asked the same cards as the reference.
-
-# %%
-folder.cleanup()
 
 # %% [markdown]
 # ### Questions
