@@ -31,6 +31,12 @@ def constant(values: np.ndarray):
     return ops.constant(np.ascontiguousarray(values, np.float32), DType.float32, device=CPU)
 
 
+def published() -> dict[str, np.ndarray]:
+    """The network's published weights, float32, by their names."""
+    loaded = load(weights.verified("v2.safetensors"))
+    return {name.removeprefix("network."): values.astype(np.float32) for name, values in loaded.items()}
+
+
 def folded(tensors: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray]:
     """Weights and bias of a convolution with the BatchNorm behind it."""
     gain, shift, mean, variance = (
@@ -65,9 +71,7 @@ def dense(x, kernel: np.ndarray, bias: np.ndarray):
 
 def network() -> Graph:
     """Ink ``[1, 32, COLUMNS, 1]`` to logits ``[T, 11]``."""
-    loaded = load(weights.verified("v2.safetensors"))
-    tensors = {name.removeprefix("network."): values.astype(np.float32) for name, values in loaded.items()}
-    steps = COLUMNS // 4
+    tensors, steps = published(), COLUMNS // 4
     with Graph("v2", input_types=[TensorType(DType.float32, (1, 32, COLUMNS, 1), device=CPU)]) as graph:
         x = ops.relu(depthwise(graph.inputs[0].tensor, *folded(tensors, "stem"), (2, 2)))
         for place, stride in enumerate(STRIDES):
@@ -88,10 +92,9 @@ def network() -> Graph:
 
 def head() -> Graph:
     """Hidden ``[64, 128]`` to logits ``[64, 11]``: the network's last layer."""
-    tensors = load(weights.verified("v2.safetensors"))
+    tensors = published()
     with Graph("head", input_types=[TensorType(DType.float32, (64, 128), device=CPU)]) as graph:
-        kernel, bias = (tensors[f"network.head.{part}"].astype(np.float32) for part in ("weight", "bias"))
-        graph.output(dense(graph.inputs[0].tensor, kernel, bias))
+        graph.output(dense(graph.inputs[0].tensor, tensors["head.weight"], tensors["head.bias"]))
     return graph
 
 
