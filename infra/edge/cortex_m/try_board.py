@@ -37,7 +37,7 @@ def inks(images: list[np.ndarray]) -> list[np.ndarray]:
     ink = integers.Encoding(source.shape, source.scale, source.zero)
     columns = source.shape[3]
     prepared = (plain.ink(image)[0] for image in images)
-    return [ink.encoded(np.pad(one, ((0, 0),) * 3 + ((0, columns - one.shape[3]),))) for one in prepared]
+    return [ink.encoded(np.pad(card, ((0, 0),) * 3 + ((0, columns - card.shape[3]),))) for card in prepared]
 
 
 def on_this_machine(cards: list[np.ndarray]) -> list[np.ndarray]:
