@@ -191,10 +191,9 @@ right = sum(label == truth for label, truth in zip(wrong_answer["labels"], truth
 print(f"{right} of {len(truths)} right, median score {sorted(wrong_answer['scores'])[len(truths) // 2]:.2f}")
 
 # %% [markdown]
-# The preparation of pictures inside the graph hides much of such a mistake, or little: that depends on what
-# the network standardises itself. Ours does, so what is lost comes from the floor under its deviation. A
-# file without a preparation of its own would be worse off. *The labels in another order* would be wrong all
-# the time:
+# Next to nothing is read, though the reader standardises each picture by its own light: there is a floor under
+# its deviation, so that empty paper is not blown up into ink, and pictures this faint lie below it. *The labels
+# in another order* are wrong all the time:
 
 # %%
 order = "9876543210"
