@@ -191,9 +191,9 @@ right = sum(label == truth for label, truth in zip(wrong_answer["labels"], truth
 print(f"{right} of {len(truths)} right, median score {sorted(wrong_answer['scores'])[len(truths) // 2]:.2f}")
 
 # %% [markdown]
-# Next to nothing is read, though the reader standardises each picture by its own light: there is a floor under
-# its deviation, so that empty paper is not blown up into ink, and pictures this faint lie below it. *The labels
-# in another order* are wrong all the time:
+# Next to nothing is read, though the reader standardises each picture by its own light: there is a floor
+# under its deviation, so that empty paper is not blown up into ink, and pictures this faint lie below it.
+# *The labels in another order* are wrong all the time:
 
 # %%
 order = "9876543210"

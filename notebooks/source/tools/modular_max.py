@@ -175,9 +175,9 @@ print(answer.get("refused") or answer)
 folder.cleanup()
 
 # %% [markdown]
-# That is no wrong use that a message would explain: the error says that an operation is *currently not
-# supported*. MAX is made for language models, whose layers are matrix products. A small convolutional
-# network on a processor is not where its makers look.
+# That is no wrong use that a message would explain: where it comes to an end (see the record) the error
+# says that an operation is *currently not supported*. MAX is made for language models, whose layers are
+# matrix products. A small convolutional network on a processor is not where its makers look.
 #
 # ### Questions
 #
