@@ -53,6 +53,7 @@ ACROSS = {
     ("delivery", "rollouts"),  # the same rule for what a meter can show
     ("delivery", "optimization"),  # a pipeline of models has the cascade in it
     ("delivery", "service"),
+    ("targets", "optimization"),  # int8 leaves the nodes that resize a picture as they are
 }
 
 
