@@ -145,7 +145,7 @@ axes.boxplot([new, known, again], tick_labels=names, showfliers=False, orientati
 axes.set(xlabel="time of a card (ms)", ylabel="reading")
 axes.set_xlim(left=0)
 axes.invert_yaxis()
-figures.show(figure, alt="The first card of each width takes several times as long as later ones")
+figures.show(figure, alt="The first card of each width takes longer than later cards")
 
 # %% [markdown]
 # How many times as long, at the median?
