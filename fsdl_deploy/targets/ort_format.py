@@ -17,8 +17,10 @@ def convert(graph: Path, into: Path, processor: str = "") -> None:
 
     ``processor``: "amd64" or "arm" where the file is for one kind only, with operators that others lack.
     """
+    import onnxruntime
     from onnxruntime.tools import convert_onnx_models_to_ort as converter
 
+    onnxruntime.set_default_logger_severity(3)  # it warns that a file for one processor is for one processor
     logging.getLogger("ort_format_model.utils").setLevel(logging.WARNING)  # it reports where it wrote
     with tempfile.TemporaryDirectory() as temporary:
         copy = Path(temporary) / graph.name

@@ -14,6 +14,10 @@ from fsdl_deploy.targets import card_files
 from fsdl_deploy.targets.catalogue import Target, TargetError
 
 NONE = MappingProxyType({})
+# NumPy's products around a bare network are too small to gain from threads that wait for a core.
+ONE_THREAD = MappingProxyType(
+    dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+)
 
 
 def run(command: Sequence, target: Target, seconds: float, variables: Mapping[str, str] = NONE) -> str:
@@ -53,7 +57,8 @@ def ask(
         if images:
             card_files.write_cards(deck, images)
         arguments = [*([deck] if images else []), *words]
-        printed = run([target.python(building), target.folder / program, *arguments], target, seconds)
+        command = [target.python(building), target.folder / program, *arguments]
+        printed = run(command, target, seconds, NONE if building else ONE_THREAD)
     try:
         return json.loads(printed.strip().splitlines()[-1])
     except (IndexError, ValueError):

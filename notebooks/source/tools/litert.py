@@ -162,6 +162,36 @@ rows = [
 Table(["", "card", "written", "float32", "this file"], *rows)
 
 # %% [markdown]
+# ## Where the time goes
+#
+# *Time* above is that of a whole reading. For the three files of the network, NumPy's part of it is in there
+# too. A program of the station takes it apart, on cards in turns.
+
+# %%
+from fsdl_deploy.targets import programs
+
+images = [card.image for card in cards(20 if FAST else 200, seed=9)]
+files = [target.artifacts / f"{name}.tflite" for name in ("v2", "v2-int8", "v2-int8-dynamic")]
+took = programs.ask(target, "times.py", images, 5 if FAST else 20, *files)
+
+# %% [markdown]
+# NumPy makes the ink and decodes the answer; between them one of the files does its work.
+
+# %%
+figure, axes = plt.subplots(figsize=(7, 2.8))
+names = ["NumPy: ink", "NumPy: decoding", "network, float32", "network, int8", "network, int8-dynamic"]
+axes.barh(names, [seconds / took["v2.tflite"] for seconds in took.values()], color=figures.PALETTE[0])
+axes.set(xlabel="time (ratio to the network in float32)", ylabel="part of a reading")
+axes.invert_yaxis()
+figures.show(figure, alt="NumPy's part is of the size of the network's; dynamic int8 is the slowest network")
+
+# %% [markdown]
+# So around a network this small, the code that prepares and decodes is worth the same attention as the
+# network. And int8 is no promise of speed: dynamic int8 is slower than float32, since it measures ranges at
+# each call.
+#
+# ## What is compressed
+#
 # The lecture calls the file compressed. A flat buffer is not: it is read in place, without unpacking. What
 # makes ours smaller is int8, and `gzip` on the way to the device.
 
@@ -195,8 +225,6 @@ except ValueError as error:
 # program of the station tries it, and lists what a program on the device sees of each file.
 
 # %%
-from fsdl_deploy.targets import programs
-
 files = [target.artifacts / name for name in ("v2.tflite", "v2-int8.tflite", "v2-whole.tflite")]
 answer = programs.ask(target, "signatures.py", [], *files)
 rows = [
@@ -214,7 +242,7 @@ Table(["file", "signature", "input", "shape", "type"], *rows)
 print(answer["int64"])
 
 # %% [markdown]
-# ## Questions
+# ### Questions
 #
 # **Question:** You add seven buckets more. What becomes better, and what worse?
 #

@@ -58,8 +58,8 @@ print(*sorted(file.name for file in converted.iterdir()))
 # ## What the phone's runtime must contain
 #
 # The second file is the input of a *reduced build*: ONNX Runtime's build script, given this list, compiles
-# only these operators, and each only for the types that occur. Building the runtime takes a C++ toolchain for
-# the phone and about an hour, so it is not done here.
+# only these operators, and each only for the types that occur. Building the runtime takes its sources and a
+# C++ toolchain for the phone, so it is not done here.
 
 # %% tags=["nbval-check-output"]
 needed = ort_format.operators(converted / "v2.config")
@@ -102,9 +102,18 @@ Table(["file", "bytes", "beyond the weights"], *rows, formats=["", ",d", ",d"])
 
 # %% [markdown]
 # It is larger. The weights are the same; beyond them an `.ort` file stores for each operator the types and
-# shapes that the parser would have worked out. The saving is in the runtime, which is megabytes, not in the
-# file.
-#
+# shapes that the parser would have worked out. The saving is in the runtime, not in the file. How large is
+# the runtime of this machine, with all operators for all types?
+
+# %%
+import onnxruntime
+
+from fsdl_deploy.files import mebibytes
+
+runtime = mebibytes(Path(onnxruntime.__file__).parent / "capi")
+print(f"{runtime:.0f} MiB of runtime, for {graph.ByteSize() / 2**20:.1f} MiB of model")
+
+# %% [markdown]
 # ## The same cards
 #
 # *Converts is not runs*: a conversion that ends well says nothing about the readings. `fsdl-deploy edge
@@ -154,10 +163,8 @@ print(*sorted({*needed_here["com.microsoft"], *needed_here.get("com.microsoft.nc
 # %% [markdown]
 # Four sessions, each on one thread.
 
+
 # %%
-import onnxruntime
-
-
 def session(file, **options):
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = settings.inter_op_num_threads = 1
@@ -181,15 +188,19 @@ from fsdl_deploy.cards import cards
 from fsdl_deploy.targets import reading_program
 
 images = [card.image for card in cards(15, seed=5)]
-reads = {
-    name: reading_program.whole(lambda *both, own=own: own.run(None, dict(zip(("pictures", "widths"), both))))
-    for name, own in sessions.items()
-}
+
+
+def reader(own):
+    return reading_program.whole(lambda *inputs: own.run(None, dict(zip(["pictures", "widths"], inputs))))
+
+
+reads = {name: reader(own) for name, own in sessions.items()}
 shortest = reading_program.in_turns(reads, images, 5 if FAST else 30)
 ratios = {name: float(np.median(seconds / shortest["v2.onnx"])) for name, seconds in shortest.items()}
 
 # %% [markdown]
-# If the guess is right, the first and the last bar are equally long, and so are the two between.
+# If the guess is right, the first and the last bar are equally long, and so are the two between. On a
+# processor that is not x86 they may all be the same.
 
 # %%
 import matplotlib.pyplot as plt
@@ -225,7 +236,7 @@ print(missing)
 folder.cleanup()
 
 # %% [markdown]
-# ## Questions
+# ### Questions
 #
 # **Question:** Your app's download must shrink, and someone proposes `.ort` files. What do you ask first?
 #
