@@ -33,6 +33,7 @@ FLOORS = (
         "monitoring",
         "delivery",
         "managed",
+        "browser",
     },
     {"cli"},
 )
@@ -49,6 +50,7 @@ ACROSS = {
     ("delivery", "rollouts"),  # the same rule for what a meter can show
     ("delivery", "optimization"),  # a pipeline of models has the cascade in it
     ("delivery", "service"),
+    ("browser", "service"),  # the app's server listens as the service does
 }
 
 
