@@ -5,19 +5,19 @@ Without a site of releases it makes one first: a key, and release 1 with the new
 
 import argparse
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import uvicorn
 
 from fsdl_deploy.browser.site import DEFAULT, Site
 from fsdl_deploy.browser.web import app_of
+from fsdl_deploy.service.cross_origin import origin
 from fsdl_deploy.service.process import listen
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``fsdl-deploy edge app``."""
     parser.add_argument("--site", type=Path, default=DEFAULT, metavar="FOLDER", help="where the releases are")
-    parser.add_argument("--service", type=origin, help="origin of a model service, asked when unsure")
+    parser.add_argument("--service", metavar="ORIGIN", help="origin of a model service, asked when unsure")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8080, help="0 picks a free one")
     parser.add_argument("--no-isolation", action="store_true", help="without the headers that allow threads")
@@ -25,8 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
+    service = origin(args.service) if args.service else None
     site = ready_site(args.site)
-    application = app_of(site, args.service, not args.no_isolation)
+    application = app_of(site, service, not args.no_isolation)
     listener = listen(args.host, args.port)
     address = f"[{args.host}]" if ":" in args.host else args.host
     print(f"the app is at http://{address}:{listener.getsockname()[1]}/", flush=True)
@@ -43,18 +44,3 @@ def ready_site(folder: Path) -> Site:
         release = site.publish()
         print(f"made {folder}: a key, and release {release.version} of {release.model}")
     return site
-
-
-def origin(text: str) -> str:
-    """An origin as browsers write it, ``https://host[:port]``: scheme, host and port, and nothing else."""
-    parts = urlsplit(text.rstrip("/"))
-    try:
-        port = parts.port
-    except ValueError:
-        port = 0
-    whole = f"{parts.scheme}://{parts.netloc}"
-    good = parts.scheme in ("http", "https") and parts.hostname and port != 0 and "@" not in parts.netloc
-    if not good or text.rstrip("/") != whole or not whole.isascii() or any(c in whole for c in " ;,'\"*\\"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no origin: it looks like https://service.example:8000")
-    default = {"http": ":80", "https": ":443"}[parts.scheme]
-    return whole.lower().removesuffix(default)
