@@ -98,9 +98,25 @@ COMMANDS = {
             ),
         },
     ),
+    "managed": Command(
+        "the reader on other people's machines, and what it costs",
+        group={
+            "costs": Command(
+                "a month of readings in each place, in dollars", "fsdl_deploy.managed.costs_command"
+            ),
+            "aws": Command("an endpoint on AWS: deploy, status, destroy", "fsdl_deploy.managed.aws_command"),
+        },
+    ),
     "edge": Command(
         "the reader on the customer's device",
         group={
+            "build": Command(
+                "build the reader for other runtimes, or say which files are outdated",
+                "fsdl_deploy.targets.build_command",
+            ),
+            "compare": Command(
+                "ask other runtimes and ONNX Runtime the same cards", "fsdl_deploy.targets.compare_command"
+            ),
             "app": Command("serve the reader as an app in the browser", "fsdl_deploy.browser.app_command"),
             "app-rounds": Command(
                 "play the app's life in a browser, over and over", "fsdl_deploy.browser.rounds"
@@ -109,15 +125,6 @@ COMMANDS = {
             "publish": Command(
                 "sign a new model, which apps in the field take over", "fsdl_deploy.browser.publish_command"
             ),
-        },
-    ),
-    "managed": Command(
-        "the reader on other people's machines, and what it costs",
-        group={
-            "costs": Command(
-                "a month of readings in each place, in dollars", "fsdl_deploy.managed.costs_command"
-            ),
-            "aws": Command("an endpoint on AWS: deploy, status, destroy", "fsdl_deploy.managed.aws_command"),
         },
     ),
 }

@@ -23,7 +23,7 @@ async function readPicture(picture) {
   view.picture(picture);
   const service = view.mayAsk() ? config.service : null;
   const answer = await decided(picture, current.reader, current.settings, service);
-  view.reading(answer, service);
+  view.reading(answer);
   view.budget(current, answer.milliseconds, await usage());
   return answer;
 }
