@@ -27,6 +27,12 @@ _SHOWN = """() => {
 }"""
 
 
+def as_argument(image: Image) -> dict:
+    """A picture uint8 ``[H, W]`` as a page's scripts take it: ``width``, ``height``, ``pixels`` in base64."""
+    height, width = image.shape
+    return {"width": width, "height": height, "pixels": base64.b64encode(image.tobytes()).decode()}
+
+
 @dataclass
 class AppPage:
     """The app in one tab of ``browser``: what it asked for, and what it complained about, is kept."""
@@ -57,9 +63,7 @@ class AppPage:
 
     def read(self, image: Image) -> dict:
         """``{digits, confidence, milliseconds}`` of a picture uint8 ``[H, W]``, by the page's model alone."""
-        height, width = image.shape
-        pixels = base64.b64encode(image.tobytes()).decode()
-        return self.run(_READ, {"width": width, "height": height, "pixels": pixels})
+        return self.run(_READ, as_argument(image))
 
     def read_all(self, images: Iterable[Image]) -> list[dict]:
         """``read`` of each."""
@@ -108,6 +112,13 @@ class AppPage:
     def shows(self) -> dict[str, str]:
         """On the page: ``digits``, ``how``, ``release``, ``news``, and whether it ``asks`` a person."""
         return self.run(_SHOWN)
+
+    def screenshot(self, alt: str, width: int = 420):
+        """The page as it looks, as a picture for a notebook; ``alt`` says what it shows."""
+        from IPython.display import Image as Shown
+
+        png = self.do(lambda page: page.screenshot(full_page=True))
+        return Shown(data=png, width=width, alt=alt)
 
     def _open(self, context, wait: bool) -> None:
         self._page = context.new_page()

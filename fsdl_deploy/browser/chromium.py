@@ -26,6 +26,10 @@ Answer = TypeVar("Answer")
 class NoBrowser(RuntimeError):
     """There is no Chromium or Chrome to drive; the message says what to do."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the sentence."""
+        return [str(self)]
+
 
 def program() -> str:
     """The browser's program: that of ``CHROME_PATH``, or one on PATH. Raises NoBrowser."""

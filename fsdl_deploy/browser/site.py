@@ -98,7 +98,7 @@ class Site:
         Raises WeightsError for a model that is not on record, KeyProblem, OSError.
         """
         content = weights.verified(f"{model}.onnx") if isinstance(model, str) else model
-        before, now = self.current(), now or datetime.now(UTC)
+        before, now = self.current(), now or _now()
         parts = {"model": content, "settings": json.dumps(SETTINGS | (settings or {}), indent=1).encode()}
         release = Release(
             version or (before.version + 1 if before else 1),
@@ -111,7 +111,7 @@ class Site:
 
     def renew(self, days: float = DAYS) -> Release:
         """The release that is out once more, as a new version that counts for ``days`` from now on."""
-        now, before = datetime.now(UTC), self.current()
+        now, before = _now(), self.current()
         if before is None:
             raise ValueError(f"nothing is published in {self.folder} yet: `fsdl-deploy edge publish` does")
         return self._out(
@@ -135,6 +135,12 @@ def envelope(release: Release, key: Path) -> bytes:
     payload = release.payload()
     content = {"payload": base64.b64encode(payload).decode(), "signature": signing.sign(key, payload)}
     return json.dumps(content).encode()
+
+
+def _now() -> datetime:
+    """This moment, in whole milliseconds, as a manifest has it."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def _text(moment: datetime) -> str:

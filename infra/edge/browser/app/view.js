@@ -116,6 +116,7 @@ export function news(sentence, bad = false) {
 
 /** Why an update was not taken, and what reads on. */
 export function refused({ reason, message }, kept) {
+  message = message.replace(/\.$/, "");
   const on = kept ? ` Release ${kept.version} reads on.` : "";
   if (reason === "no link") news(`No newer model was looked for: ${message}.${on}`);
   else news(`An update was refused (${reason}): ${message}.${on}`, true);
