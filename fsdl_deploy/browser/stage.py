@@ -35,7 +35,7 @@ class Stage:
     @cached_property
     def service(self) -> Server:
         """The model service with the teacher, which pages of the app may ask."""
-        server = course_server("serve", "--version", "teacher", "--allow-origin", self._origin)
+        server = course_server("serve", "--version", "teacher", "--allow-origin", self.origin)
         self._services.append(server.start())
         return server
 
@@ -59,7 +59,7 @@ class Stage:
     def __enter__(self) -> "Stage":
         self._services: list[Server] = []
         self._port = free_port()
-        self._origin = f"http://127.0.0.1:{self._port}"
+        self.origin = f"http://127.0.0.1:{self._port}"
         self.browser.__enter__()
         return self
 
