@@ -17,7 +17,7 @@ from fsdl_deploy.browser.site import DAYS, envelope
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AttackOutcome:
     """What came of an attack: the client's ``answer``, its ``message``, and what read before and after it."""
 
     attack: Attack
@@ -32,7 +32,9 @@ class Outcome:
         return self.answer in (self.attack.app, self.attack.tuf) and self.before == self.after
 
 
-def attack_app(app: ServedApp, page: AppPage, models: tuple[str, str] = ("v1", "v2")) -> Iterator[Outcome]:
+def attack_app(
+    app: ServedApp, page: AppPage, models: tuple[str, str] = ("v1", "v2")
+) -> Iterator[AttackOutcome]:
     """Play every attack on an open app: an honest newer release is out, and that is spoiled on its way.
 
     The app must have release 2 or a later one. ``models``: versions on record that are published in turns.
@@ -43,7 +45,7 @@ def attack_app(app: ServedApp, page: AppPage, models: tuple[str, str] = ("v1", "
         before = _release(page)
         with _attacked(app, attack.name, models[number % 2], old):
             answer = page.look()
-            outcome = Outcome(attack, answer, page.shows()["news"], before, _release(page))
+            outcome = AttackOutcome(attack, answer, page.shows()["news"], before, _release(page))
         yield outcome
         if (answer := page.look()) != "updated":
             raise RuntimeError(f"after {attack.name} the app did not take the honest release: {answer}")

@@ -7,7 +7,7 @@ import argparse
 import time
 
 from fsdl_deploy.browser.scenes import SCENES
-from fsdl_deploy.browser.stage import Stage
+from fsdl_deploy.browser.stage import AppStage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def main(args: argparse.Namespace) -> int:
         raise ValueError("--rounds must be at least 1")
     chosen = [scene for scene in SCENES if not args.only or scene.__name__ in args.only]
     failures, begin = dict.fromkeys((scene.__name__ for scene in chosen), 0), time.monotonic()
-    with Stage() as stage:
+    with AppStage() as stage:
         for number in range(1, args.rounds + 1):
             for scene in chosen:
                 try:

@@ -1,6 +1,6 @@
 """Scenes of an app's life, each played in a real browser: first visit, no link, updates good and bad, doubt
 
-Each is a function of a ``Stage`` that raises SceneFailed with a sentence about what went wrong. ``rounds``
+Each is a function of a ``AppStage`` that raises SceneFailed with a sentence about what went wrong. ``rounds``
 plays all.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from fsdl_deploy.browser.app_page import AppPage
 from fsdl_deploy.browser.attacks import attack_app
 from fsdl_deploy.browser.link import Fault
-from fsdl_deploy.browser.stage import Stage, read_alike, some_cards
+from fsdl_deploy.browser.stage import AppStage, read_alike, some_cards
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import OnnxReader
 
@@ -33,12 +33,12 @@ def reads(page: AppPage, model: str, number: int = 20) -> None:
     expect(alike == number, f"{alike} of {number} cards are read as by {model} in Python")
 
 
-def same_readings(stage: Stage) -> None:
+def same_readings(stage: AppStage) -> None:
     """200 cards of 200 are read as by ONNX Runtime in Python."""
     reads(stage.fresh("v2").open(), "v2", 200)
 
 
-def first_visit(stage: Stage) -> None:
+def first_visit(stage: AppStage) -> None:
     """A first visit costs at most 5 MB, nobody else is asked, and nothing is blocked or breaks."""
     page = stage.fresh("v2").open()
     expect(stage.app.sent <= MOST_BYTES, f"the first visit took {stage.app.sent:,} bytes")
@@ -48,18 +48,20 @@ def first_visit(stage: Stage) -> None:
     expect(not page.complaints, f"the browser complains: {page.complaints}")
 
 
-def offline(stage: Stage) -> None:
+def offline(stage: AppStage) -> None:
     """After the first visit the server may be gone: the app opens and reads."""
     page = stage.fresh("v2").open()
     stage.app.stop()
     page.reload()
     reads(page, "v2")
     (card,) = some_cards(1, "clean")
-    shown = page.upload({"name": "card.png", "mimeType": "image/png", "buffer": encode(card.image)})
-    expect(shown["digits"] == card.truth, f"offline a card of {card.truth} is read as {shown['digits']}")
+    page_text = page.upload({"name": "card.png", "mimeType": "image/png", "buffer": encode(card.image)})
+    expect(
+        page_text["digits"] == card.truth, f"offline a card of {card.truth} is read as {page_text['digits']}"
+    )
 
 
-def update(stage: Stage) -> None:
+def update(stage: AppStage) -> None:
     """A newer model is taken over, and stays; a second look finds nothing new."""
     page = stage.fresh("v1").open()
     stage.publish("v2")
@@ -71,7 +73,7 @@ def update(stage: Stage) -> None:
     reads(page, "v2")
 
 
-def roll_back(stage: Stage) -> None:
+def roll_back(stage: AppStage) -> None:
     """The publisher takes a model back by publishing the one before it as a newer release."""
     page = stage.fresh("v1").open()
     for model in ("v2", "v1"):
@@ -81,7 +83,7 @@ def roll_back(stage: Stage) -> None:
         reads(page, model)
 
 
-def attacks(stage: Stage) -> None:
+def attacks(stage: AppStage) -> None:
     """Every attack on an update is refused by its own word, and the honest release is taken after it."""
     page = stage.fresh("v1").open()
     stage.publish("v2")
@@ -90,7 +92,7 @@ def attacks(stage: Stage) -> None:
         expect(outcome.refused, f"{outcome.attack.name}: {outcome.answer}, {outcome.message}")
 
 
-def bad_models(stage: Stage) -> None:
+def bad_models(stage: AppStage) -> None:
     """Rightly signed models that do not load, or cannot read, are taken back; a good one is taken then."""
     page = stage.fresh("v1").open()
     for model, name in ((b"no model at all" * 1000, "garbage"), (blind_model(), "blind")):
@@ -106,7 +108,7 @@ def bad_models(stage: Stage) -> None:
     reads(page, "v2")
 
 
-def cut_first_visit(stage: Stage) -> None:
+def cut_first_visit(stage: AppStage) -> None:
     """The link breaks in the middle of the first visit, at several moments; tried again, all is there."""
     page = stage.fresh("v2")
     model = f"releases/{stage.app.site.current().files['model']['path']}"
@@ -125,7 +127,7 @@ def cut_first_visit(stage: Stage) -> None:
     reads(page, "v2")
 
 
-def cut_update(stage: Stage) -> None:
+def cut_update(stage: AppStage) -> None:
     """The link breaks in an update, at several moments: the old model reads on, and then the new one."""
     page = stage.fresh("v1").open()
     model = f"releases/{stage.publish('v2').files['model']['path']}"
@@ -141,28 +143,32 @@ def cut_update(stage: Stage) -> None:
     reads(page, "v2")
 
 
-def fallback(stage: Stage) -> None:
+def fallback(stage: AppStage) -> None:
     """What the device is unsure of is read by the service, while it answers; else a person is asked."""
     page = stage.fresh("v1", stage.service.url).open()
     card = unsure_card()
     file = {"name": "card.png", "mimeType": "image/png", "buffer": encode(card.image)}
-    shown = page.upload(file)
-    right = shown["digits"] == card.truth and not shown["asks"] and "by the service" in shown["how"]
-    expect(right, f"with the service: {shown}")
+    page_text = page.upload(file)
+    right = (
+        page_text["digits"] == card.truth and not page_text["asks"] and "by the service" in page_text["how"]
+    )
+    expect(right, f"with the service: {page_text}")
     page.do(lambda tab: tab.uncheck("#may-ask"))
-    shown = page.upload(file)
-    expect(shown["asks"] and "no service to ask" in shown["how"], f"forbidden to ask: {shown}")
+    page_text = page.upload(file)
+    expect(page_text["asks"] and "no service to ask" in page_text["how"], f"forbidden to ask: {page_text}")
     page.do(lambda tab: tab.check("#may-ask"))
     stage.service.stop()
     try:
-        shown = page.upload(file)
-        expect(shown["asks"] and "does not answer" in shown["how"], f"without the service: {shown}")
+        page_text = page.upload(file)
+        expect(
+            page_text["asks"] and "does not answer" in page_text["how"], f"without the service: {page_text}"
+        )
     finally:
         stage.service.start()
     page.do(lambda tab: tab.fill("#typed", card.truth))
     page.do(lambda tab: tab.click("#check button"))
-    shown = page.shows()
-    expect(shown["digits"] == card.truth and not shown["asks"], f"after typing: {shown}")
+    page_text = page.shows()
+    expect(page_text["digits"] == card.truth and not page_text["asks"], f"after typing: {page_text}")
 
 
 def unsure_card():
@@ -188,7 +194,7 @@ def blind_model() -> bytes:
     return graph.SerializeToString()
 
 
-SCENES: tuple[Callable[[Stage], None], ...] = (
+SCENES: tuple[Callable[[AppStage], None], ...] = (
     same_readings,
     first_visit,
     offline,

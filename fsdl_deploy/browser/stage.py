@@ -1,7 +1,7 @@
 """A stage for the app: a site of releases, its server behind a link that breaks, and a browser with an empty
 profile
 
-What scenes are played on: ``with Stage() as stage``, and ``stage.fresh("v1")`` before each.
+What scenes are played on: ``with AppStage() as stage``, and ``stage.fresh("v1")`` before each.
 """
 
 import tempfile
@@ -19,7 +19,7 @@ from fsdl_deploy.running.ports import free_port
 from fsdl_deploy.running.servers import Server
 
 
-class Stage:
+class AppStage:
     """``browser`` and its ``page``, ``app`` and its ``site``; ``service`` is started when it is first asked
     for.
 
@@ -56,7 +56,7 @@ class Stage:
         """A new release on the site of now."""
         return self.app.site.publish(model, name)
 
-    def __enter__(self) -> "Stage":
+    def __enter__(self) -> "AppStage":
         self._services: list[Server] = []
         self._port = free_port()
         self.origin = f"http://127.0.0.1:{self._port}"

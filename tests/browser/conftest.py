@@ -5,7 +5,7 @@ import os
 import pytest
 
 from fsdl_deploy.browser.chromium import NoBrowser, program
-from fsdl_deploy.browser.stage import Stage
+from fsdl_deploy.browser.stage import AppStage
 
 
 @pytest.fixture(scope="module")
@@ -17,5 +17,5 @@ def stage():
         if os.environ.get("CI"):
             raise
         pytest.skip(str(missing))
-    with Stage() as stage:
+    with AppStage() as stage:
         yield stage

@@ -26,27 +26,29 @@ def service(stage):
 
 def test_the_service_answers_in_time_or_a_person_is_asked(stage, service):
     page = stage.fresh("v2", service.url, deadline_ms=400).open()
-    shown = page.upload(paper(QUICK))
-    assert shown["digits"] == str(QUICK) and "by the service" in shown["how"] and not shown["asks"]
+    page_text = page.upload(paper(QUICK))
+    assert (
+        page_text["digits"] == str(QUICK) and "by the service" in page_text["how"] and not page_text["asks"]
+    )
     begin = time.monotonic()
-    shown = page.upload(paper(SLOW))
-    assert shown["asks"] and "does not answer" in shown["how"]
+    page_text = page.upload(paper(SLOW))
+    assert page_text["asks"] and "does not answer" in page_text["how"]
     assert time.monotonic() - begin < 30, "the page waits for a service that is too slow"
-    shown = page.upload(paper(CRASHING))
-    assert shown["asks"] and "does not answer" in shown["how"]
+    page_text = page.upload(paper(CRASHING))
+    assert page_text["asks"] and "does not answer" in page_text["how"]
     assert not page.complaints
 
 
 def test_a_service_that_does_not_know_the_page_is_no_service(stage):
     with fake_server("--allow-origins", "https://other.example") as server:
         page = stage.fresh("v2", server.url).open()
-        shown = page.upload(paper(QUICK))
-        assert shown["asks"] and "does not answer" in shown["how"]
+        page_text = page.upload(paper(QUICK))
+        assert page_text["asks"] and "does not answer" in page_text["how"]
 
 
 def test_a_service_that_the_server_did_not_name_cannot_be_asked(stage, service):
     page = stage.fresh("v2").open()
-    shown = page.upload(paper(QUICK))
-    assert shown["asks"] and "no service to ask" in shown["how"]
+    page_text = page.upload(paper(QUICK))
+    assert page_text["asks"] and "no service to ask" in page_text["how"]
     blocked = page.run("(url) => fetch(url + '/healthz').then(() => 'sent', () => 'blocked')", service.url)
     assert blocked == "blocked" and any("Content Security Policy" in text for text in page.complaints)

@@ -204,8 +204,8 @@ def test_a_drawing_becomes_the_same_card(page, sheet):
 
 
 def test_an_empty_sheet_is_refused(page):
-    shown = page.press("read")
-    assert shown["digits"] == "" and "write a number on it first" in shown["how"]
+    page_text = page.press("read")
+    assert page_text["digits"] == "" and "write a number on it first" in page_text["how"]
 
 
 def test_a_large_photograph_is_averaged_as_in_python(page):

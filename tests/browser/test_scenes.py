@@ -25,7 +25,7 @@ def test_a_round_that_fails_is_counted(stage, monkeypatch, capsys):
         raise scenes.SceneFailed("the lights are out")
 
     monkeypatch.setattr("fsdl_deploy.browser.rounds.SCENES", (broken,))
-    monkeypatch.setattr("fsdl_deploy.browser.rounds.Stage", lambda: stage_that_is_open(stage))
+    monkeypatch.setattr("fsdl_deploy.browser.rounds.AppStage", lambda: stage_that_is_open(stage))
     assert main(type("Args", (), {"rounds": 2, "only": None})) == 1
     printed = capsys.readouterr().out
     assert (

@@ -70,8 +70,8 @@ def test_whatever_is_served_as_manifest_the_old_model_reads_on(stage):
     for name, (manifest, reason) in hostile(site).items():
         files.write(site.manifest, manifest)
         assert page.look() == reason, name
-        shown = page.shows()
-        assert "Release 1 reads on" in shown["news"] and f"({reason})" in shown["news"], name
+        page_text = page.shows()
+        assert "Release 1 reads on" in page_text["news"] and f"({reason})" in page_text["news"], name
     files.write(site.manifest, honest)
     for name, (changes, reason) in CARELESS.items():
         files.write(site.manifest, signed(site, **({"version": 2} | changes)))

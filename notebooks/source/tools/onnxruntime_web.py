@@ -175,8 +175,8 @@ served.stop()
 page.reload()
 later_start = page.run("async () => (await import('./main.js')).app.now().reader.milliseconds")
 card = next(cards(1, "clean", seed=3))
-shown = page.upload({"name": "card.png", "mimeType": "image/png", "buffer": encode(card.image)})
-print(f"written {card.truth}, read {shown['digits']}: {shown['how']}")
+page_text = page.upload({"name": "card.png", "mimeType": "image/png", "buffer": encode(card.image)})
+print(f"written {card.truth}, read {page_text['digits']}: {page_text['how']}")
 print(f"the reader started in {later_start / first_start:.2f} of the first start's time")
 
 # %% [markdown]
@@ -245,7 +245,7 @@ other.stop()
 
 # %%
 page.upload({"name": "card.png", "mimeType": "image/png", "buffer": encode(card.image)})
-page.screenshot("The page after a reading: digits, confidence, and size and time within their budget")
+page.screenshot("The page after a reading: the digits, how sure it is, and size and time beside their budget")
 
 # %% [markdown]
 # Everything that was started is stopped.
