@@ -144,9 +144,9 @@ from fsdl_deploy.browser import timing
 
 few, rounds = (pictures[:40], 3) if FAST else (pictures, 10)
 slower = timing.ratio(page, few, rounds=rounds)
-one, two = (timing.threads(page, few, count, rounds) for count in (1, 2))
+single, double = (timing.threads(page, few, count, rounds) for count in (1, 2))
 print(f"a card takes {slower:.1f} times as long as in ONNX Runtime outside the browser")
-print(f"with two threads it takes {two['card'] / one['card']:.2f} of the time with one")
+print(f"with two threads it takes {double['card'] / single['card']:.2f} of the time with one")
 
 # %% [markdown]
 # A reading remains a matter of milliseconds, and there is no round trip. Two threads do not halve it: the
