@@ -54,6 +54,7 @@ ACROSS = {
     ("delivery", "optimization"),  # a pipeline of models has the cascade in it
     ("delivery", "service"),
     ("targets", "optimization"),  # int8 leaves the nodes that resize a picture as they are
+    ("browser", "service"),  # the app's server listens as the service does
 }
 
 
