@@ -107,6 +107,18 @@ COMMANDS = {
             "aws": Command("an endpoint on AWS: deploy, status, destroy", "fsdl_deploy.managed.aws_command"),
         },
     ),
+    "edge": Command(
+        "the reader on the customer's device",
+        group={
+            "build": Command(
+                "build the reader for other runtimes, or say which files are outdated",
+                "fsdl_deploy.targets.build_command",
+            ),
+            "compare": Command(
+                "ask other runtimes and ONNX Runtime the same cards", "fsdl_deploy.targets.compare_command"
+            ),
+        },
+    ),
 }
 MOVED = {name: "fsdl-course" for name in ("doctor", "everywhere", "grade", "cases", "sample-class")} | {
     "bench serving": "fsdl-course"

@@ -33,6 +33,9 @@ FLOORS = (
         "monitoring",
         "delivery",
         "managed",
+        "targets",
+        "browser",
+        "edge",
     },
     {"cli"},
 )
