@@ -114,6 +114,9 @@ COMMANDS = {
                 "build the reader for other runtimes, or say which files are outdated",
                 "fsdl_deploy.targets.build_command",
             ),
+            "limited": Command(
+                "the smallest device that the reader starts on, by control groups", "fsdl_deploy.edge.limits"
+            ),
             "compare": Command(
                 "ask other runtimes and ONNX Runtime the same cards", "fsdl_deploy.targets.compare_command"
             ),

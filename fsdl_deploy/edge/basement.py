@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fsdl_deploy.cards import cards
-from fsdl_deploy.edge.link import Link
+from fsdl_deploy.edge.delayed_link import DelayedLink
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.remote import RemoteError, RemoteReader
@@ -62,7 +62,7 @@ def outages(seconds: float, up: float, down: float, seed: int = 0) -> list[tuple
         gone.append((begin, min(moment, seconds)))
 
 
-def _drive(link: Link, gone: Sequence[tuple[float, float]], begin: float, ended: threading.Event) -> None:
+def _drive(link: DelayedLink, gone: Sequence[tuple[float, float]], begin: float, ended: threading.Event) -> None:
     for down, up in gone:
         if ended.wait(max(0.0, begin + down - time.perf_counter())):
             break
@@ -131,7 +131,7 @@ def trial(
     """
     images = [card.image for card in cards(count, "typical", seed=7)]
     gone, ended = outages(seconds, up, down, seed), threading.Event()
-    with course_server("serve", "--threads", "1") as server, Link(server.port, round_trip) as link:
+    with course_server("serve", "--threads", "1") as server, DelayedLink(server.port, round_trip) as link:
         apps = [_App(way, images, seconds / count, link.url, 2 * deadline) for way in WAYS]
         for app in apps:
             app.remote.read(images[:1])  # the service has its model in memory

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fsdl_deploy.cards import cards
-from fsdl_deploy.edge.link import Link
+from fsdl_deploy.edge.delayed_link import DelayedLink
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.reading import Reader
 from fsdl_deploy.remote import RemoteReader
@@ -61,7 +61,7 @@ def measure(
     rows = []
     for version in versions:
         local = OnnxReader(version)
-        with course_server("serve", "--version", version, "--threads", "1") as server, Link(server.port) as link:
+        with course_server("serve", "--version", version, "--threads", "1") as server, DelayedLink(server.port) as link:
             with RemoteReader(link.url, retries=0) as remote:
                 remote.read([image])
                 readers = {None: local} | dict.fromkeys(round_trips, remote)
@@ -74,7 +74,7 @@ def measure(
     return rows
 
 
-def _least(readers: dict[float | None, Reader], image, link: Link, calls: int) -> dict[float | None, float]:
+def _least(readers: dict[float | None, Reader], image, link: DelayedLink, calls: int) -> dict[float | None, float]:
     took: dict[float | None, list[float]] = {trip: [] for trip in readers}
     for _ in range(calls):
         for trip, reader in readers.items():

@@ -6,7 +6,7 @@ import time
 import httpx2
 import pytest
 
-from fsdl_deploy.edge.link import Link
+from fsdl_deploy.edge.delayed_link import DelayedLink
 from fsdl_deploy.running.servers import Server
 
 
@@ -24,7 +24,7 @@ def get(link, timeout=5.0):
 
 
 def test_all_bytes_arrive_and_each_new_connection_waits_two_round_trips(files):
-    with Link(files.port) as near, Link(files.port, round_trip=0.2) as far:
+    with DelayedLink(files.port) as near, DelayedLink(files.port, round_trip=0.2) as far:
         assert get(near) == get(far) == bytes(range(256)) * 4000
         begin = time.perf_counter()
         get(far)
@@ -33,7 +33,7 @@ def test_all_bytes_arrive_and_each_new_connection_waits_two_round_trips(files):
 
 
 def test_a_cut_link_refuses_and_a_mended_one_delivers(files):
-    with Link(files.port) as link:
+    with DelayedLink(files.port) as link:
         link.cut()
         with pytest.raises(httpx2.TransportError):
             get(link)
@@ -42,7 +42,7 @@ def test_a_cut_link_refuses_and_a_mended_one_delivers(files):
 
 
 def test_a_silent_link_lets_the_client_wait_for_its_own_deadline(files):
-    with Link(files.port, silent=True) as link:
+    with DelayedLink(files.port, silent=True) as link:
         link.cut()
         begin = time.perf_counter()
         with pytest.raises(httpx2.TimeoutException):
@@ -53,7 +53,7 @@ def test_a_silent_link_lets_the_client_wait_for_its_own_deadline(files):
 def test_a_cut_breaks_what_is_on_its_way(files):
     import threading
 
-    with Link(files.port, round_trip=1.0) as link:
+    with DelayedLink(files.port, round_trip=1.0) as link:
         timer = threading.Timer(0.3, link.cut)
         timer.start()
         with pytest.raises(httpx2.TransportError):
@@ -64,10 +64,10 @@ def test_a_cut_breaks_what_is_on_its_way(files):
 def test_a_server_that_is_not_there_is_not_there(files):
     from fsdl_deploy.running.ports import free_port
 
-    with Link(free_port()) as link, pytest.raises(httpx2.TransportError):
+    with DelayedLink(free_port()) as link, pytest.raises(httpx2.TransportError):
         get(link)
 
 
 def test_a_round_trip_below_zero_is_refused():
     with pytest.raises(ValueError, match="0 seconds or more"):
-        Link(1, -0.1)
+        DelayedLink(1, -0.1)

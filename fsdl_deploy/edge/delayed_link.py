@@ -11,8 +11,8 @@ import threading
 from fsdl_deploy.running.ports import HOST
 
 
-class Link:
-    """``with Link(server.port, round_trip=0.1) as link: RemoteReader(link.url)``.
+class DelayedLink:
+    """``with DelayedLink(server.port, round_trip=0.1) as link: RemoteReader(link.url)``.
 
     ``round_trip``: seconds, and may be set at any time. ``silent``: how the link is while it is cut, see
     above. ``passed``: bytes that have arrived so far, in both directions. Raises ValueError for a round trip
@@ -43,7 +43,7 @@ class Link:
         """From now on everything arrives again; what was on its way when the link was cut is lost."""
         self.down = False
 
-    def __enter__(self) -> "Link":
+    def __enter__(self) -> "DelayedLink":
         self._thread.start()
         self._ready.wait()
         return self
@@ -79,7 +79,7 @@ class Link:
 class _End(asyncio.Protocol):
     """One end of a connection: what comes in here goes out at the ``other`` end, half a round trip later."""
 
-    def __init__(self, link: Link):
+    def __init__(self, link: DelayedLink):
         self.link, self.other, self.transport = link, None, None
         self.open_at, self.last = 0.0, 0.0
 

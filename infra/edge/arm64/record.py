@@ -1,0 +1,133 @@
+"""Record what the same files read on x86-64 and on arm64: `python infra/edge/arm64/record.py FOLDER`
+
+The arm64 side is Debian's Python with ONNX Runtime's own arm64 wheel under qemu-user, unpacked into FOLDER and
+never installed; it needs the network once, and Debian's `apt-get` and `dpkg-deb`. qemu computes what the
+processor would, instruction by instruction; how long it takes says nothing of one.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from fsdl_deploy import weights
+from fsdl_deploy.cards import cards
+from fsdl_deploy.measuring import records
+from fsdl_deploy.measuring.accuracy import fixed_and_broken
+from fsdl_deploy.optimization import quantization
+from fsdl_deploy.paths import ROOT
+from fsdl_deploy.targets import card_files
+
+READ = ROOT / "infra" / "edge" / "onnxruntime_mobile" / "read.py"
+RECORD = Path(__file__).with_name("recorded.json")
+CARDS, SEED = 300, 77
+PYTHON = "3.11"
+PACKAGES = (
+    f"python{PYTHON}-minimal", f"libpython{PYTHON}-minimal", f"libpython{PYTHON}-stdlib", "libc6", "libstdc++6",
+    "libgcc-s1", "zlib1g", "libexpat1", "libssl3", "libffi8", "libbz2-1.0", "liblzma5", "libuuid1",
+)  # fmt: skip
+# A library that counts the processor's features reads these files, and those of an x86 machine end it.
+PROCESSOR = """processor\t: 0
+Features\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp
+CPU implementer\t: 0x41
+CPU architecture: 8
+CPU variant\t: 0x3
+CPU part\t: 0xd0c
+CPU revision\t: 1
+
+"""
+KIND = "neoverse-n1"  # of the processor: qemu's "max" checks pointers by signature, twenty times as slowly
+
+
+def ran(*command: str | os.PathLike, **settings) -> None:
+    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL, **settings)
+
+
+def fetch(folder: Path) -> None:
+    """Unpack qemu, arm64's Python with its libraries, and the wheels, unless they are there."""
+    root, site = folder / "root", folder / "site"
+    if not (folder / "qemu").exists():
+        ran("apt-get", "download", "qemu-user-static", cwd=folder)
+        ran("dpkg-deb", "--extract", next(folder.glob("qemu-user-static_*.deb")), folder / "qemu")
+    if not root.exists():
+        for name in ("lists/partial", "cache/archives/partial"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        own = ["APT::Sandbox::User=root", "APT::Architecture=arm64", "APT::Architectures=arm64"]
+        own += [f"Dir::State::Lists={folder / 'lists'}", f"Dir::Cache={folder / 'cache'}"]
+        options = [word for setting in own for word in ("-o", setting)]
+        ran("apt-get", *options, "update")
+        ran("apt-get", *options, "download", *PACKAGES, cwd=folder)
+        for file in folder.glob("*_arm64.deb"):
+            ran("dpkg-deb", "--extract", file, root)
+        for name, text in (("proc/cpuinfo", PROCESSOR), *((f"sys/devices/system/cpu/{name}", "0\n") for name in
+                           ("possible", "present"))):  # fmt: skip
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text, encoding="ascii")
+    if not site.exists():
+        wheels = [f"{name}=={metadata.version(name)}" for name in ("onnxruntime", "numpy", "pillow")]
+        uv = Path(sys.executable).with_name("uv")
+        ran(uv, "pip", "install", "--quiet", "--python-platform", "aarch64-manylinux_2_28", "--python-version",
+            PYTHON, "--only-binary", ":all:", "--target", site, *wheels)  # fmt: skip
+
+
+def graphs(folder: Path) -> dict[str, Path]:
+    """The files that both sides read: float32, and int8 with weights of 7 and of 8 bits."""
+    files = {"float32": folder / "float32.onnx"}
+    files["float32"].write_bytes(weights.verified("v2.onnx"))
+    for bits in (7, 8):
+        files[f"int8, weights of {bits} bits"] = folder / f"int8-{bits}.onnx"
+        quantization.quantize(
+            files["float32"], files[f"int8, weights of {bits} bits"], "static", reduce_range=bits == 7
+        )
+    return files
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    fetch(folder)
+    deck = list(cards(CARDS, "typical", seed=SEED))
+    card_files.write_cards(folder / "cards.npz", [card.image for card in deck])
+    emulated = [folder / "qemu/usr/bin/qemu-aarch64-static", "-cpu", KIND, "-L", folder / "root"]
+    emulated += [folder / f"root/usr/bin/python{PYTHON}"]
+    rows = []
+    for name, file in graphs(folder).items():
+        readings = {}
+        for side, python, path in (("x86-64", [sys.executable], ""), ("arm64", emulated, folder / "site")):
+            out = folder / f"{side}.json"
+            variables = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, map(str, (path, ROOT))))}
+            ran(*python, READ, file, folder / "cards.npz", out, env=variables)
+            readings[side] = card_files.read_readings(out, CARDS)["readings"]
+        rows.append(compared(name, file, readings["x86-64"], readings["arm64"], [card.truth for card in deck]))
+        print(rows[-1], flush=True)
+    features = (Path("/proc/cpuinfo").read_text(encoding="utf-8").split("flags", 1)[1]).splitlines()[0].split()
+    records.write(
+        RECORD, cards=CARDS, seed=SEED, vnni="avx512_vnni" in features or "avx_vnni" in features,
+        emulated=KIND, onnxruntime=metadata.version("onnxruntime"), here=platform.machine(), rows=rows,
+    )  # fmt: skip
+
+
+def compared(name: str, file: Path, here: list[dict], there: list[dict], truths: list[str]) -> dict:
+    """How far the two sides agree on one file; the cards that they read differently, by number."""
+    right = [[row["digits"] == truth for row, truth in zip(side, truths, strict=True)] for side in (here, there)]
+    confidence = [np.array([row["confidence"] for row in side]) for side in (here, there)]
+    fixed, broken = fixed_and_broken(*right)
+    return {
+        "graph": name,
+        "bytes": file.stat().st_size,
+        "other_digits": sum(a["digits"] != b["digits"] for a, b in zip(here, there, strict=True)),
+        "other_confidence": int((np.abs(confidence[0] - confidence[1]) > 1e-4).sum()),
+        "farthest": float(np.abs(confidence[0] - confidence[1]).max()),
+        "right_x86": sum(right[0]),
+        "right_arm64": sum(right[1]),
+        "fixed": fixed,
+        "broken": broken,
+    }
+
+
+if __name__ == "__main__":
+    main()
