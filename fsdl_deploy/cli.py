@@ -114,7 +114,9 @@ COMMANDS = {
                 "build the reader for other runtimes, or say which files are outdated",
                 "fsdl_deploy.targets.build_command",
             ),
-            "budget": Command("does a model fit the device? bytes, ms, MiB, accuracy", "fsdl_deploy.edge.budget"),
+            "budget": Command(
+                "does a model fit the device? bytes, ms, MiB, accuracy", "fsdl_deploy.edge.budget"
+            ),
             "gate": Command(
                 "git's hook: refuse a commit whose model breaks the budget", "fsdl_deploy.edge.gate"
             ),

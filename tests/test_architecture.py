@@ -52,6 +52,10 @@ ACROSS = {
     ("delivery", "rollouts"),  # the same rule for what a meter can show
     ("delivery", "optimization"),  # a pipeline of models has the cascade in it
     ("delivery", "service"),
+    ("edge", "targets"),  # what reads on a device is a target
+    ("edge", "optimization"),  # counted work, int8, the cascade's threshold
+    ("edge", "scaling"),  # the body of a request
+    ("edge", "managed"),  # MLflow's server
 }
 
 

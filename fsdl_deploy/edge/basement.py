@@ -26,7 +26,7 @@ WAYS = ("there", "there, with an outbox", "here, with an outbox")
 
 
 @dataclass
-class Delivery:
+class CardsOfAWay:
     """What became of the cards of one way: seconds until the customer, and the utility, had each reading.
 
     ``seen`` and ``billed``: by card, without those that never came.
@@ -62,7 +62,9 @@ def outages(seconds: float, up: float, down: float, seed: int = 0) -> list[tuple
         gone.append((begin, min(moment, seconds)))
 
 
-def _drive(link: DelayedLink, gone: Sequence[tuple[float, float]], begin: float, ended: threading.Event) -> None:
+def _drive(
+    link: DelayedLink, gone: Sequence[tuple[float, float]], begin: float, ended: threading.Event
+) -> None:
     for down, up in gone:
         if ended.wait(max(0.0, begin + down - time.perf_counter())):
             break
@@ -77,12 +79,14 @@ class _App:
     """One app: it reads or asks when a card is due, whatever became of the cards before."""
 
     def __init__(self, way: str, images: Sequence, every: float, url: str, patience: float):
-        self.delivery, self.images, self.every, self.begin = Delivery(way, len(images)), images, every, 0.0
+        self.delivery, self.images, self.every, self.begin = CardsOfAWay(way, len(images)), images, every, 0.0
         self.reader = OnnxReader("v2") if way.startswith("here") else None
         self.remote, self.outbox = RemoteReader(url, timeout=patience, retries=0), queue.Queue()
 
-    def run(self, begin: float, end: float) -> Delivery:
-        """All cards on their timetable from ``begin`` on; what is in the outbox then is tried until ``end``."""
+    def run(self, begin: float, end: float) -> CardsOfAWay:
+        """All cards on their timetable from ``begin`` on; what is in the outbox then is tried until
+        ``end``.
+        """
         self.begin, kept = begin, self.delivery.way != WAYS[0]
         with self.remote, ThreadPoolExecutor(16) as pool:
             sender = pool.submit(self._empty_outbox, end) if kept else None
@@ -123,7 +127,7 @@ def trial(
     down: float = 0.7,
     round_trip: float = 0.04,
     seed: int = 2,
-) -> tuple[list[Delivery], list[tuple[float, float]]]:
+) -> tuple[list[CardsOfAWay], list[tuple[float, float]]]:
     """``count`` cards each, over ``seconds``; what became of them, and when the link was down.
 
     ``deadline``: seconds within which an answer is in time; without an outbox a customer gives up after
@@ -145,7 +149,7 @@ def trial(
         return [app.result() for app in running], gone
 
 
-def table(deliveries: Sequence[Delivery], deadline: float) -> Table:
+def table(deliveries: Sequence[CardsOfAWay], deadline: float) -> Table:
     """What the customer saw in time, late or never, and how many readings the utility has."""
     rows = [
         [d.way, d.count, d.in_time(deadline), d.late(deadline), d.lost, len(d.billed)] for d in deliveries

@@ -1,4 +1,4 @@
-"""`fsdl-deploy edge budget MODEL`: does a model fit the device? Bytes, ms, MiB, accuracy, each with its reason
+"""`fsdl-deploy edge budget MODEL`: does a model fit the device? Bytes, ms, MiB, accuracy, with reasons
 
 The requirement comes first: it stands in ``infra/edge/budget.toml``, and a model is measured against it. Ends
 with status 1 if the model passes any line. Knows nothing of repositories; the ``gate`` does.
@@ -54,7 +54,9 @@ class Line:
 
 
 def read(text: str, where: str = "the budget") -> Budget:
-    """A budget from TOML. Raises BudgetError for one that is not whole: a missing line would allow anything."""
+    """A budget from TOML. Raises BudgetError for one that is not whole: a missing line would allow
+    anything.
+    """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

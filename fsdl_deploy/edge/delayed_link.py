@@ -136,6 +136,8 @@ class _Near(_End):
 
     def data_received(self, data: bytes) -> None:
         if self.other.transport is None:  # still dialling, which takes a moment on loopback
-            self.dialling.add_done_callback(lambda _: self.data_received(data) if self.other.transport else None)
+            self.dialling.add_done_callback(
+                lambda _: self.data_received(data) if self.other.transport else None
+            )
         else:
             super().data_received(data)

@@ -1,8 +1,8 @@
 """Fallbacks: the device reads; if it is unsure or too slow, the service; if that is late, too, a person
 
 *It's a good idea to build fallback mechanisms into the application in case the model fails or is too slow*,
-says the lecture. One deadline holds for the whole answer. Whatever happens, the customer has an answer when it
-is over: a reading, or the sentence that a person will read the card.
+says the lecture. One deadline holds for the whole answer. Whatever happens, the customer has an answer when
+it is over: a reading, or the sentence that a person will read the card.
 """
 
 import time
@@ -50,7 +50,9 @@ class FallbackReader:
         patience: float = 0.4,
     ):
         if not (deadline > 0 and 0 < patience <= 1):
-            raise ValueError(f"a deadline above 0 s and a patience from 0 to 1, not {deadline} and {patience}")
+            raise ValueError(
+                f"a deadline above 0 s and a patience from 0 to 1, not {deadline} and {patience}"
+            )
         self.device, self.service, self.sure = device, service, sure
         self.deadline, self.patience = deadline, patience
         # Two places for each: a call that hangs must not keep the next card waiting.
@@ -64,7 +66,9 @@ class FallbackReader:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def settle(self, image: Image) -> Settled:
-        """Who reads one picture uint8 ``[H, W]``, what, and when the customer knew; never raises for a reader."""
+        """Who reads one picture uint8 ``[H, W]``, what, and when the customer knew; never raises for a
+        reader.
+        """
         begin, reasons = time.perf_counter(), []
         readers = (("device", self.device, self.patience), ("service", self.service, 1.0))
         for name, reader, share in readers:
@@ -154,7 +158,9 @@ def table(rows: Sequence[Outcomes]) -> Table:
 
 
 def cost(row: Outcomes, wrong: float = 5.0, person: float = 0.5, late: float = 0.1) -> float:
-    """What a card costs on average: a wrong bill, a person's minute, a customer who waited (assumed, in euros)."""
+    """What a card costs on average: a wrong bill, a person's minute, a customer who waited (assumed, in
+    euros).
+    """
     return (wrong * row.wrong + person * row.by("person") + late * row.late) / len(row.truths)
 
 
@@ -163,7 +169,13 @@ def cheapest(readings: Sequence[Reading], truths: Sequence[str], price: Callable
 
     ``price``: of so many wrong ones and so many for a person. Every confidence that occurs is tried.
     """
-    pairs = sorted(zip((r.confidence for r in readings), (r.digits == t for r, t in zip(readings, truths, strict=True)), strict=True))
+    pairs = sorted(
+        zip(
+            (r.confidence for r in readings),
+            (r.digits == t for r, t in zip(readings, truths, strict=True)),
+            strict=True,
+        )
+    )
     wrong, best = sum(not right for _, right in pairs), (float("inf"), 0.0)
     for place, (confidence, right) in enumerate(pairs):
         best = min(best, (price(wrong, place), confidence))

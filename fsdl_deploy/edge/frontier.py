@@ -21,7 +21,7 @@ INT8 = {"v2, int8": ("v2", "distilled, int8, static"), "teacher, int8": ("teache
 
 
 @dataclass(frozen=True)
-class Choice:
+class PlacedModel:
     """A model in a place ("here" on the device, "there" behind the link): ms of a card, share read right."""
 
     model: str
@@ -51,7 +51,9 @@ def times(folder: Path, count: int = 20, rounds: int = 5) -> dict[str, float]:
     for name, (version, _) in INT8.items():
         file = quantized(version, "static", folder)
         sessions[name] = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    feeds = [dict(zip(("pictures", "widths"), pad([card.image]), strict=True)) for card in cards(count, seed=7)]
+    feeds = [
+        dict(zip(("pictures", "widths"), pad([card.image]), strict=True)) for card in cards(count, seed=7)
+    ]
     least = dict.fromkeys(sessions, float("inf"))
     for _ in range(rounds):
         for name, session in sessions.items():
@@ -64,21 +66,21 @@ def times(folder: Path, count: int = 20, rounds: int = 5) -> dict[str, float]:
 
 def choices(
     models: Mapping[str, float], right: Mapping[str, float], round_trip: float, overhead: float, slower: float
-) -> list[Choice]:
+) -> list[PlacedModel]:
     """Every model in both places, for a link of ``round_trip`` ms and a device ``slower`` than the server."""
     return [
         choice
         for name, ms in models.items()
         for choice in (
-            Choice(name, "here", when.here(ms, slower), right[name]),
-            Choice(name, "there", when.there(round_trip, ms, overhead), right[name]),
+            PlacedModel(name, "here", when.here(ms, slower), right[name]),
+            PlacedModel(name, "there", when.there(round_trip, ms, overhead), right[name]),
         )
     ]
 
 
-def worth_choosing(among: Iterable[Choice]) -> list[Choice]:
+def worth_choosing(among: Iterable[PlacedModel]) -> list[PlacedModel]:
     """Those that no other beats in one and equals in the other, the quickest first (the Pareto frontier)."""
-    best: list[Choice] = []
+    best: list[PlacedModel] = []
     for choice in sorted(among, key=lambda choice: (choice.ms, -choice.right)):
         if not best or choice.right > best[-1].right:
             best.append(choice)

@@ -1,9 +1,10 @@
 """`fsdl-deploy edge gate`: a commit that breaks the budget is refused, by the repository itself
 
-A pre-receive hook of git: it gets a line for each branch that is pushed, and git takes the push only if it ends
-with status 0. Unlike a hook on the author's machine it cannot be skipped. It asks of every new commit that
-changes the model or the budget: does the model fit (counted figures, which are the same on every machine), and
-has it grown by more than one commit may add? Who needs more changes the budget, in a commit that says so.
+A pre-receive hook of git: it gets a line for each branch that is pushed, and git takes the push only if it
+ends with status 0. Unlike a hook on the author's machine it cannot be skipped. It asks of every new commit
+that changes the model or the budget: does the model fit (counted figures, which are the same on every
+machine), and has it grown by more than one commit may add? Who needs more changes the budget, in a commit
+that says so.
 """
 
 import os
@@ -65,7 +66,9 @@ def problems(commit: str) -> list[str]:
 
 
 def refusals(lines: Iterable[str]) -> list[str]:
-    """The reasons against a push: ``lines`` are git's, *old new ref*. Every commit that is new is looked at."""
+    """The reasons against a push: ``lines`` are git's, *old new ref*. Every commit that is new is looked
+    at.
+    """
     reasons = []
     for line in lines:
         _, new, ref = line.split()

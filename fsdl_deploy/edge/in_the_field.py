@@ -1,8 +1,9 @@
 """Versions in the field: which models customers' devices run, so many days after each release
 
-A device that has not the newest model takes it on any day with probability ``p``: it was opened, it had a link,
-its user said yes. ``never``: the share of devices that take none. The shares are computed; ``drawn`` draws each
-device's days by chance instead, as a check. A service has one version at a time; a fleet has all of them.
+A device that has not the newest model takes it on any day with probability ``p``: it was opened, it had a
+link, its user said yes. ``never``: the share of devices that take none. The shares are computed; ``drawn``
+draws each device's days by chance instead, as a check. A service has one version at a time; a fleet has all
+of them.
 """
 
 import math
@@ -59,7 +60,9 @@ def days_until(share: float, p: float, never: float = 0.0) -> float:
         return 0.0
     if share >= 1 - never or p <= 0:
         return 1.0 if p >= 1 and share <= 1 - never else math.inf
-    return max(1.0, math.ceil(round(math.log(1 - share / (1 - never)) / math.log(1 - p), 9))) if p < 1 else 1.0
+    return (
+        max(1.0, math.ceil(round(math.log(1 - share / (1 - never)) / math.log(1 - p), 9))) if p < 1 else 1.0
+    )
 
 
 def alive(row: np.ndarray, least: float = 0.01) -> int:

@@ -1,9 +1,10 @@
 """A small device out of this machine: a process with a share of one core and so many MiB, by control groups
 
-Linux's control groups, version 2 or 1, where this user may make them: as root, as a rule. A quarter of a core is
-a slow processor in one respect only: it stands still three quarters of the time. So a card that is read between
-two stops is as quick as ever, and ``mean`` is the figure that counts. Memory is what the process touches first:
-pages of libraries that another process has loaded already count there. ``peak`` counts them all. ``fsdl-deploy edge limited`` looks for the smallest that starts.
+Linux's control groups, version 2 or 1, where this user may make them: as root, as a rule. A quarter of a core
+is a slow processor in one respect only: it stands still three quarters of the time. So a card that is read
+between two stops is as quick as ever, and ``mean`` is the figure that counts. Memory is what the process
+touches first: pages of libraries that another process has loaded already count there. ``peak`` counts them
+all. ``fsdl-deploy edge limited`` looks for the smallest that starts.
 """
 
 import contextlib
@@ -62,7 +63,9 @@ class DeviceRun:
 
 @contextlib.contextmanager
 def _groups(cores: float, memory: int) -> Iterator[list[str]]:
-    """Control groups with these limits, as folders; they are removed afterwards. NoLimits where none can be."""
+    """Control groups with these limits, as folders; they are removed afterwards. NoLimits where none can
+    be.
+    """
     quota = str(round(100_000 * cores))
     if (GROUPS / "cgroup.controllers").exists():
         bounds = {
@@ -86,7 +89,7 @@ def _groups(cores: float, memory: int) -> Iterator[list[str]]:
         for folder in folders:
             folder.rmdir()
         raise NoLimits(
-            f"No process can be limited here ({error.strerror or error}): control groups need Linux, and root."
+            f"No process can be limited here ({error.strerror or error}): that needs Linux, and root."
         ) from None
     try:
         yield [str(folder) for folder in folders]

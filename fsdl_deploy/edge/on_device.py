@@ -1,7 +1,7 @@
 """``on_device.py GRAPH CARDS.npz``: a process as small as it gets that reads cards one by one
 
-It prints a line of JSON: seconds until it could read, milliseconds of each card, its peak of memory in MiB, and
-the readings. Started in a process of its own, under limits or not; ``limits`` does so.
+It prints a line of JSON: seconds until it could read, milliseconds of each card, its peak of memory in MiB,
+and the readings. Started in a process of its own, under limits or not; ``limits`` does so.
 """
 
 import json

@@ -1,9 +1,9 @@
 """What a server learns of models that it cannot see: when few devices report, and each only a little
 
 A service sees every request. Of models on devices it sees what devices report: here one bit a day, whether
-the model was *unsure* of too many cards. A rare fault is seen only if a device that has it is among those that
-report. With *randomized response* (S. Warner 1965) each bit is flipped by chance before it leaves the device, so
-that nobody can be accused by it, and the share of all can be computed all the same.
+the model was *unsure* of too many cards. A rare fault is seen only if a device that has it is among those
+that report. With *randomized response* (S. Warner 1965) each bit is flipped by chance before it leaves the
+device, so that nobody can be accused by it, and the share of all can be computed all the same.
 """
 
 import math
@@ -43,8 +43,8 @@ def learned(unsure: np.ndarray) -> Learned:
 def flipped(unsure: np.ndarray, epsilon: float, seed: int = 0) -> np.ndarray:
     """The bits as they leave the devices: true with probability e^ε / (1 + e^ε), else the other one.
 
-    ``epsilon``: how much one report may tell of its device (local differential privacy, C. Dwork et al. 2006):
-    0 says nothing, and from about 5 on hardly any bit is flipped. Raises ValueError below 0.
+    ``epsilon``: how much one report may tell of its device (local differential privacy, C. Dwork et al.
+    2006): 0 says nothing, and from about 5 on hardly any bit is flipped. Raises ValueError below 0.
     """
     if not epsilon >= 0:
         raise ValueError(f"epsilon is 0 or more, not {epsilon}")
@@ -76,7 +76,8 @@ class Fleet:
     unsure: np.ndarray
 
     def reporting(self, share: float, of_faulty: float = 1.0, seed: int = 0) -> np.ndarray:
-        """Which devices report, bool ``[devices]``: by chance, those with the fault ``of_faulty`` times as often.
+        """Which devices report, bool ``[devices]``: by chance, those with the fault ``of_faulty`` times as
+        often.
 
         Whoever has an old phone may have switched reports off, or no link: then the reports are not a sample.
         """

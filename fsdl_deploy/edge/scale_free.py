@@ -4,13 +4,13 @@ The same number of clients each time. With the model there, each sends one card.
 fetches the model's file once, and on later visits asks whether it is still the newest (304: it is).
 """
 
+import http.client
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-
-import httpx2
+from email.utils import formatdate
 
 from fsdl_deploy import weights
 from fsdl_deploy.measuring.table import Table
@@ -45,35 +45,28 @@ def measure(clients: Sequence[int] = CLIENTS) -> list[ServerTime]:
     # Two processes as one would start them: no proxy, no cache, no compression in front of either.
     files = [sys.executable, "-m", "http.server", "{port}", "--bind", "127.0.0.1", "--directory", folder]
     with course_server("serve", "--threads", "1") as reads, Server(files, ready="/v2.onnx") as hands_out:
-        newest = httpx2.head(f"{hands_out.url}/v2.onnx", trust_env=False).headers["last-modified"]
+        newest = formatdate((folder / "v2.onnx").stat().st_mtime, usegmt=True)
         ways = {
-            WAYS[0]: (reads, 200, _post(f"{reads.url}/read", card)),
-            WAYS[1]: (hands_out, 200, _get(f"{hands_out.url}/v2.onnx", {})),
-            WAYS[2]: (hands_out, 304, _get(f"{hands_out.url}/v2.onnx", {"If-Modified-Since": newest})),
+            WAYS[0]: (reads, 200, ("POST", "/read", card, {"Content-Type": "application/json"})),
+            WAYS[1]: (hands_out, 200, ("GET", "/v2.onnx", None, {})),
+            WAYS[2]: (hands_out, 304, ("GET", "/v2.onnx", None, {"If-Modified-Since": newest})),
         }
-        return [
-            _measured(way, number, *of)
-            for number in sorted(clients)
-            for way, of in ways.items()
-        ]
+        return [_measured(way, number, *of) for number in sorted(clients) for way, of in ways.items()]
 
 
-def _post(url: str, body: bytes) -> Callable[[httpx2.Client], httpx2.Response]:
-    return lambda client: client.post(url, content=body, headers={"Content-Type": "application/json"})
-
-
-def _get(url: str, headers: dict[str, str]) -> Callable[[httpx2.Client], httpx2.Response]:
-    return lambda client: client.get(url, headers=headers)
-
-
-def _measured(way: str, clients: int, server: Server, status: int, ask: Callable) -> ServerTime:
+def _measured(way: str, clients: int, server: Server, status: int, request: tuple) -> ServerTime:
     def client(_: int) -> int:
         # A connection of its own, as every client has: not one that an earlier client has opened.
-        with httpx2.Client(trust_env=False, timeout=60) as own:
-            response = ask(own)
-        if response.status_code != status:
-            raise RuntimeError(f"{way}: the server answered {response.status_code}, not {status}")
-        return len(response.content)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        try:
+            connection.request(*request)
+            response = connection.getresponse()
+            content = response.read()
+        finally:
+            connection.close()
+        if response.status != status:
+            raise RuntimeError(f"{way}: the server answered {response.status}, not {status}")
+        return len(content)
 
     client(0)  # the first one of all finds everything cold
     before = _cpu(server)
@@ -116,5 +109,3 @@ def table(rows: Sequence[ServerTime]) -> Table:
     header = ["for each client", "clients", "s of the server's processor", "ms a client", "kB sent a client"]
     cells = [[r.way, r.clients, r.cpu, r.each, r.sent / r.clients / 1000] for r in rows]
     return Table(header, *cells, formats=["", ",", ".2f", ".2f", ",.1f"])
-
-

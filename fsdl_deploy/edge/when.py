@@ -1,8 +1,8 @@
 """When the edge wins: what a customer waits for an answer from there, and from the device itself
 
 There: the round trip, the model on a server, and what HTTP costs around it. Here: the same model on a device
-that is slower. A few points are measured through a link that really delays (``measure``); the grid is computed
-from them (``there``, ``here``), which is said beside it.
+that is slower. A few points are measured through a link that really delays (``measure``); the grid is
+computed from them (``there``, ``here``), which is said beside it.
 """
 
 import time
@@ -38,7 +38,9 @@ def wins_below(round_trip: float, overhead: float, slower: float) -> float:
 
 @dataclass(frozen=True)
 class Waited:
-    """What one card takes, in ms: the least of some calls here and there, and what the formula says of there."""
+    """What one card takes, in ms: the least of some calls here and there, and what the formula says of
+    there.
+    """
 
     version: str
     round_trip: float
@@ -54,18 +56,21 @@ def measure(
 ) -> list[Waited]:
     """Each version here, and behind a link of each round trip (ms), in turns.
 
-    ``computed`` uses what HTTP and the service cost without a link (round trip 0), measured in the same turns:
-    so for 0 ms it is right by construction, and for the others it is a test.
+    ``computed`` uses what HTTP and the service cost without a link (round trip 0), measured in the same
+    turns: so for 0 ms it is right by construction, and for the others it is a test.
     """
     image = next(cards(1, "typical", seed=7)).image
     rows = []
     for version in versions:
         local = OnnxReader(version)
-        with course_server("serve", "--version", version, "--threads", "1") as server, DelayedLink(server.port) as link:
-            with RemoteReader(link.url, retries=0) as remote:
-                remote.read([image])
-                readers = {None: local} | dict.fromkeys(round_trips, remote)
-                least = _least(readers, image, link, calls)
+        with (
+            course_server("serve", "--version", version, "--threads", "1") as server,
+            DelayedLink(server.port) as link,
+            RemoteReader(link.url, retries=0) as remote,
+        ):
+            remote.read([image])
+            readers = {None: local} | dict.fromkeys(round_trips, remote)
+            least = _least(readers, image, link, calls)
         overhead = least[round_trips[0]] - round_trips[0] - least[None]
         rows += [
             Waited(version, trip, least[None], least[trip], there(trip, least[None], overhead))
@@ -74,7 +79,9 @@ def measure(
     return rows
 
 
-def _least(readers: dict[float | None, Reader], image, link: DelayedLink, calls: int) -> dict[float | None, float]:
+def _least(
+    readers: dict[float | None, Reader], image, link: DelayedLink, calls: int
+) -> dict[float | None, float]:
     took: dict[float | None, list[float]] = {trip: [] for trip in readers}
     for _ in range(calls):
         for trip, reader in readers.items():

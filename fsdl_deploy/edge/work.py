@@ -1,8 +1,8 @@
 """What a model asks of a device, counted and not timed: the same on every machine, and on a busy one
 
 Multiply-adds and bytes moved are ONNX Runtime's own account of one card (``optimization.roofline``). They say
-nothing of how well a device does the work, so they replace no measurement on it. But they do not waver: a gate
-can refuse a commit by them on any machine.
+nothing of how well a device does the work, so they replace no measurement on it. But they do not waver: a
+gate can refuse a commit by them on any machine.
 """
 
 import gzip
@@ -22,7 +22,7 @@ class WorkError(ValueError):
 
 
 @dataclass(frozen=True)
-class Work:
+class CountedWork:
     """``size`` and ``compressed``: bytes of the file, and of it as gzip sends it. ``multiply_adds`` and
     ``moved`` (bytes read and written by all layers) of one card; ``layers`` that ONNX Runtime executes."""
 
@@ -39,13 +39,13 @@ def _card() -> tuple[np.ndarray, np.ndarray]:
     return pad([next(cards(1, "typical", seed=7)).image])
 
 
-def of(graph: bytes) -> Work:
+def of(graph: bytes) -> CountedWork:
     """The work of a whole reader in ONNX. Raises WorkError for a file that is none."""
     try:
         layers, _ = roofline.profile(graph, dict(zip(("pictures", "widths"), _card(), strict=True)), calls=1)
     except Exception as error:
         raise WorkError(f"this is no reader in ONNX: {str(error).splitlines()[0]}") from None
-    return Work(
+    return CountedWork(
         len(graph),
         len(gzip.compress(graph, mtime=0)),
         sum(layer.multiply_adds for layer in layers),

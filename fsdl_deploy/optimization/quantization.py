@@ -93,9 +93,9 @@ def quantize(source: Path, into: Path, how: str, reduce_range: bool = True) -> N
                 return None if card is None else dict(zip(("pictures", "widths"), card, strict=True))
 
         ort.quantize_static(
-            prepared, into, Cards(), quant_format=ort.QuantFormat.QDQ, per_channel=True, reduce_range=reduce_range,
-            activation_type=ort.QuantType.QUInt8, weight_type=ort.QuantType.QInt8,
-            nodes_to_quantize=network_nodes(prepared),
+            prepared, into, Cards(), quant_format=ort.QuantFormat.QDQ, per_channel=True,
+            reduce_range=reduce_range, activation_type=ort.QuantType.QUInt8,
+            weight_type=ort.QuantType.QInt8, nodes_to_quantize=network_nodes(prepared),
         )  # fmt: skip
 
 

@@ -30,7 +30,9 @@ def test_all_figures_are_measured(capsys):
 @pytest.mark.parametrize("figure", ["bytes", "ms", "mebibytes", "right"])
 def test_each_line_alone_refuses(figure):
     known = budget.read(TEXT)
-    figures = {name: known.most.get(name, known.least.get(name)) for name in (*budget.COUNTED, *budget.MEASURED)}
+    figures = {
+        name: known.most.get(name, known.least.get(name)) for name in (*budget.COUNTED, *budget.MEASURED)
+    }
     assert all(line.fits for line in budget.judged(figures, known))
     figures[figure] *= 0.999 if figure == "right" else 1.001
     (line,) = [line for line in budget.judged(figures, known) if not line.fits]

@@ -97,7 +97,12 @@ def test_a_stand_in_for_a_slow_device_is_slow_or_fails():
 
 def test_outcomes_count_what_nobody_looks_at_again():
     deck = list(cards(4, "typical", seed=1))
-    read = [Reading(deck[0].truth, 1, (), ""), Reading("", 1, (), ""), None, Reading(deck[3].truth, 1, (), "")]
+    read = [
+        Reading(deck[0].truth, 1, (), ""),
+        Reading("", 1, (), ""),
+        None,
+        Reading(deck[3].truth, 1, (), ""),
+    ]
     places = ("device", "service", "person", "device")
     settled = tuple(
         Settled(by, reading, seconds)

@@ -1,4 +1,4 @@
-"""The gate, in real repositories: what fits comes in, what breaks the budget does not, in the middle neither."""
+"""The gate, in real repositories: what fits comes in, what breaks the budget does not, wherever it is."""
 
 import shutil
 import subprocess

@@ -42,5 +42,5 @@ def test_some_shares_are_never_reached():
 
 @pytest.mark.parametrize(("releases", "p"), [([], 0.1), ([3, 3], 0.1), ([5, 1], 0.1), ([0], 1.1)])
 def test_what_makes_no_sense_is_refused(releases, p):
-    with pytest.raises(ValueError, match="releases|from 0 to 1"):
+    with pytest.raises(ValueError, match=r"releases|from 0 to 1"):
         in_the_field.shares(10, releases, p)

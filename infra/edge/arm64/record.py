@@ -1,7 +1,7 @@
 """Record what the same files read on x86-64 and on arm64: `python infra/edge/arm64/record.py FOLDER`
 
-The arm64 side is Debian's Python with ONNX Runtime's own arm64 wheel under qemu-user, unpacked into FOLDER and
-never installed; it needs the network once, and Debian's `apt-get` and `dpkg-deb`. qemu computes what the
+The arm64 side is Debian's Python with ONNX Runtime's own arm64 wheel under qemu-user, unpacked into FOLDER
+and never installed; it needs the network once, and Debian's `apt-get` and `dpkg-deb`. qemu computes what the
 processor would, instruction by instruction; how long it takes says nothing of one.
 """
 
@@ -27,8 +27,9 @@ RECORD = Path(__file__).with_name("recorded.json")
 CARDS, SEED = 300, 77
 PYTHON = "3.11"
 PACKAGES = (
-    f"python{PYTHON}-minimal", f"libpython{PYTHON}-minimal", f"libpython{PYTHON}-stdlib", "libc6", "libstdc++6",
-    "libgcc-s1", "zlib1g", "libexpat1", "libssl3", "libffi8", "libbz2-1.0", "liblzma5", "libuuid1",
+    f"python{PYTHON}-minimal", f"libpython{PYTHON}-minimal", f"libpython{PYTHON}-stdlib", "libc6",
+    "libstdc++6", "libgcc-s1", "zlib1g", "libexpat1", "libssl3", "libffi8", "libbz2-1.0",
+    "liblzma5", "libuuid1",
 )  # fmt: skip
 # A library that counts the processor's features reads these files, and those of an x86 machine end it.
 PROCESSOR = """processor\t: 0
@@ -63,15 +64,15 @@ def fetch(folder: Path) -> None:
         ran("apt-get", *options, "download", *PACKAGES, cwd=folder)
         for file in folder.glob("*_arm64.deb"):
             ran("dpkg-deb", "--extract", file, root)
-        for name, text in (("proc/cpuinfo", PROCESSOR), *((f"sys/devices/system/cpu/{name}", "0\n") for name in
-                           ("possible", "present"))):  # fmt: skip
+        numbers = {f"sys/devices/system/cpu/{name}": "0\n" for name in ("possible", "present")}
+        for name, text in ({"proc/cpuinfo": PROCESSOR} | numbers).items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="ascii")
     if not site.exists():
         wheels = [f"{name}=={metadata.version(name)}" for name in ("onnxruntime", "numpy", "pillow")]
         uv = Path(sys.executable).with_name("uv")
-        ran(uv, "pip", "install", "--quiet", "--python-platform", "aarch64-manylinux_2_28", "--python-version",
-            PYTHON, "--only-binary", ":all:", "--target", site, *wheels)  # fmt: skip
+        kind = ["--python-platform", "aarch64-manylinux_2_28", "--python-version", PYTHON]
+        ran(uv, "pip", "install", "--quiet", *kind, "--only-binary", ":all:", "--target", site, *wheels)
 
 
 def graphs(folder: Path) -> dict[str, Path]:
@@ -102,9 +103,13 @@ def main() -> None:
             variables = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, map(str, (path, ROOT))))}
             ran(*python, READ, file, folder / "cards.npz", out, env=variables)
             readings[side] = card_files.read_readings(out, CARDS)["readings"]
-        rows.append(compared(name, file, readings["x86-64"], readings["arm64"], [card.truth for card in deck]))
+        rows.append(
+            compared(name, file, readings["x86-64"], readings["arm64"], [card.truth for card in deck])
+        )
         print(rows[-1], flush=True)
-    features = (Path("/proc/cpuinfo").read_text(encoding="utf-8").split("flags", 1)[1]).splitlines()[0].split()
+    features = (
+        (Path("/proc/cpuinfo").read_text(encoding="utf-8").split("flags", 1)[1]).splitlines()[0].split()
+    )
     records.write(
         RECORD, cards=CARDS, seed=SEED, vnni="avx512_vnni" in features or "avx_vnni" in features,
         emulated=KIND, onnxruntime=metadata.version("onnxruntime"), here=platform.machine(), rows=rows,
@@ -113,7 +118,9 @@ def main() -> None:
 
 def compared(name: str, file: Path, here: list[dict], there: list[dict], truths: list[str]) -> dict:
     """How far the two sides agree on one file; the cards that they read differently, by number."""
-    right = [[row["digits"] == truth for row, truth in zip(side, truths, strict=True)] for side in (here, there)]
+    right = [
+        [row["digits"] == truth for row, truth in zip(side, truths, strict=True)] for side in (here, there)
+    ]
     confidence = [np.array([row["confidence"] for row in side]) for side in (here, there)]
     fixed, broken = fixed_and_broken(*right)
     return {
