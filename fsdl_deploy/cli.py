@@ -98,6 +98,16 @@ COMMANDS = {
             ),
         },
     ),
+    "edge": Command(
+        "the reader on the customer's device",
+        group={
+            "app": Command("serve the reader as an app in the browser", "fsdl_deploy.browser.app_command"),
+            "key": Command("make the key that signs the app's models", "fsdl_deploy.browser.key_command"),
+            "publish": Command(
+                "sign a new model, which apps in the field take over", "fsdl_deploy.browser.publish_command"
+            ),
+        },
+    ),
     "managed": Command(
         "the reader on other people's machines, and what it costs",
         group={

@@ -36,6 +36,7 @@ FLOORS = (
         "targets",
         "browser",
         "edge",
+        "browser",
     },
     {"cli"},
 )
@@ -56,6 +57,7 @@ ACROSS = {
     ("edge", "optimization"),  # counted work, int8, the cascade's threshold
     ("edge", "scaling"),  # the body of a request
     ("edge", "managed"),  # MLflow's server
+    ("browser", "service"),  # the app's server listens as the service does
 }
 
 
