@@ -36,7 +36,6 @@ FLOORS = (
         "targets",
         "browser",
         "edge",
-        "browser",
     },
     {"cli"},
 )
