@@ -147,6 +147,12 @@ def smallest(
     return runs
 
 
+def recorded() -> list[DeviceRun]:
+    """The runs of the record, the one without limits first. FileNotFoundError where there is none."""
+    rows = records.read(RECORD)["runs"]
+    return [DeviceRun(**row | {"readings": tuple(row["readings"])}) for row in rows]
+
+
 def table(runs: Sequence[DeviceRun]) -> Table:
     """What was tried: for a terminal and for a lesson."""
     rows = [

@@ -23,8 +23,8 @@ def test_a_real_link_makes_the_service_wait_and_not_the_device():
 
 
 def test_only_what_no_other_beats_is_worth_choosing():
-    among = [PlacedModel("a", "here", 10, 0.9), PlacedModel("b", "here", 20, 0.8), PlacedModel("c", "there", 30, 0.95),
-             PlacedModel("d", "there", 10, 0.85), PlacedModel("e", "there", 40, 0.95)]  # fmt: skip
+    points = {"a": (10, 0.9), "b": (20, 0.8), "c": (30, 0.95), "d": (10, 0.85), "e": (40, 0.95)}
+    among = [PlacedModel(name, "here", *point) for name, point in points.items()]
     assert [choice.model for choice in frontier.worth_choosing(among)] == ["a", "c"]
 
 

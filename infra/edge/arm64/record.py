@@ -1,14 +1,16 @@
-"""Record what the same files read on x86-64 and on arm64: `python infra/edge/arm64/record.py FOLDER`
+"""Record what the same files read on three processors: `python infra/edge/arm64/record.py FOLDER [CARDS]`
 
-The arm64 side is Debian's Python with ONNX Runtime's own arm64 wheel under qemu-user, unpacked into FOLDER
-and never installed; it needs the network once, and Debian's `apt-get` and `dpkg-deb`. qemu computes what the
-processor would, instruction by instruction; how long it takes says nothing of one.
+This machine's; an older x86-64, which has AVX2 and no instructions for int8 (VNNI); and an arm64, as in
+phones. The arm64 side is Debian's Python with ONNX Runtime's own arm64 wheel under qemu-user, unpacked into
+FOLDER and never installed; it needs the network once, and Debian's `apt-get` and `dpkg-deb`. qemu computes
+what the processor would, instruction by instruction; how long it takes says nothing of one.
 """
 
 import os
-import platform
 import subprocess
 import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from fsdl_deploy.targets import card_files
 READ = ROOT / "infra" / "edge" / "onnxruntime_mobile" / "read.py"
 RECORD = Path(__file__).with_name("recorded.json")
 CARDS, SEED = 300, 77
+OLD = "Haswell"  # of 2013: AVX2 multiplies int8 in pairs and lets their sum saturate at 16 bits
 PYTHON = "3.11"
 PACKAGES = (
     f"python{PYTHON}-minimal", f"libpython{PYTHON}-minimal", f"libpython{PYTHON}-stdlib", "libc6",
@@ -89,35 +92,53 @@ def graphs(folder: Path) -> dict[str, Path]:
 
 def main() -> None:
     folder = Path(sys.argv[1]).resolve()
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else CARDS
     folder.mkdir(parents=True, exist_ok=True)
     fetch(folder)
-    deck = list(cards(CARDS, "typical", seed=SEED))
+    deck = list(cards(count, "typical", seed=SEED))
     card_files.write_cards(folder / "cards.npz", [card.image for card in deck])
-    emulated = [folder / "qemu/usr/bin/qemu-aarch64-static", "-cpu", KIND, "-L", folder / "root"]
-    emulated += [folder / f"root/usr/bin/python{PYTHON}"]
-    rows = []
+    qemu, root = folder / "qemu/usr/bin", folder / "root"
+    sides = {
+        "here": ([sys.executable], ""),
+        "old": ([qemu / "qemu-x86_64-static", "-cpu", OLD, Path(sys.executable).resolve()], _site()),
+        "arm64": (
+            [qemu / "qemu-aarch64-static", "-cpu", KIND, "-L", root, root / f"usr/bin/python{PYTHON}"],
+            folder / "site",
+        ),
+    }
+    rows, truths = [], [card.truth for card in deck]
     for name, file in graphs(folder).items():
-        readings = {}
-        for side, python, path in (("x86-64", [sys.executable], ""), ("arm64", emulated, folder / "site")):
-            out = folder / f"{side}.json"
-            variables = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, map(str, (path, ROOT))))}
-            ran(*python, READ, file, folder / "cards.npz", out, env=variables)
-            readings[side] = card_files.read_readings(out, CARDS)["readings"]
-        rows.append(
-            compared(name, file, readings["x86-64"], readings["arm64"], [card.truth for card in deck])
-        )
-        print(rows[-1], flush=True)
+        with ThreadPoolExecutor(len(sides)) as pool:
+            waiting = {side: pool.submit(_readings, folder, file, side, *how) for side, how in sides.items()}
+            readings = {side: future.result() for side, future in waiting.items()}
+        for side in ("old", "arm64"):
+            rows.append(compared(name, file, side, readings["here"], readings[side], truths))
+            print(rows[-1], flush=True)
     features = (
         (Path("/proc/cpuinfo").read_text(encoding="utf-8").split("flags", 1)[1]).splitlines()[0].split()
     )
     records.write(
-        RECORD, cards=CARDS, seed=SEED, vnni="avx512_vnni" in features or "avx_vnni" in features,
-        emulated=KIND, onnxruntime=metadata.version("onnxruntime"), here=platform.machine(), rows=rows,
+        RECORD, cards=count, seed=SEED, vnni="avx512_vnni" in features or "avx_vnni" in features,
+        old=OLD, arm64=KIND, onnxruntime=metadata.version("onnxruntime"), rows=rows,
     )  # fmt: skip
 
 
-def compared(name: str, file: Path, here: list[dict], there: list[dict], truths: list[str]) -> dict:
-    """How far the two sides agree on one file; the cards that they read differently, by number."""
+def _site() -> str:
+    """Where this Python's packages are: qemu starts the interpreter without its virtual environment."""
+    return sysconfig.get_path("purelib")
+
+
+def _readings(folder: Path, file: Path, side: str, python: list, packages: Path | str) -> list[dict]:
+    out = folder / f"{side}.json"
+    variables = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, map(str, (packages, ROOT))))}
+    ran(*python, READ, file, folder / "cards.npz", out, env=variables)
+    return card_files.read_readings(out, len(card_files.read_cards(folder / "cards.npz")))["readings"]
+
+
+def compared(
+    name: str, file: Path, side: str, here: list[dict], there: list[dict], truths: list[str]
+) -> dict:
+    """How far another processor agrees with this machine's on one file."""
     right = [
         [row["digits"] == truth for row, truth in zip(side, truths, strict=True)] for side in (here, there)
     ]
@@ -125,12 +146,13 @@ def compared(name: str, file: Path, here: list[dict], there: list[dict], truths:
     fixed, broken = fixed_and_broken(*right)
     return {
         "graph": name,
+        "side": side,
         "bytes": file.stat().st_size,
         "other_digits": sum(a["digits"] != b["digits"] for a, b in zip(here, there, strict=True)),
         "other_confidence": int((np.abs(confidence[0] - confidence[1]) > 1e-4).sum()),
         "farthest": float(np.abs(confidence[0] - confidence[1]).max()),
-        "right_x86": sum(right[0]),
-        "right_arm64": sum(right[1]),
+        "right_here": sum(right[0]),
+        "right_there": sum(right[1]),
         "fixed": fixed,
         "broken": broken,
     }
