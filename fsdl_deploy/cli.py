@@ -131,6 +131,14 @@ COMMANDS = {
             "compare": Command(
                 "ask other runtimes and ONNX Runtime the same cards", "fsdl_deploy.targets.compare_command"
             ),
+            "app": Command("serve the reader as an app in the browser", "fsdl_deploy.browser.app_command"),
+            "app-rounds": Command(
+                "play the app's life in a browser, over and over", "fsdl_deploy.browser.rounds"
+            ),
+            "key": Command("make the key that signs the app's models", "fsdl_deploy.browser.key_command"),
+            "publish": Command(
+                "sign a new model, which apps in the field take over", "fsdl_deploy.browser.publish_command"
+            ),
         },
     ),
 }

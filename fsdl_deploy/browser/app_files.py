@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from fsdl_deploy import files
@@ -67,17 +68,18 @@ def app_files(key: str, service: str | None = None, runtime: Path | None = None)
     bodies |= {f"ort/{name}": (runtime / name).read_bytes() for name in RUNTIME}
     bodies["config.json"] = json.dumps({"key": key, "service": service}).encode()
     worker = bodies.pop("sw.js").decode()
-    shell = {path: AppFile(path, body, _compressed(path, body)) for path, body in bodies.items()}
+    shell = {path: AppFile(path, body, _compressed(body)) for path, body in bodies.items()}
     listed = {("./" if path == "index.html" else path): file.integrity for path, file in shell.items()}
     listed["index.html"] = shell["index.html"].integrity
     digest = hashlib.sha256(json.dumps([worker, listed], sort_keys=True).encode()).hexdigest()
     content = json.dumps({"digest": digest[:16], "files": listed})
     worker = files.replaced_once(worker, LIST, f"{content}; /* the server wrote this", "sw.js")
-    shell["sw.js"] = AppFile("sw.js", worker.encode(), _compressed("sw.js", worker.encode()))
+    shell["sw.js"] = AppFile("sw.js", worker.encode(), _compressed(worker.encode()))
     return shell | {"": shell["index.html"]}
 
 
-def _compressed(path: str, body: bytes) -> dict[str, bytes]:
+@lru_cache(maxsize=64)
+def _compressed(body: bytes) -> dict[str, bytes]:
     """Brotli where Python has it, and gzip; what took seconds is kept by its hash."""
     forms = {"gzip": lambda data: gzip.compress(data, 9, mtime=0)}
     try:

@@ -48,12 +48,17 @@ class Link:
             raise LinkCut(path)
         fault = self.faults.get(path)
         if fault is not None and fault.silent:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            return
-        await self.app(scope, receive, self._sender(path, fault, send))
+            return await _left(receive)
+        leaving = asyncio.ensure_future(_left(receive)) if fault and fault.endless else None
+        try:
+            await self.app(scope, receive, self._sender(path, fault, send, leaving))
+        finally:
+            if leaving:
+                leaving.cancel()
 
-    def _sender(self, path: str, fault: Fault | None, send: Send) -> Send:
+    def _sender(
+        self, path: str, fault: Fault | None, send: Send, leaving: asyncio.Future | None = None
+    ) -> Send:
         left = fault.cut if fault else None
 
         async def faulty(message: Message) -> None:
@@ -70,7 +75,7 @@ class Link:
                 return await send(message)
             body = message.get("body", b"")
             if fault and fault.body is not None:
-                while fault.endless:
+                while leaving and not leaving.done():
                     await self._out(path, fault.body, send)
                     await asyncio.sleep(0)
                 body = fault.body
@@ -88,3 +93,9 @@ class Link:
     async def _out(self, path: str, body: bytes, send: Send) -> None:
         self.sent[path] += len(body)
         await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _left(receive: Receive) -> None:
+    """Until the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

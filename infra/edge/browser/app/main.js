@@ -8,12 +8,13 @@ import { sheet } from "./pad.js";
 import { decode } from "./picture.js";
 import { PictureError } from "./picture_rules.js";
 import { UpdateRefused } from "./release.js";
+import { selfTest } from "./self_testing.js";
 import { stored } from "./storing.js";
 import { keptRelease, rollBack, update } from "./updates.js";
 import * as view from "./view.js";
 
 const LOOK_EVERY = 3_600_000; // milliseconds between looks for a newer model
-let config, selfTest, current; // current: {release, settings, reader}
+let config, builtIn, current; // current: {release, settings, reader}
 
 const pad = sheet(view.element("pad"), () => view.canClear(!pad.empty));
 
@@ -22,7 +23,7 @@ async function readPicture(picture) {
   view.picture(picture);
   const service = view.mayAsk() ? config.service : null;
   const answer = await decided(picture, current.reader, current.settings, service);
-  view.reading(answer, service);
+  view.reading(answer);
   view.budget(current, answer.milliseconds, await usage());
   return answer;
 }
@@ -47,6 +48,7 @@ async function use(next) {
   for (let kept = next; kept; kept = await keptRelease(config.key)) {
     try {
       const reader = await openReader(kept.model), former = current;
+      if (kept.untried) await selfTest(reader, builtIn);
       current = { release: kept.release, settings: kept.settings, reader };
       view.release(current);
       await former?.reader.close();
@@ -63,7 +65,7 @@ async function use(next) {
 async function look() {
   view.looking(true);
   try {
-    const next = await update(config.key, selfTest);
+    const next = await update(config.key, builtIn);
     if (next) await use(next);
     view.news(next ? `Release ${next.release.version} is here and reads now.` : "This is the newest release.");
     return next ? "updated" : "newest";
@@ -79,7 +81,7 @@ async function look() {
 async function start() {
   view.starting();
   const offline = await stored(view.newerPage);
-  [config, selfTest] = await Promise.all(["config.json", "self_test.json"].map(async (name) => (await fetch(name)).json()));
+  [config, builtIn] = await Promise.all(["config.json", "self_test.json"].map(async (name) => (await fetch(name)).json()));
   view.service(config.service);
   const kept = await keptRelease(config.key);
   if (kept) await use(kept);

@@ -71,20 +71,32 @@ function parsed(payload) {
   if (release?.kind !== KIND || release.format !== FORMAT) {
     throw new UpdateRefused("incompatible", "the release is for another version of this app: reload the page");
   }
-  const files = Object.values(release.files ?? {});
-  const wellFormed = Number.isSafeInteger(release.version) && release.version > 0 &&
-    Date.parse(release.published) > 0 && Date.parse(release.expires) > 0 &&
-    ["model", "settings"].every((name) => release.files?.[name]) &&
-    files.every(({ path, sha256, bytes }) => PATH.test(path) && path.endsWith(sha256) && bytes > 0 && bytes <= MOST_FILE);
-  if (!wellFormed) throw new UpdateRefused("malformed", "the manifest lacks what an update needs");
+  if (!wellFormed(release)) throw new UpdateRefused("malformed", "the manifest lacks what an update needs");
   return release;
 }
 
-/** Throw UpdateRefused ("truncated", "endless" or "tampered") unless these are the bytes that the manifest names. */
-export async function checkFile(name, bytes, file) {
+function wellFormed(release) {
+  const files = Object.values(release.files ?? {}), moments = [release.published, release.expires];
+  return Number.isSafeInteger(release.version) && release.version > 0 && moments.every((text) => Date.parse(text) > 0) &&
+    ["model", "settings"].every((name) => release.files?.[name]) &&
+    files.every((file) => Number.isSafeInteger(file?.bytes) && file.bytes > 0 && file.bytes <= MOST_FILE &&
+      PATH.test(file.path) && file.path === `files/${file.sha256}`);
+}
+
+/**
+ * Throw UpdateRefused ("truncated", "endless", "mixed" or "tampered") unless these are the bytes that the manifest names.
+ *
+ * `before`: the release that is here, whose files somebody may have put among those of the new one.
+ */
+export async function checkFile(name, bytes, file, before = null) {
   if (bytes.length < file.bytes) throw new UpdateRefused("truncated", `the ${name} has ${bytes.length} of ${file.bytes} bytes`);
   if (bytes.length > file.bytes) throw new UpdateRefused("endless", `the ${name} has more than ${file.bytes} bytes`);
-  if ((await sha256(bytes)) !== file.sha256) throw new UpdateRefused("tampered", `the ${name} is not the one that was signed`);
+  const hash = await sha256(bytes);
+  if (hash === file.sha256) return;
+  if (before && Object.values(before.files).some((other) => other.sha256 === hash)) {
+    throw new UpdateRefused("mixed", `the ${name} is that of release ${before.version}`);
+  }
+  throw new UpdateRefused("tampered", `the ${name} is not the one that was signed`);
 }
 
 /** The settings of a release, from the bytes of its file. Throws UpdateRefused where one is missing. */

@@ -3,19 +3,12 @@
 // In a worker, because a bad model may hang or take all memory: the page ends the worker, and goes on.
 
 import { openReader } from "./reader.js";
-import { decodePng } from "./png.js";
+import { selfTest } from "./self_testing.js";
 
-self.onmessage = async ({ data: { model, cards, atLeast } }) => {
+self.onmessage = async ({ data: { model, cards } }) => {
   try {
-    const reader = await openReader(model);
-    let right = 0;
-    for (const { png, digits } of cards) {
-      const reading = await reader.read(await decodePng(Uint8Array.from(atob(png), (c) => c.charCodeAt(0))));
-      if (!(reading.confidence >= 0 && reading.confidence <= 1)) throw new Error("its confidence is no probability");
-      right += reading.digits === digits;
-    }
-    if (right < atLeast) throw new Error(`it reads ${right} of ${cards.length} built-in cards, fewer than ${atLeast}`);
-    self.postMessage({ right });
+    await selfTest(await openReader(model), cards);
+    self.postMessage({ problem: null });
   } catch (error) {
     self.postMessage({ problem: String(error?.message ?? error) });
   }

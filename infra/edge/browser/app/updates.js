@@ -31,7 +31,7 @@ export async function keptRelease(key) {
 }
 
 /**
- * Look for a newer release and take it: {release, model, settings}, or null where there is none.
+ * Look for a newer release and take it: {release, model, settings, untried}, or null where there is none.
  *
  * Throws UpdateRefused; then what is kept is what was kept before. Tabs of one browser take turns.
  */
@@ -52,11 +52,12 @@ async function updateNow(key, cards) {
   if (kept?.release.version === release.version) return null;
   const parts = { manifest, ...(await filesOf(release, kept)) };
   const settings = parsedSettings(parts.settings);
-  if (kept?.release.files.model.sha256 !== hash) await tried(parts.model, cards, state, hash, release.version);
+  // The first model has none before it that could go on reading: the page itself tries it.
+  if (kept && kept.release.files.model.sha256 !== hash) await tried(parts.model, cards, state, hash, release.version);
   await keep(release.version, parts);
   await writeState({ ...state, active: release.version, previous: kept?.release.version ?? null });
   await keepOnly(release.version, kept?.release.version ?? null);
-  return { release, model: parts.model, settings };
+  return { release, model: parts.model, settings, untried: !kept };
 }
 
 // The bytes of a release's files; what is here already is not asked for again.
@@ -65,19 +66,19 @@ async function filesOf(release, kept) {
   for (const [name, file] of Object.entries(release.files)) {
     const here = kept?.release.files[name]?.sha256 === file.sha256 ? await part(kept.release.version, name) : null;
     parts[name] = here ?? (await download(new URL(file.path, RELEASES), file.bytes, PATIENCE));
-    await checkFile(name, parts[name], file);
+    await checkFile(name, parts[name], file, kept?.release);
   }
   return parts;
 }
 
-async function tried(model, { cards, at_least: atLeast }, state, hash, version) {
+async function tried(model, cards, state, hash, version) {
   const worker = new Worker(new URL("./trial.js", import.meta.url), { type: "module" });
   const { promise, resolve } = Promise.withResolvers();
   worker.onmessage = ({ data }) => resolve(data.problem);
   // Only what a model does counts against it: that a worker does not start may be a lost file.
   worker.onerror = () => resolve(new UpdateRefused("no trial", "the new model could not be tried: it will be, next time"));
   const clock = setTimeout(() => resolve(`it was not done after ${TRIAL / 1000} s`), TRIAL);
-  worker.postMessage({ model, cards, atLeast });
+  worker.postMessage({ model, cards });
   const problem = await promise;
   clearTimeout(clock);
   worker.terminate();

@@ -54,13 +54,14 @@ export function picture({ pixels, width, height }) {
   element("seen").hidden = false;
 }
 
-/** An answer of deciding.js, and whether there was a service to ask. */
-export function reading({ digits, confidence, by, asked }, service) {
+/** An answer of deciding.js. */
+export function reading({ digits, confidence, by, asked }) {
   const unsure = by === "person";
   element("result").className = unsure ? "unsure" : "";
   element("digits").textContent = digits || "–";
   element("check").hidden = !unsure;
   element("typed").value = digits;
+  element("result").scrollIntoView({ block: "nearest" });
   const reason = { no: "there is no service to ask", "no answer": "the service does not answer", "unsure too": "the service is unsure, too" }[asked];
   element("how").textContent = unsure
     ? `Unsure (${percent(confidence)}), and ${reason}. Please check the digits, or type them.`
