@@ -110,11 +110,6 @@ COMMANDS = {
     "edge": Command(
         "the reader on the customer's device",
         group={
-            "app": Command("serve the reader as an app in the browser", "fsdl_deploy.browser.app_command"),
-            "key": Command("make the key that signs the app's models", "fsdl_deploy.browser.key_command"),
-            "publish": Command(
-                "sign a new model, which apps in the field take over", "fsdl_deploy.browser.publish_command"
-            ),
             "build": Command(
                 "build the reader for other runtimes, or say which files are outdated",
                 "fsdl_deploy.targets.build_command",

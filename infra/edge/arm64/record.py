@@ -101,7 +101,10 @@ def main() -> None:
     qemu, root = folder / "qemu/usr/bin", folder / "root"
     sides = {
         "here": ([sys.executable], ""),
-        "old": ([qemu / "qemu-x86_64-static", "-cpu", f"{OLD},{LACKS}", Path(sys.executable).resolve()], _site()),
+        "old": (
+            [qemu / "qemu-x86_64-static", "-cpu", f"{OLD},{LACKS}", Path(sys.executable).resolve()],
+            _site(),
+        ),
         "arm64": (
             [qemu / "qemu-aarch64-static", "-cpu", KIND, "-L", root, root / f"usr/bin/python{PYTHON}"],
             folder / "site",
