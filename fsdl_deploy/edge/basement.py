@@ -6,7 +6,6 @@ not be sent and sends it when the link is back (store and forward). With the mod
 link; the utility still does, so its readings wait in an outbox, too.
 """
 
-import queue
 import threading
 import time
 from collections.abc import Sequence
@@ -81,7 +80,8 @@ class _App:
     def __init__(self, way: str, images: Sequence, every: float, url: str, patience: float):
         self.delivery, self.images, self.every, self.begin = CardsOfAWay(way, len(images)), images, every, 0.0
         self.reader = OnnxReader("v2") if way.startswith("here") else None
-        self.remote, self.outbox = RemoteReader(url, timeout=patience, retries=0), queue.Queue()
+        self.remote, self.outbox = RemoteReader(url, timeout=patience, retries=0), []
+        self.all_read = False
 
     def run(self, begin: float, end: float) -> CardsOfAWay:
         """All cards on their timetable from ``begin`` on; what is in the outbox then is tried until
@@ -95,8 +95,8 @@ class _App:
                 if self.reader:
                     self.reader.read([self.images[card]])
                     self.delivery.seen[card] = self._since(card)
-                self.outbox.put(card) if kept else pool.submit(self._send, card)
-            self.outbox.put(None)
+                self.outbox.append(card) if kept else pool.submit(self._send, [card])
+            self.all_read = True
         if sender:
             sender.result()
         return self.delivery
@@ -104,19 +104,25 @@ class _App:
     def _since(self, card: int) -> float:
         return time.perf_counter() - self.begin - card * self.every
 
-    def _send(self, card: int) -> bool:
+    def _send(self, waiting: list[int]) -> bool:
         try:
-            self.remote.read([self.images[card]])
+            self.remote.read([self.images[card] for card in waiting])
         except RemoteError:
             return False
-        self.delivery.billed[card] = self._since(card)
-        self.delivery.seen.setdefault(card, self.delivery.billed[card])
+        for card in waiting:
+            self.delivery.billed[card] = self._since(card)
+            self.delivery.seen.setdefault(card, self.delivery.billed[card])
         return True
 
     def _empty_outbox(self, end: float) -> None:
-        while (card := self.outbox.get()) is not None:
-            while not self._send(card) and time.perf_counter() < end:
-                time.sleep(0.02)
+        """All that waits goes in one request, until every card has arrived or ``end`` is over."""
+        while self.outbox or not self.all_read:
+            waiting = list(self.outbox)  # more may come meanwhile, behind these
+            if waiting and self._send(waiting):
+                del self.outbox[: len(waiting)]
+            elif time.perf_counter() > end:
+                return
+            time.sleep(0.005)
 
 
 def trial(
