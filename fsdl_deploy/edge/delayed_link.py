@@ -7,6 +7,7 @@ or says nothing (bytes vanish: a router whose uplink is gone). Knows nothing of 
 
 import asyncio
 import threading
+from contextlib import suppress
 
 from fsdl_deploy.running.ports import HOST
 
@@ -111,8 +112,9 @@ class _End(asyncio.Protocol):
             self.other.transport.write(data)
 
     def _end(self) -> None:
-        if self.other.transport and self.other.transport.can_write_eof():
-            self.other.transport.write_eof()
+        with suppress(OSError):  # the other end may have gone meanwhile
+            if self.other.transport and self.other.transport.can_write_eof():
+                self.other.transport.write_eof()
 
 
 class _Near(_End):

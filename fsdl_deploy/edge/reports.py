@@ -37,7 +37,7 @@ class Learned:
 def learned(unsure: np.ndarray) -> Learned:
     """From true bits, bool ``[reports]``. Raises ValueError where there are none."""
     low, high = wilson(int(unsure.sum()), len(unsure))
-    return Learned(len(unsure), float(unsure.mean()), low, high)
+    return Learned(len(unsure), float(unsure.mean()), max(0.0, low), min(1.0, high))
 
 
 def flipped(unsure: np.ndarray, epsilon: float, seed: int = 0) -> np.ndarray:

@@ -65,4 +65,5 @@ def table(versions: Mapping[str, Mapping[str, float]]) -> Table:
     """The runs as MLflow has them."""
     names = list(dict.fromkeys(name for figures in versions.values() for name in figures))
     rows = [[version, *(figures.get(name) for name in names)] for version, figures in versions.items()]
-    return Table(["version", *names], *rows, formats=["", *[",.5g"] * len(names)])
+    most = [max(figures.get(name, 0) for figures in versions.values()) for name in names]
+    return Table(["version", *names], *rows, formats=["", *(",.0f" if m >= 1000 else ".3g" for m in most)])

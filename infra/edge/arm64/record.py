@@ -1,4 +1,4 @@
-"""Record what the same files read on three processors: `python infra/edge/arm64/record.py FOLDER [CARDS]`
+"""Record what the same files read on three processors: `python infra/edge/arm64/record.py FOLDER [CARDS [SIDE…]]`
 
 This machine's; an older x86-64, which has AVX2 and no instructions for int8 (VNNI); and an arm64, as in
 phones. The arm64 side is Debian's Python with ONNX Runtime's own arm64 wheel under qemu-user, unpacked into
@@ -110,12 +110,14 @@ def main() -> None:
             folder / "site",
         ),
     }
+    asked = sys.argv[3:] or ["old", "arm64"]
+    sides = {side: sides[side] for side in ("here", *asked)}
     rows, truths = [], [card.truth for card in deck]
     for name, file in graphs(folder).items():
         with ThreadPoolExecutor(len(sides)) as pool:
             waiting = {side: pool.submit(_readings, folder, file, side, *how) for side, how in sides.items()}
             readings = {side: future.result() for side, future in waiting.items()}
-        for side in ("old", "arm64"):
+        for side in asked:
             rows.append(compared(name, file, side, readings["here"], readings[side], truths))
             print(rows[-1], flush=True)
     features = (
