@@ -329,10 +329,10 @@ print(
 )
 
 # %% [markdown]
-# Two are missing on purpose: `ScatterElements` and `ScatterND`. An earlier reader used them to gather its
-# digits, and several runtimes converted that and then could not run it. `fsdl_deploy/ctc.py` writes the same
-# with comparisons and sums: a change of fewer lines than any adapter, made where the model is and not once
-# for each target. What else each runtime lacks, stands in its notebook.
+# None scatters, on purpose (`ScatterElements`, `ScatterND`). An earlier reader did, to gather its digits,
+# and several runtimes converted that and then could not run it. `fsdl_deploy/ctc.py` writes the same with
+# comparisons and sums: a change of fewer lines than any adapter, made where the model is and not once for
+# each target. What else each runtime lacks, stands in its notebook.
 
 # %%
 targets_overview.limits()

@@ -268,7 +268,7 @@ for fault in (None, "dark", "cropped", "new pen"):
     low = np.array([reading.confidence < SURE for reading in readings]).reshape(-1, 10)
     unsure[fault] = float((low.sum(1) >= 2).mean())
     wrong = np.mean([reading.digits != card.truth for reading, card in zip(readings, deck)])
-    print(f"{fault or 'as usual':8}: {unsure[fault]:.0%} of the devices unsure, {wrong:.0%} of the cards wrong")
+    print(f"{fault or 'as usual':8}: {unsure[fault]:.0%} of devices unsure, {wrong:.0%} of cards wrong")
 
 # %% [markdown]
 # Some faults show, and one hardly does. Now a larger fleet of faults: one device in twenty cuts off. What
@@ -380,7 +380,7 @@ best = fallback.cheapest(read, [card.truth for card in practice], lambda w, pers
 figure, axes = plt.subplots(figsize=(7, 2.8))
 axes.plot(thresholds, cost, label="without a link")
 axes.axvline(best, color="black", linestyle=":", label=f"cheapest: {best:.2f}")
-axes.set(xlabel="a person reads below this confidence", ylabel="cost a card (person's minutes)")
+axes.set(xlabel="a person reads below this confidence", ylabel="minutes a card")
 axes.legend()
 figures.show(figure, alt="Cost falls while unsure cards go to a person, and rises once sure ones do, too")
 

@@ -1,4 +1,4 @@
-"""Record what the same files read on three processors: `python infra/edge/arm64/record.py FOLDER [CARDS [SIDE…]]`
+"""Record what the same files read on other processors: `infra/edge/arm64/record.py FOLDER [CARDS [SIDE…]]`
 
 This machine's; an older x86-64, which has AVX2 and no instructions for int8 (VNNI); and an arm64, as in
 phones. The arm64 side is Debian's Python with ONNX Runtime's own arm64 wheel under qemu-user, unpacked into
