@@ -166,9 +166,10 @@ figures.show(figure, alt="Near the server the accurate model is worth choosing t
 # In words: what is left to choose from, the quickest first.
 
 # %%
+measured["best"] = {}
 for trip in (20, 300):
     best = frontier.worth_choosing(frontier.choices(milliseconds, right, trip, overhead, slower=16))
-    measured[f"best_{trip}"] = [choice.place for choice in best]
+    measured["best"][trip] = [choice.place for choice in best]
     print(f"{trip} ms:", ", ".join(f"{c.model} {c.place}" for c in best))
 
 # %% [markdown]
@@ -258,7 +259,7 @@ scale_free.table(server_time)
 
 # %%
 last = {row.way: row for row in server_time if row.clients == max(clients)}
-measured["read_ms"], measured["fetched_ms"], measured["asked_ms"] = (last[w].each for w in scale_free.WAYS)
+measured["server_ms"] = dict(zip(("read", "fetched", "asked"), (last[w].each for w in scale_free.WAYS)))
 measured["pays_after"] = scale_free.pays_after(server_time)
 sent = last[scale_free.WAYS[1]].sent / last[scale_free.WAYS[0]].sent
 print(f"it pays after {measured['pays_after']:.1f} cards, if each asks once more for a newer file")

@@ -280,7 +280,8 @@ fleet = reports.fleet(devices, 0.05, unsure[None], unsure["cropped"], seed=1)
 rows = [["all of them", reports.learned(fleet.unsure)]]
 for name, shy in (("1 % by chance", 1.0), ("1 %, fewer of those with the fault", 0.2)):
     rows.append([name, reports.learned(fleet.unsure[fleet.reporting(0.01, shy, seed=2)])])
-measured["true"], measured["believed"] = rows[0][1].share, rows[2][1].share
+measured["true"] = rows[0][1].share
+measured["believed"] = rows[2][1].share
 header = ["who reports", "reports", "unsure devices", "95 % interval, from", "to"]
 cells = [[name, known.reports, known.share, known.low, known.high] for name, known in rows]
 Table(header, *cells, formats=["", ",", ".1%", ".1%", ".1%"])
@@ -354,7 +355,8 @@ server.stop()
 with FallbackReader(reader, None, sure=0.0, deadline=5) as alone:
     rows.insert(0, fallback.outcomes("no fallback", alone, deck))
 measured["settled"] = len(deck)
-measured["wrong_without"], measured["wrong_with"] = rows[0].wrong, rows[1].wrong
+measured["wrong_without"] = rows[0].wrong
+measured["wrong_with"] = rows[1].wrong
 measured["late"] = sum(row.late for row in rows)
 fallback.table(rows)
 
