@@ -197,10 +197,11 @@ measured["processor_cards"] = record["cards"]
 on_arm64.table()
 
 # %% [markdown]
-# No difference is a result as well, and one that could not be known before. What makes it likely: weights
-# of `7` bits, which is how the course quantizes. An older x86-64 without instructions for int8 adds
-# products in pairs into 16 bits; weights of `8` bits, the tool's default, may overflow there without an
-# error. (The program can play such a processor, too: `record.py FOLDER 300 old`; it takes an hour.)
+# No difference is a result as well, and one that could not be known before. It says nothing about
+# processors that were not asked: an older x86-64 without instructions for int8 adds products in pairs into
+# 16 bits, where weights of `8` bits, the tool's default, may overflow without an error. So the course's own
+# int8 has weights of `7` bits. (The program can play such a processor, too, for whoever has patience:
+# `record.py FOLDER 300 old`.)
 #
 # ## Hard to update
 #
