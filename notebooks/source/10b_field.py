@@ -189,9 +189,7 @@ from fsdl_deploy.edge import on_arm64
 
 record = on_arm64.recorded()
 otherwise = on_arm64.otherwise(record)
-measured["otherwise"] = {
-    graph: max(of[graph] for of in otherwise.values()) for graph in otherwise["arm64"]
-}
+measured["otherwise"] = {graph: max(of[graph] for of in otherwise.values()) for graph in otherwise["arm64"]}
 measured["otherwise_most"] = max(measured["otherwise"].values())
 measured["processor_cards"] = record["cards"]
 on_arm64.table()
