@@ -304,7 +304,7 @@ Code(inspect.getsource(reports.learned_from_flipped), language="python")
 # %%
 bits, rows = fleet.unsure[fleet.reporting(0.1, seed=3)], []
 for epsilon in (None, 3.0, 1.0, 0.5):
-    sent = bits if epsilon is None else reports.flipped(bits, epsilon, seed=4)
+    sent = bits if epsilon is None else reports.flipped(bits, epsilon, seed=round(10 * epsilon))
     of = reports.learned(sent) if epsilon is None else reports.learned_from_flipped(sent, epsilon)
     rows.append(["as they are" if epsilon is None else f"ε = {epsilon:g}", of.share, of.low, of.high])
 Table(["bits", "unsure devices", "from", "to"], *rows, formats=["", ".1%", ".1%", ".1%"])
