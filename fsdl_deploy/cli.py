@@ -114,6 +114,15 @@ COMMANDS = {
                 "build the reader for other runtimes, or say which files are outdated",
                 "fsdl_deploy.targets.build_command",
             ),
+            "budget": Command(
+                "does a model fit the device? bytes, ms, MiB, accuracy", "fsdl_deploy.edge.budget"
+            ),
+            "gate": Command(
+                "git's hook: refuse a commit whose model breaks the budget", "fsdl_deploy.edge.gate"
+            ),
+            "limited": Command(
+                "the smallest device that the reader starts on, by control groups", "fsdl_deploy.edge.limits"
+            ),
             "compare": Command(
                 "ask other runtimes and ONNX Runtime the same cards", "fsdl_deploy.targets.compare_command"
             ),
