@@ -32,9 +32,7 @@ COMMANDS = {
     "cards": Command("write meter cards as PNG files", "fsdl_deploy.cards"),
     "read": Command("read the digits on pictures of meter cards", "fsdl_deploy.reader"),
     "prototype": Command("show the reader in a Gradio page", "fsdl_deploy.prototype.gradio_page"),
-    "inbox": Command(
-        "write a month of customers' cards, as a batch job finds them", "fsdl_deploy.batch.inbox"
-    ),
+    "inbox": Command("write a month of customers' cards into an inbox", "fsdl_deploy.batch.inbox"),
     "score": Command("read a month of cards into a database", "fsdl_deploy.batch.job"),
     "freshness": Command(
         "say whether last night's batch is there, whole, and of the right model",

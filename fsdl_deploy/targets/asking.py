@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fsdl_deploy.paths import ROOT
-from fsdl_deploy.targets import building, card_files
+from fsdl_deploy.targets import card_files, programs
 from fsdl_deploy.targets.catalogue import target
 
 
@@ -25,7 +25,7 @@ def digits_of(
     with tempfile.TemporaryDirectory(prefix="edge-") as temporary:
         deck, out = Path(temporary) / "cards.npz", Path(temporary) / "readings.json"
         card_files.write_cards(deck, list(images))
-        building.run([chosen.python(), chosen.folder / "read.py", artifact, deck, out], chosen, seconds)
+        programs.run([chosen.python(), chosen.folder / "read.py", artifact, deck, out], chosen, seconds)
         return [reading["digits"] for reading in card_files.read_readings(out, len(images))["readings"]]
 
 

@@ -556,7 +556,7 @@ readers, same = [OnnxReader(name) for name in ("v2", "v3-bad")], {}
 for level in ("clean", "hard"):
     pictures = [card.image for card in cards(200, seed=9, level=level)]
     pairs = zip(*(reader.read(pictures) for reader in readers), strict=True)
-    same[level] = sum(one.digits == other.digits for one, other in pairs)
+    same[level] = sum(first.digits == second.digits for first, second in pairs)
 print(f"the same reading: {same} of 200")
 reveal(GUESS_SAME, same["clean"], "cards")
 
@@ -597,15 +597,15 @@ reveal(GUESS_SAME, same["clean"], "cards")
 def held_back(case: dict) -> list[int | None]:
     """What the device is shown at each poll."""
     ### BEGIN SOLUTION
-    shown = []
+    places = []
     for poll in case["polls"]:
         good = [
             place
             for place, item in enumerate(case["manifests"])
             if item["version"] == case["version"] and item["published"] <= poll < item["expires"]
         ]
-        shown.append(good[0] if good else None)
-    return shown
+        places.append(good[0] if good else None)
+    return places
     ### END SOLUTION
 
 

@@ -27,12 +27,12 @@ def draw_budget(generator):
     sizes = {f"part{place}": generator.randrange(1, 3_000_000) for place in range(generator.randint(1, 4))}
     times = [round(generator.lognormvariate(2.5, 0.7), 2) for _ in range(generator.randint(1, 60))]
     cards = generator.choice([200, 1000, 2000])
-    one = measured(
+    model = measured(
         sizes, times, generator.randrange(8000, 80_000), generator.randint(cards * 9 // 10, cards), cards
     )
     for name, nothing in (("files", {}), ("milliseconds", []), ("peak_kib", None), ("cards", 0)):
         if generator.random() < 0.1:
-            one[name] = nothing
+            model[name] = nothing
     budget = {
         "accuracy": generator.choice([0.92, 0.95, 0.99]),
         "kilobytes": generator.choice([500, 1500, 4000]),
@@ -40,7 +40,7 @@ def draw_budget(generator):
         "milliseconds": generator.choice([10, 20, 50]),
     }
     kept = generator.sample(list(budget), generator.randint(1, 4))
-    return [one, {name: budget[name] for name in kept}]
+    return [model, {name: budget[name] for name in kept}]
 
 
 BUDGETS = [
@@ -406,16 +406,16 @@ def draw_fallbacks(generator):
             )
             for _ in range(generator.randint(1, 8))
         ]
-        if not any(near_tie(one, rule) for one in cards):
+        if not any(near_tie(card, rule) for card in cards):
             return [cards, rule]
 
 
-def near_tie(one, rule):
+def near_tie(card, rule):
     """Whether two ways cost nearly the same: then the order of the sums would decide."""
     costs, sure = rule["costs"], rule["service"]["right"]
     ways = [
         wrong * costs["wrong"] + call
-        for wrong, call in ((1 - one["confidence"], 0), (1 - sure, costs["call"]))
+        for wrong, call in ((1 - card["confidence"], 0), (1 - sure, costs["call"]))
     ]
     sums = sorted(way + late for way in [*ways, costs["person"]] for late in (0, costs["late"]))
     return any(0 < more - less < 1e-6 for less, more in itertools.pairwise(sums))
@@ -581,10 +581,10 @@ def replayed(case):
     ]
 
 
-def problem_of(case, shown):
+def problem_of(case, places):
     """What the device notices, or that it is not held back; "" if all went as the attacker wants."""
     last = 0
-    for poll, place in zip(case["polls"], shown, strict=True):
+    for poll, place in zip(case["polls"], places, strict=True):
         if place is not None:
             item = case["manifests"][place]
             if item["published"] > poll:
