@@ -219,10 +219,10 @@ figures.show(figure, alt="Without a link the device reads at once, the outbox wa
 # every request, first while it loads, then while it reads twenty cards.
 
 # %% tags=["station:node"]
-from fsdl_deploy.browser.stage import Stage, some_cards
+from fsdl_deploy.browser.stage import AppStage, some_cards
 
 ensure("node")
-with Stage() as stage:
+with AppStage() as stage:
     page = stage.fresh("v2").open()
     loaded, fetched = len(page.asked), stage.app.sent
     readings = page.read_all([card.image for card in some_cards(20)])

@@ -206,7 +206,7 @@ MISTAKES = [
     ("q7", GOOD, GOOD.replace("==", "<=", 1), "no rollback"),
     ("q7", "good[0] if good else None", "good[0] if good else 0", "silence"),
     ("q7", "good[0] if good else None", "None", "while the old"),
-    ("q7", "return shown", "return shown[:-1]", "while the old"),
+    ("q7", "return places", "return places[:-1]", "while the old"),
 ]
 
 
