@@ -80,8 +80,8 @@ contracts.table()
 
 # %% [markdown]
 # The last column is for comparison: the adapters of the tool notebooks, in which a bad picture is answered by
-# a sentence instead of a 500 (and, in three of them, a threshold says what a person reads). What that care
-# takes is printed below, beside the difference between services.
+# a sentence instead of a 500 (and, in three of them, a threshold says what a person reads). A
+# cell below prints how many lines that care takes, and by how many the services differ.
 
 # %%
 figures.show(contracts.draw(), alt="Lines that each service wants for each of three models")
@@ -202,8 +202,8 @@ print(f"{measured['platforms']['undated']} of the sources have no date")
 # ```
 #
 # Here *moto*, a program that answers AWS's calls and only notes what it is asked to make, plays the control
-# plane, and a small router of the course's, in front of our own service, plays the data plane. The clients are
-# Amazon's, and belong to nobody: no account, no **profile** of yours (a key that is kept under a name).
+# plane, and a small router of the course's, in front of our own service, plays the data plane. The clients
+# are Amazon's, and belong to nobody: no account, no **profile** of yours (a key that is kept under a name).
 
 # %% tags=["station:moto"]
 from fsdl_deploy.managed import sagemaker_control as calls
@@ -378,8 +378,8 @@ print("", *terraform[begin : begin + 17], sep="\n")
 #
 # Whoever deploys needs rights, and a model that runs needs others. A **policy** lists them: each statement
 # allows (or denies) actions on resources, and what no statement allows is denied. This is the policy of the
-# endpoint's own role, in `narrow`; an **ARN** is the full name of a resource, with its account. Read it first, and say for yourself what the container may do with its
-# bucket.
+# endpoint's own role, in `narrow`; an **ARN** is the full name of a resource, with its account. Read it
+# first, and say for yourself what the container may do with its bucket.
 
 # %%
 from fsdl_deploy.managed.infrastructure import bucket_of, role_policy, statements

@@ -195,8 +195,9 @@ for line in ("requests", "compute"):
 # ## Break-even
 #
 # The same places for larger months. The cards come in office hours now: with our spiky ones, nothing that is
-# paid by the hour becomes cheaper in any month of this figure. Both axes are logarithmic. A dot marks where a
-# place becomes cheaper than Lambda for the first time, and says at how many million readings.
+# paid by the hour becomes cheaper in any month of this figure. Both axes are logarithmic. A dot, in the
+# colour of its place, marks where that becomes cheaper than Lambda for the first time, and says at how many
+# million readings.
 
 # %%
 from fsdl_deploy.managed import break_even, cost_figures

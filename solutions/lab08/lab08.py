@@ -176,7 +176,8 @@ predict("dollars for a million readings as a function", GUESS_MILLION)
 
 # %% [markdown]
 # A call takes longer than its reading: an event comes as JSON, a picture is decoded, an answer is written.
-# Both are on record (lesson 09b), from machines of the same kind. The prices stand with date and source in `infra/managed/prices.toml`.
+# Both are on record (lesson 09b), from machines of the same kind. The prices stand with date and source in
+# `infra/managed/prices.toml`.
 
 # %% tags=["measure"]
 from fsdl_deploy.managed import costs, measured_rates
@@ -190,9 +191,7 @@ month = {"requests": 10**6, "readings": 1, "microseconds": round(1e6 * call.medi
 million = per_million(month, real)
 reveal(GUESS_MILLION, million, "USD")
 print(f"billed for a call: {1000 * call.median:.0f} ms ({call.date})")
-print(
-    f"a reading alone: {1000 * alone:.1f} ms; with HTTP, JSON and the picture's file {1000 * served:.1f} ms"
-)
+print(f"a reading alone: {1000 * alone:.1f} ms; in our service, HTTP included: {1000 * served:.1f} ms")
 
 # %% [markdown]
 # Of this the requests alone are a large part, and of a call the reading is one part: a quicker model would
@@ -531,11 +530,11 @@ print(f"{spent / len(year):.2f} USD a call")
 #
 # ## Exercise 8: Buy it? ★★ (8 minutes, graded by a person)
 #
-# A smaller utility reads `200,000` cards a month, half of them on the last two days, and wants an answer within a
-# second. Three people who know Python work there, and nobody at night. A managed endpoint, a function, or a
-# server of its own? In eight sentences or fewer: decide, with figures of this lab, and say what would change
-# your mind. Say also what you set up on the first day so that the bill surprises nobody, and which gap each
-# of these leaves.
+# A smaller utility reads `200,000` cards a month, half of them on the last two days, and wants an answer
+# within a second. Three people who know Python work there, and nobody at night. A managed endpoint, a
+# function, or a server of its own? In eight sentences or fewer: decide, with figures of this lab, and say
+# what would change your mind. Say also what you set up on the first day so that the bill surprises nobody,
+# and which gap each of these leaves.
 #
 # | points | an answer with |
 # |---|---|

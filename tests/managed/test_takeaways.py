@@ -134,3 +134,22 @@ def test_what_lesson_09_says_of_the_prices_and_records_is_so():
     ready, function = (hosting.bill(place, many).total for place in (hosting.FARGATE, hosting.LAMBDA))
     assert shapes.followed(many, spiky, hosting.FARGATE) < function < ready
     assert function < shapes.followed(many, spiky, hosting.EC2)
+
+
+def test_the_claims_about_the_shape_follow_the_prices():
+    ours = takeaways.by_shape(MONTH)
+    assert ours["spiky_or_low"] and not ours["steady_and_many"]
+    assert "is cheapest in every" in ours["spiky_says"] and "is not in the largest" in ours["spiky_says"]
+    dear = changed({name: 100 * prices()[name].value for name in
+                    ("function_gb_second", "function_million_requests", "endpoint_serverless_gb_second",
+                     "function_provisioned_gb_second")})  # fmt: skip
+    assert not takeaways.by_shape(MONTH, dear)["spiky_or_low"]
+
+
+def test_the_figures_of_the_claims_are_those_of_the_bills():
+    figures = takeaways.figures_of(MONTH)
+    assert figures["idle"][hosting.LAMBDA] == 0 < figures["idle"][hosting.ENDPOINT]
+    totals = {bill.place: bill.total for bill in hosting.bills(MONTH)}
+    assert figures["endpoint_times"] == totals[hosting.ENDPOINT] / totals[hosting.SERVERLESS]
+    says = takeaways.gpu_says({"a": None, "b": 1234.0})
+    assert says == {"a": "no T4 pays, however fast", "b": "a T4 pays from 1,234 cards a second on"}
