@@ -294,11 +294,11 @@ def test_how_busy_instances_are_is_their_work_over_their_time():
 
 
 def test_what_is_free_is_taken_off_requests_and_seconds_apart_and_off_nothing_else():
-    here = Month(5e6, 1.0, 0.1, overhead=0.0, cold=0.0, memory=1024)
+    here = Month(5e6, 1.0, 0.1, overhead=0.0, cold=0.0, memory=2048)
     whole, less = hosting.bill("Lambda", here), hosting.less_the_free(here)
     assert less.lines["requests"] == pytest.approx(4 * prices()["function_million_requests"].value)
     assert less.lines["compute"] == pytest.approx(
-        (5e6 * 0.1 - 400_000) * prices()["function_gb_second"].value
+        (5e6 * 0.1 * 2 - 400_000) * prices()["function_gb_second"].value
     )
     assert less.total == pytest.approx(
         whole.total
