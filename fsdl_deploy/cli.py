@@ -32,9 +32,7 @@ COMMANDS = {
     "cards": Command("write meter cards as PNG files", "fsdl_deploy.cards"),
     "read": Command("read the digits on pictures of meter cards", "fsdl_deploy.reader"),
     "prototype": Command("show the reader in a Gradio page", "fsdl_deploy.prototype.gradio_page"),
-    "inbox": Command(
-        "write a month of customers' cards, as a batch job finds them", "fsdl_deploy.batch.inbox"
-    ),
+    "inbox": Command("write a month of customers' cards into an inbox", "fsdl_deploy.batch.inbox"),
     "score": Command("read a month of cards into a database", "fsdl_deploy.batch.job"),
     "freshness": Command(
         "say whether last night's batch is there, whole, and of the right model",
@@ -105,6 +103,35 @@ COMMANDS = {
                 "a month of readings in each place, in dollars", "fsdl_deploy.managed.costs_command"
             ),
             "aws": Command("an endpoint on AWS: deploy, status, destroy", "fsdl_deploy.managed.aws_command"),
+        },
+    ),
+    "edge": Command(
+        "the reader on the customer's device",
+        group={
+            "build": Command(
+                "build the reader for other runtimes, or say which files are outdated",
+                "fsdl_deploy.targets.build_command",
+            ),
+            "budget": Command(
+                "does a model fit the device? bytes, ms, MiB, accuracy", "fsdl_deploy.edge.budget"
+            ),
+            "gate": Command(
+                "git's hook: refuse a commit whose model breaks the budget", "fsdl_deploy.edge.gate"
+            ),
+            "limited": Command(
+                "the smallest device that the reader starts on, by control groups", "fsdl_deploy.edge.limits"
+            ),
+            "compare": Command(
+                "ask other runtimes and ONNX Runtime the same cards", "fsdl_deploy.targets.compare_command"
+            ),
+            "app": Command("serve the reader as an app in the browser", "fsdl_deploy.browser.app_command"),
+            "app-rounds": Command(
+                "play the app's life in a browser, over and over", "fsdl_deploy.browser.rounds"
+            ),
+            "key": Command("make the key that signs the app's models", "fsdl_deploy.browser.key_command"),
+            "publish": Command(
+                "sign a new model, which apps in the field take over", "fsdl_deploy.browser.publish_command"
+            ),
         },
     ),
 }

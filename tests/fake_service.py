@@ -55,6 +55,7 @@ if __name__ == "__main__":
     parser.add_argument("--max-bytes", type=int, default=12 * 2**20)
     parser.add_argument("--max-held", type=int, default=192 * 2**20)
     parser.add_argument("--api-key")
+    parser.add_argument("--allow-origins", action="append", default=[])
     parser.add_argument("--drain", type=float, default=0)
     parser.add_argument("--patience", type=float, default=20)
     parser.add_argument("--grace", type=float, default=30)
@@ -68,5 +69,6 @@ if __name__ == "__main__":
         return WidthReader(args.version, args.gate)
 
     names = "threads max_waiting max_pictures body_seconds max_bytes max_held patience drain grace api_key"
+    names += " allow_origins"
     settings = {name: getattr(args, name) for name in names.split()}
     sys.exit(serve(load, "127.0.0.1", args.port, access_log=sys.stdout, **settings))

@@ -34,6 +34,9 @@ FLOORS = (
         "monitoring",
         "delivery",
         "managed",
+        "targets",
+        "browser",
+        "edge",
     },
     {"cli"},
 )
@@ -50,6 +53,12 @@ ACROSS = {
     ("delivery", "rollouts"),  # the same rule for what a meter can show
     ("delivery", "optimization"),  # a pipeline of models has the cascade in it
     ("delivery", "service"),
+    ("targets", "optimization"),  # int8 leaves the nodes that resize a picture as they are
+    ("edge", "targets"),  # what reads on a device is a target
+    ("edge", "optimization"),  # counted work, int8, the cascade's threshold
+    ("edge", "scaling"),  # the body of a request
+    ("edge", "managed"),  # MLflow's server
+    ("browser", "service"),  # the app's server listens as the service does
 }
 
 

@@ -15,15 +15,22 @@ def sources(lab: str) -> list[str]:
     return [cell["source"] for cell in convert.gradable(solved.cells) if not cell.get("imports_only")]
 
 
+@functools.cache
+def expected(name: str, question: str) -> tuple:
+    """The question, and each of its cases with what the solution returns."""
+    lab, right = load(ROOT / "solutions" / name), solution(name, question)
+    asked = [case for case in public_cases(lab) + drawn_cases(lab, "a seed") if case.question == question]
+    return lab.question(question), [(case, plain(right(*fresh(case.arguments)))) for case in asked]
+
+
 def refused(name, question, function) -> dict[str, str]:
     """The parts that a function does not earn, with what is said of the first case that fails."""
-    lab, right = load(ROOT / "solutions" / name), solution(name, question)
-    asked, problems = lab.question(question), {}
-    for case in public_cases(lab) + drawn_cases(lab, "a seed"):
-        if case.question == question and case.part not in problems:
+    asked, cases = expected(name, question)
+    problems = {}
+    for case, right in cases:
+        if case.part not in problems:
             try:
-                value = plain(function(*fresh(case.arguments)))
-                problem = asked.wrong(case.arguments, value, plain(right(*fresh(case.arguments))))
+                problem = asked.wrong(case.arguments, plain(function(*fresh(case.arguments))), right)
             except Exception as error:
                 problem = f"{type(error).__name__}: {error}"
             if problem:

@@ -126,13 +126,13 @@ def _merged(path, key, most, row, hand, before: AgreedByHand, conflicts: list[st
 
 def _row(key: tuple, answer: dict, points: float | None, comment: str, earlier: str) -> dict[str, str]:
     lab, student, question = map(open_table.cell, key)
-    shown = answer["answer"]
-    if len(shown) > open_table.LONGEST:
-        shown = shown[: open_table.LONGEST] + f" … ({len(shown)} characters: the rest is in the notebook)"
+    text = answer["answer"]
+    if len(text) > open_table.LONGEST:
+        text = text[: open_table.LONGEST] + f" … ({len(text)} characters: the rest is in the notebook)"
     return {
         **{"lab": lab, "student": student, "question": question, "max": answer["max"]},
         **{"points": "" if points is None else f"{points:g}", "comment": comment, "earlier": earlier},
-        "answer": open_table.cell(shown),
+        "answer": open_table.cell(text),
     }
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fsdl_course.labs.value_text import as_text, kind
+
 Judge = Callable[[list, Any, Any], str]
 """(arguments, value, the solution's value) -> what is wrong with the value, "" if nothing is."""
 
@@ -58,21 +60,6 @@ def _near(value: float, expected: float, tolerance: float) -> bool:
         return both_nan or math.isclose(value, expected, rel_tol=tolerance, abs_tol=tolerance)
     except OverflowError:  # a whole number that no float can hold
         return False
-
-
-def as_text(value: Any, most: int = 200) -> str:
-    """A value as text of at most ``most`` characters."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # an integer of more digits than Python prints, a list in itself
-        text = f"a {type(value).__name__}"
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def kind(value: Any) -> str:
-    """A value's type as it is added to the value in a sentence."""
-    names = {"dict": " (dictionary)", "NoneType": ""}
-    return names.get(type(value).__name__, f" ({type(value).__name__})")
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,11 @@ def _halve(source: Path, into: Path) -> None:
     onnx.save(model, into)
 
 
-def quantize(source: Path, into: Path, how: str) -> None:
-    """Write the graph of ``source`` in int8; ``how`` is "dynamic" or "static", as for ``quantized``."""
+def quantize(source: Path, into: Path, how: str, reduce_range: bool = True) -> None:
+    """Write the graph of ``source`` in int8; ``how`` is "dynamic" or "static", as for ``quantized``.
+
+    ``reduce_range``: static weights in 7 bits, which no processor's products saturate; else in all 8.
+    """
     import logging
 
     from onnxruntime import quantization as ort
@@ -90,9 +93,9 @@ def quantize(source: Path, into: Path, how: str) -> None:
                 return None if card is None else dict(zip(("pictures", "widths"), card, strict=True))
 
         ort.quantize_static(
-            prepared, into, Cards(), quant_format=ort.QuantFormat.QDQ, per_channel=True, reduce_range=True,
-            activation_type=ort.QuantType.QUInt8, weight_type=ort.QuantType.QInt8,
-            nodes_to_quantize=network_nodes(prepared),
+            prepared, into, Cards(), quant_format=ort.QuantFormat.QDQ, per_channel=True,
+            reduce_range=reduce_range, activation_type=ort.QuantType.QUInt8,
+            weight_type=ort.QuantType.QInt8, nodes_to_quantize=network_nodes(prepared),
         )  # fmt: skip
 
 

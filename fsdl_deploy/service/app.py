@@ -3,17 +3,17 @@
 ``POST /read`` reads pictures (``/predict`` on the lecture's slide), ``/docs`` shows the OpenAPI page without
 any network. The model runs in worker threads, so the event loop always answers.
 
-Puts the parts together, and knows HTTP. Who may ask is in ``access``, how much a body may have in
-``body_limit``, what it may hold in ``parsing``, how the model runs in ``model``, what the service says of
-itself in ``health``; the clouds' formats are in ``cloud_formats``, the standard's in ``inference_routes``,
-TensorFlow Serving's in ``tensorflow_serving``. How the process listens and ends is in ``process``, its
-command line in ``command``. Does not know TLS, accounts or slow request headers: those belong to the proxy in
-front of it.
+Puts the parts together, and knows HTTP. Who may ask is in ``access``, from which page in ``cross_origin``,
+how much a body may have in ``body_limit``, what it may hold in ``parsing``, how the model runs in ``model``,
+what the service says of itself in ``health``; the clouds' formats are in ``cloud_formats``, the standard's in
+``inference_routes``, TensorFlow Serving's in ``tensorflow_serving``. How the process listens and ends is in
+``process``, its command line in ``command``. Does not know TLS, accounts or slow request headers: those
+belong to the proxy in front of it.
 """
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TextIO
@@ -23,7 +23,15 @@ from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 
 from fsdl_deploy.reading import Reader
-from fsdl_deploy.service import cloud_formats, errors, health, inference_routes, parsing, tensorflow_serving
+from fsdl_deploy.service import (
+    cloud_formats,
+    cross_origin,
+    errors,
+    health,
+    inference_routes,
+    parsing,
+    tensorflow_serving,
+)
 from fsdl_deploy.service.access import Access
 from fsdl_deploy.service.answer import Answer
 from fsdl_deploy.service.answer_log import AnswerLog
@@ -47,6 +55,7 @@ def create_app(
     api_key: str | None = None,
     access_log: TextIO | None = None,
     answer_log: TextIO | None = None,
+    allow_origins: Sequence[str] = (),
     on_failure: Callable[[], None] = lambda: None,
 ) -> FastAPI:
     """The model service for a reader, or for a function that loads one after the service has started.
@@ -55,8 +64,8 @@ def create_app(
     which the first waits up to ``delay`` seconds. ``max_waiting`` requests may wait, each for ``patience``
     seconds. ``max_bytes``, ``body_seconds``: the most that a body may have and take; ``max_held``: the bytes
     of all bodies at a time. ``api_key``: whoever wants a reading must send it. ``access_log`` gets one line
-    of JSON a request, ``answer_log`` one with what was read. ``on_failure`` is called when the
-    model does not load; ``app.state.model.failure`` then says why.
+    of JSON a request, ``answer_log`` one with what was read. Pages of ``allow_origins`` may ask from a
+    browser. ``on_failure`` is called when the model does not load; ``app.state.model.failure`` then says why.
     """
     model = Model(reader, threads or os.cpu_count() or 1, max_waiting, max_batch, delay, patience)
     app = FastAPIOffline(
@@ -76,6 +85,7 @@ def create_app(
     app.add_middleware(Access, api_key=api_key, log=access_log)
     app.add_middleware(BodyLimit, max_bytes=max_bytes, seconds=body_seconds, max_held=max_held)
     app.add_middleware(Counting, model=model)
+    cross_origin.allow(app, allow_origins)
     add_routes(app, model, max_pictures)
     cloud_formats.add_routes(app, model, max_pictures)
     inference_routes.add_routes(app, model, max_pictures)

@@ -10,6 +10,7 @@ import sys
 from fsdl_deploy.api_key import checked
 from fsdl_deploy.devices import DEVICES
 from fsdl_deploy.reading import Reader
+from fsdl_deploy.service.cross_origin import origin
 from fsdl_deploy.service.model import PATIENCE
 from fsdl_deploy.service.process import GRACE, serve
 
@@ -38,6 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--grace", type=float, default=GRACE, help="then finish what waits for so many seconds"
     )
     parser.add_argument("--max-pictures", type=int, default=64, help="in one request")
+    parser.add_argument(
+        "--allow-origin",
+        metavar="ORIGIN",
+        action="append",
+        default=[],
+        help="pages of this origin may ask from a browser, such as http://127.0.0.1:8080; again for another",
+    )
 
 
 def main(args: argparse.Namespace) -> int:
@@ -52,6 +60,7 @@ def main(args: argparse.Namespace) -> int:
     settings = {name: getattr(args, name) for name in SETTINGS}
     settings["delay"] = args.delay_ms / 1000
     settings["api_key"] = checked(os.environ.get("FSDL_API_KEY"), "FSDL_API_KEY")
+    settings["allow_origins"] = [origin(text) for text in args.allow_origin]
     settings["access_log"] = sys.stdout if args.access_log else None
     if not args.answer_log:
         return serve(load, args.host, args.port, **settings)

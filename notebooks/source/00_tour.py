@@ -13,7 +13,7 @@
 #
 # - what the cards look like, and what the model says of them
 # - where the model is wrong, and whether it knows
-# - what deployment adds to a model, in which order the course adds it, and what is still to come
+# - what deployment adds to a model, and in which order the course adds it
 # - how the lecture wants it done: early, simple first, complex only when a measurement asks for it
 
 # %% [markdown]
@@ -176,7 +176,7 @@ figures.show(figure, alt="wrong readings left fall quickly when the least sure c
 
 # %% [markdown]
 # It pays: the same work of people removes more errors when the model points at the cards. Keep this in mind
-# for the edge, a step to come, where the lecture asks for a **fallback** when the model is unsure.
+# for the edge, where the lecture asks for a **fallback** when the model is unsure.
 #
 # ## What will go wrong later
 #
@@ -229,7 +229,7 @@ Table(header, *drift_rows, formats=["", ".0%", ".0%"])
 #
 # The lecture's advice in one line: *deploy early, keep it simple, add complexity later*. The course takes its
 # four steps in order. Each box is a need of the meter reader, with the lesson about it; the arrows are the
-# moments when the simple way stops being enough. The box with a dashed border is to come.
+# moments when the simple way stops being enough.
 #
 # ```mermaid
 # flowchart TD
@@ -248,10 +248,8 @@ Table(header, *drift_rows, formats=["", ".0%", ".0%"])
 #         managed["Managed options<br/>buy it instead<br/>(lessons 09, 09b)"]
 #     end
 #     scale -- "basements have no signal" --> edge
-#     edge["<b>4 Edge</b><br/>the model in the customer's hand<br/>(to come)"]
+#     edge["<b>4 Edge</b><br/>the model in the customer's hand<br/>(lessons 10, 10b)"]
 #     style model fill:#d55e00,color:#fff
-#     classDef later stroke-dasharray: 5 5
-#     class edge later
 # ```
 #
 # Walk down only as far as your product needs. Many stop at the second step, and are right to.

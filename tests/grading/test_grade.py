@@ -93,7 +93,7 @@ def test_private_failures_say_nothing_that_student_code_could_choose(monkeypatch
 
     class Spy:
         def __init__(self, *_):
-            self.errors = {}
+            self.errors, self.used = {}, 0.0
 
         def __enter__(self):
             return self

@@ -114,13 +114,13 @@ def _address(process, runtime, log) -> str:
 def test_the_formgrader_shows_an_attack_as_text(browser, hostile, jupyter):
     with gradebook.open_gradebook(hostile) as book:
         (submission,) = book.assignment_submissions("lab00")
-        (shown,) = [one.id for one in submission.notebooks]
+        (identity,) = [each.id for each in submission.notebooks]
         student = submission.student.id
     page = browser.new_page()
     dialogs = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     try:
-        page.goto(f"{jupyter}formgrader/submissions/{shown}/", timeout=120_000)
+        page.goto(f"{jupyter}formgrader/submissions/{identity}/", timeout=120_000)
         page.wait_for_selector("text=It is because of the queue.", timeout=60_000)
         for place in ("link", "click"):
             for link in page.get_by_text(place, exact=True).all()[:3]:
@@ -149,7 +149,7 @@ def test_autograde_takes_a_students_outputs_away():
         "![](attachment:x.svg)", attachments={"x.svg": {"image/svg+xml": "<svg>"}}
     )
     content = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_raw_cell("<script>"), attached])
-    shown = gradebook.with_feedback(content, {"lab": "lab00", "questions": []})
-    assert [cell.cell_type for cell in shown.cells] == ["code", "markdown", "markdown"]
-    assert shown.cells[0].outputs == [] and "attachments" not in shown.cells[2]
+    feedback = gradebook.with_feedback(content, {"lab": "lab00", "questions": []})
+    assert [cell.cell_type for cell in feedback.cells] == ["code", "markdown", "markdown"]
+    assert feedback.cells[0].outputs == [] and "attachments" not in feedback.cells[2]
     assert content.cells[0].outputs  # the original stays

@@ -76,9 +76,7 @@ def test_a_future_import_holds_for_the_cells_after_it():
 
 @pytest.mark.parametrize("how", ["tag", "text"])
 def test_of_a_cell_that_measures_the_imports_are_kept(how):
-    source = (
-        "import json, nowhere\nfrom pathlib import Path\nfrom fsdl_course.labs import check\nx = 1 / 0"
-    )
+    source = "import json, nowhere\nfrom pathlib import Path\nfrom fsdl_course.labs import check\nx = 1 / 0"
     marks = {"tags": [convert.MEASURE]} if how == "tag" else {"given": [source]}
     names = names_of(source, **marks)
     assert names["Path"] and "x" not in names and "check" not in names

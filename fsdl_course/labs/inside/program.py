@@ -15,6 +15,8 @@ MODULES = {  # by the name under which they are imported; each after those that 
     "fsdl_course.labs.inside.system_calls": LABS / "inside" / "system_calls.py",
     "fsdl_course.labs.exercise": LABS / "exercise.py",
     "fsdl_course.labs.instances": LABS / "instances.py",
+    "fsdl_course.labs.ed25519": LABS / "ed25519.py",
+    "fsdl_course.labs.conversions": LABS / "conversions.py",
 }
 PREPARE = """
 import importlib.machinery, sys, types

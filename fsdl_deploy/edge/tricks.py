@@ -1,0 +1,53 @@
+"""What all tricks together bring, by the record of the ladder: the lecture's *2-10, but not more than that*
+
+The answer depends on where one starts. A *careless* start is the teacher in torch as it was trained; a
+*careful* one is the same network in ONNX Runtime with its graph optimised. Only what also helps on a device
+counts: no batches, no cache, no second model.
+"""
+
+from dataclasses import dataclass
+
+from fsdl_deploy import weights
+from fsdl_deploy.measuring import records
+from fsdl_deploy.measuring.table import Table
+
+CARELESS, TUNED, CAREFUL = "teacher, padded", "inference_mode", "graph optimisations"
+ENDS = ("int8, static", "distilled", "distilled, int8, static")
+
+
+@dataclass(frozen=True)
+class Factor:
+    """From one rung of the ladder to another: how many times as fast, and as small; points of accuracy
+    lost.
+    """
+
+    start: str
+    end: str
+    faster: float
+    smaller: float
+    lost: float
+
+
+def factors() -> list[Factor]:
+    """Every start and every end. The first start has threads in each other's way: ``TUNED`` has none."""
+    rungs = {rung["rung"]: rung for rung in records.read(weights.folder() / "ladder.json")["rungs"]}
+    rows = []
+    for start in (CARELESS, TUNED, CAREFUL):
+        for end in ENDS:
+            a, b = rungs[start], rungs[end]
+            # The rungs have as many workers as cores, but the first one: so rates compare, not latencies.
+            lost = 100 * (a["right"] / a["cards"] - b["right"] / b["cards"])
+            rows.append(Factor(start, end, b["per_second"] / a["per_second"], a["file"] / b["file"], lost))
+    return rows
+
+
+def best(start: str) -> Factor:
+    """The most that was gained in speed from this start."""
+    return max((row for row in factors() if row.start == start), key=lambda row: row.faster)
+
+
+def table() -> Table:
+    """All factors, for a lesson to show."""
+    rows = [[row.start, row.end, row.faster, row.smaller, row.lost] for row in factors()]
+    header = ["from", "to", "× as fast", "× as small", "points of accuracy lost"]
+    return Table(header, *rows, formats=["", "", ".1f", ".1f", ".1f"])

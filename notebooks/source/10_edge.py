@@ -1,0 +1,503 @@
+# %% [markdown]
+# # Move to the edge: when a device should read for itself
+#
+# **Minutes:** 75 · **Prerequisites:** [Managed options](09_managed.ipynb) · **Truth:** runs
+#
+# ## The need
+#
+# Meters hang in basements, and basements have no signal. The customer stands there with a phone, takes the
+# picture, and sees a wheel that turns. Our model is as large as a photograph: why not send it to the phone?
+#
+# The lecture's third step is to *send model weights to the client device*, where the *client loads the model
+# and interacts with it directly*. It also warns: *web deployment is easier, so use it if you need to*. This
+# lesson asks when the edge pays and which runtime takes our reader. The next one,
+# [The model in the field](10b_field.ipynb), keeps it alive there.
+#
+# ## You will learn
+#
+# - to find the line where a device answers sooner than a server, from a round trip and a model's time
+# - what happens to cards on a link that drops, with the model there and here
+# - what leaves a page that reads by itself, and what such customers cost a server
+# - why a conversion that passes proves nothing, and how wide a picture each runtime takes
+# - how much smaller and faster a network can be made, and from where one counts
+
+# %% [markdown]
+# ## Where the model sits
+#
+# On the customer's device, in a runtime that is made for it. The server hands out the model's file, and is
+# asked again only where the device is unsure.
+#
+# ```mermaid
+# flowchart LR
+#     subgraph device["Customer's device"]
+#         app["App"] --> runtime["Runtime"] --> model(["Model"])
+#     end
+#     files["Server: the model's file"] -- "once a version" --> runtime
+#     app -. "unsure, and there is a link" .-> service["Model service"]
+#     style model fill:#d55e00,color:#fff
+# ```
+#
+# `FAST = False` means more calls and steadier figures.
+
+# %% tags=["parameters"]
+FAST = True
+
+# %% [markdown]
+# What all parts of this lesson use:
+
+# %%
+import inspect
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import Code, display
+
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy import OnnxReader, figures
+from fsdl_deploy.measuring.table import Table
+
+figures.use()
+measured = {}  # what the claims are judged by
+
+# %% [markdown]
+# ## When: the line where the edge wins
+#
+# *Latency includes the network roundtrip and model prediction time.* A real link is needed to believe that. A
+# proxy between us and the service lets every byte arrive half a round trip later; a new connection waits for
+# a handshake, as with TCP. (On it, `cut()` breaks what is on its way: we need that soon.)
+
+# %%
+from fsdl_deploy.edge import delayed_link
+
+Code(inspect.getsource(delayed_link._End._later), language="python")
+
+# %% [markdown]
+# Two models, each in this process and in a service behind that link. The last column is arithmetic: the
+# round trip, the model's time, and what HTTP and the service cost without a link. So its first line is right
+# by construction; the others test whether nothing else matters.
+
+# %%
+from fsdl_deploy.edge import when
+
+points = when.measure(calls=4 if FAST else 30)
+rows = [[p.version, p.round_trip, p.here, p.there, p.computed] for p in points]
+header = ["model", "round trip (ms)", "here (ms)", "there (ms)", "there, computed (ms)"]
+Table(header, *rows, formats=["", "d", ".1f", ".1f", ".1f"])
+
+# %% [markdown]
+# How far is the arithmetic off where the link is long? And what does the service cost beside the model?
+
+# %%
+far = [p for p in points if p.round_trip >= 100]
+measured["off"] = max(abs(p.there - p.computed) / p.there for p in far)
+overhead = min(p.there - p.here for p in points if p.round_trip == 0)
+measured["network_share"] = min(1 - p.here / p.there for p in far)
+print(f"off by {measured['off']:.0%} at most; HTTP and the service take {overhead:.1f} ms")
+
+# %% [markdown]
+# It is close enough to compute the rest. The server and this process are the same machine; a phone is slower.
+# The **edge wins** where the device, so many times slower, still answers before the round trip is over.
+
+# %%
+print(inspect.getsource(when.wins_below))
+trips = np.linspace(1, 300, 100)
+figure, axes = plt.subplots(figsize=(7, 3.4))
+for slower, style in ((4, "-"), (16, "--")):
+    line = [when.wins_below(trip, overhead, slower) for trip in trips]
+    axes.plot(trips, line, style, label=f"device {slower} × slower: below the line it wins")
+for p in {p.version: p for p in points}.values():
+    axes.axhline(p.here, color="black", linewidth=1, linestyle=":")
+    axes.text(1.01, p.here, p.version, va="center", transform=axes.get_yaxis_transform())
+axes.set(yscale="log", xlabel="round trip (ms)", ylabel="model on the server (ms)", ylim=(0.5, 300))
+axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
+figures.show(figure, alt="The longer the round trip, the larger the model with which the edge still wins")
+
+# %% [markdown]
+# The lines are computed from the points above; the dotted ones are our two models. A small model wins
+# almost everywhere; one of `200 ms` on a server would take seconds on a cheap phone, and no round trip is
+# that long. The lecture's rule is *once you've exhausted options for reducing model pred time, consider
+# edge*: here it reads the other way round as well. Only a model that has been made quick can move.
+
+# %%
+rows = []
+for model in when.MODELS:
+    sides = (when.here(model, 16), when.there(100, model, overhead))
+    rows.append([model, *sides, "here" if sides[0] < sides[1] else "there"])
+measured["edge_wins_small"] = rows[0][-1] == "here"
+measured["edge_wins_large"] = rows[-1][-1] == "here"
+header = ["model on the server (ms)", "phone, 16 × slower (ms)", "there, 100 ms away (ms)", "sooner"]
+Table(header, *rows, formats=["d", ",.0f", ",.0f"])
+
+# %% [markdown]
+# ## Accuracy and latency together
+#
+# *Accuracy and latency both affect end-user experience.* So look at both: every model, here and there. One
+# is worth choosing where no other is as accurate *and* as quick. The accuracies stand in the record of the
+# ladder, and `v1` reads its cards now; the times are from this machine, in turns.
+
+# %%
+from fsdl_deploy.edge import frontier
+
+with TemporaryDirectory() as folder:
+    milliseconds = frontier.times(Path(folder), rounds=3 if FAST else 20)
+right = frontier.accuracies()
+{name: f"{milliseconds[name]:.1f} ms, {right[name]:.1%}" for name in right}
+
+# %% [markdown]
+# Beside each other for a phone that is `16` times slower, in a town and in a basement with a weak signal:
+
+# %%
+figure, panels = plt.subplots(1, 2, figsize=(8, 3.4), sharey=True)
+for axes, trip in zip(panels, (20, 300)):
+    among = frontier.choices(milliseconds, right, trip, overhead, slower=16)
+    for place, color in zip(("here", "there"), figures.PALETTE):
+        chosen = [c for c in among if c.place == place]
+        axes.plot([c.ms for c in chosen], [c.right for c in chosen], "o", color=color, label=place)
+    best = frontier.worth_choosing(among)
+    axes.plot([c.ms for c in best], [c.right for c in best], "k:", label="worth choosing")
+    axes.set(xscale="log", xlabel="answer after (ms)", title=f"round trip {trip} ms")
+panels[0].set(ylabel="cards read right")
+panels[0].legend(loc="lower right")
+figures.show(figure, alt="Near the server the accurate model is worth choosing there, far away it is here")
+
+# %% [markdown]
+# In words: what is left to choose from, the quickest first.
+
+# %%
+measured["best"] = {}
+for trip in (20, 300):
+    best = frontier.worth_choosing(frontier.choices(milliseconds, right, trip, overhead, slower=16))
+    measured["best"][trip] = [choice.place for choice in best]
+    print(f"{trip} ms:", ", ".join(f"{c.model} {c.place}" for c in best))
+
+# %% [markdown]
+# ## A link that drops
+#
+# *No reliable internet connection* is the lecture's first reason, one of the obvious ones. Three apps get the
+# same cards on the same timetable, through one link that comes and goes by chance: the model there; there
+# with an **outbox**, which keeps what could not be sent (*store and forward*); and here, with an outbox for
+# the readings.
+
+# %%
+from fsdl_deploy.edge import basement
+
+DEADLINE = 0.5  # seconds a customer waits contentedly
+seconds = 6.0 if FAST else 60.0
+deliveries, gone = basement.trial(count=round(10 * seconds), seconds=seconds, deadline=DEADLINE)
+measured["links"] = {
+    of.way: {"cards": of.count, "in_time": of.in_time(DEADLINE), "lost": of.lost} for of in deliveries
+}
+basement.table(deliveries, DEADLINE)
+
+# %% [markdown]
+# When each customer saw a reading, and when the link was down:
+
+# %%
+figure, axes = plt.subplots(figsize=(7, 3))
+for number, of in enumerate(deliveries):
+    every = seconds / of.count
+    waits = [(card * every, after) for card, after in sorted(of.seen.items())]
+    axes.plot(*zip(*waits), "ox+"[number], color=figures.PALETTE[number], label=of.way, markersize=5)
+for down, up in gone:
+    axes.axvspan(down, up, color="#dddddd", zorder=0)
+axes.axhline(DEADLINE, color="black", linestyle=":", linewidth=1)
+axes.set(xlabel="picture taken after (s); grey: no link", ylabel="reading seen after (s)")
+axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3)
+figures.show(figure, alt="Without a link the device reads at once, the outbox waits, the others see nothing")
+
+# %% [markdown]
+# The outbox saves the utility's readings, wherever the model is. It does not save the customer, who has left
+# the basement when the answer comes. Only the model here answers in any case. Pick the pattern by who needs
+# the answer: if it is the utility alone, an outbox is enough, and there is no edge to look after.
+#
+# ## What leaves the page
+#
+# *Data doesn't need to leave the user's device.* The course's app is a page that reads by itself
+# (`infra/edge/browser`, with ONNX Runtime's build for browsers). A real Chromium opens it, and we write down
+# every request, first while it loads, then while it reads twenty cards.
+
+# %% tags=["station:node"]
+from fsdl_deploy.browser.stage import Stage, some_cards
+
+ensure("node")
+with Stage() as stage:
+    page = stage.fresh("v2").open()
+    loaded, fetched = len(page.asked), stage.app.sent
+    readings = page.read_all([card.image for card in some_cards(20)])
+    asked_while_reading = page.asked[loaded:]
+    outside = [url for url in page.asked if not url.startswith(stage.app.url)]
+measured["left_the_page"] = len(asked_while_reading) + len(outside)
+print(f"to open it: {loaded} requests, {fetched / 1e6:.1f} MB; to others: {len(outside)}")
+print(f"while {len(readings)} cards were read: {len(asked_while_reading)} requests")
+
+# %% [markdown]
+# Nothing left the page: there was no request that could have carried it. The page also says so to the
+# browser (`connect-src` in its Content-Security-Policy), which would refuse the request. How it works without
+# a link, takes over signed updates and refuses forged ones is in
+# [ONNX Runtime for browsers](tools/onnxruntime_web.ipynb). Try it: `fsdl-deploy edge app`.
+#
+# "Needs not" is not "does not". An app that is unsure may ask the service; then the picture leaves, and the
+# page has to say so.
+#
+# ## Scale comes for free?
+#
+# *Scale comes "for free"*, since customers bring their own processors. What is left for ours is to hand out a
+# file. Processor time of the server, for more and more clients who each have one card:
+
+# %%
+from fsdl_deploy.edge import scale_free
+
+clients = (1, 10, 100) if FAST else scale_free.CLIENTS
+server_time = scale_free.measure(clients)
+scale_free.table(server_time)
+
+# %% [markdown]
+# A client fetches the file once for a version, and after that asks whether it is still the newest. How many
+# cards must it read until that was cheaper for the server than reading them?
+
+# %%
+last = {row.way: row for row in server_time if row.clients == max(clients)}
+measured["server_ms"] = dict(zip(("read", "fetched", "asked"), (last[w].each for w in scale_free.WAYS)))
+measured["pays_after"] = scale_free.pays_after(server_time)
+sent = last[scale_free.WAYS[1]].sent / last[scale_free.WAYS[0]].sent
+print(f"it pays after {measured['pays_after']:.1f} cards, if each asks once more for a newer file")
+print(f"handing out the model sends {sent:,.0f} × the bytes of an answer")
+
+# %% [markdown]
+# Nearly free, then, for a model as small as ours: what the server saves is the reading, what it pays is a
+# file and a question. Bytes are the price. Twelve cards a year and four new models a year, and most of what
+# the server sends is models; a cache near the customer (a CDN) takes that from it.
+#
+# ## Converts is not runs
+#
+# A phone runs no Python. The reader has to be **converted** for the runtime there, and each runtime has less
+# than torch. *Embedded and mobile frameworks are less full featured than tensorflow / pytorch.* First, a
+# warning. Here the reader is turned into int8 with a small mistake: the pictures that should show the
+# network's usual numbers are white paper.
+
+# %%
+from fsdl_deploy.edge import badly_calibrated
+
+graph = badly_calibrated.converted()
+print(*badly_calibrated.checked(graph), sep="\n")
+
+# %% [markdown]
+# It converts, it is valid, it loads, its outputs have the right names and types. Now let it read, and compare
+# with the reader it was made from:
+
+# %%
+import onnxruntime
+
+from fsdl_deploy.cards import cards
+from fsdl_deploy.reader import read_batches
+
+session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+images = [card.image for card in cards(100, "typical", seed=77)]
+converted = read_batches(images, lambda p, w: session.run(None, {"pictures": p, "widths": w}), "int8")
+alike = [a.digits == b.digits for a, b in zip(converted, OnnxReader("v2").read(images))]
+measured["white_paper"] = {"of": len(alike), "same": sum(alike)}
+print(f"the same reading: {sum(alike)} of {len(alike)} cards")
+
+# %% [markdown]
+# So the only proof is to read cards *on the target*. `fsdl-deploy edge compare` does that for every runtime
+# of the course: the same cards, in turns with ONNX Runtime, on a thousand cards for the record. Its rows:
+
+# %%
+from fsdl_deploy.edge import targets_overview
+
+measured["targets"] = targets_overview.counts()
+targets_overview.table()
+
+# %% [markdown]
+# Three things to read off. **Form**: *whole* takes the picture and gives digits; *masked* and *bare* are the
+# network alone, and the app has to bring what stands before and behind it. **Width**: our cards are as wide
+# as they are. Some runtimes take any width, some multiples of four, some only the widths they were built for
+# (*buckets*: the app pads to the next one, and pays for the white). **Same reading**: float32 should read as
+# the reference does; int8 may not.
+#
+# What must a runtime have? The operators of our graph, counted:
+
+# %%
+from fsdl_deploy import weights
+from fsdl_deploy.edge import work
+
+operators = work.operators(weights.verified("v2.onnx"))
+measured["operators"] = len(operators)
+print(
+    f"{len(operators)} kinds:", ", ".join(f"{name} {count}" for name, count in operators.most_common(12)), "…"
+)
+
+# %% [markdown]
+# None scatters, on purpose (`ScatterElements`, `ScatterND`). An earlier reader did, to gather its digits,
+# and several runtimes converted that and then could not run it. `fsdl_deploy/ctc.py` writes the same with
+# comparisons and sums: a change of fewer lines than any adapter, made where the model is and not once for
+# each target. What else each runtime lacks, stands in its notebook.
+
+# %%
+targets_overview.limits()
+
+# %% [markdown]
+# ## Hardware that is limited
+#
+# *Often limited hardware resources available.* What does the reader need to start at all, as it runs on a
+# server? A control group gives a process a quarter of one core and so many MiB; this is the record of
+# `fsdl-deploy edge limited`:
+
+# %%
+from fsdl_deploy.edge import limits
+
+recorded = limits.recorded()
+measured["smallest"] = next(run.memory for run in recorded if run.memory and run.reads)
+limits.table(recorded)
+
+# %% [markdown]
+# Most of that is Python and the runtime, and neither has to be on a device: [TinyML](tools/tinyml.ipynb) puts
+# the network into a microcontroller's memory. (*Peak* counts libraries that other processes had in memory
+# already, and the limit does not; a device would have to load them itself.)
+#
+# ## Efficiency: smaller networks
+#
+# *No software can help run edge-deployed models that are simply too large.* The lecture names two networks
+# that were made small. **MobileNet** is one: each convolution is split in two, over the picture and over the
+# channels. `v2` is built of its blocks; here are the networks of the paper, with random weights (they decide
+# neither size nor time).
+
+# %%
+from fsdl_deploy.edge import small_models
+
+networks = small_models.mobilenets(rounds=8 if FAST else 30)
+measured["mobilenet_fewer"] = networks[0].parameters / networks[1].parameters
+measured["mobilenet_faster"] = networks[0].ms / networks[1].ms
+small_models.table(networks)
+
+# %% [markdown]
+# The paper's price for it is a point of accuracy on ImageNet
+# ([Howard et al. 2017, table 4](https://arxiv.org/abs/1704.04861)). Time does not shrink as parameters do:
+# lesson 05 shows why, block by block.
+#
+# **DistilBERT** is the other: *about half the total number of parameters of BERT base* says the slide, and
+# *retains 95 % of BERT's performances*. The second needs weights and a benchmark that we do not have. The
+# first can be counted:
+
+# %%
+transformers = small_models.berts()
+measured["distil_share"] = transformers[1].parameters / transformers[0].parameters
+measured["distil_mb"] = transformers[1].size / 1e6
+small_models.table(transformers)
+
+# %% [markdown]
+# More than half: the table of words stays as it is. And for a phone that is still a large download. (How fast
+# it is, and int8 and distillation step by step, are in [Optimization](05_optimization.ipynb).)
+#
+# ### int8 on each runtime
+#
+# *Quantize by converting 32-bit floats to more efficient 8-bit integers*, says TFLite's page on the slide.
+# What that brings depends on the runtime: *static* (ranges from calibration cards) and *dynamic* (ranges at
+# each call) from the record, beside the same runtime's float32.
+
+# %%
+targets_overview.int8()
+
+# %% [markdown]
+# ## Two to ten times, not more?
+#
+# *You can make up a factor of 2-10 through distillation, quantization, and other tricks, but not more than
+# that*, the slides say. The notes say it of quantization alone, *up to 10x improvement, but not much more*.
+# Our ladder has measured such tricks on one model. The answer depends on the first rung:
+
+# %%
+from fsdl_deploy.edge import tricks
+
+starts = {"careless": tricks.CARELESS, "tuned": tricks.TUNED, "careful": tricks.CAREFUL}
+measured["tricks"] = {name: tricks.best(start).faster for name, start in starts.items()}
+measured["smaller"] = max(row.smaller for row in tricks.factors() if row.start == tricks.CAREFUL)
+tricks.table()
+
+# %% [markdown]
+# Whoever deploys the teacher as the training left it wins far more than a factor of ten, most of it by
+# undoing mistakes: threads that fight, a framework that is made for training. From a careful start the
+# lecture's sentence is right about time. About bytes it is not, even then: a smaller network in fewer bits
+# is smaller twice over. So ask which of the two your device lacks, and count from a careful start.
+#
+# ## Whom to watch
+#
+# *Watch this space*, says the slide of four names. Four years later (sources stand in the file):
+
+# %%
+from fsdl_deploy.edge import watch
+
+measured["watch"] = watch.counts()
+watch.table()
+
+# %% [markdown]
+# ## The lecture's claims beside ours
+#
+# Each verdict is computed from what the cells above measured here, or from a record that they show; the rules
+# stand in `notebooks/claims.toml`.
+
+# %%
+from fsdl_course.claims import claims
+
+claims("10", measured)
+
+# %% [markdown]
+# ## When it fails
+#
+# *A device that is too small.* The same, now, where this machine lets us: without limits, with what the
+# record says is enough, and with a quarter of that.
+
+# %%
+graph_file, enough = weights.folder() / "v2.onnx", measured["smallest"]
+try:
+    sizes = [(None, None), (0.25, enough), (0.25, enough // 4)]
+    display(limits.table([limits.run(graph_file, images[:20], *size) for size in sizes]))
+except limits.NoLimits as reason:
+    print(reason)
+
+# %% [markdown]
+# *A page that is closed too early.* The first visit fetches the runtime, many times the model's own size.
+# Until then there is no edge, and the customer in the basement has no link either: the app must be opened
+# once upstairs.
+#
+# ## Questions
+#
+# **Question:** A model takes `40 ms` on your server, the phone is eight times slower, the round trip is
+# `100 ms`. Where should it run?
+#
+# <details><summary>Answer</summary>
+# There, if latency is all that counts: the phone takes `8 × 40 = 320 ms`, the service some `100 + 40`. Make
+# it quicker, and ask again: below about `100 / 7` ms on the server the phone wins. And if the link drops,
+# latency is not all.
+# </details>
+#
+# **Question:** A converter reports success, the file loads, and its output has the right shape. What do you
+# know about its readings?
+#
+# <details><summary>Answer</summary>
+# Nothing. Read the same cards on the target and compare with the reference, as many as the difference you
+# would mind needs.
+# </details>
+#
+# **Question:** Your runtime takes pictures of one width only. What are your choices, and what do they cost?
+#
+# <details><summary>Answer</summary>
+# One width for all: every short card pays for the longest. Several files (buckets): less white, more bytes to
+# download. A runtime that takes any width: perhaps slower, or larger. The network must ignore the white in
+# each case, or it reads digits there.
+# </details>
+#
+# ## Take-aways
+#
+# - Device or server is arithmetic: round trip and overhead against how much slower the device is.
+# - If nobody waits for the answer, an outbox is enough.
+# - A conversion is proved by readings on the target, and by nothing else.
+# - Count the gain of tricks from a careful start.
+#
+# ## Where to go next
+#
+# - [The model in the field](10b_field.ipynb): budgets, gates, updates, reports, fallbacks.
+# - [ONNX Runtime for browsers](tools/onnxruntime_web.ipynb): the app, its updates, its attackers.
+# - [LiteRT](tools/litert.ipynb), [ExecuTorch](tools/executorch.ipynb), [TVM](tools/tvm.ipynb): the lecture's
+#   frameworks, one notebook each.
