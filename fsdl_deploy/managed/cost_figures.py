@@ -16,6 +16,7 @@ SHOWN = (
     hosting.PROVISIONED,
     hosting.SERVERLESS,
     hosting.FARGATE,
+    "EC2 m7g.large",
     hosting.EC2,
     hosting.ENDPOINT,
 )
@@ -31,35 +32,39 @@ def bills(
 ) -> None:
     """Display the bill of each place against the readings of a month; dots where the first meets another.
 
+    A dot has the colour of the place that the first meets.
+
     ``log``: both axes logarithmic, for many sizes of month at once; a dot then stands only where another
     place is cheaper for the first time. Each dot has its millions of readings beside it.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.patheffects import withStroke
 
     readings = np.geomspace(*span, 500) if log else np.linspace(*span, 1500)
     figure, axes = plt.subplots(figsize=(8, 4.4))
     for place, color in zip(places, figures.PALETTE, strict=False):
         totals = [_total(place, month, each, known) for each in readings]
         axes.plot(readings, totals, color=color, label=place)
-    meetings = [
-        crossing
-        for place in places[1:]
+    meetings = sorted(
+        (crossing.readings, color)
+        for place, color in zip(places[1:], figures.PALETTE[1:], strict=False)
         for crossing in break_even.crossings(places[0], place, month, known, *span)[: 1 if log else None]
-    ]
-    dots = [crossing.readings for crossing in meetings]
-    axes.plot(dots, [_total(places[0], month, dot, known) for dot in dots], "o", color="black", markersize=5,
-              label=f"{places[0]} is passed" if log else "the cheaper one changes")  # fmt: skip
-    for number, dot in enumerate(sorted(dots)):
+    )
+    dots = [dot for dot, _ in meetings]
+    axes.scatter(dots, [_total(places[0], month, dot, known) for dot in dots], 36, edgecolors="black",
+                 color=[color for _, color in meetings], zorder=3,
+                 label=f"{places[0]} is passed" if log else "the cheaper one changes")  # fmt: skip
+    for number, dot in enumerate(dots):
         # Beside the line, in turns above and below it, since dots may be close to each other.
         across, down, shift = ("left", "top", (4, -6)) if number % 2 else ("right", "bottom", (-4, 6))
         axes.annotate(
             f"{dot / 1e6:,.0f} M", (dot, _total(places[0], month, dot, known)), xytext=shift, fontsize=9,
             ha=across, va=down, textcoords="offset points",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
         )  # fmt: skip
     here = month.readings
     if span[0] < here < span[1]:
-        axes.axvline(here, color=figures.PALETTE[6], linestyle=":", label="this month")
+        axes.axvline(here, color="black", linestyle=":", label="this month")
     axes.set(xlabel="readings a month", ylabel="USD a month")
     if log:
         axes.set(xscale="log", yscale="log")
@@ -75,10 +80,14 @@ def _total(place: str, month: Month, readings: float, known: Mapping[str, Price]
 
 
 def tornado(rows: Sequence[Turned], names: tuple[str, str]) -> None:
-    """Display how the ratio of two bills moves with each assumption; above 1 the second place is cheaper."""
+    """Display how the ratio of two bills moves with each assumption; above 1 the second place is cheaper.
+
+    Assumptions that do not move it have no bar.
+    """
     import matplotlib.pyplot as plt
     from matplotlib.ticker import LogLocator, NullLocator
 
+    rows = [row for row in rows if row.moves]
     figure, axes = plt.subplots(figsize=(8, 0.34 * len(rows) + 1.4))
     for height, row in enumerate(reversed(rows)):
         low, high = sorted((row.at_low, row.at_high))

@@ -187,6 +187,20 @@ def bills(month: Month, known: Known | None = None) -> list[Bill]:
     return sorted((bill for bill in each if bill is not None), key=lambda bill: bill.total)
 
 
+def less_the_free(month: Month, known: Known | None = None) -> Bill:
+    """Lambda's bill without what an account has free each month, if nothing else of the account uses it."""
+    tariff, whole = Tariff(known), had(LAMBDA, month, known)
+    used = month.readings * tariff.gigabytes(month.memory) * month.billed_on_average(month.memory)
+    free = {
+        "requests": (month.readings, tariff.price("function_free_requests", "requests")),
+        "compute": (used, tariff.price("function_free_gb_seconds", "GB-second")),
+    }
+    lines = dict(whole.lines)
+    for name, (taken, given) in free.items():
+        lines[name] *= max(0.0, 1 - given / taken) if taken else 0.0
+    return Bill(whole.place, whole.count, lines)
+
+
 def table(month: Month, known: Known | None = None) -> Table:
     """Each place: instances, what the month costs, a million readings, and where the money goes."""
     rows = []

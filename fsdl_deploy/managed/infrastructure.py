@@ -185,7 +185,10 @@ def _scaling(plan: EndpointSettings, variant: str) -> list[AwsResource]:
 
 
 def _alarms(plan: EndpointSettings, variant: str, topic: str) -> list[AwsResource]:
-    """One rings for errors, one because nobody asks: then the endpoint costs what it costs for nothing."""
+    """One rings for errors, one because nobody asks: then the variant costs what it costs for nothing.
+
+    Also a variant of weight 0, in an endpoint that is asked: its machines are paid.
+    """
     which = [{"Name": "EndpointName", "Value": plan.name}, {"Name": "VariantName", "Value": variant}]
     about = {"Namespace": "AWS/SageMaker", "Statistic": "Sum", "Dimensions": which, "AlarmActions": [topic]}
     errors = {"MetricName": "Invocation5XXErrors", "Period": 300, "EvaluationPeriods": 1,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fsdl_deploy.managed import measured_rates, tariffs
 from fsdl_deploy.managed.prices import prices
 from fsdl_deploy.managed.tariffs import HOURS
+from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.scaling.queueing import wait_time
 
 CARD_BYTES, ANSWER_BYTES, LOG_BYTES = 15_000, 400, 180
@@ -120,3 +121,23 @@ class Month:
         while wait_time(self.rate, 1 / seconds, number * cores) > self.patience:
             number += 1
         return number
+
+    def table(self) -> Table:
+        """All that a bill is computed from besides prices: what it is, its value with its unit, and why."""
+        recorded, assumed = "recorded, lesson 06", "assumed"
+        rows = [
+            ["readings a month", f"{self.readings:,.0f}", "lesson 07: a card from each customer"],
+            ["busiest hour / mean", f"{self.peak:.1f}", "the shape of the traffic"],
+            ["a reading, of a core", f"{1000 * self.seconds:.2f} ms", recorded],
+            ["a call is billed besides", f"{1000 * self.overhead:.2f} ms", "recorded: call less reading"],
+            ["cold starts", f"{self.cold:.0%} of the calls", assumed],
+            ["a cold call is billed", f"{1000 * self.cold_seconds:.0f} ms", "recorded in AWS's emulator"],
+            ["memory of a function", f"{self.memory:g} MB", "so much comes with one whole core"],
+            ["a card / its answer", f"{self.bytes_in:,g} / {self.bytes_out:,g} bytes", assumed],
+            ["its line in the log", f"{self.log_bytes:g} bytes", assumed],
+            ["a vCPU", f"{self.speed:g} of our cores", assumed],
+            ["cores may be busy", f"{self.room:.0%} in the busiest hour", assumed],
+            ["99 % wait for a core", f"{self.patience:g} s at most", assumed],
+            ["instances at least", f"{self.least}", "so that one may die"],
+        ]
+        return Table(["of the month", "value", "from"], *rows)

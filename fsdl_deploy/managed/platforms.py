@@ -96,7 +96,14 @@ def summary() -> str:
 def table() -> Table:
     """The rows, for a lesson to show; sources stand in the file."""
     rows = [
-        [row.name, row.kind, row.sold, row.status, row.now, row.date.isoformat() if row.date else "unknown"]
+        [
+            row.name,
+            row.kind,
+            row.sold,
+            "still sold" if row.status == "sold" else row.status,
+            row.now,
+            row.date.isoformat() if row.date else "unknown",
+        ]
         for row in platforms()
     ]
     header = ["name", "kind", "sold in 2022", "status", "now", "on"]

@@ -22,7 +22,7 @@ YOURS = "yours"
 ALL = "all"
 """The region of what is the same in each of them."""
 UNITS = (
-    "hour", "unit and hour", "GB-second", "GB", "GB and hour", "GB and month", "million requests",
+    "hour", "unit and hour", "GB-second", "GB", "GB and hour", "GB and month", "million requests", "requests",
     "MB", "s", "vCPU",
 )  # fmt: skip
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d+")

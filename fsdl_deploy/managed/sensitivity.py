@@ -28,14 +28,15 @@ NAMES = {
     "memory": "memory (MB)",
     "speed": "vCPU / our core",
     "room": "how busy cores may be",
+    "patience": "longest wait (s)",
     "least": "instances at least",
     "log_bytes": "bytes of log",
     "bytes_in": "bytes of a picture",
-    "function_gb_second": "price of a GB-second",
-    "function_million_requests": "price of requests",
-    "fargate_core_hour": "price of a Fargate vCPU",
-    "ec2_c5_xlarge_hour": "price of a c5.xlarge",
-    "endpoint_c5_xlarge_hour": "price of an ml.c5.xlarge",
+    "function_gb_second": "a GB-second (USD)",
+    "function_million_requests": "a million requests (USD)",
+    "fargate_core_hour": "hour of a Fargate vCPU (USD)",
+    "ec2_c5_xlarge_hour": "hour of a c5.xlarge (USD)",
+    "endpoint_c5_xlarge_hour": "hour of an ml.c5.xlarge (USD)",
 }
 
 
@@ -73,6 +74,11 @@ class Turned:
         """How far the ratio moves, as a factor."""
         return max(self.at_low, self.at_high) / min(self.at_low, self.at_high)
 
+    @property
+    def moves(self) -> bool:
+        """Whether the ratio is another one anywhere that was looked at."""
+        return self.decides or self.swing > 1 + 1e-9
+
 
 def ranges(month: Month, known: Mapping[str, Price] | None = None) -> list[Range]:
     """The assumptions of the lesson. Those that records know have their spread, the others a guess."""
@@ -92,6 +98,7 @@ def ranges(month: Month, known: Mapping[str, Price] | None = None) -> list[Range
         Range("memory", 1024, 3008, "MB", (128, 10240)),
         Range("speed", 0.5, 2.0, "a vCPU: half to twice our core", (0.05, 20.0)),
         Range("room", 0.3, 0.9, "how busy cores may be", (0.02, 1.0)),
+        Range("patience", 0.01, 1.0, "for 99 % in the busiest hour", (1e-3, 10.0)),
         Range("least", 1, 3, "instances at least", (1, 30)),
         Range("log_bytes", 0.0, 2000.0, "none to a long line", (0.0, 1e6)),
         Range("bytes_in", 2000.0, 100_000.0, "a small picture to a photo", (0.0, 1e7)),
@@ -112,7 +119,7 @@ def turned(
     known: Mapping[str, Price] | None = None,
     assumptions: Sequence[Range] | None = None,
 ) -> list[Turned]:
-    """Each assumption turned, the one that moves the ratio most first; without those that do not move it."""
+    """Each assumption turned, the one that moves the ratio most first, those that do not move it last."""
     known = prices() if known is None else known
 
     rows = []
@@ -128,7 +135,7 @@ def turned(
         low, high = (_ratio(*bills(end)) for end in (each.low, each.high))
         decides = next(_turns(bills, each.low, each.high, _whole(each)), None) is not None
         rows.append(Turned(each, value, low, high, _flips(bills, value, each), decides))
-    return sorted((row for row in rows if row.swing > 1 + 1e-9 or row.decides), key=lambda row: -row.swing)
+    return sorted(rows, key=lambda row: (not row.moves, -row.swing))
 
 
 Bills = Callable[[float], tuple[hosting.Bill, hosting.Bill]]
@@ -204,7 +211,8 @@ def short(value: float) -> str:
 
 
 def table(rows: Sequence[Turned], names: tuple[str, str]) -> Table:
-    """The assumptions, how the ratio moves, and where the choice flips."""
+    """The assumptions, how the ratio moves, and where the choice flips; below, those that move nothing."""
+    still = ", ".join(NAMES.get(row.range.name, row.range.name) for row in rows if not row.moves)
     lines = [
         [
             NAMES.get(row.range.name, row.range.name),
@@ -217,11 +225,15 @@ def table(rows: Sequence[Turned], names: tuple[str, str]) -> Table:
             "nowhere" if row.flips is None else short(row.flips),
         ]
         for row in rows
+        if row.moves
     ]
     header = ["assumption", "here", "turned", "why so far", "at low", "at high", "decides", "flips at"]
     return Table(
         header,
         *lines,
         formats=["", "", "", "", ".3f", ".3f"],
-        notes=[f"The ratio: the bill of {names[0]} over that of {names[1]}; below 1 {names[0]} is cheaper."],
+        notes=[
+            f"The ratio: the bill of {names[0]} over that of {names[1]}; below 1 {names[0]} is cheaper.",
+            *([f"Turned just as far, these move nothing here: {still}."] if still else []),
+        ],
     )

@@ -3,6 +3,7 @@
 Each row is computed from records and prices. Knows no verdict: whoever reads the figures may find another.
 """
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,11 +16,9 @@ from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.scaling import function_bursts
 
 MILLIONS = (0.05, 5, 100, 1000)
-"""Readings a month, from our first utility to two hundred of ours."""
+"""Readings a month, from a small utility to two hundred of ours."""
 WITHOUT_SERVERS = (hosting.LAMBDA, hosting.PROVISIONED, hosting.SERVERLESS)
-PAID_BY_THE_HOUR = (hosting.FARGATE, "EC2 m7g.large", hosting.EC2)
-"""Those of the places with servers that are ever the cheapest of them."""
-SIZES = 40  # of months that are tried in a decade
+PAID_BY_THE_HOUR = tuple(place for place in hosting.PLACES if place not in WITHOUT_SERVERS)
 FIRST_MODEL = "teacher, padded"
 """The rung of the ladder that one would deploy first, and the most expensive reading of all records."""
 HUGE = 5e9  # readings a month: so many that whole instances no longer matter
@@ -34,6 +33,21 @@ def cheapest(month: Month, known: Mapping[str, Price] | None = None) -> dict[tup
         for shape in shapes.shapes().values()
         for million in MILLIONS
     }
+
+
+def by_shape(month: Month, known: Mapping[str, Price] | None = None) -> dict[str, object]:
+    """Where a place without servers is the cheapest: what the claims about the shape are judged by.
+
+    ``spiky_or_low``: in every spiky month and each of our size or below. ``steady_and_many``: also in the
+    largest steady one. ``spiky_says``: both in words.
+    """
+    without = {cell for cell, place in cheapest(month, known).items() if place in WITHOUT_SERVERS}
+    asked = [(name, million) for name in shapes.shapes() for million in MILLIONS]
+    spiky = all(cell in without for cell in asked if cell[0] == "spiky" or cell[1] <= 5)
+    many = ("steady", max(MILLIONS)) in without
+    first, second = ("is" if good else "is not" for good in (spiky, many))
+    says = f"it {first} cheapest in every spiky or small month, and {second} in the largest steady one"
+    return {"spiky_or_low": spiky, "steady_and_many": many, "spiky_says": says}
 
 
 @dataclass(frozen=True)
@@ -52,8 +66,8 @@ class WorstEnd:
 def serverless_until(month: Month, known: Mapping[str, Price] | None = None) -> dict[str, float]:
     """Up to how many readings a month, from this month's up, a place without servers is cheapest, by shape.
 
-    Infinity where it is in all months up to the largest of MILLIONS. Beyond the number it may be cheapest
-    again: bills have steps.
+    Infinity where it is in all months up to the largest of MILLIONS, 0 where it is not even in this month.
+    Beyond the number it may be cheapest again: bills have steps.
     """
     return {shape.name: _until(replace(month, peak=shape.peak), known) for shape in shapes.shapes().values()}
 
@@ -75,17 +89,25 @@ def serverless_at_worst(month: Month, known: Mapping[str, Price] | None = None) 
 
 
 def _until(month: Month, known: Mapping[str, Price] | None) -> float:
-    """The first size of month, of SIZES a decade from ``month.readings`` up, that is cheaper by the hour."""
-    decades = math.log10(1e6 * max(MILLIONS) / month.readings)
-    for number in range(1, math.ceil(SIZES * decades) + 1):
-        here = replace(month, readings=month.readings * 10 ** min(number / SIZES, decades))
-        serverless, hourly = (
-            min(hosting.bill(place, here, known).total for place in places)
-            for places in ((hosting.LAMBDA, hosting.PROVISIONED), PAID_BY_THE_HOUR)
+    """The largest month, from ``month.readings`` up, before the first in which one by the hour is cheaper.
+
+    The cheapest of each kind costs no less when more is read, so ``break_even.changes`` finds all turns.
+    """
+
+    @functools.cache
+    def bills(readings: float) -> tuple[float, float]:
+        here = replace(month, readings=readings)
+        without, hourly = (
+            min(bill.own for place in places if (bill := hosting.bill(place, here, known)) is not None)
+            for places in (WITHOUT_SERVERS, PAID_BY_THE_HOUR)
         )
-        if hourly < serverless:
-            return here.readings
-    return math.inf
+        return without, hourly
+
+    least, most = month.readings, 1e6 * max(MILLIONS)
+    without, hourly = bills(least)
+    if hourly < without:
+        return 0.0
+    return next((before for before, _ in break_even.changes(bills, least, most)), math.inf)
 
 
 def crowd() -> dict[str, int]:
@@ -125,6 +147,29 @@ def gpu_must(month: Month, known: Mapping[str, Price] | None = None) -> dict[str
     return {name: break_even.rate_to_win("EC2 g4dn.xlarge", each, known) for name, each in many.items()}
 
 
+def gpu_says(must: Mapping[str, float | None]) -> dict[str, str]:
+    """The answers of ``gpu_must`` in words."""
+    return {
+        name: "no T4 pays, however fast" if rate is None else f"a T4 pays from {rate:,.0f} cards a second on"
+        for name, rate in must.items()
+    }
+
+
+def figures_of(month: Month, known: Mapping[str, Price] | None = None) -> dict[str, object]:
+    """The figures by which the claims of the takeaways are judged, by the names that their rules use."""
+    large = replace(month, readings=HUGE, peak=1.0)
+    ours, huge = ({bill.place: bill.total for bill in hosting.bills(each, known)} for each in (month, large))
+    return {
+        "servers": on_servers(month),
+        "crowd": crowd(),
+        "tools": tools(),
+        "offers": serverless_gpus.counts(),
+        "idle": {bill.place: bill.total for bill in hosting.bills(replace(month, readings=0), known)},
+        "endpoint_times": ours[hosting.ENDPOINT] / ours[hosting.SERVERLESS],
+        "endpoint_over_ec2_large": huge[hosting.ENDPOINT] / huge[hosting.EC2] - 1,
+    }
+
+
 def tools() -> dict[str, float]:
     """Milliseconds of a core for a reading, on processors: our service, and two tools of the lecture."""
     return {
@@ -139,15 +184,14 @@ def table(month: Month, known: Mapping[str, Price] | None = None) -> Table:
     used = [cell for cell, place in places.items() if place in WITHOUT_SERVERS]
     hourly = [cell for cell in places if cell not in used]
     totals = {bill.place: bill.total for bill in hosting.bills(month, known)}
-    large = replace(month, readings=HUGE, peak=1.0)
-    at_large = {bill.place: bill.total for bill in hosting.bills(large, known)}
-    took, offers, limits = tools(), serverless_gpus.counts(), outgrown(month)
+    figures, limits = figures_of(month, known), outgrown(month)
+    took, offers = figures["tools"], figures["offers"]
     rows = [
         [
             "CPU inference scales by more servers",
             f"our month: {servers['v2']} servers, {servers[FIRST_MODEL]} for the model deployed first",
-            f"more than 20 from {limits['v2'] / 1e6:,.0f} million readings a month on, or "
-            f"{limits[FIRST_MODEL] / 1e6:,.0f} million",
+            f"more than 20 servers from {limits['v2'] / 1e6:,.0f} million readings a month on, "
+            f"with the model deployed first from {limits[FIRST_MODEL] / 1e6:,.0f} million",
         ],
         [
             "serverless if spiky or low-volume",
@@ -167,8 +211,8 @@ def table(month: Month, known: Mapping[str, Price] | None = None) -> Table:
         [
             "SageMaker: a good start, can get expensive",
             f"serverless: {totals[hosting.SERVERLESS] / totals[hosting.LAMBDA] - 1:+.0%} over Lambda",
-            f"endpoint: {totals[hosting.ENDPOINT] / totals[hosting.SERVERLESS]:,.0f} times serverless in our "
-            f"month; {at_large[hosting.ENDPOINT] / at_large[hosting.EC2] - 1:+.0%} over EC2 in a huge one",
+            f"endpoint: {figures['endpoint_times']:,.0f} times serverless in our month; "
+            f"{figures['endpoint_over_ec2_large']:+.0%} over EC2 in a huge one",
         ],
         [
             "serving tools save time on a GPU",

@@ -38,7 +38,12 @@ class Tariff:
 
     def gb_seconds(self, seconds: float, memory: float, name: str) -> float:
         """So many seconds of a function's ``memory`` in MB."""
-        return seconds * memory / GIB * self.price(name, "GB-second")
+        return seconds * self.gigabytes(memory) * self.price(name, "GB-second")
+
+    @staticmethod
+    def gigabytes(memory: float) -> float:
+        """MB of a function as its price counts them: 1024 are one."""
+        return memory / GIB
 
     def function(
         self, calls: float, seconds: float, memory: float, rate: str = "function_gb_second"

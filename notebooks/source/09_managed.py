@@ -80,8 +80,8 @@ contracts.table()
 
 # %% [markdown]
 # The last column is for comparison: the adapters of the tool notebooks, in which a bad picture is answered by
-# a sentence instead of a 500 (and, in three of them, a threshold says what a person reads). What that care
-# takes is printed below, beside the difference between services.
+# a sentence instead of a 500 (and, in three of them, a threshold says what a person reads). A
+# cell below prints how many lines that care takes, and by how many the services differ.
 
 # %%
 figures.show(contracts.draw(), alt="Lines that each service wants for each of three models")
@@ -96,7 +96,7 @@ lines, count = measured["sagemaker_lines"], measured["contract"]
 print("on SageMaker:", ", ".join(f"{model} {number}" for model, number in lines.items()), "lines")
 print("median:", ", ".join(f"{model} {number:g}" for model, number in count["median"].items()))
 print(f"behind our reader's adapter travel {count['own']:,} lines of our own package")
-print(f"it takes the most lines in {count['most_for_reader']} of {count['services']} services")
+print(f"it takes more lines than both others in {count['most_for_reader']} of {count['services']} services")
 print(f"services differ by {count['spread']} lines at most; errors that are worded take {count['care']:g}")
 
 # %% [markdown]
@@ -126,8 +126,9 @@ contracts.trials_table()
 
 # %% [markdown]
 # *Not here*: the two containers that take a Hugging Face model as it is. They are the shortest of all, one
-# setting or nothing, and can only be counted. One of them all runs now, in this environment: our reader as a
-# container of one's own, as SageMaker wants it, asked for five cards.
+# setting or nothing, and can only be counted. *Server* is the service's own; where there is none without an
+# account, the adapter's functions were *called*. One of them runs here and now: our reader as a container of
+# one's own, as SageMaker wants it, asked for five cards.
 
 # %%
 from fsdl_deploy.managed.contract_servers import trial
@@ -200,8 +201,9 @@ print(f"{measured['platforms']['undated']} of the sources have no date")
 #     style green fill:#d55e00,color:#fff
 # ```
 #
-# Here *moto* plays the control plane, and a small router of the course's, in front of our own service, plays
-# the data plane. The clients are Amazon's, and belong to nobody: no account, no profile of yours.
+# Here *moto*, a program that answers AWS's calls and only notes what it is asked to make, plays the control
+# plane, and a small router of the course's, in front of our own service, plays the data plane. The clients
+# are Amazon's, and belong to nobody: no account, no **profile** of yours (a key that is kept under a name).
 
 # %% tags=["station:moto"]
 from fsdl_deploy.managed import sagemaker_control as calls
@@ -344,8 +346,9 @@ aws_endpoint.deploy(session, plan)
 # ## Infrastructure as code
 #
 # A command is one way. Others *describe* what there should be, and a program makes it so: CloudFormation is
-# AWS's own, Terraform works with many clouds. The same alarm in both: it rings when nobody has asked for six
-# hours.
+# AWS's own, and makes a **stack** of all that one file describes; Terraform works with many clouds, through a
+# **provider** (a plugin) for each. The same alarm in both: it rings when a variant has had no request for six
+# hours. So it also rings for one that a rollout has taken back to weight 0, whose machine is still paid.
 
 # %%
 from fsdl_deploy.managed.infrastructure_settings import FOLDER
@@ -375,8 +378,8 @@ print("", *terraform[begin : begin + 17], sep="\n")
 #
 # Whoever deploys needs rights, and a model that runs needs others. A **policy** lists them: each statement
 # allows (or denies) actions on resources, and what no statement allows is denied. This is the policy of the
-# endpoint's own role, in `narrow`. Read it first, and say for yourself what the container may do with its
-# bucket.
+# endpoint's own role, in `narrow`; an **ARN** is the full name of a resource, with its account. Read it
+# first, and say for yourself what the container may do with its bucket.
 
 # %%
 from fsdl_deploy.managed.infrastructure import bucket_of, role_policy, statements
@@ -468,7 +471,7 @@ def pull_the_plug(action):
 killed.before_each_call(pull_the_plug)
 
 # %% [markdown]
-# `destroy` finds what is there by tag and name, not by what was planned.
+# `destroy` finds what is there by name and **tag** (a label on a resource), not by what was planned.
 
 # %% tags=["station:moto"]
 try:
@@ -496,16 +499,17 @@ print(str(monday).splitlines()[-1])
 measured["weekend_usd"] = monday.cost
 
 # %% [markdown]
-# What would have told us, and when? The alarm that nobody asks, and the budget. (AWS computes costs some
-# hours late, up to a day, so the budget's mail comes later still.)
+# What would have told us, and when? The alarm for a variant without requests, and the budget. (AWS computes
+# costs some hours late, up to a day, so the budget's mail comes later still.)
 
 # %%
 hours, hourly = list(range(121)), plan.hourly()
 budget_hour = 0.8 * plan.budget / hourly
 figure, axes = plt.subplots(figsize=(7, 2.8))
 axes.plot(hours, [hour * hourly for hour in hours], label="what it has cost")
-for hour, what in ((plan.idle_hours, "alarm: nobody asks"), (budget_hour, "budget: a mail at 80 %")):
+for hour, what in ((plan.idle_hours, "alarm: no requests"), (budget_hour, "budget: a mail at 80 %")):
     axes.plot(hour, hour * hourly, "o", label=what)
+axes.axvline(62, color="black", linestyle=":", label="Monday, eight o'clock")
 axes.set(xlabel="hours since it was deployed", ylabel="USD")
 axes.legend()
 figures.show(figure, alt="Cost rises with the hours; the alarm rings near its start, the budget days later")
@@ -561,7 +565,7 @@ running.close()
 #
 # <details><summary>Answer</summary>
 # A budget looks at the sum of a month, and a weekend of one endpoint is a small part of that. The alarm looks
-# at the requests: six hours without one, and it rings. Neither ends anything; `destroy` does.
+# at a variant's requests: six hours without one, and it rings. Neither ends anything; `destroy` does.
 # </details>
 #
 # ## Take-aways

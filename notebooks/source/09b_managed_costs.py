@@ -62,7 +62,7 @@ measured = {}  # what the claims are judged by
 #
 # Prices change, so the course keeps them in a file, each with its currency, unit, region, date and source,
 # and with a word on the source: the provider's own list, a dated copy of it, or somebody else's table. A
-# row that lacks one of these is refused.
+# row that lacks one of these is refused. (A **SKU** is the number that an item has in such a list.)
 
 # %%
 from fsdl_deploy.managed import prices
@@ -76,6 +76,10 @@ prices.table([name for name in known if name.startswith(("endpoint", "ec2", "fun
 
 # %% [markdown]
 # ## More expensive than EC2?
+#
+# **EC2** is Amazon's rented server. In a name such as `c5.xlarge` the first part is the kind of machine
+# (`m7g` has Arm cores, `g4dn` and `g5` a GPU, a T4 or an A10G), the second its size; `ml.` before it means
+# the same machine inside an endpoint.
 #
 # The lecture: SageMaker is *~50-100% more expensive than raw EC2, depending on instance type*. The same
 # machine has two prices, so a division tests it. The last two lines are older: a price that texts of 2025
@@ -94,13 +98,16 @@ premiums.table(premiums.ENDPOINTS | premiums.EARLIER)
 # At list price no line reaches the lecture's `50 %`. The older prices do not either: none that we have a
 # source for explains the lecture's upper end. But an hour's price is not the bill. An endpoint brings its
 # balancer along, which EC2 charges for, and charges for each gigabyte that goes through, which EC2 does not.
-# Which weighs more depends on the month, as the next tables show.
+# Which weighs more depends on the month: the bills come further below.
 #
 # ## More expensive than Lambda?
 #
-# *Serverless is a better deal: ~20% more expensive than Lambda.* First a second of a gigabyte, and then the
-# whole bill of a million calls: Lambda has a fee for each request, the endpoint one for its data, and its
-# memory comes in steps of `1024 MB`.
+# *Serverless is a better deal: ~20% more expensive than Lambda.* First a **GB-second**, a
+# gigabyte of memory for a second, and then the whole bill of a million calls: Lambda has a fee for each
+# request, the endpoint one for its data, and its memory comes in steps of `1024 MB`.
+#
+# Our month is that of lesson 07: five million customers, most of whom send their card in the last two days
+# (`spiky`). In `office` cards come evenly from Monday to Friday, 8 to 18 h, in `steady` always.
 
 # %%
 from fsdl_deploy.managed.month import Month
@@ -115,12 +122,14 @@ premiums.of_a_call(month, (0.001, 0.01, 0.1, 1.0))
 
 # %% [markdown]
 # The price of a second agrees with the lecture to the digit. The bill is higher than that, because a function
-# can have exactly the memory of one core and the endpoint must take the next step.
+# can have exactly the memory of one core and the endpoint must take the next step. (A call is billed for more
+# than its reading: it also unpacks an event and writes an answer.)
 #
 # ## What a reading takes
 #
 # Prices are only half of it; the other half was measured in earlier lessons. A row with one run has no
-# spread. The service's row is the whole way of a card: HTTP, JSON, the picture's file, the model. The
+# spread. `teacher, padded` is the model that one would deploy first, without the ladder of lesson 05. The
+# service's row is the whole way of a card: HTTP, JSON, the picture's file, the model. The
 # function was called in turn, in AWS's own emulator of an instance: what counts is the time that would be
 # billed.
 
@@ -141,15 +150,22 @@ measured_rates.table()
 #   (`m7g`) it is a core. Here each counts as one core of the machine that measured: an assumption, which is
 #   turned further below.
 # - **Fargate**: AWS runs your container and you see no machine. Paid by vCPU, memory and second, with or
-#   without requests.
+#   without requests. A task has one vCPU here; an `m7g.large` has two, each `xlarge` four.
 # - **Provisioned**: a function some of whose instances are kept ready, so that none starts cold. The
-#   waiting is paid, too.
+#   waiting is paid, too. One may be enough: AWS replaces it.
+# - **Without servers** are, in this lesson, Lambda, provisioned or not, and SageMaker's serverless endpoint.
+#   Fargate is not: you choose the number of tasks.
 # - **Zone**: one of a region's separate data centres. Instances in two zones do not fail together.
 #
-# Places that are paid by the hour need enough cores for the busiest hour: no more than `60 %` busy, `99 %`
-# of the cards waiting for less than `0.1 s`, and two instances at least, in two zones, so that one may die.
-# The answers' way to the Internet, the log's lines and the balancer are in the bill. `busy` is the share of
-# the month in which these cores have work.
+# And all that goes into the bill besides prices. What is assumed is a guess of ours, for you to change:
+
+# %%
+month.table()
+
+# %% [markdown]
+# Places that are paid by the hour need enough cores for the busiest hour, and two instances at least, in two
+# zones. The answers' way to the Internet, the log's lines and the balancer are in the bill. `busy` is the
+# share of the month in which these cores have work.
 
 # %%
 from fsdl_deploy.managed import hosting
@@ -167,16 +183,27 @@ hosting.table(month)
 # that wait. `fsdl-deploy managed costs --readings 5e6` prints this table in a terminal, `--price NAME=VALUE`
 # with a price of yours.
 #
+# Left out is what AWS gives each account for nothing in a month, since a colleague's functions may use it up.
+# If nothing else does, our month costs less still:
+
+# %%
+free = hosting.less_the_free(month)
+for line in ("requests", "compute"):
+    print(f"{line}: {bills[hosting.LAMBDA].lines[line]:.2f} USD, less what is free {free.lines[line]:.2f}")
+
+# %% [markdown]
 # ## Break-even
 #
-# The same places for larger months, if the cards come in office hours. Both axes are logarithmic. A dot marks
-# where a place becomes cheaper than Lambda for the first time, and says at how many million readings.
+# The same places for larger months. The cards come in office hours now: with our spiky ones, nothing that is
+# paid by the hour becomes cheaper in any month of this figure. Both axes are logarithmic. A dot, in the
+# colour of its place, marks where that becomes cheaper than Lambda for the first time, and says at how many
+# million readings.
 
 # %%
 from fsdl_deploy.managed import break_even, cost_figures
 
 office = Month.recorded(CARDS, shapes()["office"].peak)
-cost_figures.bills(office, span=(1e7, 1e10))
+cost_figures.bills(office, span=(5e7, 3e9))
 
 # %% [markdown]
 # Where exactly do they meet? For each place, all readings a month at which the cheaper one changes:
@@ -214,7 +241,8 @@ cost_figures.bills(office, None, pair, (0.8 * ends[0], 1.2 * ends[1]), log=False
 # ## Which assumption decides?
 #
 # Some inputs are measured, some are guesses. Turn each, while the others stay, from its low to its high end:
-# a bar that crosses the line at 1 can change the choice. The month has `100` million cards in office hours.
+# a bar that crosses the line at 1 can change the choice. The month has `100` million cards in office hours,
+# well below the break-even.
 
 # %%
 from fsdl_deploy.managed import sensitivity
@@ -222,7 +250,7 @@ from fsdl_deploy.managed import sensitivity
 PAIR = (hosting.LAMBDA, hosting.FARGATE)
 rows = sensitivity.turned(*PAIR, replace(office, readings=1e8))
 measured["deciding"] = [row.range.name for row in rows if row.decides]
-print("these decide:", ", ".join(measured["deciding"]))
+print("these decide:", ", ".join(sensitivity.NAMES[name] for name in measured["deciding"]))
 cost_figures.tornado(rows, PAIR)
 
 # %% [markdown]
@@ -237,24 +265,28 @@ sensitivity.table(rows, PAIR)
 # stand by. The last column says how wrong a guess would have to be. (The model that was deployed first
 # takes many times as long, as the table of readings shows: with that one every bill is another.)
 #
+# That is so in this month. Which assumptions decide just above the break-even?
+
+# %%
+close = sensitivity.turned(*PAIR, replace(office, readings=1.01 * measured["break_even"]))
+deciding = [sensitivity.NAMES[row.range.name] for row in close if row.decides]
+print(f"{len(deciding)} of {len(close)}:", ", ".join(deciding))
+
+# %% [markdown]
+# Nearly all that move the bills at all, also the room that we leave in a core. So close to it no bill can
+# tell the two places apart.
+#
 # ## The shape of the traffic
 #
 # *Serverless makes sense if you can get away with CPUs and traffic is spiky or low-volume.* Three shapes and
-# four sizes of month, from our first utility to two hundred of ours:
+# four sizes of month, from a small utility to two hundred of ours:
 
 # %%
 from fsdl_deploy.managed import shapes as traffic_shapes
 from fsdl_deploy.managed import takeaways
 
-places = takeaways.cheapest(month)
-serverless = {cell for cell, place in places.items() if place in takeaways.WITHOUT_SERVERS}
-measured["spiky_or_low"] = all(cell in serverless for cell in places if cell[0] == "spiky" or cell[1] <= 5)
-measured["steady_and_many"] = ("steady", max(takeaways.MILLIONS)) in serverless
-spiky, steady = ("is" if measured[n] else "is not" for n in ("spiky_or_low", "steady_and_many"))
-measured["spiky_says"] = (
-    f"it {spiky} cheapest in every spiky or small month, and {steady} in the largest steady one"
-)
-measured["serverless_share"] = len(serverless) / len(places)
+measured |= takeaways.by_shape(month)
+print("without servers,", measured["spiky_says"])
 traffic_shapes.table(month, takeaways.MILLIONS)
 
 # %% [markdown]
@@ -265,14 +297,18 @@ traffic_shapes.table(month, takeaways.MILLIONS)
 # %%
 until = takeaways.serverless_until(month)
 worst = takeaways.serverless_at_worst(month)
-measured["serverless_least"] = min(until.values()) / 1e6
-measured["serverless_worst"] = {"millions": worst.readings / 1e6, "assumption": worst.assumption}
+turned = sensitivity.NAMES[worst.assumption]
+measured["serverless_least"] = min(until.values()) // 1e6
+measured["serverless_worst"] = {"millions": worst.readings // 1e6, "assumption": turned}
 measured["our_month"] = month.readings / 1e6
 for name, readings in until.items():
-    print(f"{name:7}", f"{readings / 1e6:,.0f} M" if readings < 1e9 else "in all months up to 1,000 M")
-print(f"at worst {worst.readings / 1e6:,.0f} M ({worst.shape}, {worst.assumption} = {worst.value:g})")
+    print(f"{name:7}", f"{readings // 1e6:,.0f} M" if readings < 1e9 else "in all months up to 1,000 M")
+print(f"at worst {worst.readings // 1e6:,.0f} M ({worst.shape}, {turned}: {worst.value:g})")
 
 # %% [markdown]
+# Steady cards allow a larger month than office hours do: one provisioned instance is then enough for all of
+# them, and costs less than the calls.
+#
 # Instances stood ready for the busiest hour all month. An autoscaler that follows each hour at once, which
 # none does, shows what there is to save: here in a month of a thousand million cards.
 
@@ -287,8 +323,9 @@ header = ["shape", "place", "ready all month", "following each hour", "Lambda"]
 Table(header, *rows, formats=["", "", ",.0f", ",.0f", ",.0f"])
 
 # %% [markdown]
-# For the spiky month a perfect autoscaler would beat the function where ready instances do not: the lecture's
-# sentence is also one about how slowly instances come and go (lesson 07 measured that).
+# For the spiky month a perfect autoscaler of Fargate's small tasks would beat the function, where ready tasks
+# do not. (EC2's larger instances would not even then.) So the lecture's sentence is also one about how slowly
+# instances come and go, which lesson 07 measured.
 #
 # ## A GPU?
 #
@@ -300,10 +337,7 @@ Table(header, *rows, formats=["", "", ",.0f", ",.0f", ",.0f"])
 print("on record:", measured_rates.gpu() or "no GPU")
 many = takeaways.by_model(replace(month, readings=takeaways.HUGE, peak=1.0))
 measured["gpu_must"] = takeaways.gpu_must(month)
-measured["gpu_says"] = {
-    name: "no T4 pays, however fast" if rate is None else f"a T4 pays from {rate:,.0f} cards a second on"
-    for name, rate in measured["gpu_must"].items()
-}
+measured["gpu_says"] = takeaways.gpu_says(measured["gpu_must"])
 for name, each in many.items():
     for place in hosting.GPUS:
         must = break_even.rate_to_win(place, each)
@@ -364,19 +398,7 @@ display(ipywidgets.interactive(redraw, {"manual": True, "manual_name": "draw"}, 
 # reader: where does it hold, and where not?
 
 # %%
-from fsdl_deploy.managed import serverless_gpus
-
-idle = {bill.place: bill.total for bill in hosting.bills(replace(month, readings=0))}
-measured["idle"] = idle
-
-measured["servers"] = takeaways.on_servers(month)
-measured["crowd"] = takeaways.crowd()
-measured["tools"] = takeaways.tools()
-measured["endpoint_times"] = bills[hosting.ENDPOINT].total / bills[hosting.SERVERLESS].total
-large = replace(month, readings=takeaways.HUGE, peak=1.0)
-over = hosting.bill(hosting.ENDPOINT, large).total / hosting.bill(hosting.EC2, large).total - 1
-measured["endpoint_over_ec2_large"] = over
-measured["offers"] = serverless_gpus.counts()
+measured |= takeaways.figures_of(month)
 takeaways.table(month)
 
 # %% [markdown]
@@ -398,7 +420,7 @@ claims("09b", measured)
 # the month. *A price without its date* would be a number that nobody can check, so the table is refused.
 
 # %%
-display(Table(["place", "USD for a month without a card"], *idle.items(), formats=["", ",.0f"]))
+display(Table(["place", "USD for a month without a card"], *measured["idle"].items(), formats=["", ",.0f"]))
 with TemporaryDirectory() as folder:
     undated = Path(folder) / "prices.toml"
     undated.write_text(prices.FILE.read_text(encoding="utf-8").replace("date =", "# date ="), "utf-8")
@@ -426,9 +448,9 @@ with TemporaryDirectory() as folder:
 # Your traffic is at 400. Do you move?
 #
 # <details><summary>Answer</summary>
-# Not for that. Whole instances make a staircase, so there may be several such points; and the assumption
-# that decides, such as how many cards come in the busiest hour, is less certain than the distance of the two
-# numbers.
+# Not for that. Whole instances make a staircase, so there may be several such points. And so close to them
+# nearly every assumption decides, such as how many cards come in the busiest hour; each is less certain than
+# the distance of the two numbers.
 # </details>
 #
 # ## Take-aways

@@ -123,6 +123,13 @@ def test_counts_are_those_of_the_files():
     assert by_folder("sagemaker").lines("huggingface") == 1  # HF_TASK
     assert counted["none"] == {"scikit-learn": 0, "huggingface": 1, "reader": 0}
     assert counted["services"] == len(contracts.table().rows) == 8
+    lines = counted["lines"]
+    most = [
+        name
+        for name, count in lines["reader"].items()
+        if count > max(lines["scikit-learn"][name], lines["huggingface"][name])
+    ]
+    assert counted["most_for_reader"] == len(most) and cog.name not in most  # where two take as many
 
 
 def test_our_own_modules_travel_with_our_reader():

@@ -291,3 +291,26 @@ def test_how_busy_instances_are_is_their_work_over_their_time():
         bill = hosting.bill("EC2 c5.xlarge", dataclasses.replace(MONTH, readings=2e9, peak=peak))
         assert bill.busy * peak <= MONTH.room
         assert bill.count == MONTH.least or bill.busy * peak > MONTH.room * (1 - 1 / bill.count)
+
+
+def test_what_is_free_is_taken_off_requests_and_seconds_apart_and_off_nothing_else():
+    here = Month(5e6, 1.0, 0.1, overhead=0.0, cold=0.0, memory=2048)
+    whole, less = hosting.bill("Lambda", here), hosting.less_the_free(here)
+    assert less.lines["requests"] == pytest.approx(4 * prices()["function_million_requests"].value)
+    assert less.lines["compute"] == pytest.approx(
+        (5e6 * 0.1 * 2 - 400_000) * prices()["function_gb_second"].value
+    )
+    assert less.total == pytest.approx(
+        whole.total
+        - prices()["function_million_requests"].value
+        - 400_000 * prices()["function_gb_second"].value
+    )
+    small = hosting.less_the_free(dataclasses.replace(here, readings=1000))
+    assert small.lines["requests"] == small.lines["compute"] == 0 < small.total
+    assert hosting.less_the_free(dataclasses.replace(here, readings=0)).total == 0
+
+
+def test_the_table_of_a_month_has_each_value_that_a_bill_of_processors_is_made_of():
+    table = Month(1234.0, 5.0, 0.0077, least=7, room=0.35, patience=0.9, memory=2048, cold=0.03).table()
+    text = " ".join(row[1] for row in table.rows)
+    assert all(value in text for value in ("1,234", "5.0", "7.70 ms", "35%", "0.9 s", "2048 MB", "3% of"))

@@ -49,6 +49,7 @@ def test_the_bill_of_a_call_by_hand():
         Fraction(102, 1000) * 2 * price["endpoint_serverless_gb_second"] * 10**6 + 10 * price["endpoint_gb"]
     )
     assert row == [
+        "100",
         "102",
         f"{float(function):,.2f}",
         f"{float(endpoint):,.2f}",

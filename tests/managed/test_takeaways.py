@@ -30,13 +30,31 @@ def test_serverless_wins_small_and_spiky_months_and_servers_large_steady_ones():
 def test_serverless_is_cheapest_until_a_place_with_servers_is_cheaper_for_the_first_time():
     until = takeaways.serverless_until(MONTH)
     assert until["office"] < math.inf and until["spiky"] == math.inf
+    for name in ("steady", "office"):  # exactly there, and in no smaller month
+        there = Month.recorded(5e6, shapes.shapes()[name].peak)
+        sizes = [5e6 * 1.01**step for step in range(460)]
+        lost = [size for size in sizes if not serverless_wins(there, size)]
+        assert until[name] < lost[0] <= until[name] * 1.02, "the first that has lost comes just after"
+        assert serverless_wins(there, until[name]) and not serverless_wins(there, until[name] * (1 + 1e-8))
     office = Month.recorded(5e6, shapes.shapes()["office"].peak)
     crossing = min(
         break_even.crossings(hosting.LAMBDA, place, office)[0].readings
         for place in takeaways.PAID_BY_THE_HOUR
         if break_even.crossings(hosting.LAMBDA, place, office)
     )
-    assert crossing <= until["office"] <= crossing * 10 ** (1 / takeaways.SIZES)
+    assert until["office"] == pytest.approx(crossing, rel=1e-7)
+
+
+def serverless_wins(month, readings):
+    """Whether a place without servers is the cheapest of all, straight from the bills."""
+    here = Month(**{**vars(month), "readings": readings})
+    return hosting.bills(here)[0].place in takeaways.WITHOUT_SERVERS
+
+
+def test_a_month_in_which_serverless_has_lost_already_is_no_month_up_to_which_it_wins():
+    dear = changed({"function_gb_second": 1.0, "endpoint_serverless_gb_second": 1.0,
+                    "function_provisioned_gb_second": 1.0})  # fmt: skip
+    assert set(takeaways.serverless_until(MONTH, dear).values()) == {0.0}
 
 
 def test_at_worst_is_an_end_of_an_assumption_and_the_least_of_all():
@@ -105,10 +123,33 @@ def test_what_lesson_09_says_of_the_prices_and_records_is_so():
     office = Month.recorded(1e8, shapes.shapes()["office"].peak)
     assert len(break_even.crossings(hosting.LAMBDA, hosting.FARGATE, office)) > 1
     rows = sensitivity.turned(hosting.LAMBDA, hosting.FARGATE, office)
-    names = [row.range.name for row in rows]
+    names = [row.range.name for row in rows if row.moves]
     assert "seconds" in names[-3:]
-    assert {row.range.name for row in rows if row.decides} >= {"readings", "overhead", "least"}
+    decide = {row.range.name for row in rows if row.decides}
+    assert decide >= {"readings", "overhead", "least"} and "peak" not in decide
+    close = sensitivity.turned(hosting.LAMBDA, hosting.FARGATE, Month.recorded(3.5e8, office.peak))
+    assert {row.range.name for row in close if row.decides} > decide | {"peak", "room"}
     spiky = shapes.shapes()["spiky"]
     many = Month.recorded(1e9, spiky.peak)
     ready, function = (hosting.bill(place, many).total for place in (hosting.FARGATE, hosting.LAMBDA))
     assert shapes.followed(many, spiky, hosting.FARGATE) < function < ready
+    assert function < shapes.followed(many, spiky, hosting.EC2)
+
+
+def test_the_claims_about_the_shape_follow_the_prices():
+    ours = takeaways.by_shape(MONTH)
+    assert ours["spiky_or_low"] and not ours["steady_and_many"]
+    assert "is cheapest in every" in ours["spiky_says"] and "is not in the largest" in ours["spiky_says"]
+    dear = changed({name: 100 * prices()[name].value for name in
+                    ("function_gb_second", "function_million_requests", "endpoint_serverless_gb_second",
+                     "function_provisioned_gb_second")})  # fmt: skip
+    assert not takeaways.by_shape(MONTH, dear)["spiky_or_low"]
+
+
+def test_the_figures_of_the_claims_are_those_of_the_bills():
+    figures = takeaways.figures_of(MONTH)
+    assert figures["idle"][hosting.LAMBDA] == 0 < figures["idle"][hosting.ENDPOINT]
+    totals = {bill.place: bill.total for bill in hosting.bills(MONTH)}
+    assert figures["endpoint_times"] == totals[hosting.ENDPOINT] / totals[hosting.SERVERLESS]
+    says = takeaways.gpu_says({"a": None, "b": 1234.0})
+    assert says == {"a": "no T4 pays, however fast", "b": "a T4 pays from 1,234 cards a second on"}

@@ -504,8 +504,8 @@ except Exception as error:
 
 # %% [markdown]
 # **It costs while nobody asks.** An endpoint on machines is paid by the hour until it is deleted: machines
-# times hours, whatever comes. Five machines' worth of variants ran in this notebook, and on AWS each would go
-# on after it. Deleting the endpoint ends the bill; its configuration and its models cost nothing, and are
+# times hours, whatever comes. Each variant that ran in this notebook had one or more, and on AWS they would
+# go on after it. Deleting the endpoint ends the bill; its configuration and its models cost nothing, and are
 # litter.
 
 # %% tags=["station:moto"]
