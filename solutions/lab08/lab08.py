@@ -83,7 +83,7 @@ def invocations(content_type: str, body: bytes) -> list:
         return [415, {"error": "Content-Type"}]
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # brackets in brackets in brackets
         document = None
     if not isinstance(document, dict):
         return [400, {"error": "body"}]

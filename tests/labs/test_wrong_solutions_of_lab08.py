@@ -40,8 +40,8 @@ MISTAKES = [
     ("q1", "if not isinstance(document, dict)", "if document is None", "a body that is neither"),
     (
         "q1",
-        "except ValueError:\n        document",
-        "except TypeError:\n        document",
+        "except (ValueError, RecursionError):",
+        "except TypeError:",
         "a body that is neither",
     ),
     ("q1", "if not isinstance(instances, list) or not instances", "if not instances", "no instances"),
@@ -388,3 +388,27 @@ def test_another_right_policy_earns_every_part(other):
         return json.loads(RIGHT_TOO[other](text))
 
     assert refused(LAB, "q5", policy) == {} and changed[0] > 0
+
+
+def test_the_adapter_bears_brackets_without_end():
+    assert solution(LAB, "q1")("application/json", "[" * 200_000) == [400, {"error": "body"}]
+
+
+def test_the_order_of_the_sums_decides_no_account():
+    """Hours by the price of each variant, or by all prices together: both are right, and round alike."""
+    asked, right = load(ROOT / "solutions" / LAB).question("q6"), solution(LAB, "q6")
+    parts = [part for part in asked.parts if not part.public]
+    assert len(parts) == 1
+
+    def other(endpoints, rule):
+        rows = {name: cost for name, cost in right(endpoints, rule)}
+        for entry in endpoints:
+            if entry["name"] in rows:
+                hours = rule["now"] - entry["made"]
+                costs = (hours * rule["prices"][kind] * count for kind, count in entry["variants"])
+                rows[entry["name"]] = round(sum(costs), 2)
+        return sorted(([name, cost] for name, cost in rows.items()), key=lambda row: (-row[1], row[0]))
+
+    for seed in range(300):
+        for arguments in parts[0].drawn(f"x{seed}"):
+            assert other(*arguments) == right(*arguments), seed
