@@ -83,6 +83,6 @@ def of_a_call(month: Month, seconds: Sequence[float], known: Mapping[str, Price]
         function, endpoint = (
             hosting.total(place, million, known) for place in (hosting.LAMBDA, hosting.SERVERLESS)
         )
-        rows.append([1000 * million.billed(month.memory), function, endpoint, endpoint / function - 1])
+        rows.append([1000 * million.billed(month.memory, known), function, endpoint, endpoint / function - 1])
     header = ["a call is billed ms", "Lambda, USD a million", "SageMaker serverless", "more"]
     return Table(header, *rows, formats=[",.0f", ",.2f", ",.2f", "+.0%"])

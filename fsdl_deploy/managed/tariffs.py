@@ -77,12 +77,14 @@ def whole_milliseconds(seconds: float) -> float:
     return math.ceil(round(1000 * seconds, 6)) / 1000
 
 
-def billed(seconds: float, memory: float, besides: float = 0.0) -> float:
+def billed(
+    seconds: float, memory: float, besides: float = 0.0, known: Mapping[str, Price] | None = None
+) -> float:
     """Seconds that a warm call is billed for, which needs ``seconds`` of a whole core.
 
     With less ``memory`` (MB) a function gets less of a core, and takes longer; ``besides`` stays as it is.
     """
-    core = min(1.0, memory / Tariff().price("function_memory_of_a_core", "MB"))
+    core = min(1.0, memory / Tariff(known).price("function_memory_of_a_core", "MB"))
     return whole_milliseconds(seconds / core + besides)
 
 
