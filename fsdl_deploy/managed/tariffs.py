@@ -90,4 +90,5 @@ def billed(
 
 def fewest(busy: float, cores: float, room: float, least: int = 1) -> int:
     """The fewest instances of ``cores`` for so many ``busy`` ones, where cores may be busy up to ``room``."""
-    return max(least, math.ceil(round(busy / (room * cores), 9)))  # exactly full is not one more
+    needed = round(busy / room, 9)  # exactly full is not one more, whatever the size of an instance
+    return max(least, math.ceil(needed / cores))
