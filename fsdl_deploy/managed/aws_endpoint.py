@@ -90,28 +90,42 @@ def present(session: AwsSession, name: str) -> Iterator[tuple[str, str]]:
 def destroy(session: AwsSession, name: str, tell: Callable[[str], None] = print) -> list[tuple[str, str]]:
     """Remove all of the endpoint ``name``; return type and name of what is left, [] if nothing is.
 
-    What cannot be removed stops nothing else, but for the endpoint: as long as it is there, what warns of it
-    is, too. Raises InfrastructureError, before anything is removed, where the endpoint is somebody else's.
+    What cannot be removed stops nothing else, with two exceptions: as long as the endpoint is there, what
+    warns of it is, too; and as long as a part without a tag is there, so is the topic, which says that it is
+    ours. What failed counts as left. Raises InfrastructureError, before anything is removed, where the
+    endpoint is somebody else's.
     """
+    failed: list[tuple[str, str]] = []
     endpoint = aws_sagemaker_parts.EndpointPart(session, name)
     endpoint.must_be_ours_or_none()
     for kind in reversed(PARTS):
-        part = PARTS[kind](session, name)
-        try:
-            names = part.names()
-        except ClientError as error:
-            tell(f"{_short(kind):15} NOT looked for: {error}")
+        if PARTS[kind] is aws_parts.TopicPart and any(PARTS[before].untagged for before, _ in failed):
+            tell(f"{_short(kind):15} stays until all else is gone: it says whose the rest is. Destroy again")
             continue
-        for there in names:
-            try:
-                part.remove(there)
-                tell(f"{_short(kind):15} {there} removed")
-            except (ClientError, InfrastructureError) as error:
-                tell(f"{_short(kind):15} {there} NOT removed: {error}")
-        if isinstance(part, type(endpoint)) and endpoint.described(name):
+        failed += _removed(session, name, kind, tell)
+        if kind == "AWS::SageMaker::Endpoint" and endpoint.described(name):
             tell("The endpoint is still there, so what it needs and what warns of it stays, too")
             break
-    return list(present(session, name))
+    left = list(present(session, name))
+    return left + [entry for entry in failed if entry not in left]
+
+
+def _removed(session: AwsSession, name: str, kind: str, tell: Callable[[str], None]) -> list[tuple[str, str]]:
+    """Remove what there is of a type; what failed, as ``present`` names it."""
+    part, failed = PARTS[kind](session, name), []
+    try:
+        names = part.names()
+    except ClientError as error:
+        tell(f"{_short(kind):15} NOT looked for: {error}")
+        return [(kind, f"cannot be looked at: {error}")]
+    for there in names:
+        try:
+            part.remove(there)
+            tell(f"{_short(kind):15} {there} removed")
+        except (ClientError, InfrastructureError) as error:
+            tell(f"{_short(kind):15} {there} NOT removed: {error}")
+            failed.append((kind, there))
+    return failed
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,10 @@ class AwsPart:
     """One type of resource, for the endpoint ``name``; the methods raise ClientError where AWS refuses.
 
     ``ending``: a pattern of what follows the endpoint's name in the names of this type.
+    ``untagged``: whether one may be without a tag, so that only our topic or endpoint says that it is ours.
     """
 
-    ending = ""
+    ending, untagged = "", False
 
     def __init__(self, session: AwsSession, name: str):
         self.session, self.name = session, name

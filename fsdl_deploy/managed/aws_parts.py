@@ -70,7 +70,7 @@ class TopicPart(AwsPart):
 
 
 class BucketPart(AwsPart):
-    service = "s3"
+    service, untagged = "s3", True
 
     def make(self, resource: AwsResource) -> None:
         name, properties = resource.name, resource.properties
@@ -117,7 +117,7 @@ class BucketPart(AwsPart):
 
 
 class LogGroupPart(AwsPart):
-    service = "logs"
+    service, untagged = "logs", True
 
     def make(self, resource: AwsResource) -> None:
         if not self.names():

@@ -137,7 +137,7 @@ class ScalableTargetPart(AwsPart):
     """
 
     service, listing, items = "application-autoscaling", "describe_scalable_targets", "ScalableTargets"
-    field = "ResourceId"
+    field, untagged = "ResourceId", True
 
     def make(self, resource: AwsResource) -> None:
         tags = {} if resource.name in self.names() else {"Tags": {TAG: self.name}}

@@ -117,7 +117,7 @@ def rate_to_win(
     """
     if place not in hosting.GPUS:
         raise ValueError(f"{place!r} has no GPU; those with one are {', '.join(hosting.GPUS)}")
-    without = min(hosting.bill(name, month, known).total for name in hosting.PLACES)
+    without = min(bill.total for bill in hosting.bills(month, known) if bill.place in hosting.PLACES)
 
     def wins(rate: float) -> bool:
         return hosting.bill(place, replace(month, gpu_rate=rate), known).total <= without

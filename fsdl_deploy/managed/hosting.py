@@ -98,15 +98,20 @@ def _fargate(place: str, month: Month, tariff: Tariff) -> Bill:
     return Bill(place, count, lines | _everywhere(month, tariff), _busy(month, seconds, count))
 
 
-def _function(place: str, month: Month, tariff: Tariff) -> Bill:
+def _function(place: str, month: Month, tariff: Tariff) -> Bill | None:
     """Lambda at a URL of its own; the requests as such are charged, too."""
-    lines = tariff.function(month.readings, month.billed_on_average(month.memory), month.memory)
+    if month.memory > tariff.price("function_most_memory", "MB"):
+        return None
+    seconds = month.billed_on_average(month.memory, tariff.known)
+    lines = tariff.function(month.readings, seconds, month.memory)
     return Bill(place, 0, lines | _everywhere(month, tariff))
 
 
-def _provisioned(place: str, month: Month, tariff: Tariff) -> Bill:
+def _provisioned(place: str, month: Month, tariff: Tariff) -> Bill | None:
     """Lambda with instances that are kept ready for the busiest hour, so that none starts cold."""
-    seconds, rate = month.billed(month.memory), "function_provisioned_compute_gb_second"
+    if month.memory > tariff.price("function_most_memory", "MB"):
+        return None
+    seconds, rate = month.billed(month.memory, tariff.known), "function_provisioned_compute_gb_second"
     count = month.count(1, seconds, 1)
     ready = tariff.gb_seconds(count * HOURS * 3600, month.memory, "function_provisioned_gb_second")
     lines = {"kept ready": ready} | tariff.function(month.readings, seconds, month.memory, rate)
@@ -119,7 +124,8 @@ def _serverless_endpoint(place: str, month: Month, tariff: Tariff) -> Bill | Non
     memory = math.ceil(month.memory / step) * step
     if memory > tariff.price("endpoint_serverless_most_memory", "MB"):
         return None
-    each = tariff.gb_seconds(month.billed_on_average(memory), memory, "endpoint_serverless_gb_second")
+    seconds = month.billed_on_average(memory, tariff.known)
+    each = tariff.gb_seconds(seconds, memory, "endpoint_serverless_gb_second")
     lines = {"compute": month.readings * each, "data through the endpoint": _through(month, tariff)}
     return Bill(place, 0, lines | _everywhere(month, tariff))
 
@@ -159,7 +165,8 @@ GPUS: dict[str, Callable[[str, Month, Tariff], Bill | None]] = {
 def bill(place: str, month: Month, known: Known | None = None) -> Bill | None:
     """What the month costs there. Raises ValueError for no place, PriceError for prices that do not add up.
 
-    None where the place cannot be had: a GPU whose rate is not known, more memory than such an endpoint has.
+    None where the place cannot be had: a GPU whose rate is not known, more memory than a function or such an
+    endpoint has.
     """
     rules = PLACES | GPUS
     if place not in rules:
@@ -190,7 +197,9 @@ def bills(month: Month, known: Known | None = None) -> list[Bill]:
 def less_the_free(month: Month, known: Known | None = None) -> Bill:
     """Lambda's bill without what an account has free each month, if nothing else of the account uses it."""
     tariff, whole = Tariff(known), had(LAMBDA, month, known)
-    used = month.readings * tariff.gigabytes(month.memory) * month.billed_on_average(month.memory)
+    used = (
+        month.readings * tariff.gigabytes(month.memory) * month.billed_on_average(month.memory, tariff.known)
+    )
     free = {
         "requests": (month.readings, tariff.price("function_free_requests", "requests")),
         "compute": (used, tariff.price("function_free_gb_seconds", "GB-second")),

@@ -89,6 +89,9 @@ def _statement(entry: object) -> dict:
         whole_arn = bare.count(":") >= 5 or bare.endswith("*")
         if resource != "*" and not (whole_arn and re.match(r"arn:[^:]+:[^:*?$]+:", resource)):
             raise PolicyError(f"Resource: {resource!r} is neither * nor an ARN with a service and six parts")
+        before, variable, _ = resource.partition("${")
+        if variable and before.count(":") < 5:
+            raise PolicyError(f"Resource: {resource!r} has a variable before the fifth colon of the ARN")
     return whole
 
 

@@ -5,10 +5,11 @@ unit, for ``sensitivity`` to turn. Also counts the instances that a month needs.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fsdl_deploy.managed import measured_rates, tariffs
-from fsdl_deploy.managed.prices import prices
+from fsdl_deploy.managed.prices import Price
 from fsdl_deploy.managed.tariffs import HOURS
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.scaling.queueing import wait_time
@@ -19,6 +20,7 @@ MOST_BUSY = (
     100_000  # cores that are busy at once: beyond that the counting takes long, and the table helps nobody
 )
 
+LEAST_MEMORY = 128  # MB of a function
 MOST_AT_LEAST = 1000  # instances that stand by whatever comes
 
 
@@ -78,8 +80,8 @@ class Month:
             raise ValueError(f"room and cold are shares, at most 1: {self.room}, {self.cold}")
         if not isinstance(self.least, int) or not 1 <= self.least <= MOST_AT_LEAST:
             raise ValueError(f"least must be a whole number from 1 to {MOST_AT_LEAST:,}, not {self.least!r}")
-        if not 128 <= self.memory <= prices()["function_most_memory"].value:
-            raise ValueError(f"memory must be that of a function, 128 to 10240 MB, not {self.memory}")
+        if self.memory < LEAST_MEMORY:
+            raise ValueError(f"memory must be at least {LEAST_MEMORY} MB, a function's, not {self.memory}")
         if self.gpu_rate is not None and not 0 < self.gpu_rate < math.inf:
             raise ValueError(f"gpu_rate must be a number above 0, not {self.gpu_rate}")
 
@@ -102,13 +104,13 @@ class Month:
         """Readings a second in the busiest hour."""
         return self.readings / (HOURS * 3600) * self.peak
 
-    def billed(self, memory: float) -> float:
+    def billed(self, memory: float, known: Mapping[str, Price] | None = None) -> float:
         """Seconds that a warm call is billed for, in whole milliseconds. Less memory gets less of a core."""
-        return tariffs.billed(self.seconds / self.speed, memory, self.overhead)
+        return tariffs.billed(self.seconds / self.speed, memory, self.overhead, known)
 
-    def billed_on_average(self, memory: float) -> float:
+    def billed_on_average(self, memory: float, known: Mapping[str, Price] | None = None) -> float:
         """Seconds that a call is billed for on average, those that start an instance among them."""
-        warm = self.billed(memory)
+        warm = self.billed(memory, known)
         return warm + self.cold * max(0.0, tariffs.whole_milliseconds(self.cold_seconds) - warm)
 
     def count(self, cores: int, seconds: float, least: int) -> int:

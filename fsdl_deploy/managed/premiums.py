@@ -84,7 +84,13 @@ def of_a_call(month: Month, seconds: Sequence[float], known: Mapping[str, Price]
             hosting.total(place, million, known) for place in (hosting.LAMBDA, hosting.SERVERLESS)
         )
         rows.append(
-            [1000 * each, 1000 * million.billed(month.memory), function, endpoint, endpoint / function - 1]
+            [
+                1000 * each,
+                1000 * million.billed(month.memory, known),
+                function,
+                endpoint,
+                endpoint / function - 1,
+            ]
         )
     header = [
         "a reading takes ms",

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from botocore.exceptions import ClientError
+
 from fsdl_deploy.managed.sagemaker_clients import ACCOUNT, REGION
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/meter-reader"
@@ -112,14 +114,37 @@ def follow_load(scaling, endpoint: str, name: str, most: int, requests_a_minute:
 
 
 def remove(control, endpoint: str) -> None:
-    """Take away an endpoint with its configuration and models: after this it costs nothing."""
-    config = control.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
-    models = _models(control, endpoint)
+    """Take away an endpoint with its configuration and models: after this it costs nothing.
+
+    What another endpoint has, too, stays. What is gone already, also of another endpoint, is borne.
+    """
+    config = config_of(control, endpoint)
+    others = {config_of(control, other) for other in endpoints(control) if other != endpoint}
+    elsewhere = {model for other in others for model in _models(control, other)}
+    models = _models(control, config) - elsewhere
     control.delete_endpoint(EndpointName=endpoint)
-    control.delete_endpoint_config(EndpointConfigName=config)
-    elsewhere = {model for other in endpoints(control) for model in _models(control, other)}
-    for model in sorted(models - elsewhere):
-        control.delete_model(ModelName=model)
+    if config in others:
+        return
+    _gone(control.delete_endpoint_config, EndpointConfigName=config)
+    for model in sorted(models):
+        _gone(control.delete_model, ModelName=model)
+
+
+def config_of(control, endpoint: str) -> str:
+    """The name of an endpoint's configuration."""
+    return control.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+
+
+def _gone(call, **name: str) -> dict:
+    """Call for what may not be there any more: {} then."""
+    try:
+        return call(**name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationException" or not re.search(
+            "could not find|not found|does not exist", str(error), re.IGNORECASE
+        ):
+            raise
+        return {}
 
 
 def endpoints(control) -> list[str]:
@@ -148,9 +173,11 @@ def shadow_of(control, config: str) -> dict | None:
         ) from None
 
 
-def _models(control, endpoint: str) -> set[str]:
-    config = control.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
-    variants = list(control.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"])
+def _models(control, config: str) -> set[str]:
+    described = _gone(control.describe_endpoint_config, EndpointConfigName=config)
+    if not described:
+        return set()
+    variants = list(described["ProductionVariants"])
     with suppress(ValueError):  # a shadow that is not readable has no model
         variants += filter(None, [shadow_of(control, config)])
     return {entry["ModelName"] for entry in variants}

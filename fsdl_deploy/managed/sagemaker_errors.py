@@ -56,6 +56,10 @@ def too_large(most: int) -> InvocationError:
     return InvocationError("ValidationError", f"The body has more than {most:,} bytes: send less at once.")
 
 
+def not_ascii(header: str) -> InvocationError:
+    return InvocationError("ValidationError", f"The header {header} has characters beyond ASCII.")
+
+
 def too_many(at_once: int) -> InvocationError:
     words = f"Rate exceeded: the endpoint takes {at_once} requests at a time."
     return InvocationError("ThrottlingException", words)

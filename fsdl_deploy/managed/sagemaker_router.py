@@ -78,6 +78,7 @@ class DataPlane:
         """``InvokeEndpoint``."""
         try:
             wish, variant = self.chosen(request)
+            passed_on(request)
             body = await limited(request, MOST_SERVERLESS if variant.at_once else MOST)
             event = request.headers.get(OWN + "inference-id", "")
             if wish.shadow and self.chance.random() < wish.shadow_share:
@@ -87,8 +88,8 @@ class DataPlane:
             return Response(error.body, error.status, error.headers)
         headers = {"x-amzn-invoked-production-variant": variant.name}
         for name in ("content-type", OWN + "custom-attributes"):
-            if name in answer.headers:
-                headers[name] = answer.headers[name]
+            if name in answer.headers:  # its bytes as they are, whatever the model's are
+                headers[name] = answer.headers[name].encode(answer.headers.encoding).decode("latin-1")
         return Response(answer.content, 200, headers)
 
     def chosen(self, request: Request) -> tuple[Wish, Variant]:
@@ -145,8 +146,7 @@ class DataPlane:
             address = instance.server.url
         else:
             raise ServerError("no instance runs")
-        headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
-        return await self.web.post(f"{address}/invocations", content=body, headers=headers)
+        return await self.web.post(f"{address}/invocations", content=body, headers=passed_on(request))
 
     def mirror(self, wish: Wish, request: Request, body: bytes, event: str) -> None:
         """Let the shadow read it too: nobody waits for it, and nothing that happens to it is seen."""
@@ -203,6 +203,15 @@ class DataPlane:
             Route("/endpoints/{endpoint}/invocations", self.invoke, methods=["POST"]),
         ]
         return Starlette(routes=routes, lifespan=lifespan)
+
+
+def passed_on(request: Request) -> dict[str, str]:
+    """The headers for the model. Raises InvocationError for one that is not ASCII."""
+    headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
+    for name, value in headers.items():
+        if not value.isascii():
+            raise errors.not_ascii(name)
+    return headers
 
 
 async def limited(request: Request, most: int) -> bytes:

@@ -47,18 +47,24 @@ class Wish:
 
     def chosen(self, chance: float) -> Variant | None:
         """Who answers, by the weights, for a ``chance`` from 0 to 1; None where no weight is above 0."""
-        reach = chance * sum(known.weight for known in self.variants)
-        for known in self.variants:
-            if known.weight > 0 and reach <= known.weight:
+        weighing = [known for known in self.variants if known.weight > 0]
+        reach = chance * sum(map(self._part, weighing))
+        for known in weighing:
+            if reach <= self._part(known):
                 return known
-            reach -= known.weight
-        return None
+            reach -= self._part(known)
+        return weighing[-1] if weighing else None  # what rounding left over
+
+    def _part(self, variant: Variant) -> float:
+        """A weight by the largest: the sum of those may be more than a number can be."""
+        return variant.weight / max(known.weight for known in self.variants)
 
     @property
     def shadow_share(self) -> float:
         """The share of the requests that the shadow reads too: its weight by those of all others."""
-        total = sum(known.weight for known in self.variants)
-        return min(1.0, self.shadow.weight / total) if self.shadow and total else 0.0
+        if self.shadow is None or not any(known.weight for known in self.variants):
+            return 0.0
+        return min(1.0, self._part(self.shadow) / sum(map(self._part, self.variants)))
 
 
 def wishes(control, before: dict[str, Wish]) -> dict[str, Wish]:

@@ -82,15 +82,18 @@ def whole_milliseconds(seconds: float) -> float:
     return math.ceil(round(1000 * seconds, 6)) / 1000
 
 
-def billed(seconds: float, memory: float, besides: float = 0.0) -> float:
+def billed(
+    seconds: float, memory: float, besides: float = 0.0, known: Mapping[str, Price] | None = None
+) -> float:
     """Seconds that a warm call is billed for, which needs ``seconds`` of a whole core.
 
     With less ``memory`` (MB) a function gets less of a core, and takes longer; ``besides`` stays as it is.
     """
-    core = min(1.0, memory / Tariff().price("function_memory_of_a_core", "MB"))
+    core = min(1.0, memory / Tariff(known).price("function_memory_of_a_core", "MB"))
     return whole_milliseconds(seconds / core + besides)
 
 
 def fewest(busy: float, cores: float, room: float, least: int = 1) -> int:
     """The fewest instances of ``cores`` for so many ``busy`` ones, where cores may be busy up to ``room``."""
-    return max(least, math.ceil(round(busy / (room * cores), 9)))  # exactly full is not one more
+    needed = round(busy / room, 9)  # exactly full is not one more, whatever the size of an instance
+    return max(least, math.ceil(needed / cores))

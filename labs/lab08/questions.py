@@ -1,10 +1,14 @@
 """Lab 08: the questions, their cases, and how an answer is judged."""
 
 import base64
+import hashlib
+import itertools
 import json
+import math
+import re
 
 from fsdl_course.labs.questions import Lab, OpenQuestion, Part, Question, as_text
-from fsdl_deploy.managed.iam import ALLOWED, AwsCall, PolicyError, decide
+from fsdl_deploy.managed.iam import ALLOWED, AwsCall, PolicyError, decide, statements
 
 PNG = "\x89PNG\r\n\x1a\n"
 
@@ -257,7 +261,83 @@ def narrow(arguments, value, expected):
                 also = ", also beside a policy that allows s3:*" if beside else ""
                 tags = f" with the tags {as_text(call.context)}" if call.context else ""
                 return f"{call.action} on {call.resource}{tags} {must}{also}"
+    try:
+        return too_wide(value, expected)
+    except PolicyError as error:
+        return f"the policy is refused: {error}"
+
+
+TAG = "aws:resourcetag/project"
+
+
+def too_wide(value, expected):
+    """What a policy allows and the right one does not, asked with its own actions, resources, conditions."""
+    allowed = [statement for statement in statements(value) if statement["Effect"] == "Allow"]
+    right = [statement for statement in statements(expected) if statement["Effect"] == "Allow"]
+    needed = {action.lower() for statement in right for action in statement["Action"]}
+    for statement in allowed:
+        if "NotAction" in statement or "NotResource" in statement:
+            return "an Allow with NotAction or NotResource allows all that it does not name"
+        for action in statement["Action"]:
+            if action.lower() not in needed:
+                return f"{action} is allowed, and no need asks for just that: write out each action"
+        if "${" in json.dumps(statement):
+            return "an Allow has a variable, ${...}, and no need of the job asks for one"
+        operators = {key.lower(): [] for keys in statement["Condition"].values() for key in keys}
+        for operator, keys in statement["Condition"].items():
+            for key in keys:
+                operators[key.lower()].append(operator)
+        for key, names in operators.items():
+            names = [name for name in names if name != "Null"]
+            if key != TAG or len(names) > 1 or any("Not" in name for name in names):
+                return f"an Allow has another condition on {key} than that a tag has a value"
+    for call in probes(value, allowed):
+        if decide([value], call) == ALLOWED and decide([expected], call) != ALLOWED:
+            tags = f" with {as_text(call.context)}" if call.context else ""
+            return f"{call.action} on {call.resource}{tags} must not be allowed"
     return ""
+
+
+def probes(policy, allowed):
+    """Calls that a policy's own Allows name, each ``*`` filled with what nobody can have foreseen."""
+    mark = hashlib.sha256(json.dumps(policy, sort_keys=True).encode()).hexdigest()[:8]
+    denied = [statement for statement in statements(policy) if statement["Effect"] == "Deny"]
+    for statement in allowed:
+        known = {TAG: {None, mark}}
+        for entry in (statement, *denied):
+            for key, value in (pair for keys in entry["Condition"].values() for pair in keys.items()):
+                texts = {text for pattern in value for text in filled(pattern.partition("/")[0], mark)}
+                texts |= {text for pattern in value for text in filled(pattern, mark)}
+                texts |= {text.upper() for text in texts}
+                known.setdefault(key.lower(), {None, mark}).update(texts)
+        arns = {arn for pattern in statement["Resource"] for arn in filled(whole(pattern), mark)}
+        choices = [sorted(values, key=str) for values in known.values()]
+        if math.prod(map(len, choices)) > 500:
+            raise PolicyError("its conditions have more values than can be tried: leave some out")
+        for action, arn in itertools.product(statement["Action"], sorted(arns)):
+            for values in itertools.product(*choices):
+                context = dict(zip(known, values, strict=True))
+                yield AwsCall(action, arn, {key: text for key, text in context.items() if text is not None})
+
+
+def whole(pattern):
+    """The pattern of an ARN with all six parts: a ``*`` at its end stands for those that are missing."""
+    parts = ("arn:aws:s3:*" if pattern == "*" else pattern).split(":", 5)
+    return ":".join(parts + ["*"] * (6 - len(parts)))
+
+
+def filled(pattern, mark):
+    """Texts that a pattern matches."""
+    texts = [re.sub(r"[?]", "q", pattern), re.sub(r"[?]", "Z", pattern)]
+    for text in texts:
+        stars = text.count("*")
+        choices = ("", mark, f"{mark}/{mark}")
+        fills = (
+            itertools.product(choices, repeat=stars) if stars < 3 else ([fill] * stars for fill in choices)
+        )
+        for fill in fills:
+            fills_left = iter(fill)
+            yield re.sub(r"[*]", lambda _, rest=fills_left: next(rest), text)
 
 
 RULE = {"project": "meters", "now": 420.0, "idle": 6, "prices": {"ml.m5.xlarge": 0.23, "ml.c5.xlarge": 0.204}}
@@ -277,6 +357,19 @@ def endpoint(name="trial", created=340.5, last_call=352.0, status="InService", t
 
 
 def draw_account(generator):
+    """An account in which no cost is at half a cent, where the order of the sums would decide."""
+    while True:
+        endpoints, rule = draw_endpoints(generator)
+        costs = [
+            (rule["now"] - each["made"])
+            * sum(rule["prices"][kind] * count for kind, count in each["variants"])
+            for each in endpoints
+        ]
+        if all(abs(cost * 100 % 1 - 0.5) > 1e-4 for cost in costs):
+            return [endpoints, rule]
+
+
+def draw_endpoints(generator):
     project = generator.choice(["meters", "billing"])
     now = generator.choice([200.0, 512.25, 8760.0])
     prices = {f"ml.{name}.xlarge": round(generator.uniform(0.1, 2), 4) for name in ("m5", "c5", "g5")}

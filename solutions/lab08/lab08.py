@@ -83,7 +83,7 @@ def invocations(content_type: str, body: bytes) -> list:
         return [415, {"error": "Content-Type"}]
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # brackets in brackets in brackets
         document = None
     if not isinstance(document, dict):
         return [400, {"error": "body"}]
@@ -365,8 +365,11 @@ check("lab08.q4", choose)
 # - `never delete`: nothing in this bucket and not the bucket either, even if the role has another policy that
 #   allows `s3:*`: a `"Deny"` of `s3:DeleteObject`, `s3:DeleteObjectVersion` and `s3:DeleteBucket`.
 #
-# Many policies are right. The check asks what yours decides on a list of calls, by AWS's rules: some must be
-# allowed, and those next to them must not. A job may have several needs of a kind, or just one.
+# Many policies are right. The check asks what yours decides on calls, by AWS's rules: some must be allowed,
+# and those next to them must not. Some it takes from your policy: it fills each `*` with another text.
+# Nothing may be allowed that no need asks for, so write out each action of an `"Allow"`, without a `*`. No
+# need asks for a variable, or for a condition on anything but the tag. A job may have several needs of a
+# kind, or just one.
 #
 # <details><summary>Hint: a nudge</summary>One statement for each need: a function from a need to a statement,
 # then a list. A <code>*</code> stands for any characters, so it says more than it seems to.</details>

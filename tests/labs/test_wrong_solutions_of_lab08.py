@@ -1,5 +1,8 @@
 """Wrong solutions of lab 08: each is refused, in the part that names its mistake."""
 
+import json
+import re
+
 import pytest
 from wrong_solutions import refused, solution
 
@@ -18,6 +21,7 @@ ENOUGH = "function_cost(tiers, middle) >= server"
 NEEDED = 'math.ceil(round(demand["busiest"] / (0.6 * offer["rate"]), 9))'
 GOOD = 'offer["p99"] <= demand["p99"] and cost <= demand["budget"]'
 CHEAPEST = "min(good, key=lambda offer: offer[:2])"
+TIDY = '["sagemaker:DescribeEndpoint", "sagemaker:DeleteEndpoint"]'
 HOURS = '(rule["now"] - endpoint["made"])'
 SORTED = "sorted(rows, key=lambda row: (-row[1], row[0]))"
 IDLE = 'rule["now"] - since >= rule["idle"]'
@@ -36,8 +40,8 @@ MISTAKES = [
     ("q1", "if not isinstance(document, dict)", "if document is None", "a body that is neither"),
     (
         "q1",
-        "except ValueError:\n        document",
-        "except TypeError:\n        document",
+        "except (ValueError, RecursionError):",
+        "except TypeError:",
         "a body that is neither",
     ),
     ("q1", "if not isinstance(instances, list) or not instances", "if not instances", "no instances"),
@@ -207,6 +211,12 @@ MISTAKES = [
     ("q5", '"s3:DeleteObject", "s3:DeleteObjectVersion", ', '"s3:DeleteObject", ', "never delete"),
     ("q5", 'for need in job["needs"]]', 'for need in job["needs"][:1]]', "several needs"),
     ("q5", '"Version": "2012-10-17", ', "", "invoke"),
+    ("q5", TIDY, '"sagemaker:De*"', "tidy up"),
+    ("q5", TIDY, TIDY[:-1] + ', "sagemaker:UpdateEndpoint"]', "tidy up"),
+    ("q5", TIDY, TIDY[:-1] + ', "sagemaker:AddTags"]', "tidy up"),
+    ("q5", '"s3:GetObject"', '["s3:GetObject", "s3:GetObjectTagging"]', "read below"),
+    ("q5", '"s3:GetObject"', '["s3:GetObject", "s3:GetObjectVersion"]', "read below"),
+    ("q5", '"s3:GetObject"', '"s3:GetObject*"', "read below"),
     ("q6", HOURS, '(rule["now"] - since)', "since it was made"),
     ("q6", HOURS, '(since - endpoint["made"])', "since it was made"),
     ("q6", "* count for", "for", "since it was made"),
@@ -301,3 +311,104 @@ CONSTANTS = {
 def test_a_constant_answer_earns_nothing(question, constant):
     parts = {part.name for part in load(ROOT / "solutions" / LAB).question(question).parts}
     assert parts - refused(LAB, question, lambda *arguments: constant).keys() == set()
+
+
+def allow(action, resource="*", **rest):
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **rest}
+
+
+BACKUP = "arn:aws:s3:::company-backup/*"
+TOO_WIDE = {
+    "all, with a second factor": allow("*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
+    "all, from anywhere": allow("*", Condition={"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}),
+    "all but": {"Effect": "Allow", "NotAction": ["s3:*", "sagemaker:*", "iam:*"], "Resource": "*"},
+    "another service": allow("dynamodb:*"),
+    "what becomes an administrator": allow(["iam:CreateAccessKey", "iam:PutUserPolicy"]),
+    "writes elsewhere": allow(["s3:PutObject", "s3:DeleteObject"], BACKUP),
+    "a policy of a bucket": allow("s3:DeleteBucketPolicy"),
+    "more of SageMaker": allow(["sagemaker:DeleteEndpointConfig", "sagemaker:CreateModel"]),
+    "reads elsewhere": allow("s3:GetObject", BACKUP),
+    "reads elsewhere with a second factor": allow(
+        "s3:GetObject", BACKUP, Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    ),
+    "reads all that begins alike": allow("s3:GetObject", "arn:aws:s3:::c*"),
+    "reads what is one letter longer": allow("s3:GetObject", "arn:aws:s3:::cards?/*"),
+    "reads by a variable": allow("s3:GetObject", "arn:aws:s3:::${aws:PrincipalTag/team}/*"),
+    "reads all but": {"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::payroll/*"},
+}
+
+
+@pytest.mark.parametrize("wide", TOO_WIDE)
+def test_a_policy_that_allows_more_besides_earns_nothing(wide):
+    right = solution(LAB, "q5")
+
+    def policy(job):
+        whole = right(job)
+        return whole | {"Statement": [*whole["Statement"], TOO_WIDE[wide]]}
+
+    parts = {part.name for part in load(ROOT / "solutions" / LAB).question("q5").parts}
+    assert parts - refused(LAB, "q5", policy).keys() == set()
+
+
+def test_a_deny_that_only_seems_to_narrow_a_wide_allow_earns_nothing():
+    right = solution(LAB, "q5")
+
+    def policy(job):
+        whole = right(job)
+        reads = [entry["Resource"] for entry in whole["Statement"] if entry["Action"] == "s3:GetObject"]
+        narrowed = {"Effect": "Deny", "Action": "s3:GetObject", "NotResource": [*reads, BACKUP],
+                    "Condition": {"StringNotEquals": {"aws:username": "eve"}}}  # fmt: skip
+        return whole | {"Statement": [*whole["Statement"], allow("s3:GetObject"), narrowed]}
+
+    assert any("read below" in part for part in refused(LAB, "q5", policy))
+
+
+RIGHT_TOO = {
+    "a list with one resource": lambda text: text.replace('"s3:ListBucket"', '["S3:listbucket"]'),
+    "a value in a list": lambda text: re.sub('"aws:ResourceTag/project": ("[^"]+")',
+                                             r'"AWS:resourcetag/project": [\1]', text),
+    "a pattern without a mark": lambda text: text.replace("StringEquals", "StringLike"),
+    "all deletions denied": lambda text: text.replace('"s3:DeleteObject", "s3:DeleteObjectVersion", '
+                                                      '"s3:DeleteBucket"', '"s3:Delete*"'),
+    "denied without a tag": lambda text: re.sub(
+        r'"Condition": {"StringEquals": {"aws:ResourceTag/project": ("[^"]+")}}',
+        r'"Condition": {"StringEquals": {"aws:ResourceTag/project": \1}, '
+        r'"Null": {"aws:ResourceTag/project": "false"}}', text),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("other", RIGHT_TOO)
+def test_another_right_policy_earns_every_part(other):
+    right = solution(LAB, "q5")
+    changed = [0]
+
+    def policy(job):
+        text = json.dumps(right(job))
+        changed[0] += RIGHT_TOO[other](text) != text
+        return json.loads(RIGHT_TOO[other](text))
+
+    assert refused(LAB, "q5", policy) == {} and changed[0] > 0
+
+
+def test_the_adapter_bears_brackets_without_end():
+    assert solution(LAB, "q1")("application/json", "[" * 200_000) == [400, {"error": "body"}]
+
+
+def test_the_order_of_the_sums_decides_no_account():
+    """Hours by the price of each variant, or by all prices together: both are right, and round alike."""
+    asked, right = load(ROOT / "solutions" / LAB).question("q6"), solution(LAB, "q6")
+    parts = [part for part in asked.parts if not part.public]
+    assert len(parts) == 1
+
+    def other(endpoints, rule):
+        rows = {name: cost for name, cost in right(endpoints, rule)}
+        for entry in endpoints:
+            if entry["name"] in rows:
+                hours = rule["now"] - entry["made"]
+                costs = (hours * rule["prices"][kind] * count for kind, count in entry["variants"])
+                rows[entry["name"]] = round(sum(costs), 2)
+        return sorted(([name, cost] for name, cost in rows.items()), key=lambda row: (-row[1], row[0]))
+
+    for seed in range(300):
+        for arguments in parts[0].drawn(f"x{seed}"):
+            assert other(*arguments) == right(*arguments), seed

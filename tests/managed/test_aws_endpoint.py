@@ -148,9 +148,62 @@ def test_what_cannot_be_removed_is_named_and_stops_nothing(empty):
     lines = []
     left = aws_endpoint.destroy(session(empty, look), "meter-reader", lines.append)
     kinds = {kind for kind, _ in left}
-    assert kinds == {"AWS::SageMaker::Model", "AWS::S3::Bucket"}
+    assert kinds == {"AWS::SageMaker::Model", "AWS::S3::Bucket", "AWS::SNS::Topic"}
     assert any("NOT removed" in line and "you may not" in line for line in lines)
     assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
+
+
+def refusing(*actions):
+    """Refuses these calls, as AWS does without the right."""
+
+    def look(action):
+        if action in actions:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "you may not"}}, action)
+
+    return look
+
+
+SCALING = "application-autoscaling:"
+
+
+@pytest.mark.parametrize(
+    ("refused", "kind"),
+    [
+        ("DeregisterScalableTarget", "ScalableTarget"),
+        ("DeleteScalingPolicy", "ScalingPolicy"),
+        ("DescribeScalableTargets", "ScalableTarget"),
+        ("DescribeScalingPolicies", "ScalingPolicy"),
+    ],
+)
+def test_scaling_that_cannot_be_removed_is_left_until_it_is_gone(empty, refused, kind, capsys):
+    """It has no tag: it may neither be forgotten, nor be taken for somebody else's later."""
+    aws_endpoint.deploy(session(empty), settings(variants=SINGLE), quiet)
+    left = aws_endpoint.destroy(session(empty, refusing(SCALING + refused)), "meter-reader", quiet)
+    expected = {f"AWS::ApplicationAutoScaling::{kind}", "AWS::SNS::Topic"}
+    assert {there for there, _ in left} == expected
+    aws_endpoint.deploy(session(empty), settings(variants=SINGLE), quiet)
+    aws_endpoint.destroy(session(empty, refusing(SCALING + refused)), "meter-reader", quiet)
+    again = aws_endpoint.destroy(session(empty, refusing(SCALING + refused)), "meter-reader", quiet)
+    assert {there for there, _ in again} == expected
+    assert cli.main(["managed", "aws", "destroy", "--endpoint-url", empty]) == 0
+    assert "Nothing of meter-reader is left" in capsys.readouterr().out
+    scaling = session(empty).client("application-autoscaling")
+    assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
+    assert scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"] == []
+
+
+def test_a_bucket_without_its_tag_that_cannot_be_removed_is_left_until_it_is_gone(empty):
+    def look(action):
+        if action == "s3:PutBucketTagging":
+            raise Killed
+
+    with pytest.raises(Killed):
+        aws_endpoint.deploy(session(empty, look), settings(), quiet)
+    for _ in range(2):
+        left = aws_endpoint.destroy(session(empty, refusing("s3:DeleteBucket")), "meter-reader", quiet)
+        assert {kind for kind, _ in left} == {"AWS::S3::Bucket", "AWS::SNS::Topic"}
+    assert aws_endpoint.destroy(session(empty), "meter-reader", quiet) == []
+    assert session(empty).client("s3").list_buckets()["Buckets"] == []
 
 
 def test_as_long_as_the_endpoint_is_there_what_warns_of_it_is_too(empty):

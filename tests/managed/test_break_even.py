@@ -162,3 +162,19 @@ def test_a_gpu_for_our_model_never_pays_and_for_a_heavy_one_from_a_rate_on():
     assert bills[0] > without >= bills[1]
     with pytest.raises(ValueError, match="'Lambda' has no GPU"):
         rate_to_win("Lambda", many)
+
+
+@pytest.mark.parametrize("peak", [1.0, 4.2, 18.0])
+@pytest.mark.parametrize(
+    ("first", "second"), [("EC2 c5.xlarge", "EC2 m7g.large"), ("Fargate", "EC2 m7g.large")]
+)
+def test_where_two_sizes_are_full_at_once_the_cheaper_one_does_not_change_for_a_moment(first, second, peak):
+    month = dataclasses.replace(MONTH, peak=peak, room=0.6)
+
+    def is_cheaper(readings):
+        here = dataclasses.replace(month, readings=readings)
+        return hosting.had(first, here).own < hosting.had(second, here).own
+
+    for each in crossings(first, second, month):
+        before, after = (is_cheaper(each.readings * (1 + by)) for by in (-1e-7, 1e-7))
+        assert before is not after, each

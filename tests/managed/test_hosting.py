@@ -254,8 +254,7 @@ def test_a_place_that_does_not_exist_is_named():
         ({"least": 1.5}, "least must be a whole number"),
         ({"least": 1001}, "least must be a whole number from 1 to 1,000"),
         ({"least": 10**12}, "least must be a whole number"),
-        ({"memory": 64}, "memory must be that of a function"),
-        ({"memory": 20_000}, "memory must be that of a function"),
+        ({"memory": 64}, "memory must be at least 128 MB"),
         ({"gpu_rate": 0}, "gpu_rate must be a number above 0"),
     ],
 )
@@ -314,3 +313,41 @@ def test_the_table_of_a_month_has_each_value_that_a_bill_of_processors_is_made_o
     table = Month(1234.0, 5.0, 0.0077, least=7, room=0.35, patience=0.9, memory=2048, cold=0.03).table()
     text = " ".join(row[1] for row in table.rows)
     assert all(value in text for value in ("1,234", "5.0", "7.70 ms", "35%", "0.9 s", "2048 MB", "3% of"))
+
+
+def with_limits(folder, **limits):
+    """A copy of the table with other limits, as somebody with another provider has it."""
+    text = FILE.read_text(encoding="utf-8")
+    for name, (before, after) in limits.items():
+        head, row, rest = text.partition(f"[{name}]")
+        assert f"value = {before}\n" in rest.partition("[")[0]
+        text = head + row + rest.replace(f"value = {before}\n", f"value = {after}\n", 1)
+    file = folder / "prices.toml"
+    file.write_text(text, encoding="utf-8")
+    return prices(file)
+
+
+@pytest.mark.parametrize("place", ["Lambda", "Lambda, provisioned", "SageMaker serverless"])
+def test_the_memory_of_a_core_is_that_of_the_table_in_use(tmp_path, place):
+    """With twice the memory for a core, the same memory has half a core, and a call takes twice as long."""
+    known = with_limits(tmp_path, function_memory_of_a_core=(1769, 4096))
+    here = dataclasses.replace(MONTH, memory=2048, cold=0.0, overhead=0.0, seconds=0.02)
+    slow = dataclasses.replace(here, seconds=0.04)
+    assert hosting.bill(place, here, known).lines == hosting.bill(place, slow).lines
+    assert hosting.total(place, here, known) > hosting.total(place, here)
+
+
+def test_the_most_memory_is_that_of_the_table_in_use(tmp_path):
+    less = with_limits(tmp_path, function_most_memory=(10240, 2048))
+    here = dataclasses.replace(MONTH, memory=3000)
+    functions = {"Lambda", "Lambda, provisioned"}
+    assert functions <= {bill.place for bill in hosting.bills(here)}
+    assert not functions & {bill.place for bill in hosting.bills(here, less)}
+    with pytest.raises(ValueError, match="Lambda has no 3000 MB"):
+        hosting.total("Lambda", here, less)
+    assert hosting.bill("Lambda", dataclasses.replace(MONTH, memory=10241)) is None
+
+
+def test_a_limit_that_was_raised_allows_more(tmp_path):
+    known = with_limits(tmp_path, function_most_memory=(10240, 20480))
+    assert hosting.bill("Lambda", dataclasses.replace(MONTH, memory=20480), known).total > 0

@@ -180,6 +180,19 @@ def test_an_unknown_endpoint_and_variant_are_the_callers_fault(two):
         assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
+@pytest.mark.parametrize("name", ["content-type", "accept", "x-amzn-sagemaker-custom-attributes"])
+def test_a_header_beyond_ascii_is_the_callers_fault_and_reaches_no_model(two, name):
+    def ask(value):
+        heads = [("x-amzn-sagemaker-target-variant", "blue"), (name, value.encode("latin-1"))]
+        url = f"{two.url}/endpoints/meter/invocations"
+        return httpx2.post(url, content=b"card", headers=heads, trust_env=False, timeout=20)
+
+    refused = ask("image/png; é")
+    assert refused.status_code == 400 and name in refused.json()["Message"]
+    assert refused.headers["x-amzn-errortype"] == "ValidationError"
+    assert two.model("blue").asked == 0 and ask("image/png").status_code == 200
+
+
 @pytest.mark.parametrize("status, whose", [(422, "client"), (500, "server"), (302, "server")])
 def test_what_the_model_refuses_is_a_model_error_with_its_own_words(two, status, whose):
     two.model("blue").status = status

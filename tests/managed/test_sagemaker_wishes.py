@@ -214,3 +214,18 @@ def test_a_variant_whose_name_is_none_never_becomes_a_folder(name):
 
     wish = wishes(Odd(), {})["meter"]
     assert wish.variants == () and "is no name" in wish.problem
+
+
+@pytest.mark.parametrize("weight", [1e308, 5e-324])
+def test_weights_at_the_end_of_what_a_number_can_be_split_too(weight):
+    wish = Wish("meter", "c1", (Variant("blue", "v2", weight), Variant("green", "v1", weight)),
+                Variant("dark", "v2", weight))  # fmt: skip
+    assert [wish.chosen(chance).name for chance in (0.0, 0.4, 0.6, 1.0)] == ["blue"] * 2 + ["green"] * 2
+    assert wish.shadow_share == 0.5
+
+
+def test_no_chance_is_left_without_an_answer_by_rounding():
+    """0.1 three times is more than 0.3, so a reach of all may be beyond the last weight."""
+    for count in range(2, 30):
+        variants = tuple(Variant(f"v{place}", "v2", 0.1 + place / 7) for place in range(count))
+        assert Wish("meter", "c1", variants).chosen(1.0) is not None, count

@@ -52,3 +52,12 @@ def test_what_a_call_is_billed_for(seconds, memory, besides, milliseconds):
 @pytest.mark.parametrize(("busy", "least", "count"), [(0, 1, 1), (2.4, 1, 1), (2.41, 1, 2), (2.4, 2, 2)])
 def test_the_fewest_instances(busy, least, count):
     assert tariffs.fewest(busy, 4, 0.6, least) == count
+
+
+@pytest.mark.parametrize("room", [0.5, 0.6, 0.7, 0.93])
+def test_instances_of_twice_the_size_are_half_as_many_also_where_one_is_just_full(room):
+    for number in range(1, 400):
+        full = number * 4 * room
+        for busy in (full * (1 + step * 1e-10) for step in range(-12, 13)):
+            small, large = tariffs.fewest(busy, 2, room), tariffs.fewest(busy, 4, room)
+            assert large == -(-small // 2), (number, busy)
