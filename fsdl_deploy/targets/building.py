@@ -11,14 +11,20 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from fsdl_deploy import weights
+from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring import records
 from fsdl_deploy.running.stations import stations
+from fsdl_deploy.targets import card_files
 from fsdl_deploy.targets.catalogue import PrecisionVariant, Target, TargetError
 
 BUILT = "built.json"
+CALIBRATION = 128  # cards of training digits that show an int8 quantizer the ranges
+NONE = MappingProxyType({})
 SECONDS = 1800.0  # that a build may take
 _MODEL = ("models.py", "ctc.py", "preprocess.py", "targets/modules.py")  # what the converted graph is made of
 
@@ -74,7 +80,11 @@ def build(target: Target, into: Path | None = None, seconds: float = SECONDS) ->
     with tempfile.TemporaryDirectory(prefix="edge-") as temporary:
         out = Path(temporary) / "out"
         out.mkdir()
-        run([target.python(building=True), target.folder / "build.py", out], target, seconds)
+        deck = Path(temporary) / "calibration.npz"
+        images = (card.image for card in cards(CALIBRATION, "typical", "train", seed=3))
+        card_files.write_cards(deck, list(images))
+        command = [target.python(building=True), target.folder / "build.py", out]
+        run(command, target, seconds, {card_files.CALIBRATION: str(deck)})
         names = sorted(path.name for path in out.iterdir() if path.is_file())
         expected = {name for variant in target.variants.values() for name in variant.files}
         if lacking := sorted(expected - {*names}):
@@ -109,9 +119,12 @@ def artifact(target: Target, variant: PrecisionVariant, folder: Path | None = No
     return folder / variant.files[0]
 
 
-def run(command: list, target: Target, seconds: float) -> None:
-    """Run a program of a target; TargetError with its last lines where it fails or takes too long."""
-    environ = {**os.environ, "PYTHONUNBUFFERED": "1", "CUDA_VISIBLE_DEVICES": ""}
+def run(command: list, target: Target, seconds: float, variables: Mapping[str, str] = NONE) -> None:
+    """Run a program of a target with more ``variables`` in its environment.
+
+    Raises TargetError with its last lines where it fails or takes too long.
+    """
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1", "CUDA_VISIBLE_DEVICES": ""} | dict(variables)
     program = Path(command[1]).name
     words = [str(word) for word in command]
     try:

@@ -4,10 +4,13 @@ NumPy and the standard library only: it runs in every station.
 """
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+
+CALIBRATION = "FSDL_CALIBRATION_CARDS"  # the variable that names the file with them, where a build runs
 
 
 def write_cards(file: Path, images: Sequence[np.ndarray]) -> None:
@@ -19,6 +22,15 @@ def read_cards(file: Path) -> list[np.ndarray]:
     """The pictures uint8 ``[H, W]`` of a file, in their order."""
     with np.load(file, allow_pickle=False) as arrays:
         return [arrays[name] for name in sorted(arrays.files)]
+
+
+def calibration() -> list[np.ndarray]:
+    """Cards of training digits, uint8 ``[H, W]``, for ``build.py``: they show an int8 quantizer the ranges.
+
+    The build hands them over in a file, since a station may have nothing to draw cards with. Raises KeyError
+    outside of a build.
+    """
+    return read_cards(Path(os.environ[CALIBRATION]))
 
 
 def write_readings(

@@ -1,9 +1,12 @@
 """Building a target's files: when that is due, and what is kept of a build that fails."""
 
+import hashlib
+
 import pytest
 from fake_target import BUILD, TOML, building_of, repository
 
 from fsdl_deploy import weights
+from fsdl_deploy.cards import cards
 from fsdl_deploy.targets import building, catalogue
 from fsdl_deploy.targets.catalogue import TargetError
 
@@ -94,6 +97,21 @@ def test_a_trial_leaves_the_target_alone(target, tmp_path):
     assert (trial / "mine.txt").exists() and "wrong" in (trial / "fake.json").read_text()
     assert (target.artifacts / "fake.json").read_text() == "{}"
     assert building.artifact(target, target.variant("float32"), trial) == trial / "fake.json"
+
+
+def test_a_build_gets_the_calibration_cards_of_the_course(target):
+    """Those of ``optimization.quantization``, so that int8 files are made from the same pictures."""
+    program = """
+import hashlib, pathlib, sys
+from fsdl_deploy.targets import card_files
+sums = [hashlib.sha256(image.tobytes()).hexdigest() for image in card_files.calibration()]
+pathlib.Path(sys.argv[1], "fake.json").write_text(" ".join(sums))
+"""
+    (target.folder / "build.py").write_text(program)
+    building.build(target)
+    expected = [card.image for card in cards(128, "typical", "train", seed=3)]
+    sums = (target.artifacts / "fake.json").read_text().split()
+    assert sums == [hashlib.sha256(image.tobytes()).hexdigest() for image in expected]
 
 
 def test_what_a_build_leaves_beside_its_files_is_not_kept(target):
