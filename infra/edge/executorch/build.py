@@ -1,7 +1,7 @@
 """Make the files of ExecuTorch: ``build.py OUT_DIR`` writes ``v2.pte`` and ``v2-int8.pte``, for XNNPACK
 
 Both are the whole reader, for pictures of 64 rows and of 16 to 1,024 columns, in steps of 8. In the int8 file
-the convolutions are quantized, with the ranges of cards written with training digits.
+the network is quantized, with the ranges of cards written with training digits.
 """
 
 import logging
@@ -21,12 +21,10 @@ from torch import nn
 from torch.export import Dim, export
 from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
-from fsdl_deploy.cards import cards
 from fsdl_deploy.preprocess import HEIGHT, MARGIN, STEP
-from fsdl_deploy.targets import modules
+from fsdl_deploy.targets import card_files, modules
 
 ROWS, COLUMNS, MOST = 64, 8, 1024  # of a picture: its rows, the step of its columns, and the most of them
-CALIBRATION = 60
 
 
 def main() -> None:
@@ -51,18 +49,18 @@ def lowered(reader: nn.Module) -> bytes:
 
 
 def quantized(reader: nn.Module) -> nn.Module:
-    """The reader's network with its convolutions in int8, one scale for each of their channels."""
+    """The reader's network with its matrix work in int8, one scale for each channel of a layer."""
     config = get_symmetric_quantization_config(is_per_channel=True)
-    quantizer = XNNPACKQuantizer().set_module_type(nn.Conv2d, config)
+    quantizer = XNNPACKQuantizer().set_global(config)
     example = torch.randn(1, 1, HEIGHT, 112 + MARGIN), torch.tensor([112])
     columns = STEP * Dim("columns", min=11, max=(MOST // 2 + MARGIN) // STEP)
     network = export(reader.network, example, dynamic_shapes=({3: columns}, None)).module()
     observed = prepare_pt2e(network, quantizer)
     with torch.no_grad():
-        for card in cards(CALIBRATION, split="train", seed=9):
-            height, width = card.image.shape
+        for image in card_files.calibration():
+            height, width = image.shape
             picture = np.full((1, height, -(-width // COLUMNS) * COLUMNS), 255, np.uint8)
-            picture[0, :, :width] = card.image
+            picture[0, :, :width] = image
             observed(*reader.preprocess(torch.from_numpy(picture), torch.tensor([width])))
     return convert_pt2e(observed)
 

@@ -18,7 +18,9 @@ def open_artifact(artifact: Path) -> reading_program.ReadCard:
     method = Runtime.get().load_program(artifact).load_method("forward")
 
     def run(pictures, widths):
-        return [array.numpy() for array in method.execute([torch.from_numpy(pictures), torch.from_numpy(widths)])]
+        return [
+            array.numpy() for array in method.execute([torch.from_numpy(pictures), torch.from_numpy(widths)])
+        ]
 
     return reading_program.whole(run, WIDTHS)
 

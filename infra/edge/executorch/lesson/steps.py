@@ -1,0 +1,80 @@
+"""The steps that the notebook of ExecuTorch shows: ``steps.py STEP`` prints one line of JSON"""
+
+import json
+import logging
+import sys
+import tempfile
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import torch
+from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+from executorch.exir import to_edge_transform_and_lower
+from executorch.runtime import Runtime
+from torch import nn
+from torch.export import Dim, export
+
+from fsdl_deploy.models import Separable
+
+COLUMNS = 148
+
+
+class Columns(nn.Module):
+    """A block of the reader's network, and the sum of each column's ink: small, and not all XNNPACK's."""
+
+    def __init__(self):
+        super().__init__()
+        self.block = Separable(16, 32).eval()
+
+    def forward(self, ink: torch.Tensor) -> torch.Tensor:
+        return self.block(ink).sum(2).cumsum(2)
+
+
+def lowered(module: nn.Module, channels: int):
+    """Export with columns in steps of 4, and hand XNNPACK what it knows."""
+    example = torch.randn(1, channels, 32, COLUMNS)
+    columns = 4 * Dim("columns", min=11, max=265)
+    exported = export(module, (example,), dynamic_shapes=({3: columns},))
+    return exported, to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()])
+
+
+def operators() -> dict:
+    """What stands in the graph of a block before and after it is lowered."""
+    with torch.backends.mkldnn.flags(enabled=False):
+        exported, program = lowered(Columns(), 16)
+    return {"exported": called(exported), "lowered": called(program.exported_program())}
+
+
+def called(exported) -> dict[str, int]:
+    names = [getattr(node.target, "__name__", str(node.target)) for node in exported.graph.nodes
+             if node.op == "call_function"]  # fmt: skip
+    return dict(Counter(name.removesuffix(".default") for name in names if name != "getitem"))
+
+
+def narrowed() -> dict:
+    """The widest ink that a program takes, exported from an example of 148 columns, with oneDNN or without."""
+    with torch.backends.mkldnn.flags(enabled=sys.argv[2] == "with"):
+        _, program = lowered(nn.Conv2d(1, 4, 3, padding=1).eval(), 1)
+    return taken(program.to_executorch().buffer)
+
+
+def taken(program: bytes) -> dict:
+    """The widest ink that the runtime runs, and what it says to ink of 1,060 columns."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "program.pte"
+        file.write_bytes(program)
+        method = Runtime.get().load_program(file).load_method("forward")
+        columns = method.metadata.input_tensor_meta(0).sizes()[3]
+        try:
+            method.execute([torch.zeros(1, 1, 32, 1060)])
+            error = ""
+        except RuntimeError as problem:
+            error = str(problem)
+    return {"columns": columns, "error": error}
+
+
+if __name__ == "__main__":
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)
+    print(json.dumps({"operators": operators, "narrowed": narrowed}[sys.argv[1]]()))

@@ -1,0 +1,84 @@
+"""The steps that the notebook of IREE shows: ``steps.py STEP`` prints one line of JSON"""
+
+import json
+import re
+import sys
+import warnings
+from pathlib import Path
+
+import iree.compiler as compiler
+import iree.runtime
+import numpy as np
+import torch
+from torch import nn
+from torch.export import Dim
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import build
+
+from fsdl_deploy.targets import modules
+
+MACHINES = {62: "x86-64", 183: "arm64"}  # numbers of the ELF header (System V gABI)
+
+
+class Sum(nn.Module):
+    """A sum over two axes, the second with an open size, as the whole reader has it."""
+
+    def forward(self, ink: torch.Tensor) -> torch.Tensor:
+        return ink.sum((1, 2), keepdim=True)
+
+
+def head() -> tuple[nn.Module, torch.Tensor]:
+    """The last layer of the network, and an example for it."""
+    return modules.bare().network.head, torch.randn(28, 128, generator=torch.Generator().manual_seed(0))
+
+
+def levels() -> dict:
+    """The layer in two dialects, and compiled: its size, its processor, how far it is from torch."""
+    layer, example = head()
+    mlir = build.to_mlir(layer, example, {0: Dim("steps", min=2, max=265)})
+    linalg = compiler.compile_str(mlir, extra_args=["--compile-to=input"]).decode()
+    code = build.lower(mlir, "x86-64")
+    config = iree.runtime.Config("local-sync")
+    context = iree.runtime.SystemContext(config=config)
+    context.add_vm_module(iree.runtime.VmModule.copy_buffer(context.instance, code))
+    answer = np.array(context.modules.module["main"](example.numpy()).to_host(), copy=True)
+    apart = float(np.abs(answer - layer(example).detach().numpy()).max())
+    return {"torch": shortened(mlir, "torch.aten"), "linalg": shortened(linalg, "linalg."),
+            "bytes": len(code), "machine": machine(code), "apart": apart}  # fmt: skip
+
+
+def other() -> dict:
+    """The same layer for each processor: what was asked for, what the file's header says, bytes."""
+    layer, example = head()
+    mlir = build.to_mlir(layer, example, {0: Dim("steps", min=2, max=265)})
+    codes = {name: build.lower(mlir, name) for name in build.PROCESSORS}
+    return {"rows": [[name, machine(code), len(code)] for name, code in codes.items()]}
+
+
+def whole() -> dict:
+    """What the compiler says to the sum that stops the whole reader; no message where it compiles."""
+    mlir = build.to_mlir(Sum(), torch.randn(1, 32, 148), {2: 4 * Dim("columns", min=11, max=265)})
+    try:
+        return {"message": "", "bytes": len(build.lower(mlir, "x86-64"))}
+    except compiler.CompilerToolError as problem:
+        (first, *_) = [line for line in str(problem).splitlines() if "error:" in line]
+        return {"message": first[first.index("error:") :][:150], "bytes": 0}
+
+
+def machine(code: bytes) -> str:
+    """The processor that the ELF file within says it is for."""
+    place = code.index(b"\x7fELF")
+    return MACHINES[int.from_bytes(code[place + 18 : place + 20], "little")]
+
+
+def shortened(mlir: str, word: str) -> str:
+    """The lines that compute, without the weights' bytes and the places in the source."""
+    lines = [line for line in mlir.splitlines() if word in line or "func @main" in line]
+    lines = [re.sub(r" loc\(.*?\)|dense_resource<\S*>|dense<\"0x\w*\">", "", line) for line in lines]
+    return "\n".join(line.strip()[:160] for line in lines[:12])
+
+
+if __name__ == "__main__":
+    warnings.filterwarnings("ignore")
+    print(json.dumps({"levels": levels, "other": other, "whole": whole}[sys.argv[1]]()))

@@ -1,0 +1,205 @@
+# %% [markdown]
+# # Tool: ExecuTorch: what became of PyTorch Mobile
+#
+# **Minutes:** 20 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** runs
+#
+# ## The need
+#
+# The meter readers' handheld device is an Android phone, and the model is a torch module. The lecture's slide
+# has a tool with that name: *"PyTorch mobile: PyTorch on iOS and Android"*. Is it still the choice?
+#
+# ## You will learn
+#
+# - why PyTorch Mobile still converts a model and should not be used
+# - what ExecuTorch hands to a library of fast kernels, and what it keeps
+# - how an export can shrink the widths that a program takes, without a warning
+# - to compare a phone's file with the reference, card by card
+
+# %% [markdown]
+# ## Where the model sits
+#
+# A *program* (`.pte`) is a list of calls. XNNPACK, a library for the processors of phones, gets those that it
+# knows. ExecuTorch's runtime does the others with plain kernels.
+#
+# ```mermaid
+# flowchart LR
+#     module[torch module] --> export[torch.export] --> lower[lowering]
+#     lower --> program([v2.pte]) --> runtime[runtime on the phone]
+#     runtime --> fast[XNNPACK]
+#     runtime --> plain[plain kernels]
+#     style program fill:#d55e00,color:#fff
+# ```
+#
+# `FAST = False` reads more cards.
+
+# %% tags=["parameters"]
+FAST = True
+
+# %% [markdown]
+# ## PyTorch Mobile, as the lecture had it
+#
+# Its way was: trace the module, save it for the *lite interpreter*, load the file on the phone. All of this is
+# still in torch, so no station is needed. We trace the network alone and keep the warnings.
+
+# %%
+import tempfile
+import warnings
+from pathlib import Path
+
+import torch
+
+from fsdl_deploy.targets import modules
+
+folder = tempfile.TemporaryDirectory()
+mobile_file = Path(folder.name) / "v2.ptl"
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always", DeprecationWarning)
+    traced = torch.jit.trace(modules.bare(), modules.example(148))
+    traced._save_for_lite_interpreter(str(mobile_file))
+print(f"{mobile_file.stat().st_size / 1000:.0f} kB")
+
+# %% [markdown]
+# It converts. The warnings say the rest:
+
+# %%
+for text in sorted({" ".join(str(warning.message).split()) for warning in caught}):
+    print("-", text[:150])
+
+# %% [markdown]
+# [PyTorch's own page](https://docs.pytorch.org/tutorials/recipes/mobile_interpreter.html) says since November
+# 2024 that PyTorch Mobile is no longer supported, and sends its readers to
+# [ExecuTorch](https://github.com/pytorch/executorch). The file still reads cards here:
+
+# %%
+from torch.jit.mobile import _load_for_lite_interpreter
+
+from fsdl_deploy import OnnxReader
+from fsdl_deploy.cards import cards
+from fsdl_deploy.targets import reading_program
+
+network = _load_for_lite_interpreter(str(mobile_file))
+deck = list(cards(200, seed=77))
+with torch.inference_mode():
+    read = reading_program.bare(lambda ink: network(torch.from_numpy(ink)).numpy(), multiple=4)
+    mobile = [read(card.image)[0] for card in deck]
+folder.cleanup()
+reference = [reading.digits for reading in OnnxReader("v2").read([card.image for card in deck])]
+print(sum(a == b for a, b in zip(mobile, reference)), "of", len(deck), "as ONNX Runtime")
+
+# %% [markdown]
+# ## ExecuTorch in its station
+#
+# ExecuTorch exports with `torch.export` instead of a trace. Its packages live in a station, which borrows the
+# torch of the lessons.
+
+# %%
+from fsdl_course.setup.stations import ensure
+from fsdl_deploy.running import stations
+
+ensure("executorch")
+print(f"{stations.station('executorch').mebibytes():,.0f} MiB without torch")
+
+# %% [markdown]
+# ## One conversion, looked at closely
+#
+# The reader takes half a minute to lower. A block of its network, with a sum behind it, takes seconds and shows
+# the same. First the calls that `torch.export` wrote down, then what is left after lowering.
+
+# %%
+from fsdl_deploy.measuring.table import Table
+from fsdl_deploy.targets import steps
+
+graphs = steps.step("executorch", "operators")
+rows = [
+    [stage, ", ".join(f"{count} {name}" for name, count in calls.items())] for stage, calls in graphs.items()
+]
+Table(["graph", "calls"], *rows)
+
+# %% [markdown]
+# The convolutions, their normalisation and the activations went into one call, `executorch_call_delegate`:
+# XNNPACK runs them as one piece. The sums have stayed. A plain kernel does them, and it has to exist on the
+# phone. Before `best_path` was written without *scatter*, our reader converted and then did not load, because
+# the runtime had no such kernel. *Converts is not runs.*
+#
+# The whole reader is lowered by the same two calls:
+
+# %%
+from IPython.display import Code
+
+Code(steps.source("executorch", "def lowered"), language="python")
+
+# %% [markdown]
+# `8 * Dim("columns")` says which sizes may change: the picture's columns, in steps of 8, which are 4 columns of
+# ink. The convolutions halve the width twice, so a card is filled up with white to the next step.
+#
+# ## The same cards
+#
+# The program was built by `fsdl-deploy edge build executorch` and is kept in `models/edge`. In the int8 file the
+# network was rounded with torch's own flow (*PT2E*) and the quantizer of XNNPACK.
+
+# %%
+Code(steps.source("executorch", "def quantized"), language="python")
+
+# %% [markdown]
+# Both programs and the reference read the same cards, one by one, in turns. *time* is the median over the
+# cards of a card's time there to its time in ONNX Runtime.
+
+# %%
+from fsdl_deploy.targets import comparing
+
+comparisons = comparing.compare("executorch", 200 if FAST else 1000, turns=1 if FAST else 2)
+comparing.table(comparisons)
+
+# %% [markdown]
+# A card that is read otherwise is worth a look:
+
+# %%
+for comparison in comparisons:
+    print(f"{comparison.precision}: {len(comparison.differences)} cards read otherwise")
+    for other in comparison.differences[:3]:
+        print(f"  written {other.truth}: ONNX Runtime {other.reference}, ExecuTorch {other.target}")
+
+# %% [markdown]
+# ## When it fails
+#
+# *The export keeps to the machine that made it.* On a PC torch computes a small convolution in one way and a
+# large one with the library oneDNN. The export asks which of the two, notes the answer as a condition on the
+# width, and lowering takes that condition as the limit. One convolution, exported for `1,060` columns from an
+# example of `148`:
+
+# %%
+rows = []
+for how in ("with", "without"):
+    answer = steps.step("executorch", "narrowed", how)
+    rows.append([f"{how} oneDNN", answer["columns"], answer["error"] or "reads it"])
+Table(["exported", "widest ink (columns)", "ink of 1,060 columns"], *rows)
+
+# %% [markdown]
+# Nothing failed at the conversion, and the example ran. A wide card would have failed on the phone, with an
+# error that names no width. `build.py` switches oneDNN off while it exports. It is found only by reading cards
+# of all widths on the target.
+#
+# ## Quick questions
+#
+# 1. A program loads and reads the card that it was exported with. What is not yet known?
+# 2. Why does lowering leave some calls to plain kernels?
+# 3. A colleague proposes PyTorch Mobile, since the conversion passes. What do you answer?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Whether it reads other widths, and whether it reads them as the reference does.
+# 2. XNNPACK has no such kernel, or not for these types and shapes.
+# 3. It is not supported any more, says its own page. Its successor has the same start, a torch module.
+#
+# </details>
+#
+# ## Take-aways
+#
+# - PyTorch Mobile is ExecuTorch today. For a torch model on Android and iOS it is the direct way.
+# - The whole reader runs, pictures in and digits out, with widths in steps.
+# - Ask the target all your cards: an export can narrow what a program takes.
+#
+# ## Where to go next
+#
+# - [ExecuTorch's guide to XNNPACK](https://docs.pytorch.org/executorch/stable/backends-xnnpack.html).
+# - [The tour](../00_tour.ipynb) shows where this tool stands in the course.
