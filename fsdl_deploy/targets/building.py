@@ -6,25 +6,20 @@ a damaged file is never read. Bytes may differ from one build to the next; readi
 
 import hashlib
 import json
-import os
 import shutil
-import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 from fsdl_deploy import weights
 from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring import records
 from fsdl_deploy.running.stations import stations
-from fsdl_deploy.targets import card_files
+from fsdl_deploy.targets import card_files, programs
 from fsdl_deploy.targets.catalogue import PrecisionVariant, Target, TargetError
 
 BUILT = "built.json"
 CALIBRATION = 128  # cards of training digits that show an int8 quantizer the ranges
-NONE = MappingProxyType({})
 SECONDS = 1800.0  # that a build may take
 _MODEL = ("models.py", "ctc.py", "preprocess.py", "targets/modules.py")  # what the converted graph is made of
 
@@ -76,7 +71,7 @@ def build(target: Target, into: Path | None = None, seconds: float = SECONDS) ->
     last lines of a build that failed, ended late, or lacks a file.
     """
     folder = into or target.artifacts
-    begin = time.perf_counter()
+    begin, made_from = time.perf_counter(), sources(target)
     with tempfile.TemporaryDirectory(prefix="edge-") as temporary:
         out = Path(temporary) / "out"
         out.mkdir()
@@ -84,7 +79,7 @@ def build(target: Target, into: Path | None = None, seconds: float = SECONDS) ->
         images = (card.image for card in cards(CALIBRATION, "typical", "train", seed=3))
         card_files.write_cards(deck, list(images))
         command = [target.python(building=True), target.folder / "build.py", out]
-        run(command, target, seconds, {card_files.CALIBRATION: str(deck)})
+        programs.run(command, target, seconds, {card_files.CALIBRATION: str(deck)})
         names = sorted(path.name for path in out.iterdir() if path.is_file())
         expected = {name for variant in target.variants.values() for name in variant.files}
         if lacking := sorted(expected - {*names}):
@@ -97,7 +92,7 @@ def build(target: Target, into: Path | None = None, seconds: float = SECONDS) ->
             shutil.move(out / name, folder / name)
     sums = {name: sha256(folder / name) for name in sorted(expected)}
     took = round(time.perf_counter() - begin, 1)
-    records.write(folder / BUILT, seconds=took, sources=sources(target), files=sums)
+    records.write(folder / BUILT, seconds=took, sources=made_from, files=sums)
     return folder
 
 
@@ -117,27 +112,6 @@ def artifact(target: Target, variant: PrecisionVariant, folder: Path | None = No
         if sha256(folder / name) != sums[name]:
             raise TargetError(f"{folder / name} is not what was built, so it is not used: {again}")
     return folder / variant.files[0]
-
-
-def run(command: list, target: Target, seconds: float, variables: Mapping[str, str] = NONE) -> None:
-    """Run a program of a target with more ``variables`` in its environment.
-
-    Raises TargetError with its last lines where it fails or takes too long.
-    """
-    environ = {**os.environ, "PYTHONUNBUFFERED": "1", "CUDA_VISIBLE_DEVICES": ""} | dict(variables)
-    program = Path(command[1]).name
-    words = [str(word) for word in command]
-    try:
-        process = subprocess.run(
-            words, capture_output=True, text=True, errors="replace", timeout=seconds, env=environ,
-            stdin=subprocess.DEVNULL, cwd=target.root,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise TargetError(f"{program} of {target.name} took longer than {seconds:.0f} s") from None
-    if process.returncode:
-        lines = (process.stderr.strip() or process.stdout.strip()).splitlines()
-        last = "\n".join(lines[-8:])
-        raise TargetError(f"{program} of {target.name} ended with status {process.returncode}:\n{last}")
 
 
 def sha256(file: Path) -> str:

@@ -4,7 +4,7 @@ import json
 import sys
 
 from fsdl_deploy.running.stations import NotBuilt
-from fsdl_deploy.targets import catalogue, comparing, record
+from fsdl_deploy.targets import building, catalogue, comparing, record
 
 
 def add_arguments(parser) -> None:
@@ -31,6 +31,11 @@ def main(args) -> int:
     status, results = 0, []
     for name in names:
         try:
+            target = catalogue.target(name)
+            if (reason := building.outdated(target)) and not target.kept:
+                building.build(target)
+            elif reason:
+                print(f"{name}: {reason}: these files may be of another model", file=sys.stderr)
             rows = comparing.compare(name, args.cards, args.precision, args.seed, args.rounds)
         except (NotBuilt, catalogue.TargetError) as error:
             print(f"{name}: {error}", file=sys.stderr)
@@ -42,7 +47,7 @@ def main(args) -> int:
         if not args.json:
             print(f"{comparing.table(rows)}\n", flush=True)
         bars = [row for row in rows if row.precision == "float32" and not row.passes]
-        for row in bars if catalogue.target(name).form != "bare" else ():
+        for row in bars if target.form != "bare" else ():
             print(f"{name}: {row.cards - row.same} of {row.cards} cards are read otherwise", file=sys.stderr)
             status = 1
     if args.json:

@@ -17,7 +17,7 @@ from fsdl_deploy.measuring.accuracy import clustered
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.reader import LATEST
-from fsdl_deploy.targets import building, card_files, reference
+from fsdl_deploy.targets import building, card_files, programs, reference
 from fsdl_deploy.targets.catalogue import PrecisionVariant, Target, TargetError, target
 
 SEED = 77
@@ -138,7 +138,7 @@ def table(comparisons: Sequence[Comparison]) -> Table:
 
 
 def _readings(command: list, asked: Target, out: Path, cards: int, seconds: float) -> dict:
-    building.run(command, asked, seconds)
+    programs.run(command, asked, seconds, programs.ONE_THREAD)
     try:
         return card_files.read_readings(out, cards)
     except ValueError as problem:

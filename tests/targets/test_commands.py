@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from fake_target import building_of, repository
+from fake_target import TOML, building_of, repository
 
 from fsdl_deploy.cli import main
 from fsdl_deploy.targets import catalogue, comparing, record
@@ -49,6 +49,18 @@ def test_compare_prints_a_table_and_records(root, capsys):
     assert main(["edge", "compare", "fake", "--cards", "5", "--rounds", "1", "--record"]) == 0
     assert "float32" in capsys.readouterr().out
     assert record.read(root)["fake"]["rows"][0]["same"] == 5
+
+
+def test_compare_builds_what_is_not_kept_and_warns_of_what_is_outdated(root, capsys):
+    words = ["edge", "compare", "fake", "--cards", "3", "--rounds", "1"]
+    (root / "infra/edge/fake/target.toml").write_text("kept = false\n" + TOML)
+    assert main(words) == 0 and (root / "build/edge/fake/fake.json").exists()
+    assert capsys.readouterr().err == ""
+    (root / "infra/edge/fake/target.toml").write_text(TOML)
+    main(["edge", "build"])
+    (root / "fsdl_deploy/ctc.py").write_text("# another decoder")
+    assert main(words) == 0
+    assert "its sources have changed" in capsys.readouterr().err
 
 
 def test_compare_refuses_a_float32_that_reads_otherwise(root, capsys):

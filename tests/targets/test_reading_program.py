@@ -73,6 +73,16 @@ def test_the_shortest_round_counts_for_each_card(monkeypatch):
     assert seconds == [3, 1] and readings == [("a", 1.0), ("b", 1.0)]
 
 
+def test_in_turns_each_has_its_shortest_times(monkeypatch):
+    steps = iter([0, 4, 10, 11, 20, 22, 30, 36])  # a, b, a, b: 4, 1, 2, 6
+    monkeypatch.setattr("time.perf_counter", lambda: next(steps))
+    order = []
+    reads = {name: lambda image, name=name: (order.append(name), 1.0) for name in "ab"}
+    shortest = reading_program.in_turns(reads, ["card"], 2)
+    assert order == ["a", "b", "a", "b"]
+    assert {name: seconds.tolist() for name, seconds in shortest.items()} == {"a": [2], "b": [1]}
+
+
 def test_an_empty_reading_is_a_reading():
     outputs = [np.full((1, 5), -1), np.zeros((1, 5)), np.array([0.9])]
     assert reading_program.whole(lambda *_: outputs)(np.zeros((64, 9), np.uint8)) == ("", 0.9)
