@@ -1,4 +1,4 @@
-"""Make the file of TVM: ``build.py OUT_DIR`` writes ``v2.so``, the network as machine code for Linux on x86-64
+"""Make the file of TVM: ``build.py OUT_DIR`` writes ``v2.so``, the network for Linux on x86-64
 
 For ink of one width. ``compiled`` is what the notebook uses for other processors.
 """

@@ -23,10 +23,10 @@
 #
 # ```mermaid
 # flowchart LR
-#     module[torch module] --> tools[coremltools] --> package([v2.mlpackage])
-#     package --> check[check of the specification, here]
-#     package --> phone[CoreML on a Mac or an iPhone]
-#     style package fill:#d55e00,color:#fff
+# module[torch module] --> tools[coremltools] --> package([v2.mlpackage])
+# package --> check[check of the specification, here]
+# package --> phone[CoreML on a Mac or an iPhone]
+# style package fill:#d55e00,color:#fff
 # ```
 #
 # `FAST = False` reads more cards, on a Mac.
@@ -44,19 +44,20 @@ FAST = True
 from IPython.display import Code
 
 from fsdl_course.setup.stations import ensure
-from fsdl_deploy.targets import steps
+from fsdl_deploy.targets import program_text, programs
+from fsdl_deploy.targets.catalogue import target
 
 ensure("coreml")
-Code(steps.source("coreml", "def converted"), language="python")
+Code(program_text.part(target("coreml"), "def converted"), language="python")
 
 # %% [markdown]
 # ## Check the specification
 #
-# The file says what it takes and gives. Is the width open? Which operators are in it? An app's programmer needs
-# the names.
+# The file says what it takes and gives. Is the width open? Which operators are in it? An app's programmer
+# needs the names.
 
 # %%
-specification = steps.step("coreml", "specification")
+specification = programs.ask(target("coreml"), "lesson/steps.py", [], "specification")
 name, sizes = specification["input"]
 print("input ", name, " × ".join(str(low) if low == high else f"{low}…{high}" for low, high in sizes))
 print("output", *specification["outputs"], "· version", specification["version"])
@@ -65,20 +66,20 @@ print(", ".join(f"{count} {operator}" for operator, count in specification["oper
 # %% [markdown]
 # ## Read the weights back
 #
-# A wrong conversion would also have a good specification. So we read the weights out of each file, those in few
-# bits as the numbers that they stand for, and compare them with torch's. *apart* is the largest difference, as
-# a share of the largest weight of its layer.
+# A wrong conversion would also have a good specification. So we read the weights out of each file, those in
+# few bits as the numbers that they stand for, and compare them with torch's. *apart* is the largest
+# difference, as a share of the largest weight of its layer.
 
 # %%
 from fsdl_deploy.measuring.table import Table
 
-weights = steps.step("coreml", "weights")
+weights = programs.ask(target("coreml"), "lesson/steps.py", [], "weights")
 Table(["file", "layers", "apart", "bytes, zipped"], *weights["rows"], formats=["", "d", ".2%", ",d"])
 
 # %% [markdown]
-# `v2` has its weights in float16, as CoreML computes. In `v2-int8` each channel has a scale. In `v2-4bit` each
-# weight is a place in a table of 16 values, which Apple calls *palettized*. The weights say how far they moved,
-# not how many cards are misread: that takes a Mac.
+# `v2` has its weights in float16, as CoreML computes. In `v2-int8` each channel has a scale. In `v2-4bit`
+# each weight is a place in a table of 16 values, which Apple calls *palettized*. The weights say how far
+# they moved, not how many cards are misread: that takes a Mac.
 #
 # ## Read cards, on a Mac
 #
@@ -86,8 +87,6 @@ Table(["file", "layers", "apart", "bytes, zipped"], *weights["rows"], formats=["
 
 # %%
 import sys
-
-from fsdl_deploy.targets.catalogue import target
 
 print((target("coreml").folder / "read.py").read_text().partition("def run")[2].partition("if __name__")[0])
 print(
@@ -97,8 +96,8 @@ print(
 # %% [markdown]
 # ## When it fails
 #
-# *Asking this target for readings.* The course's comparison refuses it, instead of showing a figure that nothing
-# measured.
+# *Asking this target for readings.* The course's comparison refuses it, instead of showing a figure that
+# nothing measured.
 
 # %%
 from fsdl_deploy.targets import comparing
@@ -112,10 +111,11 @@ except TargetError as problem:
 # %% [markdown]
 # ## Inference only?
 #
-# The slide calls CoreML a library for *inference only*. Since 2019 an app may also
-# [train on the device](https://developer.apple.com/documentation/coreml/mlupdatetask), but only
-# [neural networks of the older format, pipelines and nearest neighbours](https://apple.github.io/coremltools/docs-guides/source/updatable-model-examples.html).
-# A file of the format that is used today, an *ML program*, is not among them. Ours says:
+# The slide calls CoreML a library for *inference only*. Since 2019 an app may also [train on the
+# device](https://developer.apple.com/documentation/coreml/mlupdatetask), but only [neural networks of the
+# older format, pipelines and nearest
+# neighbours](https://apple.github.io/coremltools/docs-guides/source/updatable-model-examples.html). A file
+# of the format that is used today, an *ML program*, is not among them. Ours says:
 
 # %%
 print("updatable:", specification["updatable"])

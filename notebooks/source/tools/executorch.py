@@ -23,11 +23,11 @@
 #
 # ```mermaid
 # flowchart LR
-#     module[torch module] --> export[torch.export] --> lower[lowering]
-#     lower --> program([v2.pte]) --> runtime[runtime on the phone]
-#     runtime --> fast[XNNPACK]
-#     runtime --> plain[plain kernels]
-#     style program fill:#d55e00,color:#fff
+# module[torch module] --> export[torch.export] --> lower[lowering]
+# lower --> program([v2.pte]) --> runtime[runtime on the phone]
+# runtime --> fast[XNNPACK]
+# runtime --> plain[plain kernels]
+# style program fill:#d55e00,color:#fff
 # ```
 #
 # `FAST = False` reads more cards.
@@ -38,8 +38,8 @@ FAST = True
 # %% [markdown]
 # ## PyTorch Mobile, as the lecture had it
 #
-# Its way was: trace the module, save it for the *lite interpreter*, load the file on the phone. All of this is
-# still in torch, so no station is needed. We trace the network alone and keep the warnings.
+# Its way was: trace the module, save it for the *lite interpreter*, load the file on the phone. All of this
+# is still in torch, so no station is needed. We trace the network alone and keep the warnings.
 
 # %%
 import tempfile
@@ -102,14 +102,15 @@ print(f"{stations.station('executorch').mebibytes():,.0f} MiB without torch")
 # %% [markdown]
 # ## One conversion, looked at closely
 #
-# The reader takes half a minute to lower. A block of its network, with a sum behind it, takes seconds and shows
-# the same. First the calls that `torch.export` wrote down, then what is left after lowering.
+# The reader takes half a minute to lower. A block of its network, with a sum behind it, takes seconds and
+# shows the same. First the calls that `torch.export` wrote down, then what is left after lowering.
 
 # %%
 from fsdl_deploy.measuring.table import Table
-from fsdl_deploy.targets import steps
+from fsdl_deploy.targets import program_text, programs
+from fsdl_deploy.targets.catalogue import target
 
-graphs = steps.step("executorch", "operators")
+graphs = programs.ask(target("executorch"), "lesson/steps.py", [], "operators")
 rows = [
     [stage, ", ".join(f"{count} {name}" for name, count in calls.items())] for stage, calls in graphs.items()
 ]
@@ -126,19 +127,19 @@ Table(["graph", "calls"], *rows)
 # %%
 from IPython.display import Code
 
-Code(steps.source("executorch", "def lowered"), language="python")
+Code(program_text.part(target("executorch"), "def lowered"), language="python")
 
 # %% [markdown]
-# `8 * Dim("columns")` says which sizes may change: the picture's columns, in steps of 8, which are 4 columns of
-# ink. The convolutions halve the width twice, so a card is filled up with white to the next step.
+# `8 * Dim("columns")` says which sizes may change: the picture's columns, in steps of 8, which are 4 columns
+# of ink. The convolutions halve the width twice, so a card is filled up with white to the next step.
 #
 # ## The same cards
 #
-# The program was built by `fsdl-deploy edge build executorch` and is kept in `models/edge`. In the int8 file the
-# network was rounded with torch's own flow (*PT2E*) and the quantizer of XNNPACK.
+# The program was built by `fsdl-deploy edge build executorch` and is kept in `models/edge`. In the int8 file
+# the network was rounded with torch's own flow (*PT2E*) and the quantizer of XNNPACK.
 
 # %%
-Code(steps.source("executorch", "def quantized"), language="python")
+Code(program_text.part(target("executorch"), "def quantized"), language="python")
 
 # %% [markdown]
 # Both programs and the reference read the same cards, one by one, in turns. *time* is the median over the
@@ -170,14 +171,14 @@ for comparison in comparisons:
 # %%
 rows = []
 for how in ("with", "without"):
-    answer = steps.step("executorch", "narrowed", how)
+    answer = programs.ask(target("executorch"), "lesson/steps.py", [], "narrowed", how)
     rows.append([f"{how} oneDNN", answer["columns"], answer["error"] or "reads it"])
 Table(["exported", "widest ink (columns)", "ink of 1,060 columns"], *rows)
 
 # %% [markdown]
 # Nothing failed at the conversion, and the example ran. A wide card would have failed on the phone, with an
-# error that names no width. `build.py` switches oneDNN off while it exports. It is found only by reading cards
-# of all widths on the target.
+# error that names no width. `build.py` switches oneDNN off while it exports. It is found only by reading
+# cards of all widths on the target.
 #
 # ## Quick questions
 #

@@ -23,11 +23,11 @@
 #
 # ```mermaid
 # flowchart LR
-#     module[torch module] --> torchd["dialect torch"] --> linalg["dialects linalg, vector"] --> llvm[LLVM]
-#     llvm --> x86([v2.vmfb for x86-64])
-#     llvm --> arm([v2.vmfb for arm64])
-#     style x86 fill:#d55e00,color:#fff
-#     style arm fill:#d55e00,color:#fff
+# module[torch module] --> torchd["dialect torch"] --> linalg["dialects linalg, vector"] --> llvm[LLVM]
+# llvm --> x86([v2.vmfb for x86-64])
+# llvm --> arm([v2.vmfb for arm64])
+# style x86 fill:#d55e00,color:#fff
+# style arm fill:#d55e00,color:#fff
 # ```
 #
 # `FAST = False` reads more cards.
@@ -38,8 +38,8 @@ FAST = True
 # %% [markdown]
 # ## The station
 #
-# IREE is a compiler, a runtime, and *turbine*, the way in from torch. They live in a station, which borrows the
-# torch of the lessons.
+# IREE is a compiler, a runtime, and *turbine*, the way in from torch. They live in a station, which borrows
+# the torch of the lessons.
 
 # %%
 from fsdl_course.setup.stations import ensure
@@ -51,16 +51,17 @@ print(f"{stations.station('iree').mebibytes():,.0f} MiB without torch")
 # %% [markdown]
 # ## MLIR, read
 #
-# MLIR is a common form for the inner languages of compilers. Such a language is called a *dialect*. A program
-# goes down from dialect to dialect, each nearer to the machine. We compile one layer, the last of the network,
-# and look at the levels. The first is torch's own calls:
+# MLIR is a common form for the inner languages of compilers. Such a language is called a *dialect*. A
+# program goes down from dialect to dialect, each nearer to the machine. We compile one layer, the last of
+# the network, and look at the levels. The first is torch's own calls:
 
 # %%
 from IPython.display import Code
 
-from fsdl_deploy.targets import steps
+from fsdl_deploy.targets import program_text, programs
+from fsdl_deploy.targets.catalogue import target
 
-levels = steps.step("iree", "levels")
+levels = programs.ask(target("iree"), "lesson/steps.py", [], "levels")
 Code(levels["torch"], language="text")
 
 # %% [markdown]
@@ -83,7 +84,7 @@ print(f"{levels['bytes']:,} bytes, {levels['machine']}, largest difference to to
 # devices.
 
 # %%
-Code(steps.source("iree", "def lower"), language="python")
+Code(program_text.part(target("iree"), "def lower"), language="python")
 
 # %% [markdown]
 # The same layer for arm64, the processor of phones. The machine code in the file is an ELF file, whose header
@@ -92,15 +93,15 @@ Code(steps.source("iree", "def lower"), language="python")
 # %%
 from fsdl_deploy.measuring.table import Table
 
-other = steps.step("iree", "other")
+other = programs.ask(target("iree"), "lesson/steps.py", [], "other")
 Table(["compiled for", "machine code of", "bytes"], *other["rows"], formats=["", "", ",d"])
 
 # %% [markdown]
 # ## The same cards
 #
-# The network of `v2` was compiled so by `fsdl-deploy edge build iree`. Its width is `4 * Dim(...)`: any number
-# of columns in steps of 4. What comes before and after it, the preparation of the picture and the decoding, is
-# done in NumPy.
+# The network of `v2` was compiled so by `fsdl-deploy edge build iree`. Its width is `4 * Dim(...)`: any
+# number of columns in steps of 4. What comes before and after it, the preparation of the picture and the
+# decoding, is done in NumPy.
 
 # %%
 from fsdl_deploy.targets import comparing
@@ -109,29 +110,30 @@ comparisons = comparing.compare("iree", 200 if FAST else 1000, turns=1 if FAST e
 comparing.table(comparisons)
 
 # %% [markdown]
-# *time* compares one thread of each, a card a call. A compiler that knows only this model is not faster for it:
-# ONNX Runtime's kernels were tuned by hand for years. There is no int8 here: IREE compiles what it is given,
-# and has no quantizer. The file would become smaller with a module that was rounded before.
+# *time* compares one thread of each, a card a call. A compiler that knows only this model is not faster for
+# it: ONNX Runtime's kernels were tuned by hand for years. There is no int8 here: IREE compiles what it is
+# given, and has no quantizer. The file would become smaller with a module that was rounded before.
 #
 # ## When it fails
 #
-# *The whole reader.* It converts to MLIR, and the compiler stops. A sum over two axes, the second of them open,
-# is what it cannot turn into vector instructions. The same sum alone, asked here again:
+# *The whole reader.* It converts to MLIR, and the compiler stops. A sum over two axes, the second of them
+# open, is what it cannot turn into vector instructions. The same sum alone, asked here again:
 
 # %%
-failure = steps.step("iree", "whole")
+failure = programs.ask(target("iree"), "lesson/steps.py", [], "whole")
 print(failure["message"] or f"compiled: {failure['bytes']:,} bytes")
 
 # %% [markdown]
-# Such an error names a place in a dialect that you did not write. To go on you cut the module smaller until the
-# failing line is found, or you keep that part out of it, as we do.
+# Such an error names a place in a dialect that you did not write. To go on you cut the module smaller until
+# the failing line is found, or you keep that part out of it, as we do.
 #
 # ## What became of MLIR
 #
-# - **MLIR** was never a company. It began at Google in 2019 and is [a part of LLVM](https://mlir.llvm.org/) since
-#   then. It is inside XLA, Triton's language for GPUs, IREE and Modular's compiler (state: November 2026).
+# - **MLIR** was never a company. It began at Google in 2019 and is [a part of LLVM](https://mlir.llvm.org/)
+#   since then. It is inside XLA, Triton's language for GPUs, IREE and Modular's compiler (state: November
+#   2026).
 # - **IREE** began at Google too, and [releases regularly](https://github.com/iree-org/iree/releases) (version
-#   3.13, 2026).
+# 3.13, 2026).
 # - You meet MLIR as a builder of compilers. With a model you meet what was built with it.
 #
 # ## Quick questions

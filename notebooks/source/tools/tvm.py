@@ -24,11 +24,11 @@
 #
 # ```mermaid
 # flowchart LR
-#     module[torch module] --> relax[Relax, the graph] --> tir[TIR, loops] --> llvm[LLVM]
-#     llvm --> x86([x86-64])
-#     llvm --> arm([arm64])
-#     llvm --> other([RISC-V, WebAssembly])
-#     style x86 fill:#d55e00,color:#fff
+# module[torch module] --> relax[Relax, the graph] --> tir[TIR, loops] --> llvm[LLVM]
+# llvm --> x86([x86-64])
+# llvm --> arm([arm64])
+# llvm --> other([RISC-V, WebAssembly])
+# style x86 fill:#d55e00,color:#fff
 # ```
 #
 # `FAST = False` reads more cards.
@@ -56,9 +56,10 @@ print(f"{stations.station('tvm').mebibytes():,.0f} MiB without torch")
 # %%
 from IPython.display import Code
 
-from fsdl_deploy.targets import steps
+from fsdl_deploy.targets import program_text, programs
+from fsdl_deploy.targets.catalogue import target
 
-Code(steps.step("tvm", "graph")["relax"], language="python")
+Code(programs.ask(target("tvm"), "lesson/steps.py", [], "graph")["relax"], language="python")
 
 # %% [markdown]
 # ## Four processors
@@ -66,23 +67,25 @@ Code(steps.step("tvm", "graph")["relax"], language="python")
 # A target is a few words: the kind of compiler, the system, the processor.
 
 # %%
-Code(steps.source("tvm", "PROCESSORS"), language="python")
+Code(program_text.part(target("tvm"), "PROCESSORS"), language="python")
 
 # %% [markdown]
-# The same block of the network is compiled for each of them. The header of an object file names its processor.
-# We read it there, because only the first processor is here: for the others this is *checked*, not *runs*.
+# The same block of the network is compiled for each of them. The header of an object file names its
+# processor. We read it there, because only the first processor is here: for the others this is *checked*,
+# not *runs*.
 
 # %%
 from fsdl_deploy.measuring.table import Table
 
-processors = steps.step("tvm", "processors")
+processors = programs.ask(target("tvm"), "lesson/steps.py", [], "processors")
 Table(["compiled for", "machine code of", "bytes"], *processors["rows"], formats=["", "", ",d"])
 
 # %% [markdown]
 # ## The same cards
 #
-# The network of `v2` was compiled for x86-64 by `fsdl-deploy edge build tvm`, for ink of one width. A narrower
-# card gets empty columns on its right. The preparation of the picture and the decoding are done in NumPy.
+# The network of `v2` was compiled for x86-64 by `fsdl-deploy edge build tvm`, for ink of one width. A
+# narrower card gets empty columns on its right. The preparation of the picture and the decoding are done in
+# NumPy.
 
 # %%
 from fsdl_deploy.targets import comparing
@@ -92,17 +95,17 @@ comparing.table(comparisons)
 
 # %% [markdown]
 # The readings are the reference's; the time is not. TVM translated the loops as they are written, without a
-# *schedule*: the order of the loops, and which of them become vector instructions. Its tuner tries thousands of
-# schedules on the device and keeps the fastest, which takes hours and needs that device. No tuning was done here.
-# There is no int8 either: TVM takes a quantized graph, and has no step that rounds ours.
+# *schedule*: the order of the loops, and which of them become vector instructions. Its tuner tries thousands
+# of schedules on the device and keeps the fastest, which takes hours and needs that device. No tuning was
+# done here. There is no int8 either: TVM takes a quantized graph, and has no step that rounds ours.
 #
 # ## When it fails
 #
-# *A width that is left open.* `torch.export` writes the number of columns as `4 * k`. The importer wants to know
-# it as a number:
+# *A width that is left open.* `torch.export` writes the number of columns as `4 * k`. The importer wants to
+# know it as a number:
 
 # %%
-print(steps.step("tvm", "widths")["message"] or "imported")
+print(programs.ask(target("tvm"), "lesson/steps.py", [], "widths")["message"] or "imported")
 
 # %% [markdown]
 # So each width is a compiled graph of its own, and a card is filled up to the next *bucket*. One bucket makes
@@ -119,10 +122,11 @@ except ValueError as problem:
 # %% [markdown]
 # ## What became of OctoML
 #
-# The lecture names OctoML, the company of TVM's authors. It became OctoAI in 2023 and
-# [was bought by NVIDIA in September 2024](https://www.geekwire.com/2024/chip-giant-nvidia-acquires-octoai-a-seattle-startup-that-helps-companies-run-ai-models/);
-# its service ended that autumn. TVM belongs to the Apache Foundation and
-# [goes on releasing](https://github.com/apache/tvm/releases) (state: November 2026).
+# The lecture names OctoML, the company of TVM's authors. It became OctoAI in 2023 and [was bought by NVIDIA
+# in September
+# 2024](https://www.geekwire.com/2024/chip-giant-nvidia-acquires-octoai-a-seattle-startup-that-helps-companies-run-ai-models/);
+# its service ended that autumn. TVM belongs to the Apache Foundation and [goes on
+# releasing](https://github.com/apache/tvm/releases) (state: November 2026).
 #
 # ## Quick questions
 #
@@ -132,8 +136,8 @@ except ValueError as problem:
 # <details><summary>Answers</summary>
 #
 # 1. To compile: its description. To tune: the processor itself, to measure on.
-# 2. When most cards are much narrower than the widest. Each bucket costs a copy of the code, and of the weights
-#    where they are not shared.
+# 2. When most cards are much narrower than the widest. Each bucket costs a copy of the code, and of the
+#    weights where they are not shared.
 #
 # </details>
 #

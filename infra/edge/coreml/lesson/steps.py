@@ -66,7 +66,7 @@ def constants(spec, folder: str) -> list[np.ndarray]:
 
 
 def opened(name: str) -> tuple:
-    """The specification of a kept file, and the folder with its weights, which stays until the program ends."""
+    """The specification of a kept file, and the folder with its weights, kept until the program ends."""
     folder = tempfile.TemporaryDirectory()
     OPEN.append(folder)
     shutil.unpack_archive(ARTIFACTS / name, folder.name)

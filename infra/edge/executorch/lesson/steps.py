@@ -53,7 +53,7 @@ def called(exported) -> dict[str, int]:
 
 
 def narrowed() -> dict:
-    """The widest ink that a program takes, exported from an example of 148 columns, with oneDNN or without."""
+    """The widest ink that a program takes, exported from 148 columns, with oneDNN or without."""
     with torch.backends.mkldnn.flags(enabled=sys.argv[2] == "with"):
         _, program = lowered(nn.Conv2d(1, 4, 3, padding=1).eval(), 1)
     return taken(program.to_executorch().buffer)

@@ -15,7 +15,6 @@ from torch.export import Dim
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import build
-
 from fsdl_deploy.targets import modules
 
 MACHINES = {62: "x86-64", 183: "arm64"}  # numbers of the ELF header (System V gABI)

@@ -12,7 +12,6 @@ from torch.export import Dim
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import build
-
 from fsdl_deploy.models import Separable
 from fsdl_deploy.targets import modules
 
