@@ -94,6 +94,23 @@ print(
 )
 
 # %% [markdown]
+# ## Inference only?
+#
+# The slide calls CoreML a library for *inference only*. Since 2019 an app may also [train on the
+# device](https://developer.apple.com/documentation/coreml/mlupdatetask), but only [neural networks of the
+# older format, pipelines and nearest
+# neighbours](https://apple.github.io/coremltools/docs-guides/source/updatable-model-examples.html). A file
+# of the format that is used today, an *ML program*, is not among them. Ours says:
+
+# %%
+print("updatable:", specification["updatable"])
+
+# %% [markdown]
+# So the statement holds for a model that you convert today (state: November 2026). The slide's other link is a
+# store of models, `coreml.store`. Apple publishes
+# [models of its own choice](https://developer.apple.com/machine-learning/models/). Nobody's store has a reader
+# of our cards: you convert your own.
+#
 # ## When it fails
 #
 # *Asking this target for readings.* The course's comparison refuses it, instead of showing a figure that
@@ -109,21 +126,7 @@ except TargetError as problem:
     print(problem)
 
 # %% [markdown]
-# ## Inference only?
-#
-# The slide calls CoreML a library for *inference only*. Since 2019 an app may also [train on the
-# device](https://developer.apple.com/documentation/coreml/mlupdatetask), but only [neural networks of the
-# older format, pipelines and nearest
-# neighbours](https://apple.github.io/coremltools/docs-guides/source/updatable-model-examples.html). A file
-# of the format that is used today, an *ML program*, is not among them. Ours says:
-
-# %%
-print("updatable:", specification["updatable"])
-
-# %% [markdown]
-# So the statement holds for a model that you convert today (state: November 2026).
-#
-# ## Quick questions
+# ### Questions
 #
 # 1. What does a check of the specification not see?
 # 2. Why compare weights as a share of the layer's largest?

@@ -180,7 +180,7 @@ Table(["exported", "widest ink (columns)", "ink of 1,060 columns"], *rows)
 # error that names no width. `build.py` switches oneDNN off while it exports. It is found only by reading
 # cards of all widths on the target.
 #
-# ## Quick questions
+# ### Questions
 #
 # 1. A program loads and reads the card that it was exported with. What is not yet known?
 # 2. Why does lowering leave some calls to plain kernels?

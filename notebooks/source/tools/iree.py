@@ -114,6 +114,15 @@ comparing.table(comparisons)
 # it: ONNX Runtime's kernels were tuned by hand for years. There is no int8 here: IREE compiles what it is
 # given, and has no quantizer. The file would become smaller with a module that was rounded before.
 #
+# ## What became of MLIR
+#
+# - **MLIR** was never a company. It began at Google in 2019 and is [a part of LLVM](https://mlir.llvm.org/)
+#   since then. It is inside XLA, Triton's language for GPUs, IREE and Modular's compiler (state: November
+#   2026).
+# - **IREE** began at Google too, and [releases regularly](https://github.com/iree-org/iree/releases) (version
+# 3.13, 2026).
+# - You meet MLIR as a builder of compilers. With a model you meet what was built with it.
+#
 # ## When it fails
 #
 # *The whole reader.* It converts to MLIR, and the compiler stops. A sum over two axes, the second of them
@@ -127,16 +136,7 @@ print(failure["message"] or f"compiled: {failure['bytes']:,} bytes")
 # Such an error names a place in a dialect that you did not write. To go on you cut the module smaller until
 # the failing line is found, or you keep that part out of it, as we do.
 #
-# ## What became of MLIR
-#
-# - **MLIR** was never a company. It began at Google in 2019 and is [a part of LLVM](https://mlir.llvm.org/)
-#   since then. It is inside XLA, Triton's language for GPUs, IREE and Modular's compiler (state: November
-#   2026).
-# - **IREE** began at Google too, and [releases regularly](https://github.com/iree-org/iree/releases) (version
-# 3.13, 2026).
-# - You meet MLIR as a builder of compilers. With a model you meet what was built with it.
-#
-# ## Quick questions
+# ### Questions
 #
 # 1. Why can one computer compile for a phone that it has never seen?
 # 2. What does the header of the arm64 file prove, and what not?

@@ -99,6 +99,14 @@ comparing.table(comparisons)
 # of schedules on the device and keeps the fastest, which takes hours and needs that device. No tuning was
 # done here. There is no int8 either: TVM takes a quantized graph, and has no step that rounds ours.
 #
+# ## What became of OctoML
+#
+# The lecture names OctoML, the company of TVM's authors. It became OctoAI in 2023 and [was bought by NVIDIA
+# in September
+# 2024](https://www.geekwire.com/2024/chip-giant-nvidia-acquires-octoai-a-seattle-startup-that-helps-companies-run-ai-models/);
+# its service ended that autumn. TVM belongs to the Apache Foundation and [goes on
+# releasing](https://github.com/apache/tvm/releases) (state: November 2026).
+#
 # ## When it fails
 #
 # *A width that is left open.* `torch.export` writes the number of columns as `4 * k`. The importer wants to
@@ -120,15 +128,7 @@ except ValueError as problem:
     print(problem)
 
 # %% [markdown]
-# ## What became of OctoML
-#
-# The lecture names OctoML, the company of TVM's authors. It became OctoAI in 2023 and [was bought by NVIDIA
-# in September
-# 2024](https://www.geekwire.com/2024/chip-giant-nvidia-acquires-octoai-a-seattle-startup-that-helps-companies-run-ai-models/);
-# its service ended that autumn. TVM belongs to the Apache Foundation and [goes on
-# releasing](https://github.com/apache/tvm/releases) (state: November 2026).
-#
-# ## Quick questions
+# ### Questions
 #
 # 1. What has to be known of a processor to compile for it, and what to tune for it?
 # 2. When are several buckets better than one?
