@@ -14,7 +14,7 @@ from litert_quantizer import Quantizer, recipe
 
 from fsdl_deploy.targets import card_files, catalogue, modules, plain
 
-WIDTH, HEIGHT = 464, 64  # pixels of the whole reader's picture: room for the widest typical card
+WIDTH, HEIGHT = 552, 64  # pixels of the whole reader's picture: room for typical cards, whose ink has 312
 
 
 def main() -> None:

@@ -27,22 +27,18 @@ def main() -> None:
     openvino.save_model(model, out / "v2.xml", compress_to_fp16=False)
     openvino.save_model(model, out / "v2-float16.xml", compress_to_fp16=True)
     openvino.save_model(quantized(model), out / "v2-int8.xml", compress_to_fp16=False)
-    if "--everything" in sys.argv:
-        openvino.save_model(quantized(model, True), out / "v2-everything.xml", compress_to_fp16=False)
 
 
-def quantized(model: openvino.Model, everything: bool = False) -> openvino.Model:
+def quantized(model: openvino.Model) -> openvino.Model:
     """The model in int8, its ranges from the calibration cards.
 
-    Only the network: left to itself (``everything``), NNCF also rounds what resizes the picture and what
-    decodes the reading.
+    Only the network: left to itself, NNCF also rounds what resizes the picture and decodes the reading.
     """
     deck = card_files.calibration()
     inputs = nncf.Dataset(
         deck, lambda image: {"pictures": image[None], "widths": np.array([image.shape[1]], np.int64)}
     )
-    names = [] if everything else around_the_network(model)
-    scope = nncf.IgnoredScope(names=names, validate=False)
+    scope = nncf.IgnoredScope(names=around_the_network(model), validate=False)
     return nncf.quantize(model, inputs, subset_size=len(deck), ignored_scope=scope)
 
 

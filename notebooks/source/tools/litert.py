@@ -242,7 +242,7 @@ Table(["file", "signature", "input", "shape", "type"], *rows)
 print(answer["int64"])
 
 # %% [markdown]
-# ## Questions
+# ### Questions
 #
 # **Question:** You add seven buckets more. What becomes better, and what worse?
 #

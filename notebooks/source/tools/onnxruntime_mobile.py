@@ -236,7 +236,7 @@ print(missing)
 folder.cleanup()
 
 # %% [markdown]
-# ## Questions
+# ### Questions
 #
 # **Question:** Your app's download must shrink, and someone proposes `.ort` files. What do you ask first?
 #

@@ -145,7 +145,10 @@ axes.boxplot([new, known, again], tick_labels=names, showfliers=False, orientati
 axes.set(xlabel="time of a card (ms)", ylabel="reading")
 axes.set_xlim(left=0)
 axes.invert_yaxis()
-figures.show(figure, alt="The first card of each width takes several times as long as later ones")
+figures.show(figure, alt="The first card of each width takes longer than later cards")
+
+# %% [markdown]
+# How many times as long, at the median?
 
 # %%
 import numpy as np
@@ -190,7 +193,7 @@ with tempfile.TemporaryDirectory() as temporary:
         print(str(error).replace(str(copy), "").split(":")[0])
 
 # %% [markdown]
-# ## Questions
+# ### Questions
 #
 # **Question:** A colleague measures OpenVINO with one card, a thousand times, and finds it as fast as ONNX
 # Runtime. What is missing?
