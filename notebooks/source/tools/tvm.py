@@ -101,21 +101,22 @@ comparing.table(comparisons)
 #
 # ## What became of OctoML
 #
-# The lecture names OctoML, the company of TVM's authors. It became OctoAI in 2023 and [was bought by NVIDIA
-# in September
-# 2024](https://www.geekwire.com/2024/chip-giant-nvidia-acquires-octoai-a-seattle-startup-that-helps-companies-run-ai-models/);
-# its service ended that autumn. TVM belongs to the Apache Foundation and [goes on
-# releasing](https://github.com/apache/tvm/releases) (state: November 2026).
+# The lecture names OctoML, a company of TVM's authors. It took the name OctoAI, and NVIDIA bought it in 2024.
+# TVM belongs to the Apache Foundation and [goes on releasing](https://github.com/apache/tvm/releases) (state:
+# November 2026): the library outlived its company.
 #
 # ## When it fails
 #
-# *A width that is left open.* `torch.export` writes the number of columns as `4 * k`. The importer wants to
-# know it as a number:
+# *A width that is left open.* `torch.export` writes the number of columns as `4 * k`. A block of the network
+# is imported with it, and then compiled:
 
 # %%
-print(programs.ask(target("tvm"), "lesson/steps.py", [], "widths")["message"] or "imported")
+answer = programs.ask(target("tvm"), "lesson/steps.py", [], "widths")
+print("imported:", answer["imported"])
+print("compiled:", answer["message"] or "without an error")
 
 # %% [markdown]
+# The importer takes the open width, the compiler does not: it cannot find `k` from a size that is `4 * k`.
 # So each width is a compiled graph of its own, and a card is filled up to the next *bucket*. One bucket makes
 # every card cost as much as the widest. A card wider than the widest bucket is not read at all:
 
