@@ -106,10 +106,8 @@ print(
 print("updatable:", specification["updatable"])
 
 # %% [markdown]
-# So the statement holds for a model that you convert today (state: November 2026). The slide's other link
-# is a store of models, `coreml.store`. Apple publishes
-# [models of its own choice](https://developer.apple.com/machine-learning/models/). Nobody's store has a
-# reader of our cards: you convert your own.
+# So the statement is right for a model that you convert today (state: November 2026). The slide's other link
+# is a store of models, `coreml.store`. No store has a reader of our cards: you convert your own.
 #
 # ## When it fails
 #

@@ -75,7 +75,7 @@ Code(levels["linalg"], language="text")
 # asked with the same numbers as torch:
 
 # %%
-print(f"{levels['bytes']:,} bytes, {levels['machine']}, largest difference to torch {levels['apart']:.1e}")
+print(f"largest difference to torch: {levels['apart']:.1e}")
 
 # %% [markdown]
 # ## The same for another processor
@@ -93,8 +93,7 @@ Code(program_text.part(target("iree"), "def lower"), language="python")
 # %%
 from fsdl_deploy.measuring.table import Table
 
-other = programs.ask(target("iree"), "lesson/steps.py", [], "other")
-Table(["compiled for", "machine code of", "bytes"], *other["rows"], formats=["", "", ",d"])
+Table(["compiled for", "machine code of", "bytes"], *levels["rows"], formats=["", "", ",d"])
 
 # %% [markdown]
 # ## The same cards
@@ -106,35 +105,37 @@ Table(["compiled for", "machine code of", "bytes"], *other["rows"], formats=["",
 # %%
 from fsdl_deploy.targets import comparing
 
-comparisons = comparing.compare("iree", 200 if FAST else 1000, turns=1 if FAST else 2)
+comparisons = comparing.compare("iree", 200 if FAST else 1000, rounds=1 if FAST else 3, turns=1)
 comparing.table(comparisons)
 
 # %% [markdown]
 # *time* compares one thread of each, a card a call. A compiler that knows only this model is not faster for
-# it: ONNX Runtime's kernels were tuned by hand for years. There is no int8 here: IREE compiles what it is
-# given, and has no quantizer. The file would become smaller with a module that was rounded before.
+# that reason alone: measure before you switch. There is no int8 here: IREE compiles what it is given, and we
+# give it the float32 network.
 #
 # ## What became of MLIR
 #
-# - **MLIR** was never a company. It began at Google in 2019 and is [a part of LLVM](https://mlir.llvm.org/)
-#   since then. It is inside XLA, Triton's language for GPUs, IREE and Modular's compiler (state: November
-#   2026).
-# - **IREE** began at Google too, and [releases regularly](https://github.com/iree-org/iree/releases) (version
-# 3.13, 2026).
+# - **MLIR** was never a company. Google's TensorFlow team [offered it to LLVM in
+#   2019](https://lists.llvm.org/pipermail/llvm-dev/attachments/20190909/0f43668b/attachment.html). Today
+#   it is [a part of LLVM](https://mlir.llvm.org/).
+# - **IREE** is [built around it](https://iree.dev/reference/glossary) and
+#   [releases regularly](https://github.com/iree-org/iree/releases) (version 3.13, November 2026).
 # - You meet MLIR as a builder of compilers. With a model you meet what was built with it.
 #
 # ## When it fails
 #
-# *The whole reader.* It converts to MLIR, and the compiler stops. A sum over two axes, the second of them
-# open, is what it cannot turn into vector instructions. The same sum alone, asked here again:
+# *The whole reader.* It converts to MLIR, and the compiler stops. The reason is in the preparation of the
+# picture, so we ask with that part alone. The message names a line of MLIR:
 
 # %%
-failure = programs.ask(target("iree"), "lesson/steps.py", [], "whole")
+failure = programs.ask(target("iree"), "lesson/steps.py", [], "preparation")
 print(failure["message"] or f"compiled: {failure['bytes']:,} bytes")
+print(failure["line"])
 
 # %% [markdown]
-# Such an error names a place in a dialect that you did not write. To go on you cut the module smaller until
-# the failing line is found, or you keep that part out of it, as we do.
+# It is a sum over two axes, one of them open. Such an error comes from a dialect that you did not write. To
+# go on you make the module smaller until the failing line is found, or you keep that part out of it, as we
+# do.
 #
 # ### Questions
 #

@@ -99,11 +99,10 @@ comparing.table(comparisons)
 # of schedules on the device and keeps the fastest, which takes hours and needs that device. No tuning was
 # done here. There is no int8 either: TVM takes a quantized graph, and has no step that rounds ours.
 #
-# ## What became of OctoML
+# ## TVM and OctoML
 #
-# The lecture names OctoML, a company of TVM's authors. It took the name OctoAI, and NVIDIA bought it in 2024.
-# TVM belongs to the Apache Foundation and [goes on releasing](https://github.com/apache/tvm/releases) (state:
-# November 2026): the library outlived its company.
+# The lecture also names OctoML, a company of TVM's authors. TVM itself belongs to the Apache Foundation, not
+# to a company, and [goes on releasing](https://github.com/apache/tvm/releases) (state: November 2026).
 #
 # ## When it fails
 #

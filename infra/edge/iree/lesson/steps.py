@@ -8,6 +8,7 @@ from pathlib import Path
 
 import iree.compiler as compiler
 import iree.runtime
+import iree.turbine.aot as aot
 import numpy as np
 import torch
 from torch import nn
@@ -20,49 +21,41 @@ from fsdl_deploy.targets import modules
 MACHINES = {62: "x86-64", 183: "arm64"}  # numbers of the ELF header (System V gABI)
 
 
-class Sum(nn.Module):
-    """A sum over two axes, the second with an open size, as the whole reader has it."""
-
-    def forward(self, ink: torch.Tensor) -> torch.Tensor:
-        return ink.sum((1, 2), keepdim=True)
-
-
 def head() -> tuple[nn.Module, torch.Tensor]:
     """The last layer of the network, and an example for it."""
     return modules.bare().network.head, torch.randn(28, 128, generator=torch.Generator().manual_seed(0))
 
 
 def levels() -> dict:
-    """The layer in two dialects, and compiled: its size, its processor, how far it is from torch."""
+    """The layer in two dialects, and compiled: how far it is from torch; for each processor, what was asked
+    for, what the header of its file says, and bytes.
+    """
     layer, example = head()
     mlir = build.to_mlir(layer, example, {0: Dim("steps", min=2, max=265)})
     linalg = compiler.compile_str(mlir, extra_args=["--compile-to=input"]).decode()
-    code = build.lower(mlir, "x86-64")
+    codes = {name: build.lower(mlir, name) for name in build.PROCESSORS}
     config = iree.runtime.Config("local-sync")
     context = iree.runtime.SystemContext(config=config)
-    context.add_vm_module(iree.runtime.VmModule.copy_buffer(context.instance, code))
+    context.add_vm_module(iree.runtime.VmModule.copy_buffer(context.instance, codes["x86-64"]))
     answer = np.array(context.modules.module["main"](example.numpy()).to_host(), copy=True)
     apart = float(np.abs(answer - layer(example).detach().numpy()).max())
-    return {"torch": shortened(mlir, "torch.aten"), "linalg": shortened(linalg, "linalg."),
-            "bytes": len(code), "machine": machine(code), "apart": apart}  # fmt: skip
+    rows = [[name, machine(code), len(code)] for name, code in codes.items()]
+    texts = {"torch": shortened(mlir, "torch.aten"), "linalg": shortened(linalg, "linalg.")}
+    return texts | {"rows": rows, "apart": apart}
 
 
-def other() -> dict:
-    """The same layer for each processor: what was asked for, what the file's header says, bytes."""
-    layer, example = head()
-    mlir = build.to_mlir(layer, example, {0: Dim("steps", min=2, max=265)})
-    codes = {name: build.lower(mlir, name) for name in build.PROCESSORS}
-    return {"rows": [[name, machine(code), len(code)] for name, code in codes.items()]}
-
-
-def whole() -> dict:
-    """What the compiler says to the sum that stops the whole reader; no message where it compiles."""
-    mlir = build.to_mlir(Sum(), torch.randn(1, 32, 148), {2: 4 * Dim("columns", min=11, max=265)})
+def preparation() -> dict:
+    """What the compiler says to the reader's preparation of a picture, and the line of MLIR that it names."""
+    example = torch.zeros(1, 64, 224, dtype=torch.uint8), torch.tensor([224])
+    columns = 8 * Dim("columns", min=2, max=128)
+    exported = torch.export.export(modules.whole().preprocess, example, dynamic_shapes=({2: columns}, None))
+    mlir = str(aot.export(exported).mlir_module)
     try:
-        return {"message": "", "bytes": len(build.lower(mlir, "x86-64"))}
+        return {"message": "", "line": "", "bytes": len(build.lower(mlir, "x86-64"))}
     except compiler.CompilerToolError as problem:
-        (first, *_) = [line for line in str(problem).splitlines() if "error:" in line]
-        return {"message": first[first.index("error:") :][:150], "bytes": 0}
+        first = next(line for line in str(problem).splitlines() if "error:" in line)
+        line = mlir.splitlines()[int(first.split(":")[1]) - 1].strip()
+        return {"message": first[first.index("error:") :][:150], "line": line[:160], "bytes": 0}
 
 
 def machine(code: bytes) -> str:
@@ -80,4 +73,4 @@ def shortened(mlir: str, word: str) -> str:
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore")
-    print(json.dumps({"levels": levels, "other": other, "whole": whole}[sys.argv[1]]()))
+    print(json.dumps({"levels": levels, "preparation": preparation}[sys.argv[1]]()))
