@@ -78,7 +78,7 @@ from fsdl_deploy.cards import cards
 from fsdl_deploy.targets import reading_program
 
 network = _load_for_lite_interpreter(str(mobile_file))
-deck = list(cards(200, seed=77))
+deck = list(cards(40 if FAST else 200, seed=77))
 with torch.inference_mode():
     read = reading_program.bare(lambda ink: network(torch.from_numpy(ink)).numpy(), multiple=4)
     mobile = [read(card.image)[0] for card in deck]
@@ -110,9 +110,10 @@ from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.targets import program_text, programs
 from fsdl_deploy.targets.catalogue import target
 
-graphs = programs.ask(target("executorch"), "lesson/steps.py", [], "operators")
+steps = programs.ask(target("executorch"), "lesson/steps.py", [], "operators", "missing")
 rows = [
-    [stage, ", ".join(f"{count} {name}" for name, count in calls.items())] for stage, calls in graphs.items()
+    [stage, ", ".join(f"{count} {name}" for name, count in calls.items())]
+    for stage, calls in steps["operators"].items()
 ]
 Table(["graph", "calls"], *rows)
 
@@ -161,10 +162,10 @@ for comparison in comparisons:
 # ## When it fails
 #
 # *It converts and does not load.* Our reader's decoding once used *scatter*, to find the best step of each
-# digit. A module with nothing else goes through the same conversion, and the runtime is asked to load it:
+# digit. A module with nothing else went through the same conversion, and the runtime was asked to load it:
 
 # %%
-answer = programs.ask(target("executorch"), "lesson/steps.py", [], "missing")
+answer = steps["missing"]
 print(f"converted: {answer['bytes']:,} bytes")
 print("loading:  ", answer["error"] or "no error")
 

@@ -61,7 +61,8 @@ from IPython.display import Code
 from fsdl_deploy.targets import program_text, programs
 from fsdl_deploy.targets.catalogue import target
 
-levels = programs.ask(target("iree"), "lesson/steps.py", [], "levels")
+steps = programs.ask(target("iree"), "lesson/steps.py", [], "levels", "preparation")
+levels = steps["levels"]
 Code(levels["torch"], language="text")
 
 # %% [markdown]
@@ -125,10 +126,10 @@ comparing.table(comparisons)
 # ## When it fails
 #
 # *The whole reader.* It converts to MLIR, and the compiler stops. The reason is in the preparation of the
-# picture, so we ask with that part alone. The message names a line of MLIR:
+# picture, so that part was compiled alone, too. The message names a line of MLIR:
 
 # %%
-failure = programs.ask(target("iree"), "lesson/steps.py", [], "preparation")
+failure = steps["preparation"]
 print(failure["message"] or f"compiled: {failure['bytes']:,} bytes")
 print(failure["line"])
 

@@ -51,7 +51,8 @@ print(f"{stations.station('tvm').mebibytes():,.0f} MiB without torch")
 # %% [markdown]
 # ## The graph
 #
-# A convolution with its activation, imported from torch. Every size in it is a number.
+# A program of the station takes all steps of this notebook at once. The first: a convolution with its
+# activation, imported from torch. Every size in it is a number.
 
 # %%
 from IPython.display import Code
@@ -59,7 +60,8 @@ from IPython.display import Code
 from fsdl_deploy.targets import program_text, programs
 from fsdl_deploy.targets.catalogue import target
 
-Code(programs.ask(target("tvm"), "lesson/steps.py", [], "graph")["relax"], language="python")
+steps = programs.ask(target("tvm"), "lesson/steps.py", [], "graph", "processors", "widths")
+Code(steps["graph"]["relax"], language="python")
 
 # %% [markdown]
 # ## Four processors
@@ -77,8 +79,7 @@ Code(program_text.part(target("tvm"), "PROCESSORS"), language="python")
 # %%
 from fsdl_deploy.measuring.table import Table
 
-processors = programs.ask(target("tvm"), "lesson/steps.py", [], "processors")
-Table(["compiled for", "machine code of", "bytes"], *processors["rows"], formats=["", "", ",d"])
+Table(["compiled for", "machine code of", "bytes"], *steps["processors"]["rows"], formats=["", "", ",d"])
 
 # %% [markdown]
 # ## The same cards
@@ -110,9 +111,8 @@ comparing.table(comparisons)
 # is imported with it, and then compiled:
 
 # %%
-answer = programs.ask(target("tvm"), "lesson/steps.py", [], "widths")
-print("imported:", answer["imported"])
-print("compiled:", answer["message"] or "without an error")
+print("imported:", steps["widths"]["imported"])
+print("compiled:", steps["widths"]["message"] or "without an error")
 
 # %% [markdown]
 # The importer takes the open width, the compiler does not: it cannot find `k` from a size that is `4 * k`.

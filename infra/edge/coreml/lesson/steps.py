@@ -54,15 +54,15 @@ def distance(array: np.ndarray, other: np.ndarray) -> float:
 def constants(spec, folder: str) -> list[np.ndarray]:
     """All constants of a program, those in few bits as the numbers that they stand for."""
     program = load_program(spec, specification_version=spec.specificationVersion, file_weights_dir=folder)
-    found = []
+    arrays = []
     for function in program.functions.values():
         for operation in function.operations:
             value = operation.outputs[0].val if operation.outputs else None
             if operation.op_type.startswith("constexpr"):
                 value = operation.materialized_val_inference()
             if value is not None and np.ndim(value) > 1:
-                found.append(np.asarray(value))
-    return found
+                arrays.append(np.asarray(value))
+    return arrays
 
 
 def opened(name: str) -> tuple:

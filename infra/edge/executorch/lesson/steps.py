@@ -1,4 +1,4 @@
-"""The steps that the notebook of ExecuTorch shows: ``steps.py STEP`` prints one line of JSON"""
+"""The steps that the notebook of ExecuTorch shows: ``steps.py STEP…`` prints one line of JSON"""
 
 import json
 import logging
@@ -78,4 +78,5 @@ def missing() -> dict:
 if __name__ == "__main__":
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
-    print(json.dumps({"operators": operators, "missing": missing}[sys.argv[1]]()))
+    steps = {"operators": operators, "missing": missing}
+    print(json.dumps({step: steps[step]() for step in sys.argv[1:]}))

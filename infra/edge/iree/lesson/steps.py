@@ -1,4 +1,4 @@
-"""The steps that the notebook of IREE shows: ``steps.py STEP`` prints one line of JSON"""
+"""The steps that the notebook of IREE shows: ``steps.py STEP…`` prints one line of JSON"""
 
 import json
 import re
@@ -73,4 +73,5 @@ def shortened(mlir: str, word: str) -> str:
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore")
-    print(json.dumps({"levels": levels, "preparation": preparation}[sys.argv[1]]()))
+    steps = {"levels": levels, "preparation": preparation}
+    print(json.dumps({step: steps[step]() for step in sys.argv[1:]}))

@@ -1,4 +1,4 @@
-"""The steps that the notebook of TVM shows: ``steps.py STEP`` prints one line of JSON"""
+"""The steps that the notebook of TVM shows: ``steps.py STEP…`` prints one line of JSON"""
 
 import json
 import sys
@@ -75,4 +75,5 @@ def widths() -> dict:
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore")
-    print(json.dumps({"graph": graph, "processors": processors, "widths": widths}[sys.argv[1]]()))
+    steps = {"graph": graph, "processors": processors, "widths": widths}
+    print(json.dumps({step: steps[step]() for step in sys.argv[1:]}))
