@@ -88,7 +88,7 @@ Table(["file", "layers", "apart", "bytes, zipped"], *weights["rows"], formats=["
 # %%
 import sys
 
-print((target("coreml").folder / "read.py").read_text().partition("def run")[2].partition("if __name__")[0])
+print(program_text.part(target("coreml"), "def open_artifact", "read.py"), end="\n\n")
 print(
     "This is a Mac" if sys.platform == "darwin" else "CoreML is not on this system: the cards wait for a Mac."
 )
