@@ -102,7 +102,7 @@ print(f"{stations.station('executorch').mebibytes():,.0f} MiB without torch")
 # %% [markdown]
 # ## One conversion, looked at closely
 #
-# The reader takes half a minute to lower. A block of its network, with a sum behind it, takes seconds and
+# The whole reader takes a while to lower. A block of its network, with a sum behind it, is done sooner and
 # shows the same. First the calls that `torch.export` wrote down, then what is left after lowering.
 
 # %%
