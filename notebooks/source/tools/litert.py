@@ -209,8 +209,8 @@ figures.show(figure, alt="Sizes of the four files: the whole reader is the large
 # %% [markdown]
 # ## When it fails
 #
-# *A card wider than the widest bucket*, here two cards in one picture. A reader with buckets has to say so, or
-# cut the card, which would read a wrong number. Ours says so.
+# *A card wider than the widest bucket*, here two cards in one picture. A reader with buckets has to say so,
+# or cut the card, which would read a wrong number. Ours says so.
 
 # %% tags=["nbval-check-output"]
 wide = np.hstack([card.image for card in cards(2, seed=3)])
