@@ -285,7 +285,10 @@ print(f"{len(deciding)} of {len(close)}:", ", ".join(deciding))
 from fsdl_deploy.managed import shapes as traffic_shapes
 from fsdl_deploy.managed import takeaways
 
-measured |= takeaways.by_shape(month)
+shape = takeaways.by_shape(month)
+measured["spiky_or_low"] = shape["spiky_or_low"]
+measured["steady_and_many"] = shape["steady_and_many"]
+measured["spiky_says"] = shape["spiky_says"]
 print("without servers,", measured["spiky_says"])
 traffic_shapes.table(month, takeaways.MILLIONS)
 
@@ -398,7 +401,14 @@ display(ipywidgets.interactive(redraw, {"manual": True, "manual_name": "draw"}, 
 # reader: where does it hold, and where not?
 
 # %%
-measured |= takeaways.figures_of(month)
+figures_of_claims = takeaways.figures_of(month)
+measured["servers"] = figures_of_claims["servers"]
+measured["crowd"] = figures_of_claims["crowd"]
+measured["tools"] = figures_of_claims["tools"]
+measured["offers"] = figures_of_claims["offers"]
+measured["idle"] = figures_of_claims["idle"]
+measured["endpoint_times"] = figures_of_claims["endpoint_times"]
+measured["endpoint_over_ec2_large"] = figures_of_claims["endpoint_over_ec2_large"]
 takeaways.table(month)
 
 # %% [markdown]

@@ -19,10 +19,10 @@ def address():
 @pytest.fixture
 def control(address):
     httpx2.post(f"{address}/moto-api/reset", trust_env=False).raise_for_status()
-    made = client("sagemaker", address)
+    models = client("sagemaker", address)
     for version in ("v1", "v2"):
-        calls.create_model(made, version)
-    return made
+        calls.create_model(models, version)
+    return models
 
 
 def there(control):
