@@ -422,7 +422,11 @@ def near_tie(card, rule):
 
 
 FALLBACKS = [
-    Part("sure enough: on the device", 1, [[[card(0.999), card(0.98), card(0.9895)], rules()]]),
+    Part(
+        "sure enough: on the device",
+        1,
+        [[[card(0.999), card(0.98), card(0.9895)], rules()], [[card(1.0), card(0.997)], rules()]],
+    ),
     Part(
         "unsure: the service or a person, whichever is cheaper",
         1,
@@ -435,7 +439,10 @@ FALLBACKS = [
     Part(
         "no link",
         1,
-        [[[card(0.7, round_trip=None), card(0.9, round_trip=None), card(0.1, round_trip=None)], rules()]],
+        [
+            [[card(0.7, round_trip=None), card(0.9, round_trip=None), card(0.1, round_trip=None)], rules()],
+            [[card(0.6, round_trip=None), card(0.999, round_trip=None)], rules(person=0.11)],
+        ],
     ),
     Part(
         "late for the deadline",
@@ -465,7 +472,10 @@ FALLBACKS = [
     Part(
         "equally cheap: the earlier in the list",
         1,
-        [[[card(0.5), card(0.5, 9000), card(1.0)], rules(wrong=0.0, call=0.0, person=0.0, late=0.0)]],
+        [
+            [cards, rules(wrong=0.0, call=0.0, person=0.0, late=0.0)]
+            for cards in ([card(0.5), card(0.5, 9000), card(1.0)], [card(0.3, 9000), card(0.7)])
+        ],
     ),
     Part("other cards", 4, draw=draw_fallbacks, count=30),
 ]
