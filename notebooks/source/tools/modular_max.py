@@ -23,7 +23,7 @@
 # ```mermaid
 # flowchart LR
 #     weights(["v2's weights"]) --> mojo["program in Mojo"] --> compiler["MLIR,<br/>LLVM"]
-#     weights --> graph["graph for MAX"] --> compiler --> code["code for this processor"]
+#     weights --> network["graph for MAX"] --> compiler --> code["code for this processor"]
 #     style weights fill:#d55e00,color:#fff
 # ```
 #
