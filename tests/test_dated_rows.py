@@ -31,7 +31,7 @@ TODAY = date.today()
             )
         ],
         (dated_rows.day, TODAY, True),
-        (dated_rows.day, TODAY + timedelta(days=2), False),
+        (dated_rows.day, TODAY + timedelta(days=7), False),
         (dated_rows.day, datetime(2026, 1, 31), False),
         (dated_rows.day, "2026-01-31", False),
         (dated_rows.month, "2026-11", True),

@@ -22,8 +22,9 @@ def test_every_version_is_there_verified_and_small():
 
 
 def test_nothing_in_models_is_a_pickle():
-    assert {file.suffix for file in folder().iterdir()} <= {".onnx", ".safetensors", ".md", ".json", ""}
-    for file in folder().iterdir():
+    files = [file for file in folder().iterdir() if file.is_file()]  # models/edge has its own sums
+    assert {file.suffix for file in files} <= {".onnx", ".safetensors", ".md", ".json", ""}
+    for file in files:
         assert not file.read_bytes().startswith((b"\x80", b"PK"))
 
 

