@@ -4,6 +4,7 @@ Knows the page's elements and modules (``infra/edge/browser/app``). All function
 """
 
 import base64
+import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,10 +116,11 @@ class AppPage:
 
     def screenshot(self, alt: str, width: int = 420):
         """The page as it looks, as a picture for a notebook; ``alt`` says what it shows."""
-        from IPython.display import Image as Shown
+        from IPython.display import HTML
 
-        png = self.do(lambda page: page.screenshot(full_page=True))
-        return Shown(data=png, width=width, alt=alt)
+        png = base64.b64encode(self.do(lambda page: page.screenshot(full_page=True))).decode()
+        # Markup of our own: an image as output would lose its alternative text.
+        return HTML(f'<img src="data:image/png;base64,{png}" alt="{html.escape(alt)}" width="{width}">')
 
     def _open(self, context, wait: bool) -> None:
         self._page = context.new_page()
