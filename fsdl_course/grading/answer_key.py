@@ -5,7 +5,6 @@ returns.
 """
 
 import hashlib
-import itertools
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,11 +48,7 @@ def answer_key(name: str, cases_folder: Path | None = None, root: Path = ROOT) -
         digest.update(file.read_bytes())
     digest.update((root / "solutions" / name / "questions.py").read_bytes())
     _, released = convert.both(name, root)
-    before_open = {
-        question: before.source.strip()
-        for before, cell in itertools.pairwise(released.cells)
-        if cell.cell_type == "markdown" and (question := convert.question_of(cell))
-    }
+    before_open = convert.text_before_open(released)
     return AnswerKey(
         name, lab, cases, expected, digest.hexdigest(), convert.known_text(released), before_open
     )

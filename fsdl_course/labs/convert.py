@@ -7,6 +7,7 @@ bytes. Knows nothing of how a lab should be written (that is ``rules``).
 """
 
 import copy
+import itertools
 import json
 import re
 from collections.abc import Collection
@@ -117,9 +118,7 @@ def gradable(cells, given: Collection[str] = ()) -> list[dict]:
     kept = []
     for cell in cells:
         if cell.cell_type == "code":
-            marked = MEASURE in cell.metadata.get("tags", ()) or cell.metadata.get("nbgrader", {}).get(
-                "grade"
-            )
+            marked = _measures_or_checks(cell)
             known = cell.source.strip() in given and not cell.metadata.get("answers")
             only = {"imports_only": True} if marked or known else {"instead": _as_calls(cell.source)}
             kept.append({"source": cell.source, **only})
@@ -144,11 +143,21 @@ def _as_calls(source: str) -> str:
 def known_text(released) -> frozenset[str]:
     """The text of the cells of a released lab that the grader does not run: they measure, or check."""
     cells = [cell for cell in released.cells if cell.cell_type == "code"]
-    return frozenset(
-        cell.source.strip()
-        for cell in cells
-        if MEASURE in cell.metadata.get("tags", ()) or cell.metadata.get("nbgrader", {}).get("grade")
-    )
+    return frozenset(cell.source.strip() for cell in cells if _measures_or_checks(cell))
+
+
+def text_before_open(released) -> dict[str, str]:
+    """Open question -> the text of the cell before its answer, in a released lab."""
+    return {
+        question: before.source.strip()
+        for before, cell in itertools.pairwise(released.cells)
+        if cell.cell_type == "markdown" and (question := question_of(cell))
+    }
+
+
+def _measures_or_checks(cell) -> bool:
+    marks = cell.metadata.get("nbgrader", {})
+    return MEASURE in cell.metadata.get("tags", ()) or bool(marks.get("grade"))
 
 
 def solution_values(name: str, cases: list[questions.Case], root: Path = ROOT) -> list:

@@ -2,7 +2,6 @@
 
 import csv
 import functools
-import itertools
 import json
 import shutil
 import signal
@@ -274,11 +273,7 @@ def test_results_may_not_lie_among_the_hand_ins(tmp_path, capsys):
 @pytest.mark.parametrize("name", ["lab00", "lab02"])
 def test_a_notebook_without_tags_marks_and_ids_is_run_as_one_with_them(name):
     solved, released = convert.both(name)
-    before = {
-        question: before.source.strip()
-        for before, cell in itertools.pairwise(released.cells)
-        if cell.cell_type == "markdown" and (question := convert.question_of(cell))
-    }
+    before = convert.text_before_open(released)
     lab = questions.load(ROOT / "solutions" / name)
     key = answer_key.AnswerKey(name, lab, [], [], "", convert.known_text(released), before)
     whole = [slim_cell(cell) for cell in solved.cells]
