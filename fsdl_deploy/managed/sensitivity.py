@@ -71,8 +71,11 @@ class Turned:
 
     @property
     def swing(self) -> float:
-        """How far the ratio moves, as a factor."""
-        return max(self.at_low, self.at_high) / min(self.at_low, self.at_high)
+        """How far the ratio moves, as a factor; infinite from a bill of nothing to one of something."""
+        least, most = sorted((self.at_low, self.at_high))
+        if least == most:
+            return 1.0
+        return most / least if least else math.inf
 
     @property
     def moves(self) -> bool:
@@ -107,9 +110,8 @@ def ranges(month: Month, known: Mapping[str, Price] | None = None) -> list[Range
 
 
 def ratio(first: str, second: str, month: Month, known: Mapping[str, Price] | None = None) -> float:
-    """The first place's bill over the second's."""
-    first_total, second_total = (hosting.total(place, month, known) for place in (first, second))
-    return first_total / second_total if second_total else math.inf
+    """The first place's bill over the second's: 1 where neither costs anything."""
+    return _ratio(*(hosting.had(place, month, known) for place in (first, second)))
 
 
 def turned(
@@ -133,7 +135,7 @@ def turned(
 
         value = known[each.name].value if each.name in known else getattr(month, each.name)
         low, high = (_ratio(*bills(end)) for end in (each.low, each.high))
-        decides = next(_turns(bills, each.low, each.high, _whole(each)), None) is not None
+        decides = next(_turns(bills, each.low, each.high, each), None) is not None
         rows.append(Turned(each, value, low, high, _flips(bills, value, each), decides))
     return sorted(rows, key=lambda row: (not row.moves, -row.swing))
 
@@ -142,20 +144,33 @@ Bills = Callable[[float], tuple[hosting.Bill, hosting.Bill]]
 
 
 def _ratio(first: hosting.Bill, second: hosting.Bill) -> float:
-    return first.total / second.total if second.total else math.inf
+    if second.total:
+        return first.total / second.total
+    return math.inf if first.total else 1.0
 
 
 def _whole(each: Range) -> bool:
     return isinstance(each.end[0], int)
 
 
-def _turns(bills: Bills, low: float, high: float, whole: bool) -> Iterator[tuple[float, float]]:
+def _turns(
+    bills: Bills, low: float, high: float, each: Range, downwards: bool = False
+) -> Iterator[tuple[float, float]]:
     """The neighbours between which the cheaper of two bills changes, on the way from ``low`` to ``high``.
 
-    Whole values are tried one by one, also downwards. All others move each bill one way only.
+    Whole values are tried one by one, also from a higher one down. All others move each bill one way only,
+    and ``downwards`` has their last change first.
     """
-    if not whole:
-        yield from break_even.changes(lambda value: tuple(bill.own for bill in bills(value)), low, high)
+    if not _whole(each):
+
+        def own(value: float) -> tuple[float, float]:
+            return tuple(bill.own for bill in bills(value))
+
+        def straight(low: float, high: float) -> bool:
+            counts = (tuple(bill.count for bill in bills(end)) for end in (low, high))
+            return each.name == "readings" and len(set(counts)) == 1
+
+        yield from break_even.changes(own, low, high, straight, downwards)
         return
     step = 1 if low <= high else -1
     for before, after in itertools.pairwise(range(round(low), round(high) + step, step)):
@@ -172,12 +187,11 @@ def _first(bills: Bills, value: float) -> bool:
 def _flips(bills: Bills, value: float, each: Range) -> float | None:
     """The value nearest to ``value``, by factors, from which on the choice is another; None for nowhere."""
     whole = _whole(each)
-    low, high = (_reached(bills, value, end, whole) for end in each.end)
-    above = [after for _, after in itertools.islice(_turns(bills, value, high, whole), 1)]
-    if whole:
-        below = [after for _, after in itertools.islice(_turns(bills, value, low, whole), 1)]
-    else:
-        below = [before for before, _ in _turns(bills, low, value, whole)][-1:]
+    ends = min(value, each.end[0]), max(value, each.end[1])
+    low, high = (_reached(bills, value, end, whole) for end in ends)
+    above = [after for _, after in itertools.islice(_turns(bills, value, high, each), 1)]
+    downwards = _turns(bills, value, low, each) if whole else _turns(bills, low, value, each, True)
+    below = [pair[1 if whole else 0] for pair in itertools.islice(downwards, 1)]
     points = below + above
     return min(points, key=lambda point: abs(math.log(max(point, 1e-12) / max(value, 1e-12))), default=None)
 
