@@ -124,7 +124,8 @@ def rate_to_win(
     without = min(bill.total for bill in hosting.bills(month, known) if bill.place in hosting.PLACES)
 
     def wins(rate: float) -> bool:
-        return hosting.bill(place, replace(month, gpu_rate=rate), known).total <= without
+        bill = hosting.bill(place, replace(month, gpu_rate=rate), known)  # None: an answer comes too late
+        return bill is not None and bill.total <= without
 
     if not wins(most):
         return None
