@@ -7,8 +7,10 @@ unit, for ``sensitivity`` to turn. Also counts the instances that a month needs.
 import functools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from numbers import Real
 
+from fsdl_deploy import dated_rows
 from fsdl_deploy.managed import measured_rates, tariffs
 from fsdl_deploy.managed.prices import Price
 from fsdl_deploy.managed.tariffs import HOURS
@@ -58,6 +60,12 @@ class Month:
     around: float = 0.0
 
     def __post_init__(self):
+        for item in fields(self):
+            value = getattr(self, item.name)
+            number = isinstance(value, Real) and not isinstance(value, bool)
+            huge = number and isinstance(value, int) and abs(value) > 1e300  # more than a float is
+            if huge or not (number or (item.name == "gpu_rate" and value is None)):
+                raise ValueError(f"{item.name} must be a number, not {dated_rows.quoted(value)}")
         for name in ("seconds", "speed", "patience", "room", "memory"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be a number above 0, not {getattr(self, name)}")

@@ -49,9 +49,9 @@ def _memory(needed: float, month: Month, name: str, tariff: Tariff) -> str:
 def _call(seconds: float, month: Month, time: str, body: str, tariff: Tariff) -> str:
     most = tariff.price(time, "s")
     if seconds > most:
-        return f"ends a call after {most:g} s, and this one takes {seconds:,.3g} s"
+        return f"ends a call after {most:g} s, and this one takes {seconds:,.1f}"
     most = tariff.price(body, "MB")
     for what, size in (("request", month.bytes_in), ("answer", month.bytes_out)):
         if size > most * MEGABYTE:
-            return f"takes {most:g} MB in a body at most, and the {what} has {size / MEGABYTE:,.3g} MB"
+            return f"takes {most:g} MB in a body at most, and the {what} has {size / MEGABYTE:,.2f}"
     return ""
