@@ -35,11 +35,13 @@ def bills(
     A dot has the colour of the place that the first meets.
 
     ``log``: both axes logarithmic, for many sizes of month at once; a dot then stands only where another
-    place is cheaper for the first time. Each dot has its millions of readings beside it.
+    place is cheaper for the first time. Each dot has its millions of readings beside it. Places that cannot
+    take such a month are left out.
     """
     import matplotlib.pyplot as plt
     from matplotlib.patheffects import withStroke
 
+    places = [places[0], *(place for place in places[1:] if not hosting.why_not(place, month, known))]
     readings = np.geomspace(*span, 500) if log else np.linspace(*span, 1500)
     figure, axes = plt.subplots(figsize=(8, 4.4))
     for place, color in zip(places, figures.PALETTE, strict=False):
