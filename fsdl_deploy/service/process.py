@@ -14,11 +14,11 @@ import uvicorn
 from fsdl_deploy.reading import Reader
 from fsdl_deploy.service.app import create_app
 from fsdl_deploy.service.connection_limit import ConnectionLimit, most_connections
+from fsdl_deploy.service.last_calls import let_in
 from fsdl_deploy.service.model import Model
 
 GRACE = 30.0
 """Seconds for the requests that were taken before the end. It is what Kubernetes gives a pod, too."""
-KNOCKS = 8  # rounds of the event loop, each of which accepts connections that wait
 
 
 def serve(
@@ -84,8 +84,7 @@ class Draining(uvicorn.Server):
     async def shutdown(self, sockets=None) -> None:
         """Let in who has knocked, take no more, answer what was taken."""
         self.model.stopping = True
-        for _ in range(KNOCKS):  # a socket that is closed resets those that it has not let in
-            await asyncio.sleep(0)
+        await let_in(sockets or ())
         await super().shutdown(sockets)
 
     def handle_exit(self, sig, frame) -> None:
