@@ -1,9 +1,9 @@
-"""A connection of the service, whichever of uvicorn's two HTTP parsers reads it: how long, how much, how it ends
+"""A connection of the service, with either of uvicorn's HTTP parsers: how long, how much, how it ends
 
-A request's head has HEAD_SECONDS. What arrives is parsed slice by slice, and between two slices everybody else
-has a turn. A client that sends no more (half-closed) still gets its answer. At the end of the service what was
-taken is answered. Knows connections as bytes; what a head may hold is in ``heads``, how many connections
-there may be in ``connection_limit``.
+A request's head has HEAD_SECONDS. What arrives is parsed slice by slice, and between two slices everybody
+else has a turn. A client that sends no more (half-closed) still gets its answer. At the end of the service
+what was taken is answered. Knows connections as bytes; what a head may hold is in ``heads``, how many
+connections there may be in ``connection_limit``.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ MAX_PIECES = 2**17
 class Connection:
     """To be the first base of one of uvicorn's protocols, which gives ``parse(data)``.
 
-    That calls ``head_is_whole`` and ``message_is_whole``, and ``refuse`` for what is not HTTP as it should be.
+    That calls ``head_is_whole`` and ``message_is_whole``, and ``refuse`` for what is no good HTTP.
     """
 
     slice = SLICE

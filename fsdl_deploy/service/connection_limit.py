@@ -14,7 +14,7 @@ from fsdl_deploy.service.refusal import AGAIN, Refusal
 log = logging.getLogger("uvicorn.error")
 MOST = 2048
 KEPT_BACK = 48
-"""Files for all but connections, beside those that are open at the start: the model, a temporary file, others."""
+"""Files for anything but connections, beside those that are open at the start."""
 QUIET = 10.0
 """Seconds between two lines in the log: a crowd must not fill the disk."""
 
@@ -40,7 +40,7 @@ class ConnectionLimit:
         self.most, self._closed, self._refused, self._last = most, 0, 0, -QUIET
 
     def make_room(self, new, connections: Iterable) -> None:
-        """``new`` is one of ``connections``, which know ``idle``, ``idle_since``, ``transport``, ``refuse``."""
+        """``new`` is one of ``connections``, each a ``connection.Connection``."""
         if len(connections) <= self.most:
             return
         idle = [other for other in connections if other is not new and other.idle]

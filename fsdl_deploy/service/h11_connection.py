@@ -1,4 +1,4 @@
-"""The other of uvicorn's two HTTP parsers, which needs nothing but Python: judged and bounded as the quicker is
+"""The other of uvicorn's two HTTP parsers, which needs nothing but Python: as strict as the quicker one
 
 Knows connections as h11's events; knows nothing about what is asked.
 """

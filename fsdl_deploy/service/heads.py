@@ -1,4 +1,4 @@
-"""The head of a request, judged before anything is done for it: what two servers in a row could read differently
+"""The head of a request, judged before it is served: what two servers in a row could read differently
 
 Knows methods, targets and header fields as bytes, whoever parsed them. Knows nothing about connections.
 
@@ -57,7 +57,7 @@ def too_many_fields() -> Refusal:
 
 
 def path_of(target: bytes) -> bytes:
-    """The target from the path on: to proxies the whole address is sent (RFC 9112, 3.2.2), ``OPTIONS *`` has none.
+    """The target from the path on: a proxy gets the whole address (RFC 9112, 3.2.2), ``OPTIONS *`` has none.
 
     A fragment is the client's own matter, and dropped.
     """
@@ -81,7 +81,7 @@ def without_upgrade(fields: Fields) -> list[tuple[bytes, bytes]]:
 
 
 def answer(refusal: Refusal) -> bytes:
-    """A refusal as the bytes of an answer after which the connection ends, for where no route is known yet."""
+    """A refusal as the bytes of an answer, the last of its connection, where no route is known yet."""
     body = json.dumps(error_body("", refusal)).encode()
     fields = {
         "content-type": "application/json",

@@ -1,4 +1,4 @@
-"""The end of a socket that listens, without a reset for anybody: first nobody new, then let in who has knocked
+"""The end of a socket that listens, without a reset: first nobody new, then let in who has knocked
 
 A socket that is closed resets the connections that the system has opened and the process has not accepted. So
 the system is first asked to leave the first packet of new ones unanswered: their clients try again, and are
@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 SO_ATTACH_FILTER = 26
 KNOCKING = 0.02
-"""Seconds for connections half open at that moment; the distance to a client in the same building is a hundredth."""
+"""Seconds for connections that are half open at that moment."""
 ONLY_KNOWN = (  # code, jump if true, jump if false, operand
     (0x30, 0, 0, 13),  # load the TCP header's byte of flags
     (0x54, 0, 0, 0x12),  # of them SYN and ACK

@@ -62,7 +62,7 @@ LAST = ALIVE + b"Connection: close\r\n\r\n"  # behind a request, so that the con
 @pytest.mark.parametrize(
     "offer",
     [
-        b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n",
+        b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIA\r\n",
         b"Connection: keep-alive, upgrade\r\nUpgrade: TLS/1.3, HTTP/2.0\r\n",
         b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
