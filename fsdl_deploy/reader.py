@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fsdl_deploy import devices, weights
+from fsdl_deploy import devices, files, weights
 from fsdl_deploy.picture import Image, PictureError, check_all, decode, reduced
 from fsdl_deploy.reading import Reader, Reading
 
@@ -164,14 +164,15 @@ def main(args) -> int:
     """Print one line a picture: file, digits, confidence. A bad file is named, and the rest is read."""
     reader, status = open_reader(args.version, args.url, args.device), 0
     for name in args.picture:
+        shown = files.printable(name)
         try:
             reading = reader.read([decode(Path(name).read_bytes())])[0]
         except OSError as error:
-            print(f"{name}: {error.strerror or error}", file=sys.stderr)
+            print(f"{shown}: {error.strerror or error}", file=sys.stderr)
             status = 1
         except PictureError as error:
-            print(f"{name}: {error}", file=sys.stderr)
+            print(f"{shown}: {error}", file=sys.stderr)
             status = 1
         else:
-            print(f"{name}\t{reading.digits}\t{reading.confidence:.3f}", flush=True)
+            print(f"{shown}\t{reading.digits}\t{reading.confidence:.3f}", flush=True)
     return status

@@ -4,8 +4,10 @@ import json
 import struct
 import subprocess
 
+import httpx2
 import numpy as np
 import pytest
+from fake_service import fake_server
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.picture import encode
@@ -232,3 +234,38 @@ def test_nvidias_client_reads_and_is_refused(server, tmp_path):
     assert answers["inputs"] == ["pictures"] and answers["server"] == "fsdl_deploy"
     assert answers["binary"] == answers["json"] and answers["binary"][0] == DIGITS
     assert "the datatype is BYTES" in answers["refused"]
+
+
+def test_what_tritons_clients_ask_beside_the_protocol(client):
+    index = client.post("/v2/repository/index").json()
+    assert index == client.post("/v2/repository/index", json={"ready": True}).json()
+    assert [(model["name"], model["state"]) for model in index] == [(ENCODED, "READY"), (PIXELS, "READY")]
+    config = client.get(f"/v2/models/{PIXELS}/config").json()
+    assert config == client.get(f"/v2/models/{PIXELS}/versions/fake/config").json()
+    assert [tensor["data_type"] for tensor in config["input"]] == ["TYPE_UINT8", "TYPE_INT64"]
+    assert [tensor["data_type"] for tensor in config["output"]] == ["TYPE_STRING", "TYPE_FP32", "TYPE_FP32"]
+
+    def counts():
+        (stats,) = client.get(f"/v2/models/{ENCODED}/stats").json()["model_stats"]
+        return (
+            stats["inference_count"],
+            stats["execution_count"],
+            stats["inference_stats"]["success"]["count"],
+        )
+
+    before = counts()
+    assert infer(client, **json_request(IMAGES)).status_code == 200
+    assert [after - was for after, was in zip(counts(), before, strict=True)] == [3, 1, 1]
+    assert len(client.get("/v2/models/stats").json()["model_stats"]) == 2
+    for path in ("/v2/models/other/config", f"/v2/models/{ENCODED}/versions/9/stats"):
+        answer = client.get(path)
+        assert answer.status_code == 404 and isinstance(answer.json()["error"], str)
+    for body, status in ((b"[]", 422), (b"{", 400)):
+        assert client.post("/v2/repository/index", content=body).status_code == status
+
+
+def test_the_index_tells_of_a_model_that_is_not_there_yet(tmp_path):
+    with fake_server("--load-when", tmp_path / "now", ready="/healthz") as server:
+        answer = httpx2.post(server.url + "/v2/repository/index")
+        assert answer.status_code == 200 and answer.json()[0]["state"] == "UNAVAILABLE"
+        assert httpx2.post(server.url + "/v2/repository/index", json={"ready": True}).json() == []

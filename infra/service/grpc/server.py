@@ -21,6 +21,7 @@ from inference import Inference
 from tritonclient.grpc import service_pb2 as messages
 from tritonclient.grpc import service_pb2_grpc as services
 
+from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.service.model import Model
 from fsdl_deploy.service.parsing import MAX_BODY
@@ -83,7 +84,7 @@ async def _either(wait, stop: asyncio.Event) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, default=8001)
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--threads", type=int, default=whole_cores())
     parser.add_argument("--max-waiting", type=int, default=64)
     parser.add_argument("--max-batch", type=int, default=1)
     parser.add_argument("--max-pictures", type=int, default=64)
