@@ -479,8 +479,8 @@ ADAPTER = [
             )
         ],
     ),
-    Part("other requests", 3, draw=draw_request, count=16),
-    Part("other requests that are refused", 4, draw=draw_refused, count=40),
+    Part("other requests", 6, draw=draw_request, count=16),
+    Part("other requests that are refused", 9, draw=draw_refused, count=40),
 ]
 COST = [
     Part("memory and time", 1, [[WORK | {"microseconds": ms * 1000}, PRICES] for ms in (1, 24, 900)]),
@@ -508,7 +508,7 @@ COST = [
         1,
         [[WORK | {"requests": 0}, PRICES], [WORK | {"requests": 0}, FREE], [WORK, PRICES]],
     ),
-    Part("other months", 4, draw=draw_month, count=24),
+    Part("other months", 15, draw=draw_month, count=24),
 ]
 EVEN = [
     Part("one price", 1, [[[[None, 500]], server, 10**9] for server in (10**9, 1_250_250_001, 7)]),
@@ -521,7 +521,7 @@ EVEN = [
         [[TIERS, 10**12, 10**6], [[[None, 500]], 501, 1], [[[None, 500]], 500, 1], [[[None, 0]], 1, 10**12]],
     ),
     Part("a million millions", 1, [[[[None, 1]], 10**12, 10**12], [TIERS, 3 * 10**14 + 11, 10**12]]),
-    Part("other prices", 4, draw=draw_break_even, count=24),
+    Part("other prices", 15, draw=draw_break_even, count=24),
 ]
 CHOICE = [
     Part(
@@ -566,7 +566,7 @@ CHOICE = [
             [[instance("z", p99=80), instance("b", p99=80)], DEMAND],
         ],
     ),
-    Part("other offers", 4, draw=draw_choice, count=30),
+    Part("other offers", 15, draw=draw_choice, count=30),
 ]
 POLICY = [
     Part(
@@ -593,8 +593,8 @@ POLICY = [
         1,
         [[job(["invoke", "a-1"], ["invoke", "b-1"])], [job(["read", "cards", "a/"], ["list", "cards"])]],
     ),
-    Part("other jobs", 4, draw=draw_job, count=20),
-    Part("other jobs in which something is never deleted", 3, draw=draw_denied_job, count=10),
+    Part("other jobs", 9, draw=draw_job, count=20),
+    Part("other jobs in which something is never deleted", 6, draw=draw_denied_job, count=10),
 ]
 TWO = [["ml.m5.xlarge", 2], ["ml.c5.xlarge", 1]]
 FORGOTTEN = [
@@ -666,7 +666,7 @@ FORGOTTEN = [
             [[endpoint("y"), endpoint("q"), endpoint("x", variants=TWO)], RULE],
         ],
     ),
-    Part("other accounts", 4, draw=draw_account, count=20),
+    Part("other accounts", 15, draw=draw_account, count=20),
 ]
 TIDY = {"every": 24, "idle": 6, "hours": 240, "calls": 10}
 KEPT = [
@@ -681,7 +681,7 @@ KEPT = [
         1,
         [[{"every": 100, "idle": 1, "hours": hours, "calls": hours // 100}] for hours in (99, 100)],
     ),
-    Part("other rules", 4, draw=draw_rule, count=16),
+    Part("other rules", 8, draw=draw_rule, count=16),
 ]
 RUBRIC = {
     0: "no decision, or one without a reason",

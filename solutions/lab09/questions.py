@@ -88,7 +88,7 @@ BUDGETS = [
             [measured(), {}],
         ],
     ),
-    Part("other budgets", 4, draw=draw_budget, count=30),
+    Part("other budgets", 15, draw=draw_budget, count=30),
 ]
 
 # Exercise 2: buckets
@@ -154,8 +154,8 @@ BUCKETS = [
         [[[*range(60, 300, 4), 180, 180, 181], 4, graph] for graph in (50, 200, 900)],
     ),
     Part("no cards, no buckets", 1, [[[], 4, 100], [[], 8, 0], [[7], 8, 100]]),
-    Part("other widths", 3, draw=draw_widths, count=24),
-    Part("many other widths", 2, draw=draw_many_widths, count=6),
+    Part("other widths", 11, draw=draw_widths, count=24),
+    Part("many other widths", 7, draw=draw_many_widths, count=6),
 ]
 
 # Exercise 3: the range of int8
@@ -211,7 +211,7 @@ INT8 = [
     Part(
         "nothing but zeros", 1, [[[0.0, 0.0], 1000, True], [[0.0], 1000, False], [[0.0, 1.02], 1000, False]]
     ),
-    Part("other activations", 4, draw=draw_values, count=30),
+    Part("other activations", 15, draw=draw_values, count=30),
 ]
 
 # Exercise 4: an update
@@ -361,8 +361,8 @@ UPDATES = [
             [device(), [offer(model="Gewichte für Zähler 4"), offer(12, 4), offer(13, 5)]],
         ],
     ),
-    Part("other offers", 4, draw=draw_offers, count=14),
-    Part("other forgeries", 3, draw=draw_attack, count=10),
+    Part("other offers", 10, draw=draw_offers, count=14),
+    Part("other forgeries", 8, draw=draw_attack, count=10),
 ]
 
 # Exercise 5: fallbacks
@@ -477,7 +477,7 @@ FALLBACKS = [
             for cards in ([card(0.5), card(0.5, 9000), card(1.0)], [card(0.3, 9000), card(0.7)])
         ],
     ),
-    Part("other cards", 4, draw=draw_fallbacks, count=30),
+    Part("other cards", 18, draw=draw_fallbacks, count=30),
 ]
 
 # Exercise 6: parity
@@ -542,8 +542,8 @@ PARITY = [
     ),
     Part("a number where text should be", 1, [conversion("number"), conversion("number", "int8"), SOUND[2]]),
     Part("cards in a batch", 1, [conversion("axes"), conversion("padding"), SOUND[2]]),
-    Part("other conversions", 4, draw=draw_conversion, count=14),
-    Part("other broken conversions", 3, draw=draw_broken, count=14),
+    Part("other conversions", 9, draw=draw_conversion, count=14),
+    Part("other broken conversions", 6, draw=draw_broken, count=14),
 ]
 
 # Exercise 7: a device held back
@@ -646,7 +646,7 @@ HELD = [
             held([manifest(3, 50, 200), manifest(3, 0, 60)], [10, 55, 190], 48),
         ],
     ),
-    Part("other devices", 4, draw=draw_held, count=20),
+    Part("other devices", 8, draw=draw_held, count=20),
 ]
 
 RUBRIC = {
