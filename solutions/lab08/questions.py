@@ -424,7 +424,12 @@ ADAPTER = [
     Part(
         "a picture as it is",
         1,
-        [["image/png", picture(7)], ["Image/PNG", picture(8)], ["image/png; q=1", picture(9)]],
+        [
+            ["image/png", picture(7)],
+            ["Image/PNG", picture(8)],
+            ["image/png; q=1", picture(9)],
+            [" image/png ;q=1", picture(6)],
+        ],
     ),
     Part(
         "pictures in JSON, in their order",
@@ -455,6 +460,7 @@ ADAPTER = [
             ["application/json", picture(1)],
             ["application/json", "[1, 2]"],
             ["application/json", "\xff\xfe"],
+            ["application/json", "[" * 100_000],
             GOOD,
         ],
     ),
@@ -539,7 +545,7 @@ CHOICE = [
         1,
         [
             [[instance(rate=rate)], DEMAND | {"busiest": busiest, "budget": 9999}]
-            for rate, busiest in ((40, 24.0), (40, 24.1), (40, 96.0), (10, 0.1), (3, 5.4), (7, 12.6))
+            for rate, busiest in ((40, 24.0), (40, 24.1), (40, 96.0), (10, 0.1), (10, 0), (3, 5.4), (7, 12.6))
         ],
     ),
     Part("spare ones", 1, [[[instance(spare=spare, hour=0.05)], DEMAND] for spare in (0, 1, 3)]),
@@ -551,6 +557,7 @@ CHOICE = [
             [[instance(hour=0.5)], DEMAND | {"budget": 364}],
             [[function(million=20)], DEMAND | {"budget": 60}],
             [[function(million=20)], DEMAND | {"budget": 59}],
+            [[function(million=20)], DEMAND | {"readings": 10**10, "budget": 200_000}],
         ],
     ),
     Part(
@@ -692,9 +699,9 @@ RUBRIC = {
 LAB = Lab(
     [
         Question("q1", "asked", "the adapter for /invocations", 2, 12, ADAPTER),
-        Question("q2", "per_million", "what a million readings cost", 1, 10, COST),
+        Question("q2", "per_million", "what a million readings cost", 1, 10, COST, tolerance=1e-9),
         Question("q3", "break_even", "break-even by bisection", 2, 12, EVEN),
-        Question("q4", "choose", "the cheapest that is good enough", 2, 12, CHOICE),
+        Question("q4", "choose", "the cheapest that is good enough", 2, 12, CHOICE, tolerance=1e-9),
         Question("q5", "policy", "a policy of least privilege", 3, 14, POLICY, judge=narrow),
         Question("q6", "forgotten", "endpoints left running", 2, 10, FORGOTTEN),
         Question("q7", "kept_alive", "break it: an endpoint that nobody ends", 2, 10, KEPT, judge=outlives),

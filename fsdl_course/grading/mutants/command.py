@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Try all mutants; 1 where too few of a lab's are noticed (``BAR``), or its list has an entry too many."""
+    """Try all mutants; 1 where too few of a lab's are noticed (``BAR``), or its list has a wrong entry."""
     known = convert.names()
     if unknown := [name for name in args.names if name not in known]:
         raise ValueError(f"there is no lab {unknown[0]!r}: they are {', '.join(known)}")

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from fsdl_course.grading.mutants.faults import expressions
+from fsdl_course.grading.mutants.names import Names
 from fsdl_course.grading.mutants.statements import statements
 
 
@@ -37,12 +38,12 @@ def mutants(source: str, lines: Collection[int] | None = None) -> list[Mutant]:
     on them.
     """
     tree = ast.parse(source)
-    original = ast.unparse(tree)
+    original, names = ast.unparse(tree), Names(tree)
     sources: dict[str, None] = {}
     for holder, field, place, node in _places(tree):
         if lines is not None and getattr(node, "lineno", getattr(holder, "lineno", 0)) not in lines:
             continue
-        for other in (*expressions(node), *statements(node)):
+        for other in (*expressions(node), *statements(node), *names.mixed_up(node)):
             _put(holder, field, place, other)
             text = _text(tree)
             if text is not None and text != original:
