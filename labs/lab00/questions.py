@@ -98,7 +98,7 @@ LAB = Lab(
                     [[[0.7, 0.4, 0.4, 0.7], 0.9], [[0.5, 0.5, 0.95, 0.5], 0.9]],
                 ),
                 Part("all are sure, or none is", 1, [[[0.99, 0.95], 0.9], [[], 0.9], [[0.3, 0.2], 0.9]]),
-                Part("other queues", 8, draw=draw_queue),
+                Part("other queues", 10, draw=draw_queue),
             ],
         ),
         Question(
@@ -136,7 +136,7 @@ LAB = Lab(
                     1,
                     [[[1.0, 0.5], [False, True], 0.1], [[1.0, 1.0, 0.5], [False, True, True], 0.4]],
                 ),
-                Part("other promises", 8, draw=draw_target),
+                Part("other promises", 10, draw=draw_target),
             ],
         ),
         Question(
@@ -163,7 +163,7 @@ LAB = Lab(
                     [["00400", "00900", 500], ["00400", "00901", 500], ["99800", "00300", 500]],
                 ),
                 Part("past all nines", 1, [["99950", "00070", 500], ["99950", "00600", 500]]),
-                Part("other pairs", 8, draw=draw_pair, count=12),
+                Part("other pairs", 10, draw=draw_pair, count=12),
             ],
         ),
         OpenQuestion(

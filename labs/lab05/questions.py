@@ -345,7 +345,7 @@ LAB = Lab(
                         [asked((0, "a"), (5, "b"), (9, "c"), (12, "b")), 2, 10],
                     ],
                 ),
-                Part("other days", 15, draw=draw_requests, count=12),
+                Part("other days", 18, draw=draw_requests, count=12),
             ],
         ),
         OpenQuestion(

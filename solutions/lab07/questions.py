@@ -304,7 +304,7 @@ LAB = Lab(
                     1,
                     [[["Zoë", "Łukasz", "李", "zoë", "Zoe"], 0.5, salt] for salt in ("mai", "juni")],
                 ),
-                Part("other customers", 13, draw=draw_customers, count=10),
+                Part("other customers", 15, draw=draw_customers, count=10),
             ],
         ),
         Question(

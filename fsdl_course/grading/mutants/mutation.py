@@ -3,6 +3,7 @@
 import ast
 import difflib
 import hashlib
+import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -20,8 +21,12 @@ class Mutant:
 
     @property
     def digest(self) -> str:
-        """12 hexadecimal digits that change with the fault and with any other line of the original."""
-        return hashlib.sha256(f"{self.original}\0{self.source}".encode()).hexdigest()[:12]
+        """12 hexadecimal digits that change with the fault and with any other line of the original.
+
+        Of the syntax trees, since the normal form is written otherwise by another Python.
+        """
+        trees = f"{_form(ast.parse(self.original))}\0{_form(ast.parse(self.source))}"
+        return hashlib.sha256(trees.encode()).hexdigest()[:12]
 
     @property
     def difference(self) -> str:
@@ -83,11 +88,22 @@ def _put(holder: ast.AST, field: str, place: int | None, node: ast.AST) -> None:
         getattr(holder, field)[place] = node
 
 
+def _form(value) -> str:
+    """A syntax tree as text, without what is empty: fields that newer Pythons add change nothing."""
+    if isinstance(value, list):
+        return f"[{','.join(map(_form, value))}]"
+    if not isinstance(value, ast.AST):
+        return repr(value)
+    fields = [(name, item) for name, item in ast.iter_fields(value) if item is not None and item != []]
+    return f"{type(value).__name__}({','.join(f'{name}={_form(item)}' for name, item in sorted(fields))})"
+
+
 def _text(tree: ast.AST) -> str | None:
     """The tree as source; None if that is no Python."""
     try:
         text = ast.unparse(ast.fix_missing_locations(tree))
-        compile(text, "<mutant>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        with warnings.catch_warnings(action="ignore"):  # such as "perhaps you missed a comma?"
+            compile(text, "<mutant>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except (SyntaxError, ValueError, AttributeError, TypeError):
         return None
     return text

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import tempfile
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -55,6 +56,7 @@ class Exercise:
 
         def work(tell, start) -> str:
             start()
+            warnings.simplefilter("ignore")
             with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
                 return json.dumps(self._first_lost(source))
 
