@@ -37,6 +37,10 @@ COMMANDS = {
     "labs": Command("build or check labs from their sources", "fsdl_course.labs.build"),
     "grade": Command("grade the notebooks that students handed in", "fsdl_course.grading.grade"),
     "cases": Command("draw private cases for grading labs", "fsdl_course.grading.cases"),
+    "mutants": Command(
+        "try the labs' cases on solutions with a fault, and list the faults that they do not notice",
+        "fsdl_course.grading.mutants.command",
+    ),
     "sample-class": Command(
         "write made-up hand-ins of a lab, to try the grading with", "fsdl_course.grading.sample"
     ),

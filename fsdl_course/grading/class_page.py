@@ -49,7 +49,7 @@ def _plot(results: list[dict]) -> str:
         highest = same[0]["max"]
         counts = [sum(question["points"] == points for question in same) for points in range(highest + 1)]
         axis.bar(range(highest + 1), counts, color=["#d55e00"] + ["#0072b2"] * highest, width=0.8)
-        axis.set(title=name, xlabel="points", xticks=range(highest + 1))
+        axis.set(title=name, xlabel="points", xticks=range(0, highest + 1, -(-highest // 5) or 1))
         axis.yaxis.get_major_locator().set_params(integer=True)
         axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("submissions")

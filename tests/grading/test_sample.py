@@ -30,8 +30,8 @@ def test_the_commands_of_the_guide_work_in_their_order(tmp_path, monkeypatch):
         assert cli.main(words) == 0
     with open("grades/scores.csv", newline="") as lines:
         points_of = {row["student"]: int(row["points"]) for row in csv.DictReader(lines)}
-    assert points_of["Ada Right"] == 19 and points_of["Bob Nothing"] == 0 and points_of["Cem Half"] == 13
-    assert {points for student, points in points_of.items() if student.startswith("Mal")} == {15}
+    assert points_of["Ada Right"] == 55 and points_of["Bob Nothing"] == 0 and points_of["Cem Half"] == 39
+    assert {points for student, points in points_of.items() if student.startswith("Mal")} == {44}
     for name in ("index.html", "scores.csv", "open.csv", "gradebook.db", "feedback/lab00"):
         assert (here / "grades" / name).exists() and name.split("/")[0].split(".")[0] in GUIDE
     assert sorted(path.stem for path in (tmp_path / "private-cases").iterdir()) == convert.names()
