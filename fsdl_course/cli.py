@@ -36,6 +36,7 @@ COMMANDS = {
     "layout": Command("write what each module is into CONTRIBUTING.md", "fsdl_course.layout"),
     "labs": Command("build or check labs from their sources", "fsdl_course.labs.build"),
     "grade": Command("grade the notebooks that students handed in", "fsdl_course.grading.grade"),
+    "totals": Command("add up the course: late days, weights, exports", "fsdl_course.grading.totals"),
     "cases": Command("draw private cases for grading labs", "fsdl_course.grading.cases"),
     "sample-class": Command(
         "write made-up hand-ins of a lab, to try the grading with", "fsdl_course.grading.sample"

@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fsdl_course.grading import open_table
+from fsdl_course.grading import open_table, tables
 from fsdl_course.grading.submissions import slug
 from fsdl_deploy import files
 
@@ -105,7 +105,7 @@ def _for_another_answer(before: AgreedByHand, answer: str) -> str | None:
 def _merged(path, key, most, row, hand, before: AgreedByHand, conflicts: list[str]):
     """(points, comment): of each, whatever one side changed; a conflict if both did, differently."""
     try:
-        in_table = open_table.number(row.points) if row else before.points
+        in_table = tables.number(row.points) if row else before.points
         if in_table is not None and not 0 <= in_table <= most:
             raise ValueError
     except ValueError:
@@ -125,14 +125,14 @@ def _merged(path, key, most, row, hand, before: AgreedByHand, conflicts: list[st
 
 
 def _row(key: tuple, answer: dict, points: float | None, comment: str, earlier: str) -> dict[str, str]:
-    lab, student, question = map(open_table.cell, key)
+    lab, student, question = map(tables.cell, key)
     text = answer["answer"]
     if len(text) > open_table.LONGEST:
         text = text[: open_table.LONGEST] + f" … ({len(text)} characters: the rest is in the notebook)"
     return {
         **{"lab": lab, "student": student, "question": question, "max": answer["max"]},
         **{"points": "" if points is None else f"{points:g}", "comment": comment, "earlier": earlier},
-        "answer": open_table.cell(text),
+        "answer": tables.cell(text),
     }
 
 

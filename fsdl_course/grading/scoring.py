@@ -51,6 +51,7 @@ def score(submission: Submission, key: AnswerKey, backend: Backend, slot: int = 
             part = parts[case.question, case.part]
             if part["problem"]:  # it is lost already
                 continue
+            part["case"] += 1
             if box.used > BUDGET:
                 part["problem"] = f"the hand-in has used up its {BUDGET} seconds of processor time"
                 continue
@@ -64,6 +65,7 @@ def score(submission: Submission, key: AnswerKey, backend: Backend, slot: int = 
     for question in result["questions"]:
         for part in question["parts"]:
             part["points"] = 0 if part["problem"] else part["max"]
+            part["case"] = part["case"] if part["problem"] else 0
         question["points"] = sum(part["points"] for part in question["parts"])
     result["score"] = sum(question["points"] for question in result["questions"])
     return result
@@ -83,10 +85,12 @@ def blank(submission: Submission, lab: questions.Lab, before_open: dict[str, str
                 "id": question.id,
                 "title": question.title,
                 "max": question.points,
+                "rubric": {str(points): text for points, text in question.rubric.items()},
                 "answer": answer_of(submission, question.id, (before_open or {}).get(question.id, "")),
             }
             for question in lab.open
         ],
+        **submission.facts(),
         "score": 0,
         "max": sum(question.points for question in lab.graded),
     }
@@ -107,6 +111,7 @@ def _blank_question(question: questions.Question) -> dict:
                 "public": part.public,
                 "problem": "",
                 "call": "",
+                "case": 0,  # the number of the first that failed, from 1; for the instructor only
             }
             for part in question.parts
         ],
