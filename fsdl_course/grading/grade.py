@@ -127,6 +127,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--lab", help="which lab all of them are, if they do not say so themselves")
     parser.add_argument(
+        "--names",
+        action=argparse.BooleanOptionalAction,
+        help="students' names in open.csv, or with --no-names pseudonyms, shuffled (default: as it was)",
+    )
+    parser.add_argument(
         "--i-trust-these", action="store_true", help="run without isolation; only code you trust"
     )
 
@@ -135,7 +140,7 @@ def main(args: argparse.Namespace) -> int:
     """Grade everything; 1 if a submission could not be read or graded."""
     from tqdm import tqdm
 
-    from fsdl_course.grading import by_hand, gradebook, report
+    from fsdl_course.grading import alike, by_hand, gradebook, report
 
     if args.jobs < 1:
         raise ValueError(f"--jobs is 1 or more, not {args.jobs}")
@@ -149,8 +154,16 @@ def main(args: argparse.Namespace) -> int:
     with tqdm(total=len(submissions), unit="submission", file=sys.stderr) as bar:
         results = grade(submissions, args.out, args.cases, args.jobs, args.i_trust_these, bar=bar)
     before = earlier(results, args.out)
-    agreement = by_hand.agree(results + before, args.out, gradebook.given(args.out))
+    agreement = by_hand.agree(
+        results + before, args.out, gradebook.given(args.out), None if args.names is None else not args.names
+    )
     gradebook.write(submissions, results, args.out, args.cases, earlier=before)
+    pairs = alike.of_folder(results + before, args.out)
+    alike.write(pairs, args.out)
+    if pairs:
+        print(
+            f"{len(pairs)} pairs of hand-ins are nearly the same: {args.out / 'alike.html'}", file=sys.stderr
+        )
     for remark in report.write(results + before, args.out, agreement=agreement):
         print(remark, file=sys.stderr)
     for result in results:
