@@ -3,13 +3,14 @@
 import base64
 import io
 
+from fsdl_course.grading.item_analysis import ItemRow, page_part
 from fsdl_course.grading.pages import escaped, page
 from fsdl_course.grading.points import earned, most, total, waiting
 from fsdl_course.grading.submissions import slug
 
 
-def summary(results: list[dict]) -> str:
-    """The class at a glance: a plot of each lab's questions, a row for each submission."""
+def summary(results: list[dict], items: list[ItemRow]) -> str:
+    """The page: for each lab a plot of its questions, what was hard in them, a row for each submission."""
     parts = []
     for lab in sorted({result["lab"] for result in results}):
         chosen = [result for result in results if result["lab"] == lab]
@@ -22,6 +23,7 @@ def summary(results: list[dict]) -> str:
             )
             alt = f"how many submissions of {lab} got how many points, question by question"
             parts.append(f'<img alt="{alt}" src="data:image/svg+xml;base64,{_plot(graded)}">')
+            parts.append(page_part([row for row in items if row.lab == lab]))
         parts.append("<table><tr><th>student</th><th class=n>points</th><th>what is missing</th></tr>")
         for result in chosen:
             link = f"feedback/{slug(lab)}/{slug(result['student'])}.html"

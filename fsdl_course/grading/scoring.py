@@ -64,6 +64,7 @@ def _call_all(box: Sandbox, key: AnswerKey, result: dict) -> None:
         row, earned = rows[place], tally[place]
         if earned.lost or place in ended:
             continue
+        row["case"] += not row["problem"]
         if box.used > BUDGET:
             row["problem"] = row["problem"] or (
                 f"the hand-in has used up its {BUDGET} seconds of processor time"
@@ -81,6 +82,7 @@ def _call_all(box: Sandbox, key: AnswerKey, result: dict) -> None:
             row["problem"] = PRIVATE.get(answer.error, "it is wrong for a case that only the grader has")
     for place, row in rows.items():
         row["points"] = tally[place].points
+        row["case"] = row["case"] if row["problem"] else 0
 
 
 def blank(submission: Submission, lab: questions.Lab, before_open: dict[str, str] | None = None) -> dict:
@@ -97,10 +99,12 @@ def blank(submission: Submission, lab: questions.Lab, before_open: dict[str, str
                 "id": question.id,
                 "title": question.title,
                 "max": question.points,
+                "rubric": {str(points): text for points, text in question.rubric.items()},
                 "answer": answer_of(submission, question.id, (before_open or {}).get(question.id, "")),
             }
             for question in lab.open
         ],
+        **submission.facts(),
         "score": 0,
         "max": sum(question.points for question in lab.graded),
     }
@@ -121,6 +125,7 @@ def _blank_question(question: questions.Question) -> dict:
                 "public": part.public,
                 "problem": "",
                 "call": "",
+                "case": 0,  # the number of the first that failed, from 1; for the instructor only
             }
             for part in question.parts
         ],
