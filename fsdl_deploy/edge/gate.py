@@ -49,8 +49,10 @@ def problems(commit: str) -> list[str]:
         return [f"it has {MODEL if text is None else BUDGET} and no {BUDGET if text is None else MODEL}"]
     parents = _git("rev-list", "--parents", "-n", "1", commit).decode().split()[1:]
     before = [_file(parent, MODEL) for parent in parents]
-    # A new budget is looked at, too: it must still fit the model that it is for.
-    if any(old == graph for old in before) and any(_file(parent, BUDGET) == text for parent in parents):
+    # One parent must have both: a merge may take the model from one side and the budget from the other.
+    if any(
+        old == graph and _file(parent, BUDGET) == text for old, parent in zip(before, parents, strict=True)
+    ):
         return []
     try:
         limits = budget.read(text.decode("utf-8"), BUDGET)

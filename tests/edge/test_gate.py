@@ -84,6 +84,34 @@ def test_growth_within_the_budget_needs_a_word_in_the_budget(clone):
     assert push(clone).returncode == 0
 
 
+def merged_from_two_sides(clone):
+    """The model of one side with the budget of the other, each of which is in order where it is."""
+    tight = TEXT.replace("bytes = 600_000", f"bytes = {len(weights.verified('v2.onnx')) + 1000}", 1)
+    assert tight != TEXT
+    commit(clone, "v2", tight)
+    git("checkout", "-q", "-b", "side", at=clone)
+    commit(clone, larger("v2"), TEXT, subject="more room")
+    git("checkout", "-q", "main", at=clone)
+    commit(clone, subject="words")
+    git("merge", "-q", "--no-commit", "--no-ff", "side", at=clone)
+    commit(clone, text=tight, subject="the merge")
+
+
+def test_a_merge_that_takes_the_model_and_not_its_budget_is_refused(clone):
+    merged_from_two_sides(clone)
+    assert push(clone, "side").returncode == 0
+    refused = push(clone)
+    assert refused.returncode != 0 and "the merge: bytes:" in refused.stderr
+
+
+def test_a_merge_that_takes_both_from_one_side_comes_in(clone):
+    merged_from_two_sides(clone)
+    commit(clone, subject="before")
+    git("reset", "-q", "--hard", "main~2", at=clone)
+    git("merge", "-q", "--no-ff", "-m", "the whole side", "side", at=clone)
+    assert push(clone).returncode == 0
+
+
 @pytest.mark.parametrize("text", ["", TEXT.replace("bytes = 600_000", "bytes = 1000"), "[most"])
 def test_a_budget_that_is_broken_or_not_met_is_refused(clone, text):
     commit(clone, "v2", text)
