@@ -35,9 +35,8 @@ class Tracking:
         self.home: Station = station("mlflow")
         self.folder, self.timeout = Path(folder), timeout
         python = self.home.python
-        self.environment = (
-            SETTINGS | self.home.bytecode | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
-        )
+        programs = {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+        self.environment = SETTINGS | self.home.bytecode | programs
         store = f"sqlite:///{(self.folder / 'mlflow.db').as_posix()}"
         words = ["server", "--host", "127.0.0.1", "--port", "{port}", "--workers", "1"]
         words += ["--backend-store-uri", store, "--artifacts-destination", self.folder / "artifacts"]
