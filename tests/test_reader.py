@@ -197,7 +197,7 @@ def test_memory_after_large_pictures_is_near_what_it_was():
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere names are text")
 def test_a_name_that_no_terminal_shows_ends_nothing(tmp_path):
-    """Names that are not UTF-8, hold an end of a line or a terminal's code; and a terminal with ASCII only."""
+    """Names that are no UTF-8, or hold an end of a line or a terminal's code; a terminal with ASCII only."""
     names = [b"Z\xe4hler.png", "Zähler.png".encode(), b"a\nb.png", b"\x1b[2J.png"]
     for name in names:
         (tmp_path / os.fsdecode(name)).write_bytes(encode(np.full((32, 96), 255, np.uint8)))
