@@ -179,15 +179,15 @@ def main(args) -> int:
     """Print one line a picture: file, digits, confidence. A bad file is named, and the rest is read."""
     reader, status = open_reader(args.version, args.url, args.device), 0
     for name in args.picture:
-        shown = files.printable(name)
+        label = files.printable(name)
         try:
             reading = reader.read([decode(Path(name).read_bytes())])[0]
         except OSError as error:
-            print(f"{shown}: {error.strerror or error}", file=sys.stderr)
+            print(f"{label}: {error.strerror or error}", file=sys.stderr)
             status = 1
         except PictureError as error:
-            print(f"{shown}: {error}", file=sys.stderr)
+            print(f"{label}: {error}", file=sys.stderr)
             status = 1
         else:
-            print(f"{shown}\t{reading.digits}\t{reading.confidence:.3f}", flush=True)
+            print(f"{label}\t{reading.digits}\t{reading.confidence:.3f}", flush=True)
     return status

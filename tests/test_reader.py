@@ -204,8 +204,8 @@ def test_a_name_that_no_terminal_shows_ends_nothing(tmp_path):
     command = [sys.executable, "-m", "fsdl_deploy.cli", "read", *names]
     for encoding, second in (("utf-8", "Zähler.png"), ("ascii", "Z\\xe4hler.png")):
         environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=120)
-        lines = done.stdout.decode(encoding).splitlines()
-        shown = [line.partition("\t")[0] for line in lines]
-        assert shown == ["Z\\udce4hler.png", second, "a\\nb.png", "\\x1b[2J.png"], done.stderr
-        assert done.returncode == 0
+        process = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=120)
+        lines = process.stdout.decode(encoding).splitlines()
+        labels = [line.partition("\t")[0] for line in lines]
+        assert labels == ["Z\\udce4hler.png", second, "a\\nb.png", "\\x1b[2J.png"], process.stderr
+        assert process.returncode == 0

@@ -65,9 +65,9 @@ def server(request):
 
 
 def printed(*command, **settings) -> list[str]:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, **settings)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+    process = subprocess.run(command, capture_output=True, text=True, timeout=120, **settings)
+    assert process.returncode == 0, process.stderr
+    return process.stdout.splitlines()
 
 
 @pytest.mark.skipif(not shutil.which("javac"), reason="no JDK is on PATH")
