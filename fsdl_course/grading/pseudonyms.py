@@ -23,7 +23,7 @@ class Pseudonyms:
     key: str = ""
     anonymous: bool = False
 
-    def shown(self, lab: str, student: str) -> str:
+    def name_of(self, lab: str, student: str) -> str:
         """What the table calls a hand-in: with pseudonyms such as ``K7QF-2MXA``, another one in each lab."""
         return self._of(lab, student) if self.anonymous else student
 
