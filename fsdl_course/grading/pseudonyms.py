@@ -53,5 +53,6 @@ def of_folder(out: Path, anonymous: bool | None = None) -> Pseudonyms:
     if anonymous is None or anonymous == names.anonymous:
         return names
     names = Pseudonyms(names.key or secrets.token_hex(16), anonymous)
+    out.mkdir(parents=True, exist_ok=True)
     files.write(path, json.dumps(asdict(names)) + "\n")
     return names
