@@ -84,3 +84,10 @@ def test_the_page_escapes_names_and_code(tmp_path):
     page = (tmp_path / "alike.html").read_text()
     assert "<script>alert" not in page and "&lt;script&gt;" in page and "<b>" not in page
     assert ",'=<b>,bob," in (tmp_path / "alike.csv").read_text()
+
+
+def test_a_solution_beside_a_cell_of_the_students_own_is_still_the_solution():
+    sources = {name: (name, [f"{name} = 1", SOLUTION * 3]) for name in ("ann", "bob")}
+    others = {name: (name, [OWN]) for name in ("cem", "dia", "eva")}
+    pairs_of_copies = alike.pairs("lab00", sources | others, [["import json", SOLUTION * 3, "x = [1]"]])
+    assert not [pair for pair in pairs_of_copies if "ann" in (pair.first, pair.second)]
