@@ -15,9 +15,12 @@ NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?")
 
 
 def printed(known: Records, lesson: str, start: str, place: str = "1"):
-    """A number in the line that a lesson prints and that begins with ``start``; ``place``: which, from 1."""
-    lines = [{"line": line} for line in _lesson(known, lesson)["printed"]]
-    line = row_of(lines, "line", start)["line"]
+    """A number in the line that a lesson prints and that begins with the words ``start``; which, from 1.
+
+    Only a line's words are compared: what it measured may be another number in the next run.
+    """
+    lines = [{"words": NUMBER.sub(" ", line), "line": line} for line in _lesson(known, lesson)["printed"]]
+    line = row_of(lines, "words", start)["line"]
     numbers = NUMBER.findall(line)
     if not 0 < int(place) <= len(numbers):
         raise QuoteError(f"the line {line!r} has {len(numbers)} numbers, not {place}")
@@ -47,17 +50,17 @@ def kept(known: Records, place: str, *steps: str):
     return value
 
 
-def quote(known: Records, number: str):
+def lecture(known: Records, number: str):
     """A sentence of the lecture by its number among the claims."""
     return f"“{_claim(known, number).quote}”"
 
 
-def shown(known: Records, number: str):
+def seen_of(known: Records, number: str):
     """What the lessons' run measured of a claim, as the lesson says it."""
     return _claimed(known, number)[1]
 
 
-def verdict(known: Records, number: str):
+def verdict_of(known: Records, number: str):
     """What the lessons' run says of a claim: it holds, or partly, or not here."""
     return _claimed(known, number)[2]
 
@@ -102,7 +105,7 @@ def _claim(known: Records, number: str) -> claims.Claim:
 
 
 def _claimed(known: Records, number: str) -> list[str]:
-    sentence = quote(known, number)
+    sentence = lecture(known, number)
     run = _record(known, str(RUN.with_suffix("").as_posix()))["lessons"]
     for lesson in run.values():
         for table in lesson["tables"]:

@@ -71,9 +71,8 @@ def table(asked: str, root: Path) -> str:
     if missing := [name for name in ASKED[:2] if name not in wanted]:
         raise QuoteError(f"a table names its {missing[0]}")
     shown = table_of(Records(root / MODELS), wanted["lesson"], wanted["section"])
-    columns = [{"name": name, "place": place} for place, name in enumerate(shown["header"])]
-    places = [row_of(columns, "name", name)["place"] for name in wanted.get("columns", ())]
-    places = places or list(range(len(columns)))
+    places = [_place(shown["header"], name) for name in wanted.get("columns", ())]
+    places = places or list(range(len(shown["header"])))
     known = [{"name": cells[0], "cells": cells} for cells in shown["rows"]]
     rows = (
         [row_of(known, "name", name)["cells"] for name in wanted["rows"]]
@@ -96,6 +95,11 @@ def first_diagram(root: Path, lesson: str) -> str:
     if not diagram:
         raise QuoteError(f"the lesson {lesson} has no diagram")
     return diagram[1]
+
+
+def _place(header: list[str], name: str) -> int:
+    columns = [{"name": column, "place": place} for place, column in enumerate(header)]
+    return header.index(name) if name in header else row_of(columns, "name", name)["place"]
 
 
 def _as_html(header: list[str], rows: list[list[str]]) -> str:

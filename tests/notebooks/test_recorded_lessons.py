@@ -7,6 +7,7 @@ import pytest
 from fsdl_course.notebooks import recorded
 from fsdl_course.notebooks.record_lookup import QuoteError
 
+CLAIMED = ["“It is so.”", "3 of 3", "holds"]
 RUN = {
     "lessons": {
         "01_lesson": {
@@ -19,7 +20,7 @@ RUN = {
                 {
                     "section": "Claims",
                     "header": ["the lecture", "measured here", "verdict"],
-                    "rows": [["“It is so.”", "3 of 3", "holds"]],
+                    "rows": [CLAIMED],
                 },
             ],
             "printed": ["one request: 12.5 ms = model 2 ms + web −3 ms", "sent 1,200 of 1,300 cards"],
@@ -27,7 +28,13 @@ RUN = {
     }
 }
 CLUSTER = {"lost": {"p99": 4.5}, "rows": [{"a": "x", "b": 1}, {"a": "y", "b": 2}]}
-CLAIM = '[[claim]]\nnumber = 7\nquote = "It is so."\nsource = "notes"\nlesson = "01"\nundecided = "nobody knows"\n'
+CLAIM = """[[claim]]
+number = 7
+quote = "It is so."
+source = "notes"
+lesson = "01"
+undecided = "nobody knows"
+"""
 
 
 @pytest.fixture
@@ -53,9 +60,9 @@ def folder(tmp_path):
         ("kept", ["infra/cluster", "lost", "p99"], 4.5),
         ("kept", ["infra/cluster", "rows", "a=y", "b"], 2),
         ("kept", ["infra/cluster", "rows", "0", "a"], "x"),
-        ("quote", ["7"], "“It is so.”"),
-        ("shown", ["7"], "3 of 3"),
-        ("verdict", ["7"], "holds"),
+        ("lecture", ["7"], "“It is so.”"),
+        ("seen_of", ["7"], "3 of 3"),
+        ("verdict_of", ["7"], "holds"),
     ],
 )
 def test_a_figure_by_its_words(folder, name, words, value):
@@ -71,7 +78,7 @@ def test_a_figure_by_its_words(folder, name, words, value):
         ("kept", ["infra/cluster", "rows"], "no single figure"),
         ("kept", ["infra/cluster", "rows", "5"], "nothing at '5'"),
         ("kept", ["infra/gone", "rows"], "no record gone.json"),
-        ("quote", ["8"], "has no '8'"),
+        ("lecture", ["8"], "has no '8'"),
     ],
 )
 def test_words_that_fit_nothing(folder, name, words, problem):
