@@ -11,7 +11,7 @@ from fsdl_course import claims
 from fsdl_course.notebooks.record_lookup import QuoteError, Records, pick, row_of
 
 RUN = Path("slides") / "lessons.json"
-NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?")
+NUMBER = re.compile(r"(?<![\w.-])[-−+]?\d[\d,]*(?:\.\d+)?")
 
 
 def printed(known: Records, lesson: str, start: str, place: str = "1"):
@@ -105,11 +105,9 @@ def _claim(known: Records, number: str) -> claims.Claim:
 
 
 def _claimed(known: Records, number: str) -> list[str]:
-    sentence = lecture(known, number)
-    run = _record(known, str(RUN.with_suffix("").as_posix()))["lessons"]
-    for lesson in run.values():
-        for table in lesson["tables"]:
-            for cells in table["rows"]:
-                if cells[0] == sentence and len(cells) == 3:
-                    return cells
-    raise QuoteError(f"no lesson of {RUN.as_posix()} shows claim {number}")
+    claim = _claim(known, number)
+    for table in _lesson(known, claim.notebook)["tables"]:
+        for cells in table["rows"]:
+            if cells[0] == f"“{claim.quote}”" and len(cells) == 3:
+                return cells
+    raise QuoteError(f"the run of {claim.notebook} shows nothing of claim {number}")

@@ -84,6 +84,15 @@ def _filled(deck: Deck, root: Path, sources: Path, browser: Chromium) -> str:
     return "\n".join(["---", *lines, "---", "", body])
 
 
+def _unfilled(deck: Deck, root: Path) -> list[str]:
+    """What no record has, or no chart, found without drawing anything."""
+    try:
+        filling.fill(deck, root, charts.known, lambda name, text: name)
+    except DeckError as error:
+        return [str(error)]
+    return []
+
+
 def _moved(here: str, address: str) -> str:
     return os.path.normpath(f"{here}/{address}").replace(os.sep, "/")
 
@@ -124,6 +133,7 @@ def main(args: argparse.Namespace) -> int:
         wrong = [problem for deck in chosen for problem in rules.problems(deck, args.root)]
         if args.lecture:
             wrong += [problem for deck in chosen for problem in rules.misquoted(deck, args.lecture)]
+        wrong += [problem for deck in chosen for problem in _unfilled(deck, args.root)]
         if not wrong and not args.check:
             wrong = _built(args)
     except (DeckError, NoBrowser, StationError) as error:

@@ -15,14 +15,20 @@ from fsdl_course.slides.deck import DeckError
 CHARTS: dict[str, Callable] = charts_cards.CHARTS | charts_models.CHARTS | charts_running.CHARTS
 
 
+def known(name: str) -> str:
+    """The name itself. DeckError where no chart is called so."""
+    if name not in CHARTS:
+        raise DeckError(f"there is no chart {name!r}; there are: {', '.join(CHARTS)}")
+    return name
+
+
 def draw(name: str, root: Path) -> str:
     """The chart ``name`` as SVG. DeckError for one that there is not, or whose record has changed."""
     import matplotlib.pyplot as plt
 
     from fsdl_deploy import figures
 
-    if name not in CHARTS:
-        raise DeckError(f"there is no chart {name!r}; there are: {', '.join(CHARTS)}")
+    known(name)
     figures.use()
     settings = {"font.size": 18, "axes.labelsize": 18, "xtick.labelsize": 18, "ytick.labelsize": 18}
     settings |= {"legend.fontsize": 18, "axes.titlesize": 18, "svg.hashsalt": name, "lines.markersize": 10}

@@ -27,6 +27,17 @@ def layers(known: Records):
     return bars(names, seconds, "time to build the image again (s)", "{:.1f} s")
 
 
+def beside(known: Records):
+    """What runs beside three copies of the service, by the way they are run, in MiB."""
+    ways = _recorded(known, "scaling/orchestrators")["ways"]
+    return bars(
+        [way["name"] for way in ways],
+        [way["mebibytes"] for way in ways],
+        "memory beside the copies (MiB)",
+        "{:.0f} MiB",
+    )
+
+
 def prototype_users(known: Records):
     """Latency and throughput of the prototype's page against the number of users."""
     import matplotlib.pyplot as plt
@@ -45,4 +56,4 @@ def prototype_users(known: Records):
     return figure
 
 
-CHARTS = {function.__name__: function for function in (crowds, layers, prototype_users)}
+CHARTS = {function.__name__: function for function in (beside, crowds, layers, prototype_users)}

@@ -14,7 +14,7 @@ from pathlib import Path
 from fsdl_course.notebooks import quoting
 from fsdl_course.notebooks.percent import NotebookError
 from fsdl_course.notebooks.record_lookup import QuoteError, Records, row_of
-from fsdl_course.notebooks.recorded_lessons import NUMBER, table_of
+from fsdl_course.notebooks.recorded_lessons import NUMBER, lecture, seen_of, table_of, verdict_of
 from fsdl_course.slides.deck import Deck, DeckError
 
 MODELS = "models"
@@ -24,7 +24,7 @@ TABLE = re.compile(r"^```table\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OWN_DIAGRAM = re.compile(r"^```mermaid +(\S.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 ALT = re.compile(r"!\[([^\]]*)\]")
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-ASKED = ("lesson", "section", "rows", "columns", "names")
+ASKED = ("lesson", "section", "rows", "columns", "names", "claims")
 
 
 def fill(deck: Deck, root: Path, chart: Callable[[str], str], diagram: Callable[[str, str], str]) -> str:
@@ -63,11 +63,14 @@ def table(asked: str, root: Path) -> str:
     """A block's TOML -> the table of a lesson's run as HTML.
 
     ``lesson`` and ``section`` say which; ``rows`` which of its rows, by how they begin, and ``columns`` which
-    columns (default: all); ``names`` what the columns are called here.
+    columns (default: all); ``names`` what the columns are called here. ``claims`` alone: sentences of the
+    lecture by their numbers, with what was measured and the verdict.
     """
     wanted = tomllib.loads(asked)
     if unknown := sorted(wanted.keys() - set(ASKED)):
         raise QuoteError(f"a table has {', '.join(ASKED)}, not {unknown[0]}")
+    if "claims" in wanted:
+        return _claims(Records(root / MODELS), wanted["claims"])
     if missing := [name for name in ASKED[:2] if name not in wanted]:
         raise QuoteError(f"a table names its {missing[0]}")
     shown = table_of(Records(root / MODELS), wanted["lesson"], wanted["section"])
@@ -95,6 +98,12 @@ def first_diagram(root: Path, lesson: str) -> str:
     if not diagram:
         raise QuoteError(f"the lesson {lesson} has no diagram")
     return diagram[1]
+
+
+def _claims(known: Records, numbers: list[int]) -> str:
+    asked = (lecture, seen_of, verdict_of)
+    rows = [[figure(known, str(number)) for figure in asked] for number in numbers]
+    return _as_html(["the lecture", "measured here", "verdict"], rows)
 
 
 def _place(header: list[str], name: str) -> int:

@@ -18,7 +18,9 @@ COUNTED = 20  # up to here a whole number without a unit counts things that the 
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 QUOTED = re.compile(r"^> *“([^”]+)”", re.MULTILINE)
 SIZES = re.compile(r"^(?:(?:w|h|width|height):\d+(?:px)?|\s)+")
-PLAIN = re.compile(r"(?<![\w.,:/#-])\d[\d,]*(?![\w.:/-]|,\d)")
+PLAIN = re.compile(
+    r"(?<![\w.,:/#-])(?!(?:19|20)\d\d(?!\d))\d+(?:,\d{3})*(?![\w:/-]|[.,]\d)"
+)  # years are none
 NEVER_SEEN = re.compile(r"<!--.*?-->|</?\w[^>]*>", re.DOTALL)
 
 

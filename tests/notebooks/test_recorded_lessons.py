@@ -33,6 +33,7 @@ number = 7
 quote = "It is so."
 source = "notes"
 lesson = "01"
+notebook = "01_lesson"
 undecided = "nobody knows"
 """
 
