@@ -36,6 +36,11 @@ def cell(known: Records, lesson: str, section: str, row: str, column: str):
     return row_of(rows, "name", row)["cell"]
 
 
+def number(known: Records, lesson: str, section: str, row: str, column: str):
+    """The number at the beginning of such a cell, to be written in another form."""
+    return as_number(cell(known, lesson, section, row, column))
+
+
 def kept(known: Records, place: str, *steps: str):
     """A field of any record: ``kept(infra/scaling/kubernetes, lost, p99_ms)``.
 

@@ -4,6 +4,7 @@ from fsdl_course.notebooks.record_lookup import Records, pick
 from fsdl_deploy.figures import PALETTE
 
 WIDE, HIGH = 12.0, 4.2  # inches of 96 pixels
+PATCH = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # a value covers the lines behind it
 
 
 def bars(
@@ -21,7 +22,13 @@ def bars(
     axes.barh(places, values, color=colors or PALETTE[0], height=0.66)
     for place, value in zip(places, values, strict=True):
         axes.annotate(
-            form.format(value), (value, place), (8, 0), textcoords="offset points", va="center", fontsize=17
+            form.format(value),
+            (value, place),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=17,
+            bbox=PATCH,
         )
     axes.set_yticks(places, names)
     axes.invert_yaxis()

@@ -58,11 +58,19 @@ def students(known: Records):
 
 
 def quantization(known: Records):
-    """Right readings of 1,000 after rounding to few bits, after training and in training."""
+    """The share of cards read right after rounding to few bits, with 95 % intervals."""
+    import matplotlib.pyplot as plt
+
     rows = [row for row in rows_of(known, "quantization", "rows") if "where" in row]
-    names = [f"{row['name']} ({row['where']})" for row in rows]
-    right = [row["right"] / row["cards"] * 100 for row in rows]
-    return bars(names, right, "cards read right (%)", "{:.1f} %", xlim=(0, 116))
+    right = [100 * row["right"] / row["cards"] for row in rows]
+    low = [share - 100 * row["interval"][0] for share, row in zip(right, rows, strict=True)]
+    high = [100 * row["interval"][1] - share for share, row in zip(right, rows, strict=True)]
+    figure, axes = plt.subplots(figsize=(WIDE, HIGH))
+    axes.errorbar(right, range(len(rows)), xerr=(low, high), fmt="o", color=PALETTE[0], capsize=4)
+    axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
+    axes.invert_yaxis()
+    axes.set(xlabel="cards read right (%), with 95 % intervals")
+    return figure
 
 
 def serving(known: Records):

@@ -16,7 +16,8 @@ WIDEST, HIGHEST, LARGEST = 1150, 455, 1.35
 SMALLEST = 17  # pixels of a letter that is still read from the last row
 DRAW = """async text => {
   mermaid.initialize({startOnLoad: false, htmlLabels: false, deterministicIds: true, theme: "base",
-    flowchart: {htmlLabels: false, nodeSpacing: 34, rankSpacing: 44, padding: 14}, themeVariables: SETTINGS});
+    flowchart: {htmlLabels: false, nodeSpacing: 34, rankSpacing: 44, padding: 14, wrappingWidth: 420},
+    themeVariables: SETTINGS});
   return (await mermaid.render("diagram", text)).svg }"""
 SETTINGS = {
     "fontSize": f"{LETTERS}px",

@@ -14,7 +14,7 @@ from pathlib import Path
 from fsdl_course.notebooks import quoting
 from fsdl_course.notebooks.percent import NotebookError
 from fsdl_course.notebooks.record_lookup import QuoteError, Records, row_of
-from fsdl_course.notebooks.recorded_lessons import NUMBER, lecture, seen_of, table_of, verdict_of
+from fsdl_course.notebooks.recorded_lessons import lecture, seen_of, table_of, verdict_of
 from fsdl_course.slides.deck import Deck, DeckError
 
 MODELS = "models"
@@ -23,6 +23,8 @@ OF_A_LESSON = re.compile(r"^```mermaid\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TABLE = re.compile(r"^```table\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OWN_DIAGRAM = re.compile(r"^```mermaid +(\S.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 ALT = re.compile(r"!\[([^\]]*)\]")
+FIGURE = re.compile(r"[-+−<>]?\d[\d,.]*(?:e[-+]?\d+)?(?: ?(?:%|×|of \d[\d,]*))?|-?")
+UNIT = re.compile(r"(?<=\d) (?=%</span>)|(?<=</span>) (?=(?:%|×|ms|s|MiB|KiB|kB|USD|points)\b|×|%)")
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 ASKED = ("lesson", "section", "rows", "columns", "names", "claims")
 
@@ -49,7 +51,7 @@ def fill(deck: Deck, root: Path, chart: Callable[[str], str], diagram: Callable[
         text = PICTURE.sub(picture, text)
         text = ALT.sub(lambda alt: plain_keys(alt[0], root), text)
         text = TABLE.sub(lambda block: table(block[1], root), text)
-        return quoting.fill(text, root / MODELS)
+        return UNIT.sub("\N{NO-BREAK SPACE}", quoting.fill(text, root / MODELS))
     except (NotebookError, QuoteError, tomllib.TOMLDecodeError) as error:
         raise DeckError(f"{deck.name}: {error}") from None
 
@@ -66,25 +68,25 @@ def table(asked: str, root: Path) -> str:
     columns (default: all); ``names`` what the columns are called here. ``claims`` alone: sentences of the
     lecture by their numbers, with what was measured and the verdict.
     """
-    wanted = tomllib.loads(asked)
-    if unknown := sorted(wanted.keys() - set(ASKED)):
+    asked_for = tomllib.loads(asked)
+    if unknown := sorted(asked_for.keys() - set(ASKED)):
         raise QuoteError(f"a table has {', '.join(ASKED)}, not {unknown[0]}")
-    if "claims" in wanted:
-        return _claims(Records(root / MODELS), wanted["claims"])
-    if missing := [name for name in ASKED[:2] if name not in wanted]:
+    if "claims" in asked_for:
+        return _claims(Records(root / MODELS), asked_for["claims"])
+    if missing := [name for name in ASKED[:2] if name not in asked_for]:
         raise QuoteError(f"a table names its {missing[0]}")
-    shown = table_of(Records(root / MODELS), wanted["lesson"], wanted["section"])
-    places = [_place(shown["header"], name) for name in wanted.get("columns", ())]
-    places = places or list(range(len(shown["header"])))
-    known = [{"name": cells[0], "cells": cells} for cells in shown["rows"]]
+    source_table = table_of(Records(root / MODELS), asked_for["lesson"], asked_for["section"])
+    places = [_place(source_table["header"], name) for name in asked_for.get("columns", ())]
+    places = places or list(range(len(source_table["header"])))
+    known = [{"name": cells[0], "cells": cells} for cells in source_table["rows"]]
     rows = (
-        [row_of(known, "name", name)["cells"] for name in wanted["rows"]]
-        if "rows" in wanted
-        else shown["rows"]
+        [row_of(known, "name", name)["cells"] for name in asked_for["rows"]]
+        if "rows" in asked_for
+        else source_table["rows"]
     )
-    header = wanted.get("names") or [shown["header"][place] for place in places]
+    header = asked_for.get("names") or [source_table["header"][place] for place in places]
     if len(header) != len(places):
-        raise QuoteError(f"{len(header)} names for {len(places)} columns of {wanted['section']!r}")
+        raise QuoteError(f"{len(header)} names for {len(places)} columns of {asked_for['section']!r}")
     return _as_html(header, [[cells[place] for place in places] for cells in rows])
 
 
@@ -118,11 +120,17 @@ def _as_html(header: list[str], rows: list[list[str]]) -> str:
     def line(tag: str, cells: list[str]) -> str:
         pairs = zip(cells, sides, strict=True)
         return (
-            "<tr>" + "".join(f"<{tag} {side}>{html.escape(cell)}</{tag}>" for cell, side in pairs) + "</tr>"
+            "<tr>"
+            + "".join(f"<{tag} {side}>{_code(html.escape(cell))}</{tag}>" for cell, side in pairs)
+            + "</tr>"
         )
 
     return "\n".join(["<table>", line("th", header), *(line("td", row) for row in rows), "</table>"])
 
 
+def _code(cell: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", cell)
+
+
 def _is_figure(cell: str) -> bool:
-    return len(cell) < 16 and bool(NUMBER.match(cell) or not cell)
+    return bool(FIGURE.fullmatch(cell))

@@ -37,13 +37,13 @@ settings => {
     };
     if (Math.abs(edge.width - 1280) > 1 || Math.abs(edge.height - 720) > 1)
       say(`it is ${edge.width} × ${edge.height}, not 1280 × 720`);
-    let told = 0;
+    let over_told = 0;
     for (const element of section.querySelectorAll("*")) {
       if (element.closest("footer, header") || element.parentElement.closest("section svg")) continue;
       const box = element.getBoundingClientRect();
       if (!box.width || !box.height) continue;
       const over = Math.max(inside.left - box.left, box.right - inside.right, inside.top - box.top, box.bottom - inside.bottom);
-      if (over > 0 && told++ < 1)
+      if (over > 0 && over_told++ < 1)
         say(`<${element.tagName.toLowerCase()}> ${few(element.textContent || element.alt || "")} goes ${Math.round(over)} px beyond the slide's margins`);
       if (element.scrollWidth > element.clientWidth + 1 && element.clientWidth && getComputedStyle(element).overflow !== "visible")
         say(`<${element.tagName.toLowerCase()}> ${few(element.textContent)} is cut off: ${element.scrollWidth} px wide in ${element.clientWidth}`);

@@ -79,8 +79,8 @@ def _pictures(slide: Slide) -> Iterator[str]:
 def _figures(slide: Slide) -> Iterator[str]:
     notes = "\n".join(words for _, words in slide.notes)
     pictures = "\n".join(SIZES.sub("", alt) for sign, alt, _ in LINK.findall(slide.text) if sign)
-    shown = LINK.sub(lambda link: "" if link[1] else link[0], NEVER_SEEN.sub(" ", slide.text))
-    for text in (shown, pictures, notes):
+    visible = LINK.sub(lambda link: "" if link[1] else link[0], NEVER_SEEN.sub(" ", slide.text))
+    for text in (visible, pictures, notes):
         text = quoting.WANTED.sub(" ¤ ", text)
         if measured := list(rules_figures.bare(text)):
             yield from measured

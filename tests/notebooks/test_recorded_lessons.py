@@ -58,6 +58,7 @@ def folder(tmp_path):
         ("printed", ["01_lesson", "one request", "3"], -3),
         ("printed", ["01_lesson", "sent", "2"], 1300),
         ("cell", ["01_lesson", "Two ways", "two", "p50"], "1,200"),
+        ("number", ["01_lesson", "Two ways", "two", "p50"], 1200),
         ("kept", ["infra/cluster", "lost", "p99"], 4.5),
         ("kept", ["infra/cluster", "rows", "a=y", "b"], 2),
         ("kept", ["infra/cluster", "rows", "0", "a"], "x"),

@@ -82,9 +82,9 @@ def test_a_quotation_is_compared_with_the_lecture(tmp_path):
     (tmp_path / "lecture" / "notes.md").write_text(
         "It's [easy](http://x) to miss\nthe flaws.", encoding="utf-8"
     )
-    said = "> “Deploy early, deploy often” <cite>slides</cite>\n\n> “it's easy to miss” <cite>notes</cite>"
+    quoted = "> “Deploy early, deploy often” <cite>slides</cite>\n\n> “it's easy to miss” <cite>notes</cite>"
     own = tiny_decks.make(
-        tmp_path / "course", put(said + "\n\n> “Deploy late, deploy often” <cite>slides</cite>")
+        tmp_path / "course", put(quoted + "\n\n> “Deploy late, deploy often” <cite>slides</cite>")
     )
     (problem,) = rules.misquoted(own, tmp_path / "lecture")
     assert "Deploy late" in problem
