@@ -88,9 +88,10 @@ def _lesson(known: Records, lesson: str) -> dict:
 
 
 def _record(known: Records, place: str) -> dict:
-    folder = known.folder.parent / place
-    name = "recorded" if folder.is_dir() else folder.name
-    return Records(folder if folder.is_dir() else folder.parent).read(name)
+    path = known.folder.parent / place
+    if path.is_dir() and not path.with_suffix(".json").is_file():
+        path = path / "recorded"
+    return Records(path.parent).read(path.name)
 
 
 def _step(value, step: str, place: str):
