@@ -15,16 +15,21 @@ NUMBER = re.compile(r"(?<![\w.-])[-−+]?\d[\d,]*(?:\.\d+)?")
 
 
 def printed(known: Records, lesson: str, start: str, place: str = "1"):
-    """A number in the line that a lesson prints and that begins with the words ``start``; which, from 1.
+    """A number in the line that a lesson prints and that begins with the words ``start``.
 
-    Only a line's words are compared: what it measured may be another number in the next run.
+    ``place``: which of its numbers, from 1, or the words that follow it, such as ``USD a month``. Only words are
+    compared: what was measured may be another number in the next run.
     """
     lines = [{"words": NUMBER.sub(" ", line), "line": line} for line in _lesson(known, lesson)["printed"]]
     line = row_of(lines, "words", start)["line"]
-    numbers = NUMBER.findall(line)
-    if not 0 < int(place) <= len(numbers):
-        raise QuoteError(f"the line {line!r} has {len(numbers)} numbers, not {place}")
-    return as_number(numbers[int(place) - 1])
+    numbers = list(NUMBER.finditer(line))
+    if place.isdigit():
+        chosen = numbers[int(place) - 1 : int(place)]
+    else:
+        chosen = [number for number in numbers if line[number.end() :].lstrip().startswith(place)]
+    if len(chosen) != 1:
+        raise QuoteError(f"the line {line!r} has no single number at {place!r}")
+    return as_number(chosen[0][0])
 
 
 def cell(known: Records, lesson: str, section: str, row: str, column: str):

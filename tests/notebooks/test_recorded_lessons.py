@@ -56,6 +56,7 @@ def folder(tmp_path):
     [
         ("printed", ["01_lesson", "one request"], 12.5),
         ("printed", ["01_lesson", "one request", "3"], -3),
+        ("printed", ["01_lesson", "one request", "ms + web"], 2),
         ("printed", ["01_lesson", "sent", "2"], 1300),
         ("cell", ["01_lesson", "Two ways", "two", "p50"], "1,200"),
         ("number", ["01_lesson", "Two ways", "two", "p50"], 1200),
@@ -74,8 +75,9 @@ def test_a_figure_by_its_words(folder, name, words, value):
 @pytest.mark.parametrize(
     ("name", "words", "problem"),
     [
-        ("printed", ["01_lesson", "one request", "9"], "has 3 numbers, not 9"),
+        ("printed", ["01_lesson", "one request", "9"], "no single number at '9'"),
         ("printed", ["01_lesson", "two requests"], "is none of"),
+        ("printed", ["01_lesson", "one request", "ms"], "no single number at 'ms'"),
         ("cell", ["01_lesson", "Two ways", "two", "p99"], "name 'p99' is none of"),
         ("kept", ["infra/cluster", "rows"], "no single figure"),
         ("kept", ["infra/cluster", "rows", "5"], "nothing at '5'"),
