@@ -17,8 +17,8 @@ NUMBER = re.compile(r"(?<![\w.-])[-−+]?\d[\d,]*(?:\.\d+)?")
 def printed(known: Records, lesson: str, start: str, place: str = "1"):
     """A number in the line that a lesson prints and that begins with the words ``start``.
 
-    ``place``: which of its numbers, from 1, or the words that follow it, such as ``USD a month``. Only words are
-    compared: what was measured may be another number in the next run.
+    ``place``: which of its numbers, from 1, or the words that follow it, such as ``USD a month``. Only words
+    are compared: what was measured may be another number in the next run.
     """
     lines = [{"words": NUMBER.sub(" ", line), "line": line} for line in _lesson(known, lesson)["printed"]]
     line = row_of(lines, "words", start)["line"]

@@ -33,12 +33,12 @@ def record(root: Path, names: list[str]) -> Path:
         copy = root / pages.FOLDER / f"{name}.ipynb"
         if not copy.is_file():
             raise DeckError(f"{name} is not executed: `fsdl-course notebooks course {name}` does it")
-        lessons[name] = shown(copy)
+        lessons[name] = outputs_of(copy)
     records.write(path, lessons=dict(sorted(lessons.items())))
     return path
 
 
-def shown(copy: Path) -> dict:
+def outputs_of(copy: Path) -> dict:
     """The tables of an executed notebook with their sections, and the lines with a number that it prints."""
     section, tables, printed = "", [], []
     for cell in read(copy).cells:

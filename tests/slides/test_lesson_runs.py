@@ -30,7 +30,9 @@ def lines(text, name="stdout"):
 
 
 def test_tables_and_lines_are_kept_word_for_word(tmp_path):
-    seen = lesson_runs.shown(executed(tmp_path, table(), table(), lines("12 cards\nno number\n12 cards\n")))
+    seen = lesson_runs.outputs_of(
+        executed(tmp_path, table(), table(), lines("12 cards\nno number\n12 cards\n"))
+    )
     assert [entry["section"] for entry in seen["tables"]] == ["Two ways", "Two ways 2"]
     assert seen["tables"][0]["header"] == ["way", "p50 (ms)"]
     assert seen["tables"][0]["rows"] == [["a < b", "1.5"], ["home", "1,200.0"]]
@@ -43,7 +45,7 @@ def test_the_machine_is_left_out(tmp_path):
         + "9" * 500
         + "\n5 left\n"
     )
-    seen = lesson_runs.shown(executed(tmp_path, lines(private), lines("7 warnings\n", "stderr")))
+    seen = lesson_runs.outputs_of(executed(tmp_path, lines(private), lines("7 warnings\n", "stderr")))
     assert seen["printed"] == ["5 left"]
 
 
