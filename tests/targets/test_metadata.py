@@ -17,7 +17,7 @@ def target():
 
 
 def test_the_library_reads_by_what_the_file_says(target, tmp_path):
-    bare, described = building.artifact(target, target.variant("float32")), tmp_path / "digit.tflite"
+    bare, described = building.artifact(target, target.variant("int8-weights")), tmp_path / "digit.tflite"
     pictures, truths = single_digits(40, seed=21)
     assert "NormalizationOptions" in ask(target, "classify.py", list(pictures), bare)["refused"]
     ask(target, "metadata.py", (), bare, described)
