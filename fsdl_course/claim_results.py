@@ -37,11 +37,8 @@ def _set_by(body: list[ast.stmt], name: str, scope: list[ast.stmt], root: Path) 
                 yield from _assigned(target, node.value, name, scope, root)
         elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.BitOr) and _is(node.target, name):
             yield from _keys(node.value, scope, root)
-        elif (
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is(node.func.value, name)
-        ):
-            if node.func.attr == "update":
-                yield from _of_a_call(node, scope, root)
+        elif isinstance(node, ast.Call) and _is_update(node.func, name):
+            yield from _of_a_call(node, scope, root)
 
 
 def _assigned(target: ast.expr, value: ast.expr, name: str, scope: list, root: Path) -> Iterator[str]:
@@ -56,10 +53,13 @@ def _is(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
 
 
+def _is_update(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "update" and _is(node.value, name)
+
+
 def _constants(nodes: Iterable[ast.expr | None]) -> Iterator[str]:
-    yield from (
-        node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    )
+    values = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    yield from (value for value in values if isinstance(value, str))
 
 
 def _keys(value: ast.expr, scope: list[ast.stmt], root: Path) -> Iterator[str]:

@@ -33,6 +33,9 @@ COMMANDS = {
         "fsdl_course.setup.platforms",
     ),
     "claims": Command("list the lecture's sentences and where each is measured", "fsdl_course.claims"),
+    "slides": Command(
+        "build the slides as HTML and PDF, and look at each page in a browser", "fsdl_course.slides.build"
+    ),
     "layout": Command("write what each module is into CONTRIBUTING.md", "fsdl_course.layout"),
     "plan": Command("write the teaching plan of the sessions", "fsdl_course.teaching_plan"),
     "labs": Command("build or check labs from their sources", "fsdl_course.labs.build"),

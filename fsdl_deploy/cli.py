@@ -157,9 +157,7 @@ def run(
 ) -> int:
     """``main`` of a program with these commands. ``moved``: which program has an old command today."""
     words = sys.argv[1:] if argv is None else argv
-    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a letter must not end the work
-        if hasattr(stream, "reconfigure"):  # a notebook's has not
-            stream.reconfigure(errors="backslashreplace")
+    getattr(sys.stdout, "reconfigure", dict)(errors="backslashreplace")  # a terminal may lack letters
     try:
         try:
             proxies.settle()

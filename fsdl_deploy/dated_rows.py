@@ -74,10 +74,10 @@ def positive(value: object) -> str:
 def quoted(value: object) -> str:
     """A value for a message: not more of it than a line, and of a huge number that it is one."""
     try:
-        shown = repr(value)
+        text_of_it = repr(value)
     except ValueError:  # a whole number with more digits than Python writes
         return "a number of thousands of digits"
-    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
+    return text_of_it if len(text_of_it) <= LONGEST else f"{text_of_it[:LONGEST]}…"
 
 
 def flag(value: object) -> str:

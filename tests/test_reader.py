@@ -197,15 +197,15 @@ def test_memory_after_large_pictures_is_near_what_it_was():
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere names are text")
 def test_a_name_that_no_terminal_shows_ends_nothing(tmp_path):
-    """Names that are not UTF-8, hold an end of a line or a terminal's code; and a terminal with ASCII only."""
+    """Names that are no UTF-8, or hold an end of a line or a terminal's code; a terminal with ASCII only."""
     names = [b"Z\xe4hler.png", "Zähler.png".encode(), b"a\nb.png", b"\x1b[2J.png"]
     for name in names:
         (tmp_path / os.fsdecode(name)).write_bytes(encode(np.full((32, 96), 255, np.uint8)))
     command = [sys.executable, "-m", "fsdl_deploy.cli", "read", *names]
     for encoding, second in (("utf-8", "Zähler.png"), ("ascii", "Z\\xe4hler.png")):
         environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=120)
-        lines = done.stdout.decode(encoding).splitlines()
-        shown = [line.partition("\t")[0] for line in lines]
-        assert shown == ["Z\\udce4hler.png", second, "a\\nb.png", "\\x1b[2J.png"], done.stderr
-        assert done.returncode == 0
+        process = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=120)
+        lines = process.stdout.decode(encoding).splitlines()
+        labels = [line.partition("\t")[0] for line in lines]
+        assert labels == ["Z\\udce4hler.png", second, "a\\nb.png", "\\x1b[2J.png"], process.stderr
+        assert process.returncode == 0

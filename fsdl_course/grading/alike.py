@@ -54,14 +54,17 @@ class AlikePair:
 
 
 def runs_of(sources: list[str]) -> CodeRuns:
-    """Code -> its runs of ``LONG`` tokens."""
-    text = "\n".join(sources)
-    tokens = list(itertools.islice(_tokens(text), MOST_TOKENS))
+    """The code of cells -> its runs of ``LONG`` tokens; none goes from one cell into the next."""
     places: dict[tuple[str, ...], int] = {}
-    for number in range(len(tokens) - LONG + 1):
-        run = tuple(token for token, _ in tokens[number : number + LONG])
-        places.setdefault(run, tokens[number][1])
-    return CodeRuns(text.split("\n"), places)
+    lines, left = [], MOST_TOKENS
+    for source in sources:
+        tokens = list(itertools.islice(_tokens(source), left))
+        left -= len(tokens)
+        for number in range(len(tokens) - LONG + 1):
+            run = tuple(token for token, _ in tokens[number : number + LONG])
+            places.setdefault(run, len(lines) + tokens[number][1])
+        lines += source.split("\n")
+    return CodeRuns(lines, places)
 
 
 def _tokens(text: str):

@@ -138,8 +138,8 @@ def _given_now(results, path: Path, table: dict, formgrader: dict, agreed: dict,
             of_answer = before.answer or _digest(answer["answer"])
             if of_answer != _digest(answer["answer"]) and hand and hand.points is None and not hand.comment:
                 hand = None  # a run that was killed has emptied it for the new answer
-            shown = (key[0], names.shown(*key[:2]), key[2])
-            points, comment = _merged(path, shown, answer["max"], row, hand, before, conflicts)
+            place = (key[0], names.name_of(*key[:2]), key[2])
+            points, comment = _merged(path, place, answer["max"], row, hand, before, conflicts)
             extra, own = hand.extra if hand else 0.0, row.own() if row else {}
             given[key] = GivenNow(points, comment, of_answer, extra, own)
     if conflicts:
@@ -176,7 +176,7 @@ def _merged(path, key, most, row, hand, before: AgreedByHand, conflicts: list[st
 
 
 def _row(key: tuple, names: pseudonyms.Pseudonyms, answer: dict, earlier: str) -> dict[str, str]:
-    lab, student, question = map(tables.cell, (key[0], names.shown(*key[:2]), key[2]))
+    lab, student, question = map(tables.cell, (key[0], names.name_of(*key[:2]), key[2]))
     text = answer["answer"]
     if len(text) > open_table.LONGEST:
         text = text[: open_table.LONGEST] + f" … ({len(text)} characters: the rest is in the notebook)"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 from fsdl_course.grading.points import most, total, waiting
-from fsdl_course.grading.policy import BEST, IN_TIME, LabRules, Policy
+from fsdl_course.grading.policy import BEST, IN_TIME, CoursePolicy, LabRules
 
 DAY = timedelta(days=1)
 
@@ -30,7 +30,7 @@ class Ruling:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class HandInAttempt:
     """One hand-in: its result, when it came (None: nothing says so), days begun since the deadline."""
 
     result: dict
@@ -53,7 +53,7 @@ class CountedLab:
     points: Fraction = Fraction(0)
     late: int = 0  # days
     free: int = 0  # of them, taken from the student's own
-    attempt: Attempt | None = None
+    attempt: HandInAttempt | None = None
     attempts: int = 0
     waiting: int = 0
     excused: bool = False
@@ -65,18 +65,20 @@ class CountedLab:
         return self.points / self.most if self.most else Fraction(0)
 
 
-def attempts_of(results: list[dict], rules: LabRules, policy: Policy, ruling: Ruling) -> list[Attempt]:
+def attempts_of(
+    results: list[dict], rules: LabRules, policy: CoursePolicy, ruling: Ruling
+) -> list[HandInAttempt]:
     """A student's hand-ins of a lab, the first one first."""
     deadline, attempts = ruling.deadline or rules.deadline, []
     for result in results:
         moment = policy.moment(result["handed_in"]) if result.get("handed_in") else None
         if ruling.handed_in and (not ruling.counts or result["origin"] == ruling.counts):
             moment = ruling.handed_in
-        attempts.append(Attempt(result, moment, days_late(moment, deadline, policy)))
-    return sorted(attempts, key=Attempt.order)
+        attempts.append(HandInAttempt(result, moment, days_late(moment, deadline, policy)))
+    return sorted(attempts, key=HandInAttempt.order)
 
 
-def days_late(moment: datetime | None, deadline: datetime | None, policy: Policy) -> int:
+def days_late(moment: datetime | None, deadline: datetime | None, policy: CoursePolicy) -> int:
     """Days of 24 hours begun since the deadline; 0 within the grace, or where either is not known."""
     if moment is None or deadline is None:
         return 0
@@ -87,7 +89,7 @@ def days_late(moment: datetime | None, deadline: datetime | None, policy: Policy
 
 
 def count(
-    lab: str, of_most: Fraction, results: list[dict], policy: Policy, ruling: Ruling, free: int
+    lab: str, of_most: Fraction, results: list[dict], policy: CoursePolicy, ruling: Ruling, free: int
 ) -> CountedLab:
     """One lab of one student who has ``free`` late days left."""
     rules = policy.of(lab)
@@ -110,7 +112,9 @@ def count(
     return replace(chosen, attempts=len(attempts), why=why.lstrip("; "))
 
 
-def _worth(lab: str, of_most: Fraction, attempt: Attempt, policy: Policy, free: int) -> CountedLab:
+def _worth(
+    lab: str, of_most: Fraction, attempt: HandInAttempt, policy: CoursePolicy, free: int
+) -> CountedLab:
     """What an attempt would be worth if it counted."""
     earned = Fraction(str(total(attempt.result)))
     used = min(free, attempt.late)
@@ -123,7 +127,7 @@ def _worth(lab: str, of_most: Fraction, attempt: Attempt, policy: Policy, free: 
     )
 
 
-def _chosen(worth: list[CountedLab], policy: Policy, ruling: Ruling) -> tuple[CountedLab | None, str]:
+def _chosen(worth: list[CountedLab], policy: CoursePolicy, ruling: Ruling) -> tuple[CountedLab | None, str]:
     """The attempt that counts, and why in a few words; (None, …) if there is none."""
     if not worth:
         return None, "nothing handed in"
@@ -145,7 +149,10 @@ def _chosen(worth: list[CountedLab], policy: Policy, ruling: Ruling) -> tuple[Co
 
 
 def course(
-    results: dict[str, list[dict]], of_most: dict[str, Fraction], policy: Policy, rulings: dict[str, Ruling]
+    results: dict[str, list[dict]],
+    of_most: dict[str, Fraction],
+    policy: CoursePolicy,
+    rulings: dict[str, Ruling],
 ) -> list[CountedLab]:
     """All labs of one student, in the order of their deadlines: so late days are used up.
 
@@ -162,7 +169,7 @@ def course(
     return sorted((replace(lab, dropped=lab.lab in dropped) for lab in labs), key=lambda lab: lab.lab)
 
 
-def percent(labs: list[CountedLab], policy: Policy) -> Fraction | None:
+def percent(labs: list[CountedLab], policy: CoursePolicy) -> Fraction | None:
     """The course total: weighted shares of the labs that count, in percent; None if none does."""
     weights = {lab.lab: policy.of(lab.lab).weight for lab in labs if not (lab.excused or lab.dropped)}
     if not sum(weights.values()):

@@ -6,12 +6,12 @@ Every cell that comes from outside is no formula. Knows nothing of how points co
 from pathlib import Path
 
 from fsdl_course.grading.counting import CountedLab, rounded
-from fsdl_course.grading.policy import Policy
+from fsdl_course.grading.policy import CoursePolicy
 from fsdl_course.grading.tables import cell, text_of
 from fsdl_deploy import files
 
 
-def write(totals, out: Path, rules: Policy) -> list[Path]:
+def write(totals, out: Path, rules: CoursePolicy) -> list[Path]:
     """Write both tables for ``totals.CourseTotals``; return where they are."""
     labs = sorted(totals.of_most)
     header = ["id", "name", "email", "section", *labs, "percent", "late days used", "waiting", "remark"]
@@ -42,7 +42,7 @@ def _person(student) -> list[str]:
     return [cell(text) for text in (student.id, student.name, student.mail, student.section)]
 
 
-def _points(lab: CountedLab, rules: Policy) -> str:
+def _points(lab: CountedLab, rules: CoursePolicy) -> str:
     return "excused" if lab.excused else rounded(lab.points, rules.decimals)
 
 
@@ -57,7 +57,7 @@ def _remark(row) -> str:
     return "; ".join(remarks)
 
 
-def _of_lab(lab: CountedLab, rules: Policy) -> list[object]:
+def _of_lab(lab: CountedLab, rules: CoursePolicy) -> list[object]:
     attempt = lab.attempt
     moment = attempt.moment.astimezone(rules.time_zone).isoformat(" ") if attempt and attempt.moment else ""
     why, source = lab.why, attempt.result.get("dated", "") if attempt else ""

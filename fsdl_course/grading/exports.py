@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fsdl_course.grading import roster, tables
 from fsdl_course.grading.counting import rounded
-from fsdl_course.grading.policy import Policy
+from fsdl_course.grading.policy import CoursePolicy
 from fsdl_course.grading.tables import cell
 from fsdl_deploy import files
 
@@ -27,7 +27,7 @@ class ExportError(ValueError):
     """A platform's export cannot be filled; the message says what it lacks."""
 
 
-def write(totals, out: Path, rules: Policy, exported: list[Path], remarks: list[str]) -> list[Path]:
+def write(totals, out: Path, rules: CoursePolicy, exported: list[Path], remarks: list[str]) -> list[Path]:
     """Both tables from the class list, and a filled copy of each file in ``exported``; where they are."""
     labs = sorted(totals.of_most)
     known = [row for row in totals.rows if row.known]
@@ -43,12 +43,12 @@ def write(totals, out: Path, rules: Policy, exported: list[Path], remarks: list[
     return paths
 
 
-def _grade(row, lab: str, rules: Policy, excused: str) -> str:
+def _grade(row, lab: str, rules: CoursePolicy, excused: str) -> str:
     counted = next(each for each in row.labs if each.lab == lab)
     return excused if counted.excused else rounded(counted.points, rules.decimals)
 
 
-def _canvas(rows: list, labs: list[str], of_most: dict, rules: Policy) -> str:
+def _canvas(rows: list, labs: list[str], of_most: dict, rules: CoursePolicy) -> str:
     header = [*CANVAS, *(cell(rules.of(lab).canvas or lab) for lab in labs)]
     lines: list[list[str]] = [[POINTS_POSSIBLE, "", "", "", "", *(rounded(of_most[lab], 0) for lab in labs)]]
     for row in rows:
@@ -69,7 +69,7 @@ def _canvas(rows: list, labs: list[str], of_most: dict, rules: Policy) -> str:
     return tables.text_of(header, lines)
 
 
-def _moodle(rows: list, labs: list[str], rules: Policy) -> str:
+def _moodle(rows: list, labs: list[str], rules: CoursePolicy) -> str:
     header = [*MOODLE, *(cell(rules.of(lab).moodle or lab) for lab in labs), TOTAL]
     lines = []
     for row in rows:
@@ -83,7 +83,7 @@ def _moodle(rows: list, labs: list[str], rules: Policy) -> str:
     return tables.text_of(header, lines)
 
 
-def filled(path: Path, rows: list, labs: list[str], rules: Policy, remarks: list[str]) -> str:
+def filled(path: Path, rows: list, labs: list[str], rules: CoursePolicy, remarks: list[str]) -> str:
     """A platform's export with points in the cells of labs, as CSV; ExportError if there are none."""
     sheet = tables.read(path)
     names = sheet.columns()
@@ -109,7 +109,7 @@ def filled(path: Path, rows: list, labs: list[str], rules: Policy, remarks: list
     return tables.text_of(sheet.header, lines)
 
 
-def _worksheet(path: Path, names: list[str], labs: list[str], rules: Policy) -> dict[str, int]:
+def _worksheet(path: Path, names: list[str], labs: list[str], rules: CoursePolicy) -> dict[str, int]:
     """Moodle's worksheet is of one lab, which its name says."""
     of_file = [lab for lab in labs if lab in path.name.lower() or _is_it(path.stem, rules.of(lab).moodle)]
     if len(of_file) != 1 and len(labs) != 1:
@@ -117,12 +117,12 @@ def _worksheet(path: Path, names: list[str], labs: list[str], rules: Policy) -> 
     return {(of_file or labs)[0]: names.index("grade")}
 
 
-def _gradebook(sheet: tables.Sheet, labs: list[str], rules: Policy) -> dict[str, int]:
+def _gradebook(sheet: tables.Sheet, labs: list[str], rules: CoursePolicy) -> dict[str, int]:
     """The column of each lab: the one that the policy names, else the only one in which its name stands."""
     places = {}
     for lab in labs:
-        said = (rules.of(lab).canvas, rules.of(lab).moodle)
-        columns = [n for n, name in enumerate(sheet.header) if any(_is_it(name, title) for title in said)]
+        titles = (rules.of(lab).canvas, rules.of(lab).moodle)
+        columns = [n for n, name in enumerate(sheet.header) if any(_is_it(name, title) for title in titles)]
         if not columns:
             number = rf"(?<![a-z0-9])lab[ _-]*0*{int(lab[3:])}(?![0-9])"
             columns = [n for n, name in enumerate(sheet.header) if re.search(number, name.lower())]

@@ -10,12 +10,12 @@ from pathlib import Path
 from fsdl_course.grading import feedback
 from fsdl_course.grading.counting import rounded
 from fsdl_course.grading.pages import escaped, page
-from fsdl_course.grading.policy import Policy
+from fsdl_course.grading.policy import CoursePolicy
 from fsdl_course.grading.submissions import slug
 from fsdl_deploy import files
 
 
-def write(totals, out: Path, rules: Policy) -> Path:
+def write(totals, out: Path, rules: CoursePolicy) -> Path:
     """Write the zip for everybody on the class list who handed in something; return where it is."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -29,7 +29,7 @@ def write(totals, out: Path, rules: Policy) -> Path:
     return path
 
 
-def page_of(row, rules: Policy) -> str:
+def page_of(row, rules: CoursePolicy) -> str:
     """The feedback of one student: a table of labs, then each lab's questions."""
     lines = ["<tr><th>lab</th><th class=n>points</th><th class=n>late days</th><th>which counts</th></tr>"]
     details = []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fsdl_course.grading import tables
 from fsdl_course.grading.counting import Ruling
-from fsdl_course.grading.policy import Policy
+from fsdl_course.grading.policy import CoursePolicy
 
 COLUMNS = ("student", "lab", "points", "excused", "deadline", "handed_in", "counts", "note")
 YES, NO = {"yes", "x", "true", "1", "y"}, {"", "no", "false", "0", "n"}
@@ -23,7 +23,7 @@ def template() -> str:
     return ",".join(COLUMNS) + "\n"
 
 
-def read(path: Path, policy: Policy) -> dict[tuple[str, str], Ruling]:
+def read(path: Path, policy: CoursePolicy) -> dict[tuple[str, str], Ruling]:
     """(what stands in the column student, lab) -> what was decided; {} without a table."""
     if not path.exists():
         return {}
@@ -45,7 +45,7 @@ def read(path: Path, policy: Policy) -> dict[tuple[str, str], Ruling]:
     return rulings
 
 
-def _ruling(texts: dict[str, str], policy: Policy) -> Ruling:
+def _ruling(texts: dict[str, str], policy: CoursePolicy) -> Ruling:
     excused = texts["excused"].lower()
     if excused not in YES | NO:
         raise ValueError(f"excused is yes or nothing, not {excused!r}")

@@ -28,7 +28,7 @@ decimals = 2            # of points and percent, rounded half up
 """
 
 
-class PolicyError(ValueError):
+class CoursePolicyError(ValueError):
     """The rules cannot be used; the message names the line and says what is allowed."""
 
 
@@ -43,7 +43,7 @@ class LabRules:
 
 
 @dataclass(frozen=True)
-class Policy:
+class CoursePolicy:
     """All rules; percent are of a lab's points, days are of 24 hours."""
 
     time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
@@ -74,40 +74,40 @@ def template(labs: list[str]) -> str:
     return TEMPLATE + "\n".join(parts)
 
 
-def read(path: Path) -> Policy:
-    """The rules in ``path``; PolicyError says what is wrong with them."""
+def read(path: Path) -> CoursePolicy:
+    """The rules in ``path``; CoursePolicyError says what is wrong with them."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise PolicyError(f"{path} does not exist: `fsdl-course totals --start` writes one") from None
+        raise CoursePolicyError(f"{path} does not exist: `fsdl-course totals --start` writes one") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PolicyError(f"{path}: {error}") from None
+        raise CoursePolicyError(f"{path}: {error}") from None
     try:
         zone = ZoneInfo(str(content.pop("time_zone", "UTC")))
     except (KeyError, ValueError, OSError) as error:
-        raise PolicyError(f"{path}: time_zone is a name such as Europe/Berlin: {error}") from None
+        raise CoursePolicyError(f"{path}: time_zone is a name such as Europe/Berlin: {error}") from None
     labs = content.pop("labs", {})
-    _known(path, "", content, {each.name for each in fields(Policy)} - {"labs", "time_zone"})
+    _known(path, "", content, {each.name for each in fields(CoursePolicy)} - {"labs", "time_zone"})
     if content.get("counts", LAST) not in COUNTS:
-        raise PolicyError(f"{path}: counts is one of {', '.join(COUNTS)}, not {content['counts']!r}")
+        raise CoursePolicyError(f"{path}: counts is one of {', '.join(COUNTS)}, not {content['counts']!r}")
     rules = {
         name: value if name == "counts" else _number(path, name, value) for name, value in content.items()
     }
     for name in ("late_days", "drop_lowest", "decimals"):
         if name in rules:
             if rules[name].denominator != 1:
-                raise PolicyError(f"{path}: {name} is a whole number, not {content[name]}")
+                raise CoursePolicyError(f"{path}: {name} is a whole number, not {content[name]}")
             rules[name] = int(rules[name])
-    policy = Policy(zone, **rules)
+    policy = CoursePolicy(zone, **rules)
     for name, lab in labs.items():
         policy.labs[name] = _lab(path, name, lab, policy)
     return policy
 
 
-def _lab(path: Path, name: str, content: dict, policy: Policy) -> LabRules:
+def _lab(path: Path, name: str, content: dict, policy: CoursePolicy) -> LabRules:
     place = f"labs.{name}."
     if not isinstance(content, dict):
-        raise PolicyError(f"{path}: labs.{name} is a table: [labs.{name}]")
+        raise CoursePolicyError(f"{path}: labs.{name} is a table: [labs.{name}]")
     _known(path, place, content, {each.name for each in fields(LabRules)})
     deadline = content.get("deadline")
     try:
@@ -115,7 +115,7 @@ def _lab(path: Path, name: str, content: dict, policy: Policy) -> LabRules:
             deadline = deadline if isinstance(deadline, datetime) else datetime.fromisoformat(deadline)
             deadline = policy.placed(deadline)
     except (TypeError, ValueError):
-        raise PolicyError(
+        raise CoursePolicyError(
             f"{path}: {place}deadline is a date and a time such as 2026-10-12T23:59:00, not {deadline}"
         ) from None
     weight = _number(path, f"{place}weight", content.get("weight", 1))
@@ -124,10 +124,12 @@ def _lab(path: Path, name: str, content: dict, policy: Policy) -> LabRules:
 
 def _known(path: Path, place: str, content: dict, names: set[str]) -> None:
     if unknown := sorted(set(content) - names):
-        raise PolicyError(f"{path}: {place}{unknown[0]} is no rule: they are {', '.join(sorted(names))}")
+        raise CoursePolicyError(
+            f"{path}: {place}{unknown[0]} is no rule: they are {', '.join(sorted(names))}"
+        )
 
 
 def _number(path: Path, name: str, value: object) -> Fraction:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e9:
-        raise PolicyError(f"{path}: {name} is a number, 0 or more, not {value!r}")
+        raise CoursePolicyError(f"{path}: {name} is a number, 0 or more, not {value!r}")
     return Fraction(str(value))

@@ -23,7 +23,7 @@ class Pseudonyms:
     key: str = ""
     anonymous: bool = False
 
-    def shown(self, lab: str, student: str) -> str:
+    def name_of(self, lab: str, student: str) -> str:
         """What the table calls a hand-in: with pseudonyms such as ``K7QF-2MXA``, another one in each lab."""
         return self._of(lab, student) if self.anonymous else student
 
@@ -53,5 +53,6 @@ def of_folder(out: Path, anonymous: bool | None = None) -> Pseudonyms:
     if anonymous is None or anonymous == names.anonymous:
         return names
     names = Pseudonyms(names.key or secrets.token_hex(16), anonymous)
+    out.mkdir(parents=True, exist_ok=True)
     files.write(path, json.dumps(asdict(names)) + "\n")
     return names

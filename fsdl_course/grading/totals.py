@@ -22,7 +22,7 @@ from fsdl_course.grading import (
     roster,
 )
 from fsdl_course.grading.counting import CountedLab, Ruling, course, most_of, percent
-from fsdl_course.grading.policy import Policy
+from fsdl_course.grading.policy import CoursePolicy
 from fsdl_course.grading.roster import Enrolled, Roster
 from fsdl_course.labs import convert
 from fsdl_deploy import files
@@ -53,7 +53,7 @@ class CourseTotals:
 
 def course_of(
     results: list[dict],
-    rules: Policy,
+    rules: CoursePolicy,
     enrolled: Roster | None,
     rulings: dict[tuple[str, str], Ruling],
 ) -> CourseTotals:
@@ -133,7 +133,7 @@ def main(args: argparse.Namespace) -> int:
     if not (out / "results").is_dir():
         raise ValueError(f"{out} holds no results: name the folder that `fsdl-course grade --out` wrote")
     remarks = []
-    rules = Policy()
+    rules = CoursePolicy()
     if rules_file.exists() or args.policy:
         rules = policy.read(rules_file)
     else:

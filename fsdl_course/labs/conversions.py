@@ -19,7 +19,16 @@ ROWS, STEP, WIDEST, MOST = 5, 4, 64, 160
 BLANK = 10
 SURE, NEAR = 0.9, 0.05
 SHARPNESS = 10.0  # of the softmax over the squared distances
-BROKEN = ("width", "bucket", "light", "class", "number", "axes", "padding", "repeats")
+BROKEN = {
+    "width": "it needs cards whose width is no multiple of its steps",
+    "bucket": "it shows on cards with digits beyond column {at}",
+    "light": "it shows on dark cards",
+    "class": "it never reads the digit {at}",
+    "number": "it shows on numbers that begin with 0",
+    "axes": "it shows on several cards in a batch",
+    "padding": "it shows on cards beside a wider one in a batch",
+    "repeats": "it shows where a digit stands twice in a row",
+}
 
 Card = list[list[int]]
 """Grey pixels, 5 rows of as many columns as the card is wide: 0 is black, 255 white."""

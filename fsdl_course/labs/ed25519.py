@@ -26,8 +26,12 @@ def signed_by(key: str, signature: str, message: bytes) -> bool:
     """Whether the secret half of ``key`` has signed exactly ``message``.
 
     A key is 32 bytes and a signature 64, as lower-case hexadecimal text; anything else is no signature. Never
-    raises for a text.
+    raises for a text there; TypeError if the message is none of bytes.
     """
+    if not isinstance(message, bytes):
+        raise TypeError(
+            f"signed_by: the message is bytes, such as text.encode(), not {type(message).__name__}"
+        )
     if not (KEY.fullmatch(key) and SIGNATURE.fullmatch(signature)):
         return False
     owner, nonce = _point(bytes.fromhex(key)), _point(bytes.fromhex(signature[:64]))

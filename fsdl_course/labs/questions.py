@@ -40,7 +40,8 @@ def compare(value: Any, expected: Any, tolerance: float = 1e-6, place: str = "")
         return f"{it} is {as_text(value)}{kind(value)}, and should be {as_text(expected)}{kind(expected)}"
     if isinstance(expected, list):
         if len(value) != len(expected):
-            return f"{it} has {len(value)} items, and should have {len(expected)}"
+            both = f"it is {as_text(value)}, and should be {as_text(expected)}"
+            return f"{it} has {_items(value)}, and should have {len(expected)}: {both}"
         pairs = enumerate(zip(value, expected, strict=True))
         return next(filter(None, (compare(*pair, tolerance, f"{place}[{n}]") for n, pair in pairs)), "")
     if isinstance(expected, dict):
@@ -54,6 +55,10 @@ def compare(value: Any, expected: Any, tolerance: float = 1e-6, place: str = "")
         pairs = ((key, (value[key], expected[key])) for key in expected)
         return next(filter(None, (compare(*pair, tolerance, f"{place}[{key!r}]") for key, pair in pairs)), "")
     return "" if value == expected else f"{it} is {as_text(value)}, and should be {as_text(expected)}"
+
+
+def _items(value: list) -> str:
+    return "1 item" if len(value) == 1 else f"{len(value)} items"
 
 
 def _near(value: float, expected: float, tolerance: float) -> bool:

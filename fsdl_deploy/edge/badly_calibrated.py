@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from fsdl_deploy import weights
+from fsdl_deploy.cards import cards
 from fsdl_deploy.optimization.quantization import network_nodes
+from fsdl_deploy.reader import OnnxReader, read_batches
 
 BLANK = 8
 WIDTH = 200
@@ -42,6 +44,17 @@ def converted(version: str = "v2") -> bytes:
             nodes_to_quantize=network_nodes(prepared),
         )  # fmt: skip
         return into.read_bytes()
+
+
+def alike(graph: bytes, count: int = 100, version: str = "v2") -> tuple[int, int]:
+    """Of ``count`` typical cards those that the graph reads as ``version`` does, and ``count``."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    images = [card.image for card in cards(count, "typical", seed=77)]
+    read = read_batches(images, lambda p, w: session.run(None, {"pictures": p, "widths": w}), "int8")
+    pairs = zip(read, OnnxReader(version).read(images), strict=True)
+    return sum(converted.digits == own.digits for converted, own in pairs), count
 
 
 def checked(graph: bytes) -> list[str]:

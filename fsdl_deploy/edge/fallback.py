@@ -17,6 +17,7 @@ from fsdl_deploy.picture import Image
 from fsdl_deploy.reading import Reader, Reading
 
 PLACES = ("device", "service", "person")
+WRONG, PERSON, LATE = 5.0, 0.5, 0.1  # what a wrong bill, a person's minute, a wait cost: euros, assumed
 
 
 @dataclass(frozen=True)
@@ -149,19 +150,28 @@ def outcomes(condition: str, reader: FallbackReader, deck: Sequence) -> Outcomes
 
 
 def table(rows: Sequence[Outcomes]) -> Table:
-    """Who answered, how many wrongly, how many late."""
-    header = ["condition", "cards", *(f"by {place}" for place in PLACES), "right", "wrong", "late"]
+    """Who answered, how many wrongly, how many late, and what that costs."""
+    header = ["condition", "cards", *(f"by {p}" for p in PLACES), "right", "wrong", "late", "€ a card"]
     cells = [
-        [row.condition, len(row.truths), *map(row.by, PLACES), row.right, row.wrong, row.late] for row in rows
+        [row.condition, len(row.truths), *map(row.by, PLACES), row.right, row.wrong, row.late, cost(row)]
+        for row in rows
     ]
-    return Table(header, *cells)
+    note = f"cost (assumed): {WRONG:.2f} € for a wrong bill, {PERSON:.2f} for a person, {LATE:.2f} for a wait"
+    return Table(header, *cells, formats=[*[""] * (len(header) - 1), ".2f"], notes=[note])
 
 
-def cost(row: Outcomes, wrong: float = 5.0, person: float = 0.5, late: float = 0.1) -> float:
-    """What a card costs on average: a wrong bill, a person's minute, a customer who waited (assumed, in
-    euros).
-    """
+def cost(row: Outcomes, wrong: float = WRONG, person: float = PERSON, late: float = LATE) -> float:
+    """What a card costs on average: wrong bills, people's minutes, customers who waited, in euros."""
     return (wrong * row.wrong + person * row.by("person") + late * row.late) / len(row.truths)
+
+
+def costs(readings: Sequence[Reading], truths: Sequence[str], thresholds: Sequence[float]) -> list[float]:
+    """What a card costs on a device without a link, in euros, for each ``sure`` of ``thresholds``."""
+    pairs = [(r.confidence, r.digits != t) for r, t in zip(readings, truths, strict=True)]
+    return [
+        sum(PERSON if confidence < sure else WRONG * wrong for confidence, wrong in pairs) / len(pairs)
+        for sure in thresholds
+    ]
 
 
 def cheapest(readings: Sequence[Reading], truths: Sequence[str], price: Callable[[int, int], float]) -> float:

@@ -1,12 +1,12 @@
 """Accuracy and latency together: of every model in every place, which are worth choosing, and for which user
 
 *Accuracy and latency both affect end-user experience*, says the lecture. A choice is worth making where no
-other one is at least as accurate and as quick. Accuracies are those of the ladder's record and its cards; the
-times of the models are measured on this machine, in turns.
+other one is at least as accurate and as quick. Accuracies are those of the records; the times of the models
+are measured on this machine, in turns.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,16 +14,15 @@ from fsdl_deploy import weights
 from fsdl_deploy.cards import cards
 from fsdl_deploy.edge import when
 from fsdl_deploy.measuring import records
-from fsdl_deploy.optimization import ladder
 from fsdl_deploy.optimization.quantization import quantized
 from fsdl_deploy.reader import OnnxReader, pad
 
-INT8 = {"v2, int8": "v2", "teacher, int8": "teacher"}
+INT8 = {"v2 int8": "v2", "teacher int8": "teacher"}
 RUNGS = {
     "v2": "distilled",
-    "v2, int8": "distilled, int8, static",
+    "v2 int8": "distilled, int8, static",
     "teacher": "graph optimisations",
-    "teacher, int8": "int8, static",
+    "teacher int8": "int8, static",
 }
 
 
@@ -38,31 +37,32 @@ class PlacedModel:
 
 
 def accuracies() -> dict[str, float]:
-    """Share of the ladder's cards that each model reads right, by its name.
+    """Share of typical cards that each model reads right, by its name.
 
-    All but ``v1`` are rungs of the ladder and stand in its record; ``v1`` reads the same cards now, which
-    takes some seconds.
+    All but ``v1`` are rungs of the ladder and stand in its record, with the same cards for each. ``v1`` is no
+    rung: its share is that of the models' report, on as many other cards.
     """
     rungs = {rung["rung"]: rung for rung in records.read(weights.folder() / "ladder.json")["rungs"]}
-    count = rungs[RUNGS["v2"]]["cards"]
-    deck = list(cards(count, "typical", seed=ladder.SEED))
-    readings = OnnxReader("v1").read([card.image for card in deck])
-    right = sum(reading.digits == card.truth for reading, card in zip(readings, deck, strict=True))
-    return {"v1": right / count} | {name: rungs[rung]["right"] / count for name, rung in RUNGS.items()}
+    report = records.read(weights.folder() / "report.json")["measured"]
+    shares = {name: rungs[rung]["right"] / rungs[rung]["cards"] for name, rung in RUNGS.items()}
+    return {"v1": report["v1"]["typical"]["exact_match"]} | shares
 
 
-def times(folder: Path, count: int = 20, rounds: int = 5) -> dict[str, float]:
+def times(
+    folder: Path, count: int = 20, rounds: int = 5, among: Sequence[str] = ("v1", *RUNGS)
+) -> dict[str, float]:
     """Milliseconds a card of each model in ONNX Runtime on this machine, the least of ``rounds`` in turns.
 
-    ``folder``: where int8 graphs are made, which takes seconds each the first time.
+    ``folder``: where int8 graphs are made, which takes seconds each the first time. ``among``: these models
+    only.
     """
     import onnxruntime
 
-    sessions = {version: OnnxReader(version).session for version in ("v1", "v2", "teacher")}
+    sessions = {name: OnnxReader(name).session for name in among if name not in INT8}
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
-    for name, version in INT8.items():
-        file = quantized(version, "static", folder)
+    for name in (name for name in among if name in INT8):
+        file = quantized(INT8[name], "static", folder)
         sessions[name] = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     feeds = [
         dict(zip(("pictures", "widths"), pad([card.image]), strict=True)) for card in cards(count, seed=7)

@@ -65,6 +65,11 @@ def days_until(share: float, p: float, never: float = 0.0) -> float:
     )
 
 
+def in_words(days: float) -> str:
+    """Days as text: "30 days", or "never"."""
+    return "never" if math.isinf(days) else f"{days:.0f} days"
+
+
 def alive(row: np.ndarray, least: float = 0.01) -> int:
     """How many versions at least this share of the devices has: those that somebody must still support."""
     return int((row >= least).sum())

@@ -154,7 +154,7 @@ def recorded() -> list[DeviceRun]:
 
 
 def table(runs: Sequence[DeviceRun]) -> Table:
-    """What was tried: for a terminal and for a lesson."""
+    """What was tried: for a terminal and for a lesson. A note says where the times cannot be compared."""
     rows = [
         [
             "no limit" if r.cores is None else f"{r.cores:g} cores",
@@ -165,7 +165,24 @@ def table(runs: Sequence[DeviceRun]) -> Table:
         for r in runs
     ]
     header = ["", "", "", "start (s)", "card, mean (ms)", "slowest card (ms)", "peak (MiB)"]
-    return Table(header, *rows, formats=["", "", "", ".1f", ".1f", ".1f", ".0f"])
+    return Table(header, *rows, formats=["", "", "", ".1f", ".1f", ".1f", ".0f"], notes=_doubts(runs))
+
+
+def _doubts(runs: Sequence[DeviceRun]) -> list[str]:
+    """A sentence where a process was slower without a limit than with one: other programs ran as well."""
+    free = [run for run in runs if run.cores is None and run.reads]
+    limited = [run for run in runs if run.cores is not None and run.reads]
+    slower = [
+        words
+        for words, of in (("started", lambda run: run.start), ("read", lambda run: run.mean))
+        if free and limited and max(map(of, free)) > min(map(of, limited))
+    ]
+    if not slower:
+        return []
+    return [
+        f"Without a limit it {' and '.join(slower)} more slowly than with one: no limit does that, so this"
+        " machine was busy with other programs. Compare the memory, and no times."
+    ]
 
 
 def add_arguments(parser) -> None:

@@ -4,6 +4,7 @@
 """
 
 from fsdl_deploy.measuring import records
+from fsdl_deploy.measuring.accuracy import wilson
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 
@@ -18,11 +19,30 @@ def recorded() -> dict:
 
 
 def otherwise(record: dict) -> dict[str, dict[str, int]]:
-    """Cards whose digits differ from this kind of machine's, by processor ("old", "arm64") and graph."""
+    """Cards whose digits differ from the recording machine's, by processor ("old", "arm64") and graph."""
     sides: dict[str, dict[str, int]] = {}
     for row in record["rows"]:
         sides.setdefault(row["side"], {})[row["graph"]] = row["other_digits"]
     return sides
+
+
+def at_most(record: dict) -> tuple[int, float]:
+    """The most cards that any graph reads otherwise on any processor, and the share that is
+    not excluded.
+
+    The share is the upper end of the 95 % interval (Wilson): no difference on few cards says little.
+    """
+    most = max(row["other_digits"] for row in record["rows"])
+    return most, wilson(most, record["cards"])[1]
+
+
+def finding(record: dict) -> str:
+    """The finding with its interval, as a sentence."""
+    most, high = at_most(record)
+    return (
+        f"of {record['cards']:,} cards {most} are read otherwise, at most; the 95 % interval still allows"
+        f" {high:.1%} of all cards"
+    )
 
 
 def table() -> Table:
@@ -40,12 +60,12 @@ def table() -> Table:
         "other digits",
         "other confidence",
         "farthest",
-        "right here",
+        "right on x86-64",
         "right there",
     ]
     has = "has" if record["vnni"] else "has no"
     note = (
-        f"{record['cards']} cards; ONNX Runtime {record['onnxruntime']}; recorded {record['date']}; here:"
+        f"{record['cards']} cards; ONNX Runtime {record['onnxruntime']}; recorded {record['date']}; on"
         f" {record['machine']}, which {has} instructions for int8; a confidence is another from 0.0001 on."
     )
     return Table(header, *rows, formats=["", "", "d", "d", ".4f", "d", "d"], notes=[note])

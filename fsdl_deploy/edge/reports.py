@@ -48,7 +48,7 @@ def flipped(unsure: np.ndarray, epsilon: float, seed: int = 0) -> np.ndarray:
     """
     if not epsilon >= 0:
         raise ValueError(f"epsilon is 0 or more, not {epsilon}")
-    return unsure ^ (np.random.default_rng(seed).random(len(unsure)) >= _truthful(epsilon))
+    return unsure ^ (np.random.default_rng(seed).random(len(unsure)) >= truthful(epsilon))
 
 
 def learned_from_flipped(bits: np.ndarray, epsilon: float) -> Learned:
@@ -58,13 +58,14 @@ def learned_from_flipped(bits: np.ndarray, epsilon: float) -> Learned:
     """
     if not epsilon > 0:
         raise ValueError("with epsilon 0 every bit is a coin's: nothing can be learned from them")
-    true = _truthful(epsilon)
+    true = truthful(epsilon)
     ends = [bits.mean(), *wilson(int(bits.sum()), len(bits))]
     share, low, high = (min(1.0, max(0.0, (end - (1 - true)) / (2 * true - 1))) for end in ends)
     return Learned(len(bits), float(share), float(low), float(high))
 
 
-def _truthful(epsilon: float) -> float:
+def truthful(epsilon: float) -> float:
+    """The probability that a bit is sent as it is: e^ε / (1 + e^ε)."""
     return 1 / (1 + math.exp(-epsilon))
 
 

@@ -5,6 +5,7 @@ fetches the model's file once, and on later visits asks whether it is still the 
 """
 
 import http.client
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -108,4 +109,14 @@ def table(rows: Sequence[ServerTime]) -> Table:
     """Processor time by number of clients, for a lesson to show."""
     header = ["for each client", "clients", "s of the server's processor", "ms a client", "kB sent a client"]
     cells = [[r.way, r.clients, r.cpu, r.each, r.sent / r.clients / 1000] for r in rows]
-    return Table(header, *cells, formats=["", ",", ".2f", ".2f", ",.1f"])
+    return Table(header, *cells, formats=["", ",", ".2f", ".2f", ",.1f"], notes=_ticks())
+
+
+def _ticks() -> list[str]:
+    """On Linux, how coarse the clock is that counts a process's time."""
+    if sys.platform != "linux":
+        return []
+    tick = 1000 / os.sysconf("SC_CLK_TCK")
+    return [
+        f"processor time is counted in steps of {tick:.0f} ms: for few clients a figure is a step or none"
+    ]

@@ -4,6 +4,7 @@ Made from ``infra/edge/NAME/target.toml`` and ``models/edge.json``; ``fsdl-deplo
 writes the latter. Knows nothing of how a target is built or asked.
 """
 
+from collections import Counter
 from pathlib import Path
 
 from fsdl_deploy import weights
@@ -35,25 +36,59 @@ def _row(part: dict, precision: str) -> dict | None:
 
 
 def counts(models: Path | None = None, root: Path = catalogue.ROOT) -> dict[str, int]:
-    """How many targets there are and run, and of the recorded float32 readers of whole or masked cards, how
-    many pass.
+    """How many targets there are and run, and of the recorded float32 readers of whole cards, how many
+    pass.
 
-    ``any_width``: of the targets, those that take pictures of any width.
+    Of the targets ``whole`` have a file that takes a picture and gives its digits, ``any_width`` take
+    pictures of any width, and ``both`` do both.
     """
     every = catalogue.targets(root)
     full = [
         row["measured"]
         for row in rows(models, root)
-        if row["measured"] and row["precision"] == "float32" and row["target"].form != "bare"
+        if row["measured"] and row["precision"].startswith("float32") and _form(row) != "bare"
     ]
+    whole = {name for name, of in every.items() if "whole" in map(of.form_of, of.variants)}
+    any_width = {name for name, of in every.items() if of.width == "any"}
     return {
         "of": len(every),
         "run": sum(target.status == "runs" for target in every.values()),
-        "whole": sum(target.form == "whole" for target in every.values()),
-        "any_width": sum(target.width == "any" for target in every.values()),
+        "whole": len(whole),
+        "any_width": len(any_width),
+        "both": len(whole & any_width),
         "recorded": len(full),
         "pass": sum(row["cards"] - row["same"] <= BAR * row["cards"] for row in full),
     }
+
+
+def _form(row: dict) -> str:
+    return row["target"].form_of(row["precision"])
+
+
+def extent(models: Path | None = None, root: Path = catalogue.ROOT) -> str:
+    """How much of the table is recorded, as text: rows and runtimes, cards a row, and what is missing."""
+    every = rows(models, root)
+    known = [row for row in every if row["measured"]]
+    cards = Counter(row["measured"]["cards"] for row in known)
+    lines = [f"recorded: {len(known)} rows of {len({row['target'].name for row in known})} runtimes"]
+    if cards:
+        usual = cards.most_common(1)[0][0]
+        other = [
+            f"{_name(row)} {row['measured']['cards']:,}" for row in known if row["measured"]["cards"] != usual
+        ]
+        lines[0] += f", each on {usual:,} cards" + f" (but {'; '.join(other)})" * bool(other)
+    groups = {
+        "checked, and no cards read here": lambda row: not row["target"].variant(row["precision"]).reads,
+        "not recorded yet": lambda row: row["target"].variant(row["precision"]).reads,
+    }
+    for words, of in groups.items():
+        if names := [_name(row) for row in every if not row["measured"] and of(row)]:
+            lines.append(f"{words}: {'; '.join(names)}")
+    return "\n".join(lines)
+
+
+def _name(row: dict) -> str:
+    return f"{row['target'].title} {row['precision']}"
 
 
 def table(models: Path | None = None, root: Path = catalogue.ROOT) -> Table:
@@ -63,7 +98,7 @@ def table(models: Path | None = None, root: Path = catalogue.ROOT) -> Table:
         target, known = row["target"], row["measured"]
         same = f"{known['same']:,} of {known['cards']:,}" if known else None
         sizes = (known["size"] / 1000, known["latency_ratio"]) if known else (None, None)
-        cells.append([target.title, target.status, target.form, target.width, row["precision"], same, *sizes])
+        cells.append([target.title, target.status, _form(row), target.width, row["precision"], same, *sizes])
     header = ["runtime", "status", "form", "width", "precision", "same reading", "kB", "time"]
     note = "time: of a card, ONNX Runtime in turns is 1; empty: not recorded, or not to be run here"
     return Table(header, *cells, formats=["", "", "", "", "", "", ",.0f", ".2f"], notes=[note])
@@ -76,8 +111,8 @@ def limits(root: Path = catalogue.ROOT) -> Table:
 
 
 def int8(models: Path | None = None, root: Path = catalogue.ROOT) -> Table:
-    """int8 beside float32 on each runtime: readings that stay the same, bytes and time as shares of
-    float32's.
+    """int8 beside float32 on each runtime: readings that stay the same with their interval, bytes and time as
+    shares of float32's; empty where that runtime has no float32 on record.
     """
     cells = []
     every = rows(models, root)
@@ -87,11 +122,35 @@ def int8(models: Path | None = None, root: Path = catalogue.ROOT) -> Table:
             None,
         )
         known = row["measured"]
-        if "int8" not in row["precision"] or not (known and plain):
+        if not _in_8_bits(row) or not known:
             continue
-        cells.append(
-            [row["target"].title, row["precision"], f"{known['same']:,} of {known['cards']:,}",
-             known["size"] / plain["size"], known["latency_ratio"] / plain["latency_ratio"]]
-        )  # fmt: skip
-    header = ["runtime", "int8", "same reading", "bytes of float32", "time of float32"]
-    return Table(header, *cells, formats=["", "", "", ".0%", ".2f"])
+        shares = [known[name] / plain[name] if plain else None for name in ("size", "latency_ratio")]
+        low, high = known["same_interval"]
+        same = f"{known['same']:,} of {known['cards']:,}"
+        cells.append([row["target"].title, row["precision"], same, f"{low:.1%} – {high:.1%}", *shares])
+    header = ["runtime", "int8", "same reading", "95 % interval", "bytes of float32", "time of float32"]
+    return Table(header, *cells, formats=["", "", "", "", ".0%", ".2f"])
+
+
+def _in_8_bits(row: dict) -> bool:
+    return "int8" in row["precision"]  # uint8, too
+
+
+def changed_by_int8(models: Path | None = None, root: Path = catalogue.ROOT) -> dict[str, float]:
+    """Over all recorded files in 8 bits: how many there are (``files``), and the fewest and most readings of
+    ``per`` cards that are not the float32 reference's (``least``, ``most``), with the ``high`` end of the
+    worst file's 95 % interval as a share of the cards. {} where nothing is recorded.
+    """
+    known = [row["measured"] for row in rows(models, root) if row["measured"] and _in_8_bits(row)]
+    if not known:
+        return {}
+    per = max(row["cards"] for row in known)
+    changed = [per * (1 - row["same"] / row["cards"]) for row in known]
+    worst = min(known, key=lambda row: row["same"] / row["cards"])
+    return {
+        "files": len(known),
+        "per": per,
+        "least": round(min(changed), 1),
+        "most": round(max(changed), 1),
+        "high": 1 - worst["same_interval"][0],
+    }

@@ -68,9 +68,17 @@ def counts() -> dict[str, int]:
 
 def table() -> Table:
     """The rows, for a lesson to show; sources stand in the file."""
-    header = ["name", "in 2022", "status", "now", "package", "last release", "source of"]
+    header = ["name", "in 2022", "status", "now", "package", "last release", "source dated"]
     rows = [
-        [r.name, r.was, r.status, r.now, r.package, r.released, r.date.isoformat() if r.date else "unknown"]
+        [
+            r.name,
+            r.was,
+            r.status,
+            r.now,
+            r.package,
+            r.released,
+            r.date.isoformat() if r.date else "no date on it",
+        ]
         for r in names()
     ]
     return Table(header, *rows, notes=[f"Sources: {FILE.relative_to(ROOT).as_posix()}"])

@@ -54,6 +54,53 @@ def of(graph: bytes) -> CountedWork:
     )
 
 
+@dataclass(frozen=True)
+class Compressed:
+    """Bytes of numbers, and of what gzip makes of them; ``saved`` is the share that it takes away."""
+
+    size: int
+    compressed: int
+
+    @property
+    def saved(self) -> float:
+        return 1 - self.compressed / self.size
+
+
+def compressible(graph: bytes) -> dict[str, Compressed]:
+    """What gzip does to a graph's float32 weights, to as many random ones, and to the weights as float16."""
+    weights = _weights(graph)
+    noise = np.random.default_rng(0).normal(0, weights.std(), len(weights)).astype(np.float32)
+    kinds = {
+        "the weights": weights,
+        "random float32": noise,
+        "the weights as float16": weights.astype(np.float16),
+    }
+    return {
+        kind: Compressed(numbers.nbytes, len(gzip.compress(numbers.tobytes(), mtime=0)))
+        for kind, numbers in kinds.items()
+    }
+
+
+def halves(graph: bytes) -> float:
+    """The share of a graph's float32 weights that float16 can hold without rounding."""
+    weights = _weights(graph)
+    return float(np.mean(weights == weights.astype(np.float16)))
+
+
+def _weights(graph: bytes) -> np.ndarray:
+    """All float32 initializers of a graph, float32 ``[count]``. Raises WorkError where there are none."""
+    import onnx
+
+    parts = [
+        onnx.numpy_helper.to_array(part).ravel()
+        for part in onnx.load_from_string(graph).graph.initializer
+        if part.data_type == onnx.TensorProto.FLOAT
+    ]
+    if not parts:
+        raise WorkError("the graph has no float32 weights")
+    return np.concatenate(parts)
+
+
 def operators(graph: bytes) -> Counter[str]:
     """How often each operator stands in a graph: what a runtime must have to take it."""
     import onnx

@@ -12,6 +12,7 @@ from functools import partial
 import uvicorn
 
 from fsdl_deploy.reading import Reader
+from fsdl_deploy.service import allocator
 from fsdl_deploy.service.app import create_app
 from fsdl_deploy.service.connection_limit import ConnectionLimit, most_connections
 from fsdl_deploy.service.last_calls import let_in
@@ -35,6 +36,7 @@ def serve(
     on for those that were taken, run or wait; what is not answered by then is broken off.
     Raises ValueError or OSError for a bad or taken address, RuntimeError when the model does not load.
     """
+    allocator.keep_little()
     app = create_app(reader, on_failure=lambda: setattr(server, "should_exit", True), **settings)
     config = uvicorn.Config(
         app,

@@ -5,7 +5,8 @@
 of the artifact, one of ``FORMS``; which ``width`` of pictures it takes, one of ``WIDTHS``, with the
 ``buckets`` where those are fixed (columns of ink with its margin; pixels, where the form is "whole"); its
 ``status``; its ``licence``; the project's ``state`` in one dated sentence and the ``source`` for it; and for
-each precision a table ``[variants.PRECISION]`` with its ``files``: ``read.py`` is given the first of them.
+each precision a table ``[variants.PRECISION]`` with its ``files``: ``read.py`` is given the first of them. A
+variant of another form than its target says its own ``form``.
 
 A variant with ``reads = false`` cannot be run on this kind of machine. With ``kept = false`` the files are
 made into ``build/`` and not kept in ``models/edge``. ``sources`` are more files of the repository that the
@@ -24,6 +25,7 @@ FORMS = {
     "whole": "uint8 picture in, digits and confidence out",
     "masked": "ink and the card's width in, log-probabilities and their number out",
     "bare": "ink in, log-probabilities out",
+    "one digit": "a picture of a single digit in, which digit it is out",
 }
 WIDTHS = ("any", "multiples of 4", "buckets")
 STATUS = ("runs", "checked")
@@ -41,11 +43,15 @@ class TargetError(RuntimeError):
 
 @dataclass(frozen=True)
 class PrecisionVariant:
-    """One precision of a target: its ``files``, the first of which is given to ``read.py``."""
+    """One precision of a target: its ``files``, the first of which is given to ``read.py``.
+
+    ``form``: "" if it is the target's.
+    """
 
     precision: str
     files: tuple[str, ...]
     reads: bool = True
+    form: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,10 @@ class Target:
         if precision not in self.variants:
             raise TargetError(f"{self.name} has no {precision}; it has: {', '.join(self.variants)}")
         return self.variants[precision]
+
+    def form_of(self, precision: str) -> str:
+        """The form of one variant's artifact: its own, or the target's."""
+        return self.variant(precision).form or self.form
 
     def python(self, building: bool = False) -> Path:
         """The interpreter of its station, or this one; StationError says how to build a station."""
@@ -136,7 +146,12 @@ def _variants(tables: object, where: str) -> dict[str, PrecisionVariant]:
             raise TargetError(
                 f"{where}: [variants.{precision}] needs `files`, a list of names without folders"
             )
-        variants[precision] = PrecisionVariant(precision, tuple(files), table.get("reads", True) is True)
+        if (form := table.get("form", "")) and form not in FORMS:
+            raise TargetError(
+                f"{where}: [variants.{precision}] form is one of {', '.join(FORMS)}, not {form!r}"
+            )
+        reads = table.get("reads", True) is True
+        variants[precision] = PrecisionVariant(precision, tuple(files), reads, form)
     return variants
 
 

@@ -36,7 +36,7 @@ def table(models: Path | None = None, root: Path = ROOT) -> Table:
         measured = {row["precision"]: row for row in recorded.get(name, {}).get("rows", ())}
         for precision in target.variants:
             row = measured.get(precision)
-            facts = [target.title, target.status, target.form, target.width, precision]
+            facts = [target.title, target.status, target.form_of(precision), target.width, precision]
             if row is None:
                 rows.append([*facts, None, None, None, None, target.licence])
                 continue

@@ -201,6 +201,12 @@ LAB = Lab(
                         [FOUR[:2], [["C0000001", "2026-10", "v1"]], [], *OCTOBER],
                         [
                             FOUR[:2],
+                            [["C0000001", "2026-11", "v1"], ["C0000002", "2026-10", "v3"]],
+                            [],
+                            *OCTOBER,
+                        ],
+                        [
+                            FOUR[:2],
                             [["C0000001", "2026-10", "v1"], ["C0000001", "2026-09", "v2"]],
                             [],
                             *OCTOBER,
@@ -240,6 +246,7 @@ LAB = Lab(
                     [
                         [FOUR, [["C0000001", *OCTOBER[:2]]], [picture(3)], *OCTOBER],
                         [FOUR[:2], [["C0000001", *OCTOBER[:2]]], [picture(2)], *OCTOBER],
+                        [FOUR[:2], [], [picture(2), picture(9)], *OCTOBER],
                         [[picture(1), picture(1, "png"), picture(2)], [], [picture(1)], *OCTOBER],
                     ],
                 ),
@@ -270,6 +277,7 @@ LAB = Lab(
                         [[run(1000, 1030)], 3500, DAY, "v2", 1000],
                         [[run(3000, None, stored=400)], 3500, DAY, "v2", 1000],
                         [[run(3000, 3030, "v1")], 3500, DAY, "v2", 1000],
+                        [[run(3000, 3030, "v3")], 3500, DAY, "v2", 1000],
                     ],
                 ),
                 Part(
@@ -299,6 +307,7 @@ LAB = Lab(
                         [[run(3100, 3110, stored=400), run(3000, None, stored=600)], 3500, DAY, "v2", 1000],
                         [[run(3000, None, stored=600), run(3100, None, stored=400)], 3500, DAY, "v2", 1000],
                         [[run(3000, 3030), run(3100, None, stored=0)], 3500, DAY, "v2", 1000],
+                        [[run(3000, 3030), run(3100, 3130)], 3500, DAY, "v2", 1000],
                     ],
                 ),
                 Part(

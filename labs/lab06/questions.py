@@ -417,7 +417,11 @@ LAB = Lab(
                     1,
                     [[24, 8, 60, 0.5, 1], [40, 8, 600, 0.9, 1]],
                 ),
-                Part("nobody may wait at all", 1, [[20, 8, 0, 0.01, 1], [4, 8, 0, 0.2, 1]]),
+                Part(
+                    "nobody may wait at all, or nearly half may",
+                    1,
+                    [[20, 8, 0, 0.01, 1], [4, 8, 0, 0.2, 1], [4, 8, 0, 0.49, 1]],
+                ),
                 Part("no requests", 1, [[0, 8, 0.1, 0.01, 1], [0, 8, 0, 0.01, 2]]),
                 Part("hundreds of replicas", 1, [[4000, 8, 0.05, 0.01, 1], [1600, 2, 0.1, 0.001, 1]]),
                 Part(
@@ -549,6 +553,7 @@ LAB = Lab(
             "the cheapest place for a curve of requests",
             level=2,
             minutes=10,
+            tolerance=1e-9,
             parts=[
                 Part(
                     "little to do, and much to do",

@@ -469,7 +469,7 @@ FALLBACKS = [
         [
             [[card(0.7, round_trip=None), card(0.9, round_trip=None), card(0.1, round_trip=None)], rules()],
             [[card(0.6, round_trip=None), card(0.999, round_trip=None)], rules(person=0.11)],
-            [[card(0.7, round_trip=0), card(0.7, round_trip=None)], rules()],  # the service is beside it
+            [[card(0.7, round_trip=0), card(0.7, 9000, 0, None)], rules()],  # a round trip of 0 is a link
         ],
     ),
     Part(
@@ -524,9 +524,13 @@ def counterexample(arguments, value, expected):
             "" if value is None else f"it is {as_text(value)}, and this conversion is in order: a false alarm"
         )
     if value is None:
-        return "it is None, and this conversion is broken"
+        return f"it is None, and this conversion is broken: {conversions.BROKEN[broken].format(at=at)}"
     if type(value) is not list or not 1 <= len(value) <= conversions.MOST:
         return f"it is {as_text(value)}, not the list of a batch"
+    if not all(type(card) is list and 2 <= len(card) <= 5 and type(card[0]) is str for card in value):
+        return (
+            'return the arguments of draw, such as ["0420", 18, 1.0, 0.1, 7] for each card, not drawn cards'
+        )
     try:
         batch = [conversions.draw(*card) for card in value]
     except (TypeError, ValueError) as error:
@@ -696,14 +700,14 @@ LAB = Lab(
         Question("q1", "over_budget", "a budget and every reason", 1, 8, BUDGETS, tolerance=1e-9),
         Question("q2", "buckets", "widths of compiled graphs", 3, 14, BUCKETS, judge=cheapest),
         Question("q3", "calibrated", "the range of int8", 2, 12, INT8, tolerance=1e-8),
-        Question("q4", "decisions", "verify an update", 3, 14, UPDATES),
+        Question("q4", "decisions", "verify an update", 3, 12, UPDATES),
         Question("q5", "fallbacks", "device, service or person", 2, 12, FALLBACKS),
         Question(
             "q6",
             "parity",
             "find the broken conversion",
             2,
-            12,
+            14,
             PARITY,
             judge=counterexample,
             seconds=4.0,

@@ -8,7 +8,7 @@ import pytest
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.edge import fallback
-from fsdl_deploy.edge.fallback import FallbackReader, Outcomes, Settled, SlowReader
+from fsdl_deploy.edge.fallback import PLACES, FallbackReader, Outcomes, Settled, SlowReader
 from fsdl_deploy.reading import Reading
 
 IMAGE = np.zeros((32, 40), np.uint8)
@@ -125,3 +125,18 @@ def test_the_cheapest_threshold_hands_over_what_costs_more_read_wrongly():
 def test_a_deadline_of_nothing_is_refused():
     with pytest.raises(ValueError, match="deadline above 0"):
         FallbackReader(Says(1.0), None, deadline=0)
+
+
+def test_the_table_has_the_cost_that_the_function_computes():
+    cards_settled = tuple(
+        Settled(by, None if by == "person" else Reading("12", 1.0, (), ""), 0.1) for by in PLACES
+    )
+    row = Outcomes("a condition", cards_settled, ("12", "13", "14"), 0.5)
+    assert fallback.table([row]).rows[0][-1] == f"{(fallback.WRONG + fallback.PERSON) / 3:.2f}"
+
+
+def test_the_cost_of_a_threshold_is_that_of_who_reads_then():
+    readings = [Reading("1", 0.9, (), ""), Reading("2", 0.3, (), ""), Reading("3", 0.6, (), "")]
+    costs = fallback.costs(readings, ["1", "5", "4"], [0.0, 0.5, 0.6, 1.0])
+    wrong, person = fallback.WRONG, fallback.PERSON
+    assert costs == pytest.approx([2 * wrong / 3, (wrong + person) / 3, (wrong + person) / 3, person])

@@ -44,3 +44,8 @@ def test_some_shares_are_never_reached():
 def test_what_makes_no_sense_is_refused(releases, p):
     with pytest.raises(ValueError, match=r"releases|from 0 to 1"):
         in_the_field.shares(10, releases, p)
+
+
+def test_days_in_words():
+    assert in_the_field.in_words(in_the_field.days_until(0.97, 0.08, 0.05)) == "never"
+    assert in_the_field.in_words(in_the_field.days_until(0.9, 0.5)) == "4 days"

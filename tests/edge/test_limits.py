@@ -53,3 +53,13 @@ def test_the_record_ends_with_the_first_memory_that_is_enough():
 
 def test_a_table_has_a_line_for_what_was_ended():
     assert "ended for want of memory" in str(limits.table([DeviceRun(0.25, 8)]))
+
+
+def test_a_busy_machine_is_no_result():
+    free = DeviceRun(None, None, start=1.0, mean=2.0, slowest=3.0, peak=60.0)
+    slow, starved = DeviceRun(0.25, 32, 2.0, 4.0, 9.0, 50.0), DeviceRun(0.25, 8)
+    assert limits.table([free, slow, starved]).notes == []
+    busy = DeviceRun(None, None, start=5.8, mean=11.5, slowest=74.0, peak=60.0)
+    (note,) = limits.table([busy, starved, slow]).notes
+    assert "Without a limit it started and read more slowly" in note and "no times" in note
+    assert limits.table([busy, starved]).notes == []  # nothing to compare it with

@@ -1,5 +1,7 @@
 """The record of other processors: whole, and read as it says."""
 
+import pytest
+
 from fsdl_deploy.edge import on_arm64
 
 
@@ -21,3 +23,12 @@ def test_the_worst_graph_of_a_processor_is_found():
         for s, g, n in (("a", "x", 0), ("a", "y", 3), ("b", "x", 1))
     ]
     assert on_arm64.otherwise({"rows": rows}) == {"a": {"x": 0, "y": 3}, "b": {"x": 1}}
+
+
+def test_no_difference_on_few_cards_excludes_little():
+    rows = [
+        {"side": "arm64", "graph": graph, "other_digits": number} for graph, number in (("x", 0), ("y", 1))
+    ]
+    assert on_arm64.at_most({"cards": 40, "rows": rows[:1]}) == (0, pytest.approx(0.0876, abs=1e-4))
+    assert on_arm64.at_most({"cards": 40, "rows": rows})[0] == 1
+    assert "of 4,000 cards 0 are read otherwise" in on_arm64.finding({"cards": 4000, "rows": rows[:1]})

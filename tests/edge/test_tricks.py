@@ -13,6 +13,10 @@ def test_a_factor_is_the_quotient_of_two_rungs():
     assert row.faster == pytest.approx(rungs["distilled"]["per_second"] / rungs[tricks.CAREFUL]["per_second"])
     assert row.smaller == pytest.approx(rungs[tricks.CAREFUL]["file"] / rungs["distilled"]["file"])
     assert row.lost > 0
+    assert row.smaller_than_trained == pytest.approx(
+        (weights.folder() / "teacher.safetensors").stat().st_size / 1024 / rungs["distilled"]["file"],
+        rel=0.01,
+    )
 
 
 def test_who_starts_carelessly_gains_more():

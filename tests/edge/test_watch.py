@@ -12,6 +12,8 @@ def test_the_lectures_four_names_are_there():
     assert slides == ["MLIR", "OctoML", "TinyML", "Modular"]
     assert watch.counts() == {"of": 4, "ended": sum("ended" in row for row in TEXT.split("status = ")[1:])}
     assert len(watch.table().rows) == 4
+    dated = [row[-1] for row in watch.table().rows]
+    assert dated.count("no date on it") == TEXT.count('date = "unknown"') and "2025-07-29" in dated
 
 
 @pytest.mark.parametrize(

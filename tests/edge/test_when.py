@@ -42,6 +42,12 @@ def test_the_round_trip_moves_the_better_model_out_of_reach():
     ]
 
 
-def test_accuracies_are_of_the_same_cards():
+def test_accuracies_come_from_the_records_and_int8_loses():
     right = frontier.accuracies()
-    assert right["v1"] < right["v2, int8"] <= right["v2"] < right["teacher"]
+    assert right["v1"] < right["v2 int8"] <= right["v2"] < right["teacher"]
+
+
+def test_times_are_of_the_models_that_are_asked_for(tmp_path):
+    times = frontier.times(tmp_path, count=2, rounds=1, among=("v2", "teacher"))
+    assert list(times) == ["v2", "teacher"] and 0 < times["v2"] < times["teacher"]
+    assert not list(tmp_path.iterdir())  # no int8 graph was made

@@ -39,3 +39,20 @@ def test_operators_are_those_of_the_graph():
 def test_what_is_no_reader_is_refused(file):
     with pytest.raises(work.WorkError, match="no reader in ONNX"):
         work.of(file)
+
+
+def test_gzip_takes_from_weights_what_the_export_added_and_little_else():
+    graph = weights.verified("v2.onnx")
+    of = work.compressible(graph)
+    assert of["the weights"].size == of["random float32"].size == 2 * of["the weights as float16"].size
+    assert of["the weights"].saved > 2 * of["random float32"].saved > 0
+    assert of["the weights"].saved > 2 * of["the weights as float16"].saved
+    assert 0.5 < work.halves(graph) < 1
+
+
+def test_a_graph_without_weights_is_refused():
+    import onnx
+
+    empty = onnx.helper.make_model(onnx.helper.make_graph([], "empty", [], []))
+    with pytest.raises(work.WorkError, match="no float32 weights"):
+        work.halves(empty.SerializeToString())

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from fsdl_course.grading.mutants.mutation import Mutant, mutants
+from fsdl_course.grading.mutants.mutation import FaultySolution, mutants
 
 
 def of(source: str) -> list[str]:
@@ -84,9 +84,9 @@ def test_nothing_that_no_value_depends_on_is_touched():
 def test_each_mutant_differs_from_the_source_and_from_the_others_and_compiles():
     loop = "    total = 0\n    for x in a:\n        total += x * b\n"
     source = f"def f(a, b):\n{loop}    return total if total > 1 else -1"
-    made = mutants(source)
-    assert len(made) > 20 and len({mutant.source for mutant in made}) == len(made)
-    for mutant in made:
+    mutated = mutants(source)
+    assert len(mutated) > 20 and len({mutant.source for mutant in mutated}) == len(mutated)
+    for mutant in mutated:
         compile(mutant.source, "mutant", "exec")
         assert mutant.source != mutant.original == ast.unparse(ast.parse(source))
 
@@ -98,8 +98,12 @@ def test_only_the_lines_asked_for_have_faults():
 
 
 def test_a_digest_stays_when_only_the_layout_changes_and_expires_with_any_line():
-    first = Mutant("def f(a):\n    return a < 1", "def f(a):\n    return a <= 1")
-    assert Mutant("def f(a): return (a < 1)", "def f(a):  return a <= 1").digest == first.digest
-    assert Mutant("def f(a):\n    return a < 2", "def f(a):\n    return a <= 1").digest != first.digest
-    assert Mutant("def f(a):\n    return a < 1", "def f(a):\n    return a == 1").digest != first.digest
+    first = FaultySolution("def f(a):\n    return a < 1", "def f(a):\n    return a <= 1")
+    assert FaultySolution("def f(a): return (a < 1)", "def f(a):  return a <= 1").digest == first.digest
+    assert (
+        FaultySolution("def f(a):\n    return a < 2", "def f(a):\n    return a <= 1").digest != first.digest
+    )
+    assert (
+        FaultySolution("def f(a):\n    return a < 1", "def f(a):\n    return a == 1").digest != first.digest
+    )
     assert first.difference == "-    return a < 1\n+    return a <= 1"

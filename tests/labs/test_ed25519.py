@@ -49,3 +49,8 @@ def test_bytes_that_are_no_point_are_no_key():
 def test_a_secret_of_another_length_is_refused():
     with pytest.raises(ValueError, match="32 bytes, not 5"):
         public_key(b"short")
+
+
+def test_a_message_of_text_is_an_error_that_says_what_to_do():
+    with pytest.raises(TypeError, match=r"the message is bytes, such as text.encode\(\), not str"):
+        signed_by(VECTORS[0][1], VECTORS[0][3], "")

@@ -206,6 +206,7 @@ MISTAKES = [
     ("q7", GOOD, GOOD.replace("==", "<=", 1), "no rollback"),
     ("q7", "good[0] if good else None", "good[0] if good else 0", "silence"),
     ("q7", "good[0] if good else None", "None", "while the old"),
+    ("q5", 'card["round_trip"] is not None', 'card["round_trip"]', "no link"),
     ("q7", "return places", "return places[:-1]", "while the old"),
     ("q1", "sum(files.values())", "sum(set(files.values()))", "in kilobytes"),
     (
@@ -303,3 +304,17 @@ CONSTANTS = {
 def test_a_constant_answer_earns_nothing(question, constant):
     parts = {part.name for part in load(ROOT / "solutions" / LAB).question(question).parts}
     assert parts - refused(LAB, question, lambda *arguments: constant).keys() == set()
+
+
+def test_a_broken_conversion_that_is_missed_is_described():
+    (problem,) = {
+        problem for part, problem in refused(LAB, "q6", lambda *arguments: None).items() if "width" in part
+    }
+    assert "it is None, and this conversion is broken: it needs cards whose width" in problem
+
+
+def test_drawn_cards_are_not_what_is_asked_for():
+    from fsdl_course.labs.conversions import draw
+
+    problems = refused(LAB, "q6", lambda *arguments: [draw("0420", 18)])
+    assert any("return the arguments of draw" in problem for problem in problems.values()), problems

@@ -9,7 +9,7 @@ from fsdl_deploy.measuring import control_groups
 def system(tmp_path):
     """A function that writes a process's groups, its mounts and the files of its groups; it gives PROC."""
 
-    def made(cgroup: str, mounts: str, **files: str):
+    def prepare(cgroup: str, mounts: str, **files: str):
         (tmp_path / "cgroup").write_text(cgroup)
         (tmp_path / "mountinfo").write_text(mounts.replace("TMP", str(tmp_path)))
         for name, text in files.items():
@@ -18,7 +18,7 @@ def system(tmp_path):
             path.write_text(text)
         return tmp_path
 
-    return made
+    return prepare
 
 
 V2 = "29 23 0:26 / TMP/g rw,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"

@@ -200,17 +200,22 @@ answers = {"live": client.is_server_live(), "ready": client.is_server_ready(),
            "inputs": [tensor["name"] for tensor in client.get_model_metadata("meter-reader")["inputs"]]}
 pictures = np.array([open(path, "rb").read() for path in sys.argv[2:]], object)
 
-def read(binary):
+def read(binary, packed=None):
     sent = pictures if binary else np.array([base64.b64encode(picture) for picture in pictures], object)
     request_input = http.InferInput("pictures", [len(sent)], "BYTES")
     request_input.set_data_from_numpy(sent, binary_data=binary)
     wanted = [http.InferRequestedOutput(name, binary_data=binary) for name in ("digits", "confidence")]
-    answer = client.infer("meter-reader", [request_input], outputs=wanted)
+    answer = client.infer("meter-reader", [request_input], outputs=wanted,
+                          request_compression_algorithm=packed, response_compression_algorithm=packed)
     digits = answer.as_numpy("digits").tolist()
     digits = [element.decode() if isinstance(element, bytes) else element for element in digits]
     return digits, answer.as_numpy("confidence").tolist()
 
 answers["binary"], answers["json"] = read(True), read(False)
+answers["gzip"], answers["deflate"] = read(True, "gzip"), read(False, "deflate")
+answers["index"] = [model["name"] for model in client.get_model_repository_index()]
+answers["config"] = client.get_model_config("meter-reader")["name"]
+answers["stats"] = len(client.get_inference_statistics("meter-reader")["model_stats"])
 try:
     wrong = http.InferInput("pictures", [1], "FP32").set_data_from_numpy(np.ones(1, np.float32))
     client.infer("meter-reader", [wrong])
@@ -233,6 +238,8 @@ def test_nvidias_client_reads_and_is_refused(server, tmp_path):
     assert answers["live"] and answers["ready"] and answers["model"] and not answers["other"]
     assert answers["inputs"] == ["pictures"] and answers["server"] == "fsdl_deploy"
     assert answers["binary"] == answers["json"] and answers["binary"][0] == DIGITS
+    assert answers["gzip"] == answers["deflate"] == answers["binary"]
+    assert answers["index"] == [ENCODED, PIXELS] and answers["config"] == ENCODED and answers["stats"] == 1
     assert "the datatype is BYTES" in answers["refused"]
 
 

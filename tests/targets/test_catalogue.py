@@ -11,7 +11,7 @@ from fsdl_deploy.targets.catalogue import TargetError
 @pytest.mark.parametrize(
     ("toml", "problem"),
     [
-        (TOML.replace('"whole"', '"half"'), "form is one of whole, masked, bare, not 'half'"),
+        (TOML.replace('"whole"', '"half"'), "form is one of whole, masked, bare, one digit, not 'half'"),
         (TOML.replace('"any"', '"buckets"'), "buckets are widths in rising order"),
         ("buckets = [160]\n" + TOML, "buckets are widths in rising order"),
         ("buckets = [160, 96]\n" + TOML.replace('"any"', '"buckets"'), "buckets are widths in rising order"),
@@ -20,6 +20,7 @@ from fsdl_deploy.targets.catalogue import TargetError
         (TOML.partition("[")[0], "variants.PRECISION"),
         (TOML.replace("fake.json", "../fake.json"), "without folders"),
         ("title", "not TOML"),
+        (TOML + 'form = "half"\n', "variants.+ form is one of whole, masked, bare, one digit, not 'half'"),
     ],
 )
 def test_a_wrong_declaration_names_its_file(tmp_path, toml, problem):

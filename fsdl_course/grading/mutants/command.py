@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fsdl_course.grading.answer_key import SEED
 from fsdl_course.grading.mutants import equivalent, trial
-from fsdl_course.grading.mutants.mutation import Mutant
+from fsdl_course.grading.mutants.mutation import FaultySolution
 from fsdl_course.labs import convert, questions
 from fsdl_deploy.paths import ROOT
 
@@ -88,7 +88,7 @@ def _tried(name: str, args: argparse.Namespace) -> bool:
     return share >= BAR and not expired and not noticed
 
 
-def _survivor(exercise: trial.Exercise, mutant: Mutant) -> str:
+def _survivor(exercise: trial.Exercise, mutant: FaultySolution) -> str:
     lines = mutant.difference.replace("\n", "\n    ")
     return f"{exercise.lab} {exercise.question.id} {mutant.digest}\n    {lines}"
 

@@ -13,7 +13,7 @@ from fsdl_course.grading.mutants.statements import statements
 
 
 @dataclass(frozen=True)
-class Mutant:
+class FaultySolution:
     """A source with one fault; ``original`` is the source without it, both in normal form."""
 
     original: str
@@ -35,7 +35,7 @@ class Mutant:
         return "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
 
 
-def mutants(source: str, lines: Collection[int] | None = None) -> list[Mutant]:
+def mutants(source: str, lines: Collection[int] | None = None) -> list[FaultySolution]:
     """Every mutant of a cell's source that compiles, each once, in the order of the source.
 
     ``lines``, counted from 1, are those where a fault may be; None: everywhere. SyntaxError if the source
@@ -54,7 +54,7 @@ def mutants(source: str, lines: Collection[int] | None = None) -> list[Mutant]:
             if text is not None and text != original:
                 sources.setdefault(text)
         _put(holder, field, place, node)
-    return [Mutant(original, text) for text in sources]
+    return [FaultySolution(original, text) for text in sources]
 
 
 def _places(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:

@@ -3,7 +3,8 @@
 import ast
 from collections.abc import Iterator
 
-from fsdl_course.grading.mutants.faults import OPERATORS, changed, without
+from fsdl_course.grading.mutants.faults import changed, without
+from fsdl_course.grading.mutants.mix_ups import OPERATORS
 
 MAY_BE_MISSING = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete, ast.Raise)
 

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fsdl_course.grading.mutants.mutation import Mutant, mutants
+from fsdl_course.grading.mutants.mutation import FaultySolution, mutants
 from fsdl_course.labs import convert, questions
 from fsdl_course.labs.exercise import GRADING
 from fsdl_course.labs.inside.cells import Cells, namespace, run
@@ -46,7 +46,7 @@ class Exercise:
     place: int
     cases: list[TrialCase]
 
-    def mutants(self) -> list[Mutant]:
+    def mutants(self) -> list[FaultySolution]:
         """The solution with a fault; what stands around it is given to students, and stays as it is."""
         source = self.cells[self.place]["source"]
         return mutants(source, _lines_of_solution(source))

@@ -23,6 +23,7 @@ from tritonclient.grpc import service_pb2_grpc as services
 
 from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy.service import allocator
 from fsdl_deploy.service.model import Model
 from fsdl_deploy.service.parsing import MAX_BODY
 
@@ -94,6 +95,7 @@ if __name__ == "__main__":
     )
     parser.add_argument("--access-log", action="store_true", help="write a line of JSON for each call")
     args = parser.parse_args()
+    allocator.keep_little()
     access = Access(os.environ.get("FSDL_API_KEY") or None, sys.stdout if args.access_log else None)
     model = Model(lambda: OnnxReader(), args.threads, args.max_waiting, args.max_batch)
     asyncio.run(serve(args.port, model, access, args.max_pictures, args.drain, args.grace))

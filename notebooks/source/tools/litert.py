@@ -42,7 +42,9 @@ FAST = True
 # Lite Converter", then "Take the compressed .tflite file and load it into a mobile or embedded device". The
 # second still holds. The first has changed: our model was never in TensorFlow.
 #
-# The station of this notebook has the runtime alone, as a device has it.
+# The station of this notebook has the runtime alone, as a device has it. The first line below says what comes
+# new to a disk that has the course's other environments, the second how large the whole environment is: files
+# that several of them have lie on the disk once.
 
 # %%
 from fsdl_course.setup.stations import ensure

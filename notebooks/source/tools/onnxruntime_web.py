@@ -106,11 +106,14 @@ sizes = {name: len(file.body) for name, file in files.items()}
 sizes[model] = site.current().files["model"]["bytes"]
 rows = [[name, sizes[name], sent] for name, sent in served.link.sent.most_common(4) if name in sizes]
 rows = [["the model" if name == model else name, *counts] for name, *counts in rows]
+runtime = sum(sent for name, sent in served.link.sent.items() if name.endswith(".wasm"))
+print(f"the runtime's WebAssembly is {runtime / served.sent:.0%} of what was sent")
 Table(["file", "bytes", "sent"], *rows, ["all", None, served.sent], formats=["", ",d", ",d"])
 
 # %% [markdown]
-# Nearly all of it is the runtime: the WebAssembly file holds every operator, the rest of the app is small
-# beside it. On the next visit nothing is sent but the question whether there is something newer.
+# Most of it is the runtime: the WebAssembly file holds every operator. The model is sent as it lies on the
+# server; gzip would make that smaller. On the next visit nothing is sent but
+# the question whether there is something newer.
 #
 # ## The same cards
 #
@@ -149,9 +152,9 @@ print(f"a card takes {slower:.1f} times as long as in ONNX Runtime outside the b
 print(f"with two threads it takes {double['card'] / single['card']:.2f} of the time with one")
 
 # %% [markdown]
-# A reading remains a matter of milliseconds, and there is no round trip. Two threads do not halve it: the
-# network is so small that threads spend their time waiting for each other. So the app takes one, and would
-# not need the two headers.
+# A reading remains a matter of milliseconds, and there is no round trip. Two threads do not halve it, if
+# they save anything at all: the network is so small that threads spend much of their time waiting for each
+# other. On a phone they cost battery as well. So the app takes one, and would not need the two headers.
 #
 # **WebGPU** is the other way to be faster. That the object is there says little; ask for an adapter.
 
@@ -207,7 +210,8 @@ print(page.look(), page.shows()["release"])
 #
 # **Somebody between the server and the device.** Each attack has a name in [The Update Framework's
 # specification](https://theupdateframework.github.io/specification/latest/). Each is played here, on a
-# release that is really newer, and the page must refuse it and go on with the model that it has.
+# release that is really newer, and the page must refuse it and go on with the model that it has. After each
+# attack the same release comes unspoiled, and the page takes it: so versions `v1` and `v2` come in turns.
 
 # %%
 from fsdl_deploy.browser.attacks import attack_app
@@ -222,7 +226,14 @@ Table(["attack", "the attacker", "the page says", "refused"], *rows)
 
 # %%
 site.publish(b"not a model" * 1000, "broken")
-print(page.look(), "|", page.shows()["news"])
+print(page.look(), "|", page.shows()["news"], "|", page.shows()["release"])
+
+# %% [markdown]
+# The release that the last attack left is reading again. Whichever it was, the next one is `v2`.
+
+# %%
+site.publish("v2")
+print(page.look(), "|", page.shows()["release"])
 
 # %% [markdown]
 # **What a signature cannot do.** The page itself comes from the server. Whoever controls the server, or the
@@ -240,8 +251,10 @@ print(f"a try: {page.run(attempt, other.url)}; the other server was asked {other
 other.stop()
 
 # %% [markdown]
-# **A budget.** The lecture says of the edge: "Limited hardware". The page shows what it takes beside what it
-# may take, on the device of whoever looks.
+# **A budget.** The lecture says of the edge: *Often limited hardware resources available*. The page shows
+# what it takes beside what it may take, on the device of whoever looks. (This budget comes with the release
+# and is for the user to see. The one that refuses a commit is stricter: [The model in the
+# field](../10b_field.ipynb).)
 
 # %%
 page.upload({"name": "card.png", "mimeType": "image/png", "buffer": encode(card.image)})
@@ -269,7 +282,7 @@ folder.cleanup()
 #
 # <details><summary>Answer</summary>
 #
-# The manifest and the model. The runtime, nearly all of the first visit, stays in its cache until the app
+# The manifest and the model. The runtime, most of the first visit, stays in its cache until the app
 # itself changes.
 #
 # </details>
@@ -279,7 +292,7 @@ folder.cleanup()
 #
 # - The same ONNX file reads in a browser, and gives the same readings: measured, not assumed.
 # - The runtime is most of the download, and the first visit pays for it. Compress it, and cache it.
-# - More threads do not help a small model; a GPU may not be there.
+# - Threads help a small model little: measure before you add two headers for them. A GPU may not be there.
 # - Updates need a signature, a version that only grows, an end, and a way back.
 #
 # ## Where to go next

@@ -103,7 +103,8 @@ print(arena["allocations"])
 
 # %% [markdown]
 # "head" is what the layers share: the largest input, output and padded copy that must exist at one moment.
-# "tail" stays: what the interpreter notes of each tensor and operator. Each dot is one try.
+# "tail" stays: what the interpreter notes of each tensor and operator. Each dot is an arena that ran, each
+# cross one that was refused.
 
 # %%
 import matplotlib.pyplot as plt
@@ -113,7 +114,7 @@ for runs, name, colour in ((True, "runs", "C0"), (False, "refused", "C1")):
     tries = [(place, size / 1024) for place, (size, ran) in enumerate(arena["tried"], 1) if ran is runs]
     axes.plot(*zip(*tries), "o" if runs else "x", color=colour, label=name)
 axes.axhline(arena["smallest"] / 1024, color="0.5", linewidth=1)
-axes.set(xlabel="try", ylabel="arena (KiB)", ylim=(100, 300))
+axes.set(xlabel="try", ylabel="arena (KiB)", yscale="log")
 axes.legend()
 figures.show(
     figure, alt=f"Halving the range ends at {arena['smallest'] / 1024:.0f} KiB, the least that runs."
@@ -132,8 +133,17 @@ comparisons = comparing.compare("tinyml", cards, rounds=1, turns=1)
 comparing.table(comparisons)
 
 # %% [markdown]
-# int8 rounds, so a card that the model was unsure of may turn out otherwise. The record has the same for
-# more cards, with the interval.
+# int8 rounds, so a card that the model was unsure of may turn out otherwise. How many do on more cards
+# stands in the record, with its interval:
+
+# %%
+from fsdl_deploy.targets import record
+
+for row in record.read()["tinyml"]["rows"]:
+    low, high = row["same_interval"]
+    print(
+        f"{row['precision']}: {row['same']} of {row['cards']} the same, 95 % interval {low:.1%} to {high:.1%}"
+    )
 
 # %% [markdown]
 # ## The same network as C
@@ -241,7 +251,8 @@ with TemporaryDirectory() as folder:
 # if it wants a confidence.
 # </details>
 #
-# **Question:** The arena is planned for `256` columns of ink. A card of `300` arrives. What now?
+# **Question:** The file takes `292` columns: `256` of ink, and a margin of `36` empty ones, as many as the
+# network sees to its side. A card with `300` columns of ink arrives. What now?
 #
 # <details><summary>Answer</summary>
 # It does not fit: `plain.bucket` raises an error that names the widths. A device with a fixed camera has
