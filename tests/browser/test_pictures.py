@@ -131,6 +131,10 @@ PICTURES = {
     "BMP": saved(RGBA.convert("RGB"), "BMP"),
     "GIF": saved(PALETTE, "GIF"),
     "WebP without loss": saved(RGBA.convert("RGB"), "WEBP", lossless=True),
+    **{
+        f"WebP turned {turn}": saved(RGBA.convert("RGB"), "WEBP", lossless=True, exif=exif(turn))
+        for turn in (2, 3, 6, 8)
+    },
 }  # fmt: skip
 
 

@@ -171,8 +171,8 @@ def test_a_first_model_that_cannot_read_is_not_taken(stage):
 def test_a_model_that_never_ends_its_trial_is_stopped(stage):
     page = stage.fresh("v1").open()
     stage.publish("v2")
-    # The trial's own program never answers: as a model would whose first reading takes for ever.
-    silent = "self.onmessage = () => {};"
+    # The trial begins and never ends: as with a model whose first reading takes for ever.
+    silent = "self.onmessage = () => self.postMessage({begun: true});"
     page.do(lambda tab: tab.clock.install())
     page.run(
         "async (text) => { for (const name of await caches.keys()) if (name.startsWith('app-'))"
@@ -181,9 +181,16 @@ def test_a_model_that_never_ends_its_trial_is_stopped(stage):
         " 'cross-origin-embedder-policy': 'require-corp'}})); }",
         silent,
     )
-    page.run("async () => { window.looked = (await import('./main.js')).app.look(); }")
+    page.run(
+        "async () => { const {app} = await import('./main.js');"
+        " app.look().then((answer) => { window.looked = answer; }); }"
+    )
     page.do(lambda tab: tab.wait_for_timeout(1500))
-    page.do(lambda tab: tab.clock.fast_forward(31_000))
+    page.do(lambda tab: tab.clock.fast_forward(600_000))
+    page.do(lambda tab: tab.wait_for_timeout(300))
+    assert page.run("() => window.looked ?? null") is None, "a device that slept has condemned the model"
+    page.do(lambda tab: tab.clock.run_for(31_000))
+    page.do(lambda tab: tab.wait_for_function("() => window.looked", timeout=PATIENCE))
     assert page.run("() => window.looked") == "bad model"
     reads(page, "v1")
 

@@ -20,7 +20,8 @@ export async function download(url, most, milliseconds) {
   }
 }
 
-async function atMost(reader, most) {
+/** All bytes of a stream; throws UpdateRefused "endless" for more than `most`. */
+export async function atMost(reader, most) {
   const pieces = [];
   let length = 0;
   for (;;) {

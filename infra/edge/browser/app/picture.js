@@ -4,6 +4,7 @@
 // decoded by the browser, whose JPEG decoder may round a colour otherwise than Python's: by a grey level or two.
 
 import { decodePng, isPng } from "./png.js";
+import { turned, unturnedWebp } from "./turning.js";
 import { checkedSize, greyOf, MOST_PIXELS, PictureError } from "./picture_rules.js";
 
 const MOST_BYTES = 32 * 2 ** 20; // Python's service takes 8 MiB; a photograph need not leave this device
@@ -16,10 +17,13 @@ export async function decode(file) {
     throw new PictureError("the picture is too large a file: crop it to the card, or save it smaller");
   }
   const bytes = new Uint8Array(await file.arrayBuffer());
-  return isPng(bytes) ? decodePng(bytes) : decodedByBrowser(file);
+  if (isPng(bytes)) return decodePng(bytes);
+  const webp = unturnedWebp(bytes);
+  return turned(await decodedByBrowser(new Blob([webp.bytes], { type: file.type }), webp.turn), webp.turn);
 }
 
-async function decodedByBrowser(file) {
+// The picture as the browser gives it; its size is checked as that of what is `turn`ed afterwards.
+async function decodedByBrowser(file, turn) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, { colorSpaceConversion: "none", imageOrientation: "from-image" });
@@ -30,7 +34,7 @@ async function decodedByBrowser(file) {
     // A canvas has a limit too, so what has more pixels than Python takes is drawn smaller.
     const factor = Math.ceil(Math.sqrt((bitmap.width * bitmap.height) / MOST_PIXELS));
     const width = Math.floor(bitmap.width / factor), height = Math.floor(bitmap.height / factor);
-    checkedSize(height, width);
+    checkedSize(...(turn >= 5 ? [width, height] : [height, width]));
     const pen = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
     pen.fillStyle = "#fff"; // what is transparent is paper
     pen.fillRect(0, 0, width, height);

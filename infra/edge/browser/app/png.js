@@ -2,6 +2,7 @@
 // 16 bits to 8 in another way, and apply colour profiles. Inflating is the browser's own.
 
 import { checkedSize, grey, PictureError } from "./picture_rules.js";
+import { orientation, turned } from "./turning.js";
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const CHANNELS = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
@@ -165,37 +166,4 @@ function samples(depth) {
 function onPaper(shade, alpha) {
   const sum = 255 * (255 - alpha) + shade * alpha + 128;
   return ((sum >> 8) + sum) >> 8;
-}
-
-// EXIF's orientation, 1 (as it should be) to 8.
-function orientation(exif) {
-  const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength), little = exif[0] === 0x49;
-  try {
-    if (view.getUint16(2, little) !== 42) return 1;
-    const start = view.getUint32(4, little);
-    for (let tag = 0; tag < view.getUint16(start, little); tag++) {
-      const at = start + 2 + 12 * tag;
-      if (view.getUint16(at, little) !== 0x0112) continue;
-      const value = view.getUint16(at + 8, little);
-      return value >= 1 && value <= 8 ? value : 1;
-    }
-  } catch {
-    return 1; // an offset that leads out of the data
-  }
-  return 1;
-}
-
-function turned(picture, turn) {
-  const { pixels, width, height } = picture;
-  if (turn === 1) return picture;
-  const [columns, rows] = turn >= 5 ? [height, width] : [width, height];
-  const out = new Uint8Array(pixels.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const y = [3, 4, 7, 8].includes(turn) ? rows - 1 - row : row;
-      const x = [2, 3, 6, 7].includes(turn) ? columns - 1 - column : column;
-      out[row * columns + column] = turn >= 5 ? pixels[x * width + y] : pixels[y * width + x];
-    }
-  }
-  return { pixels: out, width: columns, height: rows };
 }

@@ -7,7 +7,20 @@ import { reduced } from "./picture.js";
 import { checkedSize } from "./picture_rules.js";
 
 const END = -1n; // fills the places behind the last digit
+// The smallest model that there is (y = x, one float): what fails with it is the runtime's fault.
+const SMALLEST = "CAg6NwoQCgF4EgF5IghJZGVudGl0eRIBZ1oPCgF4EgoKCAgBEgQKAggBYg8KAXkSCgoICAESBAoCCAFCBAoAEA0=";
 ort.env.wasm.wasmPaths = new URL("./ort/", import.meta.url).href; // ONNX Runtime takes no relative address
+
+/**
+ * Load ONNX Runtime itself. Throws where a file of it is lost: that says nothing about any model.
+ *
+ * ONNX Runtime tries only once in a page or worker; after a failure the page must be loaded anew.
+ */
+export async function startRuntime(threads = 1) {
+  ort.env.wasm.numThreads = threads;
+  const model = Uint8Array.from(atob(SMALLEST), (c) => c.charCodeAt(0));
+  await (await ort.InferenceSession.create(model, { executionProviders: ["wasm"] })).release();
+}
 
 /**
  * A reader for the bytes of a model: {read, close, milliseconds of the start}.

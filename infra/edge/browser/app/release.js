@@ -104,7 +104,9 @@ export function parsedSettings(bytes) {
   try {
     const settings = JSON.parse(new TextDecoder().decode(bytes));
     const { threshold, deadline_ms: deadline, budget } = settings;
-    if (threshold >= 0 && threshold <= 1 && deadline > 0 && budget.model_bytes > 0 && budget.reading_ms > 0) return settings;
+    const above = [deadline, budget.model_bytes, budget.reading_ms, budget.storage_bytes];
+    const numbers = [threshold, ...above].every((value) => typeof value === "number"); // "50" > 0 is true, too
+    if (numbers && threshold >= 0 && threshold <= 1 && above.every((value) => value > 0)) return settings;
   } catch {
     // said below
   }

@@ -1,24 +1,32 @@
 // The service worker: after the first visit the app comes from this device, with or without a link.
 //
 // One cache for each version of the app, with a hash for each file. It is filled before the old one goes: a link
-// that breaks in between leaves what was there. The model has caches of its own (shelf.js).
+// that breaks in between leaves what was there. What the browser has thrown away meanwhile is filled in again when
+// the page asks. The model has caches of its own (shelf.js).
 
 const SHELL = {}; /* the server writes here: {digest, files: {"path": "sha256-…"}} */
 const CACHE = `app-${SHELL.digest}`;
 
 self.addEventListener("install", (event) => event.waitUntil(fill()));
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
-self.addEventListener("message", ({ data }) => data === "take over" && self.skipWaiting());
+self.addEventListener("message", (event) => {
+  if (event.data === "take over") self.skipWaiting();
+  if (event.data === "whole?") event.waitUntil(fill().then(() => null, String).then((problem) => event.ports[0].postMessage({ problem })));
+});
 
 async function fill() {
+  // The same version may be here already, and active: then it is not this function's to throw away.
+  const before = await caches.has(CACHE);
   try {
-    const cache = await caches.open(CACHE);
+    const cache = await caches.open(CACHE), here = new Set((await cache.keys()).map(({ url }) => url));
     for (const [path, integrity] of Object.entries(SHELL.files)) {
+      if (here.has(new URL(path, self.registration.scope).href)) continue;
       const request = new Request(new URL(path, self.registration.scope), { integrity, cache: "no-cache" });
       await cache.put(request.url, await whole(request));
     }
   } catch (error) {
-    await caches.delete(CACHE);
+    if (!before) await caches.delete(CACHE);
+    for (const page of await self.clients.matchAll({ includeUncontrolled: true })) page.postMessage({ failed: error.name });
     throw error;
   }
 }

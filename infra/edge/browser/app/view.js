@@ -1,13 +1,18 @@
 // What the page shows, and its words. Knows the elements of index.html, and none of the rules.
 
 export const element = (id) => document.getElementById(id);
+// What helps, by the reason; else a link does.
+const HELP = {
+  "no room": "Make room on this device, and try again.",
+  "no https": "Open this page with https.",
+};
 const CONTROLS = ["read", "camera", "file", "update"];
 const percent = (share) => `${Math.floor(100 * share)} %`;
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
 
 export function starting() {
   element("how").textContent = "The reader is being loaded, and stored for when there is no link …";
-  element("again").hidden = true;
+  hidden("again", "reading");
 }
 
 export function ready(offline) {
@@ -19,7 +24,8 @@ export function ready(offline) {
 
 /** Say what went wrong at the start; resolved when the person, or a link that is back, asks to try again. */
 export function again(error) {
-  problem(`The reader could not be loaded: ${error.message}. Look for a link, and try again.`);
+  const help = HELP[error.reason] ?? "Look for a link, and try again.";
+  problem(`The reader could not be loaded: ${error.message.replace(/\.$/, "")}. ${help}`);
   element("again").hidden = false;
   return new Promise((resolve) => {
     element("again").onclick = resolve;
@@ -29,15 +35,35 @@ export function again(error) {
 
 export function busy(is) {
   element("result").setAttribute("aria-busy", is);
-  for (const id of CONTROLS) element(id).disabled = is;
+  disabled(CONTROLS, is);
 }
 
 export function looking(is) {
-  element("update").disabled = is;
+  disabled(["update"], is);
 }
 
 export function canClear(can) {
+  const had = document.activeElement?.id;
   for (const id of ["undo", "clear"]) element(id).disabled = !can;
+  if (!can && ["undo", "clear"].includes(had)) element("pad").focus({ preventScroll: true });
+}
+
+// A control that is disabled loses the focus: whoever works with the keyboard gets it back with the control.
+let waiting = null;
+function disabled(ids, is) {
+  const had = document.activeElement?.id;
+  if (is && ids.includes(had)) waiting = had;
+  for (const id of ids) element(id).disabled = is;
+  if (is || !ids.includes(waiting)) return;
+  if ([document.body, null, element(waiting)].includes(document.activeElement)) element(waiting).focus({ preventScroll: true });
+  waiting = null;
+}
+
+// Hide an element; if the focus was in it, the element `next` gets it.
+function hidden(id, next) {
+  const had = element(id).contains(document.activeElement);
+  element(id).hidden = true;
+  if (had) element(next).focus({ preventScroll: true });
 }
 
 export function service(address) {
@@ -73,7 +99,7 @@ export function typed() {
   element("digits").textContent = digits;
   element("how").textContent = "Typed by you.";
   element("result").className = "";
-  element("check").hidden = true;
+  hidden("check", "reading");
 }
 
 export function problem(sentence) {
@@ -114,11 +140,16 @@ export function news(sentence, bad = false) {
   element("news").className = bad ? "bad" : "";
 }
 
+// Reasons that lie with this device, not with the update.
+const NOT_REFUSED = ["no room", "no trial", "no runtime", "no model"];
+
 /** Why an update was not taken, and what reads on. */
 export function refused({ reason, message }, kept) {
   message = message.replace(/\.$/, "");
   const on = kept ? ` Release ${kept.version} reads on.` : "";
   if (reason === "no link") news(`No newer model was looked for: ${message}.${on}`);
+  else if (!reason) news(`No newer model could be taken: ${message}.${on}`, true);
+  else if (NOT_REFUSED.includes(reason)) news(`The newer model was not taken (${reason}): ${message}.${on}`, true);
   else news(`An update was refused (${reason}): ${message}.${on}`, true);
 }
 
