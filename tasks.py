@@ -7,6 +7,7 @@
                 one after the other, and write what each takes into infra/sizes.json)
   setup         make .venv, the core that lessons need, or finish an interrupted set-up
   course        set up, then execute every notebook whose station is built; a report under build/
+  site          set up, then make the course's pages for the web of what `course` or `test` executed
   notebooks     set up, then make the notebooks/*.ipynb whose source changed (--again: all of them)
   labs          set up, then make labs/ again from solutions/
   station NAME  set up, then build one station (--remove: take it away); without NAME: list them
@@ -142,6 +143,11 @@ def notebooks(words):
     return subprocess.call(command, cwd=ROOT, env=environ)
 
 
+def site(words):
+    command, environ = in_course(["fsdl_course.cli", "site", *words])
+    return subprocess.call(command, cwd=ROOT, env=environ)
+
+
 def labs(words):
     command, environ = in_course(["fsdl_course.cli", "labs", *words])
     return subprocess.call(command, cwd=ROOT, env=environ)
@@ -189,6 +195,7 @@ COMMANDS = {
     "everything": everything,
     "setup": lambda words: setup() and 0,
     "course": course,
+    "site": site,
     "notebooks": notebooks,
     "labs": labs,
     "station": station,

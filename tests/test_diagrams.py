@@ -1,23 +1,26 @@
 """Diagrams: drawn by Mermaid in a browser, kept by content, with words for those who cannot see them"""
 
+import os
 import re
 
 import pytest
 
 from fsdl_course import diagrams
+from fsdl_deploy.browser.chromium import NoBrowser, program
+from fsdl_deploy.running import stations
 
 SOURCE = 'flowchart LR\n    a["<b>The app</b><br/>on a phone"] -- "a picture" --> m(["Model"])\n'
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Where this file's drawings are kept; skipped where there is no browser or no Mermaid."""
-    from fsdl_deploy.browser.chromium import NoBrowser, program
-    from fsdl_deploy.running.stations import NotBuilt
-
+    """Where this file's drawings are kept; skipped without a browser, but never in CI."""
+    assert stations.station("node").node_modules.is_dir()  # or NotBuilt
     try:
-        program(), diagrams.script()
-    except (NoBrowser, NotBuilt) as missing:
+        program()
+    except NoBrowser as missing:
+        if os.environ.get("CI"):
+            raise
         pytest.skip(str(missing))
     return tmp_path_factory.mktemp("diagrams")
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from fsdl_course.setup.stations import ensure
+from fsdl_course.site import look
 from fsdl_course.site.check import problems
 from fsdl_course.site.contents import SiteError
 from fsdl_course.site.reader import write_reader
@@ -41,13 +42,23 @@ def build(root: Path, folder: Path, work: Path, python: Path) -> Source:
     sphinx = subprocess.run(command, capture_output=True, text=True)
     if sphinx.returncode:
         raise SiteError(f"Sphinx is not content with the pages:\n{sphinx.stderr.strip()}")
+    _tidy(folder)
     if dead := list(problems(folder)):
         raise SiteError("Links of the site lead nowhere:\n" + "\n".join(dead))
     return source
 
 
+def _tidy(folder: Path) -> None:
+    """Take out what Sphinx leaves for itself, and what only the makers of its looks need."""
+    for path in [*folder.rglob("*.map"), *(folder / "_static").glob("*-macros.html"), folder / ".buildinfo"]:
+        path.unlink(missing_ok=True)
+    shutil.rmtree(folder / "_sources", ignore_errors=True)
+    (folder / ".nojekyll").touch()  # or GitHub's pages would leave out folders that begin with a line
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``fsdl-course site``."""
+    parser.add_argument("--look", action="store_true", help="then look at the pages in a browser, as CI does")
     parser.add_argument(
         "--root", type=Path, metavar="FOLDER", default=ROOT, help="the course's folder (default: this one)"
     )
@@ -68,4 +79,13 @@ def main(args: argparse.Namespace) -> int:
     )
     if size > MOST_MEBIBYTES:
         raise SiteError(f"the site takes {size:.0f} MiB, more than the {MOST_MEBIBYTES} MiB that it may take")
-    return 0
+    return _looked_at(root / FOLDER) if args.look else 0
+
+
+def _looked_at(folder: Path) -> int:
+    """A page of each kind in all views, and every page on a phone; 1 where something is wrong."""
+    started, pages = time.monotonic(), look.every(folder)
+    wrong = [*look.problems(folder, look.kinds(folder)), *look.problems(folder, pages, look.VIEWS[1:2])]
+    print(*dict.fromkeys(wrong), sep="\n", end="\n" if wrong else "")
+    print(f"{len(pages)} pages looked at, {len(wrong)} problems, {time.monotonic() - started:.0f} s")
+    return 1 if wrong else 0

@@ -15,36 +15,47 @@ NOT_EXECUTED = (
     "This page is made of the notebook as it lies in the repository: it was not executed where the site "
     "was made, so what a run shows is missing."
 )
+TO_ANSWER = (
+    "Labs are answered in a clone of the course: `make lab` has this one in `work/`, where each function is "
+    "checked at once."
+)
 FAILED = "The run of which this page is made ended with an error; the cells after it have no output."
+CODE = re.compile("`([^`]+)`")
 WIDGETS = "application/vnd.jupyter.widget"
 
 
-def shown_on_site(notebook, up: str, download: str, drawn: Mapping[str, tuple[str, Diagram]], executed: bool):
+def shown_on_site(notebook, up: str, download: str, drawn: Mapping[str, tuple[str, Diagram]], state: str):
     """A copy of the notebook as the site shows it.
 
     ``up``: the way from its page to the first page (``../../``). ``download``: from there to the notebook.
-    ``drawn``: for each text of a diagram the name of its files and what it shows. ``executed``: whether the
-    outputs are those of a run.
+    ``drawn``: for each text of a diagram the name of its files and what it shows. ``state``: a
+    sentence on what the outputs are, such as NOT_EXECUTED, or "".
     """
     notebook = as_they_ended(copy.deepcopy(notebook))
     notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
-    problem = notebook.metadata.get(RECORD, {}).get("problem", "")
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = with_pictures(cell.source, up, drawn)
         elif cell.cell_type == "code":
             _rest(cell)
-    state = "" if executed and not problem else FAILED if executed else NOT_EXECUTED
     first = next(cell for cell in notebook.cells if cell.cell_type == "markdown")
     first.source = with_head(first.source, f"{up}{download}", state)
     return notebook
+
+
+def state_of(notebook, path: str, executed: bool) -> str:
+    """The sentence on what a page's outputs are; "" where they are those of a run that came to its end."""
+    if not executed:
+        return TO_ANSWER if path.startswith("labs/") else NOT_EXECUTED
+    return FAILED if notebook.metadata.get(RECORD, {}).get("problem") else ""
 
 
 def with_head(text: str, download: str, state: str = "") -> str:
     """A notebook's first cell with a link to the file, and a sentence on where the page comes from."""
     name = html.escape(download.rpartition("/")[2])
     link = f'<p class="page-actions"><a href="{html.escape(download)}" download>Download {name}</a></p>'
-    note = f'<p class="page-state" role="note">{html.escape(state)}</p>' if state else ""
+    sentence = CODE.sub(r"<code>\1</code>", html.escape(state))
+    note = f'<p class="page-state" role="note">{sentence}</p>' if state else ""
     paragraphs = re.split(r"\n\s*\n", text)
     at = next((i + 1 for i, part in enumerate(paragraphs) if part.startswith("**Minutes:**")), 1)
     return "\n\n".join([*paragraphs[:at], *filter(None, (link, note)), *paragraphs[at:]])

@@ -12,8 +12,8 @@ from fsdl_course.workspace import copies
 README, TOOLS = "README.md", "notebooks/tools/README.md"
 ROW = re.compile(r"^\| \[(?P<title>[^\]]+)\]\((?P<path>[^)\s]+\.ipynb)\) \|(?P<rest>.*)\|\s*$", re.MULTILINE)
 # Documents that become pages, each with its name in the bar beside them.
-GUIDE = "solutions/README.md"
 ABOUT = {
+    "solutions/README.md": "For instructors",
     "CONTRIBUTING.md": "Contributing",
     "CHANGELOG.md": "What changed",
     "LICENSE-text.md": "Licence of the text",
@@ -48,6 +48,8 @@ class Contents:
     more: tuple[Entry, ...] = ()
     """Pages of the course that are no notebook: a glossary, how to decide."""
     models: tuple[Entry, ...] = ()
+    about: tuple[Entry, ...] = ()
+    """Documents of the repository: the instructor's guide, how to change the course."""
 
     @property
     def notebooks(self) -> tuple[Entry, ...]:
@@ -76,7 +78,8 @@ def contents(root: Path) -> Contents:
         raise SiteError(f"{README} has no table of lessons: the site takes its order from there")
     more = [_titled(path, root) for path in sorted((root / "notebooks").glob("*.md"))]
     models = [_titled(path, root) for path in sorted((root / "models").glob("*.md"))]
-    return Contents(tuple(lessons), tuple(tools), tuple(labs), tuple(more), tuple(models))
+    about = [Entry(path, title) for path, title in ABOUT.items() if (root / path).is_file()]
+    return Contents(*map(tuple, (lessons, tools, labs, more, models, about)))
 
 
 def rows(table: Path, folder: str = "") -> list[Entry]:

@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from fsdl_course import claims
-from fsdl_course.site.contents import ABOUT, GUIDE, README, Contents, Entry, section
+from fsdl_course.site.contents import README, Contents, Entry, section
 
 TITLE = "Deployment: from a trained model to a product"
 SLIDES, CLAIMS = "slides.md", "claims.md"
@@ -39,7 +39,6 @@ device.</p>
 
 def _trees(contents: Contents) -> list[str]:
     """The order of the pages, for the bar beside them; the first page itself shows none of it."""
-    about = [f"{title} <{path.removesuffix('.md')}>" for path, title in ABOUT.items()]
     return [
         _tree("Lessons", [_named(entry) for entry in contents.lessons]),
         _tree("Labs", [f"Lab {entry.title} <{entry.document}>" for entry in contents.labs]),
@@ -53,9 +52,7 @@ def _trees(contents: Contents) -> list[str]:
                 *(_named(entry) for entry in contents.more),
                 "Slides <slides>",
                 "The lecture's sentences <claims>",
-                f"For instructors <{GUIDE.removesuffix('.md')}>",
-                *(f"Model {entry.title} <{entry.document}>" for entry in contents.models),
-                *about,
+                *(_named(entry) for entry in (*contents.about, *contents.models)),
             ],
         ),
     ]

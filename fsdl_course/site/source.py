@@ -16,8 +16,8 @@ from fsdl_course import diagrams
 from fsdl_course.notebooks import pages
 from fsdl_course.notebooks.conversion import read, write
 from fsdl_course.site import documents
-from fsdl_course.site.cells import shown_on_site, with_pictures
-from fsdl_course.site.contents import ABOUT, GUIDE, Contents, Entry, SiteError, contents
+from fsdl_course.site.cells import shown_on_site, state_of, with_pictures
+from fsdl_course.site.contents import Contents, Entry, SiteError, contents
 from fsdl_course.workspace.links import ELSEWHERE, FENCED, LINKS
 from fsdl_deploy import files
 
@@ -40,7 +40,7 @@ def lay_out(root: Path, folder: Path, extra: Path, reader_bytes: int) -> Source:
     """
     listed = contents(root)
     notebooks = {entry: _notebook(entry, root) for entry in listed.notebooks}
-    markdown = {path: (root / path).read_text(encoding="utf-8") for path in _documents(listed, root)}
+    markdown = {path: (root / path).read_text(encoding="utf-8") for path in _documents(listed)}
     markdown["index.md"] = documents.front(root, listed, reader_bytes)
     markdown["tools.md"] = documents.tools(listed)
     markdown[documents.SLIDES] = documents.slides(root / "build" / "slides")
@@ -55,7 +55,9 @@ def lay_out(root: Path, folder: Path, extra: Path, reader_bytes: int) -> Source:
     for entry, (notebook, executed) in notebooks.items():
         (source.executed if executed else source.committed).append(entry.path)
         up = "../" * entry.path.count("/")
-        shown = shown_on_site(notebook, up, f"{FILES}/{entry.path}", drawn, executed)
+        shown = shown_on_site(
+            notebook, up, f"{FILES}/{entry.path}", drawn, state_of(notebook, entry.path, executed)
+        )
         for cell in shown.cells:
             if cell.cell_type == "markdown":
                 cell.source = _linked(cell.source, entry.path, pages_there, root, folder)
@@ -77,10 +79,9 @@ def _notebook(entry: Entry, root: Path):
     return read(root / entry.path), False
 
 
-def _documents(listed: Contents, root: Path) -> Iterable[str]:
+def _documents(listed: Contents) -> Iterable[str]:
     """The documents of the repository that become pages."""
-    yield from (path for path in (GUIDE, *ABOUT) if (root / path).is_file())
-    yield from (entry.path for entry in (*listed.more, *listed.models))
+    yield from (entry.path for entry in (*listed.about, *listed.more, *listed.models))
 
 
 def _drawings(texts: list[str], folder: Path) -> dict[str, tuple[str, diagrams.Diagram]]:

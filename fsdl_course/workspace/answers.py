@@ -1,19 +1,19 @@
 """A student's answers in a newer version of their lab: cell by cell, by the cells' ids
 
 The newer version gives the text; the student gives every answer that is not the empty one, changes to
-cells that nobody checks, and cells of their own. Reads and writes no file. Standard library only.
+cells that nobody checks, and cells of their own. Reads and writes no file.
 """
 
 import copy
 import re
 from dataclasses import dataclass, field
 
+from fsdl_course.labs.convert import OPEN_STUB, STUB
 from fsdl_course.workspace.copies import MARK, joined
 
 COURSE_ID = re.compile(
     r"[0-9a-f]{12}(-\d+)?"
 )  # as ``conversion.cell_ids`` writes them; JupyterLab's are longer
-EMPTY, STUB = ("", "*Your answer here.*"), "raise NotImplementedError  # your code here"
 
 
 class NoPlace(ValueError):
@@ -95,7 +95,7 @@ def is_answer(cell: dict) -> bool:
 
 def is_empty(cell: dict) -> bool:
     """Whether an answer is still what every exercise of the course starts from."""
-    return text(cell).strip() in EMPTY or STUB in text(cell)
+    return text(cell).strip() in ("", OPEN_STUB) or STUB in text(cell)
 
 
 def is_locked(cell: dict) -> bool:

@@ -25,12 +25,18 @@ html_theme = "sphinx_book_theme"
 html_theme_options = {
     "use_download_button": False,  # each page links its notebook
     "use_fullscreen_button": False,
+    "navbar_start": [],
+    "navbar_center": [],
+    "navbar_end": [],
+    "navbar_persistent": [],  # the search is in the bar beside the pages
+    "logo": {"text": "Deployment"},
     "home_page_in_toc": False,
     "show_navbar_depth": 1,
     "show_toc_level": 2,
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
+templates_path = [str(HERE / "templates")]
 html_css_files = ["course.css"]
 html_js_files = [("course.js", {"defer": "defer"})]
 html_favicon = str(HERE.parent / "edge" / "browser" / "app" / "icon.svg")
