@@ -53,7 +53,9 @@ def _fetched(root: Path, to: str | None) -> Iterator[str]:
             "gives back what the course has, then update again. What is in work/ is not touched by that."
         )
     if not to and not _git(root, "rev-parse", "--abbrev-ref", "@{upstream}", check=False):
-        raise WorkspaceError("git does not know where this clone came from: 'git pull' says what it lacks.")
+        raise WorkspaceError(
+            "This clone follows no branch: name a version with --to, or 'git switch main' first."
+        )
     try:
         _git(root, "fetch", "--quiet", *(["--tags"] if to else []))
     except WorkspaceError as error:

@@ -40,7 +40,7 @@ def publish(clone, content: dict) -> None:
     clone.origin.commit()
 
 
-def told(clone, **options) -> str:
+def sentences(clone, **options) -> str:
     return "\n".join(update(clone.root, **options))
 
 
@@ -55,16 +55,16 @@ def backups(clone) -> list[str]:
 def test_an_edited_lab_becomes_the_newer_one_with_the_answer_and_the_old_file_is_kept(clone):
     before = clone.copy(LAB).read_text(encoding="utf-8")
     publish(clone, lab("A better exercise."))
-    text = told(clone)
+    text = sentences(clone)
     assert cells(clone) == ["A better exercise.", "return 42", "check(1)"]
     assert backups(clone) == [before]
     assert "with 1 of your answers" in text and "read the exercise again" not in text
-    assert told(clone) == "The course is as new as it can be." and len(backups(clone)) == 1
+    assert sentences(clone) == "The course is as new as it can be." and len(backups(clone)) == 1
 
 
 def test_a_conflicting_edit_keeps_the_answer_and_says_what_to_compare(clone):
     publish(clone, lab(start="another stub"))
-    text = told(clone)
+    text = sentences(clone)
     assert cells(clone)[1] == "return 42"
     assert "changed what q1 starts from" in text and LAB in text
 
@@ -72,7 +72,7 @@ def test_a_conflicting_edit_keeps_the_answer_and_says_what_to_compare(clone):
 def test_an_answer_whose_exercise_is_gone_leaves_the_lab_as_it_is(clone):
     before = clone.copy(LAB).read_bytes()
     publish(clone, lab("Another exercise.", name="q7"))
-    text = told(clone)
+    text = sentences(clone)
     assert clone.copy(LAB).read_bytes() == before and not backups(clone)
     assert "no place for your answer q1" in text and "fsdl-course reset lab00" in text
 
@@ -82,7 +82,7 @@ def test_notebooks_that_nobody_touched_follow_and_a_lesson_that_was_run_is_named
     for name in (LESSON, "notebooks/01_start.ipynb"):
         clone.origin.edit(clone.origin.root / name, lambda cells: cells[1].update(source=["A better text."]))
     clone.origin.commit()
-    text = told(clone)
+    text = sentences(clone)
     assert "A better text." in clone.copy("notebooks/01_start.ipynb").read_text(encoding="utf-8")
     assert "A better text." not in clone.copy(LESSON).read_text(encoding="utf-8")
     assert f"newer version of work/{LESSON}" in text
@@ -94,9 +94,9 @@ def test_without_a_network_nothing_changes_and_answers_can_still_be_brought_alon
     shutil.rmtree(clone.origin.root / ".git")
     before, head = clone.copy(LAB).read_bytes(), clone.git("rev-parse", "HEAD")
     with pytest.raises(WorkspaceError, match="Nothing was changed: the course could not be fetched"):
-        told(clone)
+        sentences(clone)
     assert clone.copy(LAB).read_bytes() == before and clone.git("rev-parse", "HEAD") == head
-    told(clone, offline=True)
+    sentences(clone, offline=True)
     assert cells(clone)[:2] == ["A better exercise.", "return 42"]
 
 
@@ -105,7 +105,7 @@ def test_a_dirty_clone_is_refused_before_anything_is_fetched(clone):
     clone.edit(clone.root / LAB, lambda cells: cells[1].update(source=["return 43"]))
     head = clone.git("rev-parse", "HEAD")
     with pytest.raises(WorkspaceError, match=f"changed \\({LAB}\\)"):
-        told(clone)
+        sentences(clone)
     assert clone.git("rev-parse", "HEAD") == head and cells(clone)[0] == "Exercise."
 
 
@@ -114,23 +114,33 @@ def test_commits_of_ones_own_are_refused(clone):
     clone.commit()
     publish(clone, lab("A better exercise."))
     with pytest.raises(WorkspaceError, match="commits of its own"):
-        told(clone)
+        sentences(clone)
 
 
 def test_a_semester_has_a_tag_and_a_wrong_one_is_named(clone):
     publish(clone, lab("For the spring."))
     clone.origin.git("tag", "2027-spring")
     publish(clone, lab("For the autumn."))
-    assert "1 changes" in told(clone, to="2027-spring")
+    assert "1 changes" in sentences(clone, to="2027-spring")
     assert cells(clone)[:2] == ["For the spring.", "return 42"]
     with pytest.raises(WorkspaceError, match="no version '2026-fall'; the tags are: 2027-spring"):
-        told(clone, to="2026-fall")
+        sentences(clone, to="2026-fall")
+
+
+def test_a_clone_of_a_tag_goes_from_tag_to_tag(clone):
+    clone.git("checkout", "-q", "--detach")
+    publish(clone, lab("A correction."))
+    clone.origin.git("tag", "2027-spring.1")
+    with pytest.raises(WorkspaceError, match="name a version with --to"):
+        sentences(clone)
+    sentences(clone, to="2027-spring.1")
+    assert cells(clone)[:2] == ["A correction.", "return 42"]
 
 
 def test_a_folder_without_git_is_refused(clone):
     shutil.rmtree(clone.root / ".git")
     with pytest.raises(WorkspaceError, match="no clone of git"):
-        told(clone)
+        sentences(clone)
 
 
 def test_the_command_prints_what_happened(clone, capsys):
