@@ -29,6 +29,8 @@ html_theme_options = {
     "navbar_center": [],
     "navbar_end": [],
     "navbar_persistent": [],  # the search is in the bar beside the pages
+    "footer_content_items": ["extra-footer.html"],
+    "extra_footer": "Code under MIT, text and pictures under CC BY 4.0.",
     "logo": {"text": "Deployment"},
     "home_page_in_toc": False,
     "show_navbar_depth": 1,

@@ -3,6 +3,7 @@
 import pytest
 from lab_cells import answer, check, plain
 
+from fsdl_course.labs.exercise import Feedback, PartFeedback
 from fsdl_course.workspace import copies
 from fsdl_course.workspace.progress import RIGHT, UNCHECKED, WRONG, report, standing, way
 
@@ -26,7 +27,7 @@ def begun(course):
     return course
 
 
-def solve(begun, lines: str = "lab00.q1 A title\n  ok  a part\n", count: int = 2):
+def solve(begun, lines: str, count: int = 2):
     def change(cells):
         cells[1].update(source=["return 42"], execution_count=1)
         data = {"text/plain": lines.splitlines(True)}
@@ -63,13 +64,19 @@ def test_a_lesson_is_complete_when_its_cells_were_run_but_for_those_that_need_a_
     assert report(begun.root)[-1] == f"Next: open work/{BATCH}."
 
 
+def feedback(*problems: str) -> str:
+    """What a notebook keeps of ``check``: its text, a part for each problem, "" for none."""
+    parts = [PartFeedback(f"part {number}", "f(1)", problem) for number, problem in enumerate(problems)]
+    return repr(Feedback("lab00.q1 A title", parts, private=2))
+
+
 @pytest.mark.parametrize(
     "lines, count, outcome",
     [
-        ("lab00.q1 A title\n  ok  a part\n  ok  another\n", 2, RIGHT),
-        ("lab00.q1 A title\n  ok  a part\n  no  another\n      f(1)\n      no  luck\n", 2, WRONG),
+        (feedback("", ""), 2, RIGHT),
+        (feedback("", "no  luck"), 2, WRONG),
         ("NotImplementedError\n", 2, UNCHECKED),
-        ("lab00.q1 A title\n  ok  a part\n", 0, UNCHECKED),  # the answer was run again after its check
+        (feedback(""), 0, UNCHECKED),  # the answer was run again after its check
     ],
 )
 def test_an_exercise_is_what_its_check_showed_last(begun, lines, count, outcome):
@@ -81,7 +88,7 @@ def test_an_exercise_is_what_its_check_showed_last(begun, lines, count, outcome)
 def test_the_next_step_names_what_is_missing_and_prose_counts_as_an_answer(begun):
     for name in (START, BATCH):
         begun.edit(begun.copy(name), lambda cells: cells[0].update(execution_count=1))
-    solve(begun)
+    solve(begun, feedback(""))
     assert report(begun.root)[-1] == f"Next: go on with work/{LAB}: q2 (no answer)."
     begun.edit(begun.copy(LAB), lambda cells: cells[3].update(source=["Because it waits."]))
     assert report(begun.root)[-1].startswith("All of it is complete.")
