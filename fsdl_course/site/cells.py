@@ -70,10 +70,10 @@ def with_pictures(text: str, up: str, drawn: Mapping[str, tuple[str, Diagram]]) 
         alt = html.escape(" ".join(diagram.alt.split()))
         images = "".join(
             f'<img class="only-{mode}" src="{up}_static/diagrams/{name}-{mode}.svg" '
-            f'alt="{alt}" width="{width}" height="{height}">'
+            f'alt="{alt}" width="{width}" height="{height}" style="--wide: {width}px">'
             for mode in ("light", "dark")
         )
-        return f'<div class="diagram">{images}</div>'
+        return f'<div class="diagram" role="group" aria-label="Diagram" tabindex="0">{images}</div>'
 
     return FENCE.sub(picture, text)
 

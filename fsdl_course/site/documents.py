@@ -87,14 +87,14 @@ def slides(decks: Path) -> str:
     for deck in sorted(decks.glob("*.html")) if decks.is_dir() else ():
         title = re.search(r"<title>(.*?)</title>", deck.read_text(encoding="utf-8"), re.DOTALL)
         name = html.escape(html.unescape(title[1]).strip() if title and title[1].strip() else deck.stem)
-        links = [f'<a href="slides/{deck.name}">page</a>']
-        if deck.with_suffix(".pdf").is_file():
-            links.append(f'<a href="slides/{deck.stem}.pdf">PDF</a>')
-        rows.append(f"| {deck.stem} | {name} | {' '.join(links)} |")
+        number = deck.stem.partition("_")[0]
+        pdf = f'<a href="slides/{deck.stem}.pdf" aria-label="PDF of {name}">PDF</a>'
+        printed = pdf if deck.with_suffix(".pdf").is_file() else ""
+        rows.append(f'| <a href="slides/{deck.name}">{number} {name}</a> | {printed} |')
     if not rows:
         return "\n\n".join([*parts, NO_SLIDES]) + "\n"
     parts.append("A deck for each stage, to teach from. Speaker notes are in the page: press `p`.")
-    return "\n\n".join([*parts, "\n".join(["| file | deck | open |", "|---|---|---|", *rows])]) + "\n"
+    return "\n\n".join([*parts, "\n".join(["| deck | to print |", "|---|---|", *rows])]) + "\n"
 
 
 def lecture(root: Path) -> str:

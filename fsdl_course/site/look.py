@@ -16,7 +16,11 @@ PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 MODES = ("light", "dark")
 SERIOUS = ("serious", "critical")
 PATIENCE = 120_000  # milliseconds for a page, on a machine with other work
+# A colour on its way to another is no colour of the page yet.
 AXE = """async () => {
+  await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
+  const moving = document.getAnimations().filter(({effect}) => effect.getComputedTiming().endTime < 10000);
+  await Promise.allSettled(moving.map(({finished}) => finished));
   const {violations} = await axe.run(document, {resultTypes: ["violations"]});
   const places = (nodes) => nodes.slice(0, 3).map((node) => node.target.join(" "));
   return violations.map(({id, impact, nodes}) => [id, impact, places(nodes)]);
@@ -86,7 +90,7 @@ def _looked_at(context, address: str, script: Path, views: Sequence[View]) -> li
     page.on("pageerror", lambda error: seen.append(f"an error in a script: {error}"))
     for number, view in enumerate(views):
         page.set_viewport_size(view.size)
-        page.emulate_media(color_scheme=view.mode)
+        page.emulate_media(color_scheme=view.mode, reduced_motion="reduce")
         if number == 0:  # the page itself follows a change of its colours and of its width
             page.goto(address, wait_until="load")
             page.add_script_tag(path=script)

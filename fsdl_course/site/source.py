@@ -55,13 +55,13 @@ def lay_out(root: Path, folder: Path, extra: Path, reader_bytes: int) -> Source:
     for entry, (notebook, executed) in notebooks.items():
         (source.executed if executed else source.committed).append(entry.path)
         up = "../" * entry.path.count("/")
-        shown = shown_on_site(
+        page = shown_on_site(
             notebook, up, f"{FILES}/{entry.path}", drawn, state_of(notebook, entry.path, executed)
         )
-        for cell in shown.cells:
+        for cell in page.cells:
             if cell.cell_type == "markdown":
                 cell.source = _linked(cell.source, entry.path, pages_there, root, folder)
-        _write(folder / entry.path, write(shown))
+        _write(folder / entry.path, write(page))
         _copy(root / entry.path, extra / FILES / entry.path)
     for path, text in markdown.items():
         text = with_pictures(text, "../" * path.count("/"), drawn)

@@ -144,8 +144,8 @@ def test_the_dark_page_shows_the_dark_diagram(site):
 
         def look_at(context):
             page = opened(context, (site / LESSON).as_uri())
-            shown = [image.is_visible() for image in page.query_selector_all(".diagram img")]
-            return shown, page.evaluate("getComputedStyle(document.body).backgroundColor")
+            visible_ones = [image.is_visible() for image in page.query_selector_all(".diagram img")]
+            return visible_ones, page.evaluate("getComputedStyle(document.body).backgroundColor")
 
         visible, background = browser(look_at)
     assert visible == [False, True]

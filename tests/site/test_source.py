@@ -57,8 +57,8 @@ def test_a_run_that_failed_says_so(tiny, laid_out):
 
 def test_frames_of_servers_that_stopped_are_a_sentence(laid_out, tmp_path):
     laid_out()
-    shown = read(tmp_path / "source" / LESSON).cells[-1].outputs[1].data["text/html"]
-    assert "iframe" not in shown and "stopped" in shown
+    output = read(tmp_path / "source" / LESSON).cells[-1].outputs[1].data["text/html"]
+    assert "iframe" not in output and "stopped" in output
 
 
 def test_a_diagram_is_two_pictures_with_words(laid_out, tmp_path):
