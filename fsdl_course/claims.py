@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from fsdl_course.claim_results import results_set
 from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
@@ -201,9 +202,8 @@ def _misplaced(claim: Claim, root: Path) -> Iterator[str]:
     text = source.read_text(encoding="utf-8")
     if claim.section and f"# ## {claim.section}\n" not in text:
         yield f"{claim.notebook} has no section {claim.section!r}"
-    for name in sorted(claim.results()) if not claim.record else ():
-        if f'measured["{name}"] =' not in text:
-            yield f'no cell of {claim.notebook} sets measured["{name}"]'
+    for name in sorted(claim.results() - results_set(text, root)) if not claim.record else ():
+        yield f'no cell of {claim.notebook} sets measured["{name}"]'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

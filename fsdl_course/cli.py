@@ -34,9 +34,15 @@ COMMANDS = {
     ),
     "claims": Command("list the lecture's sentences and where each is measured", "fsdl_course.claims"),
     "layout": Command("write what each module is into CONTRIBUTING.md", "fsdl_course.layout"),
+    "plan": Command("write the teaching plan of the sessions", "fsdl_course.teaching_plan"),
     "labs": Command("build or check labs from their sources", "fsdl_course.labs.build"),
     "grade": Command("grade the notebooks that students handed in", "fsdl_course.grading.grade"),
+    "totals": Command("add up the course: late days, weights, exports", "fsdl_course.grading.totals"),
     "cases": Command("draw private cases for grading labs", "fsdl_course.grading.cases"),
+    "mutants": Command(
+        "try the labs' cases on solutions with a fault, and list the faults that they do not notice",
+        "fsdl_course.grading.mutants.command",
+    ),
     "sample-class": Command(
         "write made-up hand-ins of a lab, to try the grading with", "fsdl_course.grading.sample"
     ),

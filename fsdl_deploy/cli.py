@@ -157,6 +157,7 @@ def run(
 ) -> int:
     """``main`` of a program with these commands. ``moved``: which program has an old command today."""
     words = sys.argv[1:] if argv is None else argv
+    getattr(sys.stdout, "reconfigure", dict)(errors="backslashreplace")  # a terminal may lack letters
     try:
         try:
             proxies.settle()

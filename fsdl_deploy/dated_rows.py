@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 Rule = Callable[[object], str]
 """What a value must be, as words that follow "must be"; "" for one that is."""
 UNKNOWN = "unknown"
+LONGEST = 60  # characters of a value in a message
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", re.IGNORECASE)
 
 
@@ -58,10 +59,25 @@ def months(value: str) -> int:
     return 12 * int(value[:4]) + int(value[5:])
 
 
+SMALLEST, LARGEST = 1e-12, 1e12
+"""Between these lies each number of a table: products of a few of them can still be computed with."""
+
+
 def positive(value: object) -> str:
-    """Rule: a finite number above 0."""
+    """Rule: a number above 0, neither so small nor so large that sums would come to nothing or to no end."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return "" if number and 0 < value < math.inf else "a number above 0"
+    if not number or not 0 < value < math.inf:
+        return "a number above 0"
+    return "" if SMALLEST <= value <= LARGEST else f"a number above 0, from {SMALLEST:g} to {LARGEST:g}"
+
+
+def quoted(value: object) -> str:
+    """A value for a message: not more of it than a line, and of a huge number that it is one."""
+    try:
+        text_of_it = repr(value)
+    except ValueError:  # a whole number with more digits than Python writes
+        return "a number of thousands of digits"
+    return text_of_it if len(text_of_it) <= LONGEST else f"{text_of_it[:LONGEST]}…"
 
 
 def flag(value: object) -> str:
@@ -112,14 +128,19 @@ def check(
         raise error(f"{name}: unknown {unknown[0]}; the fields are {', '.join(rules)}")
     for field, value in row.items():
         if must := rules[field](value):
-            raise error(f"{name}: {field} must be {must}, not {value!r}")
+            raise error(f"{name}: {field} must be {must}, not {quoted(value)}")
 
 
 def document(file: Path, error: type[ValueError] = DatedRowError) -> dict:
     """What the file says. Raises ``error`` where it cannot be read."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+    except RecursionError:
+        raise error(f"{file} cannot be read: lists or tables in it are nested too deeply") from None
+    except (
+        OSError,
+        ValueError,
+    ) as problem:  # also a number of too many digits
         raise error(f"{file} cannot be read: {problem}") from None
 
 

@@ -26,6 +26,15 @@ def output(text: str) -> Path:
         raise argparse.ArgumentTypeError(str(problem)) from None
 
 
+def printable(name: str | os.PathLike) -> str:
+    """A name as one line of text: what is no character that one sees, or no UTF-8, becomes an escape.
+
+    A name may hold ends of lines and codes that a terminal obeys.
+    """
+    text = os.fspath(name).encode("utf-8", "backslashreplace").decode()
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
 @contextlib.contextmanager
 def whole(path: Path, durable: bool = False) -> Iterator[Path]:
     """``with whole(path) as part``: what is written to ``part`` takes the place of ``path`` at the end.

@@ -13,12 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
-from fsdl_deploy import devices, weights
+from fsdl_deploy import devices, files, weights
 from fsdl_deploy.picture import Image, PictureError, check_all, decode, reduced
 from fsdl_deploy.reading import Reader, Reading
 
 LATEST = "v2"
 BATCH = 32
+LARGE = 2**20
+"""Pixels in one call of the model, padding too, above which the memory that it took is given back.
+
+A batch of 32 cards has fewer. The arena would keep the most that any call took, for each thread.
+"""
 MOST_PIXELS = 2**22  # of pictures that go to the model together: 32 cards have a fifth of it
 
 
@@ -50,7 +55,17 @@ class OnnxReader:
 
     def run(self, pictures: np.ndarray, widths: np.ndarray) -> Sequence[np.ndarray]:
         """The graph alone: pictures uint8 ``[N, H, W]`` and widths int64 ``[N]`` to its three outputs."""
-        return self.session.run(None, {"pictures": pictures, "widths": widths})
+        options = self._give_back() if pictures.size > LARGE and self.device == "cpu" else None
+        return self.session.run(None, {"pictures": pictures, "widths": widths}, options)
+
+    @staticmethod
+    def _give_back():
+        """Options of a run after which ONNX Runtime's arena gives back what it did not have before."""
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        return options
 
 
 class TorchReader:
@@ -164,14 +179,15 @@ def main(args) -> int:
     """Print one line a picture: file, digits, confidence. A bad file is named, and the rest is read."""
     reader, status = open_reader(args.version, args.url, args.device), 0
     for name in args.picture:
+        label = files.printable(name)
         try:
             reading = reader.read([decode(Path(name).read_bytes())])[0]
         except OSError as error:
-            print(f"{name}: {error.strerror or error}", file=sys.stderr)
+            print(f"{label}: {error.strerror or error}", file=sys.stderr)
             status = 1
         except PictureError as error:
-            print(f"{name}: {error}", file=sys.stderr)
+            print(f"{label}: {error}", file=sys.stderr)
             status = 1
         else:
-            print(f"{name}\t{reading.digits}\t{reading.confidence:.3f}", flush=True)
+            print(f"{label}\t{reading.digits}\t{reading.confidence:.3f}", flush=True)
     return status

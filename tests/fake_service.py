@@ -60,8 +60,11 @@ if __name__ == "__main__":
     parser.add_argument("--patience", type=float, default=20)
     parser.add_argument("--grace", type=float, default=30)
     parser.add_argument("--load-when", type=Path, help="the model loads when this file exists")
+    parser.add_argument("--h11", action="store_true", help="as in an environment without httptools")
     parser.add_argument("--gate", type=Path, help="a picture of 665 pixels is read when this file exists")
     args = parser.parse_args()
+    if args.h11:
+        sys.modules["fsdl_deploy.service.header_limit"] = None  # it cannot be imported
 
     def load():
         while args.load_when and not args.load_when.exists():

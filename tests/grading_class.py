@@ -6,7 +6,7 @@ import json
 from fsdl_course.labs import convert
 from fsdl_course.notebooks.conversion import write
 
-FULL = {"q1": 4, "q2": 4, "q3": 5, "q4": 2, "q5": 4}
+FULL = {"q1": 11, "q2": 14, "q3": 14, "q4": 2, "q5": 14}
 HOSTILE = "import os, signal, sys, time\ndef review_queue(confidences, threshold):\n    "
 # name -> ({question: code of its answer}, {question: points if not all of them})
 ANSWERS = {
@@ -17,7 +17,7 @@ ANSWERS = {
             "q3": "def threshold_for(confidences, right, target):\n    return 2.0",
             "q5": "def plausible(before, now, most):\n    return 0 <= int(now) - int(before) <= most",
         },
-        {"q1": 3, "q3": 0, "q5": 2},
+        {"q1": 10, "q3": 0, "q5": 8},
     ),
     "another-way": (
         {

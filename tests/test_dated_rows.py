@@ -40,6 +40,7 @@ TODAY = date.today()
         (dated_rows.month, "2026-1", False),
         (dated_rows.positive, 1e-9, True),
         *[(dated_rows.positive, value, False) for value in (0, -1, float("inf"), float("nan"), True, "1")],
+        *[(dated_rows.positive, value, False) for value in (1e300, 1e-300, 10**400, [1], {})],
         (dated_rows.flag, False, True),
         (dated_rows.flag, 0, False),
         (dated_rows.choice(["a", "b"]), "b", True),
@@ -91,6 +92,8 @@ class OwnError(ValueError):
         ("row = 7", "there is no row"),
         ("row = [7]", "there is no row"),
         ("[[row]", "cannot be read"),
+        ("row = " + "[" * 5000, "cannot be read: lists or tables in it are nested too deeply"),
+        ("row = " + "9" * 5000, "cannot be read"),
     ],
 )
 def test_a_list_of_rows_that_is_wrong(tmp_path, content, message):

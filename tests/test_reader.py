@@ -9,6 +9,7 @@ from expected import least_right
 
 from fsdl_deploy.cards import cards
 from fsdl_deploy.cli import main
+from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import PictureError, encode
 from fsdl_deploy.reader import OnnxReader, TorchReader, batches, open_reader, pad
 from fsdl_deploy.reading import Reading
@@ -192,3 +193,19 @@ def test_memory_after_large_pictures_is_near_what_it_was():
     """Through the graph whole, three of 15 megapixels leave hundreds of MiB in ONNX Runtime's arena."""
     out = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True).stdout
     assert float(out) < 60
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere names are text")
+def test_a_name_that_no_terminal_shows_ends_nothing(tmp_path):
+    """Names that are no UTF-8, or hold an end of a line or a terminal's code; a terminal with ASCII only."""
+    names = [b"Z\xe4hler.png", "Zähler.png".encode(), b"a\nb.png", b"\x1b[2J.png"]
+    for name in names:
+        (tmp_path / os.fsdecode(name)).write_bytes(encode(np.full((32, 96), 255, np.uint8)))
+    command = [sys.executable, "-m", "fsdl_deploy.cli", "read", *names]
+    for encoding, second in (("utf-8", "Zähler.png"), ("ascii", "Z\\xe4hler.png")):
+        environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONPATH": str(ROOT)}
+        process = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=120)
+        lines = process.stdout.decode(encoding).splitlines()
+        labels = [line.partition("\t")[0] for line in lines]
+        assert labels == ["Z\\udce4hler.png", second, "a\\nb.png", "\\x1b[2J.png"], process.stderr
+        assert process.returncode == 0

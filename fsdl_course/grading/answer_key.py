@@ -43,7 +43,7 @@ def answer_key(name: str, cases_folder: Path | None = None, root: Path = ROOT) -
     expected = convert.solution_values(name, cases, root)
     content = [[(c.question, c.part, c.arguments) for c in cases], expected]
     digest = hashlib.sha256(json.dumps(content).encode())
-    scoring = [Path(__file__), Path(__file__).with_name("scoring.py")]
+    scoring = [Path(__file__), *map(Path(__file__).with_name, ("scoring.py", "parts.py"))]
     for file in [*sorted(Path(convert.__file__).parent.rglob("*.py")), *scoring]:
         digest.update(file.read_bytes())
     digest.update((root / "solutions" / name / "questions.py").read_bytes())

@@ -3,13 +3,14 @@
 import base64
 import io
 
+from fsdl_course.grading.item_analysis import ItemRow, page_part
 from fsdl_course.grading.pages import escaped, page
 from fsdl_course.grading.points import earned, most, total, waiting
 from fsdl_course.grading.submissions import slug
 
 
-def summary(results: list[dict]) -> str:
-    """The class at a glance: a plot of each lab's questions, a row for each submission."""
+def summary(results: list[dict], items: list[ItemRow]) -> str:
+    """The page: for each lab a plot of its questions, what was hard in them, a row for each submission."""
     parts = []
     for lab in sorted({result["lab"] for result in results}):
         chosen = [result for result in results if result["lab"] == lab]
@@ -22,6 +23,7 @@ def summary(results: list[dict]) -> str:
             )
             alt = f"how many submissions of {lab} got how many points, question by question"
             parts.append(f'<img alt="{alt}" src="data:image/svg+xml;base64,{_plot(graded)}">')
+            parts.append(page_part([row for row in items if row.lab == lab]))
         parts.append("<table><tr><th>student</th><th class=n>points</th><th>what is missing</th></tr>")
         for result in chosen:
             link = f"feedback/{slug(lab)}/{slug(result['student'])}.html"
@@ -39,6 +41,7 @@ def summary(results: list[dict]) -> str:
 
 def _plot(results: list[dict]) -> str:
     """One small bar chart a question, as SVG in base64: points on the x axis, submissions on the y axis."""
+    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     titles = [question["id"] for question in results[0]["questions"]]
@@ -49,10 +52,11 @@ def _plot(results: list[dict]) -> str:
         highest = same[0]["max"]
         counts = [sum(question["points"] == points for question in same) for points in range(highest + 1)]
         axis.bar(range(highest + 1), counts, color=["#d55e00"] + ["#0072b2"] * highest, width=0.8)
-        axis.set(title=name, xlabel="points", xticks=range(highest + 1))
+        axis.set(title=name, xlabel="points", xticks=range(0, highest + 1, -(-highest // 5) or 1))
         axis.yaxis.get_major_locator().set_params(integer=True)
         axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("submissions")
     picture = io.BytesIO()
-    figure.savefig(picture, format="svg", metadata={"Date": None})
+    with rc_context({"svg.hashsalt": "class"}):  # the same results give the same page
+        figure.savefig(picture, format="svg", metadata={"Date": None})
     return base64.b64encode(picture.getvalue()).decode()

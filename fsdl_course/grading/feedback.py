@@ -9,6 +9,12 @@ from fsdl_course.grading.points import earned, most, total
 
 def page_of(result: dict) -> str:
     """The feedback of one student as a page."""
+    heading = f"{escaped(result['lab'])}: {escaped(result['student'])}"
+    return page(heading, f"<h1>{heading}</h1>{body_of(result)}")
+
+
+def body_of(result: dict) -> str:
+    """What the page says of one hand-in, without its heading."""
     rows = []
     for question in result["questions"]:
         rows.append(
@@ -36,9 +42,8 @@ def page_of(result: dict) -> str:
     notes = "".join(f"<li>{escaped(note)}</li>" for note in result["notes"])
     notes = f"<p>Cells that did not run to their end:</p><ul>{notes}</ul>" if notes else ""
     problem = f'<p class="no">{escaped(result["problem"])}</p>' if result["problem"] else ""
-    heading = f"{escaped(result['lab'])}: {escaped(result['student'])}"
-    body = f"<h1>{heading}</h1><p>{total(result):g} of {most(result)} points</p>{problem}{notes}"
-    return page(heading, f"{body}<table>{''.join(rows)}</table>")
+    points = f"<p>{total(result):g} of {most(result)} points</p>"
+    return f"{points}{problem}{notes}<table>{''.join(rows)}</table>"
 
 
 def markdown_of(result: dict) -> str:

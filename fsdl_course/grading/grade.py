@@ -68,39 +68,50 @@ def grade(
 def _kept(submission, key: AnswerKey | None, backend, slot: int, out: Path, known: list[str]) -> dict:
     """The result of an earlier run if nothing has changed since, else a new one."""
     if key is None:
-        problem = submission.problem or f"it is of no known lab: say which with --lab ({', '.join(known)})"
-        submission = Submission(submission.student, submission.lab, submission.origin, problem=problem)
+        submission.problem = (
+            submission.problem or f"it is of no known lab: say which with --lab ({', '.join(known)})"
+        )
         return blank(submission, questions.Lab([]))
-    content = json.dumps([submission.student, submission.lab, submission.cells, submission.problem])
-    digest = hashlib.sha256(content.encode() + key.digest.encode() + backend.name.encode()).hexdigest()
+    cells = json.dumps([submission.student, submission.lab, submission.cells, submission.problem])
+    content = hashlib.sha256(cells.encode()).hexdigest()
+    digest = hashlib.sha256(cells.encode() + key.digest.encode() + backend.name.encode()).hexdigest()
     path = out / "results" / f"{slug(submission.lab)}-{slug(submission.student)}.json"
+    kept = _read(path)
+    if kept.get("digest") == digest and kept["result"] | submission.facts() == kept["result"]:
+        return kept["result"]
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        if kept["digest"] == digest:
-            return kept["result"]
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    try:
-        result = score(submission, key, backend, slot)
+        result = kept["result"] if kept.get("digest") == digest else score(submission, key, backend, slot)
     except Exception as error:  # ours, not the student's: the result says so, and is not kept
         submission.problem = f"the grader failed: {type(error).__name__}: {error}"
         return blank(submission, key.lab)
-    files.write(path, json.dumps({"digest": digest, "result": result}, indent=1))
+    result |= submission.facts()
+    files.write(path, json.dumps({"digest": digest, "content": content, "result": result}, indent=1))
+    if kept.get("content", content) != content:
+        result = {**result, "replaces": kept["result"]["origin"]}
     return result
+
+
+def _read(path: Path) -> dict:
+    """What was kept in a file of results; {} if it is not there or damaged: then it is made again."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        result = kept["result"]
+        result.setdefault("person", result["student"])
+        return kept
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def kept_results(out: Path) -> list[dict]:
+    """All results that runs have left in ``out``, by lab and student."""
+    results = [kept["result"] for path in (out / "results").glob("*.json") if (kept := _read(path))]
+    return sorted(results, key=lambda result: (result["lab"], result["student"]))
 
 
 def earlier(results: list[dict], out: Path) -> list[dict]:
     """Results that runs before this one left in ``out``, of other hand-ins: another lab's, for example."""
     here = {(result["lab"], result["student"]) for result in results}
-    kept = []
-    for path in sorted((out / "results").glob("*.json")):
-        try:
-            result = json.loads(path.read_text(encoding="utf-8"))["result"]
-            if (result["lab"], result["student"]) not in here:
-                kept.append(result)
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # damaged: it is made again when its hand-in comes again
-    return kept
+    return [result for result in kept_results(out) if (result["lab"], result["student"]) not in here]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,6 +127,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--lab", help="which lab all of them are, if they do not say so themselves")
     parser.add_argument(
+        "--names",
+        action=argparse.BooleanOptionalAction,
+        help="students' names in open.csv, or with --no-names pseudonyms, shuffled (default: as it was)",
+    )
+    parser.add_argument(
         "--i-trust-these", action="store_true", help="run without isolation; only code you trust"
     )
 
@@ -124,7 +140,7 @@ def main(args: argparse.Namespace) -> int:
     """Grade everything; 1 if a submission could not be read or graded."""
     from tqdm import tqdm
 
-    from fsdl_course.grading import by_hand, gradebook, report
+    from fsdl_course.grading import alike, by_hand, gradebook, report
 
     if args.jobs < 1:
         raise ValueError(f"--jobs is 1 or more, not {args.jobs}")
@@ -138,13 +154,27 @@ def main(args: argparse.Namespace) -> int:
     with tqdm(total=len(submissions), unit="submission", file=sys.stderr) as bar:
         results = grade(submissions, args.out, args.cases, args.jobs, args.i_trust_these, bar=bar)
     before = earlier(results, args.out)
-    agreement = by_hand.agree(results + before, args.out, gradebook.given(args.out))
+    agreement = by_hand.agree(
+        results + before, args.out, gradebook.given(args.out), None if args.names is None else not args.names
+    )
     gradebook.write(submissions, results, args.out, args.cases, earlier=before)
+    pairs = alike.of_folder(results + before, args.out)
+    alike.write(pairs, args.out)
+    if pairs:
+        print(
+            f"{len(pairs)} pairs of hand-ins are nearly the same: {args.out / 'alike.html'}", file=sys.stderr
+        )
     for remark in report.write(results + before, args.out, agreement=agreement):
         print(remark, file=sys.stderr)
     for result in results:
         if result["problem"]:
             print(f"{result['student']} ({result['origin']}): {result['problem']}", file=sys.stderr)
+        if result.get("replaces"):
+            print(
+                f"{result['student']} ({result['origin']}): it takes the place of {result['replaces']}, "
+                "graded before; if both should be there, keep both in one folder",
+                file=sys.stderr,
+            )
     others = f", and {len(before)} of earlier runs" if before else ""
     print(f"{len(results)} submissions graded{others}: {args.out / 'index.html'}, {args.out / 'scores.csv'}")
     return 1 if any(result["problem"] for result in results) else 0

@@ -5,21 +5,27 @@ What a person gave is in the results by then (``by_hand``).
 
 import csv
 import io
+from fractions import Fraction
 from pathlib import Path
 
-from fsdl_course.grading.open_table import cell
+from fsdl_course.grading.tables import cell
 
 
 def earned(question: dict) -> float:
     """The points of a graded question: what a person overrode, else what its cases gave; and extra credit."""
     override = question.get("override")
-    return (question["points"] if override is None else override) + question.get("extra", 0)
+    return _sum([question["points"] if override is None else override, question.get("extra", 0)])
 
 
 def total(result: dict) -> float:
     """All points so far: those of functions, and those that a person gave."""
-    by_person = sum((answer["points"] or 0) + answer.get("extra", 0) for answer in result["open"])
-    return sum(map(earned, result["questions"])) + by_person
+    by_person = [points for answer in result["open"] for points in (answer["points"], answer.get("extra"))]
+    return _sum([*map(earned, result["questions"]), *(points or 0 for points in by_person)])
+
+
+def _sum(numbers: list[float]) -> float:
+    """A sum as on paper: 0.1 and 0.2 are 0.3."""
+    return float(sum((Fraction(str(number)) for number in numbers), Fraction(0)))
 
 
 def most(result: dict) -> int:

@@ -9,8 +9,10 @@ import copy
 from collections.abc import Callable
 from pathlib import Path
 
+from fsdl_course.grading.tables import text_of
 from fsdl_course.labs import convert, questions
 from fsdl_course.notebooks.conversion import write
+from fsdl_deploy import files
 from fsdl_deploy.paths import ROOT
 
 HOSTILE = {
@@ -57,9 +59,21 @@ def hand_ins(name: str) -> dict[str, object]:
     return notebooks
 
 
+def class_list(students: list[str]) -> str:
+    """A class list as CSV: name, ID, e-mail, section."""
+    rows = [
+        [name, f"s{1001 + number}", f"s{1001 + number}@university.example", "AB"[number % 2]]
+        for number, name in enumerate(students)
+    ]
+    return text_of(["name", "ID", "e-mail", "section"], rows)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the hand-ins go; a new folder")
     parser.add_argument("--lab", metavar="LAB", default="lab00", help="for example lab02")
+    parser.add_argument(
+        "--roster", type=Path, metavar="CSV", help="write a class list, too, with two who handed in nothing"
+    )
     parser.add_argument(
         "--students", type=int, help="so many hand-ins, by repeating them (default: one of each kind)"
     )
@@ -71,14 +85,22 @@ def main(args: argparse.Namespace) -> int:
     if args.folder.exists() and any(args.folder.iterdir()):
         raise ValueError(f"{args.folder} is not empty: name a new folder")
     notebooks = list(hand_ins(args.lab).items())
+    if args.roster and args.roster.exists():
+        raise ValueError(f"{args.roster} is there already: name a new file")
     count = len(notebooks) if args.students is None else args.students
     if count < 1:
         raise ValueError(f"--students is 1 or more, not {count}")
+    students = []
     for number in range(count):
         student, notebook = notebooks[number % len(notebooks)]
         again = f" {number // len(notebooks) + 1}" if number >= len(notebooks) else ""
-        path = args.folder / f"{student}{again}" / f"{args.lab}.ipynb"
+        students.append(f"{student}{again}")
+        path = args.folder / students[-1] / f"{args.lab}.ipynb"
         path.parent.mkdir(parents=True)
         path.write_text(write(notebook), encoding="utf-8")
     print(f"{args.folder}: {count} hand-ins of {args.lab}")
+    if args.roster:
+        args.roster.parent.mkdir(parents=True, exist_ok=True)
+        files.write(args.roster, class_list([*students, "Fay Absent", "Gus Later"]))
+        print(f"{args.roster}: {count + 2} students")
     return 0

@@ -9,11 +9,13 @@ import re
 from types import SimpleNamespace
 
 from fsdl_course.grading.answer_key import AnswerKey
+from fsdl_course.grading.parts import tallies
 from fsdl_course.grading.submissions import Submission
 from fsdl_course.labs import convert, questions
 from fsdl_course.labs.backends.backend import Backend
 from fsdl_course.labs.sandbox import Sandbox
 
+STOPPED = ("it took too long", "it took too much time or memory", "it ended the sandbox")
 BUDGET = 60  # seconds of processor time for all calls of a hand-in
 PRIVATE = {"it took too long": "it took too long", "it is not defined": "it is not defined"}
 
@@ -42,31 +44,45 @@ def score(submission: Submission, key: AnswerKey, backend: Backend, slot: int = 
         for number, error in sorted((int(number), error) for number, error in box.errors.items()):
             start = cells[number]["source"].strip().split("\n")[0][:80]
             result["notes"].append(f"the cell that starts with '{start}': {error}"[:400])
-        parts = {
-            (question["id"], part["name"]): part
-            for question in result["questions"]
-            for part in question["parts"]
-        }
-        for case, expected in zip(key.cases, key.expected, strict=True):
-            part = parts[case.question, case.part]
-            if part["problem"]:  # it is lost already
-                continue
-            if box.used > BUDGET:
-                part["problem"] = f"the hand-in has used up its {BUDGET} seconds of processor time"
-                continue
-            question = key.lab.question(case.question)
-            answer = box.call(question.function, case.arguments, question.seconds)
-            problem = answer.error or question.wrong(case.arguments, answer.value, expected)
-            if problem and case.public:
-                part.update(problem=problem[:500], call=question.call(case.arguments))
-            elif problem:  # nothing of the case, and nothing that the student's code could have put there
-                part["problem"] = PRIVATE.get(answer.error, "it is wrong for a case that only the grader has")
+        _call_all(box, key, result)
     for question in result["questions"]:
-        for part in question["parts"]:
-            part["points"] = 0 if part["problem"] else part["max"]
         question["points"] = sum(part["points"] for part in question["parts"])
     result["score"] = sum(question["points"] for question in result["questions"])
     return result
+
+
+def _call_all(box: Sandbox, key: AnswerKey, result: dict) -> None:
+    """Try every case that can still earn a point, and write points and problems into the result."""
+    rows = {
+        (question["id"], part["name"]): part for question in result["questions"] for part in question["parts"]
+    }
+    parts = {(question.id, part.name): part for question in key.lab.graded for part in question.parts}
+    tally = tallies(parts, key.cases, key.expected)
+    ended = set()  # parts in which a call never ended, or ended the sandbox: none of the others is tried
+    for case, expected in zip(key.cases, key.expected, strict=True):
+        place = case.question, case.part
+        row, earned = rows[place], tally[place]
+        if earned.lost or place in ended:
+            continue
+        row["case"] += not row["problem"]
+        if box.used > BUDGET:
+            row["problem"] = row["problem"] or (
+                f"the hand-in has used up its {BUDGET} seconds of processor time"
+            )
+            continue
+        question = key.lab.question(case.question)
+        answer = box.call(question.function, case.arguments, question.seconds)
+        problem = answer.error or question.wrong(case.arguments, answer.value, expected)
+        earned.right, earned.wrong = earned.right + (not problem), earned.wrong + bool(problem)
+        if answer.error in STOPPED:
+            ended.add(place)
+        if problem and not row["problem"] and case.public:
+            row.update(problem=problem[:500], call=question.call(case.arguments))
+        elif problem and not row["problem"]:  # nothing of the case, nor of what the student's code made of it
+            row["problem"] = PRIVATE.get(answer.error, "it is wrong for a case that only the grader has")
+    for place, row in rows.items():
+        row["points"] = tally[place].points
+        row["case"] = row["case"] if row["problem"] else 0
 
 
 def blank(submission: Submission, lab: questions.Lab, before_open: dict[str, str] | None = None) -> dict:
@@ -83,10 +99,12 @@ def blank(submission: Submission, lab: questions.Lab, before_open: dict[str, str
                 "id": question.id,
                 "title": question.title,
                 "max": question.points,
+                "rubric": {str(points): text for points, text in question.rubric.items()},
                 "answer": answer_of(submission, question.id, (before_open or {}).get(question.id, "")),
             }
             for question in lab.open
         ],
+        **submission.facts(),
         "score": 0,
         "max": sum(question.points for question in lab.graded),
     }
@@ -107,6 +125,7 @@ def _blank_question(question: questions.Question) -> dict:
                 "public": part.public,
                 "problem": "",
                 "call": "",
+                "case": 0,  # the number of the first that failed, from 1; for the instructor only
             }
             for part in question.parts
         ],

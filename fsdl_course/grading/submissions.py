@@ -1,8 +1,8 @@
 """Finds the notebooks that students handed in: a folder or a zip of a learning platform, in its usual forms.
 
 Nothing is executed or unpacked by name here, links are not followed. A notebook that cannot be read is a
-submission with a ``problem``, never an exception. Knows nothing of points, nor of what is in a notebook
-(``notebook_file``).
+submission with a ``problem``, never an exception. Knows nothing of points, of what is in a notebook
+(``notebook_file``), nor of what names and dates say (``hand_in_names``, ``hand_in_dates``).
 """
 
 import hashlib
@@ -11,21 +11,25 @@ import stat
 import tempfile
 import zipfile
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from fsdl_course.grading import hand_in_dates
+from fsdl_course.grading.hand_in_dates import HandInDate
+from fsdl_course.grading.hand_in_names import (
+    NOTEBOOK,
+    OF_NBGRADER,
+    by_platform,
+    marked_late,
+    passed_over,
+    who,
+)
 from fsdl_course.grading.notebook_file import LAB, MEBIBYTE, MOST_BYTES, printable, read
 
 MOST_ENTRIES = 100_000
 MOST_NOTEBOOKS = 20  # of one student
 MOST_UNPACKED = 1024 * MEBIBYTE  # of one student, from zips
 DEEPEST = 3  # zips in zips
-MOODLE = re.compile(r"(?P<name>[^_].*)_(?P<id>\d+)_assignsubmission_.*")
-CANVAS = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<id>\d+)_\d+_.+")
 SLUG = re.compile(r"-[0-9a-f]{8}$")
-NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.IGNORECASE)  # browsers and mail programs add endings
-COPY = re.compile(r"-checkpoint\.ipynb$", re.IGNORECASE)
-BY_THEMSELVES = {"thumbs.db", "desktop.ini", "ehthumbs.db"}  # what systems put into folders
 
 
 class SubmissionsError(ValueError):
@@ -37,6 +41,7 @@ class Submission:
     """One student's notebook of one lab; ``problem`` says why it could not be read, if so.
 
     ``cells`` are dicts with ``cell_type``, ``source``, ``id`` and ``metadata`` (tags and nbgrader's marks).
+    ``person`` handed in all that has this name as ``student``, with a number behind it from the second on.
     """
 
     student: str
@@ -45,6 +50,17 @@ class Submission:
     cells: list[dict] = field(default_factory=list)
     problem: str = ""
     order: tuple[bool, float] = (True, 0.0)  # of two notebooks, the smaller goes first
+    date: HandInDate = field(default_factory=HandInDate)
+    person: str = ""
+
+    def facts(self) -> dict:
+        """What a result says of its hand-in, and no score depends on."""
+        return {
+            "person": self.person or self.student,
+            "handed_in": self.date.text,
+            "dated": self.date.source,
+            "marked_late": marked_late(self.origin),
+        }
 
 
 def collect(place: Path, lab: str | None = None) -> list[Submission]:
@@ -76,6 +92,7 @@ def collect(place: Path, lab: str | None = None) -> list[Submission]:
     seen: dict[tuple, int] = {}
     submissions.sort(key=lambda each: (each.lab, each.student, *each.order, each.origin))
     for submission in submissions:
+        submission.person = submission.student
         key = (submission.lab, submission.student.casefold())
         seen[key] = seen.get(key, 0) + 1
         if seen[key] > 1:
@@ -98,19 +115,22 @@ class HandIns:
         for path in sorted(folder.rglob("*")):
             name = path.relative_to(folder).as_posix()
             regular = stat.S_ISREG(path.lstat().st_mode)
-            if _passed_over(name) or (path.is_dir() and not path.is_symlink()):
+            if passed_over(name) or (path.is_dir() and not path.is_symlink()):
                 continue
             if NOTEBOOK.search(name) and not regular:
                 self.problem(name, "it is a link or a special file, not a notebook")
             elif NOTEBOOK.search(name):
                 self.notebook(name, path)
             elif name.lower().endswith(".zip") and regular:
-                self.zip(path, name[: -len(".zip")])
-            else:
+                self.zip(path, name[: -len(".zip")], date=hand_in_dates.of_file(path, name))
+            elif path.name != OF_NBGRADER:
                 self.others.setdefault(who(name)[0], name)
 
-    def zip(self, path: Path, within: str = "", depth: int = 1) -> None:
-        """Notebooks in a zip, and in zips in it; each is read through a temporary file of our own name."""
+    def zip(self, path: Path, within: str = "", depth: int = 1, date: HandInDate | None = None) -> None:
+        """Notebooks in a zip, and in zips in it; each is read through a temporary file of our own name.
+
+        With a ``date``, the zip is a student's own, and what it says of dates counts for nothing.
+        """
         try:
             with (
                 zipfile.ZipFile(path) as archive,
@@ -122,12 +142,14 @@ class HandIns:
                     return
                 for entry in sorted(entries, key=lambda entry: entry.filename):
                     name = "/".join(part for part in (within, _name_in(entry)) if part)
-                    if not (entry.is_dir() or _passed_over(name)):
-                        self._entry(archive, entry, name, Path(folder), depth)
+                    if not (entry.is_dir() or passed_over(name)):
+                        by_its_maker = date is None or (depth == 1 and by_platform(name))
+                        when = hand_in_dates.of_entry(entry) if by_its_maker else date
+                        self._entry(archive, entry, name, Path(folder), depth, when)
         except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
             self.problem(within or path.name, f"the zip cannot be read: {error}")
 
-    def _entry(self, archive, entry: zipfile.ZipInfo, name: str, folder: Path, depth: int) -> None:
+    def _entry(self, archive, entry, name: str, folder: Path, depth: int, date: HandInDate) -> None:
         inner = name.lower().endswith(".zip")
         student = who(name)[0]
         if not inner and not NOTEBOOK.search(name):
@@ -145,13 +167,13 @@ class HandIns:
             if problem:
                 self.problem(name, problem)
             elif inner:
-                self.zip(copy, name[: -len(".zip")], depth + 1)
+                self.zip(copy, name[: -len(".zip")], depth + 1, date)
             else:
-                self.notebook(name, copy, datetime(*entry.date_time).timestamp() if entry.date_time[1] else 0)
+                self.notebook(name, copy, date)
             copy.unlink(missing_ok=True)
 
-    def notebook(self, name: str, path: Path, moment: float | None = None) -> None:
-        """Read one notebook, last changed at ``moment``; the first that is too many says so."""
+    def notebook(self, name: str, path: Path, date: HandInDate | None = None) -> None:
+        """Read one notebook; the first that is too many says so."""
         student, from_name = who(name)
         self.notebooks[student] = self.notebooks.get(student, 0) + 1
         if self.notebooks[student] > MOST_NOTEBOOKS:
@@ -165,10 +187,10 @@ class HandIns:
             self.problem(name, str(error))
             return
         lab = self.lab or from_inside or from_name or "?"
-        moment = path.stat().st_mtime if moment is None else moment
+        date = date or hand_in_dates.of_file(path, name)
         called_as_lab = PurePosixPath(name).name.lower() == f"{lab}.ipynb"
-        order = (not called_as_lab, -moment)
-        self.read.append(Submission(student, lab, printable(name), cells, order=order))
+        order = (not called_as_lab, -date.seconds())
+        self.read.append(Submission(student, lab, printable(name), cells, order=order, date=date))
 
     def problem(self, name: str, problem: str) -> None:
         student, from_name = who(name)
@@ -205,34 +227,6 @@ def _copied(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, to: Path) -> str:
     except (RuntimeError, NotImplementedError, zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
         return f"it cannot be unpacked: {error}"  # encrypted, an unknown method, damaged
     return ""
-
-
-def _passed_over(name: str) -> bool:
-    """Checkpoints, and what systems put into folders and zips by themselves."""
-    parts = PurePosixPath(name.replace("\\", "/")).parts
-    hidden = any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in parts)
-    return hidden or bool(COPY.search(name)) or parts[-1].lower() in BY_THEMSELVES
-
-
-def who(name: str) -> tuple[str, str]:
-    """A path in a hand-in -> (student, lab or ""): ``ann/lab02.ipynb``, ``ann.ipynb``, Moodle's, Canvas's.
-
-    The student is the first part of the path that is no lab; characters that mean something in a path or a
-    page stay, so whoever writes them somewhere has to escape them.
-    """
-    parts = [part for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..", ".")]
-    ending = NOTEBOOK.search(parts[-1]) or re.search(r"\.[A-Za-z0-9]{1,5}$", parts[-1])
-    parts[-1] = parts[-1][: ending.start()] if ending and ending.start() else parts[-1]
-    lab = next((match[0].lower() for part in reversed(parts) if (match := LAB.search(part))), "")
-    named = [part for part in parts if not LAB.fullmatch(part)] or [parts[-1]]
-    student = named[0]
-    platform = MOODLE.fullmatch(student) or (CANVAS.fullmatch(student) if len(named) == 1 else None)
-    if platform:
-        student = f"{platform['name']} {platform['id']}"
-    else:
-        pieces = LAB.split(student)
-        student = "".join(piece.strip("-_ ") for piece in pieces) or student if pieces[1:] else student
-    return printable(student)[:100].strip() or "?", lab
 
 
 def slug(text: str) -> str:

@@ -5,11 +5,9 @@ out and what was expected. Inside the grader all of it is silent. Knows where th
 only, because the grader's sandbox imports it too.
 """
 
-import copy
 import html
 import json
 import os
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +27,7 @@ class PartFeedback:
     name: str
     call: str = ""
     problem: str = ""
+    printed: str = ""  # by the call that failed
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,7 @@ class Feedback:
             lines.append(f"  {'no' if part.problem else 'ok'}  {part.name}")
             if part.problem:
                 lines += [f"      {part.call}", f"      {part.problem}"]
+                lines += [f"      it printed: {part.printed}"] if part.printed else []
         return "\n".join([*lines, *([f"  {self._ending()}"] if self.private else [])])
 
     def _repr_html_(self) -> str:
@@ -64,6 +64,8 @@ class Feedback:
             details = ""
             if part.problem:
                 details = f"<br><code>{html.escape(part.call)}</code><br>{html.escape(part.problem)}"
+                if part.printed:
+                    details += f"<pre>{html.escape(part.printed)}</pre>"
             rows.append(
                 f'<li style="list-style:none"><b style="color:{color}">{mark}</b> '
                 f"{html.escape(part.name)}{details}</li>"
@@ -72,10 +74,10 @@ class Feedback:
 
 
 def check(name: str, function: Callable) -> None:
-    """Show how ``function`` does on the public cases of a question ("lab02.q1").
+    """Show how ``function`` does on the public cases of a question ("lab02.q1"), as the grader would find it.
 
-    A stub's NotImplementedError passes through; any other error counts as a wrong answer and is shown.
-    LabError if there is no such question.
+    A stub's NotImplementedError passes through; anything else that it raises counts as a wrong answer and is
+    shown, and what does not end is ended. LabError if there is no such question.
     """
     if os.environ.get(GRADING):
         return
@@ -139,17 +141,17 @@ def feedback_on(
 
 def _tried(question, part, expected: list, function: Callable) -> PartFeedback:
     """The first case of a part that fails, or that none does."""
+    from fsdl_course.labs.bounded import call as bounded_call
+
     for arguments, right in zip(part.cases, expected, strict=True):
         call = question.call(arguments)
-        try:
-            value = plain(function(*copy.deepcopy(arguments)))
-        except NotImplementedError:
-            raise
-        except Exception as error:
-            return PartFeedback(part.name, call, _error_text(error))
-        problem = question.wrong(arguments, value, right)
+        # Arguments as the grader gives them, each time new ones: through JSON.
+        tried = bounded_call(function, json.loads(json.dumps(arguments)), question.seconds)
+        if tried.unwritten:
+            raise NotImplementedError(tried.error.partition(": ")[2])
+        problem = tried.error or question.wrong(arguments, tried.value, right)
         if problem:
-            return PartFeedback(part.name, call, problem)
+            return PartFeedback(part.name, call, problem, tried.printed)
     return PartFeedback(part.name)
 
 
@@ -158,14 +160,6 @@ def plain(value: Any) -> Any:
     from fsdl_course.labs.inside.values import text_of
 
     return json.loads(text_of(value))
-
-
-def _error_text(error: Exception) -> str:
-    frames = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) != Path(__file__)
-    ]
-    place = f" (in line {frames[-1].lineno}: {frames[-1].line})" if frames and frames[-1].line else ""
-    return f"{type(error).__name__}: {error}{place}"
 
 
 def predict(question: str, answer: Any) -> None:

@@ -13,7 +13,7 @@ from fsdl_deploy.packaging.build_context import tool_context
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import Image
 from fsdl_deploy.running import stations
-from fsdl_deploy.running.no_reports import NO_REPORTS
+from fsdl_deploy.running.no_reports import NO_REPORTS, truss_settings
 from fsdl_deploy.running.servers import Server
 
 PACKAGING = ROOT / "infra" / "packaging"
@@ -45,14 +45,9 @@ def bentoml(folder: Path) -> Server:
 
 
 def truss(folder: Path) -> Server:
-    # It would keep settings in the home folder, and ask the internet for a newer Truss.
-    (folder / "settings" / "truss").mkdir(parents=True)
-    (folder / "settings" / "truss" / "settings.toml").write_text(
-        "[preferences]\ncheck_for_updates = false\n", encoding="utf-8"
-    )
     python, context = stations.python("truss"), folder / "context"
     command = [python.with_name("truss"), "--non-interactive", "image", "build-context", context]
-    environ = os.environ | {"XDG_CONFIG_HOME": str(folder / "settings")}
+    environ = os.environ | truss_settings(folder / "settings")
     packed = tool_context("truss", folder / "packed")
     subprocess.run([*command, packed], env=environ, capture_output=True, check=True)
     command = [python, PACKAGING / "truss" / "local.py", context, "{port}"]

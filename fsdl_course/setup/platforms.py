@@ -8,7 +8,6 @@ that has changed since is resolved again. torch is locked apart and left out.
 import argparse
 import hashlib
 import json
-import os
 import re
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from fsdl_course.setup import installer
 from fsdl_course.setup.locks import public_environ
 from fsdl_course.setup.pythons import SUPPORTED
 from fsdl_deploy import files
+from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running import fitting, stations
@@ -116,7 +116,7 @@ def row(lock: Path, resolve=with_uv) -> dict[str, dict[str, Cell]]:
     """The cells of one lock, for every system and Python."""
     text = lock.read_text(encoding="utf-8")
     places = [(system, f"{major}.{minor}") for system in SYSTEMS for major, minor in SUPPORTED]
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(whole_cores()) as pool:
         cells = list(pool.map(lambda place: cell(text, *place, resolve), places))
     by_system: dict[str, dict[str, Cell]] = {system: {} for system in SYSTEMS}
     for (system, python), result in zip(places, cells, strict=True):

@@ -138,7 +138,7 @@ def main(args) -> int:
         )
     if args.customers is not None and args.customers < 1:
         raise ValueError(f"--customers is the number of cards, at least 1, not {args.customers}")
-    with closing(Store(args.store)) as store:
+    with closing(Store(args.store, read_only=True)) as store:
         verdict = freshness(store, args.version, timedelta(hours=args.within), customers=args.customers)
     print(verdict.sentence)
     return 0 if verdict.fresh else 1

@@ -15,6 +15,21 @@ from fsdl_deploy.customers import Customers, months_since_start
 from fsdl_deploy.picture import MAX_BYTES, encode
 
 CHUNK = 500
+MOST_CHUNK = 100_000  # cards whose rows are in memory together
+# Files that systems leave beside the pictures, and files still on their way; without regard to case.
+NOT_SENT = ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "folder.htt")
+ON_THE_WAY = (
+    ".part",
+    ".partial",
+    ".filepart",
+    ".crdownload",
+    ".opdownload",
+    ".download",
+    ".tmp",
+    ".aria2",
+    "~",
+)
+NOT_SHARDS = ("__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found")
 QUALITY = 92  # of the JPEG files
 
 
@@ -51,10 +66,13 @@ def chunks(
 ) -> Iterator[Chunk]:
     """Yield the month's pictures in chunks of at most ``size``, shard by shard, always in the same order.
 
-    Hidden files and ``*.part`` (still being written) are left alone.
+    Hidden files, what systems leave in folders, and files still being written (``*.part``, ``*.crdownload``)
+    are left alone.
     """
     if size < 1:
         raise ValueError(f"a chunk has at least one card, not {size}")
+    if size > MOST_CHUNK:
+        raise ValueError(f"a chunk has at most {MOST_CHUNK:,} cards, not {size:,}")
     path = month_folder(inbox, month)
     for shard in sorted(_shards(path), reverse=backwards):
         names = sorted(_files(path / shard))
@@ -78,13 +96,18 @@ def read_file(path: str | os.PathLike) -> bytes:
 def _shards(path: Path) -> Iterator[str]:
     yield ""
     with os.scandir(path) as entries:
-        yield from (entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+        for entry in entries:
+            if entry.is_dir() and not entry.name.startswith(".") and entry.name.lower() not in NOT_SHARDS:
+                yield entry.name
 
 
 def _files(path: Path) -> Iterator[str]:
     with os.scandir(path) as entries:
         for entry in entries:
-            if entry.is_file() and not entry.name.startswith(".") and not entry.name.endswith(".part"):
+            name = entry.name.lower()
+            if name.startswith((".", "~$")) or name in NOT_SENT or name.endswith(ON_THE_WAY):
+                continue
+            if entry.is_file():
                 yield entry.name
 
 

@@ -22,6 +22,7 @@ from fsdl_deploy.batch.inbox import (
     read_file,
 )
 from fsdl_deploy.batch.store import Store, StoreError
+from fsdl_deploy.files import printable
 from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.picture import Image, PictureError, decode
 from fsdl_deploy.reader import BATCH, LATEST, open_reader
@@ -235,5 +236,5 @@ def main(args) -> int:
         )
         if scored.set_aside:
             for row in store.aside(month=args.month, limit=10):
-                print(f"  {row['picture']}: {row['reason']}")
+                print(f"  {printable(row['picture'])}: {row['reason']}")
     return 0

@@ -84,5 +84,7 @@ def add_arguments(parser) -> None:
 def main(args) -> int:
     import uvicorn
 
-    uvicorn.run(create_app(Store(args.store)), host=args.host, port=args.port, log_level="warning")
+    uvicorn.run(
+        create_app(Store(args.store, read_only=True)), host=args.host, port=args.port, log_level="warning"
+    )
     return 0

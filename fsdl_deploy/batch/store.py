@@ -15,16 +15,16 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from fsdl_deploy.batch import asking
+from fsdl_deploy.batch.database_errors import StoreError, explained
 from fsdl_deploy.batch.tables import metadata, predictions, runs, set_aside
 
 LOCK_SECONDS = 60
 KINDS = ("sqlite", "postgresql")
 COUNT = {"preserve_rowcount": True}  # of an INSERT, too
+BROKEN_OFF = "it fell silent before its end, and a later run went on"
+MOST_VALUES = 10_000  # in one question: PostgreSQL takes 65,535, some builds of SQLite 32,766
 ACTIVE = timedelta(minutes=2)  # a run that has stored nothing for so long is taken for dead
-
-
-class StoreError(RuntimeError):
-    """The database cannot be used; the message says why, and what to do."""
 
 
 def now() -> datetime:
@@ -35,10 +35,11 @@ def now() -> datetime:
 class Store:
     """The tables behind ``url``: an SQLAlchemy URL, or the path of an SQLite file.
 
-    Every change is one transaction: after a kill it is there or it is not. Raises StoreError.
+    Every change is one transaction: after a kill it is there or it is not. ``read_only``: nothing is made or
+    written, not even where the store is new; what would write raises. Raises StoreError.
     """
 
-    def __init__(self, url: str | Path = "readings.db"):
+    def __init__(self, url: str | Path = "readings.db", read_only: bool = False):
         url = str(url)
         try:
             parsed = sa.make_url(url) if "://" in url else sa.URL.create("sqlite", database=url)
@@ -55,8 +56,13 @@ class Store:
         self.url = parsed.render_as_string()  # without the password
         # The other kind is not imported: it would be a tenth of the start of a process that only stores.
         self._insert, lite = import_module(f"sqlalchemy.dialects.{kind}").insert, kind == "sqlite"
-        with _explained(self.url):
-            self.engine = sa.create_engine(parsed, connect_args={"timeout": LOCK_SECONDS} if lite else {})
+        with explained(self.url, LOCK_SECONDS):
+            if read_only:
+                self.engine = asking.engine(parsed, LOCK_SECONDS)
+                return
+            # A pool keeps connections that a restart of the server has ended: each is tried before its use.
+            connect = {"connect_args": {"timeout": LOCK_SECONDS}} if lite else {"pool_pre_ping": True}
+            self.engine = sa.create_engine(parsed, **connect)
             if lite:
                 sa.event.listen(self.engine, "connect", write_ahead)
             self._make_tables()
@@ -71,9 +77,14 @@ class Store:
                     raise
 
     def begin(self, month: str, model_version: str, cards: int) -> str:
-        """Record that a run starts, which finds ``cards`` in the inbox; return its id."""
+        """Record that a run starts, which finds ``cards`` in the inbox; return its id.
+
+        Runs that fell silent before their end are recorded as broken off.
+        """
         run, moment = uuid.uuid4().hex[:12], now()
         with self._changing() as connection:
+            silent = (runs.c.finished.is_(None), runs.c.error.is_(None), runs.c.heartbeat < moment - ACTIVE)
+            connection.execute(runs.update().where(*silent).values(error=BROKEN_OFF))
             connection.execute(
                 runs.insert().values(
                     run=run, month=month, model_version=model_version, started=moment, heartbeat=moment,
@@ -97,6 +108,7 @@ class Store:
                 runs.update()
                 .where(runs.c.run == run)
                 .values(read=runs.c.read + new[0], set_aside=runs.c.set_aside + new[1], heartbeat=moment)
+                .values(error=None)  # of a run that was slow, not dead
             )
         return new[0], new[1]
 
@@ -115,22 +127,23 @@ class Store:
         self, month: str, model_version: str, customers: Iterable[str], pictures: Iterable[str]
     ) -> tuple[dict[str, str], set[str]]:
         """What is known of these: customer -> the picture that was read; the pictures set aside."""
+        read, aside = {}, set()
         with self._reading() as connection:
-            read = connection.execute(
-                sa.select(predictions.c.customer, predictions.c.picture).where(
+            for some in _slices(customers):
+                query = sa.select(predictions.c.customer, predictions.c.picture).where(
                     predictions.c.month == month,
                     predictions.c.model_version == model_version,
-                    predictions.c.customer.in_(list(customers)),
+                    predictions.c.customer.in_(some),
                 )
-            )
-            aside = connection.execute(
-                sa.select(set_aside.c.picture).where(
+                read |= dict(map(tuple, connection.execute(query)))
+            for some in _slices(pictures):
+                query = sa.select(set_aside.c.picture).where(
                     set_aside.c.month == month,
                     set_aside.c.model_version == model_version,
-                    set_aside.c.picture.in_(list(pictures)),
+                    set_aside.c.picture.in_(some),
                 )
-            )
-            return dict(map(tuple, read)), set(aside.scalars())
+                aside |= set(connection.execute(query).scalars())
+        return read, aside
 
     def forget_set_aside(self, month: str, model_version: str) -> int:
         """Drop what was set aside, so that it is tried again; return how many there were."""
@@ -201,12 +214,12 @@ class Store:
 
     @contextmanager
     def _changing(self) -> Iterator[sa.Connection]:
-        with _explained(self.url), self.engine.begin() as connection:
+        with explained(self.url, LOCK_SECONDS), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
-        with _explained(self.url), self.engine.connect() as connection:
+        with explained(self.url, LOCK_SECONDS), self.engine.connect() as connection:
             yield connection
 
 
@@ -226,17 +239,7 @@ def write_ahead(connection, _) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-@contextmanager
-def _explained(url: str) -> Iterator[None]:
-    """Turn the database's errors into a sentence."""
-    try:
-        yield
-    except sa.exc.DBAPIError as error:
-        problem = " ".join(str(error.orig).split())
-        if "locked" in problem:
-            problem = f"another program has held it for more than {LOCK_SECONDS} s: end that one, then go on"
-        elif "full" in problem or "No space" in problem:
-            problem = (
-                "there is no space left: make some, then run the same command again; what is stored stays"
-            )
-        raise StoreError(f"the database {url} cannot be used: {problem}") from None
+def _slices(values: Iterable[str]) -> Iterator[list[str]]:
+    values = list(values)
+    for start in range(0, len(values), MOST_VALUES):
+        yield values[start : start + MOST_VALUES]

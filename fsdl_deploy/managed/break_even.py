@@ -43,7 +43,7 @@ def turning(true_above: Callable[[float], bool], low: float, high: float) -> tup
 
 def between(low: float, high: float) -> float | None:
     """A value in the middle of two, by factors where they are far from each other; None if they are close."""
-    if high - low <= EXACT * abs(high):
+    if high - low <= EXACT * abs(high) or (low == 0 and high <= EXACT):  # by factors, 0 is far from all
         return None
     middle = math.sqrt(low * high) if 0 < 2 * low < high else (low + high) / 2
     return middle if low < middle < high else None
@@ -54,21 +54,25 @@ def changes(
     low: float,
     high: float,
     straight: Callable[[float, float], bool] = lambda low, high: False,
+    downwards: bool = False,
 ) -> Iterator[tuple[float, float]]:
     """The neighbours between which the cheaper of two bills changes, each time that it does, in their order.
 
     ``bills``: both at a value. Neither may turn back on the way: it only rises, or only falls.
     ``straight``: whether both are straight between two values, so that they meet there once at most.
+    ``downwards``: the last change first, so that who asks for the last need not wait for all others.
     """
     (first_low, second_low), (first_high, second_high) = bills(low), bills(high)
     if max(first_low, first_high) < min(second_low, second_high):
         return
     if max(second_low, second_high) < min(first_low, first_high):
         return
+    apart = (first_high - first_low) * (second_high - second_low) <= 0  # one stays, or they part: one meeting
     middle = between(low, high)
-    if middle is not None and not straight(low, high):
-        yield from changes(bills, low, middle, straight)
-        yield from changes(bills, middle, high, straight)
+    if middle is not None and not apart and not straight(low, high):
+        halves = ((low, middle), (middle, high))
+        for half in reversed(halves) if downwards else halves:
+            yield from changes(bills, *half, straight, downwards)
     elif (first_low < second_low) is not (first_high < second_high):
         rises = first_high >= second_high
         yield turning(lambda value: (bills(value)[0] >= bills(value)[1]) is rises, low, high)
@@ -120,7 +124,8 @@ def rate_to_win(
     without = min(bill.total for bill in hosting.bills(month, known) if bill.place in hosting.PLACES)
 
     def wins(rate: float) -> bool:
-        return hosting.bill(place, replace(month, gpu_rate=rate), known).total <= without
+        bill = hosting.bill(place, replace(month, gpu_rate=rate), known)  # None: an answer comes too late
+        return bill is not None and bill.total <= without
 
     if not wins(most):
         return None

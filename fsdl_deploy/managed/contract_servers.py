@@ -20,6 +20,7 @@ from fsdl_deploy.managed import contract_models, vendor_servers
 from fsdl_deploy.managed.contract_models import QUIET, Questions, prepare, questions
 from fsdl_deploy.managed.contracts import FOLDER, Contract
 from fsdl_deploy.running import stations, waiting
+from fsdl_deploy.running.no_reports import truss_settings
 from fsdl_deploy.running.servers import Server
 
 
@@ -70,12 +71,9 @@ def assemble(service: str, model: str, folder: Path, fitted=None) -> Path:
         words = [stations.python("contracts"), place / "log.py", place, place / "saved"]
         _run(words, cwd=place)
     if service == "truss":
-        settings = folder / f"settings-{model}" / "truss"
-        settings.mkdir(parents=True)
-        (settings / "settings.toml").write_text("[preferences]\ncheck_for_updates = false\n")
         program = stations.python("truss").with_name("truss")
         words = [program, "--non-interactive", "image", "build-context", folder / f"context-{model}", place]
-        _run(words, cwd=folder, XDG_CONFIG_HOME=str(settings.parent))
+        _run(words, cwd=folder, **truss_settings(folder / f"settings-{model}"))
         return folder / f"context-{model}"
     return place
 

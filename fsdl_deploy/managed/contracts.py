@@ -10,10 +10,10 @@ import io
 import subprocess
 import sys
 import tokenize
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from fsdl_deploy import dated_rows
 from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
@@ -22,9 +22,23 @@ FOLDER = ROOT / "infra" / "managed" / "contracts"
 RECORD = FOLDER / "recorded.json"  # written by record.py beside it
 MODELS = ("scikit-learn", "huggingface", "reader")
 HOW = ("server", "called", "not here")
-_REQUIRED = {"folder", "name", "wants", "how", "careful"}
 _HASH = {".toml", ".yaml", ".yml", ".txt", ".env", ".sh", ".in", ""}  # comments begin with #; "": Dockerfile
 _TEXT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
+
+
+def _how(value: object) -> str:
+    words = isinstance(value, dict) and all(isinstance(how, str) for how in value.values())
+    good = words and sorted(value) == sorted(MODELS) and set(value.values()) <= set(HOW)
+    return "" if good else f"one of {', '.join(HOW)} for each of {', '.join(MODELS)}"
+
+
+def _file(value: object) -> str:
+    good = isinstance(value, str) and value.isprintable() and len(value) < 200 and (ROOT / value).is_file()
+    return "" if good else "a file of the repository"
+
+
+_REQUIRED = {"folder": dated_rows.text, "name": dated_rows.text, "wants": dated_rows.text, "how": _how}
+_WHY = "a service stands with what it wants, and how each model is tried"
 
 
 class ContractError(ValueError):
@@ -60,14 +74,10 @@ class Contract:
 def contracts(file: Path = FOLDER / "contracts.toml") -> list[Contract]:
     """All services. Raises ContractError for one that is not whole."""
     known = []
-    for entry in tomllib.loads(file.read_text(encoding="utf-8")).get("service", []):
-        name = entry.get("name", "a service")
-        if wrong := sorted(_REQUIRED ^ entry.keys()):
-            verb = "lacks" if wrong[0] in _REQUIRED else "has an unknown"
-            raise ContractError(f"{name} {verb} {wrong[0]}")
-        if sorted(entry["how"]) != sorted(MODELS) or not set(entry["how"].values()) <= set(HOW):
-            raise ContractError(f"{name}: how says one of {', '.join(HOW)} for each of {', '.join(MODELS)}")
-        known.append(Contract(**entry | {"careful": tuple(entry["careful"])}))
+    content = dated_rows.document(file, ContractError)
+    for name, entry in dated_rows.listed(content, "service", "name", ContractError):
+        dated_rows.check(name, entry, _REQUIRED, {"careful": dated_rows.each(_file)}, ContractError, _WHY)
+        known.append(Contract(**entry | {"careful": tuple(entry.get("careful", ()))}))
     return known
 
 

@@ -35,11 +35,13 @@ def bills(
     A dot has the colour of the place that the first meets.
 
     ``log``: both axes logarithmic, for many sizes of month at once; a dot then stands only where another
-    place is cheaper for the first time. Each dot has its millions of readings beside it.
+    place is cheaper for the first time. Each dot has its millions of readings beside it. Places that cannot
+    take such a month are left out.
     """
     import matplotlib.pyplot as plt
     from matplotlib.patheffects import withStroke
 
+    places = [places[0], *(place for place in places[1:] if not hosting.why_not(place, month, known))]
     readings = np.geomspace(*span, 500) if log else np.linspace(*span, 1500)
     figure, axes = plt.subplots(figsize=(8, 4.4))
     for place, color in zip(places, figures.PALETTE, strict=False):
@@ -82,12 +84,15 @@ def _total(place: str, month: Month, readings: float, known: Mapping[str, Price]
 def tornado(rows: Sequence[Turned], names: tuple[str, str]) -> None:
     """Display how the ratio of two bills moves with each assumption; above 1 the second place is cheaper.
 
-    Assumptions that do not move it have no bar.
+    Assumptions that do not move it have no bar. Raises ValueError where none does, as in a month without
+    readings where one place costs nothing.
     """
     import matplotlib.pyplot as plt
     from matplotlib.ticker import LogLocator, NullLocator
 
     rows = [row for row in rows if row.moves]
+    if not rows:
+        raise ValueError(f"nothing moves the bill of {names[0]} over that of {names[1]}: take another month")
     figure, axes = plt.subplots(figsize=(8, 0.34 * len(rows) + 1.4))
     for height, row in enumerate(reversed(rows)):
         low, high = sorted((row.at_low, row.at_high))

@@ -86,6 +86,7 @@ class Choice:
 def choices(requests_a_day: float, burstiness: float, work: Work) -> list[Choice]:
     """The places for this traffic, the cheapest first: the function, and as many servers as it needs.
 
+    No function where a call takes longer, or more memory, than the provider's limits allow.
     ``burstiness``: how many times the mean rate the busiest minute has (``scaling.traffic.burstiness``).
     """
     if not requests_a_day >= 0 or not burstiness >= 1:
@@ -97,7 +98,10 @@ def choices(requests_a_day: float, burstiness: float, work: Work) -> list[Choice
         Choice(FUNCTION, function_month(requests, work)),
         Choice(place, servers_month(count, requests)),
     ]
-    return sorted(both, key=lambda choice: choice.cost)
+    tariff = Tariff()
+    too_long = work.call > tariff.price("function_most_seconds", "s")
+    too_large = work.memory > tariff.price("function_most_memory", "MB")
+    return sorted(both[1:] if too_long or too_large else both, key=lambda choice: choice.cost)
 
 
 def cheapest(requests_a_day: float, burstiness: float, work: Work) -> Choice:

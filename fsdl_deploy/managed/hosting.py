@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from fsdl_deploy.managed import place_limits
 from fsdl_deploy.managed.month import Month
 from fsdl_deploy.managed.prices import Price
 from fsdl_deploy.managed.tariffs import GB, HOURS, Tariff
@@ -98,19 +99,15 @@ def _fargate(place: str, month: Month, tariff: Tariff) -> Bill:
     return Bill(place, count, lines | _everywhere(month, tariff), _busy(month, seconds, count))
 
 
-def _function(place: str, month: Month, tariff: Tariff) -> Bill | None:
+def _function(place: str, month: Month, tariff: Tariff) -> Bill:
     """Lambda at a URL of its own; the requests as such are charged, too."""
-    if month.memory > tariff.price("function_most_memory", "MB"):
-        return None
     seconds = month.billed_on_average(month.memory, tariff.known)
     lines = tariff.function(month.readings, seconds, month.memory)
     return Bill(place, 0, lines | _everywhere(month, tariff))
 
 
-def _provisioned(place: str, month: Month, tariff: Tariff) -> Bill | None:
+def _provisioned(place: str, month: Month, tariff: Tariff) -> Bill:
     """Lambda with instances that are kept ready for the busiest hour, so that none starts cold."""
-    if month.memory > tariff.price("function_most_memory", "MB"):
-        return None
     seconds, rate = month.billed(month.memory, tariff.known), "function_provisioned_compute_gb_second"
     count = month.count(1, seconds, 1)
     ready = tariff.gb_seconds(count * HOURS * 3600, month.memory, "function_provisioned_gb_second")
@@ -118,12 +115,9 @@ def _provisioned(place: str, month: Month, tariff: Tariff) -> Bill | None:
     return Bill(place, count, lines | _everywhere(month, tariff), _busy(month, seconds, count))
 
 
-def _serverless_endpoint(place: str, month: Month, tariff: Tariff) -> Bill | None:
+def _serverless_endpoint(place: str, month: Month, tariff: Tariff) -> Bill:
     """SageMaker's serverless endpoint: memory in steps up to a limit; its data is charged, a request not."""
-    step = tariff.price("endpoint_serverless_memory_step", "MB")
-    memory = math.ceil(month.memory / step) * step
-    if memory > tariff.price("endpoint_serverless_most_memory", "MB"):
-        return None
+    memory = place_limits.in_steps(month.memory, tariff)
     seconds = month.billed_on_average(memory, tariff.known)
     each = tariff.gb_seconds(seconds, memory, "endpoint_serverless_gb_second")
     lines = {"compute": month.readings * each, "data through the endpoint": _through(month, tariff)}
@@ -135,14 +129,12 @@ def _priced(price: str, size: str = "xlarge_cores") -> Callable:
 
 
 def _gpu(price: str) -> Callable:
-    return lambda place, month, tariff: (
-        _instances(place, price, month, tariff, gpu=True) if month.gpu_rate else None
-    )
+    return lambda place, month, tariff: _instances(place, price, month, tariff, gpu=True)
 
 
 LAMBDA, PROVISIONED, SERVERLESS, FARGATE = "Lambda", "Lambda, provisioned", "SageMaker serverless", "Fargate"
 EC2, ENDPOINT = "EC2 c5.xlarge", "SageMaker ml.c5.xlarge"
-PLACES: dict[str, Callable[[str, Month, Tariff], Bill | None]] = {
+PLACES: dict[str, Callable[[str, Month, Tariff], Bill]] = {
     LAMBDA: _function,
     PROVISIONED: _provisioned,
     SERVERLESS: _serverless_endpoint,
@@ -153,7 +145,7 @@ PLACES: dict[str, Callable[[str, Month, Tariff], Bill | None]] = {
     "SageMaker ml.m5.xlarge": _priced("endpoint_m5_xlarge_hour"),
     ENDPOINT: _priced("endpoint_c5_xlarge_hour"),
 }
-GPUS: dict[str, Callable[[str, Month, Tariff], Bill | None]] = {
+GPUS: dict[str, Callable[[str, Month, Tariff], Bill]] = {
     "EC2 g4dn.xlarge": _gpu("ec2_g4dn_xlarge_hour"),
     "EC2 g5.xlarge": _gpu("ec2_g5_xlarge_hour"),
     "SageMaker ml.g4dn.xlarge": _gpu("endpoint_g4dn_xlarge_hour"),
@@ -162,24 +154,38 @@ GPUS: dict[str, Callable[[str, Month, Tariff], Bill | None]] = {
 """Only where the month says how fast a GPU is."""
 
 
-def bill(place: str, month: Month, known: Known | None = None) -> Bill | None:
-    """What the month costs there. Raises ValueError for no place, PriceError for prices that do not add up.
+def why_not(place: str, month: Month, known: Known | None = None) -> str:
+    """Why the place cannot be had for such a month, as words that follow its name; "" where it can.
 
-    None where the place cannot be had: a GPU whose rate is not known, more memory than a function or such an
-    endpoint has.
+    A GPU whose rate is not known, or more memory, a longer call or a larger body than the provider allows.
     """
-    rules = PLACES | GPUS
-    if place not in rules:
-        raise ValueError(f"there is no place {place!r}; the places are {', '.join(rules)}")
-    return rules[place](place, month, Tariff(known))
+    if place not in PLACES | GPUS:
+        raise ValueError(f"there is no place {place!r}; the places are {', '.join(PLACES | GPUS)}")
+    if place in GPUS and not month.gpu_rate:
+        return "has no GPU whose rate is known (gpu_rate)"
+    tariff = Tariff(known)
+    if place in (LAMBDA, PROVISIONED):
+        return place_limits.of_a_function(month, tariff)
+    if place == SERVERLESS:
+        return place_limits.of_a_serverless_endpoint(month, tariff)
+    return place_limits.of_an_endpoint(month, tariff, place in GPUS) if place.startswith("SageMaker") else ""
+
+
+def bill(place: str, month: Month, known: Known | None = None) -> Bill | None:
+    """What the month costs there, None where the place cannot be had (``why_not``).
+
+    Raises ValueError for no place, PriceError for prices that do not add up.
+    """
+    if why_not(place, month, known):
+        return None
+    return (PLACES | GPUS)[place](place, month, Tariff(known))
 
 
 def had(place: str, month: Month, known: Known | None = None) -> Bill:
     """The bill, of a place that can be had. Raises ValueError where it cannot."""
     whole = bill(place, month, known)
     if whole is None:
-        lacks = f"no {month.memory:g} MB" if place in PLACES else "no GPU whose rate is known (gpu_rate)"
-        raise ValueError(f"{place} has {lacks}: take another place, or change that")
+        raise ValueError(f"{place} {why_not(place, month, known)}: take another place, or change that")
     return whole
 
 
@@ -192,6 +198,12 @@ def bills(month: Month, known: Known | None = None) -> list[Bill]:
     """All places that can be had, the cheapest first; those with a GPU where its rate is known."""
     each = [bill(place, month, known) for place in PLACES | GPUS]
     return sorted((bill for bill in each if bill is not None), key=lambda bill: bill.total)
+
+
+def not_had(month: Month, known: Known | None = None) -> dict[str, str]:
+    """The places that cannot take such a month, and why; no GPU where its rate is not known."""
+    places = PLACES | GPUS if month.gpu_rate else PLACES
+    return {place: why for place in places if (why := why_not(place, month, known))}
 
 
 def less_the_free(month: Month, known: Known | None = None) -> Bill:
@@ -211,7 +223,10 @@ def less_the_free(month: Month, known: Known | None = None) -> Bill:
 
 
 def table(month: Month, known: Known | None = None) -> Table:
-    """Each place: instances, what the month costs, a million readings, and where the money goes."""
+    """Each place: instances, what the month costs, a million readings, and where the money goes.
+
+    Below stands which place cannot take such a month, and why.
+    """
     rows = []
     for each in bills(month, known):
         lines = sorted(each.lines.items(), key=lambda line: -line[1])
@@ -219,4 +234,5 @@ def table(month: Month, known: Known | None = None) -> Table:
         counted = [each.count or None, each.busy]
         rows.append([each.place, *counted, each.total, each.per_million(month.readings), first])
     header = ["place", "instances", "busy", "USD a month", "USD a million readings", "most of it for"]
-    return Table(header, *rows, formats=["", "d", ".1%", ",.2f", ",.2f"])
+    notes = [f"No bill for {place}: it {why}." for place, why in not_had(month, known).items()]
+    return Table(header, *rows, formats=["", "d", ".1%", ",.2f", ",.2f"], notes=notes)

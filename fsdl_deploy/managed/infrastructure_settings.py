@@ -4,16 +4,17 @@ Knows nothing of resources, clients and calls.
 """
 
 import re
-import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from fsdl_deploy import dated_rows
 from fsdl_deploy.managed import prices
 from fsdl_deploy.paths import ROOT
 
 FOLDER = ROOT / "infra" / "managed" / "aws"
 FILE = FOLDER / "endpoint.toml"
 MOST_SHARE = 1e6  # of a variant: beyond, another share would be nothing in a float of 32 bits
+MOST = 1_000_000  # of instances, calls, errors and dollars
 _NAME = re.compile(r"(?=.{3,32}$)[a-z](-?[a-z0-9])+")
 
 
@@ -54,18 +55,20 @@ class EndpointSettings:
             "region": (re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", self.region), "a region such as us-east-1"),
             "image": (re.fullmatch(r"[a-z0-9][a-z0-9._/-]+", self.image), "a repository, without a tag"),
             "instance": (re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", self.instance), "one like ml.m5.xlarge"),
-            "instances_most": (0 < self.instances_least <= self.instances_most, "instances_least or more"),
-            "calls_a_minute": (self.calls_a_minute > 0, "above 0"),
+            "instances_most": (
+                0 < self.instances_least <= self.instances_most <= MOST, "instances_least or more"
+            ),
+            "calls_a_minute": (0 < self.calls_a_minute <= MOST, "1 to a million"),
             "captured": (0 < self.captured <= 100, "1 to 100 per cent"),
-            "errors": (self.errors > 0, "above 0"),
+            "errors": (0 < self.errors <= MOST, "1 to a million"),
             "idle_hours": (0 < self.idle_hours <= 24, "1 to 24: an alarm looks back a day at most"),
-            "budget": (self.budget > 0, "above 0"),
+            "budget": (0 < self.budget <= MOST, "1 to a million"),
             "mail": (re.fullmatch(r"|[^@\s]+@[^@\s]+", self.mail), "an address, or empty"),
             "variants": (_shares(self.variants), "one or two names with shares of 0 to a million, not all 0"),
         }  # fmt: skip
         for name, (good, rule) in rules.items():
             if not good:
-                raise InfrastructureError(f"{name}: {getattr(self, name)!r} is not {rule}")
+                raise InfrastructureError(f"{name}: {dated_rows.quoted(getattr(self, name))} is not {rule}")
 
     @property
     def price(self) -> prices.Price:
@@ -107,10 +110,7 @@ def _shares(variants: object) -> bool:
 def settings(file: Path = FILE, **changed: object) -> EndpointSettings:
     """The settings of a file, with some changed. Raises InfrastructureError, also for an unknown one."""
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8")) | changed
-        return EndpointSettings(**content)
-    except tomllib.TOMLDecodeError as error:
-        raise InfrastructureError(f"{file} is not TOML: {error}") from None
+        return EndpointSettings(**dated_rows.document(file, InfrastructureError) | changed)
     except TypeError as error:  # too many or too few
         problem = str(error).partition("() ")[2] or str(error)
         raise InfrastructureError(f"{file.name}: it {problem}") from None

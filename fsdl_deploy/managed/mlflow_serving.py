@@ -9,6 +9,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx2
 
@@ -35,8 +36,9 @@ class Tracking:
         self.home: Station = station("mlflow")
         self.folder, self.timeout = Path(folder), timeout
         python = self.home.python
-        self.environment = SETTINGS | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
-        store = f"sqlite:///{(self.folder / 'mlflow.db').as_posix()}"
+        programs = {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+        self.environment = SETTINGS | self.home.bytecode | programs
+        store = f"sqlite:///{quote((self.folder / 'mlflow.db').as_posix())}"  # a path may hold % or ?
         words = ["server", "--host", "127.0.0.1", "--port", "{port}", "--workers", "1"]
         words += ["--backend-store-uri", store, "--artifacts-destination", self.folder / "artifacts"]
         self.server = Server(

@@ -4,15 +4,18 @@ What the records know is filled in by ``Month.recorded``; the rest are assumptio
 unit, for ``sensitivity`` to turn. Also counts the instances that a month needs. Knows no price.
 """
 
+import functools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from numbers import Real
 
+from fsdl_deploy import dated_rows
 from fsdl_deploy.managed import measured_rates, tariffs
 from fsdl_deploy.managed.prices import Price
 from fsdl_deploy.managed.tariffs import HOURS
 from fsdl_deploy.measuring.table import Table
-from fsdl_deploy.scaling.queueing import wait_time
+from fsdl_deploy.scaling.queueing import replicas_for
 
 CARD_BYTES, ANSWER_BYTES, LOG_BYTES = 15_000, 400, 180
 """Of a request with a card, of its answer with headers, of its line in the service's access log."""
@@ -57,6 +60,12 @@ class Month:
     around: float = 0.0
 
     def __post_init__(self):
+        for item in fields(self):
+            value = getattr(self, item.name)
+            number = isinstance(value, Real) and not isinstance(value, bool)
+            huge = number and isinstance(value, int) and abs(value) > 1e300  # more than a float is
+            if huge or not (number or (item.name == "gpu_rate" and value is None)):
+                raise ValueError(f"{item.name} must be a number, not {dated_rows.quoted(value)}")
         for name in ("seconds", "speed", "patience", "room", "memory"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be a number above 0, not {getattr(self, name)}")
@@ -119,10 +128,8 @@ class Month:
             raise ValueError(
                 f"the busiest hour keeps {self.rate * seconds:,.0f} cores busy; {MOST_BUSY:,} can be counted"
             )
-        number = tariffs.fewest(self.rate * seconds, cores, self.room, least)
-        while wait_time(self.rate, 1 / seconds, number * cores) > self.patience:
-            number += 1
-        return number
+        by_room = tariffs.fewest(self.rate * seconds, cores, self.room, least)
+        return max(by_room, math.ceil(_cores(self.rate, seconds, self.patience) / cores))
 
     def table(self) -> Table:
         """All that a bill is computed from besides prices: what it is, its value with its unit, and why."""
@@ -143,3 +150,9 @@ class Month:
             ["instances at least", f"{self.least}", "so that one may die"],
         ]
         return Table(["of the month", "value", "from"], *rows)
+
+
+@functools.lru_cache(4096)
+def _cores(rate: float, seconds: float, patience: float) -> int:
+    """Cores with which 99 % wait for ``patience`` at most: asked anew for each place and price."""
+    return replicas_for(rate, 1 / seconds, patience)

@@ -113,7 +113,7 @@ def _price(name: str, entry: object) -> Price:
 
 def _check_value(name: str, value: object) -> None:
     if must := dated_rows.positive(value):
-        raise PriceError(f"{name}: value must be {must}, not {value!r}")
+        raise PriceError(f"{name}: value must be {must}, not {dated_rows.quoted(value)}")
 
 
 def changed(values: Mapping[str, float], known: Mapping[str, Price] | None = None) -> dict[str, Price]:

@@ -30,7 +30,7 @@ from fsdl_deploy.managed.sagemaker_wishes import Variant, Wish, wishes
 from fsdl_deploy.running.servers import ServerError
 
 EVERY = 1.0  # seconds between two questions to the control plane
-MOST, MOST_SERVERLESS = 6 * 2**20, 4 * 2**20  # bytes of a body
+MOST, MOST_SERVERLESS = 25 * 2**20, 4 * 2**20  # bytes of a body, as the table of prices has them
 SECONDS = 60  # a model may take
 MIRRORS = 32  # copies for a shadow at the same time: more are left out
 PASSED_ON = ("content-type", "accept", "x-amzn-sagemaker-custom-attributes")

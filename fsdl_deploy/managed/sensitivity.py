@@ -13,46 +13,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from fsdl_deploy.managed import break_even, hosting, measured_rates
+from fsdl_deploy.managed import break_even, hosting
+from fsdl_deploy.managed.assumptions import NAMES, Range, ranges
 from fsdl_deploy.managed.month import Month
 from fsdl_deploy.managed.prices import Price, changed, prices
 from fsdl_deploy.measuring.table import Table
-
-HOURLY = ("fargate_core_hour", "ec2_c5_xlarge_hour", "endpoint_c5_xlarge_hour")
-NAMES = {
-    "readings": "readings a month",
-    "peak": "busiest hour / mean",
-    "seconds": "seconds of a core",
-    "overhead": "a call besides (s)",
-    "cold": "share of cold starts",
-    "memory": "memory (MB)",
-    "speed": "vCPU / our core",
-    "room": "how busy cores may be",
-    "patience": "longest wait (s)",
-    "least": "instances at least",
-    "log_bytes": "bytes of log",
-    "bytes_in": "bytes of a picture",
-    "function_gb_second": "a GB-second (USD)",
-    "function_million_requests": "a million requests (USD)",
-    "fargate_core_hour": "hour of a Fargate vCPU (USD)",
-    "ec2_c5_xlarge_hour": "hour of a c5.xlarge (USD)",
-    "endpoint_c5_xlarge_hour": "hour of an ml.c5.xlarge (USD)",
-}
-
-
-@dataclass(frozen=True)
-class Range:
-    """An assumption from ``low`` to ``high``, and ``why`` so far. ``name``: of a Month's field or of a price.
-
-    ``end``: how far it may be turned in search of the value at which the decision flips. With
-    whole numbers there, only whole values are tried.
-    """
-
-    name: str
-    low: float
-    high: float
-    why: str
-    end: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -71,8 +36,11 @@ class Turned:
 
     @property
     def swing(self) -> float:
-        """How far the ratio moves, as a factor."""
-        return max(self.at_low, self.at_high) / min(self.at_low, self.at_high)
+        """How far the ratio moves, as a factor; infinite from a bill of nothing to one of something."""
+        least, most = sorted((self.at_low, self.at_high))
+        if least == most:
+            return 1.0
+        return most / least if least else math.inf
 
     @property
     def moves(self) -> bool:
@@ -80,36 +48,9 @@ class Turned:
         return self.decides or self.swing > 1 + 1e-9
 
 
-def ranges(month: Month, known: Mapping[str, Price] | None = None) -> list[Range]:
-    """The assumptions of the lesson. Those that records know have their spread, the others a guess."""
-    known = prices() if known is None else known
-    rate, call = measured_rates.service(), measured_rates.function_call()
-    prices_turned = [
-        Range(name, 0.7 * price, 1.3 * price, "a price, 30 % either way", (price / 100, 100 * price))
-        for name in ("function_gb_second", "function_million_requests", *HOURLY)
-        for price in [known[name].value]
-    ]
-    return [
-        Range("readings", month.readings / 10, month.readings * 10, "ten times either way", (1.0, 1e10)),
-        Range("peak", 1.0, 20.0, "steady to month end", (1.0, 1000.0)),
-        Range("seconds", rate.least, rate.most, f"{rate.runs} recorded loads", (1e-5, 10.0)),
-        Range("overhead", max(0.0, call.quickest - rate.seconds), 0.05, "recorded, to a gateway", (0.0, 1.0)),
-        Range("cold", 0.0, 0.1, "none to a tenth", (0.0, 1.0)),
-        Range("memory", 1024, 3008, "MB", (128, 10240)),
-        Range("speed", 0.5, 2.0, "a vCPU: half to twice our core", (0.05, 20.0)),
-        Range("room", 0.3, 0.9, "how busy cores may be", (0.02, 1.0)),
-        Range("patience", 0.01, 1.0, "for 99 % in the busiest hour", (1e-3, 10.0)),
-        Range("least", 1, 3, "instances at least", (1, 30)),
-        Range("log_bytes", 0.0, 2000.0, "none to a long line", (0.0, 1e6)),
-        Range("bytes_in", 2000.0, 100_000.0, "a small picture to a photo", (0.0, 1e7)),
-        *prices_turned,
-    ]
-
-
 def ratio(first: str, second: str, month: Month, known: Mapping[str, Price] | None = None) -> float:
-    """The first place's bill over the second's."""
-    first_total, second_total = (hosting.total(place, month, known) for place in (first, second))
-    return first_total / second_total if second_total else math.inf
+    """The first place's bill over the second's: 1 where neither costs anything."""
+    return _ratio(*(hosting.had(place, month, known) for place in (first, second)))
 
 
 def turned(
@@ -133,7 +74,7 @@ def turned(
 
         value = known[each.name].value if each.name in known else getattr(month, each.name)
         low, high = (_ratio(*bills(end)) for end in (each.low, each.high))
-        decides = next(_turns(bills, each.low, each.high, _whole(each)), None) is not None
+        decides = next(_turns(bills, each.low, each.high, each), None) is not None
         rows.append(Turned(each, value, low, high, _flips(bills, value, each), decides))
     return sorted(rows, key=lambda row: (not row.moves, -row.swing))
 
@@ -142,20 +83,33 @@ Bills = Callable[[float], tuple[hosting.Bill, hosting.Bill]]
 
 
 def _ratio(first: hosting.Bill, second: hosting.Bill) -> float:
-    return first.total / second.total if second.total else math.inf
+    if second.total:
+        return first.total / second.total
+    return math.inf if first.total else 1.0
 
 
 def _whole(each: Range) -> bool:
     return isinstance(each.end[0], int)
 
 
-def _turns(bills: Bills, low: float, high: float, whole: bool) -> Iterator[tuple[float, float]]:
+def _turns(
+    bills: Bills, low: float, high: float, each: Range, downwards: bool = False
+) -> Iterator[tuple[float, float]]:
     """The neighbours between which the cheaper of two bills changes, on the way from ``low`` to ``high``.
 
-    Whole values are tried one by one, also downwards. All others move each bill one way only.
+    Whole values are tried one by one, also from a higher one down. All others move each bill one way only,
+    and ``downwards`` has their last change first.
     """
-    if not whole:
-        yield from break_even.changes(lambda value: tuple(bill.own for bill in bills(value)), low, high)
+    if not _whole(each):
+
+        def own(value: float) -> tuple[float, float]:
+            return tuple(bill.own for bill in bills(value))
+
+        def straight(low: float, high: float) -> bool:
+            counts = (tuple(bill.count for bill in bills(end)) for end in (low, high))
+            return each.name == "readings" and len(set(counts)) == 1
+
+        yield from break_even.changes(own, low, high, straight, downwards)
         return
     step = 1 if low <= high else -1
     for before, after in itertools.pairwise(range(round(low), round(high) + step, step)):
@@ -172,12 +126,11 @@ def _first(bills: Bills, value: float) -> bool:
 def _flips(bills: Bills, value: float, each: Range) -> float | None:
     """The value nearest to ``value``, by factors, from which on the choice is another; None for nowhere."""
     whole = _whole(each)
-    low, high = (_reached(bills, value, end, whole) for end in each.end)
-    above = [after for _, after in itertools.islice(_turns(bills, value, high, whole), 1)]
-    if whole:
-        below = [after for _, after in itertools.islice(_turns(bills, value, low, whole), 1)]
-    else:
-        below = [before for before, _ in _turns(bills, low, value, whole)][-1:]
+    ends = min(value, each.end[0]), max(value, each.end[1])
+    low, high = (_reached(bills, value, end, whole) for end in ends)
+    above = [after for _, after in itertools.islice(_turns(bills, value, high, each), 1)]
+    downwards = _turns(bills, value, low, each) if whole else _turns(bills, low, value, each, True)
+    below = [pair[1 if whole else 0] for pair in itertools.islice(downwards, 1)]
     points = below + above
     return min(points, key=lambda point: abs(math.log(max(point, 1e-12) / max(value, 1e-12))), default=None)
 

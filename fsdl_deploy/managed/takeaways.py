@@ -98,7 +98,10 @@ def _until(month: Month, known: Mapping[str, Price] | None) -> float:
     def bills(readings: float) -> tuple[float, float]:
         here = replace(month, readings=readings)
         without, hourly = (
-            min(bill.own for place in places if (bill := hosting.bill(place, here, known)) is not None)
+            min(
+                (bill.own for place in places if (bill := hosting.bill(place, here, known)) is not None),
+                default=math.inf,
+            )
             for places in (WITHOUT_SERVERS, PAID_BY_THE_HOUR)
         )
         return without, hourly

@@ -15,16 +15,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from fsdl_deploy.measuring import control_groups
+
 
 def usable_cores() -> float:
     """Cores this process may use: of the machine, of its affinity, of its control group."""
     cores = float(os.cpu_count() or 1)
     if hasattr(os, "sched_getaffinity"):
         cores = min(cores, len(os.sched_getaffinity(0)))
-    with contextlib.suppress(OSError, ValueError):  # not Linux, or no limit ("max")
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        cores = min(cores, int(quota) / int(period))
-    return cores
+    return min(cores, control_groups.cores())
 
 
 def whole_cores() -> int:
@@ -45,9 +44,7 @@ def usable_memory() -> int:
         ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
         return status.total
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    with contextlib.suppress(OSError, ValueError):
-        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return memory
+    return int(min(memory, control_groups.memory()))
 
 
 def locked_versions(lock: Path) -> dict[str, str]:

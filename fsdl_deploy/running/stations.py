@@ -92,6 +92,16 @@ class Station:
         return python_in(self.environment)
 
     @property
+    def bytecode(self) -> dict[str, str]:
+        """Variables by which programs of a built station keep what Python has compiled, in its environment.
+
+        Also where the environment of this process forbids it: a tool that starts many processes would
+        compile all of its packages in each of them.
+        """
+        kept = os.environ.get("PYTHONPYCACHEPREFIX") or str(self.environment / "bytecode")
+        return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": kept}
+
+    @property
     def node_modules(self) -> Path:
         """Where the packages from npm are; StationError says how to build a station that is not built."""
         if not self.built:

@@ -75,15 +75,42 @@ def answer_time(rate: float, per_server: float, servers: int, percent: float = 9
 def replicas_for(rate: float, per_server: float, seconds: float, percent: float = 99) -> int:
     """The fewest servers with which ``percent`` of the requests wait for ``seconds`` at most.
 
-    Raises ValueError for seconds below 0.
+    Bisected, since more servers never make a wait longer. Raises ValueError for seconds below 0.
     """
     _check(rate, per_server, 1)
     if not seconds >= 0:
         raise ValueError(f"seconds must not be below 0: {seconds}")
-    servers = max(1, math.floor(rate / per_server))
-    while wait_time(rate, per_server, servers, percent) > seconds:
-        servers += 1
-    return servers
+    if not 0 < percent < 100:
+        raise ValueError(f"percent must lie between 0 and 100, not {percent}")
+    late, load = 1 - percent / 100, rate / per_server
+
+    def enough(servers: int) -> bool:
+        spare = servers * per_server - rate
+        return spare > 0 and _waits(load, servers) <= late * math.exp(min(spare * seconds, 700))
+
+    few = math.floor(load)  # never enough: nothing is spare
+    step = 1
+    while not enough(few + step):
+        few, step = few + step, 2 * step
+    many = few + step
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if enough(middle) else (middle, many)
+    return many
+
+
+def _waits(load: float, servers: int) -> float:
+    """Erlang C as ``chance_to_wait`` has it, summed from its largest terms on: quick for many servers.
+
+    Erlang B is one over the sum of ``servers! / (servers - k)! / load ** k``, whose terms soon become small.
+    ``load`` must be below ``servers``.
+    """
+    total, term, left = 1.0, 1.0, servers
+    while left > 0 and load > 0 and term > 1e-17 * total and total < 1e18:  # beyond: nobody waits
+        term *= left / load
+        total, left = total + term, left - 1
+    blocked = 1 / total if load > 0 else 0.0
+    return blocked / (1 - load / servers * (1 - blocked))
 
 
 def _check(rate: float, per_server: float, servers: int) -> None:

@@ -6,13 +6,12 @@ any network. The model runs in worker threads, so the event loop always answers.
 Puts the parts together, and knows HTTP. Who may ask is in ``access``, from which page in ``cross_origin``,
 how much a body may have in ``body_limit``, what it may hold in ``parsing``, how the model runs in ``model``,
 what the service says of itself in ``health``; the clouds' formats are in ``cloud_formats``, the standard's in
-``inference_routes``, TensorFlow Serving's in ``tensorflow_serving``. How the process listens and ends is in
-``process``, its command line in ``command``. Does not know TLS, accounts or slow request headers: those
-belong to the proxy in front of it.
+``inference_routes``, Triton's in ``repository_routes``, TensorFlow Serving's in ``tensorflow_serving``. How
+the process listens and ends is in ``process``, a connection in ``connection``, the command line in
+``command``. Does not know TLS or accounts: those belong to the proxy in front of it.
 """
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -22,6 +21,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 
+from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.reading import Reader
 from fsdl_deploy.service import (
     cloud_formats,
@@ -30,6 +30,7 @@ from fsdl_deploy.service import (
     health,
     inference_routes,
     parsing,
+    repository_routes,
     tensorflow_serving,
 )
 from fsdl_deploy.service.access import Access
@@ -67,7 +68,7 @@ def create_app(
     of JSON a request, ``answer_log`` one with what was read. Pages of ``allow_origins`` may ask from a
     browser. ``on_failure`` is called when the model does not load; ``app.state.model.failure`` then says why.
     """
-    model = Model(reader, threads or os.cpu_count() or 1, max_waiting, max_batch, delay, patience)
+    model = Model(reader, threads or whole_cores(), max_waiting, max_batch, delay, patience)
     app = FastAPIOffline(
         title="Meter reader",
         version="1",
@@ -88,6 +89,7 @@ def create_app(
     cross_origin.allow(app, allow_origins)
     add_routes(app, model, max_pictures)
     cloud_formats.add_routes(app, model, max_pictures)
+    repository_routes.add_routes(app, model)
     inference_routes.add_routes(app, model, max_pictures)
     tensorflow_serving.add_routes(app, model, max_pictures)
     health.add_routes(app, model, max_pictures, max_bytes)

@@ -24,6 +24,7 @@ GOOGLE = "/v1/projects/{project}/locations/{location}/endpoints/{endpoint}:predi
 AZURE = "/score"
 SAGEMAKER = "/invocations"
 SAGEMAKER_CLIENT = "/endpoints/{endpoint}/invocations"  # what boto3 asks, and the cloud turns into SAGEMAKER
+BYTES = ("application/x-image", "application/octet-stream", "binary/octet-stream")  # of SageMaker, of S3
 PICTURE = {"type": "string", "format": "base64-picture", "contentEncoding": "base64"}
 
 
@@ -143,7 +144,7 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int) -> None:
             return parsing.decode_pictures(cloud.pictures(document), max_pictures, cloud.field)
 
         kind = parsing.content_type(request)
-        picture = raw and (kind.startswith("image/") or kind == "application/octet-stream")
+        picture = raw and (kind.startswith("image/") or kind in BYTES)
         body = await (request.body() if picture else parsing.json_body(request))
         if body is None:
             also = " or the bytes of one picture as image/png" if raw else ""

@@ -7,6 +7,7 @@ import argparse
 import os
 import sys
 
+from fsdl_deploy import weights
 from fsdl_deploy.api_key import checked
 from fsdl_deploy.devices import DEVICES
 from fsdl_deploy.reading import Reader
@@ -57,6 +58,10 @@ def main(args: argparse.Namespace) -> int:
 
         return OnnxReader(args.version, device=args.device)
 
+    try:  # before the port is open: who waits for the line "serving" must not see it for a slip
+        weights.verified(f"{args.version}.onnx")
+    except weights.WeightsError as error:
+        raise RuntimeError(f"the model did not load: {error}") from None
     settings = {name: getattr(args, name) for name in SETTINGS}
     settings["delay"] = args.delay_ms / 1000
     settings["api_key"] = checked(os.environ.get("FSDL_API_KEY"), "FSDL_API_KEY")

@@ -9,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fsdl_deploy.service.model import Model
+from fsdl_deploy.service.repository_routes import INDEX
 
 UNROUTED = "other"  # the path, to the metrics, of what was refused before its route was known
 
@@ -26,7 +27,7 @@ class Counting:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         start, status = time.perf_counter(), 500
-        asks = scope["method"] == "POST"  # every route that takes one is the model's
+        asks = scope["method"] == "POST" and scope["path"] != INDEX  # any other route that takes one reads
 
         async def watching_send(message: Message) -> None:
             nonlocal status

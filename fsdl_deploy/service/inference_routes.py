@@ -82,13 +82,13 @@ class Protocol:
 
     async def metadata(self, request: Request) -> dict:
         """Open Inference Protocol: the tensors of a model."""
-        name, version = self._known(request)
+        name, version = known(self._model, request)
         tensors = {"inputs": _described(INPUTS[name]), "outputs": _described(OUTPUTS)}
         return {"name": name, "versions": [version], "platform": "onnxruntime_onnx", **tensors}
 
     async def model_ready(self, request: Request) -> Response:
         """Open Inference Protocol: the model is ready."""
-        self._known(request)
+        known(self._model, request)
         self._model.ready()
         return Response()
 
@@ -103,22 +103,23 @@ class Protocol:
             return pictures
 
         try:
-            name, _ = self._known(request)
+            name, _ = known(self._model, request)
             return write(await self._model.read(images, request.receive), name, document)
         except Refusal as refusal:
             if refusal.status not in (404, 413, 422):
                 raise
             raise Refusal(400, refusal.field, refusal.problem) from None
 
-    def _known(self, request: Request) -> tuple[str, str]:
-        """The model in the path and its version; Refusal 404 for a model or version that is not here."""
-        name, version = request.path_params["name"], request.path_params.get("version")
-        here = self._model.loaded().model_version
-        if name not in INPUTS:
-            raise Refusal(404, "model", f"there are {', '.join(INPUTS)}")
-        if version not in (None, here):
-            raise Refusal(404, "version", f"{name} has version {here}")
-        return name, here
+
+def known(model: Model, request: Request) -> tuple[str, str]:
+    """The model in the path and its version; Refusal 404 for a model or version that is not here."""
+    name, version = request.path_params["name"], request.path_params.get("version")
+    here = model.loaded().model_version
+    if name not in INPUTS:
+        raise Refusal(404, "model", f"there are {', '.join(INPUTS)}")
+    if version not in (None, here):
+        raise Refusal(404, "version", f"{name} has version {here}")
+    return name, here
 
 
 def _described(tensors: dict) -> list[dict]:

@@ -78,6 +78,10 @@ class Metrics:
         for image in images:
             self.grey.observe(float(image.mean()))
 
+    def value(self, name: str) -> float:
+        """A number without labels, by Prometheus' name for it, such as ``reader_pictures_total``."""
+        return self._registry.get_sample_value(name) or 0.0
+
     def page(self) -> bytes:
         """All of them, in the text format of Prometheus (CONTENT_TYPE)."""
         return generate_latest(self._registry)

@@ -10,6 +10,7 @@ import contextlib
 import json
 import math
 import re
+import sys
 
 import numpy as np
 from starlette.datastructures import Headers
@@ -133,6 +134,7 @@ def _too_many(what: str, max_pictures: int, name: str = "pictures") -> Refusal:
 class _WholeForm(MultiPartParser):
     """Starlette's parser gives the parts that were whole when a body ends early; this one tells."""
 
+    spool_max_size = sys.maxsize  # in memory, as any body below its limit: a disk may be read-only or full
     cut_off = False
 
     def on_part_begin(self) -> None:
@@ -165,7 +167,7 @@ async def _from_multipart(request: Request, max_pictures: int) -> list[bytes]:
             return [
                 part.encode("latin-1") if isinstance(part, str) else await part.read() for _, part in parts
             ]
-    except (Refusal, ClientDisconnect):
+    except (Refusal, ClientDisconnect, OSError, MemoryError):  # the last two are no fault of the client's
         raise
     except Exception as error:  # hostile charsets and boundaries make the parser raise many types
         problem = getattr(error, "message", type(error).__name__)

@@ -12,9 +12,11 @@ from functools import partial
 import uvicorn
 
 from fsdl_deploy.reading import Reader
+from fsdl_deploy.service import allocator
 from fsdl_deploy.service.app import create_app
+from fsdl_deploy.service.connection_limit import ConnectionLimit, most_connections
+from fsdl_deploy.service.last_calls import let_in
 from fsdl_deploy.service.model import Model
-from fsdl_deploy.service.whole_answers import WholeH11
 
 GRACE = 30.0
 """Seconds for the requests that were taken before the end. It is what Kubernetes gives a pod, too."""
@@ -34,9 +36,15 @@ def serve(
     on for those that were taken, run or wait; what is not answered by then is broken off.
     Raises ValueError or OSError for a bad or taken address, RuntimeError when the model does not load.
     """
+    allocator.keep_little()
     app = create_app(reader, on_failure=lambda: setattr(server, "should_exit", True), **settings)
     config = uvicorn.Config(
-        app, http=http_protocol(), log_level="warning", timeout_keep_alive=30, timeout_graceful_shutdown=grace
+        app,
+        http=http_protocol(),
+        ws="none",
+        log_level="warning",
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=grace,
     )
     server = Draining(config, app.state.model, drain)
     listener = listen(host, port)
@@ -49,10 +57,12 @@ def serve(
 
 
 def http_protocol():
-    """What uvicorn is to speak HTTP with: httptools with a limit for the headers, else h11, which has one."""
+    """What uvicorn is to speak HTTP with: httptools, else h11; each in a connection of ours."""
     try:
         from fsdl_deploy.service.header_limit import BoundedHead
     except ImportError:  # a small environment, such as the image, is without httptools
+        from fsdl_deploy.service.h11_connection import WholeH11
+
         return WholeH11
     return BoundedHead
 
@@ -71,6 +81,13 @@ class Draining(uvicorn.Server):
     async def startup(self, sockets=None) -> None:
         self.loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        self.server_state.connection_limit = ConnectionLimit(most_connections())
+
+    async def shutdown(self, sockets=None) -> None:
+        """Let in who has knocked, take no more, answer what was taken."""
+        self.model.stopping = True
+        await let_in(sockets or ())
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig, frame) -> None:
         if self.model.stopping or not self.seconds or not hasattr(self, "loop"):

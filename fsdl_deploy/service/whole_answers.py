@@ -7,34 +7,28 @@ Knows connections as bytes; works with both of uvicorn's HTTP parsers.
 
 import asyncio
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
-
-
-class WholeAnswers:
-    """To be a protocol's first base: what it writes for an answer goes to the socket together."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        super().connection_made(OnePiece(transport, self.loop))
-
-    def on_response_complete(self) -> None:
-        self.transport.flush()
-        super().on_response_complete()
+WRITE_SECONDS = 30.0
+"""For a client that takes nothing of its answer; then the connection is broken off."""
 
 
 class OnePiece:
     """A transport that keeps what is written until ``flush``, or until the event loop's next round.
 
-    So the parts of a long answer that come later leave as they come. Everything else is the transport's.
+    So the parts of a long answer that come later leave as they come. Reading stops while anybody wants it to:
+    the application (``pause_reading``) or the connection, which has not parsed all of it (``hold``).
+    Everything else is the transport's.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop):
         self._transport, self._loop = transport, loop
         self._parts: list[bytes] = []
+        self._paused = self._held = self._last = False
 
     def write(self, data: bytes) -> None:
         if not self._parts:
             self._loop.call_soon(self.flush)
-        self._parts.append(bytes(data))
+        if not self._last:
+            self._parts.append(bytes(data))
 
     def flush(self) -> None:
         """Write what was kept; a connection that the other side has left takes nothing."""
@@ -43,12 +37,42 @@ class OnePiece:
             self._transport.write(b"".join(parts))
 
     def close(self) -> None:
+        """Close it when all is written, or WRITE_SECONDS after, when the other side takes nothing."""
         self.flush()
         self._transport.close()
+        waiting = getattr(self._transport, "get_write_buffer_size", int)()
+        if waiting:
+            self._loop.call_later(WRITE_SECONDS, self._transport.abort)
+
+    def say_last(self, data: bytes) -> None:
+        """Write ``data`` and the end; what is written later is dropped. Reading goes on."""
+        self.write(data)
+        self.flush()
+        self._last, self._paused, self._held = True, False, False
+        if not self._transport.is_closing():
+            self._transport.write_eof()
+            self._transport.resume_reading()
+
+    def pause_reading(self) -> None:
+        self._paused = True
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._paused = False
+        if not self._held:
+            self._transport.resume_reading()
+
+    def hold(self) -> None:
+        """Read nothing until ``release``, whatever the application asks."""
+        if not self._held:
+            self._held = True
+            self._transport.pause_reading()
+
+    def release(self) -> None:
+        if self._held:
+            self._held = False
+            if not self._paused:
+                self._transport.resume_reading()
 
     def __getattr__(self, name: str):
         return getattr(self._transport, name)
-
-
-class WholeH11(WholeAnswers, H11Protocol):
-    """uvicorn's connection with the parser that needs nothing but Python."""

@@ -29,6 +29,7 @@ from fsdl_deploy.packaging.layers import build, layer_sizes
 from fsdl_deploy.picture import decode, encode
 from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.running import stations
+from fsdl_deploy.running.no_reports import truss_settings
 
 FILE = DOCKER / "tool_images.json"
 PYTHON, WITH_UV = "python:3.11-slim", "python-with-uv:tools"
@@ -58,13 +59,9 @@ def truss_context(folder: Path) -> Path:
     packed = tool_context("truss", folder / "packed")
     with (packed / "config.yaml").open("a", encoding="utf-8") as config:
         config.write(f"base_image:\n  image: {WITH_UV}\n")
-    (folder / "truss").mkdir()
-    (folder / "truss" / "settings.toml").write_text(
-        "[preferences]\ncheck_for_updates = false\n", encoding="utf-8"
-    )
     program = stations.python("truss").with_name("truss")
     words = ["--non-interactive", "image", "build-context", folder / "context", packed]
-    run(program, *words, XDG_CONFIG_HOME=str(folder))
+    run(program, *words, **truss_settings(folder))
     return folder / "context"
 
 

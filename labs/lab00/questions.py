@@ -14,23 +14,25 @@ def draw_readings(generator):
 
 
 def draw_queue(generator):
-    sure = [round(generator.uniform(0.3, 1.0), 2) for _ in range(generator.randint(1, 15))]
+    places = generator.choice([1, 2])  # with one, many are equally sure
+    sure = [round(generator.uniform(0.3, 1.0), places) for _ in range(generator.randint(1, 15))]
     return [sure, generator.choice([0.5, 0.8, 0.9, *sure])]
 
 
 def draw_target(generator):
     count = generator.randint(3, 20)
-    sure = [round(generator.uniform(0.5, 1.0), 2) for _ in range(count)]
+    sure = [round(generator.uniform(0.5, 1.0), generator.choice([1, 2])) for _ in range(count)]
     right = [generator.random() < value for value in sure]
     return [sure, right, generator.choice([0.0, 0.05, 0.1, 0.25])]
 
 
 def draw_pair(generator):
     length = generator.randint(4, 7)
-    used = generator.randrange(10**3)
+    most = generator.choice([200, 500, 1000])
+    used = generator.choice([generator.randrange(10**3), most, most + 1])
     before = generator.choice([generator.randrange(10**length), 10**length - generator.randint(1, 300)])
     now = (before + used) % 10**length if generator.random() < 0.7 else generator.randrange(10**length)
-    return [str(before).zfill(length), str(now).zfill(length), generator.choice([200, 500, 1000])]
+    return [str(before).zfill(length), str(now).zfill(length), most]
 
 
 def naive(before, now, most):
@@ -78,7 +80,7 @@ LAB = Lab(
                 ),
                 Part("a leading zero counts", 1, [[["123", "045"], ["0123", "045"]], [["00"], ["0"]]]),
                 Part("no readings: 0.0, not an error", 1, [[[], []], [["7"], ["7"]]]),
-                Part("other readings", 1, draw=draw_readings),
+                Part("other readings", 8, draw=draw_readings),
             ],
         ),
         Question(
@@ -90,8 +92,13 @@ LAB = Lab(
             parts=[
                 Part("some are unsure", 1, [[[0.99, 0.4, 0.95, 0.7], 0.9], [[0.7, 0.99, 0.4], 0.9]]),
                 Part("exactly the threshold is sure enough", 1, [[[0.9, 0.89], 0.9], [[0.5, 0.5, 0.4], 0.5]]),
+                Part(
+                    "of equally sure ones the earlier first",
+                    1,
+                    [[[0.7, 0.4, 0.4, 0.7], 0.9], [[0.5, 0.5, 0.95, 0.5], 0.9]],
+                ),
                 Part("all are sure, or none is", 1, [[[0.99, 0.95], 0.9], [[], 0.9], [[0.3, 0.2], 0.9]]),
-                Part("other queues", 1, draw=draw_queue),
+                Part("other queues", 10, draw=draw_queue),
             ],
         ),
         Question(
@@ -111,11 +118,12 @@ LAB = Lab(
                     ],
                 ),
                 Part(
-                    "a mistake that the target allows",
+                    "a mistake that the target allows, or just not",
                     1,
                     [
                         [[0.9, 0.8, 0.7, 0.6], [True, True, True, False], 0.25],
                         [[0.9, 0.8, 0.7, 0.6], [True, True, False, False], 0.34],
+                        [[0.9, 0.8, 0.7], [True, True, False], 0.25],
                     ],
                 ),
                 Part(
@@ -123,7 +131,12 @@ LAB = Lab(
                     1,
                     [[[0.99, 0.5], [False, True], 0.1], [[0.99, 0.5], [True, False], 0.1]],
                 ),
-                Part("other promises", 2, draw=draw_target),
+                Part(
+                    "even a confidence of 1.0 may be wrong",
+                    1,
+                    [[[1.0, 0.5], [False, True], 0.1], [[1.0, 1.0, 0.5], [False, True, True], 0.4]],
+                ),
+                Part("other promises", 10, draw=draw_target),
             ],
         ),
         Question(
@@ -144,8 +157,13 @@ LAB = Lab(
             parts=[
                 Part("an ordinary month, or too much", 1, [["00400", "00520", 500], ["00400", "01000", 500]]),
                 Part("nothing used, or backwards", 1, [["00400", "00400", 500], ["00400", "00399", 500]]),
+                Part(
+                    "exactly the most, and one more",
+                    1,
+                    [["00400", "00900", 500], ["00400", "00901", 500], ["99800", "00300", 500]],
+                ),
                 Part("past all nines", 1, [["99950", "00070", 500], ["99950", "00600", 500]]),
-                Part("other pairs", 1, draw=draw_pair, count=12),
+                Part("other pairs", 10, draw=draw_pair, count=12),
             ],
         ),
         OpenQuestion(

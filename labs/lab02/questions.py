@@ -33,12 +33,16 @@ def draw_resume(generator):
     pictures = [picture(customer) for customer in customers]
     pictures += [picture(customer, "png") for customer in customers if generator.random() < 0.2]
     generator.shuffle(pictures)
+    # Not each night has all that can go wrong, so that one mistake does not lose them all.
+    months = generator.choice([["2026-10"], ["2026-10"], ["2026-09", "2026-10", "2026-10"]])
+    versions = generator.choice([["v2"], ["v2"], ["v1", "v2"]])
+    set_aside = generator.choice([0, 0.3])
     stored = [
-        [f"C{customer:07d}", generator.choice(["2026-09", *["2026-10"] * 3]), generator.choice(["v1", "v2"])]
+        [f"C{customer:07d}", generator.choice(months), generator.choice(versions)]
         for customer in customers
         if generator.random() < 0.6
     ]
-    aside = [name for name in pictures if generator.random() < 0.15]
+    aside = [name for name in pictures if generator.random() < set_aside]
     return [pictures, stored, aside, "2026-10", "v2", generator.choice([1, 2, 3, 4])]
 
 
@@ -108,7 +112,7 @@ LAB = Lab(
                     "in the minute of a start, and one later", 1, [[480, 120, 360, 30], [481, 120, 360, 30]]
                 ),
                 Part("before the first run", 1, [[100, 120, 360, 30], [-700, 120, 360, 30]]),
-                Part("other schedules", 1, draw=draw_age, count=12),
+                Part("other schedules", 8, draw=draw_age, count=12),
             ],
         ),
         Question(
@@ -161,7 +165,7 @@ LAB = Lab(
                         ],
                     ],
                 ),
-                Part("other nights", 1, draw=draw_nights, count=10),
+                Part("other nights", 10, draw=draw_nights, count=10),
             ],
         ),
         Question(
@@ -197,6 +201,12 @@ LAB = Lab(
                         [FOUR[:2], [["C0000001", "2026-10", "v1"]], [], *OCTOBER],
                         [
                             FOUR[:2],
+                            [["C0000001", "2026-11", "v1"], ["C0000002", "2026-10", "v3"]],
+                            [],
+                            *OCTOBER,
+                        ],
+                        [
+                            FOUR[:2],
                             [["C0000001", "2026-10", "v1"], ["C0000001", "2026-09", "v2"]],
                             [],
                             *OCTOBER,
@@ -218,11 +228,25 @@ LAB = Lab(
                     ],
                 ),
                 Part(
+                    "the customer is in the file's name, whatever the folder",
+                    1,
+                    [
+                        [["late/C0000/C0000001.jpg", "C0000002.jpg"], [], [], *OCTOBER],
+                        [
+                            ["late/C0000/C0000001.jpg", "C0000002.jpg", picture(3)],
+                            [["C0000001", *OCTOBER[:2]], ["C0000002", *OCTOBER[:2]]],
+                            [],
+                            *OCTOBER,
+                        ],
+                    ],
+                ),
+                Part(
                     "a picture that is set aside, a customer who is not",
                     1,
                     [
                         [FOUR, [["C0000001", *OCTOBER[:2]]], [picture(3)], *OCTOBER],
                         [FOUR[:2], [["C0000001", *OCTOBER[:2]]], [picture(2)], *OCTOBER],
+                        [FOUR[:2], [], [picture(2), picture(9)], *OCTOBER],
                         [[picture(1), picture(1, "png"), picture(2)], [], [picture(1)], *OCTOBER],
                     ],
                 ),
@@ -235,7 +259,7 @@ LAB = Lab(
                         [[picture(1, "png"), picture(1), picture(2)], [], [], *OCTOBER],
                     ],
                 ),
-                Part("other nights", 2, draw=draw_resume, count=10),
+                Part("other nights", 15, draw=draw_resume, count=10),
             ],
         ),
         Question(
@@ -253,6 +277,7 @@ LAB = Lab(
                         [[run(1000, 1030)], 3500, DAY, "v2", 1000],
                         [[run(3000, None, stored=400)], 3500, DAY, "v2", 1000],
                         [[run(3000, 3030, "v1")], 3500, DAY, "v2", 1000],
+                        [[run(3000, 3030, "v3")], 3500, DAY, "v2", 1000],
                     ],
                 ),
                 Part(
@@ -271,6 +296,7 @@ LAB = Lab(
                         [[run(3000, 3001, cards=0, stored=0)], 3500, DAY, "v2", 1000],
                         [[run(3000, 3030, cards=900, stored=900)], 3500, DAY, "v2", 1000],
                         [[run(3000, 3030, cards=900, stored=900)], 3500, DAY, "v2", 900],
+                        [[run(3000, 3030, cards=999, stored=999)], 3500, DAY, "v2", 1000],
                     ],
                 ),
                 Part(
@@ -281,6 +307,7 @@ LAB = Lab(
                         [[run(3100, 3110, stored=400), run(3000, None, stored=600)], 3500, DAY, "v2", 1000],
                         [[run(3000, None, stored=600), run(3100, None, stored=400)], 3500, DAY, "v2", 1000],
                         [[run(3000, 3030), run(3100, None, stored=0)], 3500, DAY, "v2", 1000],
+                        [[run(3000, 3030), run(3100, 3130)], 3500, DAY, "v2", 1000],
                     ],
                 ),
                 Part(
@@ -307,7 +334,7 @@ LAB = Lab(
                         [[run(3000, None, "v1", stored=400)], 3500, DAY, "v2", 1000],
                     ],
                 ),
-                Part("other records", 2, draw=draw_runs, count=16),
+                Part("other records", 15, draw=draw_runs, count=16),
             ],
         ),
         OpenQuestion(

@@ -67,7 +67,7 @@ def draw_pause(generator):
     if generator.random() < 0.2:
         met = generator.choice(["timeout", 400, 404, 422, 500])
     asked = generator.choice(
-        [None, None, "1", "2", "3", "0", "Wed, 21 Oct 2026 07:28:00 GMT", "-1", "+3", "1_0"]
+        [None, None, "1", "2", "3", "0", "08", "", "Wed, 21 Oct 2026 07:28:00 GMT", "-1", "+3", "1_0"]
     )
     left = generator.choice([0.25, 0.5, 1.0, 2.0]) if generator.random() < 0.3 else 10.0
     return [met, generator.choice([1, 1, 2, 2, 3, 3, 4, 5]), asked, left]
@@ -165,7 +165,7 @@ LAB = Lab(
                         body(["aaaa"], parameters=None),
                     ],
                 ),
-                Part("other bodies", 1, draw=draw_body, count=20),
+                Part("other bodies", 13, draw=draw_body, count=20),
             ],
         ),
         Question(
@@ -211,7 +211,7 @@ LAB = Lab(
                         queue([0, 0, 0.75], [3, 1, 1], 1),
                     ],
                 ),
-                Part("other crowds", 1, draw=draw_queue, count=10),
+                Part("other crowds", 13, draw=draw_queue, count=10),
             ],
         ),
         Question(
@@ -245,6 +245,8 @@ LAB = Lab(
                         [429, 1, "+3", 10.0],
                         [429, 1, "1.5", 10.0],
                         [429, 1, "٣", 10.0],
+                        [429, 1, "", 10.0],
+                        [503, 1, "12", 30.0],
                     ],
                 ),
                 Part(
@@ -252,7 +254,7 @@ LAB = Lab(
                     1,
                     [[429, 1, "2", 2.0], [429, 1, None, 0.25], [429, 1, None, 0.5], [503, 2, None, 0.5]],
                 ),
-                Part("other failures", 1, draw=draw_pause, count=36),
+                Part("other failures", 10, draw=draw_pause, count=36),
             ],
         ),
         Question(
@@ -291,7 +293,7 @@ LAB = Lab(
                     1,
                     [crowd([0, 1, 2, 3, 4, 5, 6], 3, 0, 10, 0), crowd([], 4, 10, 5, 1)],
                 ),
-                Part("other crowds", 2, draw=draw_arrivals, count=12),
+                Part("other crowds", 13, draw=draw_arrivals, count=12),
             ],
         ),
         Question(

@@ -195,7 +195,7 @@ LAB = Lab(
                         [[["1", 0.5], ["2", 0.5]], [["7", 0.5]], 0.5],
                     ],
                 ),
-                Part("other models", 1, draw=draw_parity, count=16),
+                Part("other models", 10, draw=draw_parity, count=16),
             ],
         ),
         Question(
@@ -266,7 +266,7 @@ LAB = Lab(
                         [f"{RIGHT}  v2.onnx\n{RIGHT}  v1.onnx\n", "v2.onnx", CONTENT],
                     ],
                 ),
-                Part("other lists", 1, draw=draw_list, count=20),
+                Part("other lists", 15, draw=draw_list, count=20),
             ],
         ),
         Question(
@@ -309,7 +309,7 @@ LAB = Lab(
                     1,
                     [[STAGED, ["requirements.txt"]], [STAGED, ["app/main.py"]]],
                 ),
-                Part("other files", 1, draw=draw_build, count=20),
+                Part("other files", 13, draw=draw_build, count=20),
             ],
         ),
         Question(
@@ -367,7 +367,7 @@ LAB = Lab(
                         ],
                     ],
                 ),
-                Part("other images", 2, draw=draw_image, count=8),
+                Part("other images", 10, draw=draw_image, count=8),
             ],
         ),
         Question(

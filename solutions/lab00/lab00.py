@@ -6,10 +6,10 @@
 # The billing team asks the only question that counts: *can we trust it?* You measure how good the reader is,
 # decide which cards a person should still look at, and find the hole in a check that looks obvious.
 #
-# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at
-# once what came out and what was expected. Hints unfold one by one. Some points go to cases that only the
-# grader has; a function that is right for the right reason earns them too. The minutes are for the exercises;
-# running the measurements comes on top.
+# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at once what
+# came out and what was expected. Hints unfold one by one. More than two thirds of the points go to cases
+# that only the grader has: you earn them by the share that is right, less what one fixed answer would get.
+# The minutes are for the exercises; running the measurements comes on top.
 
 # %%
 from fsdl_course.labs import check, predict, reveal

@@ -6,10 +6,10 @@
 # The billing team likes the page. You work out what a model inside the web server costs in memory and in
 # other people's time, turn their feedback into a list worth labelling, and find the upload that hurts.
 #
-# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at
-# once what came out and what was expected. Hints unfold one by one. Some points go to cases that only the
-# grader has; a function that is right for the right reason earns them too. The minutes are for the exercises;
-# running the measurements comes on top.
+# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at once what
+# came out and what was expected. Hints unfold one by one. More than two thirds of the points go to cases
+# that only the grader has: you earn them by the share that is right, less what one fixed answer would get.
+# The minutes are for the exercises; running the measurements comes on top.
 
 # %%
 import re

@@ -21,7 +21,7 @@ def line(picture, says, confidence=0.9, read="0123", version="v2"):
 
 def draw_lines(generator):
     def draw_line():
-        says = generator.choice(["0123", " 0124 ", "0124", "0 124", "blurred", "", "77"])
+        says = generator.choice(["0123", " 0124 ", "0124", "0 124", "blurred", "", "77", "0124 or 0129"])
         confidence = generator.choice([0.5, 0.7, 0.9, 0.99])
         return line(generator.choice("abcdef") + ".png", says, confidence, "0123", generator.choice(VERSIONS))
 
@@ -70,7 +70,7 @@ LAB = Lab(
                 Part("a budget for both ways", 1, [[1000, 60, 90, 50], [1000, 60, 10, 50]]),
                 Part("exactly the budget is enough", 1, [[300, 60, 90, 30], [299, 60, 90, 29]]),
                 Part("too little memory: 0, not less", 1, [[100, 60, 900, 50], [100, 60, 20, 70]]),
-                Part("other budgets", 1, draw=draw_budget, count=12),
+                Part("other budgets", 8, draw=draw_budget, count=12),
             ],
         ),
         Question(
@@ -96,6 +96,7 @@ LAB = Lab(
                         [[line("a.png", "")], "v2"],
                         [[line("a.png", " 0 124 ")], "v2"],
                         [[line("a.png", "-124"), line("b.png", "١٢٤")], "v2"],
+                        [[line("a.png", "0124?"), line("b.png", "0124 or 0129")], "v2"],
                     ],
                 ),
                 Part(
@@ -123,7 +124,7 @@ LAB = Lab(
                         [[line("a.png", "0124"), line("a.png", "0125", version="v1")], "v2"],
                     ],
                 ),
-                Part("other feedback", 2, draw=draw_lines, count=12),
+                Part("other feedback", 13, draw=draw_lines, count=12),
             ],
         ),
         Question(
@@ -160,7 +161,7 @@ LAB = Lab(
                         [[], 2, 50, False],
                     ],
                 ),
-                Part("other visits", 2, draw=draw_visits, count=12),
+                Part("other visits", 8, draw=draw_visits, count=12),
             ],
         ),
         Question(

@@ -7,10 +7,10 @@
 # customers who all send their cards on the last day of the month, clients that ask again when they get no
 # answer. You write the rules that decide who gets a reading, who gets a *no*, and when.
 #
-# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at
-# once what came out and what was expected. Hints unfold one by one. Some points go to cases that only the
-# grader has; a function that is right for the right reason earns them too. The minutes are for the exercises;
-# running the measurements comes on top.
+# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at once what
+# came out and what was expected. Hints unfold one by one. More than two thirds of the points go to cases
+# that only the grader has: you earn them by the share that is right, less what one fixed answer would get.
+# The minutes are for the exercises; running the measurements comes on top.
 
 # %%
 import json

@@ -7,10 +7,10 @@
 # cache. You say what each can gain before anybody builds it, choose what to run and on how many machines,
 # put eight bits into the reader by hand, and find out how a quantized layer goes blind unnoticed.
 #
-# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at
-# once what came out and what was expected. Hints unfold one by one. Some points go to cases that only the
-# grader has; a function that is right for the right reason earns them too. The minutes are for the exercises;
-# running the measurements comes on top.
+# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at once what
+# came out and what was expected. Hints unfold one by one. More than two thirds of the points go to cases
+# that only the grader has: you earn them by the share that is right, less what one fixed answer would get.
+# The minutes are for the exercises; running the measurements comes on top.
 
 # %%
 import math

@@ -101,7 +101,7 @@ def draw_requests(generator):
     for _ in range(generator.randint(8, 16)):
         now += generator.choice([0, 1, 1, 2, 3])
         requests.append([now, generator.choice("abcd"), generator.choice(["v1", "v1", "v2"])])
-    return [requests, generator.randint(1, 4), generator.choice([3, 4, 6, 100])]
+    return [requests, generator.randint(1, 4), generator.choice([3, 4, 6, 100, 100])]
 
 
 def asked(*requests):
@@ -158,7 +158,7 @@ LAB = Lab(
                         [{"a": 4.0, "b": 4.0}, [["x", "a", 2], ["y", "a", 4], ["z", "a", 2]]],
                     ],
                 ),
-                Part("other requests", 1, draw=draw_gains, count=8),
+                Part("other requests", 10, draw=draw_gains, count=8),
             ],
         ),
         Question(
@@ -189,6 +189,7 @@ LAB = Lab(
                         [[row("one", 30, 20, 0.95), row("two", 90, 60, 0.95)], 60, 0.9, 130, 0.75],
                         [[row("one", 30, 20, 0.95), row("two", 90, 60, 0.93)], 80, 0.93, 130, 0.75],
                         [[row("one", 30, 20, 0.95), row("two", 90, 60, 0.93)], 59, 0.94, 130, 0.75],
+                        [[row("one", 30, 20, 0.95), row("two", 90, 60, 0.95)], 59, 0.94, 130, 0.75],
                     ],
                 ),
                 Part(
@@ -230,7 +231,7 @@ LAB = Lab(
                         [[row("a", 80, 40, 0.9), row("b", 70, 30, 0.8)], 45, 0.85, 110, 0.5],
                     ],
                 ),
-                Part("other tables", 2, draw=draw_rows, count=12),
+                Part("other tables", 15, draw=draw_rows, count=12),
             ],
         ),
         Question(
@@ -246,6 +247,7 @@ LAB = Lab(
                     [
                         [[-1.0, 0.3, 4.1], [0.0, 0.5, 2.215, -0.7]],
                         [[2.5, -5.0, 0.5], [0.0, -4.0, 1.11]],
+                        [[-1.0, 0.8], [0.0, 0.3, -0.42]],
                         [[-1.0, 254.0], [0.5, 3.0]],
                     ],
                 ),
@@ -264,7 +266,7 @@ LAB = Lab(
                     [[[-1.0, 2.0], [2.6, -1.6, 0.4]], [[-2.0, 1.0], [9.0, -3.0, 0.8]]],
                 ),
                 Part("nothing but zeros was seen", 1, [[[0.0, 0.0], [1.2, 4.0]], [[0.0], [200.4, 0.0]]]),
-                Part("other values", 2, draw=draw_values, count=10),
+                Part("other values", 10, draw=draw_values, count=10),
             ],
         ),
         Question(
@@ -277,7 +279,7 @@ LAB = Lab(
             parts=[
                 Part("positive values, large and small", 1, [[[0.5, 1.0, 2.0]], [[0.003, 0.001, 0.002]]]),
                 Part("values of both signs", 1, [[[-3.0, 1.0, 2.0]], [[0.01, -0.04, 0.02]]]),
-                Part("other layers", 1, draw=draw_ordinary, count=8),
+                Part("other layers", 5, draw=draw_ordinary, count=8),
             ],
         ),
         Question(
@@ -312,6 +314,14 @@ LAB = Lab(
                     ],
                 ),
                 Part(
+                    "one that is asked for again takes no room, and is the last to go",
+                    1,
+                    [
+                        [asked((0, "a"), (1, "b"), (2, "b"), (3, "a")), 2, 100],
+                        [asked((0, "a"), (1, "b"), (2, "a"), (3, "c"), (4, "d"), (5, "a")), 3, 100],
+                    ],
+                ),
+                Part(
                     "at exactly the age it is too old, and is read anew",
                     1,
                     [
@@ -335,7 +345,7 @@ LAB = Lab(
                         [asked((0, "a"), (5, "b"), (9, "c"), (12, "b")), 2, 10],
                     ],
                 ),
-                Part("other days", 2, draw=draw_requests, count=12),
+                Part("other days", 18, draw=draw_requests, count=12),
             ],
         ),
         OpenQuestion(

@@ -7,11 +7,11 @@
 # cloud decide by, you say how many replicas a promise takes and what they cost, and you kill a replica under
 # load to see who notices.
 #
-# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at
-# once what came out and what was expected. Hints unfold one by one. More than half of the points go to cases
-# that only the grader has; a function that is right for the right reason earns them too. The minutes are for
-# the exercises; running the measurements comes on top. Nothing here needs nginx, a cloud or an account, and
-# it is the same on Linux, macOS and Windows.
+# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at once what
+# came out and what was expected. Hints unfold one by one. More than two thirds of the points go to cases
+# that only the grader has: you earn them by the share that is right, less what one fixed answer would get.
+# The minutes are for the exercises; running the measurements comes on top. Nothing here needs nginx, a cloud
+# or an account, and it is the same on Linux, macOS and Windows.
 
 # %%
 import itertools

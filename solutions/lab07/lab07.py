@@ -7,11 +7,12 @@
 # program decides by: who gets the new version, when there may be more of them, what takes it back. Then you
 # write two alarms for all that labels cannot tell in time, and you make one that never rings.
 #
-# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at
-# once what came out and what was expected. Hints unfold one by one. About half of the points go to cases that
-# only the grader has; a function that is right for the right reason earns them too. The minutes are for the
-# exercises; running the measurements comes on top. Nothing here needs nginx, Prometheus or an account, and it
-# is the same on Linux, macOS and Windows. To hand in, save this notebook: the file is your answer.
+# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at once what
+# came out and what was expected. Hints unfold one by one. More than two thirds of the points go to cases
+# that only the grader has: you earn them by the share that is right, less what one fixed answer would get.
+# The minutes are for the exercises; running the measurements comes on top. Nothing here needs nginx,
+# Prometheus or an account, and it is the same on Linux, macOS and Windows. To hand in, save this notebook:
+# the file is your answer.
 
 # %%
 import hashlib

@@ -1,5 +1,6 @@
 """Lab 07: the questions, their cases, and how an answer is judged."""
 
+import hashlib
 import itertools
 import math
 
@@ -8,6 +9,11 @@ from fsdl_course.labs.questions import Lab, OpenQuestion, Part, Question, as_tex
 
 def customers(*numbers):
     return [f"C{number:07d}" for number in numbers]
+
+
+def place_of(text):
+    """From 0 to 1, as the lab defines it."""
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 2**32
 
 
 def draw_customers(generator):
@@ -276,6 +282,14 @@ LAB = Lab(
                     [[customers(*range(9)), 0, "a"], [customers(*range(9)), 1, "a"], [[], 0.5, "a"]],
                 ),
                 Part(
+                    "less than the share, and not as much",
+                    1,
+                    [
+                        [customers(*range(60, 80)), place_of("may/C0000065") + more, "may"]
+                        for more in (0, 1e-9)
+                    ],
+                ),
+                Part(
                     "a greater share keeps who was in",
                     1,
                     [[customers(*range(40, 70)), share, "v3"] for share in (0.05, 0.25, 0.6)],
@@ -290,7 +304,7 @@ LAB = Lab(
                     1,
                     [[["Zoë", "Łukasz", "李", "zoë", "Zoe"], 0.5, salt] for salt in ("mai", "juni")],
                 ),
-                Part("other customers", 4, draw=draw_customers, count=10),
+                Part("other customers", 15, draw=draw_customers, count=10),
             ],
         ),
         Question(
@@ -352,8 +366,8 @@ LAB = Lab(
                         [PLAN, [["stop", 0], ["stop", 0], ["good", 900], ["go", 0], ["good", 0]]],
                     ],
                 ),
-                Part("other rollouts", 4, draw=draw_looks, count=20),
-                Part("other rollouts that a person stops", 3, draw=draw_stops, count=20),
+                Part("other rollouts", 9, draw=draw_looks, count=20),
+                Part("other rollouts that a person stops", 6, draw=draw_stops, count=20),
             ],
         ),
         Question(
@@ -415,6 +429,7 @@ LAB = Lab(
                         [version(times=[10] * 100), version(times=[10] * 99 + [900]), RULES],
                         [version(times=[10] * 100), version(times=[10] * 98 + [900, 900]), RULES],
                         [version(times=[10] * 100), version(times=[15] * 100), RULES],
+                        [version(times=[10] * 100), version(times=[10] * 148 + [900, 900]), RULES],
                         [version(times=[10] * 100), version(times=[900, 10, 10]), RULES],
                         [version(times=[30] + [10] * 100), version(times=[16] * 101), RULES],
                     ],
@@ -427,8 +442,8 @@ LAB = Lab(
                         [version(times=[9] * 100), version(implausible=40), RULES],
                     ],
                 ),
-                Part("other versions", 4, draw=draw_guardrails, count=24),
-                Part("other versions, early or in trouble", 3, draw=draw_early, count=16),
+                Part("other versions", 9, draw=draw_guardrails, count=24),
+                Part("other versions, early or in trouble", 6, draw=draw_early, count=16),
             ],
         ),
         Question(
@@ -441,7 +456,7 @@ LAB = Lab(
                 Part(
                     "worse each time",
                     1,
-                    [[[[1, 0]] * 12, 0, 0.05], [[[1, 0]] * 12, 0.05, 0.05], [[[1, 0]] * 12, 0, 0.2]],
+                    [[[[1, 0]] * 12, *limits] for limits in ((0, 0.05), (0.05, 0.05), (0, 0.2), (0, 0.18))],
                 ),
                 Part(
                     "both right, both wrong: nothing to learn",
@@ -483,8 +498,8 @@ LAB = Lab(
                         [([[1, 1]] * 5 + [[1, 0]]) * 20, 0.01, 0.05],
                     ],
                 ),
-                Part("other versions", 4, draw=draw_pairs, count=12),
-                Part("other versions that are no worse, or hardly", 3, draw=draw_good_version, count=12),
+                Part("other versions", 9, draw=draw_pairs, count=12),
+                Part("other versions that are no worse, or hardly", 6, draw=draw_good_version, count=12),
             ],
         ),
         Question(
@@ -533,7 +548,8 @@ LAB = Lab(
                     [
                         ["0+90x20", bad, {"objective": 0.98, "factor": 5, "short": 2, "long": 5}]
                         for bad in ("0+10x20", "0+11x20")
-                    ],
+                    ]
+                    + [["0+50x20", "0+50x20", {"objective": 0.9, "factor": 5, "short": 2, "long": 5}]],
                 ),
                 Part(
                     "no requests, no errors",
@@ -553,8 +569,8 @@ LAB = Lab(
                         ["0+600x40 90+600x40", "3x40 2x40", BURN | {"short": 1, "long": 2, "factor": 2}],
                     ],
                 ),
-                Part("other outages", 4, draw=draw_outage, count=14),
-                Part("other outages, with a restart", 3, draw=draw_restart, count=14),
+                Part("other outages", 9, draw=draw_outage, count=14),
+                Part("other outages, with a restart", 6, draw=draw_restart, count=14),
             ],
         ),
         Question(
@@ -600,6 +616,8 @@ LAB = Lab(
                     [
                         [{"grey": [1, 2, 3, 4]}, {"grey": [4, 5, 6, 7]}, 0.05],
                         [{"grey": [1, 2, 3, 4] * 9}, {"grey": [3, 4, 5, 6] * 9}, 0.05],
+                        [{"grey": [*range(10)]}, {"grey": [*range(6, 16)]}, 0.06],
+                        [{"grey": [*range(10)]}, {"grey": [*range(6, 16)]}, 0.05],
                     ],
                 ),
                 Part(
@@ -614,8 +632,8 @@ LAB = Lab(
                         ],
                     ],
                 ),
-                Part("other pictures", 4, draw=draw_statistics, count=12),
-                Part("other pictures, with equal values", 3, draw=draw_ties, count=12),
+                Part("other pictures", 7, draw=draw_statistics, count=12),
+                Part("other pictures, with equal values", 6, draw=draw_ties, count=12),
             ],
         ),
         Question(
@@ -633,6 +651,7 @@ LAB = Lab(
                         [COLLEAGUE],
                         [COLLEAGUE | {"least": 2, "limit": 30, "lost": 2580}],
                         [COLLEAGUE | {"minutes": 33, "lost": 2754}],
+                        [COLLEAGUE | {"least": 2, "limit": 50, "most": 200, "lost": 5400}],
                         [COLLEAGUE | {"least": 2, "limit": 7, "most": 30, "hold": 2, "lost": 480}],
                     ],
                 ),
@@ -652,7 +671,7 @@ LAB = Lab(
                         [COLLEAGUE | {"hold": 1, "least": 30, "lost": 800}],
                     ],
                 ),
-                Part("other rules", 4, draw=draw_rule, count=16),
+                Part("other rules", 8, draw=draw_rule, count=16),
             ],
         ),
         OpenQuestion(

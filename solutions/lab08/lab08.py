@@ -7,11 +7,12 @@
 # for, compute what a million readings cost, say from when on a server is cheaper, and write down who may do
 # what. And somebody must find the endpoint that was forgotten. Here that is you.
 #
-# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at
-# once what came out and what was expected. Hints unfold one by one. About half of the points go to cases
-# that only the grader has. All prices in the cases are made up; only those of the measurements are real. The
-# minutes are for the exercises. Nothing here needs an account, an emulator or a key, and it is the same on
-# Linux, macOS and Windows.
+# The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at once what
+# came out and what was expected. Hints unfold one by one. More than two thirds of the points go to cases
+# that only the grader has: you earn them by the share that is right, less what one fixed answer would get.
+# All prices in the cases are made up; only those of the measurements are real. The minutes are for the
+# exercises. Nothing here needs an account, an emulator or a key, and it is the same on Linux, macOS and
+# Windows.
 
 # %%
 import base64

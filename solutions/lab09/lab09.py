@@ -11,10 +11,11 @@
 # [ONNX Runtime for browsers](../../notebooks/tools/onnxruntime_web.ipynb).
 #
 # The stars say how hard an exercise is. Fill in the functions, run the cell below each: it says at once what
-# came out and what was expected. Hints unfold one by one. About half of the points go to cases that only the
-# grader has. The minutes are for the exercises; running the measurements comes on top. Nothing here needs a
-# phone, a browser or a network, and it is the same on Linux, macOS and Windows. To hand in, save this
-# notebook: the file is your answer.
+# came out and what was expected. Hints unfold one by one. More than two thirds of the points go to cases
+# that only the grader has: you earn them by the share that is right, less what one fixed answer would get.
+# The minutes are for the exercises; running the measurements comes on top. Nothing here needs a phone, a
+# browser or a network, and it is the same on Linux, macOS and Windows. To hand in, save this notebook: the
+# file is your answer.
 
 # %%
 import bisect

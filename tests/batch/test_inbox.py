@@ -72,3 +72,26 @@ def test_the_command(tmp_path, capsys):
     capsys.readouterr()
     assert main(["inbox", str(tmp_path), "--seed", "-1"]) == 1
     assert "--seed is a whole number from 0 up" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Thumbs.db", "desktop.ini", "DESKTOP.INI", "C1.jpg.crdownload", "C1.JPG.PART", "C1.jpg.filepart",
+     "C1.tmp", "C1.jpg~", "~$C1.jpg", ".DS_Store", "._C1.jpg", "Icon\r"],
+)  # fmt: skip
+def test_what_nobody_sent_is_no_card(tmp_path, name):
+    folder = tmp_path / "2026-10"
+    for place in (folder, folder / "C0000", folder / "@eaDir", folder / "__MACOSX"):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(b"x")
+    (folder / "C0000" / "C0000001.jpg").write_bytes(b"x")
+    (folder / "@eaDir" / "C0000001.jpg").write_bytes(b"a thumbnail")
+    assert names(tmp_path) == [os.path.join("C0000", "C0000001.jpg")]
+    assert inbox.count_cards(tmp_path, "2026-10") == 1
+
+
+def test_a_chunk_has_a_size_that_fits_into_memory(tmp_path):
+    (tmp_path / "2026-10").mkdir()
+    for size, problem in ((0, "at least one"), (10**9, "at most 100,000")):
+        with pytest.raises(ValueError, match=problem):
+            list(inbox.chunks(tmp_path, "2026-10", size))

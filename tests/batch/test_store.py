@@ -190,3 +190,34 @@ def test_a_locked_database_is_waited_for_then_said(tmp_path, monkeypatch):
     assert store.add(run, [row()]) == (1, 0)
     other.close()
     store.close()
+
+
+def test_runs_that_fell_silent_are_recorded_as_broken_off_by_the_next(store, monkeypatch):
+    dead, slow = store.begin("2026-09", "v1", 1), store.begin("2026-10", "v2", 1)
+    later = now() + ACTIVE + timedelta(seconds=1)
+    monkeypatch.setattr("fsdl_deploy.batch.store.now", lambda: later)
+    store.begin("2026-10", "v2", 1)
+    errors = {run["run"]: run["error"] for run in store.runs()}
+    assert "fell silent" in errors[dead] and "fell silent" in errors[slow]
+    store.add(slow, [row("C1")])  # it lives
+    store.finish(slow)
+    (run,) = [run for run in store.runs() if run["run"] == slow]
+    assert run["error"] is None and run["finished"] == later
+
+
+def test_a_chunk_may_have_more_cards_than_a_question_may_have_values(store):
+    names = [f"C{i}" for i in range(70_000)]
+    run = store.begin("2026-10", "v2", 70_000)
+    store.add(run, [row("C5"), row("C69999")])
+    known, aside = store.recorded("2026-10", "v2", names, names)
+    assert known == {"C5": "C5.png", "C69999": "C69999.png"} and aside == set()
+
+
+def test_a_store_outlives_a_restart_of_its_server(postgres):
+    store = Store(postgres.url.removesuffix("/postgres") + "/template1")
+    store.runs()
+    with sa.create_engine(postgres.url.replace("postgresql:", "postgresql+psycopg:")).connect() as other:
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'template1'"
+        other.execute(sa.text(ended))
+    assert store.runs() == []
+    store.close()

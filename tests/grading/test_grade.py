@@ -129,8 +129,8 @@ def test_a_second_run_takes_what_is_there_and_grades_what_is_new(graded, tmp_pat
         path.name for path in (out / "results").iterdir() if times.get(path) != path.stat().st_mtime_ns
     }
     assert changed == {"lab00-renamed.json", "lab00-half.json"}
-    assert [result["score"] for result in first] == [11, 19]
-    assert [result["score"] for result in second] == [17, 15, 19]
+    assert [result["score"] for result in first] == [34, 55]
+    assert [result["score"] for result in second] == [53, 41, 55]
 
 
 # A shell that starts these tests in the background has its children ignore interrupts.
@@ -169,9 +169,9 @@ def test_a_run_that_was_stopped_goes_on_and_leaves_nothing_running(tmp_path, num
     assert 1 <= len(times) < 3 and not (out / "scores.csv").exists()
     assert cli.main(words) == 0
     assert {row["student"]: int(row["points"]) for row in rows(out).values()} == {
-        "another-way": 19,
-        "endless": 15,
-        "nan": 10,
+        "another-way": 55,
+        "endless": 41,
+        "nan": 30,
     }
     again = {path.name: path.stat().st_mtime_ns for path in (out / "results").glob("*.json")}
     assert len(again) == 3 and again.items() >= times.items()
@@ -181,7 +181,7 @@ def test_a_damaged_result_is_made_again(tmp_path):
     folder, out = write(tmp_path / "in", ["right"]), tmp_path / "out"
     grade.grade(collect(folder), out, trusted=True)
     (out / "results" / "lab00-right.json").write_text("{")
-    assert grade.grade(collect(folder), out, trusted=True)[0]["score"] == 19
+    assert grade.grade(collect(folder), out, trusted=True)[0]["score"] == 55
 
 
 def test_scores_do_not_depend_on_jobs_or_order(graded):
@@ -252,7 +252,7 @@ def test_a_failure_of_the_grader_is_one_students_and_is_not_kept(tmp_path, monke
 
     monkeypatch.setattr(grade, "score", failing)
     half, right = grade.grade(collect(folder), tmp_path / "out", trusted=True)
-    assert "no space left" in half["problem"] and right["score"] == 19
+    assert "no space left" in half["problem"] and right["score"] == 55
     assert [path.name for path in (tmp_path / "out" / "results").iterdir()] == ["lab00-right.json"]
 
 

@@ -51,7 +51,7 @@ def scores(out):
 
 def test_the_gradebook_says_what_the_scores_say(graded):
     _, results, out = graded
-    assert scores(out) == {result["student"]: (result["score"], 22, True) for result in results}
+    assert scores(out) == {result["student"]: (result["score"], 58, True) for result in results}
 
 
 def test_a_folder_may_have_signs_of_a_url_in_its_name(tmp_path):
@@ -134,7 +134,7 @@ def test_nbgraders_own_autograde_goes_through_the_sandbox(tmp_path):
         assert process.returncode == 0, process.stderr[-2000:]
     assert victim.read_text() == "whole"
     points = {name: score for name, (score, _, _) in scores(tmp_path / "grades").items()}
-    assert points == {"half": 11, "bad": 15}
+    assert points == {"half": 34, "bad": 41}
     released = tmp_path / "grades" / "release" / "lab00"
     assert sorted(path.name for path in released.iterdir()) == ["lab00.ipynb", "questions.py"]
     assert "reading == truth" not in (released / "lab00.ipynb").read_text()  # of q1's solution

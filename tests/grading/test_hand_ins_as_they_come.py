@@ -11,7 +11,8 @@ import pytest
 from grading_class import notebook
 
 from fsdl_course.grading import submissions
-from fsdl_course.grading.submissions import collect, slug, who
+from fsdl_course.grading.hand_in_names import who
+from fsdl_course.grading.submissions import collect, slug
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import csv
 import re
 import shlex
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ GUIDE = (ROOT / "solutions" / "README.md").read_text(encoding="utf-8")
 
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed: grading needs it")
 @pytest.mark.thorough
+@pytest.mark.timeout(1200)
 def test_the_commands_of_the_guide_work_in_their_order(tmp_path, monkeypatch):
     here = tmp_path / "here"
     here.mkdir()
@@ -24,15 +26,31 @@ def test_the_commands_of_the_guide_work_in_their_order(tmp_path, monkeypatch):
     commands = [
         line for block in re.findall(r"```\n(.*?)```", GUIDE, re.DOTALL) for line in block.splitlines()
     ]
-    ours = [shlex.split(line)[1:] for line in commands if line.startswith("fsdl-course ")]
-    assert [words[0] for words in ours] == ["sample-class", "grade", "cases", "grade"]
-    for words in ours[:3]:
+    ours = [shlex.split(line)[1:] for line in commands if line.strip().startswith("fsdl-course ")]
+    assert " ".join(words[0] for words in ours) == "sample-class grade totals cases totals grade totals"
+    for words in ours[:5]:
         assert cli.main(words) == 0
+    roster = Path("grades/roster.csv").read_text(encoding="utf-8")  # as Canvas has the same class
+    export = roster.replace("name,ID,e-mail,section", "Student,ID,SIS Login ID,Section,Lab 0 (7)")
+    Path("canvas-export.csv").write_text(export, encoding="utf-8")
+    assert cli.main(ours[6]) == 0
+    with open("grades/filled-canvas-export.csv", newline="") as lines:
+        filled = {row["Student"]: row["Lab 0 (7)"] for row in csv.DictReader(lines)}
+    assert (filled["Ada Right"], filled["Fay Absent"], len(filled)) == ("55.00", "0.00", 13)
     with open("grades/scores.csv", newline="") as lines:
         points_of = {row["student"]: int(row["points"]) for row in csv.DictReader(lines)}
-    assert points_of["Ada Right"] == 19 and points_of["Bob Nothing"] == 0 and points_of["Cem Half"] == 13
-    assert {points for student, points in points_of.items() if student.startswith("Mal")} == {15}
-    for name in ("index.html", "scores.csv", "open.csv", "gradebook.db", "feedback/lab00"):
+    assert points_of["Ada Right"] == 55 and points_of["Bob Nothing"] == 0 and points_of["Cem Half"] == 39
+    assert {points for student, points in points_of.items() if student.startswith("Mal")} == {44}
+    listed = (
+        "parts.csv",
+        "alike.html",
+        "totals.csv",
+        "counted.csv",
+        "moodle.csv",
+        "feedback.zip",
+        "policy.toml",
+    )
+    for name in ("index.html", "scores.csv", "open.csv", "gradebook.db", "feedback/lab00", *listed):
         assert (here / "grades" / name).exists() and name.split("/")[0].split(".")[0] in GUIDE
     assert sorted(path.stem for path in (tmp_path / "private-cases").iterdir()) == convert.names()
 

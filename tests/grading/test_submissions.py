@@ -9,8 +9,9 @@ import pytest
 from grading_class import notebook
 
 from fsdl_course.grading import notebook_file, submissions
+from fsdl_course.grading.hand_in_names import who
 from fsdl_course.grading.notebook_file import read
-from fsdl_course.grading.submissions import SubmissionsError, collect, who
+from fsdl_course.grading.submissions import SubmissionsError, collect
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ def right(read, truths):
 def test_a_right_function_passes_and_is_told_what_only_the_grader_has():
     feedback = feedback_on("lab00.q1", right)
     assert feedback.passed and [part.problem for part in feedback.parts] == ["", "", ""]
-    assert "1 more point goes to cases that only the grader has" in repr(feedback)
+    assert "8 more points go to cases that only the grader has" in repr(feedback)
 
 
 def test_a_wrong_value_is_shown_with_the_call_and_what_was_expected():

@@ -8,10 +8,9 @@ import httpx2
 import pytest
 from botocore.exceptions import ClientError
 
-from fsdl_course.setup.stations import ensure
 from fsdl_deploy import cli
 from fsdl_deploy.managed import aws_endpoint
-from fsdl_deploy.managed.aws_emulator import emulator
+from fsdl_deploy.managed.aws_emulator import forget
 from fsdl_deploy.managed.aws_profile import watched
 from fsdl_deploy.managed.aws_session import NOBODY, AwsSession, SessionError
 from fsdl_deploy.managed.infrastructure import TAG
@@ -27,19 +26,6 @@ def changes_something(action):
 
 class Killed(BaseException):
     """The program ends here, without a word."""
-
-
-@pytest.fixture(scope="module")
-def address():
-    ensure("moto")
-    with emulator() as server:
-        yield server.url
-
-
-@pytest.fixture
-def empty(address):
-    httpx2.post(f"{address}/moto-api/reset", trust_env=False).raise_for_status()
-    return address
 
 
 def quiet(text):
@@ -101,7 +87,7 @@ def all_changes(address):
 
 
 def check_cut(address, changes, then):
-    httpx2.post(f"{address}/moto-api/reset", trust_env=False).raise_for_status()
+    forget(address)
     with pytest.raises(Killed):
         aws_endpoint.deploy(session(address, killed_after(changes)), settings(), quiet)
     if then == "deploy":

@@ -78,10 +78,16 @@ def test_an_empty_program_has_no_lines(tmp_path):
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        ('wants = "x"', "", "Somebody lacks wants"),
-        ('wants = "x"', 'wants = "x"\nprice = 1', "Somebody has an unknown price"),
-        ('"server"', '"surely"', "Somebody: how says one of server, called, not here"),
+        ('wants = "x"', "", "Somebody has no wants"),
+        ('wants = "x"', 'wants = "x"\nprice = 1', "Somebody: unknown price"),
+        ('"server"', '"surely"', "Somebody: how must be one of server, called, not here"),
         ("reader =", "writer =", "for each of scikit-learn, huggingface, reader"),
+        ("{ scikit", "[1] # { scikit", r"Somebody: how must be one of server.*, not \[1\]"),
+        ('"x"', "nan", "Somebody: wants must be a text, not nan"),
+        ('"somewhere"', "2026-11-30", "Somebody: folder must be a text"),
+        ("[]", "true", "Somebody: careful must be a list, not True"),
+        ("[]", '["nowhere.py"]', "Somebody: careful must be a list, each a file of the repository"),
+        ('"Somebody"', "1e999", "row 1 of .* has no name: it must be a text"),
     ],
 )
 def test_a_service_that_is_not_whole_is_refused(tmp_path, before, after, message):

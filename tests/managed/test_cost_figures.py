@@ -1,5 +1,7 @@
 """Figures of costs: a dot for each crossing, a bar for each assumption, labelled axes, and words."""
 
+import dataclasses
+
 import matplotlib.pyplot as plt
 import pytest
 
@@ -57,3 +59,14 @@ def test_each_assumption_is_a_bar_between_its_ratios(shown_figures):
     left, right = axes.get_xlim()
     assert left < min(low for low, _ in ends) and right > max(high for _, high in ends)
     assert legend == ["decides", "does not"] and "Lambda" in alt
+
+
+def test_where_nothing_moves_there_is_a_sentence_and_a_place_that_cannot_be_had_has_no_line(shown_figures):
+    idle = sensitivity.turned(*PAIR, dataclasses.replace(MONTH, readings=0))
+    with pytest.raises(ValueError, match="nothing moves the bill of Lambda over that of Fargate"):
+        cost_figures.tornado(idle, PAIR)
+    large = dataclasses.replace(MONTH, bytes_in=5e6)
+    places = (hosting.LAMBDA, hosting.SERVERLESS, hosting.FARGATE)
+    cost_figures.bills(large, places=places, span=(1e4, 1e6))
+    ((axes, _, _),) = shown_figures
+    assert [line.get_label() for line in axes.get_lines()] == [hosting.LAMBDA, hosting.FARGATE]

@@ -67,3 +67,9 @@ def test_the_table_has_what_is_computed_with_and_no_other_price():
     assert len(costs.table().rows) == len(names) < len(costs.prices())
     assert {"function_gb_second", "server_hour", "balancer_unit_hour", "function_image"} <= set(names)
     assert not any(name.startswith(("endpoint", "ec2")) or "provisioned" in name for name in names)
+
+
+@pytest.mark.parametrize("work", [Work(901.0), Work(500.0, memory=800), Work(0.01, memory=10_241)])
+def test_no_function_is_offered_for_what_it_cannot_do(work):
+    assert [choice.place for choice in costs.choices(10, 1, work)] == [SERVER]
+    assert FUNCTION in [choice.place for choice in costs.choices(10, 1, Work(900.0, memory=10_240))]

@@ -5,9 +5,8 @@ import re
 
 import pytest
 
-from fsdl_course.setup.stations import ensure
 from fsdl_deploy.managed import aws_endpoint
-from fsdl_deploy.managed.aws_emulator import emulator
+from fsdl_deploy.managed.aws_emulator import forget
 from fsdl_deploy.managed.aws_session import AwsSession
 from fsdl_deploy.managed.iam import ALLOWED, AwsCall, decide
 from fsdl_deploy.managed.infrastructure import resources
@@ -82,20 +81,16 @@ def about(action, name=NAME):
 
 
 @pytest.fixture(scope="module")
-def actions():
+def actions(aws):
     """The action of each call that deploys, looks, and destroys."""
-    ensure("moto")
-    seen = set()
-    with emulator() as server:
-        session = AwsSession("us-east-1", server.url)
-        session.before_each_call(seen.add)
-        plan = settings(mail="somebody@example.org")
-        aws_endpoint.deploy(session, plan, lambda line: None)
-        aws_endpoint.status(session, plan)
-        session.client("s3").put_object(
-            Bucket=f"{NAME}-{ACCOUNT}-us-east-1", Key="captured/card", Body=b"card"
-        )
-        assert aws_endpoint.destroy(session, NAME, lambda line: None) == []
+    forget(aws)
+    seen, session = set(), AwsSession("us-east-1", aws)
+    session.before_each_call(seen.add)
+    plan = settings(mail="somebody@example.org")
+    aws_endpoint.deploy(session, plan, lambda line: None)
+    aws_endpoint.status(session, plan)
+    session.client("s3").put_object(Bucket=f"{NAME}-{ACCOUNT}-us-east-1", Key="captured/card", Body=b"card")
+    assert aws_endpoint.destroy(session, NAME, lambda line: None) == []
     seen -= {"s3:PutObject", "sts:GetCallerIdentity"}  # ours here, and one that nobody can be denied
     return {ACTIONS.get(action, action).replace("monitoring:", "cloudwatch:") for action in seen} | BESIDE
 

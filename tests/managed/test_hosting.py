@@ -256,6 +256,9 @@ def test_a_place_that_does_not_exist_is_named():
         ({"least": 10**12}, "least must be a whole number"),
         ({"memory": 64}, "memory must be at least 128 MB"),
         ({"gpu_rate": 0}, "gpu_rate must be a number above 0"),
+        *(({"readings": bad}, "readings must be a number, not") for bad in ("5e6", None, [5], True, 10**400)),
+        ({"least": 1 << 60_000}, "least must be a number, not a number of thousands of digits"),
+        ({"gpu_rate": "fast"}, "gpu_rate must be a number, not 'fast'"),
     ],
 )
 def test_a_month_that_cannot_be_is_refused(change, message):

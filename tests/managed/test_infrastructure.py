@@ -22,7 +22,16 @@ from fsdl_deploy.managed.infrastructure_settings import FILE, InfrastructureErro
         ({"calls_a_minute": True}, "whole number"),
         ({"captured": 0}, "1 to 100"),
         ({"idle_hours": 25}, "looks back a day"),
-        ({"budget": -5}, "above 0"),
+        ({"budget": -5}, "budget: -5 is not 1 to a million"),
+        ({"budget": 10**400}, "budget: 1000.*… is not 1 to a million"),
+        ({"errors": 10**400}, "errors: 1000"),
+        ({"calls_a_minute": 1 << 60_000}, "calls_a_minute: a number of thousands of digits is not"),
+        ({"instances_most": 10**400}, "instances_most: 1000"),
+        *(
+            ({"budget": value}, "budget: this must be a whole number")
+            for value in (float("nan"), float("inf"), "50", [50], None, {})
+        ),
+        ({"variants": {"v1": 10**400}}, "one or two names"),
         ({"mail": "somebody"}, "an address, or empty"),
         ({"variants": {}}, "one or two names"),
         ({"variants": {"v1": 0, "v2": 0}}, "not all 0"),
@@ -50,7 +59,7 @@ def test_a_missing_setting_is_named(tmp_path):
     with pytest.raises(InfrastructureError, match="budget"):
         settings(file)
     file.write_text("name = ")
-    with pytest.raises(InfrastructureError, match="not TOML"):
+    with pytest.raises(InfrastructureError, match="cannot be read"):
         settings(file)
 
 

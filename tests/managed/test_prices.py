@@ -1,5 +1,7 @@
 """The table of prices: each row is whole or refused, with a sentence that names it and its field."""
 
+import re
+
 import pytest
 
 from fsdl_deploy.managed import prices
@@ -65,7 +67,6 @@ def test_a_row_without_a_field_is_refused_by_name(tmp_path, field):
         ("0.1", "0", "server_hour: value must be a number above 0"),
         ("0.1", "true", "server_hour: value must be a number above 0"),
         ("0.1", "inf", "server_hour: value must be a number above 0"),
-        ("0.1", '"cheap"', "server_hour: value must be a number above 0"),
         ('"USD"', '""', "server_hour has no currency"),
         ('"USD"', '"dollars"', "server_hour: currency must be a currency of three letters"),
         ('"hour"', '"an hour"', "server_hour: unit must be one of hour"),
@@ -85,6 +86,49 @@ def test_a_row_that_is_wrong_is_refused(tmp_path, before, after, message):
     assert before in PRICE
     with pytest.raises(PriceError, match=message):
         prices.prices(written(tmp_path, PRICE.replace(before, after)))
+
+
+NUMBERS = (
+    *("nan", "-inf", "1e999", "-0.0", "-1", "1e300", "1e-300"),
+    *("9" * 400, "-" + "9" * 400, "0x" + "f" * 9000),  # beyond a float; more digits than Python writes
+)
+OTHERS = ('"cheap"', "[1]", "{ a = 1 }", "true", "2026-11-29", "07:00:00", "2026-11-29T07:00:00Z")
+
+
+@pytest.mark.parametrize("field", ["item", "value", "currency", "unit", "region", "date", "source", "origin"])
+@pytest.mark.parametrize("value", [*NUMBERS, *OTHERS], ids=lambda text: text[:20])
+def test_whatever_stands_for_a_field_is_taken_or_refused_by_row_and_field(tmp_path, field, value):
+    text = re.sub(f"(?m)^{field} = .*$", f"{field} = {value}", PRICE)
+    assert f"{field} = {value}\n" in text
+    good = {("item", '"cheap"'), ("date", "2026-11-29")}
+    if (field, value) in good:
+        assert prices.prices(written(tmp_path, text))
+    else:
+        with pytest.raises(PriceError, match=f"^server_hour: {field} must be "):
+            prices.prices(written(tmp_path, text))
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000], ids=["digits", "nested"])
+def test_what_cannot_be_read_at_all_is_a_sentence_too(tmp_path, value):
+    with pytest.raises(PriceError, match="cannot be read"):
+        prices.prices(written(tmp_path, PRICE.replace("= 0.1", f"= {value}")))
+
+
+@pytest.mark.parametrize(
+    "value", ["9" * 400, "0x" + "f" * 9000, f'"{"a" * 9000}"'], ids=["int", "hex", "text"]
+)
+def test_a_message_has_no_more_of_a_value_than_a_line(tmp_path, value):
+    with pytest.raises(PriceError) as refused:
+        prices.prices(written(tmp_path, PRICE.replace("= 0.1", f"= {value}")))
+    assert len(str(refused.value)) < 160
+
+
+@pytest.mark.parametrize("value", ["1", None, True, [1], float("inf"), 1e300])
+def test_a_price_that_is_changed_is_checked_like_one_of_the_file(value):
+    with pytest.raises(PriceError, match=r"^internet_gb: value must be a number above 0"):
+        prices.changed({"internet_gb": value})
+    with pytest.raises(PriceError, match=r"^internet_gb: value must be .* not a number of thousands"):
+        prices.changed({"internet_gb": 1 << 60_000})
 
 
 def test_two_currencies_and_a_file_that_is_not_there_are_refused(tmp_path):

@@ -1,25 +1,14 @@
 """What is said to SageMaker's control plane, against moto: what a removal takes away, and what it leaves."""
 
-import httpx2
 import pytest
 
-from fsdl_course.setup.stations import ensure
 from fsdl_deploy.managed import sagemaker_control as calls
-from fsdl_deploy.managed.aws_emulator import emulator
 from fsdl_deploy.managed.sagemaker_clients import client
 
 
-@pytest.fixture(scope="module")
-def address():
-    ensure("moto")
-    with emulator() as server:
-        yield server.url
-
-
 @pytest.fixture
-def control(address):
-    httpx2.post(f"{address}/moto-api/reset", trust_env=False).raise_for_status()
-    models = client("sagemaker", address)
+def control(empty):
+    models = client("sagemaker", empty)
     for version in ("v1", "v2"):
         calls.create_model(models, version)
     return models

@@ -14,8 +14,11 @@ import uvicorn
 from botocore.exceptions import ClientError
 
 from fsdl_deploy.managed import sagemaker_router
+from fsdl_deploy.managed.place_limits import MEGABYTE
+from fsdl_deploy.managed.prices import prices
 from fsdl_deploy.managed.sagemaker_capture import Capture, answers
 from fsdl_deploy.managed.sagemaker_clients import client
+from fsdl_deploy.managed.sagemaker_router import MOST, MOST_SERVERLESS, SECONDS
 from fsdl_deploy.managed.sagemaker_wishes import Variant, Wish
 from fsdl_deploy.running import waiting
 
@@ -173,7 +176,7 @@ def test_an_unknown_endpoint_and_variant_are_the_callers_fault(two):
     for asked, words in (
         ({"EndpointName": "gone"}, "Endpoint gone of account 123456789012 not found"),
         ({"TargetVariant": "red"}, "Variant red was not found"),
-        ({"Body": b"0" * (6 * 2**20 + 1)}, "6,291,456 bytes"),
+        ({"Body": b"0" * (MOST + 1)}, "26,214,400 bytes"),
     ):
         error = two.refused(**asked)
         assert isinstance(error, two.runtime.exceptions.ValidationError) and words in str(error)
@@ -295,3 +298,10 @@ def test_whoever_changed_something_need_not_wait_for_the_next_look(monkeypatch):
         hosting.wish = replace(hosting.wish, variants=(replace(BLUE, weight=1.0), replace(GREEN, weight=0.0)))
         httpx2.post(f"{hosting.url}/look", trust_env=False, timeout=20).raise_for_status()
         assert {hosting.invoke()["InvokedProductionVariant"] for _ in range(20)} == {"blue"}
+
+
+def test_the_routers_limits_are_those_of_the_table():
+    known = prices()
+    limits = [known[name].value * MEGABYTE for name in ("endpoint_payload", "endpoint_serverless_payload")]
+    assert limits == [MOST, MOST_SERVERLESS]
+    assert known["endpoint_most_seconds"].value == known["endpoint_serverless_most_seconds"].value == SECONDS

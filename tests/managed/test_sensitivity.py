@@ -125,3 +125,49 @@ def test_a_search_ends_where_a_month_can_no_longer_be_counted():
     huge = dataclasses.replace(OFFICE, readings=9e9, seconds=0.1)
     rows = sensitivity.turned(*PAIR, huge, assumptions=[Range("seconds", 0.05, 0.2, "", (1e-5, 900.0))])
     assert len(rows) == 1
+
+
+@pytest.mark.parametrize("pair", [PAIR, ("Lambda", "SageMaker serverless"), ("Fargate", "EC2 c5.xlarge")])
+def test_a_month_without_readings_can_be_turned(pair):
+    rows = sensitivity.turned(*pair, dataclasses.replace(OFFICE, readings=0))
+    by_name = {row.range.name: row for row in rows}
+    assert all(row.swing >= 1 for row in rows) and len(rows) == len(sensitivity.ranges(OFFICE))
+    if pair == PAIR:  # from nothing on, Lambda is cheaper until the break-even
+        (flips,) = (by_name["readings"].flips,)
+        cheaper = [
+            hosting.total("Lambda", here) < hosting.total("Fargate", here)
+            for here in (dataclasses.replace(OFFICE, readings=flips * by) for by in (1 - 1e-6, 1 + 1e-6))
+        ]
+        assert cheaper == [True, False] and by_name["readings"].at_low == by_name["readings"].at_high == 0
+    assert sensitivity.table(rows, pair).rows is not None
+
+
+def test_two_places_that_cost_nothing_cost_the_same():
+    idle = dataclasses.replace(OFFICE, readings=0)
+    assert sensitivity.ratio("Lambda", "SageMaker serverless", idle) == 1
+    assert sensitivity.ratio("Fargate", "Lambda", idle) == float("inf")
+
+
+@pytest.mark.parametrize("readings", [1e9, 9e9])
+def test_a_tie_of_large_bills_is_searched_by_few_of_them(readings, monkeypatch):
+    """Thousands of steps lie near each other, some assumptions move nothing: neither is walked through."""
+    month = dataclasses.replace(OFFICE, readings=readings, peak=10.0, seconds=0.02)
+    container, function = hosting.bill("Fargate", month), hosting.bill("Lambda", month)
+    times = 1 + (container.total - function.total) / function.lines["compute"]
+    known = changed({"function_gb_second": prices()["function_gb_second"].value * times})
+    assumptions = [each for each in sensitivity.ranges(month, known) if not isinstance(each.end[0], int)]
+    asked, had = [], hosting.had
+    monkeypatch.setattr(hosting, "had", lambda *args: asked.append(args) or had(*args))
+    rows = sensitivity.turned(*PAIR, month, known, assumptions)
+    assert len(asked) < 20_000
+    assert {"readings", "peak", "overhead"} <= {row.range.name for row in rows if row.decides}
+
+
+def test_places_that_cost_the_same_per_core_are_compared_by_few_bills(monkeypatch):
+    month = dataclasses.replace(OFFICE, readings=9e9, peak=10.0, seconds=0.02)
+    known = changed({"ec2_c5_xlarge_hour": 2 * prices()["server_hour"].value})
+    asked, had = [], hosting.had
+    monkeypatch.setattr(hosting, "had", lambda *args: asked.append(args) or had(*args))
+    readings = [each for each in sensitivity.ranges(month, known) if each.name == "readings"]
+    sensitivity.turned("EC2 m7g.large", "EC2 c5.xlarge", month, known, readings)
+    assert len(asked) < 100_000

@@ -15,6 +15,7 @@ from fsdl_deploy.cards import cards
 from fsdl_deploy.packaging.build_context import tool_context
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
+from fsdl_deploy.running.no_reports import truss_settings
 from fsdl_deploy.running.servers import Server
 from fsdl_deploy.running.stations import station
 
@@ -25,12 +26,10 @@ PREDICT = "/v1/models/model:predict"
 def context(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("truss")
     packed = tool_context("truss", folder / "packed")
-    (folder / "truss").mkdir()
-    (folder / "truss" / "settings.toml").write_text("[preferences]\ncheck_for_updates = false\n")
     command = [ensure("truss").with_name("truss"), "--non-interactive", "image", "build-context"]
     process = subprocess.run(
         [*command, folder / "context", packed],
-        env=os.environ | {"XDG_CONFIG_HOME": str(folder)}, capture_output=True, text=True,
+        env=os.environ | truss_settings(folder), capture_output=True, text=True,
     )  # fmt: skip
     assert process.returncode == 0, process.stderr[-3000:]
     return folder / "context"

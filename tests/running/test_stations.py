@@ -1,5 +1,6 @@
 """Stations are declared in one file, built on demand, and found."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,16 @@ def test_built_on_demand_then_found(root):
     assert ensure("tool", root, Path(sys.executable), messages.append) == python
     assert messages == []
     assert stations.station("tool", root).mebibytes() > 0
+
+
+def test_a_stations_programs_keep_what_is_compiled_also_where_that_is_forbidden(root, tmp_path, monkeypatch):
+    python = ensure("tool", root, Path(sys.executable), print)
+    station = stations.station("tool", root)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    for prefix, kept in (("", station.environment), (str(tmp_path / "elsewhere"), tmp_path / "elsewhere")):
+        monkeypatch.setenv("PYTHONPYCACHEPREFIX", prefix)
+        subprocess.run([python, "-c", "import tiny"], env=os.environ | station.bytecode, check=True)
+        assert [file.name.split(".")[0] for file in kept.rglob("tiny*.pyc")] == ["tiny"]
 
 
 def test_a_station_lies_as_deep_as_it_likes_and_its_name_is_its_own(root):

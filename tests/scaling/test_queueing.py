@@ -68,6 +68,16 @@ def test_the_fewest_replicas_for_a_goal():
         replicas_for(20, 8, -1)
 
 
+def test_the_fewest_replicas_are_those_of_trying_all_numbers():
+    for load in (0.3, 7, 90.5, 640, 2_000):
+        for seconds in (0, 1e-4, 0.01, 0.3):
+            servers = math.floor(load) + 1
+            while wait_time(8 * load, 8, servers) > seconds:
+                servers += 1
+            assert replicas_for(8 * load, 8, seconds) == servers
+    assert 1e5 < replicas_for(8e5, 8, 1e-4) < 1.02e5  # a hundred thousand are counted at once
+
+
 @pytest.mark.parametrize("bad", [(-1, 8, 1), (1, 0, 1), (1, 8, 0), (1, 8, 1.5), (math.nan, 8, 1)])
 def test_bad_numbers_are_refused(bad):
     with pytest.raises(ValueError, match="must be"):

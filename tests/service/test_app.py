@@ -24,10 +24,10 @@ from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
 from fsdl_deploy.running.ports import free_port
 from fsdl_deploy.service.app import create_app
+from fsdl_deploy.service.h11_connection import WholeH11
 from fsdl_deploy.service.header_limit import MAX_HEAD, BoundedHead
 from fsdl_deploy.service.open_inference import json_request
 from fsdl_deploy.service.process import http_protocol, listen
-from fsdl_deploy.service.whole_answers import WholeH11
 
 FAKE = ROOT / "tests" / "fake_service.py"
 

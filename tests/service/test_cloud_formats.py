@@ -78,7 +78,7 @@ def test_sagemaker(client, readings):
     assert client.get("/ping").status_code == 200
     answer = client.post("/invocations", json={"instances": [{"in0": text(101)}, {"in0": text(202)}]})
     assert (answer.status_code, answer.json()) == (200, {"predictions": readings, "model_version": "fake"})
-    for kind in ("image/png", "application/octet-stream"):
+    for kind in ("image/png", "application/x-image", "application/octet-stream", "binary/octet-stream"):
         raw = client.post("/invocations", content=png(101), headers={"Content-Type": kind})
         assert raw.json()["predictions"] == readings[:1]
 

@@ -4,8 +4,10 @@ import json
 import struct
 import subprocess
 
+import httpx2
 import numpy as np
 import pytest
+from fake_service import fake_server
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.picture import encode
@@ -198,17 +200,22 @@ answers = {"live": client.is_server_live(), "ready": client.is_server_ready(),
            "inputs": [tensor["name"] for tensor in client.get_model_metadata("meter-reader")["inputs"]]}
 pictures = np.array([open(path, "rb").read() for path in sys.argv[2:]], object)
 
-def read(binary):
+def read(binary, packed=None):
     sent = pictures if binary else np.array([base64.b64encode(picture) for picture in pictures], object)
     request_input = http.InferInput("pictures", [len(sent)], "BYTES")
     request_input.set_data_from_numpy(sent, binary_data=binary)
     wanted = [http.InferRequestedOutput(name, binary_data=binary) for name in ("digits", "confidence")]
-    answer = client.infer("meter-reader", [request_input], outputs=wanted)
+    answer = client.infer("meter-reader", [request_input], outputs=wanted,
+                          request_compression_algorithm=packed, response_compression_algorithm=packed)
     digits = answer.as_numpy("digits").tolist()
     digits = [element.decode() if isinstance(element, bytes) else element for element in digits]
     return digits, answer.as_numpy("confidence").tolist()
 
 answers["binary"], answers["json"] = read(True), read(False)
+answers["gzip"], answers["deflate"] = read(True, "gzip"), read(False, "deflate")
+answers["index"] = [model["name"] for model in client.get_model_repository_index()]
+answers["config"] = client.get_model_config("meter-reader")["name"]
+answers["stats"] = len(client.get_inference_statistics("meter-reader")["model_stats"])
 try:
     wrong = http.InferInput("pictures", [1], "FP32").set_data_from_numpy(np.ones(1, np.float32))
     client.infer("meter-reader", [wrong])
@@ -231,4 +238,41 @@ def test_nvidias_client_reads_and_is_refused(server, tmp_path):
     assert answers["live"] and answers["ready"] and answers["model"] and not answers["other"]
     assert answers["inputs"] == ["pictures"] and answers["server"] == "fsdl_deploy"
     assert answers["binary"] == answers["json"] and answers["binary"][0] == DIGITS
+    assert answers["gzip"] == answers["deflate"] == answers["binary"]
+    assert answers["index"] == [ENCODED, PIXELS] and answers["config"] == ENCODED and answers["stats"] == 1
     assert "the datatype is BYTES" in answers["refused"]
+
+
+def test_what_tritons_clients_ask_beside_the_protocol(client):
+    index = client.post("/v2/repository/index").json()
+    assert index == client.post("/v2/repository/index", json={"ready": True}).json()
+    assert [(model["name"], model["state"]) for model in index] == [(ENCODED, "READY"), (PIXELS, "READY")]
+    config = client.get(f"/v2/models/{PIXELS}/config").json()
+    assert config == client.get(f"/v2/models/{PIXELS}/versions/fake/config").json()
+    assert [tensor["data_type"] for tensor in config["input"]] == ["TYPE_UINT8", "TYPE_INT64"]
+    assert [tensor["data_type"] for tensor in config["output"]] == ["TYPE_STRING", "TYPE_FP32", "TYPE_FP32"]
+
+    def counts():
+        (stats,) = client.get(f"/v2/models/{ENCODED}/stats").json()["model_stats"]
+        return (
+            stats["inference_count"],
+            stats["execution_count"],
+            stats["inference_stats"]["success"]["count"],
+        )
+
+    before = counts()
+    assert infer(client, **json_request(IMAGES)).status_code == 200
+    assert [after - was for after, was in zip(counts(), before, strict=True)] == [3, 1, 1]
+    assert len(client.get("/v2/models/stats").json()["model_stats"]) == 2
+    for path in ("/v2/models/other/config", f"/v2/models/{ENCODED}/versions/9/stats"):
+        answer = client.get(path)
+        assert answer.status_code == 404 and isinstance(answer.json()["error"], str)
+    for body, status in ((b"[]", 422), (b"{", 400)):
+        assert client.post("/v2/repository/index", content=body).status_code == status
+
+
+def test_the_index_tells_of_a_model_that_is_not_there_yet(tmp_path):
+    with fake_server("--load-when", tmp_path / "now", ready="/healthz") as server:
+        answer = httpx2.post(server.url + "/v2/repository/index")
+        assert answer.status_code == 200 and answer.json()[0]["state"] == "UNAVAILABLE"
+        assert httpx2.post(server.url + "/v2/repository/index", json={"ready": True}).json() == []

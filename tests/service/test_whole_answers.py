@@ -3,8 +3,9 @@ import asyncio
 import pytest
 import uvicorn
 
+from fsdl_deploy.service.h11_connection import WholeH11
 from fsdl_deploy.service.header_limit import BoundedHead
-from fsdl_deploy.service.whole_answers import OnePiece, WholeH11
+from fsdl_deploy.service.whole_answers import OnePiece
 
 
 class Transport:

@@ -68,23 +68,28 @@ def in_child(work, seconds: float, limits: dict):
     os.close(writing)
     waiting, started = Patience(child, seconds), False
     written, ended = b"", ""
-    while not ended and END not in written:
-        if (left := waiting.left()) <= 0:
-            ended = "it took too long"
-            break
-        if not select.select([reading], [], [], min(left, 0.5))[0]:
-            continue
-        piece = os.read(reading, 65536)
-        if piece.startswith(START) and not written and not started:
-            started, piece = True, piece[len(START) :]
-            waiting.restart(seconds)
-            if not piece:
+    try:
+        while not ended and END not in written:
+            if (left := waiting.left()) <= 0:
+                ended = "it took too long"
+                break
+            if not select.select([reading], [], [], min(left, 0.5))[0]:
                 continue
-        written += piece
-        if not piece:
-            ended = "gone"
-        elif len(written) > LONGEST:
-            ended = "it returned too much"
+            piece = os.read(reading, 65536)
+            if piece.startswith(START) and not written and not started:
+                started, piece = True, piece[len(START) :]
+                waiting.restart(seconds)
+                if not piece:
+                    continue
+            written += piece
+            if not piece:
+                ended = "gone"
+            elif len(written) > LONGEST:
+                ended = "it returned too much"
+    except BaseException:  # whoever waits is interrupted, as a notebook's user may
+        os.close(reading)
+        _end(child, limits, wait=False)
+        raise
     os.close(reading)
     status = _end(child, limits, wait=ended == "gone")
     if limits["alone"]:
@@ -137,12 +142,13 @@ def _end(child: int, limits: dict, wait: bool) -> int:
         os.kill(target, signal.SIGKILL)
     if not gone:
         status = os.waitpid(child, 0)[1]
-    while True:  # orphans that were handed to us
+    while limits["alone"]:  # orphans that were handed to us
         try:
             if os.waitpid(-1, os.WNOHANG)[0] == 0:
                 return status
         except OSError:
             return status
+    return status
 
 
 def _sweep(stays: list) -> None:

@@ -14,6 +14,7 @@ import time
 import warnings
 from contextlib import redirect_stdout
 from pathlib import Path
+from urllib.parse import quote
 
 HOSTS = []
 NAME = "meter-reader"
@@ -35,7 +36,7 @@ def open_registry(folder):
     import mlflow
     from mlflow import MlflowClient
 
-    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    mlflow.set_tracking_uri(f"sqlite:///{quote(str(folder))}/mlflow.db")
     client = MlflowClient()
     if client.get_experiment_by_name(NAME) is None:
         client.create_experiment(NAME, artifact_location=Path(folder, "artifacts").as_uri())

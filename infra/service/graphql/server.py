@@ -117,7 +117,7 @@ def create_app(store: str, queries: int) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app):
-        app.state.store, app.state.reader = Store(store), OnnxReader()
+        app.state.store, app.state.reader = Store(store, read_only=True), OnnxReader()
         yield
         app.state.store.close()
 

@@ -21,7 +21,9 @@ from inference import Inference
 from tritonclient.grpc import service_pb2 as messages
 from tritonclient.grpc import service_pb2_grpc as services
 
+from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy.service import allocator
 from fsdl_deploy.service.model import Model
 from fsdl_deploy.service.parsing import MAX_BODY
 
@@ -83,7 +85,7 @@ async def _either(wait, stop: asyncio.Event) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, default=8001)
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--threads", type=int, default=whole_cores())
     parser.add_argument("--max-waiting", type=int, default=64)
     parser.add_argument("--max-batch", type=int, default=1)
     parser.add_argument("--max-pictures", type=int, default=64)
@@ -93,6 +95,7 @@ if __name__ == "__main__":
     )
     parser.add_argument("--access-log", action="store_true", help="write a line of JSON for each call")
     args = parser.parse_args()
+    allocator.keep_little()
     access = Access(os.environ.get("FSDL_API_KEY") or None, sys.stdout if args.access_log else None)
     model = Model(lambda: OnnxReader(), args.threads, args.max_waiting, args.max_batch)
     asyncio.run(serve(args.port, model, access, args.max_pictures, args.drain, args.grace))

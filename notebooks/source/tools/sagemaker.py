@@ -478,7 +478,7 @@ wrong = {
     "another endpoint": {"EndpointName": "gone"},
     "another variant": {"TargetVariant": "red"},
     "no picture": {"Body": b"no picture"},
-    "more than 6 MB": {"Body": b"0" * (6 * 2**20 + 1)},
+    "more than 25 MB": {"Body": b"0" * (25 * 2**20 + 1)},
 }
 
 # %% [markdown]

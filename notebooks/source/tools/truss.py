@@ -84,10 +84,9 @@ print(*sorted(path.relative_to(packed).as_posix() for path in packed.glob("packa
 import os
 import subprocess
 
-settings = Path(workplace.name) / "settings"
-(settings / "truss").mkdir(parents=True)
-(settings / "truss" / "settings.toml").write_text("[preferences]\ncheck_for_updates = false\n")
-environ = os.environ | {"XDG_CONFIG_HOME": str(settings)}
+from fsdl_deploy.running.no_reports import truss_settings
+
+environ = os.environ | truss_settings(Path(workplace.name) / "settings")
 
 
 def build_context(source, name):
