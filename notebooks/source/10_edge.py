@@ -176,7 +176,6 @@ for trip in (20, 300):
     best = frontier.worth_choosing(frontier.choices(milliseconds, right, trip, overhead, slower=16))
     measured["best"][trip] = [choice.place for choice in best]
     print(f"{trip} ms:", ", ".join(f"{c.model} ({c.place})" for c in best))
-measured["right"] = right
 
 # %% [markdown]
 # ## A link that drops

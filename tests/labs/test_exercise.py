@@ -79,16 +79,16 @@ def test_it_is_silent_inside_the_grader(monkeypatch, capsys):
 
 
 def test_each_part_is_shown_as_soon_as_it_is_known():
-    shown = []
+    texts = []
 
     def interrupted(read, truths):
-        if len(shown) == 2:
+        if len(texts) == 2:
             raise KeyboardInterrupt
         return right(read, truths)
 
     with contextlib.suppress(KeyboardInterrupt):
-        feedback_on("lab00.q1", interrupted, progress=lambda feedback: shown.append(repr(feedback)))
-    assert len(shown) >= 2 and [text.count("  ok  ") for text in shown[:2]] == [1, 2]
+        feedback_on("lab00.q1", interrupted, progress=lambda feedback: texts.append(repr(feedback)))
+    assert len(texts) >= 2 and [text.count("  ok  ") for text in texts[:2]] == [1, 2]
 
 
 def test_a_notebook_shows_one_feedback_that_grows(monkeypatch):
