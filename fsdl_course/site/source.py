@@ -18,6 +18,7 @@ from fsdl_course.notebooks.conversion import read, write
 from fsdl_course.site import documents
 from fsdl_course.site.cells import shown_on_site, state_of, with_pictures
 from fsdl_course.site.contents import Contents, Entry, SiteError, contents
+from fsdl_course.slides import publish
 from fsdl_course.workspace.links import ELSEWHERE, FENCED, LINKS
 from fsdl_deploy import files
 
@@ -67,7 +68,7 @@ def lay_out(root: Path, folder: Path, extra: Path, reader_bytes: int) -> Source:
         text = with_pictures(text, "../" * path.count("/"), drawn)
         _write(folder / path, _linked(text, path, pages_there, root, folder))
     if (slides := root / "build" / "slides").is_dir():
-        shutil.copytree(slides, extra / "slides")
+        publish.copy_to(slides, extra / "slides")
     return source
 
 
