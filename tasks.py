@@ -7,6 +7,8 @@
                 one after the other, and write what each takes into infra/sizes.json)
   setup         make .venv, the core that lessons need, or finish an interrupted set-up
   course        set up, then execute every notebook whose station is built; a report under build/
+  slides        set up, then build the decks of slides/ as HTML and PDF in build/slides, and check them
+  site          set up, then make the course's pages for the web of what `course` or `test` executed
   notebooks     set up, then make the notebooks/*.ipynb whose source changed (--again: all of them)
   labs          set up, then make labs/ again from solutions/
   station NAME  set up, then build one station (--remove: take it away); without NAME: list them
@@ -142,6 +144,16 @@ def notebooks(words):
     return subprocess.call(command, cwd=ROOT, env=environ)
 
 
+def slides(words):
+    command, environ = in_course(["fsdl_course.cli", "slides", *words])
+    return subprocess.call(command, cwd=ROOT, env=environ)
+
+
+def site(words):
+    command, environ = in_course(["fsdl_course.cli", "site", *words])
+    return subprocess.call(command, cwd=ROOT, env=environ)
+
+
 def labs(words):
     command, environ = in_course(["fsdl_course.cli", "labs", *words])
     return subprocess.call(command, cwd=ROOT, env=environ)
@@ -189,6 +201,8 @@ COMMANDS = {
     "everything": everything,
     "setup": lambda words: setup() and 0,
     "course": course,
+    "slides": slides,
+    "site": site,
     "notebooks": notebooks,
     "labs": labs,
     "station": station,

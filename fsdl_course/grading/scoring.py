@@ -71,7 +71,7 @@ def _call_all(box: Sandbox, key: AnswerKey, result: dict) -> None:
             )
             continue
         question = key.lab.question(case.question)
-        answer = box.call(question.function, case.arguments, question.seconds)
+        answer = box.call(question.function, case.arguments, question.seconds, question.around)
         problem = answer.error or question.wrong(case.arguments, answer.value, expected)
         earned.right, earned.wrong = earned.right + (not problem), earned.wrong + bool(problem)
         if answer.error in STOPPED:
@@ -104,7 +104,6 @@ def blank(submission: Submission, lab: questions.Lab, before_open: dict[str, str
             }
             for question in lab.open
         ],
-        **submission.facts(),
         "score": 0,
         "max": sum(question.points for question in lab.graded),
     }

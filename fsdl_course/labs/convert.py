@@ -176,7 +176,7 @@ def solution_values(name: str, cases: list[questions.Case], root: Path = ROOT) -
             raise NotebookError(f"{name}: the solution's cells fail: {sandbox.errors}")
         for case in cases:
             question = lab.question(case.question)
-            result = sandbox.call(question.function, case.arguments, question.seconds)
+            result = sandbox.call(question.function, case.arguments, question.seconds, question.around)
             if result.error:
                 raise NotebookError(
                     f"{name}: {question.function}{tuple(case.arguments)} of the solution: {result.error}"

@@ -146,7 +146,7 @@ def _tried(question, part, expected: list, function: Callable) -> PartFeedback:
     for arguments, right in zip(part.cases, expected, strict=True):
         call = question.call(arguments)
         # Arguments as the grader gives them, each time new ones: through JSON.
-        tried = bounded_call(function, json.loads(json.dumps(arguments)), question.seconds)
+        tried = bounded_call(question.tried(function), json.loads(json.dumps(arguments)), question.seconds)
         if tried.unwritten:
             raise NotImplementedError(tried.error.partition(": ")[2])
         problem = tried.error or question.wrong(arguments, tried.value, right)

@@ -10,6 +10,8 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +100,8 @@ class Question:
     """A graded function: its name, what it is worth, and how its values are judged.
 
     ``seconds`` is the processor time that one call may take; ``judge`` replaces the comparison with the
-    solution's value where more than one answer is right.
+    solution's value where more than one answer is right. ``around`` is a function of the course, as
+    "package.module.name", that calls the student's: ``around(function, *arguments)``.
     """
 
     id: str
@@ -110,6 +113,12 @@ class Question:
     judge: Judge | None = None
     tolerance: float = 1e-6
     seconds: float = 2.0
+    around: str = ""
+
+    def tried(self, function: Callable) -> Callable:
+        """What takes a case's arguments: ``function``, or what the course puts ``around`` it."""
+        module, _, name = self.around.rpartition(".")
+        return partial(getattr(import_module(module), name), function) if module else function
 
     @property
     def points(self) -> int:
@@ -117,7 +126,10 @@ class Question:
 
     def call(self, arguments: list) -> str:
         """The call with these arguments, as a student would write it; long arguments are cut."""
-        return f"{self.function}({', '.join(as_text(argument, 120) for argument in arguments)})"
+        first, name = (
+            ([self.function], self.around.rpartition(".")[2]) if self.around else ([], self.function)
+        )
+        return f"{name}({', '.join([*first, *(as_text(argument, 120) for argument in arguments)])})"
 
     def wrong(self, arguments: list, value: Any, expected: Any) -> str:
         """What is wrong with ``value`` for these arguments, "" if nothing is; never raises."""

@@ -94,14 +94,16 @@ class Sandbox:
             self._end()
         return report
 
-    def call(self, function: str, arguments: list, seconds: float) -> CallResult:
+    def call(self, function: str, arguments: list, seconds: float, around: str = "") -> CallResult:
         """The value of ``function(*arguments)``, with ``seconds`` of processor time.
 
+        ``around``: a function of the course, as "package.module.name", that calls the student's instead.
         SandboxError only if the sandbox does not start again after student code brought it down.
         """
         if self._process is None and self._begin(self.cells, probe=False) is None:
             raise SandboxError(f"the sandbox ({self.backend.name}) did not start again")
         request = {"function": function, "arguments": arguments, "seconds": seconds}
+        request["around"] = around
         reply = self._ask(request, patience(CELLS_SECONDS + seconds) + patience(seconds) + 10)
         # What was ended from outside, or has ended the sandbox, counts as all that it might have taken.
         stopped = reply is None or reply.get("error") in (

@@ -7,12 +7,12 @@ import inspect
 from collections.abc import Callable
 from pathlib import Path
 
-from fsdl_course.notebooks import recorded_drift, recorded_models, recorded_serving
+from fsdl_course.notebooks import recorded_drift, recorded_lessons, recorded_models, recorded_serving
 from fsdl_course.notebooks.record_lookup import QuoteError, Records, pick
 
 FIGURES: dict[str, Callable] = {
     name: function
-    for module in (recorded_models, recorded_serving, recorded_drift)
+    for module in (recorded_models, recorded_serving, recorded_drift, recorded_lessons)
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if function.__module__ == module.__name__ and not name.startswith("_")
 }

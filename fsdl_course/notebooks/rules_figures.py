@@ -48,9 +48,7 @@ WHAT_TO_DO = (
 
 def bare(text: str) -> Iterator[str]:
     """What is wrong with the figures in a cell of prose, a sentence for each."""
-    prose = outside_code(text)
-    for form in NO_FIGURE:
-        prose = form.sub(" ¤ ", prose)
+    prose = without_allowed(text)
     if left := ALMOST.search(prose):
         yield f"{left[0][:60]!r} is a key that is not filled in: import the notebook, or build it"
     spans = {match.span() for form in MEASURED for match in form.finditer(prose)}
@@ -59,3 +57,11 @@ def bare(text: str) -> Iterator[str]:
         if start >= end:
             yield f"the figure {' '.join(prose[start:stop].split())!r} stands bare in prose: {WHAT_TO_DO}"
         end = max(end, stop)
+
+
+def without_allowed(text: str) -> str:
+    """Prose without its code, quotations, links and filled-in figures: what may not be a measured figure."""
+    prose = outside_code(text)
+    for form in NO_FIGURE:
+        prose = form.sub(" ¤ ", prose)
+    return prose

@@ -32,7 +32,7 @@ def main(args: argparse.Namespace) -> int:
     address = f"[{args.host}]" if ":" in args.host else args.host
     print(f"the app is at http://{address}:{listener.getsockname()[1]}/", flush=True)
     if args.host not in ("127.0.0.1", "::1", "localhost"):
-        print("browsers store an app only from https, or from this machine: put a proxy with TLS in front")
+        print("on other machines browsers start it only from https: put a proxy with TLS in front")
     uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off")).run(sockets=[listener])
     return 0
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from fsdl_deploy.browser.site import DAYS, DEFAULT, Release, Site
+from fsdl_deploy.browser.trial import tried
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Publish; print what is out now. Raises KeyProblem, WeightsError, OSError, ValueError."""
+    """Publish; print what is out now. Raises KeyProblem, WeightsError, NotPublished, OSError, ValueError."""
     if not 0 < args.days <= 3650:
         raise ValueError("--days must be above 0, up to 3650")
     site = Site(args.site)
@@ -25,7 +26,8 @@ def main(args: argparse.Namespace) -> int:
     if args.renew:
         release = site.renew(args.days)
     elif args.file:
-        release = site.publish(args.file.read_bytes(), args.file.stem, days=args.days)
+        tried(graph := args.file.read_bytes())
+        release = site.publish(graph, args.file.stem, days=args.days)
     else:
         release = site.publish(args.model, days=args.days)
     print(described(release))

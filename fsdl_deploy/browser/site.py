@@ -16,10 +16,13 @@ from pathlib import Path
 from fsdl_deploy import files, weights
 from fsdl_deploy.browser import signing
 from fsdl_deploy.paths import BUILD
+from fsdl_deploy.running import locks
 
 DEFAULT = BUILD / "edge" / "site"
 KIND, FORMAT = "meter-reader release", 1
 DAYS = 7.0
+PATIENCE = 60.0  # seconds that a publisher waits for another
+MOST_BYTES = 16 * 2**20  # of a file: the app believes no signed length above it (release.js)
 SETTINGS = {
     "threshold": 0.9,  # confidence below which the device is unsure
     "deadline_ms": 3000,  # for the service to answer
@@ -59,27 +62,55 @@ class Site:
         (self.releases / "files").mkdir(parents=True, exist_ok=True)
         self.archive.mkdir(exist_ok=True)
         if not self.key.exists():
-            files.write(self.folder / "key.public", signing.make_key(self.key))
+            signing.make_key(self.key)
+        if not (self.folder / "key.public").is_file():
+            files.write(self.folder / "key.public", signing.public(self.key))
         return self
 
     @property
     def public(self) -> str:
-        """The public key that an app must trust, base64. Raises KeyProblem."""
+        """The public key that an app must trust, base64: that of the private key, where that is here, too.
+
+        Raises KeyProblem where there is none, or where the two are not a pair.
+        """
         file = self.folder / "key.public"
-        if not file.is_file():
-            raise signing.KeyProblem(f"there is no key in {self.folder}: `fsdl-deploy edge key` makes one")
-        return file.read_text(encoding="ascii").strip()
+        written = file.read_text(encoding="ascii", errors="replace").strip() if file.is_file() else None
+        if not self.key.is_file():
+            if written is None:
+                raise signing.KeyProblem(
+                    f"there is no key in {self.folder}: `fsdl-deploy edge key` makes one"
+                )
+            return written
+        own = signing.public(self.key)
+        if written is None:
+            files.write(file, own)
+        elif written != own:
+            raise signing.KeyProblem(
+                f"{file} is not the public half of {self.key}, so apps would trust another key: remove the "
+                "file, and it is written anew"
+            )
+        return own
 
     def current(self) -> Release | None:
         """The release that is out; None before the first. Raises ValueError for a broken manifest."""
-        return self.read(self.manifest.read_bytes()) if self.manifest.is_file() else None
+        if not self.manifest.is_file():
+            return None
+        try:
+            return self.read(self.manifest.read_bytes())
+        except ValueError as error:
+            raise ValueError(
+                f"{self.manifest}: {error}; put the newest of {self.archive} in its place"
+            ) from None
 
     @staticmethod
     def read(manifest: bytes) -> Release:
         """What a manifest of ours says; its signature is not looked at. Raises ValueError."""
-        content = json.loads(base64.b64decode(json.loads(manifest)["payload"]))
-        moments = {name: datetime.fromisoformat(content[name]) for name in ("published", "expires")}
-        return Release(content["version"], content["model"], files=content["files"], **moments)
+        try:
+            content = json.loads(base64.b64decode(json.loads(manifest)["payload"]))
+            moments = {name: datetime.fromisoformat(content[name]) for name in ("published", "expires")}
+            return Release(int(content["version"]), content["model"], files=content["files"], **moments)
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise ValueError(f"this is no manifest of a release ({type(error).__name__})") from None
 
     def publish(
         self,
@@ -98,25 +129,34 @@ class Site:
         Raises WeightsError for a model that is not on record, KeyProblem, OSError.
         """
         content = weights.verified(f"{model}.onnx") if isinstance(model, str) else model
-        before, now = self.current(), now or _now()
         parts = {"model": content, "settings": json.dumps(SETTINGS | (settings or {}), indent=1).encode()}
-        release = Release(
-            version or (before.version + 1 if before else 1),
-            name or (model if isinstance(model, str) else "unnamed"),
-            now,
-            now + timedelta(days=days),
-            {part: self._keep(body) for part, body in parts.items()},
-        )
-        return self._out(release)
+        with self._alone():
+            before, now = self.current(), now or _now()
+            release = Release(
+                version or (before.version + 1 if before else 1),
+                name or (model if isinstance(model, str) else "unnamed"),
+                now,
+                now + timedelta(days=days),
+                {part: self._keep(body) for part, body in parts.items()},
+            )
+            return self._out(release)
 
     def renew(self, days: float = DAYS) -> Release:
         """The release that is out once more, as a new version that counts for ``days`` from now on."""
-        now, before = _now(), self.current()
-        if before is None:
-            raise ValueError(f"nothing is published in {self.folder} yet: `fsdl-deploy edge publish` does")
-        return self._out(
-            Release(before.version + 1, before.model, now, now + timedelta(days=days), before.files)
-        )
+        with self._alone():
+            now, before = _now(), self.current()
+            if before is None:
+                raise ValueError(
+                    f"nothing is published in {self.folder} yet: `fsdl-deploy edge publish` does"
+                )
+            return self._out(
+                Release(before.version + 1, before.model, now, now + timedelta(days=days), before.files)
+            )
+
+    def _alone(self):
+        """Of two publishers one waits for the other: both would sign a release of the same number."""
+        busy = TimeoutError(f"somebody else is publishing in {self.folder}: try again when that is over")
+        return locks.alone(self.folder / "publish.lock", busy, PATIENCE)
 
     def _out(self, release: Release) -> Release:
         manifest = envelope(release, self.key)

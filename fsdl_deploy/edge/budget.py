@@ -25,6 +25,10 @@ CARDS = 400
 COUNTED = ("bytes", "compressed", "multiply_adds")
 MEASURED = ("ms", "mebibytes", "right")
 GROWTH = ("bytes", "multiply_adds")
+BOUNDS = {  # of what may not be just any number from 0 up
+    "slower": ("a number above 0", lambda value: value > 0),
+    "right": ("a share from 0 to 1, such as 0.93", lambda value: 0 <= value <= 1),
+}
 
 
 class BudgetError(ValueError):
@@ -70,10 +74,13 @@ def read(text: str, where: str = "the budget") -> Budget:
         "device": ("slower",),
     }
     for table, names in tables.items():
+        if not isinstance(document.setdefault(table, {}), dict):
+            raise BudgetError(f"{where}: {table} is a table of its own: write [{table}], and its lines below")
         for name in names:
-            value = document.get(table, {}).get(name)
-            if type(value) not in (int, float) or not (math.isfinite(value) and value >= 0):
-                raise BudgetError(f"{where}: say in [{table}] {name} = a number from 0 up")
+            value = document[table].get(name)
+            what, fits = BOUNDS.get(name, ("a number from 0 up", lambda value: value >= 0))
+            if type(value) not in (int, float) or not (math.isfinite(value) and fits(value)):
+                raise BudgetError(f"{where}: say in [{table}] {name} = {what}")
         if unknown := sorted(document[table].keys() - {*names, "name"}):
             raise BudgetError(f"{where}: [{table}] has an unknown {unknown[0]}")
     return Budget(

@@ -48,17 +48,16 @@ def problems(commit: str) -> list[str]:
     if graph is None or text is None:
         return [f"it has {MODEL if text is None else BUDGET} and no {BUDGET if text is None else MODEL}"]
     parents = _git("rev-list", "--parents", "-n", "1", commit).decode().split()[1:]
-    before = [_file(parent, MODEL) for parent in parents]
-    # A new budget is looked at, too: it must still fit the model that it is for.
-    if any(old == graph for old in before) and any(_file(parent, BUDGET) == text for parent in parents):
+    before = [(_file(parent, MODEL), _file(parent, BUDGET)) for parent in parents]
+    # One parent must have both: a merge may take the model from one side and the budget from the other.
+    if (graph, text) in before:
         return []
     try:
         limits = budget.read(text.decode("utf-8"), BUDGET)
         figures = budget.counted(graph)
         reasons = [line.reason for line in budget.judged(figures, limits) if not line.fits]
-        changed_budget = any(_file(parent, BUDGET) != text for parent in parents)
-        for old in before:
-            if old is not None and old != graph and not changed_budget:
+        for old, allowed in before:
+            if old is not None and old != graph and allowed == text:
                 reasons += budget.grown(figures, budget.counted(old), limits)
     except (budget.BudgetError, UnicodeDecodeError) as error:
         return [str(error)]

@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 SENT = ("Content-Type", "Authorization", "X-Request-Id")  # headers that a page may send
 READ = ("X-Request-Id", "X-Model-Version", "Retry-After")  # headers that it may read
+USUAL = {"http": 80, "https": 443}
 REMEMBERED = 600  # seconds for which a browser need not ask first again
 
 
@@ -48,6 +49,14 @@ def origin(text: str) -> str:
         raise refusal from None
     whole = f"{parts.scheme}://{parts.netloc}"
     strange = not plain.isascii() or any(character in plain for character in " \t;,'\"*\\@<>")
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or strange or plain != whole:
+    if (
+        parts.scheme not in USUAL
+        or not parts.hostname
+        or port == 0
+        or strange
+        or plain.lower() != whole.lower()
+    ):
         raise refusal
-    return whole.lower().removesuffix({"http": ":80", "https": ":443"}[parts.scheme])
+    # A browser sends a port only where it is not the usual one, and without zeros before it.
+    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{name}" + (f":{port}" if port not in (None, USUAL[parts.scheme]) else "")

@@ -25,7 +25,6 @@ import json
 import random
 
 from fsdl_course.labs import check, predict, reveal
-from fsdl_course.labs.conversions import searched
 from fsdl_course.labs.ed25519 import signed_by
 
 # %% [markdown]
@@ -557,16 +556,11 @@ def parity(reference, target, draw) -> list[list] | None:
     ### END SOLUTION
 
 
-def asked(rounding: str, broken: str, at: int) -> list | None:
-    """Your test, on one conversion; leave it as it is."""
-    return searched(parity, rounding, broken, at)
-
-
 # %% [markdown]
-# The check calls `asked` with the name of what is broken; your function does not see it.
+# The check calls `searched` with your function and the name of what is broken, which you do not see.
 
 # %%
-check("lab09.q6", asked)
+check("lab09.q6", parity)
 
 # %% [markdown]
 # And a large one: `v3-bad` is `v2` with one mistake in how a picture is normalised. Predict: on how many of

@@ -25,6 +25,8 @@ TIMES = ([5.0] * 20, TWENTY, [*TWENTY[:19], 31, 32], [31.5], list(range(60, 40, 
 
 def draw_budget(generator):
     sizes = {f"part{place}": generator.randrange(1, 3_000_000) for place in range(generator.randint(1, 4))}
+    if generator.random() < 0.3:
+        sizes["another"] = sizes["part0"]  # two files of one size
     times = [round(generator.lognormvariate(2.5, 0.7), 2) for _ in range(generator.randint(1, 60))]
     cards = generator.choice([200, 1000, 2000])
     model = measured(
@@ -50,6 +52,7 @@ BUDGETS = [
         [[measured(), {"kilobytes": bound}] for bound in (3957.999, 3958, 3866)]
         + [
             [measured({"a": 1001, "b": 999}), {"kilobytes": 1.9}],
+            [measured({"a": 1000, "b": 1000}), {"kilobytes": 1.9}],  # two files of one size
             [measured({"a": 1_946_619}), BUDGET | {"kilobytes": 1900}],
         ],
     ),
@@ -229,13 +232,16 @@ def key_of(secret):
     return public_key(secret)
 
 
-def offer(at=10, version=4, expires=100, name="meter-reader", model=None, secret=SECRET, **changed):
-    """An offer that is in order, or with one thing changed after it was signed."""
+def offer(
+    at=10, version=4, expires=100, name="meter-reader", model=None, secret=SECRET, signed_as=(), **changed
+):
+    """An offer that is in order, or with one thing changed after it was signed, or wrongly ``signed_as``."""
     model = f"weights {version}" if model is None else model
     signed = {"name": name, "version": version, "expires": expires, "bytes": len(model.encode())}
     signed["sha256"] = hashlib.sha256(model.encode()).hexdigest()
+    signed |= dict(signed_as)
     # Written so that whoever signs another spelling of the same JSON signs other bytes.
-    text = json.dumps(signed, separators=(" ,", ":  "), sort_keys=version % 2 == 0)
+    text = json.dumps(signed, separators=(" ,", ":  "), sort_keys=version % 2 == 0, ensure_ascii=False)
     return {
         "at": at,
         "manifest": text,
@@ -251,6 +257,12 @@ def device(version=3, name="meter-reader"):
 
 def edited(offer, old, new):
     return offer | {"manifest": offer["manifest"].replace(old, new)}
+
+
+def nearly(digest):
+    """Other hashes, each of which is the same in a part."""
+    other = digest.translate(str.maketrans("0123456789abcdef", "123456789abcdef0"))
+    return [digest[:8] + other[8:], other[:-8] + digest[-8:], digest[:-1] + other[-1]]
 
 
 def draw_offer(generator, number, at, kinds):
@@ -271,6 +283,7 @@ def draw_offer(generator, number, at, kinds):
                 | {"signature": good["signature"][:-2] + ("00" if good["signature"][-2:] != "00" else "01")},
                 good | {"signature": ""},
                 good | {"manifest": good["manifest"] + " "},
+                good | {"manifest": "<html>log in first</html>"},
                 good | {"signature": generator.choice(["none", "0" * 128, good["key"]])},
             ]
         )
@@ -278,11 +291,19 @@ def draw_offer(generator, number, at, kinds):
         return offer(at, version, at - generator.choice([0, 0, 1, 30]), model=model)
     if kind == "name":
         return offer(
-            at, version, expires, name=generator.choice(["thermostat", "meter-reader-2", ""]), model=model
+            at,
+            version,
+            expires,
+            name=generator.choice(["thermostat", "meter-reader-2", "", "Meter-Reader"]),
+            model=model,
         )
     if kind == "older":
         return offer(at, generator.randint(max(0, number - 3), number), expires, model=model)
-    good = offer(at, version, expires, model=model)
+    good, length = offer(at, version, expires, model=model), len(model.encode())
+    if generator.random() < 0.5:
+        wrong = [{"bytes": length + 1}, {"bytes": length - 1}]
+        wrong += [{"sha256": digest} for digest in nearly(hashlib.sha256(model.encode()).hexdigest())]
+        return offer(at, version, expires, model=model, signed_as=generator.choice(wrong))
     return good | {
         "model": generator.choice([model + " ", model[:-1], "", model.replace("weights", "weighty")])
     }
@@ -304,7 +325,8 @@ def draw_attack(generator):
     return draw_offers(generator, ("install", "signature", "signature", "model"))
 
 
-GOOD = offer()
+GOOD, ABROAD = offer(), offer(name="Zähler")
+NEARLY = nearly(hashlib.sha256(b"weights 4").hexdigest())
 UPDATES = [
     Part("a good one is installed", 1, [[device(), [GOOD]], [device(7), [offer(version=9), offer(12, 10)]]]),
     Part(
@@ -313,6 +335,8 @@ UPDATES = [
         [
             [device(), [edited(GOOD, '"version":  4', '"version":  5'), GOOD]],
             [device(), [GOOD | {"signature": "00" * 64}, GOOD | {"signature": "none"}, GOOD]],
+            [device(), [GOOD | {"manifest": "<html>log in first</html>"}, GOOD | {"manifest": ""}, GOOD]],
+            [device(name="Zähler"), [ABROAD | {"manifest": ABROAD["manifest"].replace("ä", "?")}, ABROAD]],
             [device(), [GOOD | {"manifest": json.dumps(json.loads(GOOD["manifest"]))}, GOOD]],
         ],
     ),
@@ -329,7 +353,7 @@ UPDATES = [
         "another product's manifest",
         1,
         [
-            [device(), [offer(name="thermostat"), GOOD]],
+            [device(), [offer(name="thermostat"), offer(name="Meter-Reader"), GOOD]],
             [device(name="thermostat"), [offer(name="thermostat"), GOOD]],
         ],
     ),
@@ -360,6 +384,8 @@ UPDATES = [
             [device(), [GOOD | {"model": "weights 5"}, GOOD]],
             [device(), [GOOD | {"model": ""}, GOOD | {"model": "weights 4 "}, GOOD]],
             [device(), [offer(model="Gewichte für Zähler 4"), offer(12, 4), offer(13, 5)]],
+            [device(), [*(offer(signed_as={"bytes": length}) for length in (8, 10, 0)), GOOD]],
+            [device(), [*(offer(signed_as={"sha256": wrong}) for wrong in NEARLY), GOOD]],
         ],
     ),
     Part("other offers", 10, draw=draw_offers, count=14),
@@ -403,7 +429,7 @@ def draw_fallbacks(generator):
                 round(generator.choice([generator.random(), generator.uniform(0.95, 1)]), 4),
                 generator.choice([8, 45, 180, 220, 900]),
                 generator.choice([None, None, 0, 20, 90, 400, 2500]),
-                generator.choice([None, 100, 300, 1000]),
+                generator.choice([None, 0, 100, 300, 1000]),
             )
             for _ in range(generator.randint(1, 8))
         ]
@@ -452,6 +478,7 @@ FALLBACKS = [
         [
             [[card(0.7, 20, trip) for trip in (950, 951, 3000)], rules()],
             [[card(0.95, 100, 10, deadline) for deadline in (99, 100, 140, None)], rules(late=0.4)],
+            [[card(sure, 100, 10, deadline) for sure in (0.95, 0.999) for deadline in (0, None)], rules()],
         ],
     ),
     Part(
@@ -576,7 +603,10 @@ def draw_held(generator):
                 manifests.append(manifest(number, hour, hour + life))
                 hour += every
         generator.shuffle(manifests)
-        polls = sorted(generator.sample(range(1, hour + 200), generator.randint(4, 12)))
+        # The first and the last hour at which a manifest is good are polls more often than by chance.
+        edges = [edge for item in manifests for edge in (item["published"], item["expires"] - 1) if edge > 0]
+        chosen = generator.sample(range(1, hour + 200), generator.randint(4, 12))
+        polls = sorted({*chosen, *generator.sample(edges, 3)})
         case = {
             "version": version,
             "manifests": manifests,
@@ -653,6 +683,7 @@ HELD = [
         [
             held([manifest(2, 0, 900), *WEEKLY], [20, 90, 150, 250], 60),
             held([manifest(3, 50, 200), manifest(3, 0, 60)], [10, 55, 190], 48),
+            held([manifest(3, 50, 100), manifest(4, 60, 200)], [50, 99], 48),  # its first hour, and its last
         ],
     ),
     Part("other devices", 8, draw=draw_held, count=20),
@@ -672,7 +703,15 @@ LAB = Lab(
         Question("q4", "decisions", "verify an update", 3, 12, UPDATES),
         Question("q5", "fallbacks", "device, service or person", 2, 12, FALLBACKS),
         Question(
-            "q6", "asked", "find the broken conversion", 2, 14, PARITY, judge=counterexample, seconds=4.0
+            "q6",
+            "parity",
+            "find the broken conversion",
+            2,
+            14,
+            PARITY,
+            judge=counterexample,
+            seconds=4.0,
+            around="fsdl_course.labs.conversions.searched",
         ),
         Question("q7", "held_back", "break it: a device held back", 1, 8, HELD, judge=unnoticed),
         OpenQuestion("q8", "ship it?", level=2, minutes=8, rubric=RUBRIC),

@@ -1,13 +1,16 @@
 """The app's server and its site; needs the station ``node``: stations.station("node")."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
 
+from fsdl_deploy import weights
 from fsdl_deploy.browser import app_files, key_command, publish_command, self_test, signing
 from fsdl_deploy.browser.app_command import main as app_main
 from fsdl_deploy.browser.link import Fault
+from fsdl_deploy.browser.scenes import blind_model
 from fsdl_deploy.browser.serving import ServedApp
 from fsdl_deploy.browser.site import Site
 from fsdl_deploy.cli import main
@@ -113,6 +116,55 @@ def test_releases_count_up_and_keep_what_was(tmp_path):
         for file in release.files.values():
             assert (site.releases / file["path"]).stat().st_size == file["bytes"]
     assert site.read((site.archive / "1.json").read_bytes()) == first
+
+
+def test_a_lost_public_half_is_derived_and_a_wrong_one_is_not_believed(tmp_path, capsys):
+    folder = tmp_path / "site"
+    site = Site(folder).make()
+    public = site.public
+    (folder / "key.public").unlink()  # it died between the two writes
+    assert main(["edge", "publish", "--site", str(folder), "--model", "v1"]) == 0
+    assert site.make().public == public == (folder / "key.public").read_text()
+    (folder / "key.public").write_text("AAAA")
+    assert main(["edge", "publish", "--site", str(folder), "--model", "v1"]) == 1
+    assert "not the public half" in capsys.readouterr().err
+    assert site.current().version == 1
+
+
+@pytest.mark.parametrize("manifest", [b"[]", b"{", b'{"payload": "W10="}', b"null", b'{"payload": 5}'])
+def test_a_broken_manifest_is_named(tmp_path, capsys, manifest):
+    site = Site(tmp_path / "site")
+    site.releases.mkdir(parents=True)
+    site.manifest.write_bytes(manifest)
+    with pytest.raises(ValueError, match=r"current\.json: this is no manifest"):
+        site.current()
+
+
+def test_two_publishers_at_once_sign_two_numbers(tmp_path):
+    site = Site(tmp_path / "site").make()
+    with ThreadPoolExecutor(4) as pool:
+        releases = list(pool.map(lambda _: site.publish("v1"), range(4)))
+    assert sorted(release.version for release in releases) == [1, 2, 3, 4]
+    assert site.current().version == 4
+
+
+def test_what_the_app_would_not_use_is_not_signed(tmp_path, capsys):
+    folder, file = tmp_path / "site", tmp_path / "model.onnx"
+    Site(folder).make()
+    bad = {
+        b"no model": "no reader in ONNX",
+        b"": "no reader in ONNX",
+        bytes(17_000_000): "17,000,000 bytes",
+        bytes(1_000_001): "the app's budget",
+        blind_model(): "0 of the 8 cards",
+    }
+    for content, reason in bad.items():
+        file.write_bytes(content)
+        assert main(["edge", "publish", "--site", str(folder), "--file", str(file)]) == 1
+        assert reason in capsys.readouterr().err
+    assert Site(folder).current() is None
+    file.write_bytes(weights.verified("v1.onnx"))
+    assert main(["edge", "publish", "--site", str(folder), "--file", str(file)]) == 0
 
 
 def test_the_commands_say_what_to_do(tmp_path, capsys):

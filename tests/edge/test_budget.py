@@ -55,6 +55,9 @@ def test_growth_refuses_what_still_fits():
         ("ms = 100 ", "ms = true ", r"\[most\] ms"),
         ("right = 0.93", 'right = "0.93"', r"\[least\] right"),
         ("slower = 8", "slower = -8", r"\[device\] slower"),
+        ("slower = 8", "slower = 0", r"\[device\] slower = a number above 0"),
+        ("right = 0.93", "right = 93", r"\[least\] right = a share"),
+        ("[least]", "[[least]]", r"write \[least\]"),
         ("[growth]", "[grows]", r"unknown table \[grows\]"),
         ("mebibytes = 96", "mebibytes = 96\nmegabytes = 9", "unknown megabytes"),
         ("[most]", "[most", "not TOML"),
@@ -64,6 +67,11 @@ def test_a_budget_with_a_hole_is_refused(old, new, message):
     assert old in TEXT
     with pytest.raises(budget.BudgetError, match=message):
         budget.read(TEXT.replace(old, new, 1))
+
+
+def test_a_table_that_is_a_number_is_refused():
+    with pytest.raises(budget.BudgetError, match=r"write \[most\]"):
+        budget.read("most = 5\n[least]\nright = 0.9\n")
 
 
 def test_what_is_no_model_ends_with_a_sentence(tmp_path, capsys):

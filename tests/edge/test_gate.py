@@ -84,6 +84,29 @@ def test_growth_within_the_budget_needs_a_word_in_the_budget(clone):
     assert push(clone).returncode == 0
 
 
+def merged_from_two_sides(clone, tight):
+    """The model of one side with the budget of the other, each of which is in order where it is."""
+    commit(clone, "v2", tight)
+    git("checkout", "-q", "-b", "side", at=clone)
+    commit(clone, larger("v2"), TEXT, subject="more room")
+    git("checkout", "-q", "main", at=clone)
+    commit(clone, subject="words")
+    git("merge", "-q", "--no-commit", "--no-ff", "side", at=clone)
+    commit(clone, text=tight, subject="the merge")
+
+
+@pytest.mark.parametrize("room", [1000, 100_000], ids=["over the budget", "over the growth"])
+def test_a_merge_that_takes_the_model_and_not_its_budget_is_refused(clone, room):
+    tight = TEXT.replace("bytes = 600_000", f"bytes = {len(weights.verified('v2.onnx')) + room}", 1)
+    assert tight != TEXT
+    merged_from_two_sides(clone, tight)
+    refused = push(clone)
+    assert refused.returncode != 0 and "the merge: bytes:" in refused.stderr
+    git("reset", "-q", "--hard", "main~1", at=clone)
+    git("merge", "-q", "--no-ff", "-m", "the whole side", "side", at=clone)
+    assert push(clone).returncode == 0
+
+
 @pytest.mark.parametrize("text", ["", TEXT.replace("bytes = 600_000", "bytes = 1000"), "[most"])
 def test_a_budget_that_is_broken_or_not_met_is_refused(clone, text):
     commit(clone, "v2", text)

@@ -221,6 +221,20 @@ def test_cells_run_as_in_a_notebook_and_those_that_end_the_process_are_left_out(
         assert box.call("never", [], 1).error == "it is not defined"
 
 
+def test_what_the_course_puts_around_a_function_is_not_the_hand_ins(backend):
+    """A test of a conversion is called with the conversion, and is not told what is broken in it."""
+    around = "fsdl_course.labs.conversions.searched"
+    cells = [
+        "import fsdl_course.labs.conversions as c\nc.searched = lambda *case: [list(case[1:])]",
+        "def asked(rounding, broken, at): return [broken]\nsearched = asked",
+        "def parity(*given): return len(given)",
+        "def greedy(reference, target, draw): return target([draw('1', 4)] * 161)",
+    ]
+    with Sandbox(cells, backend) as box:
+        assert box.call("parity", ["int8", "width", 0], 2, around) == CallResult(3)
+        assert "reads no more" in box.call("greedy", ["int8", "", 0], 4, around).error
+
+
 def test_a_call_knows_nothing_of_the_calls_before_it(box):
     cells = ["seen = []\ndef remember(x):\n    seen.append(x)\n    return seen"]
     cells += [

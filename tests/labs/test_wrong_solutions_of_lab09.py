@@ -208,6 +208,36 @@ MISTAKES = [
     ("q7", "good[0] if good else None", "None", "while the old"),
     ("q5", 'card["round_trip"] is not None', 'card["round_trip"]', "no link"),
     ("q7", "return places", "return places[:-1]", "while the old"),
+    ("q1", "sum(files.values())", "sum(set(files.values()))", "in kilobytes"),
+    (
+        "q4",
+        UNSIGNED,
+        '        json.loads(offer["manifest"])\n' + UNSIGNED,
+        "over these very bytes",
+    ),
+    ("q4", MODEL, "hashlib.sha256(loaded).hexdigest() != signed_for[1]", "the model that was signed for"),
+    (
+        "q4",
+        MODEL,
+        "hashlib.sha256(loaded).hexdigest()[:8] != signed_for[1][:8]",
+        "the model that was signed for",
+    ),
+    (
+        "q4",
+        SIGNED,
+        SIGNED.replace('offer["manifest"].encode()', 'offer["manifest"].encode("ascii", "replace")'),
+        "over these very bytes",
+    ),
+    (
+        "q4",
+        'manifest["name"] != device["name"]',
+        'manifest["name"].lower() != device["name"].lower()',
+        "another product",
+    ),
+    ("q5", 'card["round_trip"] is not None', 'card["round_trip"]', "no link"),
+    ("q5", IN_TIME, "bool(deadline) and at > deadline", "late for the deadline"),
+    ("q7", GOOD, GOOD.replace("<= poll", "< poll"), "from the future"),
+    ("q7", GOOD, GOOD.replace('item["expires"]', 'item["expires"] - 1'), "from the future"),
 ]
 
 

@@ -57,6 +57,9 @@ def test_what_is_an_origin():
     assert origin("https://app.example:443") == PAGE
     assert origin("http://127.0.0.1:8080") == "http://127.0.0.1:8080"
     assert origin("http://[::1]:8080") == "http://[::1]:8080"
+    assert origin("HTTPS://app.example") == origin("https://app.example:") == PAGE
+    assert origin("http://app.example:080") == "http://app.example"
+    assert origin("http://app.example:08080") == "http://app.example:8080"
 
 
 @pytest.mark.parametrize(

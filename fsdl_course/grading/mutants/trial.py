@@ -83,7 +83,7 @@ class Exercise:
         for place, cell in enumerate(self.cells):
             text = {"source": source} if place == self.place else cell
             run(compiler.compiled(text), names)
-        return names[self.question.function]
+        return self.question.tried(names[self.question.function])
 
 
 def _lines_of_solution(source: str) -> set[int]:

@@ -1,0 +1,47 @@
+"""Diagrams stand alone as SVG, fit a slide, and are refused where nobody could read them."""
+
+import re
+
+import pytest
+
+from fsdl_course.slides import diagrams, marp
+from fsdl_course.slides.deck import DeckError
+from fsdl_deploy.browser.chromium import Chromium, NoBrowser
+from fsdl_deploy.running import stations
+
+
+@pytest.fixture(scope="module")
+def draw():
+    assert stations.station(marp.STATION).python.exists()  # without it the file is left out
+    try:
+        with Chromium() as browser:
+            yield lambda text: diagrams.draw(browser, marp.mermaid_script(), text, "the map")
+    except NoBrowser as missing:
+        pytest.skip(str(missing))
+
+
+def size(svg):
+    return tuple(float(number) for number in re.search(r'width="(\d+)" height="(\d+)"', svg).groups())
+
+
+def test_a_diagram_is_plain_svg_that_fits_a_slide(draw):
+    svg = draw("flowchart LR\n  a[<b>cards</b><br/>in] -- many --> b\n")
+    assert "foreignObject" not in svg and "cards" in svg and "&lt;b" not in svg
+    wide, high = size(svg)
+    assert 100 < wide <= diagrams.WIDEST and high <= diagrams.HIGHEST
+    assert size(draw("%% height: 60\nflowchart LR\n  a[cards] --> b\n"))[1] <= 60
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("flowchart LR\n  a -->\n", "the map cannot be drawn"),
+        (
+            "flowchart LR\n" + "\n".join(f"  node{n} --> node{n + 1}" for n in range(40)),
+            "px high, 17 are the least",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_or_read_is_refused(draw, text, problem):
+    with pytest.raises(DeckError, match=problem):
+        draw(text)
