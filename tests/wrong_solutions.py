@@ -4,6 +4,7 @@ import functools
 import json
 
 from fsdl_course.labs import convert
+from fsdl_course.labs.around import called
 from fsdl_course.labs.exercise import plain
 from fsdl_course.labs.questions import drawn_cases, load, public_cases
 from fsdl_deploy.paths import ROOT
@@ -20,14 +21,14 @@ def expected(name: str, question: str) -> tuple:
     """The question, and each of its cases with what the solution returns."""
     lab, right = load(ROOT / "solutions" / name), solution(name, question)
     asked = [case for case in public_cases(lab) + drawn_cases(lab, "a seed") if case.question == question]
-    right = lab.question(question).tried(right)
+    right = called(lab.question(question), right)
     return lab.question(question), [(case, plain(right(*fresh(case.arguments)))) for case in asked]
 
 
 def refused(name, question, function) -> dict[str, str]:
     """The parts that a function does not earn, with what is said of the first case that fails."""
     asked, cases = expected(name, question)
-    function = asked.tried(function)
+    function = called(asked, function)
     problems = {}
     for case, right in cases:
         if case.part not in problems:

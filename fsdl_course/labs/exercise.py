@@ -141,12 +141,13 @@ def feedback_on(
 
 def _tried(question, part, expected: list, function: Callable) -> PartFeedback:
     """The first case of a part that fails, or that none does."""
+    from fsdl_course.labs.around import called
     from fsdl_course.labs.bounded import call as bounded_call
 
     for arguments, right in zip(part.cases, expected, strict=True):
         call = question.call(arguments)
         # Arguments as the grader gives them, each time new ones: through JSON.
-        tried = bounded_call(question.tried(function), json.loads(json.dumps(arguments)), question.seconds)
+        tried = bounded_call(called(question, function), json.loads(json.dumps(arguments)), question.seconds)
         if tried.unwritten:
             raise NotImplementedError(tried.error.partition(": ")[2])
         problem = tried.error or question.wrong(arguments, tried.value, right)

@@ -9,8 +9,6 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +53,7 @@ class Question:
     """A graded function: its name, what it is worth, and how its values are judged.
 
     ``seconds`` is the processor time that one call may take; ``judge`` replaces the comparison with the
-    solution's value where more than one answer is right. ``around`` is a function of the course, as
-    "package.module.name", that calls the student's: ``around(function, *arguments)``.
+    solution's value where more than one answer is right. ``around`` (labs/around.py) calls the function.
     """
 
     id: str
@@ -69,11 +66,6 @@ class Question:
     tolerance: float = 1e-6
     seconds: float = 2.0
     around: str = ""
-
-    def tried(self, function: Callable) -> Callable:
-        """What takes a case's arguments: ``function``, or what the course puts ``around`` it."""
-        module, _, name = self.around.rpartition(".")
-        return partial(getattr(import_module(module), name), function) if module else function
 
     @property
     def points(self) -> int:

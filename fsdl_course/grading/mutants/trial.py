@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from fsdl_course.grading.mutants.mutation import FaultySolution, mutants
 from fsdl_course.labs import convert, questions
+from fsdl_course.labs.around import called
 from fsdl_course.labs.exercise import GRADING
 from fsdl_course.labs.inside.cells import Cells, namespace, run
 from fsdl_course.labs.inside.child import in_child
@@ -83,7 +84,7 @@ class TriedQuestion:
         for place, cell in enumerate(self.cells):
             text = {"source": source} if place == self.place else cell
             run(compiler.compiled(text), names)
-        return self.question.tried(names[self.question.function])
+        return called(self.question, names[self.question.function])
 
 
 def _lines_of_solution(source: str) -> set[int]:
