@@ -88,10 +88,12 @@ def _looked_at(context, address: str, script: Path, views: Sequence[View]) -> li
     page.set_default_timeout(PATIENCE)
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: seen.append(f"an error in a script: {error}"))
-    for number, view in enumerate(views):
+    width = 0
+    for view in sorted(views, key=lambda view: view.size["width"]):
         page.set_viewport_size(view.size)
         page.emulate_media(color_scheme=view.mode, reduced_motion="reduce")
-        if number == 0:  # the page itself follows a change of its colours and of its width
+        if view.size["width"] != width:  # a page follows a change of colours by itself
+            width = view.size["width"]
             page.goto(address, wait_until="load")
             page.add_script_tag(path=script)
         seen += [f"{problem} ({view})" for problem in _seen_now(page)]
