@@ -2,9 +2,9 @@
 # ARGS are its words: make lab ARGS="--no-browser --port 9999"
 PYTHON ?= $(shell command -v python3 || command -v python || echo python3)
 
-.PHONY: lab test everything setup course slides notebooks labs clean lock station
+.PHONY: lab test everything setup course slides site notebooks labs clean lock station
 
-lab test everything setup course slides notebooks labs:
+lab test everything setup course slides site notebooks labs:
 	@$(PYTHON) tasks.py $@ $(ARGS)
 
 lock:

@@ -8,6 +8,7 @@
   setup         make .venv, the core that lessons need, or finish an interrupted set-up
   course        set up, then execute every notebook whose station is built; a report under build/
   slides        set up, then build the decks of slides/ as HTML and PDF in build/slides, and check them
+  site          set up, then make the course's pages for the web of what `course` or `test` executed
   notebooks     set up, then make the notebooks/*.ipynb whose source changed (--again: all of them)
   labs          set up, then make labs/ again from solutions/
   station NAME  set up, then build one station (--remove: take it away); without NAME: list them
@@ -148,6 +149,11 @@ def slides(words):
     return subprocess.call(command, cwd=ROOT, env=environ)
 
 
+def site(words):
+    command, environ = in_course(["fsdl_course.cli", "site", *words])
+    return subprocess.call(command, cwd=ROOT, env=environ)
+
+
 def labs(words):
     command, environ = in_course(["fsdl_course.cli", "labs", *words])
     return subprocess.call(command, cwd=ROOT, env=environ)
@@ -196,6 +202,7 @@ COMMANDS = {
     "setup": lambda words: setup() and 0,
     "course": course,
     "slides": slides,
+    "site": site,
     "notebooks": notebooks,
     "labs": labs,
     "station": station,

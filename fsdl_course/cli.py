@@ -1,5 +1,5 @@
 # PYTHON_ARGCOMPLETE_OK
-"""``fsdl-course COMMAND``: set up, build, check, reset and grade the course, compare libraries."""
+"""``fsdl-course COMMAND``: set up, build, check, update and grade the course, compare libraries."""
 
 import sys
 
@@ -10,6 +10,11 @@ COMMANDS = {
     "reset": Command(
         "give a notebook of work/ back as it was, or list those that differ", "fsdl_course.workspace.reset"
     ),
+    "progress": Command(
+        "show which lessons were run, which exercises are right, and what is next",
+        "fsdl_course.workspace.progress",
+    ),
+    "update": Command("get the newest course, with your answers in its labs", "fsdl_course.workspace.update"),
     "notebooks": Command(
         "build, check and execute the notebooks",
         group={
@@ -39,6 +44,7 @@ COMMANDS = {
     "layout": Command("write what each module is into CONTRIBUTING.md", "fsdl_course.layout"),
     "plan": Command("write the teaching plan of the sessions", "fsdl_course.teaching_plan"),
     "labs": Command("build or check labs from their sources", "fsdl_course.labs.build"),
+    "site": Command("make the course's pages for the web, in build/site", "fsdl_course.site.build"),
     "grade": Command("grade the notebooks that students handed in", "fsdl_course.grading.grade"),
     "totals": Command("add up the course: late days, weights, exports", "fsdl_course.grading.totals"),
     "cases": Command("draw private cases for grading labs", "fsdl_course.grading.cases"),

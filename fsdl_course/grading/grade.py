@@ -71,7 +71,7 @@ def _kept(submission, key: AnswerKey | None, backend, slot: int, out: Path, know
         submission.problem = (
             submission.problem or f"it is of no known lab: say which with --lab ({', '.join(known)})"
         )
-        return blank(submission, questions.Lab([]))
+        return blank(submission, questions.Lab([])) | submission.facts()
     cells = json.dumps([submission.student, submission.lab, submission.cells, submission.problem])
     content = hashlib.sha256(cells.encode()).hexdigest()
     digest = hashlib.sha256(cells.encode() + key.digest.encode() + backend.name.encode()).hexdigest()
@@ -83,7 +83,7 @@ def _kept(submission, key: AnswerKey | None, backend, slot: int, out: Path, know
         result = kept["result"] if kept.get("digest") == digest else score(submission, key, backend, slot)
     except Exception as error:  # ours, not the student's: the result says so, and is not kept
         submission.problem = f"the grader failed: {type(error).__name__}: {error}"
-        return blank(submission, key.lab)
+        return blank(submission, key.lab) | submission.facts()
     result |= submission.facts()
     files.write(path, json.dumps({"digest": digest, "content": content, "result": result}, indent=1))
     if kept.get("content", content) != content:

@@ -104,7 +104,6 @@ def blank(submission: Submission, lab: questions.Lab, before_open: dict[str, str
             }
             for question in lab.open
         ],
-        **submission.facts(),
         "score": 0,
         "max": sum(question.points for question in lab.graded),
     }

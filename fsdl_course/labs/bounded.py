@@ -12,6 +12,7 @@ import copy
 import ctypes
 import io
 import json
+import os
 import sys
 import threading
 import time
@@ -65,7 +66,7 @@ class Bounded(io.TextIOBase):
 
 def call(function: Callable, arguments: list, seconds: float) -> BoundedCall:
     """``function(*arguments)`` with ``seconds`` of processor time; never raises for anything that it does."""
-    if sys.platform == "linux":
+    if sys.platform == "linux" and hasattr(os, "fork"):
         with contextlib.suppress(OSError):  # no process is to be had
             return _in_process(function, arguments, seconds)
     return _in_thread(function, arguments, seconds)

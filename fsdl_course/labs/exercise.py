@@ -81,20 +81,43 @@ def check(name: str, function: Callable) -> None:
     """
     if os.environ.get(GRADING):
         return
-    feedback = feedback_on(name, function)
+    show = _shown_as_it_grows()
+    if show:
+        feedback_on(name, function, progress=show)
+    else:
+        print(feedback_on(name, function))
+
+
+def _shown_as_it_grows() -> Callable[[Feedback], None] | None:
+    """In a notebook, what shows a feedback in place of the one before it; None elsewhere."""
     try:
         from IPython import get_ipython
         from IPython.display import display
     except ImportError:
-        get_ipython = None
-    if get_ipython is not None and get_ipython() is not None:
-        display(feedback)
-    else:
-        print(feedback)
+        return None
+    if get_ipython() is None:
+        return None
+    handles = []
+
+    def show(feedback: Feedback) -> None:
+        if handles:
+            handles[0].update(feedback)
+        else:
+            handles.append(display(feedback, display_id=True))
+
+    return show
 
 
-def feedback_on(name: str, function: Callable, root: Path | None = None) -> Feedback:
-    """What ``check`` shows, as an object."""
+def feedback_on(
+    name: str,
+    function: Callable,
+    root: Path | None = None,
+    progress: Callable[[Feedback], None] = lambda feedback: None,
+) -> Feedback:
+    """What ``check`` shows, as an object. ``progress`` is called with what there is after each part.
+
+    So whoever waits for a slow part, or interrupts it, sees how those before it came out.
+    """
     from fsdl_course.labs.questions import CasesError, Question, load
     from fsdl_deploy.paths import ROOT
 
@@ -107,13 +130,13 @@ def feedback_on(name: str, function: Callable, root: Path | None = None) -> Feed
         raise LabError(f"check({name!r}): {error}") from None
     if not isinstance(question, Question):
         raise LabError(f"check({name!r}): this question is answered in prose and graded by a person")
-    parts, private = [], 0
+    private = sum(part.points for part in question.parts if not part.public)
+    feedback = Feedback(f"{name} {question.title}", [], private)
     for part in question.parts:
         if part.public:
-            parts.append(_tried(question, part, expected[question_id][part.name], function))
-        else:
-            private += part.points
-    return Feedback(f"{name} {question.title}", parts, private)
+            feedback.parts.append(_tried(question, part, expected[question_id][part.name], function))
+            progress(feedback)
+    return feedback
 
 
 def _tried(question, part, expected: list, function: Callable) -> PartFeedback:

@@ -104,11 +104,7 @@ def to_html(executed: Path, origin: Path, page_path: Path) -> str:
         return f"{match[1]}{html.escape(moved)}{match[3]}"
 
     text = re.sub(r'(<a\b[^>]*?\bhref=")([^"]*)(")', link, text)
-    # The servers that notebooks show in frames have stopped by now.
-    stopped = "<p><em>Here the running server was shown; it stopped with the notebook.</em></p>"
-    text = re.sub(
-        r"<iframe\b[^>]*https?://(127\.0\.0\.1|localhost).*?</iframe>", stopped, text, flags=re.DOTALL
-    )
+    text = without_frames(text)
     above = next((place for place in page_path.parents if (place / MERMAID).is_file()), None)
     if above and '<pre class="mermaid">' in text:
         source = os.path.relpath(above / MERMAID, page_path.parent).replace(os.sep, "/")
@@ -116,16 +112,27 @@ def to_html(executed: Path, origin: Path, page_path: Path) -> str:
     return text
 
 
+def without_frames(text: str) -> str:
+    """HTML with a sentence for each frame of a server of this machine: it has stopped by now."""
+    stopped = "<p><em>Here the running server was shown; it stopped with the notebook.</em></p>"
+    frame = r"<iframe\b[^>]*https?://(127\.0\.0\.1|localhost).*?</iframe>"
+    return re.sub(frame, stopped, text, flags=re.DOTALL)
+
+
 def _as_they_ended(notebook, resources):
+    return as_they_ended(notebook), resources
+
+
+def as_they_ended(notebook):
     """Streams as a terminal shows them in the end: a progress bar that went away again leaves nothing."""
     from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
-    notebook, resources = CoalesceStreamsPreprocessor(enabled=True)(notebook, resources)
+    notebook, _ = CoalesceStreamsPreprocessor(enabled=True)(notebook, {})
     for cell in notebook.cells:
         if cell.cell_type == "code":
             kept = [out for out in cell.outputs if out.output_type != "stream" or out.text.strip()]
             cell.outputs = kept
-    return notebook, resources
+    return notebook
 
 
 def mermaid_script() -> Path:

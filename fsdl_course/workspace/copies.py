@@ -110,18 +110,18 @@ def digest(notebook: dict) -> str:
     content = []
     for cell in notebook["cells"]:
         tags = (cell.get("metadata") or {}).get("tags") or []
-        parts = [cell["cell_type"], _joined(cell["source"]), cell.get("attachments") or {}, tags]
-        content.append([*parts, cell.get("execution_count"), _joined(cell.get("outputs") or [])])
+        parts = [cell["cell_type"], joined(cell["source"]), cell.get("attachments") or {}, tags]
+        content.append([*parts, cell.get("execution_count"), joined(cell.get("outputs") or [])])
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _joined(value):
+def joined(value):
     """Text that was cut into lines in one piece: programs cut it in different ways."""
     if isinstance(value, list):
         lines = all(isinstance(item, str) for item in value)
-        return "".join(value) if lines and value else [_joined(item) for item in value]
+        return "".join(value) if lines and value else [joined(item) for item in value]
     if isinstance(value, dict):
-        return {key: _joined(item) for key, item in value.items()}
+        return {key: joined(item) for key, item in value.items()}
     return value
 
 
@@ -137,14 +137,18 @@ def copy_of(name: str, root: Path = ROOT, known: list[str] | None = None) -> dic
     The folders are the same, so links between copied notebooks stay; those to other files of the course get
     the way out of ``work/``.
     """
-    notebook = read(root / name)
-    copied = set(originals(root) if known is None else known)
+    notebook = with_links(read(root / name), name, set(originals(root) if known is None else known), root)
+    notebook["metadata"][MARK] = {"of": name, "digest": digest(notebook)}
+    return notebook
+
+
+def with_links(notebook: dict, name: str, copied: set[str], root: Path) -> dict:
+    """A notebook of the course, changed in place, with its links as they are in ``work/``."""
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
             cell["source"] = relinked(
-                _joined(cell["source"]) or "", name, f"{WORK}/{name}", copied, root
+                joined(cell["source"]) or "", name, f"{WORK}/{name}", copied, root
             ).splitlines(True)
-    notebook["metadata"][MARK] = {"of": name, "digest": digest(notebook)}
     return notebook
 
 

@@ -87,13 +87,13 @@ def reset(name: str, root: Path = ROOT) -> Path | None:
         if path.is_dir():
             raise IsADirectoryError(0, "a folder is in its place", str(path))
         if has_work(path):
-            backup = _free(root / BACKUPS, path.stem)
+            backup = free_name(root / BACKUPS, path.stem)
             copies.replace(backup, path.read_bytes())
         copies.write(path, original)
     return backup
 
 
-def _free(folder: Path, stem: str) -> Path:
+def free_name(folder: Path, stem: str) -> Path:
     """A dated name that no file has yet."""
     dated = f"{stem}_{time.strftime('%Y-%m-%d_%H-%M-%S')}"
     path, number = folder / f"{dated}.ipynb", 1

@@ -61,7 +61,7 @@ def table() -> Table:
         "other confidence",
         "farthest",
         "right on x86-64",
-        "right there",
+        "right on this one",
     ]
     has = "has" if record["vnni"] else "has no"
     note = (

@@ -239,7 +239,8 @@ grey = [str(0.85 - 0.06 * (number % 13)) for number in range(shares.shape[1])]
 axes.stackplot(range(1, 361), shares.T, colors=[figures.PALETTE[1], *grey[1:]])
 for number, share in enumerate(shares.T):  # each version's number where it is widest
     day = int(share[:350].argmax())
-    axes.text(day + 1, shares[day, :number].sum() + share[day] / 2, f"{number + 1}", va="center", fontsize=8)
+    middle, color = shares[day, :number].sum() + share[day] / 2, "white" if number > 6 else "black"
+    axes.text(day + 3, middle, f"{number + 1}", va="center", fontsize=8, color=color)
 axes.set(xlabel="days", ylabel="share of the devices", xlim=(1, 360), ylim=(0, 1))
 figures.show(figure, alt="Each new version replaces the others over weeks; a strip of the first one remains")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fsdl_course.grading.mutants.trial import Exercise, TrialCase
+from fsdl_course.grading.mutants.trial import TrialCase, TriedQuestion
 from fsdl_course.labs.questions import Case, Part, Question
 
 SOLUTION = """
@@ -21,7 +21,7 @@ def exercise(*cases, seconds=1.0):
         TrialCase(Case("q1", f"part {number}", arguments, public), expected)
         for number, (arguments, expected, public) in enumerate(cases)
     ]
-    return Exercise("lab99", question, [{"source": "import math"}, {"source": SOLUTION}], 1, tried)
+    return TriedQuestion("lab99", question, [{"source": "import math"}, {"source": SOLUTION}], 1, tried)
 
 
 FIRST = ([[3, 1, 2], 9], 1, True)

@@ -1,5 +1,6 @@
 """What a student meets: check, predict, reveal."""
 
+import contextlib
 import json
 
 import pytest
@@ -75,6 +76,36 @@ def test_it_is_silent_inside_the_grader(monkeypatch, capsys):
     monkeypatch.setenv(exercise.GRADING, "1")
     check("lab00.q1", None)
     assert capsys.readouterr().out == ""
+
+
+def test_each_part_is_shown_as_soon_as_it_is_known():
+    texts = []
+
+    def interrupted(read, truths):
+        if len(texts) == 2:
+            raise KeyboardInterrupt
+        return right(read, truths)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        feedback_on("lab00.q1", interrupted, progress=lambda feedback: texts.append(repr(feedback)))
+    assert len(texts) >= 2 and [text.count("  ok  ") for text in texts[:2]] == [1, 2]
+
+
+def test_a_notebook_shows_one_feedback_that_grows(monkeypatch):
+    displayed = []
+
+    class Handle:
+        def update(self, feedback):
+            displayed.append(len(feedback.parts))
+
+    def display(feedback, display_id):
+        displayed.append(len(feedback.parts))
+        return Handle()
+
+    monkeypatch.setattr("IPython.get_ipython", object)
+    monkeypatch.setattr("IPython.display.display", display)
+    check("lab00.q1", right)
+    assert displayed == [1, 2, 3]
 
 
 def test_check_prints_where_there_is_no_notebook(capsys):

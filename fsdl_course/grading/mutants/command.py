@@ -88,7 +88,7 @@ def _tried(name: str, args: argparse.Namespace) -> bool:
     return share >= BAR and not expired and not noticed
 
 
-def _survivor(exercise: trial.Exercise, mutant: FaultySolution) -> str:
+def _survivor(exercise: trial.TriedQuestion, mutant: FaultySolution) -> str:
     lines = mutant.difference.replace("\n", "\n    ")
     return f"{exercise.lab} {exercise.question.id} {mutant.digest}\n    {lines}"
 

@@ -38,7 +38,7 @@ class TooSlow(BaseException):
 
 
 @dataclass(frozen=True)
-class Exercise:
+class TriedQuestion:
     """A question of a lab with its cases; ``cells`` are all that the grader runs, ``place`` is its own."""
 
     lab: str
@@ -108,7 +108,7 @@ def _too_slow(*_) -> None:
     raise TooSlow
 
 
-def exercises(name: str, cases: list[questions.Case], root=ROOT) -> list[Exercise]:
+def exercises(name: str, cases: list[questions.Case], root=ROOT) -> list[TriedQuestion]:
     """The questions of a lab that have private cases, with the solution's values for the cases given.
 
     Where every input is public, a mutant that has all points is another right answer, and no survivor.
@@ -119,7 +119,7 @@ def exercises(name: str, cases: list[questions.Case], root=ROOT) -> list[Exercis
     cells = convert.gradable(solved.cells)
     answers = [convert.question_of(cell) for cell in solved.cells if cell.cell_type == "code"]
     return [
-        Exercise(
+        TriedQuestion(
             name,
             question,
             cells,
