@@ -70,7 +70,7 @@ def test_the_labs_of_the_course_keep_it(name):
             "figure '94.4 %' stands bare",
         ),
         ("lab00.py", "# Run this after every change.", "# Run this \u2705.", "where no emoji font is"),
-        ("questions.py", 'Part("other pairs", 1, draw=draw_pair, count=12),', "", "q5: one part is private"),
+        ("questions.py", 'Part("other pairs", 10, draw=draw_pair, count=12),', "", "q5: one part is private"),
         ("questions.py", '"q6",', '"q7",', "there is no question 'q6'"),
         ("questions.py", "level=3", "level=2", "stars and minutes differ"),
     ],
