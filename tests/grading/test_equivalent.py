@@ -3,7 +3,7 @@
 import pytest
 
 from fsdl_course.grading.mutants.equivalent import EquivalentsError, equivalents
-from fsdl_course.grading.mutants.trial import Exercise
+from fsdl_course.grading.mutants.trial import TriedQuestion
 from fsdl_course.labs import convert, questions
 from fsdl_deploy.paths import ROOT
 
@@ -16,7 +16,7 @@ def test_every_entry_is_a_mutant_of_the_solution_as_it_is(lab):
     listed = equivalents(lab)
     for question in {entry.question for entry in listed}:
         asked = questions.load(ROOT / "solutions" / lab).question(question)
-        exercise = Exercise(lab, asked, cells, answers.index(question), [])
+        exercise = TriedQuestion(lab, asked, cells, answers.index(question), [])
         digests = {mutant.digest for mutant in exercise.mutants()}
         expired = [
             entry.change for entry in listed if entry.question == question and entry.mutant not in digests
