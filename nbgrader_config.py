@@ -16,7 +16,7 @@ c.CourseDirectory.feedback_directory = "grades/feedback"
 database = str(Path(__file__).resolve().parent / "grades" / "gradebook.db")
 c.CourseDirectory.db_url = f"sqlite:///{quote(database)}"  # a path may hold % or ?
 # Sources of labs hold solutions: nbgrader copies every file that it is not told to leave.
-c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "lab*.py"]
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "lab*.py", "equivalent.toml"]
 if Path(sys.argv[0]).stem == "nbgrader":  # JupyterLab reads this file too, and students grade nothing
     Path(__file__).resolve().with_name("grades").mkdir(exist_ok=True)
 # What students wrote is shown there, in a Jupyter that may write files.

@@ -100,7 +100,7 @@ def test_private_failures_say_nothing_that_student_code_could_choose(monkeypatch
         def __exit__(self, *_):
             pass
 
-        def call(self, function, arguments, seconds):
+        def call(self, function, arguments, seconds, around=""):
             calls.append(arguments)
             return CallResult(error=f"secret {arguments}")
 
