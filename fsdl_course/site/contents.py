@@ -14,6 +14,8 @@ ROW = re.compile(r"^\| \[(?P<title>[^\]]+)\]\((?P<path>[^)\s]+\.ipynb)\) \|(?P<r
 # Documents that become pages, each with its name in the bar beside them.
 ABOUT = {
     "solutions/README.md": "For instructors",
+    "solutions/teaching-plan.md": "Teaching plan",
+    "slides/README.md": "How a deck is written",
     "CONTRIBUTING.md": "Contributing",
     "CHANGELOG.md": "What changed",
     "LICENSE-text.md": "Licence of the text",

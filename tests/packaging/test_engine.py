@@ -67,7 +67,7 @@ def test_ci_fails_where_the_engine_does_not_start_unless_it_may(tmp_path):
         ("core", ["setup", "test"], '--must-run core -m "not engine"'),
         ("stations", ["setup", "everything", "test"], '--must-run core,stations -m "station and not engine"'),
         ("engine", ["setup", "everything", "test"], "--must-run core,stations,engine -m engine"),
-        ("site", ["setup", "everything", "course"], ""),
+        ("site", ["setup", "everything", "course", "slides", "site"], "--look"),
     ],
 )
 def test_ci_has_parts_for_several_machines(tmp_path, part, targets, words):
