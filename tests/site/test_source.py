@@ -4,12 +4,13 @@ import json
 import re
 from collections import defaultdict
 
+import nbformat
 import pytest
 
 from fsdl_course import diagrams
 from fsdl_course.notebooks.conversion import read
 from fsdl_course.site import source
-from fsdl_course.site.cells import FAILED, NOT_EXECUTED
+from fsdl_course.site.cells import FAILED, NOT_EXECUTED, shown_on_site
 from fsdl_course.site.contents import SiteError, contents
 from fsdl_course.site.source import lay_out
 
@@ -136,3 +137,26 @@ def test_claims_link_the_place_that_measures_them(tiny, laid_out, tmp_path):
         "“It \\*scales\\* \\| well” | [Where the model sits](<notebooks/02_batch.ipynb#Where-the-model-sits>)"
         in text
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<iframe srcdoc='@import&quot;https://a.example/css?x=1;2&amp;y&quot;;p{}'>",
+        '<style>@import url("https://a.example/b.css");p{}</style>',
+        "<style>@import url(//a.example/b.css);p{}</style>",
+        "<style>@import 'http://a.example/b.css';p{}</style>",
+    ],
+)
+def test_an_output_asks_no_other_host_for_its_style(text):
+    cell = nbformat.v4.new_code_cell("1")
+    cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": text})]
+    page = shown_on_site(
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# A tool"), cell]),
+        "",
+        "files/x.ipynb",
+        {},
+        "",
+    )
+    shown = "".join(output["data"]["text/html"] for each in page.cells for output in each.get("outputs", []))
+    assert "p{}" in shown and "a.example" not in shown
