@@ -158,5 +158,7 @@ def test_an_output_asks_no_other_host_for_its_style(text):
         {},
         "",
     )
-    shown = "".join(output["data"]["text/html"] for each in page.cells for output in each.get("outputs", []))
-    assert "p{}" in shown and "a.example" not in shown
+    outputs = "".join(
+        output["data"]["text/html"] for each in page.cells for output in each.get("outputs", [])
+    )
+    assert "p{}" in outputs and "a.example" not in outputs
