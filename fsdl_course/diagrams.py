@@ -1,6 +1,6 @@
 """Diagrams: Mermaid's text as SVG, drawn by this machine's browser and kept by content
 
-``drawn(source)`` gives a picture that needs no script: in a page opened from disk, on a slide, in print.
+``draw(texts)`` gives pictures that need no script: in a page opened from disk, on a slide, in print.
 What was drawn once lies in ``build/diagrams``. Mermaid is that of the station ``node``. Text stays text in
 the picture. It is measured in a wide font, so that the narrower one of another machine fits too. Knows
 nothing of pages.
@@ -81,11 +81,6 @@ def script() -> Path:
 def sources(markdown: str) -> list[str]:
     """The diagrams in a text of Markdown: what stands between its fences ``mermaid``."""
     return FENCE.findall(markdown)
-
-
-def drawn(source: str, theme: str = "default") -> Diagram:
-    """One diagram; see ``draw`` for many."""
-    return draw([source], theme)[source]
 
 
 def draw(texts: Iterable[str], theme: str = "default", folder: Path = FOLDER) -> dict[str, Diagram]:

@@ -1,12 +1,11 @@
 """Diagrams: drawn by Mermaid in a browser, kept by content, with words for those who cannot see them"""
 
-import os
 import re
 
 import pytest
+from browsers import browser_or_skip
 
 from fsdl_course import diagrams
-from fsdl_deploy.browser.chromium import NoBrowser, program
 from fsdl_deploy.running import stations
 
 SOURCE = 'flowchart LR\n    a["<b>The app</b><br/>on a phone"] -- "a picture" --> m(["Model"])\n'
@@ -16,12 +15,7 @@ SOURCE = 'flowchart LR\n    a["<b>The app</b><br/>on a phone"] -- "a picture" --
 def folder(tmp_path_factory):
     """Where this file's drawings are kept; skipped without a browser, but never in CI."""
     assert stations.station("node").node_modules.is_dir()  # or NotBuilt
-    try:
-        program()
-    except NoBrowser as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+    browser_or_skip()
     return tmp_path_factory.mktemp("diagrams")
 
 

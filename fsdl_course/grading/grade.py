@@ -7,7 +7,6 @@ cases give the same scores. One bad submission costs nobody else anything.
 import argparse
 import hashlib
 import json
-import os
 import queue
 import sys
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -18,6 +17,7 @@ from fsdl_course.grading.scoring import blank, score
 from fsdl_course.grading.submissions import Submission, collect, slug
 from fsdl_course.labs import convert, isolation, questions
 from fsdl_deploy import files
+from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.paths import ROOT
 
 
@@ -38,7 +38,7 @@ def grade(
     handed_in = sorted({submission.lab for submission in submissions})
     keys = {name: answer_key(name, cases_folder, root) for name in handed_in if name in known}
     backend = isolation.open_backend(trusted)
-    jobs = jobs or os.cpu_count() or 1
+    jobs = jobs or whole_cores()
     slots: queue.Queue[int] = queue.Queue()
     for slot in range(jobs):
         slots.put(slot)
@@ -123,7 +123,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cases", type=Path, metavar="FOLDER", help="private cases, made by fsdl-course cases"
     )
     parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, help="submissions at once (default: one a core)"
+        "--jobs", type=int, default=whole_cores(), help="submissions at once (default: one a core)"
     )
     parser.add_argument("--lab", help="which lab all of them are, if they do not say so themselves")
     parser.add_argument(

@@ -13,6 +13,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from fsdl_course import diagrams
 from fsdl_course.notebooks.conversion import NotebookError, name_of, notebooks, read
 from fsdl_course.notebooks.rules_code import img_without_alt
 from fsdl_deploy.measuring.table import Table
@@ -71,7 +72,7 @@ def prepare(folder: Path) -> None:
     """Put Mermaid beside the pages, where it is there."""
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(stations.NotBuilt):
-        shutil.copy(mermaid_script(), folder)
+        shutil.copy(diagrams.script(), folder)
 
 
 def write_page(copy: Path, origin: Path, folder: Path) -> None:
@@ -133,11 +134,6 @@ def as_they_ended(notebook):
             kept = [out for out in cell.outputs if out.output_type != "stream" or out.text.strip()]
             cell.outputs = kept
     return notebook
-
-
-def mermaid_script() -> Path:
-    """Mermaid as one file, which pages without a web server can load; NotBuilt without the station node."""
-    return stations.station("node").node_modules / "@mermaid-js" / "tiny" / "dist" / MERMAID
 
 
 def table(outcomes: list[Execution]) -> str:

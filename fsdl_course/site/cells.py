@@ -23,7 +23,7 @@ FAILED = "The run of which this page is made ended with an error; the cells afte
 CODE = re.compile("`([^`]+)`")
 WIDGETS = "application/vnd.jupyter.widget"
 # A style sheet that a tool's own page asks another host for, also where that page stands quoted in a frame.
-ELSEWHERE = re.compile(r"""@import\s*(?:url\()?\s*(["']|&quot;|&\#39;)?(?:https?:)?//.*?(?:\1\)?|\))\s*;?""")
+STYLES = re.compile(r"""@import\s*(?:url\()?\s*(["']|&quot;|&\#39;)?(?:https?:)?//.*?(?:\1\)?|\))\s*;?""")
 
 
 def shown_on_site(notebook, up: str, download: str, drawn: Mapping[str, tuple[str, Diagram]], state: str):
@@ -88,7 +88,7 @@ def _rest(cell) -> None:
         for kind in [kind for kind in data if kind.startswith(WIDGETS)]:
             del data[kind]
         if "text/html" in data:
-            data["text/html"] = ELSEWHERE.sub("", without_frames("".join(data["text/html"])))
+            data["text/html"] = STYLES.sub("", without_frames("".join(data["text/html"])))
         if output.output_type in ("display_data", "execute_result") and not data:
             continue
         kept.append(output)

@@ -5,12 +5,10 @@ are drawn here; links that lead out of the site are given a file to lead to.
 """
 
 import posixpath
-import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, unquote
 
 from fsdl_course import diagrams
 from fsdl_course.notebooks import pages
@@ -19,7 +17,7 @@ from fsdl_course.site import documents
 from fsdl_course.site.cells import shown_on_site, state_of, with_pictures
 from fsdl_course.site.contents import Contents, Entry, SiteError, contents
 from fsdl_course.slides import publish
-from fsdl_course.workspace.links import ELSEWHERE, FENCED, LINKS
+from fsdl_course.workspace.links import with_links
 from fsdl_deploy import files
 
 FILES = "files"  # the notebooks as they are, to be taken home
@@ -100,30 +98,22 @@ def _drawings(texts: list[str], folder: Path) -> dict[str, tuple[str, diagrams.D
 def _linked(text: str, path: str, there: set[str], root: Path, folder: Path) -> str:
     """Markdown whose links lead somewhere on the site; a file that is no page is put beside the pages."""
 
-    def link(match: re.Match) -> str:
-        target, mark, rest = re.fullmatch(r"([^#?]*)([#?]?)(.*)", match[2], re.DOTALL).groups()
-        if ELSEWHERE.match(match[2]) or not target:
-            return match[0]
-        place = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(target)))
+    def lead(place: str, target: str) -> str | None:
         if (
             place in there
             or (folder / place).is_file()
             or place.startswith((f"{FILES}/", "slides/", "_static/"))
         ):
-            return match[0]
+            return None
         new = {"README.md": "index.md", "notebooks/tools/README.md": "tools.md"}.get(place)
         if new is None:
             if not (root / place).is_file():
                 raise SiteError(f"{path} links {target}, which the site does not have: link a file or a page")
             _copy(root / place, folder / place)
-            return match[0]
-        return f"{match[1]}{quote(posixpath.relpath(new, posixpath.dirname(path)))}{mark}{rest}{match[3]}"
+        return new
 
-    pieces = FENCED.split(text)
-    for number in range(0, len(pieces), 3):  # then a block of code, then its fence
-        for pattern in LINKS:
-            pieces[number] = pattern.sub(link, pieces[number])
-    return "".join(piece for number, piece in enumerate(pieces) if number % 3 != 2)
+    here = posixpath.dirname(path)
+    return with_links(text, here, here, lead)
 
 
 def _write(path: Path, text: str) -> None:

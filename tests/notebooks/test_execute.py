@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import psutil
 import pytest
 
-from fsdl_course import cli
+from fsdl_course import cli, diagrams
 from fsdl_course.notebooks import build, conversion, execute, pages
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running import stations
@@ -175,7 +175,7 @@ def test_a_page_shows_no_progress_that_is_over(tmp_path):
 
 
 def test_a_page_draws_its_diagram(ran, browser):
-    assert pages.mermaid_script().is_file()
+    assert diagrams.script().is_file()
     page = browser.new_page()
     page.goto((ran[0] / "build" / "course" / "01_good.html").as_uri())
     page.locator("pre.mermaid svg").get_by_text("model").wait_for()
@@ -184,7 +184,7 @@ def test_a_page_draws_its_diagram(ran, browser):
 
 def test_every_diagram_of_the_course_can_be_drawn(browser):
     page = browser.new_page()
-    page.add_script_tag(path=pages.mermaid_script())
+    page.add_script_tag(path=diagrams.script())
     drawable = 0
     for path in build.notebooks(ROOT):
         for cell in conversion.read(path).cells:

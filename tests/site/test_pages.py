@@ -4,18 +4,18 @@ Needs the stations ``node`` and ``site``: stations.station("site").
 """
 
 import functools
-import os
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from browsers import browser_or_skip
 from small_course import make_course
 
 from fsdl_course.site import look
 from fsdl_course.site.build import build
 from fsdl_course.site.contents import SiteError
 from fsdl_deploy.browser.app_page import AppPage
-from fsdl_deploy.browser.chromium import Chromium, NoBrowser, program
+from fsdl_deploy.browser.chromium import Chromium
 from fsdl_deploy.browser.stage import read_alike, some_cards
 from fsdl_deploy.running import stations
 
@@ -39,12 +39,7 @@ class Quiet(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The built site; skipped without a browser, but never in CI."""
-    try:
-        program()
-    except NoBrowser as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+    browser_or_skip()
     place = tmp_path_factory.mktemp("site")
     build(make_course(place / "course"), place / "html", place / "source", stations.python("site"))
     return place / "html"

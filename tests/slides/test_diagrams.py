@@ -3,21 +3,20 @@
 import re
 
 import pytest
+from browsers import browser_or_skip
 
 from fsdl_course.slides import diagrams, marp
 from fsdl_course.slides.deck import DeckError
-from fsdl_deploy.browser.chromium import Chromium, NoBrowser
+from fsdl_deploy.browser.chromium import Chromium
 from fsdl_deploy.running import stations
 
 
 @pytest.fixture(scope="module")
 def draw():
     assert stations.station(marp.STATION).python.exists()  # without it the file is left out
-    try:
-        with Chromium() as browser:
-            yield lambda text: diagrams.draw(browser, marp.mermaid_script(), text, "the map")
-    except NoBrowser as missing:
-        pytest.skip(str(missing))
+    browser_or_skip()
+    with Chromium() as browser:
+        yield lambda text: diagrams.draw(browser, marp.mermaid_script(), text, "the map")
 
 
 def size(svg):

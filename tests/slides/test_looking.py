@@ -1,9 +1,10 @@
 """A page is looked at as a class sees it: each fault put on a slide is seen, and a good slide has none."""
 
 import pytest
+from browsers import browser_or_skip
 
 from fsdl_course.slides import looking
-from fsdl_deploy.browser.chromium import Chromium, NoBrowser
+from fsdl_deploy.browser.chromium import Chromium
 from fsdl_deploy.paths import ROOT
 
 THEME = (ROOT / "slides" / "fsdl.css").read_text(encoding="utf-8")
@@ -40,11 +41,9 @@ FAULTS = {
 
 @pytest.fixture(scope="module")
 def chromium():
-    try:
-        with Chromium(viewport=looking.SIZE) as browser:
-            yield browser
-    except NoBrowser as missing:
-        pytest.skip(str(missing))
+    browser_or_skip()
+    with Chromium(viewport=looking.SIZE) as browser:
+        yield browser
 
 
 def page(folder, *contents, note="what the speaker says"):
