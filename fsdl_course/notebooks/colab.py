@@ -1,8 +1,8 @@
 """The cell with which a notebook starts on Colab: it fetches the course and installs what lessons need
 
 The text of that cell stands here alone; building a notebook puts it where its source has a cell tagged
-``colab``. Where the course lies, and in which version, is said once, in ``pyproject.toml``; a fork changes that.
-Knows nothing of how packages are installed.
+``colab``. Where the course lies, and in which version, is said once, in ``pyproject.toml``; a fork changes
+that. Knows nothing of how packages are installed.
 """
 
 import os

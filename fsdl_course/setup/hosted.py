@@ -1,8 +1,9 @@
-"""The course in a Python that its host brings, such as Colab's: what is missing is installed, what fits is kept.
+"""The course in a Python that its host brings, such as Colab's: what is missing is added, what fits is kept.
 
-The host's own notebook runs in this very interpreter. So nothing of JupyterLab is installed, and a package that
-the kernel has loaded, numpy and torch stay as they are where the packages of the lock are content with their
-versions. The rest comes from the hashed lock. Knows nothing of stations, nor of how the course was fetched.
+The host's own notebook runs in this very interpreter. So nothing of JupyterLab is installed, and a package
+that the kernel has loaded, numpy and torch stay as they are where the packages of the lock are content with
+their versions. The rest comes from the hashed lock. Knows nothing of stations, nor of how the course was
+fetched.
 """
 
 import importlib
@@ -93,7 +94,7 @@ def to_install(
 ) -> list[Locked]:
     """What is missing, and what the lessons use themselves in another version than the lock's.
 
-    ``here``: name -> version of what is installed. Packages that are ``loaded`` in this kernel, and numpy, stay.
+    ``here``: name -> version of what is installed. What is ``loaded`` in this kernel stays, and numpy.
     """
     kept = {*loaded, *KEPT} & here.keys()
     return [
@@ -105,7 +106,7 @@ def to_install(
 
 
 def unmet(entries: Iterable[Locked]) -> Iterator[str]:
-    """Names of installed packages that another one of ``entries`` wants in another version, or that it lacks."""
+    """Names of packages that one of ``entries`` lacks, or wants in another version than what is installed."""
     from packaging.requirements import Requirement
 
     here = installed()

@@ -17,8 +17,8 @@
 # - how it fails, measured: users, memory, redeploys, hardware, languages, scaling
 
 # %% [markdown]
-# On Colab the next cell fetches the course and installs what it needs; tools that want a container engine stay
-# out there. Elsewhere it does nothing.
+# On Colab the next cell fetches the course and installs what it needs; tools that want a container engine
+# stay out there. Elsewhere it does nothing.
 
 # %% tags=["colab"]
 # Building the notebook writes this cell.

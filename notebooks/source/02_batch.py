@@ -18,8 +18,8 @@
 # - its three cons, provoked: inputs that cannot be listed, stale answers, silent failure
 
 # %% [markdown]
-# On Colab the next cell fetches the course and installs what it needs; tools that want a container engine stay
-# out there. Elsewhere it does nothing.
+# On Colab the next cell fetches the course and installs what it needs; tools that want a container engine
+# stay out there. Elsewhere it does nothing.
 
 # %% tags=["colab"]
 # Building the notebook writes this cell.

@@ -12,8 +12,8 @@
 # The minutes are for the exercises; running the measurements comes on top.
 
 # %% [markdown]
-# On Colab the next cell fetches the course and installs what it needs; tools that want a container engine stay
-# out there. Elsewhere it does nothing.
+# On Colab the next cell fetches the course and installs what it needs; tools that want a container engine
+# stay out there. Elsewhere it does nothing.
 
 # %% tags=["colab", "measure"]
 # Building the notebook writes this cell.
