@@ -15,13 +15,6 @@ from fsdl_deploy.paths import ROOT
 
 TAG = "colab"
 SOURCE = "# Building the notebook writes this cell."
-NAMES = (
-    "00_tour",
-    "01_prototype",
-    "02_batch",
-    "05_optimization",
-    *(f"lab{n}" for n in ("00", "01", "02", "05")),
-)
 CELL = """try:
     import google.colab  # Colab alone has it; elsewhere this cell does nothing
 except ImportError:

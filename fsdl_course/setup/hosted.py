@@ -18,6 +18,7 @@ from pathlib import Path
 from fsdl_course.setup import start_up
 from fsdl_course.setup.installer import Installer
 from fsdl_course.setup.turns import locked
+from fsdl_deploy import files
 from fsdl_deploy.paths import ROOT
 
 NOT_HERE = (
@@ -34,6 +35,8 @@ BUT = (
 )  # of those parts, or asked for by them, what lessons use
 KEPT = ("numpy", "torch")  # other packages of the host are compiled for these
 TORCH = ">=2.9,<3"  # what lessons use of it has been there since
+SHARED = "google"  # a folder into which many packages put their modules, Colab's too
+PLACE = Path("build") / "hosted"  # its file ``prefix`` names the Python that was filled
 ROUNDS = 3  # of asking what the packages want of each other
 
 
@@ -130,8 +133,9 @@ def installed() -> dict[str, str]:
 
 def loaded_here() -> set[str]:
     """The packages of which this process has a module in memory."""
-    modules = {name.partition(".")[0] for name in sys.modules}
-    return {
+    modules = {name.partition(".")[0] for name in sys.modules} - {SHARED}
+    shared = {"protobuf"} if f"{SHARED}.protobuf" in sys.modules else set()
+    return shared | {
         normal(package)
         for module, packages in metadata.packages_distributions().items()
         if module in modules
@@ -146,46 +150,63 @@ def keeps_torch(here: Mapping[str, str]) -> bool:
     return "torch" in here and SpecifierSet(TORCH).contains(here["torch"].partition("+")[0], prereleases=True)
 
 
+def _asked_for(root: Path) -> tuple[list[Locked], set[str], list[Locked]]:
+    """The whole lock, what lessons use themselves, and that with all that it asks for."""
+    lock = lock_of((root / "requirements.lock").read_text(encoding="utf-8"))
+    chosen = roots((root / "requirements.in").read_text(encoding="utf-8"))
+    return lock, chosen, needed(lock, chosen)
+
+
 def install(root: Path = ROOT) -> list[str]:
     """Bring this interpreter to what the lessons need; return the loaded packages that had to be replaced.
 
     A second call finds nothing to do. SetupError says what to do where it fails.
     """
-    lock = lock_of((root / "requirements.lock").read_text(encoding="utf-8"))
-    chosen = roots((root / "requirements.in").read_text(encoding="utf-8"))
-    wanted = needed(lock, chosen)
+    lock, chosen, wanted = _asked_for(root)
     by_name = {entry.name: entry for entry in lock}
-    loaded, here = loaded_here(), installed()
-    missing, replaced = to_install(wanted, here, chosen, loaded), set()
+    loaded, replaced = loaded_here(), set()
     log_file = root / "build" / "setup-hosted.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    with log_file.open("w", encoding="utf-8") as log, locked(root / "build" / "hosted") as handle:
+    with log_file.open("w", encoding="utf-8") as log, locked(root / PLACE) as handle:
         tool = Installer("this host", Path(sys.executable), log, handle)
-        if missing or not keeps_torch(here):
-            tool.choose(root / "requirements.lock")
         for _ in range(ROUNDS):
-            if not missing:
-                break
-            replaced |= {entry.name for entry in missing} & loaded
-            tool.install(f"{len(missing)} packages of the lock", "".join(entry.text for entry in missing))
-            importlib.invalidate_caches()
             here = installed()
-            names = {*unmet(wanted)}
-            missing = [by_name[name] for name in sorted(names & by_name.keys())]
-            missing = [entry for entry in missing if here.get(entry.name) != entry.version]
-        if not keeps_torch(here):
+            missing = {entry.name for entry in to_install(wanted, here, chosen, loaded)}
+            missing |= {name for name in unmet(wanted) if name in by_name}
+            entries = [by_name[name] for name in sorted(missing) if here.get(name) != by_name[name].version]
+            if not entries:
+                break
+            tool.choose(root / "requirements.lock")
+            replaced |= {entry.name for entry in entries} & loaded
+            tool.install(f"{len(entries)} packages of the lock", "".join(entry.text for entry in entries))
+            importlib.invalidate_caches()
+        if not keeps_torch(installed()):
+            tool.choose(root / "requirements.lock")
             tool.torch()
+    files.write(root / PLACE / "prefix", sys.prefix)
     start_up.write(Path(sysconfig.get_path("purelib")), [root])  # for the programs that lessons start
     importlib.invalidate_caches()
     return sorted(replaced)
 
 
+def is_host(root: Path = ROOT) -> bool:
+    """Whether this interpreter is a host's that ``install`` has filled."""
+    file = root / PLACE / "prefix"
+    return file.is_file() and file.read_text(encoding="utf-8") == sys.prefix
+
+
+def lacking(root: Path = ROOT) -> list[str]:
+    """Packages that the lessons need and that are missing here, or in a version that does not fit."""
+    _, _, wanted = _asked_for(root)
+    here = installed()
+    absent = {entry.name for entry in wanted} - here.keys() | ({"torch"} if not keeps_torch(here) else set())
+    return sorted(absent.union(unmet(wanted)))
+
+
 def colab(root: Path = ROOT) -> None:
     """What the first cell on Colab calls: install, and one sentence on what came of it."""
     replaced = install(root)
+    print(f"The course is in {root}; it uses this machine's Python {sys.version.split()[0]}.")
     if replaced:
-        print(
-            f"Restart the session (menu Runtime), then run all cells: replaced while loaded: {', '.join(replaced)}"
-        )
-    else:
-        print(f"The course is in {root}; it uses this machine's Python {sys.version.split()[0]}.")
+        names = ", ".join(replaced)
+        print(f"Replaced while in use: {names}. If a cell below fails, restart the session and run all.")
