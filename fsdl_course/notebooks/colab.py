@@ -50,8 +50,8 @@ class Place:
 def place(root: Path = ROOT) -> Place:
     """What ``[tool.fsdl-course]`` in ``pyproject.toml`` says; without an address, "" and the branch main."""
     path = root / "pyproject.toml"
-    said = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    settings = said.get("tool", {}).get("fsdl-course", {})
+    document = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    settings = document.get("tool", {}).get("fsdl-course", {})
     return Place(settings.get("repository", ""), settings.get("version", "main"))
 
 

@@ -125,9 +125,9 @@ def unmet(entries: Iterable[Locked]) -> Iterator[str]:
 
 def installed() -> dict[str, str]:
     """Name -> version of every package of this interpreter."""
-    found = metadata.distributions()
+    packages = metadata.distributions()
     return {
-        normal(package.metadata["Name"]): package.version for package in found if package.metadata["Name"]
+        normal(package.metadata["Name"]): package.version for package in packages if package.metadata["Name"]
     }
 
 
