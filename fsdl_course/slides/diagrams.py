@@ -55,9 +55,9 @@ def draw(browser: Chromium, text: str, name: str = "a diagram") -> str:
             "draw less in it, or the other way round (LR, TD)"
         )
     size = f'width="{wide * scale:.0f}" height="{high * scale:.0f}"'
-    svg = re.sub(r'(<svg\b[^>]*?) width="[^"]*"', r"\1", diagram.svg, count=1)
-    svg = re.sub(r'(<svg\b[^>]*?) style="[^"]*"', r"\1", svg, count=1)
-    return svg.replace("<svg ", f"<svg {size} ", 1)
+    head, rest = diagram.svg.split(">", 1)
+    head = re.sub(r' (?:width|height|style)="[^"]*"', "", head)
+    return f"{head} {size}>{rest}"
 
 
 def _height(text: str) -> tuple[float, str]:
