@@ -77,6 +77,7 @@ class Model:
         try:
             self.reader = await asyncio.to_thread(self._load)
             self.metrics.version.info({"version": self.reader.model_version})
+            self.metrics.also(self.reader)
         except Exception as error:
             # These types carry a sentence for the user; anything else is a mistake to be found.
             if not isinstance(error, (OSError, ValueError, RuntimeError)):
