@@ -526,9 +526,9 @@ Table(header, *rows, formats=["", "", ".0f", ".1f"])
 
 # %% [markdown]
 # Everything that shortens the wait is paid for, except a quick start: one more reason for a small model and
-# ONNX instead of torch. At `30 %` there may be more replicas before noon, and whether they are enough is luck:
-# the rule looks no earlier. If you know when it goes out, a timetable starts the
-# replicas before: the sure way, not simulated here. Ray Serve's autoscaler is a real one to try, in its
+# ONNX instead of torch. At `30 %` there may be more replicas before noon, and whether they are enough is
+# luck: the rule looks no earlier. If you know when the reminder goes out, a timetable starts the replicas
+# before: the sure way, not simulated here. Ray Serve's autoscaler is a real one to try, in its
 # [notebook](tools/ray_serve.ipynb).
 #
 # ## Serverless: a function, and nobody's machine
