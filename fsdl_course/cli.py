@@ -62,6 +62,10 @@ COMMANDS = {
             "canaries": Command(
                 "what serving libraries take care of in a rollout", "fsdl_course.serving.canaries"
             ),
+            "grading": Command(
+                "grade a class, half of it hostile: processor time, memory, killed and gone on",
+                "fsdl_course.grading.bench",
+            ),
         },
     ),
     "everywhere": Command(
