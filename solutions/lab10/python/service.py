@@ -1,7 +1,7 @@
 """The meter reader for month end, with Python's own library, ONNX Runtime, numpy and Pillow.
 
-Three rules hold it together. A card is answered only after its reading stands in the journal. No more cards wait
-than can be read in time. Whoever comes too late gets a refusal that names the field.
+Three rules hold it together. A card is answered only after its reading stands in the journal. No more cards
+wait than can be read in time. Whoever comes too late gets a refusal that names the field.
 """
 
 import base64
@@ -44,9 +44,7 @@ class Journal:
     def __init__(self, path: Path):
         self.lock = threading.Lock()
         self.table = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self.table.execute(
-            "PRAGMA journal_mode=WAL"
-        )  # a commit survives a kill, and costs no fsync of its own
+        self.table.execute("PRAGMA journal_mode=WAL")  # a commit survives a kill, without an fsync
         self.table.execute("PRAGMA synchronous=NORMAL")
         self.table.execute("CREATE TABLE IF NOT EXISTS cards (id TEXT PRIMARY KEY, sum TEXT, answer TEXT)")
 
