@@ -87,5 +87,7 @@ def load(brief: Brief, seed: int, seconds: float) -> list[Request]:
             kind = CLASH if clash else AGAIN
             requests.append(Request(number, at, kind, "plain", first.id, card, body, of=first.number))
         else:
-            requests.append(Request(number, at, CARD, client, identity, number, _valid(identity, images[number])))
+            requests.append(
+                Request(number, at, CARD, client, identity, number, _valid(identity, images[number]))
+            )
     return requests

@@ -19,16 +19,22 @@ def bomb(side: int = 20_000) -> bytes:
     packer = zlib.compressobj(9)
     row = bytes(side + 1)
     pixels = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
-    return SIGNATURE + _chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)) + _chunk(
-        b"IDAT", pixels
-    ) + _chunk(b"IEND", b"")
+    return (
+        SIGNATURE
+        + _chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
+        + _chunk(b"IDAT", pixels)
+        + _chunk(b"IEND", b"")
+    )
 
 
 def header_bomb() -> bytes:
     """A PNG whose header promises four thousand million pixels, with none behind it."""
-    return SIGNATURE + _chunk(b"IHDR", struct.pack(">IIBBBBB", 65_000, 65_000, 8, 0, 0, 0, 0)) + _chunk(
-        b"IDAT", zlib.compress(b"")
-    ) + _chunk(b"IEND", b"")
+    return (
+        SIGNATURE
+        + _chunk(b"IHDR", struct.pack(">IIBBBBB", 65_000, 65_000, 8, 0, 0, 0, 0))
+        + _chunk(b"IDAT", zlib.compress(b""))
+        + _chunk(b"IEND", b"")
+    )
 
 
 def wrong_crc(png: bytes) -> bytes:
