@@ -58,6 +58,7 @@ COMMANDS = {
     "capstone": Command(
         "lab 10: a service of your own, judged by what it does under load",
         group={
+            "new": Command("start a folder to hand in, or look at an example", "fsdl_course.capstone.new"),
             "try": Command(
                 "replay a month end against a folder, for practice", "fsdl_course.capstone.practice"
             ),
