@@ -1,4 +1,4 @@
-"""The decision record of lab 10: one page that a person grades, by a rubric, in the course's table of open answers."""
+"""The decision record of lab 10: one page that a person grades, by a rubric, in the table of open answers."""
 
 from pathlib import Path
 
@@ -7,7 +7,8 @@ LONGEST = 6000
 """Characters that are looked at: more than a page is not read."""
 RUBRIC = {
     0: "nothing beyond the template, or a text that any service could have",
-    3: "what was built, and how it follows from two demands of this brief (rate, p99, budget, link, privacy, night)",
+    3: "what was built, and how it follows from two demands of this brief (rate, p99, budget, link, privacy, "
+    "night)",
     6: "that, with two other ways and what each would have cost or broken, and a figure of one's own run",
     10: "that, with figures behind memory and the cards that may wait, and what remains: what breaks it, how "
     "whoever is called at night notices, and what they do first",
@@ -15,9 +16,9 @@ RUBRIC = {
 
 
 def open_answer(folder: Path, template: Path | None = None) -> dict:
-    """The record as the table of open answers wants it: id, title, max, rubric, answer ("" for an untouched one).
+    """The record as the table of open answers has it: id, title, max, rubric, answer ("" if untouched).
 
-    ``template`` is the record that was handed out. Lines in italics are the template's, and no answer.
+    ``template`` is the record that was handed out: its lines are no answer.
     """
     path = folder / "decision.md"
     text = ""

@@ -1,7 +1,7 @@
-"""``fsdl-course capstone new FOLDER``: a folder to hand in, with a service that starts and fails in useful ways.
+"""``fsdl-course capstone new FOLDER``: a folder to hand in, with a service that starts and then fails.
 
-``--example`` writes one of the course's own instead: services that hold the contract, in several languages, and
-services that break one thing each. An example may stand on another one, of which it replaces files.
+``--example`` writes one of the course's own instead: services that hold the contract, in several languages,
+and services that break one thing each. An example may stand on another one, of which it replaces files.
 """
 
 import shutil
@@ -13,12 +13,12 @@ from fsdl_deploy.paths import ROOT
 START, EXAMPLES = "labs/lab10/start", "solutions/lab10"
 BELOW = {"reference": "", "python": "", "node": "", "java": ""}
 """Example -> the example below it; "" for none."""
-BROKEN = ("answers_first", "forgets_the_end", "waits_without_end", "ready_too_soon")
+BROKEN = ("answers_first", "forgets_the_end", "grows", "ready_too_soon")
 BELOW |= {name: "python" for name in BROKEN}
 
 
 def write(folder: Path, example: str = "", root: Path = ROOT) -> None:
-    """Make the folder. Raises ValueError for an unknown example, FileExistsError where something is already."""
+    """Make the folder. Raises ValueError for an unknown example, FileExistsError for a folder in use."""
     if example and example not in BELOW:
         raise ValueError(f"there is no example {example!r}: they are {', '.join(BELOW)}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -1,7 +1,7 @@
 """A service to begin with: it starts, reads good cards, and breaks most of the contract.
 
-`fsdl-course capstone try` says what is broken, and shows the request by which it noticed. The lines marked TODO are
-where to begin; CONTRACT.md has the rest.
+`fsdl-course capstone try` says what is broken, and shows the request by which it noticed. The lines
+marked TODO are where to begin; CONTRACT.md has the rest.
 """
 
 import base64
@@ -48,5 +48,5 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
-# TODO: one card after the other, and a slow sender holds up everybody. SIGTERM ends it in the middle of a card.
+# TODO: one connection after the other, so a slow sender holds up everybody. SIGTERM ends it in mid-card.
 HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
