@@ -1,7 +1,8 @@
-"""A process with a network of its own in which a service is started, loaded and disturbed; writes the history.
+"""A process with a network of its own, in which a service is started, loaded and disturbed.
 
-``python -m fsdl_course.capstone.arena SPEC.json`` leaves the machine's network, so that the service in the
-sandbox shares an empty one with the clients here, which keep the machine's files and processes for themselves.
+``python -m fsdl_course.capstone.arena SPEC.json`` leaves the machine's network, so that the service in
+the sandbox shares an empty one with the clients here, which keep the machine's files
+and processes for themselves.
 """
 
 import ctypes
@@ -28,7 +29,8 @@ def leave_network() -> None:
     if kernel.unshare(NEW_NET | (NEW_USER if os.geteuid() else 0)):
         raise ArenaError(
             f"no network namespace ({os.strerror(ctypes.get_errno())}): allow user namespaces "
-            "(sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns), or run it as root"
+            "(sysctl user.max_user_namespaces, "
+            "kernel.apparmor_restrict_unprivileged_userns), or run it as root"
         )
     if user:
         Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
@@ -48,9 +50,9 @@ def main(argv: list[str]) -> int:
     except (ArenaError, OSError) as problem:
         print(problem, file=sys.stderr)
         return 3
-    from fsdl_course.capstone.trial import Trial
+    from fsdl_course.capstone.trial import ServiceTrial
 
-    Trial.of(spec).run()
+    ServiceTrial.of(spec).run()
     return 0
 
 

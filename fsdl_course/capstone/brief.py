@@ -12,10 +12,10 @@ NIGHTS = ("nobody is called at night", "the student is called at night")
 
 @dataclass(frozen=True)
 class Brief:
-    """What is wanted. Rates are cards a second, times seconds or ms as the names say, ``budget`` USD a month.
+    """What is asked for. Rates are cards a second, times s or ms as the names say, ``budget`` USD a month.
 
-    ``p99_ms`` and ``start_s`` hold on a machine that reads a card in ``points.NOMINAL_MS``; on another they are
-    scaled. ``replicas``: the fewest that run, so that a night without anybody is survived.
+    ``p99_ms`` and ``start_s`` hold on a machine that reads a card in ``points.NOMINAL_MS``; on another they
+    are scaled. ``replicas``: the fewest that run, so that a night without anybody is survived.
     """
 
     seed: int
@@ -37,9 +37,9 @@ class Brief:
         """The brief as a paragraph, as a customer would say it."""
         senders = "over a wire" if self.link == "wire" else "from phones, some over very slow links"
         return (
-            f"We read {self.cards_a_month:,} meter cards a month, most of them in its last days: then up to "
-            f"{self.peak_rate:g} a second. They come {senders}. Of a hundred cards, 99 are to be answered within "
-            f"{self.p99_ms:,} ms, and a service that is started is to read within {self.start_s} seconds. "
+            f"We read {self.cards_a_month:,} meter cards a month, most of them in its last days: then up "
+            f"to {self.peak_rate:g} a second. They come {senders}. Of a hundred cards, 99 are to be answered "
+            f"within {self.p99_ms:,} ms, and a service that is started is to read within {self.start_s} seconds. "
             f"As for privacy: {self.privacy}. When something breaks, {self.night}. "
             f"All of it may cost {self.budget:,} USD a month."
         )

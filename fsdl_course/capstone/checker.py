@@ -19,7 +19,7 @@ BUSY = 4.0  # times the median, at the reference's 90th percentile: the machine 
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CriterionVerdict:
     """``verdict`` on a criterion, why in a sentence, and the events that show it (at most ten)."""
 
     criterion: str
@@ -29,7 +29,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Case:
+class TrialCase:
     """What is judged: the history, and what makes the load again."""
 
     events: list[dict]
@@ -43,29 +43,29 @@ class Case:
         return [event for event in self.events if event["what"] == what]
 
 
-def check(case: Case) -> list[Verdict]:
+def check(case: TrialCase) -> list[CriterionVerdict]:
     """A verdict for every criterion of ``points.TABLE``, in its order."""
     requests = {r.number: r for r in generator.load(case.brief, case.seed, case.seconds)}
     if not case.of("ready"):
         event = (case.of("never ready") or [{}])[-1]
-        return [Verdict(c.name, BROKEN, "the service was never ready", [event]) for c in TABLE]
+        return [CriterionVerdict(c.name, BROKEN, "the service was never ready", [event]) for c in TABLE]
     if not case.of("over") or not case.of("load over"):
-        return [Verdict(c.name, UNKNOWN, "the trial did not come to its end") for c in TABLE]
+        return [CriterionVerdict(c.name, UNKNOWN, "the trial did not come to its end") for c in TABLE]
     judges = {
         "correctness": _correctness, "lost": _lost, "recovery": _recovery, "refusals": _refusals,
         "versions": _versions, "p99": _p99, "memory": _memory, "start": _start, "cost": _cost,
         "privacy": _privacy,
     }  # fmt: skip
-    return [Verdict(c.name, *judges[c.name](case, requests)) for c in TABLE]
+    return [CriterionVerdict(c.name, *judges[c.name](case, requests)) for c in TABLE]
 
 
-def slowness(case: Case) -> float:
-    """How many times longer a plain reading took here than on the machine that the brief means; at least 1."""
+def slowness(case: TrialCase) -> float:
+    """How many times longer a plain reading took than on the machine that the brief means; at least 1."""
     times = [event["ms"] for event in case.of("reference")]
     return max(1.0, statistics.median(times) / NOMINAL_MS) if times else 1.0
 
 
-def busy(case: Case) -> bool:
+def busy(case: TrialCase) -> bool:
     """Whether the reference varied so much, or was so rare, that times prove nothing."""
     times = sorted(event["ms"] for event in case.of("reference"))
     return len(times) < 10 or times[int(len(times) * 0.9)] > BUSY * statistics.median(times)
@@ -88,13 +88,13 @@ def _judge(bad: list[dict], good: str, wrong: str, proven: bool = True):
     return (HELD, good, []) if proven else (UNKNOWN, "too few answers to say", [])
 
 
-def _answers(case: Case, requests: dict[int, Request], *kinds: str):
+def _answers(case: TrialCase, requests: dict[int, Request], *kinds: str):
     for event in case.of("answer"):
         if requests[event["number"]].kind in kinds:
             yield event, requests[event["number"]]
 
 
-def _correctness(case: Case, requests: dict[int, Request]):
+def _correctness(case: TrialCase, requests: dict[int, Request]):
     read, bad, count = readings(requests, case.seed), [], 0
     first: dict[str, tuple] = {}
     for event, request in _answers(case, requests, CARD, AGAIN):
@@ -113,7 +113,7 @@ def _correctness(case: Case, requests: dict[int, Request]):
     )
 
 
-def _lost(case: Case, requests: dict[int, Request]):
+def _lost(case: TrialCase, requests: dict[int, Request]):
     cards = list(_answers(case, requests, CARD, AGAIN))
     bad = [event for event, _ in cards if event["status"] != 200]
     answers = {event["number"]: event["fields"] for event, _ in cards}
@@ -128,7 +128,7 @@ def _lost(case: Case, requests: dict[int, Request]):
     return _judge(bad, f"{len(sent)} cards, all answered and known at the end", "a card was lost", proven)
 
 
-def _recovery(case: Case, requests: dict[int, Request]):
+def _recovery(case: TrialCase, requests: dict[int, Request]):
     bad = [event for event in case.of("ended") if event["status"] != 0]
     bad += case.of("never ready") + case.of("disk full")
     limit = case.brief.start_s * slowness(case)
@@ -137,7 +137,7 @@ def _recovery(case: Case, requests: dict[int, Request]):
     return _judge(bad, "it ended and came back as it should", "it did not end or come back", enough)
 
 
-def _refusals(case: Case, requests: dict[int, Request]):
+def _refusals(case: TrialCase, requests: dict[int, Request]):
     bad, count = [], 0
     for event, request in _answers(case, requests, WRONG, CLASH):
         count += 1
@@ -149,13 +149,13 @@ def _refusals(case: Case, requests: dict[int, Request]):
     return _judge(bad, f"{count} refusals, all as agreed", "not a 4xx that names the field", count >= 10)
 
 
-def _versions(case: Case, requests: dict[int, Request]):
+def _versions(case: TrialCase, requests: dict[int, Request]):
     announced = [e["t"] for e in case.of("fault") if e["name"] == timetable.VERSION]
     if not announced:
         return UNKNOWN, "the new version was never announced", []
     before, after = timetable.versions(case.seed)
     bad, late = [], 0
-    for event, request in _answers(case, requests, CARD):
+    for event, _ in _answers(case, requests, CARD):
         version = event["fields"].get("version")
         if event["status"] != 200:
             continue
@@ -167,15 +167,15 @@ def _versions(case: Case, requests: dict[int, Request]):
     return _judge(bad, f"{late} cards after the change, all by {after}", "the wrong version read", late >= 10)
 
 
-def windows(case: Case) -> list[tuple[float, float]]:
+def windows(case: TrialCase) -> list[tuple[float, float]]:
     """The restarts, with two seconds after each for what waited meanwhile: times there are not judged."""
     ends = {e["name"]: e["t"] for e in case.of("fault over")}
     ups = (timetable.TERM, timetable.KILL)
     return [(e["t"] - 0.5, ends.get(e["name"], math.inf) + 2) for e in case.of("fault") if e["name"] in ups]
 
 
-def waits(case: Case, requests: dict[int, Request]) -> list[float]:
-    """Seconds from when a card was due to its answer, of plain clients outside of restarts; inf: no answer."""
+def waits(case: TrialCase, requests: dict[int, Request]) -> list[float]:
+    """Seconds from a card's time to its answer, of plain clients outside of restarts; inf: no answer."""
     shut = windows(case)
     return sorted(
         event["t"] - event["due"] if event["status"] == 200 else math.inf
@@ -184,21 +184,21 @@ def waits(case: Case, requests: dict[int, Request]) -> list[float]:
     )
 
 
-def _p99(case: Case, requests: dict[int, Request]):
+def _p99(case: TrialCase, requests: dict[int, Request]):
     times = waits(case, requests)
     if len(times) < ENOUGH:
         return UNKNOWN, f"{len(times)} answers outside of restarts are too few", []
     value = 1000 * times[math.ceil(0.99 * len(times)) - 1]
     limit = case.brief.p99_ms * slowness(case)
-    shown = f"p99 {value:.0f} ms of {limit:.0f} ms"
+    summary = f"p99 {value:.0f} ms of {limit:.0f} ms"
     if value <= limit:
-        return HELD, shown, []
+        return HELD, summary, []
     if busy(case) and value < math.inf:
-        return UNKNOWN, f"{shown}, on a machine that was too busy to say", []
-    return BROKEN, shown, [{"slowest_ms": [round(1000 * t) for t in times[-10:] if t < math.inf]}]
+        return UNKNOWN, f"{summary}, on a machine that was too busy to say", []
+    return BROKEN, summary, [{"slowest_ms": [round(1000 * t) for t in times[-10:] if t < math.inf]}]
 
 
-def _memory(case: Case, requests: dict[int, Request]):
+def _memory(case: TrialCase, requests: dict[int, Request]):
     samples = [(event["t"], event["memory"] / 2**20) for event in case.of("sample") if event["memory"]]
     if len(samples) < 20:
         return UNKNOWN, "too few samples", []
@@ -206,15 +206,15 @@ def _memory(case: Case, requests: dict[int, Request]):
     start = max([e["t"] for e in case.of("ready")][-1] + 1.5, 0)
     last = [memory for t, memory in samples if t >= start]
     growth = statistics.median(last[-5:]) - statistics.median(last[:5]) if len(last) >= 15 else 0.0
-    shown = f"at most {peak:.0f} of {case.memory_mb} MiB"
+    summary = f"at most {peak:.0f} of {case.memory_mb} MiB"
     if peak > case.memory_mb:
-        return BROKEN, shown, [{"peak_mib": peak}]
+        return BROKEN, summary, [{"peak_mib": peak}]
     if growth > max(48.0, 0.25 * case.memory_mb):
         return BROKEN, f"it grew by {growth:.0f} MiB after its last start", [{"growth_mib": growth}]
-    return HELD, shown, []
+    return HELD, summary, []
 
 
-def _start(case: Case, requests: dict[int, Request]):
+def _start(case: TrialCase, requests: dict[int, Request]):
     limit = case.brief.start_s * slowness(case)
     bad = [e for e in case.of("ready") if e["seconds"] > limit or e["first"] != 200]
     longest = max(event["seconds"] for event in case.of("ready"))
@@ -223,17 +223,21 @@ def _start(case: Case, requests: dict[int, Request]):
     )
 
 
-def _cost(case: Case, requests: dict[int, Request]):
+def _cost(case: TrialCase, requests: dict[int, Request]):
     answers = [event for event, r in _answers(case, requests, CARD) if event["status"] == 200]
     if len(answers) < ENOUGH or not case.of("sample"):
         return UNKNOWN, "too few answers", []
     seconds = case.of("over")[-1]["cpu"] / len(answers) / slowness(case)
     month, replicas = cost.month(case.brief, seconds, case.memory_mb)
-    shown = f"{replicas} replicas at {1000 * seconds:.0f} ms of a core a card: {month:.0f} of {case.brief.budget} USD"
-    return (HELD if month <= case.brief.budget else BROKEN), shown, [{"usd": month, "core_seconds": seconds}]
+    summary = f"{replicas} replicas at {1000 * seconds:.0f} ms of a core a card: {month:.0f} of {case.brief.budget} USD"
+    return (
+        (HELD if month <= case.brief.budget else BROKEN),
+        summary,
+        [{"usd": month, "core_seconds": seconds}],
+    )
 
 
-def _privacy(case: Case, requests: dict[int, Request]):
+def _privacy(case: TrialCase, requests: dict[int, Request]):
     if case.brief.privacy != PRIVACY[0]:
         return HELD, "the brief lets pictures be kept", []
     events = case.of("pictures")

@@ -1,4 +1,4 @@
-"""One request over HTTP/1.1 with a deadline: whatever the other side does, it ends, and takes bounded memory."""
+"""One request over HTTP/1.1 with a deadline: it ends, in bounded memory, whatever the other side does."""
 
 import http.client
 import io
@@ -11,7 +11,7 @@ MOST_ANSWER = 1 << 16
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServiceAnswer:
     """``status`` 0: none came, ``problem`` says why. ``fields``: the body if it is a JSON object."""
 
     status: int
@@ -30,7 +30,7 @@ class _Bytes:
 
 def ask(
     port: int, method: str, path: str, body: bytes = b"", seconds: float = 10, client: str = "plain"
-) -> Answer:
+) -> ServiceAnswer:
     """Send one request and read the whole answer within ``seconds``."""
     deadline = time.monotonic() + seconds
     head = (
@@ -42,9 +42,9 @@ def ask(
             _send(connection, head + body, deadline, client)
             return parsed(_receive(connection, deadline, client), method)
     except TimeoutError:
-        return Answer(0, problem="no answer in time")
+        return ServiceAnswer(0, problem="no answer in time")
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return Answer(0, problem=f"{type(error).__name__}: {error}"[:200])
+        return ServiceAnswer(0, problem=f"{type(error).__name__}: {error}"[:200])
 
 
 def _send(connection: socket.socket, data: bytes, deadline: float, client: str) -> None:
@@ -91,7 +91,7 @@ def _whole(data: bytes) -> bool:
     return False
 
 
-def parsed(data: bytes, method: str = "POST") -> Answer:
+def parsed(data: bytes, method: str = "POST") -> ServiceAnswer:
     """The answer in bytes that came. Raises HTTPException or ValueError where they are none."""
     response = http.client.HTTPResponse(_Bytes(data), method=method)
     response.begin()
@@ -101,7 +101,7 @@ def parsed(data: bytes, method: str = "POST") -> Answer:
     except (ValueError, RecursionError):
         fields = {}
     after = response.headers.get("Retry-After", "")
-    return Answer(
+    return ServiceAnswer(
         response.status,
         fields if isinstance(fields, dict) else {},
         float(after) if after.isdigit() and len(after) < 4 else 0.0,

@@ -23,7 +23,8 @@ CARD, WRONG, AGAIN, CLASH = "card", "wrong", "again", "clash"
 class Request:
     """One request: ``at`` seconds after the load begins, ``body`` what is sent.
 
-    ``kind``: CARD, WRONG (``wrong`` says how), AGAIN (the same as ``of``), or CLASH (``of``'s id, another picture).
+    ``kind``: CARD, WRONG (``wrong`` says how), AGAIN (``of`` once more), or CLASH (``of``'s id,
+    another picture).
     ``client``: "plain", "slow reader" or "slow sender". ``card``: the number of the picture.
     """
 
@@ -52,7 +53,8 @@ def _arrivals(seconds: float, rng: np.random.Generator) -> list[float]:
     return sorted(float(at) for at in np.concatenate([steady[steady < seconds], *bursts]))
 
 
-def _valid(identity: str, png: bytes) -> bytes:
+def valid(identity: str, png: bytes) -> bytes:
+    """The body of a right request."""
     return json.dumps({"id": identity, "picture": base64.b64encode(png).decode()}).encode()
 
 
@@ -82,12 +84,12 @@ def load(brief: Brief, seed: int, seconds: float) -> list[Request]:
         elif chance < 0.20 and earlier:
             first = earlier[int(rng.integers(len(earlier)))]
             clash = chance > 0.18
-            body = _valid(first.id, images[number]) if clash else first.body
+            body = valid(first.id, images[number]) if clash else first.body
             card = number if clash else first.card
             kind = CLASH if clash else AGAIN
             requests.append(Request(number, at, kind, "plain", first.id, card, body, of=first.number))
         else:
             requests.append(
-                Request(number, at, CARD, client, identity, number, _valid(identity, images[number]))
+                Request(number, at, CARD, client, identity, number, valid(identity, images[number]))
             )
     return requests

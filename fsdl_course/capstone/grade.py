@@ -1,4 +1,4 @@
-"""``fsdl-course capstone grade FOLDERS --out DIR``: every folder, several rounds in other orders, with feedback."""
+"""``fsdl-course capstone grade FOLDERS --out DIR``: every folder, in several rounds, with feedback."""
 
 import csv
 import html
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fsdl_course.capstone import brief, hand_in, points, practice
-from fsdl_course.capstone.checker import Verdict
+from fsdl_course.capstone.checker import CriterionVerdict
 from fsdl_course.grading.submissions import slug
 from fsdl_deploy import files
 
@@ -19,7 +19,7 @@ class Graded:
     """A student's verdicts over all rounds; ``problem`` where the folder could not be started at all."""
 
     student: str
-    verdicts: list[Verdict]
+    verdicts: list[CriterionVerdict]
     problem: str = ""
 
     @property
@@ -28,7 +28,7 @@ class Graded:
         return practice.earned(self.verdicts)
 
 
-def worst(rounds: list[list[Verdict]]) -> list[Verdict]:
+def worst(rounds: list[list[CriterionVerdict]]) -> list[CriterionVerdict]:
     """For each criterion the worst verdict of all rounds: broken, then unknown, then held."""
     order = (points.BROKEN, points.UNKNOWN, points.HELD)
     return [min(same, key=lambda v: order.index(v.verdict)) for same in zip(*rounds, strict=True)]
@@ -54,9 +54,9 @@ def page(graded: Graded) -> str:
         verdict = next((v for v in graded.verdicts if v.criterion == criterion.name), None)
         name, why = (verdict.verdict, verdict.why) if verdict else (points.BROKEN, graded.problem)
         earned = criterion.points if name == points.HELD else 0
-        shown = "\n".join(json.dumps(event) for event in verdict.evidence) if verdict else ""
+        summary = "\n".join(json.dumps(event) for event in verdict.evidence) if verdict else ""
         cells = (criterion.name, name, f"{earned} of {criterion.points}", criterion.held, why)
-        evidence = f"<pre>{html.escape(shown)}</pre>" if shown else ""
+        evidence = f"<pre>{html.escape(summary)}</pre>" if summary else ""
         rows.append(
             "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + f"<td>{evidence}</td></tr>"
         )
@@ -66,9 +66,10 @@ def page(graded: Graded) -> str:
         for name in ("criterion", "verdict", "points", "held if", "why", "evidence")
     )
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Lab 10: {html.escape(graded.student)}</title>'
-        "<style>body{font-family:sans-serif;margin:2em}td,th{border:1px solid #999;padding:.3em;text-align:left;"
-        "vertical-align:top}table{border-collapse:collapse}pre{white-space:pre-wrap;max-width:40em}</style>"
+        f'<!doctype html><html lang="en"><meta charset="utf-8">'
+        f"<title>Lab 10: {html.escape(graded.student)}</title>"
+        "<style>body{font-family:sans-serif;margin:2em}td,th{border:1px solid #999;padding:.3em;"
+        "text-align:left;vertical-align:top}table{border-collapse:collapse}pre{white-space:pre-wrap;max-width:40em}</style>"
         f"<h1>{html.escape(graded.student)}: {graded.points} of {points.TOTAL}</h1><p>{text}</p>"
         f"<table><tr>{head}</tr>{''.join(rows)}</table></html>\n"
     )

@@ -18,10 +18,10 @@ class Criterion:
 
 TABLE = (
     Criterion("correctness", 20, "every answer is what the active version's graph reads on that picture"),
-    Criterion("lost", 16, "every card that was sent is answered in the end, and is known after every restart"),
+    Criterion("lost", 16, "every card sent is answered in the end, and known after every restart"),
     Criterion("recovery", 12, "SIGTERM ends it with status 0 within 10 s; after kill -9 it is ready in time"),
     Criterion("refusals", 10, "what is wrong is refused with a 4xx that names the field; nothing good is"),
-    Criterion("versions", 8, "5 s after the announcement the new version reads; one that does not load changes nothing"),
+    Criterion("versions", 8, "5 s after its announcement a version reads; a broken one changes nothing"),
     Criterion("p99", 10, "99 of 100 cards are answered within the brief's time, outside of restarts"),
     Criterion("memory", 8, "all of its processes stay below what capstone.toml rents, and it stops growing"),
     Criterion("start", 6, "it is ready in the brief's time, and a card sent the moment it says so is read"),

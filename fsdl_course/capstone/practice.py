@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fsdl_course.capstone import brief, checker, hand_in, history, points, sandboxed, trial
-from fsdl_course.capstone.checker import Case, Verdict
+from fsdl_course.capstone.checker import CriterionVerdict, TrialCase
 from fsdl_course.labs.backends.backend import SandboxError
 from fsdl_deploy import files
 from fsdl_deploy.paths import ROOT
@@ -40,7 +40,7 @@ def specification(work: Path, folder: hand_in.HandIn, brief_seed: int, seed: int
 
 def judged(
     folder: Path, brief_seed: int, seed: int, seconds: float = SECONDS, out: Path | None = None
-) -> list[Verdict]:
+) -> list[CriterionVerdict]:
     """Run one trial of a folder and judge it; history and verdicts are kept in ``out``.
 
     Raises HandInError for a folder that cannot be started, SandboxError where there is no isolation here.
@@ -56,7 +56,7 @@ def judged(
         _run(work, seconds)
         file = work / "history.jsonl"
         events = history.read(file) if file.exists() else []
-        case = Case(events, brief.brief_of(brief_seed), seed, seconds, handed.memory_mb)
+        case = TrialCase(events, brief.brief_of(brief_seed), seed, seconds, handed.memory_mb)
         verdicts = checker.check(case)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ def _run(work: Path, seconds: float) -> None:
         raise RuntimeError((work / "arena.log").read_text(encoding="utf-8", errors="replace")[-2000:])
 
 
-def earned(verdicts: list[Verdict]) -> int:
+def earned(verdicts: list[CriterionVerdict]) -> int:
     """The points of what is held."""
     held = {verdict.criterion for verdict in verdicts if verdict.verdict == points.HELD}
     return sum(criterion.points for criterion in points.TABLE if criterion.name in held)
@@ -103,9 +103,9 @@ def main(args) -> int:
     if args.seed < 0:
         raise ValueError(f"--seed is a whole number from 0 up, not {args.seed}")
     out = Path(args.out) if args.out else None
-    wanted = brief.seed_of(args.name)
-    print(brief.brief_of(wanted).text())
-    verdicts = judged(Path(args.folder), wanted, args.seed, out=out)
+    student = brief.seed_of(args.name)
+    print(brief.brief_of(student).text())
+    verdicts = judged(Path(args.folder), student, args.seed, out=out)
     for verdict in verdicts:
         print(f"{verdict.criterion:12} {verdict.verdict:8} {verdict.why}")
         for event in verdict.evidence[:2] if verdict.verdict == points.BROKEN else []:

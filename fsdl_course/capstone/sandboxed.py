@@ -1,4 +1,4 @@
-"""A student's service in the sandbox: bubblewrap, the list of system calls, one core, bounded memory and disk.
+"""A student's service in the sandbox: bubblewrap, few system calls, a core, bounded memory and disk.
 
 It shares the network of the process that starts it, which has to be an empty one (``arena``).
 """
@@ -141,8 +141,8 @@ def _sandbox(place: Place) -> list[str]:
     words += [f"--unshare-{what}" for what in ("ipc", "pid", "uts", "cgroup-try")]
     words += ["--perms", "1777", "--size", str(64 << 20), "--tmpfs", "/tmp", "--ro-bind", "/usr", "/usr"]
     for name in ("bin", "lib", "lib64", "sbin"):
-        words += bubblewrap._same_place(f"/{name}")
-    words += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", *bubblewrap._pythons_folders()]
+        words += bubblewrap.same_place(f"/{name}")
+    words += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", *bubblewrap.pythons_folders()]
     for folder in (*Path("/etc").glob("java-*"), ROOT / "fsdl_deploy"):
         words += ["--ro-bind-try", str(folder), str(folder)]
     words += ["--dev", "/dev", "--size", str(8 << 20), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
@@ -152,9 +152,7 @@ def _sandbox(place: Place) -> list[str]:
     for name, value in environment(place).items():
         words += ["--setenv", name, value]
     return (
-        [*words, *bubblewrap._another_user(0), "--"]
-        if os.geteuid()
-        else [*words, *bubblewrap._another_user(0)]
+        [*words, *bubblewrap.another_user(0), "--"] if os.geteuid() else [*words, *bubblewrap.another_user(0)]
     )
 
 

@@ -10,14 +10,14 @@ BROKEN_NAME = "v9"
 
 
 @dataclass(frozen=True)
-class Fault:
+class TimedFault:
     """``what`` happens ``at`` seconds after the load begins."""
 
     at: float
     what: str
 
 
-def faults(seed: int, seconds: float) -> list[Fault]:
+def faults(seed: int, seconds: float) -> list[TimedFault]:
     """Every fault once, in an order that the seed draws, spread over the replay with room between them.
 
     Three slots: the two ends of the process, and the pair of versions (first one that does not load, whose
@@ -27,13 +27,13 @@ def faults(seed: int, seconds: float) -> list[Fault]:
     order = [TERM, KILL, VERSION]
     rng.shuffle(order)
     width = seconds * 0.72 / 3
-    timetable: list[Fault] = []
+    timetable: list[TimedFault] = []
     for slot, what in enumerate(order):
         at = seconds * 0.2 + slot * width + float(rng.uniform(0, width * 0.15))
         if what == VERSION:
-            timetable.append(Fault(at, BROKEN_VERSION))
+            timetable.append(TimedFault(at, BROKEN_VERSION))
             at += 1.5
-        timetable.append(Fault(at, what))
+        timetable.append(TimedFault(at, what))
     return timetable
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fsdl_course.capstone import generator, sandboxed, timetable
 from fsdl_course.capstone.brief import brief_of
-from fsdl_course.capstone.client import Answer, ask
+from fsdl_course.capstone.client import ServiceAnswer, ask
 from fsdl_course.capstone.generator import AGAIN, CARD, CLASH, Request
 from fsdl_course.capstone.history import History
 from fsdl_course.capstone.sandboxed import Place, Running
@@ -30,7 +30,7 @@ CLIENTS = 64
 
 
 @dataclass
-class Trial:
+class ServiceTrial:
     """What is run: the start command, its place, the brief's seed, the replay's seed and its seconds."""
 
     words: tuple[str, ...]
@@ -42,11 +42,11 @@ class Trial:
     running: Running | None = None
     down: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
-    answered: dict[int, Answer] = field(default_factory=dict)
+    answered: dict[int, ServiceAnswer] = field(default_factory=dict)
     gone_seconds: float = 0.0
 
     @classmethod
-    def of(cls, spec: dict) -> "Trial":
+    def of(cls, spec: dict) -> "ServiceTrial":
         """A trial as ``practice.specification`` describes it."""
         place = spec["place"]
         folders = {name: Path(place[name]) for name in ("service", "models", "state")}
@@ -91,7 +91,7 @@ class Trial:
             if ask(self.place.port, "GET", "/readyz", seconds=1).status == 200:
                 took = time.monotonic() - begun
                 probe = generator.pictures(self.seed + 1, 1)[0]
-                body = generator._valid(f"probe-{why.replace(' ', '')}", probe)
+                body = generator.valid(f"probe-{why.replace(' ', '')}", probe)
                 answer = ask(self.place.port, "POST", "/v1/cards", body, 5)
                 self.history.add("ready", seconds=took, first=answer.status, problem=answer.problem)
                 self.down.clear()
