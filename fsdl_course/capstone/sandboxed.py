@@ -142,9 +142,12 @@ def _sandbox(place: Place) -> list[str]:
     words += ["--perms", "1777", "--size", str(64 << 20), "--tmpfs", "/tmp", "--ro-bind", "/usr", "/usr"]
     for name in ("bin", "lib", "lib64", "sbin"):
         words += bubblewrap.same_place(f"/{name}")
+    # Another user must be able to pass through /etc: Debian's java is a link there, node reads OpenSSL's settings.
+    words += ["--perms", "0755", "--dir", "/etc", "--perms", "0755", "--dir", "/etc/ssl"]
     words += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", *bubblewrap.pythons_folders()]
-    for folder in (*Path("/etc").glob("java-*"), ROOT / "fsdl_deploy"):
-        words += ["--ro-bind-try", str(folder), str(folder)]
+    seen = ("/etc/alternatives", "/etc/ssl/openssl.cnf", *map(str, Path("/etc").glob("java-*")))
+    for folder in (*seen, str(ROOT / "fsdl_deploy")):
+        words += ["--ro-bind-try", folder, folder]
     words += ["--dev", "/dev", "--size", str(8 << 20), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
     words += ["--proc", "/proc"]
     words += ["--ro-bind", str(place.service), "/service", "--ro-bind", str(place.models), "/models"]
@@ -158,7 +161,7 @@ def _sandbox(place: Place) -> list[str]:
 
 def environment(place: Place) -> dict[str, str]:
     """What the service finds in its environment: nothing of the grader's."""
-    modules = [str(path) for path in (ROOT / "infra" / "packaging" / "node").glob("**/node_modules")][:1]
+    modules = Path(sys.prefix) / "stations" / "node" / "node_modules"
     python = str(Path(sys.prefix) / "bin")
     return {
         "PATH": f"{python}:/usr/bin:/bin",
@@ -172,7 +175,7 @@ def environment(place: Place) -> dict[str, str]:
         "PORT": str(place.port),
         "MODELS": "/models",
         "STATE": "/state",
-        **({"NODE_PATH": modules[0]} if modules else {}),
+        **({"NODE_PATH": str(modules)} if modules.is_dir() else {}),
         **bytecode(),
     }
 

@@ -1,8 +1,7 @@
-"""The reference: the course's own service, with what the brief adds: a journal, an end in order, new versions.
+"""The reference: the course's own service, with what the contract adds: a journal, and new versions.
 
 ``create_app`` brings what is hard to get right: bounded bodies, slow senders, a queue that says no, readiness,
-refusals that name the field. ``Draining`` brings the end. What is new here is the journal and the reader that changes
-its version.
+refusals that name the field. ``Draining`` brings the end in order.
 """
 
 import base64
@@ -133,7 +132,7 @@ def decode(data: bytes) -> list[picture.Image]:
 def main() -> None:
     allocator.keep_little()
     settings = {"max_bytes": MOST_BYTES, "body_seconds": 15.0, "max_waiting": MOST_WAITING, "patience": 2.0}
-    app = create_app(ChangingReader, threads=1, **settings)
+    app = create_app(lambda: ChangingReader(), threads=1, **settings)
     journal, model = Journal(STATE / "journal.db"), app.state.model
 
     @app.post("/v1/cards")
