@@ -17,13 +17,18 @@ BROKEN = ("answers_first", "forgets_the_end", "grows", "ready_too_soon")
 BELOW |= {name: "python" for name in BROKEN}
 
 
+def handed_out(root: Path = ROOT) -> Path:
+    """The folder that every student begins with."""
+    return root / START
+
+
 def write(folder: Path, example: str = "", root: Path = ROOT) -> None:
     """Make the folder. Raises ValueError for an unknown example, FileExistsError for a folder in use."""
     if example and example not in BELOW:
         raise ValueError(f"there is no example {example!r}: they are {', '.join(BELOW)}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} is there already: name a folder that does not exist yet")
-    places = [root / START] if not example else []
+    places = [handed_out(root)] if not example else []
     layer = example
     while layer:
         place = root / EXAMPLES / ("broken" if layer in BROKEN else "") / layer
@@ -32,7 +37,7 @@ def write(folder: Path, example: str = "", root: Path = ROOT) -> None:
     for place in places:
         shutil.copytree(place, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     if not (folder / "decision.md").exists():
-        shutil.copy(root / START / "decision.md", folder)
+        shutil.copy(handed_out(root) / "decision.md", folder)
 
 
 def add_arguments(parser) -> None:

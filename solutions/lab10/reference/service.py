@@ -1,7 +1,7 @@
 """The reference: the course's own service, with what the contract adds: a journal, and new versions.
 
-``create_app`` brings what is hard to get right: bounded bodies, slow senders, a queue that says no, readiness,
-refusals that name the field. ``Draining`` brings the end in order.
+``create_app`` brings what is hard to get right: bounded bodies, slow senders, a queue that says no,
+readiness, refusals that name the field. ``Draining`` brings the end in order.
 """
 
 import base64
