@@ -142,7 +142,7 @@ def _sandbox(place: Place) -> list[str]:
     words += ["--perms", "1777", "--size", str(64 << 20), "--tmpfs", "/tmp", "--ro-bind", "/usr", "/usr"]
     for name in ("bin", "lib", "lib64", "sbin"):
         words += bubblewrap.same_place(f"/{name}")
-    # Another user must be able to pass through /etc: Debian's java is a link there, node reads OpenSSL's settings.
+    # For another user, too: Debian's java is a link below /etc, and node reads OpenSSL's settings there.
     words += ["--perms", "0755", "--dir", "/etc", "--perms", "0755", "--dir", "/etc/ssl"]
     words += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", *bubblewrap.pythons_folders()]
     seen = ("/etc/alternatives", "/etc/ssl/openssl.cnf", *map(str, Path("/etc").glob("java-*")))
