@@ -39,8 +39,8 @@ class Brief:
         return (
             f"We read {self.cards_a_month:,} meter cards a month, most of them in its last days: then up "
             f"to {self.peak_rate:g} a second. They come {senders}. Of a hundred cards, 99 are to be answered "
-            f"within {self.p99_ms:,} ms, and a service that is started is to read within {self.start_s} seconds. "
-            f"As for privacy: {self.privacy}. When something breaks, {self.night}. "
+            f"within {self.p99_ms:,} ms, and a service that is started is to read within "
+            f"{self.start_s} seconds. As for privacy: {self.privacy}. When something breaks, {self.night}. "
             f"All of it may cost {self.budget:,} USD a month."
         )
 

@@ -229,7 +229,8 @@ def _cost(case: TrialCase, requests: dict[int, Request]):
         return UNKNOWN, "too few answers", []
     seconds = case.of("over")[-1]["cpu"] / len(answers) / slowness(case)
     month, replicas = cost.month(case.brief, seconds, case.memory_mb)
-    summary = f"{replicas} replicas at {1000 * seconds:.0f} ms of a core a card: {month:.0f} of {case.brief.budget} USD"
+    share = f"{1000 * seconds:.0f} ms of a core a card"
+    summary = f"{replicas} replicas at {share}: {month:.0f} of {case.brief.budget} USD"
     return (
         (HELD if month <= case.brief.budget else BROKEN),
         summary,

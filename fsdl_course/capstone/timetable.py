@@ -26,10 +26,10 @@ def faults(seed: int, seconds: float) -> list[TimedFault]:
     rng = np.random.default_rng((seed, 2))
     order = [TERM, KILL, VERSION]
     rng.shuffle(order)
-    width = seconds * 0.72 / 3
+    width = seconds * 0.60 / 3
     timetable: list[TimedFault] = []
     for slot, what in enumerate(order):
-        at = seconds * 0.2 + slot * width + float(rng.uniform(0, width * 0.15))
+        at = seconds * 0.12 + slot * width + float(rng.uniform(0, width * 0.15))
         if what == VERSION:
             timetable.append(TimedFault(at, BROKEN_VERSION))
             at += 1.5
