@@ -129,6 +129,14 @@ def decode(data: bytes) -> list[picture.Image]:
         raise Refusal(422, "picture", f"not a whole PNG: {error}") from None
 
 
+def asked(question):
+    """What ``question`` gives: the model's reader. Its Refusal, a 503, says when to come again."""
+    try:
+        return question()
+    except Refusal as refusal:
+        raise Refusal(refusal.status, refusal.field, refusal.problem, AGAIN) from None
+
+
 def main() -> None:
     allocator.keep_little()
     settings = {"max_bytes": MOST_BYTES, "body_seconds": 15.0, "max_waiting": MOST_WAITING, "patience": 2.0}
@@ -137,11 +145,12 @@ def main() -> None:
 
     @app.post("/v1/cards")
     async def accept(request: Request) -> dict:
+        asked(model.loaded)  # every 200 is signed with the version, so there has to be one
         card, data = fields(await request.body())
         digest = hashlib.sha256(data).hexdigest()
         known = journal.find(card)
         while known is None:
-            version = model.ready().model_version
+            version = asked(model.ready).model_version
             answer = await model.read(partial(decode, data), request.receive)
             if version == answer.model_version == model.reader.model_version:  # no change in the middle
                 entry = {"id": card, "digits": answer.readings[0].digits, "version": version}
@@ -152,16 +161,10 @@ def main() -> None:
 
     @app.get("/v1/cards/{card}")
     async def look(card: str) -> dict:
+        asked(model.loaded)
         if known := journal.find(card):
             return known[1]
         raise Refusal(404, "id", "no such card was answered")
-
-    @app.middleware("http")
-    async def come_again(request: Request, call_next):
-        response = await call_next(request)
-        if response.status_code in (429, 503):
-            response.headers.setdefault("Retry-After", AGAIN["Retry-After"])
-        return response
 
     config = uvicorn.Config(
         app,
