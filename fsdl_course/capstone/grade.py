@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsdl_course.capstone import brief, hand_in, points, practice
+from fsdl_course.capstone import brief, decision, hand_in, points, practice
 from fsdl_course.capstone.checker import CriterionVerdict
 from fsdl_course.grading.submissions import slug
 from fsdl_deploy import files
@@ -90,13 +90,19 @@ def main(args) -> int:
         raise ValueError("--rounds is at least 1, and --seed a whole number from 0 up")
     out = Path(args.out)
     (out / "feedback").mkdir(parents=True, exist_ok=True)
-    table = [["student", *(criterion.name for criterion in points.TABLE), "points"]]
+    table = [["student", *(criterion.name for criterion in points.TABLE), "points", "decision"]]
+    records = decision.into_table(folders, out)
     for folder in folders:
         graded = grade_one(folder, args.seed, args.rounds, out / "evidence" / slug(folder.name))
         files.write(out / "feedback" / f"{slug(folder.name)}.html", page(graded))
         named = {verdict.criterion: verdict.verdict for verdict in graded.verdicts}
         table.append(
-            [folder.name, *(named.get(c.name, points.BROKEN) for c in points.TABLE), str(graded.points)]
+            [
+                folder.name,
+                *(named.get(c.name, points.BROKEN) for c in points.TABLE),
+                str(graded.points),
+                "" if records[folder.name] is None else f"{records[folder.name]:g}",
+            ]
         )
         print(f"{files.printable(folder.name)}: {graded.points} of {points.TOTAL} {graded.problem}")
         with (out / "scores.csv").open("w", newline="", encoding="utf-8") as file:

@@ -43,7 +43,7 @@ def show(file: Path) -> None:
         for axes in (above, below):
             axes.axvspan(begin, max(end, begin + 0.1), color="0.85", zorder=0)
         above.text(
-            begin, [0.97, 0.88][place % 2], f" {name}", va="top", transform=above.get_xaxis_transform()
+            begin, [0.98, 0.91, 0.84][place % 3], f" {name}", va="top", transform=above.get_xaxis_transform()
         )
     for (label, kind), marker in zip(points.items(), "ovx", strict=True):
         if kind:

@@ -41,10 +41,12 @@ def minutes(name: str, root: Path = ROOT) -> int:
 def problems(name: str, root: Path = ROOT) -> list[str]:
     """Breaches of those rules that a lab without exercises can keep, as sentences."""
     text = rules.LabText(name, root, notebook(name, root).cells, Lab([]))
-    found = [
+    breaches = [
         message for rule in (rules.signs, rules.figures, rules.listed_in_readme) for message in rule(text)
     ]
     first = text.cells[0].source
     if not re.match(rf"# Lab {name[-2:]}: \S", first) or not rules.HEADER.search(first):
-        found.append("the first cell has the title '# Lab 10: …' and the line with minutes and prerequisites")
-    return [f"{name}: {message}" for message in found]
+        breaches.append(
+            "the first cell has the title '# Lab 10: …' and the line with minutes and prerequisites"
+        )
+    return [f"{name}: {message}" for message in breaches]

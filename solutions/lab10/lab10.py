@@ -94,7 +94,8 @@ from pathlib import Path
 from fsdl_course.capstone import new, practice
 from fsdl_course.labs.backends.backend import SandboxError
 
-OUT = Path(tempfile.mkdtemp(prefix="replay-"))
+kept = tempfile.TemporaryDirectory(prefix="replay-")  # it goes when this notebook ends
+OUT = Path(kept.name)
 try:
     verdicts = practice.judged(Path(FOLDER or new.handed_out()), brief.seed, seed=0, out=OUT)
 except SandboxError as error:

@@ -27,3 +27,17 @@ def test_a_link_to_another_file_is_not_followed(tmp_path):
     folder.mkdir()
     (folder / "decision.md").symlink_to(tmp_path / "secret")
     assert decision.open_answer(folder)["answer"] == ""
+
+
+def test_points_of_a_person_stay_with_their_record_and_go_when_it_changes(tmp_path):
+    folder, out = tmp_path / "ann", tmp_path / "out"
+    folder.mkdir()
+    out.mkdir()
+    (folder / "decision.md").write_text("One queue.", encoding="utf-8")
+    assert decision.into_table([folder], out) == {"ann": None}
+    table = out / "open.csv"
+    given = table.read_text(encoding="utf-8-sig").replace("decision,10,,", "decision,10,6,")
+    table.write_text(given, encoding="utf-8")
+    assert decision.into_table([folder], out) == {"ann": 6.0}
+    (folder / "decision.md").write_text("Another one.", encoding="utf-8")
+    assert decision.into_table([folder], out) == {"ann": None}

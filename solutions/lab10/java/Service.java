@@ -27,6 +27,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -37,6 +38,7 @@ public class Service {
 
   static volatile boolean stopping = false;
   static volatile String active = null;
+  static final AtomicInteger busy = new AtomicInteger(); // requests that have come and are not answered yet
   static final Semaphore places = new Semaphore(MOST_WAITING);
   static final Map<String, String[]> cards = new ConcurrentHashMap<>(); // id -> the picture's sum, the answer
   static Worker worker;
@@ -121,8 +123,7 @@ public class Service {
     return cards.get(id);
   }
 
-  static String accept(HttpExchange exchange) throws Exception {
-    byte[] body = exchange.getRequestBody().readNBytes(MOST_BYTES + 1);
+  static String accept(byte[] body) throws Exception {
     if (body.length > MOST_BYTES) throw new Refusal(413, "body", "at most " + MOST_BYTES + " bytes");
     Map<String, Object> fields;
     try {
@@ -161,9 +162,9 @@ public class Service {
     }
   }
 
-  static String route(HttpExchange exchange) throws Exception {
+  static String route(HttpExchange exchange, byte[] body) throws Exception {
     String path = exchange.getRequestURI().getPath(), method = exchange.getRequestMethod();
-    if (method.equals("POST") && path.equals("/v1/cards")) return accept(exchange);
+    if (method.equals("POST") && path.equals("/v1/cards")) return accept(body);
     if (method.equals("GET") && path.equals("/readyz")) {
       if (active == null || stopping) throw new Refusal(503, "service", "starting or stopping");
       return "{\"version\": " + Json.text(active) + "}";
@@ -174,10 +175,26 @@ public class Service {
   }
 
   static void answer(HttpExchange exchange) {
+    byte[] body;
+    try {
+      body = exchange.getRequestBody().readNBytes(MOST_BYTES + 1); // nothing is promised while it still comes
+    } catch (IOException error) {
+      exchange.close();
+      return;
+    }
+    busy.incrementAndGet();
+    try {
+      answer(exchange, body);
+    } finally {
+      busy.decrementAndGet();
+    }
+  }
+
+  static void answer(HttpExchange exchange, byte[] body) {
     int status = 200;
     String text;
     try {
-      text = route(exchange);
+      text = route(exchange, body);
     } catch (Exception error) {
       boolean foreseen = error instanceof Refusal;
       status = foreseen ? ((Refusal) error).status : 500;
@@ -214,7 +231,8 @@ public class Service {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> {
       stopping = true;
       pause(300); // who is on the way still gets an answer
-      server.stop(GRACE);
+      for (int waited = 0; busy.get() > 0 && waited < GRACE * 1000; waited += 50) pause(50);
+      server.stop(0);
       worker.process.destroy();
       Runtime.getRuntime().halt(0);
     }));

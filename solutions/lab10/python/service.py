@@ -73,9 +73,9 @@ class Model:
     def watch(self) -> None:
         while True:
             try:
-                wanted = (MODELS / "active").read_text(encoding="utf-8").strip()
-                if wanted != self.version:
-                    self.load(wanted)
+                named = (MODELS / "active").read_text(encoding="utf-8").strip()
+                if named != self.version:
+                    self.load(named)
             except Exception as error:  # the version that reads now goes on reading
                 print(f"the new version is not used: {error}", file=sys.stderr, flush=True)
             time.sleep(0.2)
@@ -221,8 +221,8 @@ class Handler(BaseHTTPRequestHandler):
             if self.server.model.session is None or self.server.stopping:
                 raise Refusal(503, "service", "no model is loaded yet, or the service is stopping")
             return 200, {"version": self.server.model.version}
-        if self.path.startswith("/v1/cards/") and (found := self.server.journal.find(self.path[10:])):
-            return 200, found[1]
+        if self.path.startswith("/v1/cards/") and (known := self.server.journal.find(self.path[10:])):
+            return 200, known[1]
         raise Refusal(404, "path", "there is no such card, or no such route")
 
     def accept(self) -> tuple[int, dict]:
@@ -230,15 +230,15 @@ class Handler(BaseHTTPRequestHandler):
             raise Refusal(404, "path", "cards go to /v1/cards")
         card, picture = self.fields()
         digest = hashlib.sha256(picture).hexdigest()
-        found = self.server.journal.find(card)
-        if found is None:
+        known = self.server.journal.find(card)
+        if known is None:
             if self.server.stopping or self.server.model.session is None:
                 raise Refusal(503, "service", "stopping, or not ready yet: try again")
             answer = {"id": card, **self.server.model.read(decode(picture))}
-            found = self.server.journal.add(card, digest, answer)  # first the journal, then the answer
-        if found[0] != digest:
+            known = self.server.journal.add(card, digest, answer)  # first the journal, then the answer
+        if known[0] != digest:
             raise Refusal(409, "id", "another picture came under this id")
-        return 200, found[1]
+        return 200, known[1]
 
     def fields(self) -> tuple[str, bytes]:
         """The card's id and the bytes of its picture, or Refusal."""

@@ -62,16 +62,16 @@ class ChangingReader:
     def change(self) -> None:
         import onnxruntime
 
-        wanted = (MODELS / "active").read_text(encoding="utf-8").strip()
-        if wanted == self.model_version:
+        version = (MODELS / "active").read_text(encoding="utf-8").strip()
+        if version == self.model_version:
             return
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        graph = (MODELS / f"{wanted}.onnx").read_bytes()
+        graph = (MODELS / f"{version}.onnx").read_bytes()
         session = onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
-        read_batches([np.full((32, 96), 255, np.uint8)], partial(run, session), wanted)
-        self.active, self.model_version = (wanted, session), wanted
+        read_batches([np.full((32, 96), 255, np.uint8)], partial(run, session), version)
+        self.active, self.model_version = (version, session), version
 
 
 def run(session, pictures, widths):
@@ -129,6 +129,14 @@ def decode(data: bytes) -> list[picture.Image]:
         raise Refusal(422, "picture", f"not a whole PNG: {error}") from None
 
 
+def asked(question):
+    """What ``question`` gives: the model's reader. Its Refusal, a 503, says when to come again."""
+    try:
+        return question()
+    except Refusal as refusal:
+        raise Refusal(refusal.status, refusal.field, refusal.problem, AGAIN) from None
+
+
 def main() -> None:
     allocator.keep_little()
     settings = {"max_bytes": MOST_BYTES, "body_seconds": 15.0, "max_waiting": MOST_WAITING, "patience": 2.0}
@@ -137,31 +145,26 @@ def main() -> None:
 
     @app.post("/v1/cards")
     async def accept(request: Request) -> dict:
+        asked(model.loaded)  # every 200 is signed with the version, so there has to be one
         card, data = fields(await request.body())
         digest = hashlib.sha256(data).hexdigest()
-        found = journal.find(card)
-        while found is None:
-            version = model.ready().model_version
+        known = journal.find(card)
+        while known is None:
+            version = asked(model.ready).model_version
             answer = await model.read(partial(decode, data), request.receive)
             if version == answer.model_version == model.reader.model_version:  # no change in the middle
-                said = {"id": card, "digits": answer.readings[0].digits, "version": version}
-                found = journal.add(card, digest, said)  # first the journal, then the answer
-        if found[0] != digest:
+                entry = {"id": card, "digits": answer.readings[0].digits, "version": version}
+                known = journal.add(card, digest, entry)  # first the journal, then the answer
+        if known[0] != digest:
             raise Refusal(409, "id", "another picture came under this id")
-        return found[1]
+        return known[1]
 
     @app.get("/v1/cards/{card}")
     async def look(card: str) -> dict:
-        if found := journal.find(card):
-            return found[1]
+        asked(model.loaded)
+        if known := journal.find(card):
+            return known[1]
         raise Refusal(404, "id", "no such card was answered")
-
-    @app.middleware("http")
-    async def come_again(request: Request, call_next):
-        response = await call_next(request)
-        if response.status_code in (429, 503):
-            response.headers.setdefault("Retry-After", AGAIN["Retry-After"])
-        return response
 
     config = uvicorn.Config(
         app,
