@@ -26,6 +26,7 @@ def climb_figures(results: Sequence[RungResult]) -> dict[str, float]:
         "model_factor": rate["batches of 64"] / rate[CAREFUL],
         "runtime_factor": rate["batches of 64"] / rate["graph optimisations"],
         "cascade_factor": rate["cascade: unsure cards to the teacher"] / rate[CARELESS],
+        "careful_factor": rate["cascade: unsure cards to the teacher"] / rate[CAREFUL],
         "student_factor": rate["distilled"] / rate["graph optimisations"],
         "student_loss": 100 * (share["graph optimisations"] - share["distilled"]),
         "batch_factor": rate["batches of 64"] / rate["distilled"],

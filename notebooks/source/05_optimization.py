@@ -555,7 +555,8 @@ Table(["batch", "cards/s", "longest batch, ms"], *([size, *both] for size, both 
       formats=["", ",.0f", ".1f"])  # fmt: skip
 
 # %% [markdown]
-# Beyond some size the rate hardly grows, and the wait goes on growing. Choose the smallest batch whose rate
+# Small batches bring most of the gain. Beyond some size the wait goes on growing while the rate does not: it
+# may even fall, once a batch no longer fits into the processor's cache. Choose the smallest batch whose rate
 # is near the best.
 #
 # Two things decide whether a batch is cheaper at all. Cards of different widths are padded to the widest; and
