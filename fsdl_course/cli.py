@@ -55,12 +55,26 @@ COMMANDS = {
     "sample-class": Command(
         "write made-up hand-ins of a lab, to try the grading with", "fsdl_course.grading.sample"
     ),
+    "capstone": Command(
+        "lab 10: a service of your own, judged by what it does under load",
+        group={
+            "new": Command("start a folder to hand in, or look at an example", "fsdl_course.capstone.new"),
+            "try": Command(
+                "replay a month end against a folder, for practice", "fsdl_course.capstone.practice"
+            ),
+            "grade": Command("grade the folders of a class by hidden replays", "fsdl_course.capstone.grade"),
+        },
+    ),
     "bench": Command(
         "measure the speed of what the course compares",
         group={
             "serving": Command("the serving libraries, asked in turns", "fsdl_course.serving.compare"),
             "canaries": Command(
                 "what serving libraries take care of in a rollout", "fsdl_course.serving.canaries"
+            ),
+            "grading": Command(
+                "grade a class, half of it hostile: processor time, memory, killed and gone on",
+                "fsdl_course.grading.bench",
             ),
         },
     ),

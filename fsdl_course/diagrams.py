@@ -6,12 +6,14 @@ the picture. It is measured in a wide font, so that the narrower one of another 
 nothing of pages.
 """
 
+import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from fsdl_deploy import files
 from fsdl_deploy.browser.chromium import Chromium
@@ -83,21 +85,29 @@ def sources(markdown: str) -> list[str]:
     return FENCE.findall(markdown)
 
 
-def draw(texts: Iterable[str], theme: str = "default", folder: Path = FOLDER) -> dict[str, Diagram]:
-    """Each text's diagram. The browser starts only if one is not in ``folder`` yet, and once for all.
+def draw(
+    texts: Iterable[str],
+    theme: str = "default",
+    folder: Path = FOLDER,
+    look: Mapping = MappingProxyType({}),
+    browser: Chromium | None = None,
+) -> dict[str, Diagram]:
+    """Each text's diagram. A browser starts only if one is not in ``folder`` yet, and once for all.
 
-    Raises DiagramError for a text that Mermaid cannot read, NotBuilt without the station ``node``, NoBrowser.
+    ``look``: settings of Mermaid that take the place of SETTINGS, such as those of a slide. ``browser``: one
+    that runs already. Raises DiagramError for a text that Mermaid cannot read, NotBuilt without the station
+    ``node``, NoBrowser.
     """
     if theme not in THEMES:
         raise ValueError(f"theme must be one of {', '.join(THEMES)}, not {theme!r}")
-    texts, settings = list(dict.fromkeys(texts)), SETTINGS | {"theme": theme}
+    texts, settings = list(dict.fromkeys(texts)), SETTINGS | {"theme": theme, **look}
     mermaid = script()
     seed = hashlib.sha256(mermaid.read_bytes() + json.dumps([settings, DRAW]).encode()).digest()
     kept = {text: folder / f"{hashlib.sha256(seed + text.encode()).hexdigest()[:24]}.json" for text in texts}
     if missing := [text for text in texts if not kept[text].is_file()]:
         folder.mkdir(parents=True, exist_ok=True)
-        with Chromium() as browser:
-            for text, diagram in browser(_drawings, mermaid, missing, settings):
+        with contextlib.nullcontext(browser) if browser else Chromium() as chromium:
+            for text, diagram in chromium(_drawings, mermaid, missing, settings):
                 files.write(kept[text], json.dumps(diagram).encode())
     return {text: _read(kept[text]) for text in texts}
 

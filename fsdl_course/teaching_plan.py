@@ -8,7 +8,8 @@ import argparse
 import tomllib
 from pathlib import Path
 
-from fsdl_course.labs import questions
+from fsdl_course.capstone import decision, points
+from fsdl_course.labs import pages, questions
 from fsdl_course.notebooks.lesson import Lesson
 from fsdl_deploy import files
 from fsdl_deploy.paths import ROOT
@@ -36,11 +37,16 @@ def document(root: Path = ROOT) -> str:
     sessions = tomllib.loads((root / SOURCE).read_text(encoding="utf-8"))["session"]
     lessons = {path.stem for path in (root / "notebooks").glob("[0-9]*.ipynb")}
     labs = {path.parent.name for path in (root / "solutions").glob("lab*/questions.py")}
+    labs |= set(pages.names(root))
     named = {session.get(key) for session in sessions for key in ("lesson", "lab")}
     if missing := sorted((lessons | labs) - named):
         raise PlanError(f"{SOURCE} says nothing of {', '.join(missing)}")
     rows, parts, minutes = [], [], [0, 0]
     for number, session in enumerate(sessions, 1):
+        if "lesson" not in session:
+            of_lab, row, part = _capstone(number, session, root)
+            minutes, rows, parts = [minutes[0], minutes[1] + of_lab], [*rows, row], [*parts, part]
+            continue
         lesson = _lesson(root, session["lesson"])
         of_lesson = int(lesson.header()[1])
         lab = questions.load(root / "solutions" / session["lab"]) if "lab" in session else None
@@ -66,6 +72,25 @@ def _lesson(root: Path, name: str) -> Lesson:
     if not path.exists():
         raise PlanError(f"{SOURCE}: there is no lesson {name}")
     return Lesson(path, root, nbformat.read(path, 4).cells)
+
+
+def _capstone(number: int, session: dict, root: Path) -> tuple[int, str, str]:
+    """Minutes, row and section of a session that is a lab alone, whose points come from what it does."""
+    name = session["lab"]
+    title = pages.notebook(name, root).cells[0].source.splitlines()[0].partition(": ")[2]
+    minutes, total = pages.minutes(name, root), points.TOTAL + max(decision.RUBRIC)
+    row = f"| {number} | [{title}](../labs/{name}/{name}.ipynb) | | {name} | {minutes} | {total} |"
+    lines = [f"## {number}. {title}", "", "Show:", "", *(f"- {text}" for text in session["show"]), ""]
+    lines += ["Expect trouble:", "", *(f"- {text}" for text in session["lab_trouble"]), ""]
+    lines += [
+        f"**{name}**, {minutes} minutes, {total} points:",
+        "",
+        "| criterion | points | held if |",
+        "|---|---|---|",
+    ]
+    lines += [f"| {each.name} | {each.points} | {each.held} |" for each in points.TABLE]
+    lines += [f"| {decision.TITLE} | {max(decision.RUBRIC)} | a person grades it, by its rubric |", ""]
+    return minutes, row, "\n".join(lines)
 
 
 def _session(number: int, title: str, session: dict, lesson: Lesson, of_lesson: int, lab, of_lab: int) -> str:

@@ -124,6 +124,9 @@ COMMANDS = {
             "compare": Command(
                 "ask other runtimes and ONNX Runtime the same cards", "fsdl_deploy.targets.compare_command"
             ),
+            "operators": Command(
+                "which operations each runtime knows, made by trying", "fsdl_deploy.targets.operators"
+            ),
             "app": Command("serve the reader as an app in the browser", "fsdl_deploy.browser.app_command"),
             "app-rounds": Command(
                 "play the app's life in a browser, over and over", "fsdl_deploy.browser.rounds"

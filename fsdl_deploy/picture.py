@@ -146,7 +146,10 @@ def _grey(picture: PIL.Image.Image, data: bytes) -> Image:
     if picture.mode in ("LA", "RGBA", "PA") or (picture.mode == "P" and key is not None):
         picture = picture if picture.mode in ("LA", "RGBA") else picture.convert("RGBA")
         grey = PIL.Image.new("L", picture.size, 255)
-        grey.paste(picture.convert("L"), mask=picture.getchannel("A"))
+        alpha = picture.getchannel("A")
+        if picture.format == "BMP" and not alpha.getbbox():  # bytes that nobody wrote: so browsers take it
+            alpha = None
+        grey.paste(picture.convert("L"), mask=alpha)
     elif picture.mode.startswith("I"):  # 16 bits a pixel: convert("L") would clip, not scale
         deep = np.asarray(picture)
         eight = ((np.arange(2**16) * 255 + 2**15 - 1) // (2**16 - 1)).astype(np.uint8)

@@ -35,6 +35,9 @@ FOREIGN = (
     (re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"), "JPEG 2000", SHOT),
     (re.compile(rb"\0\0\0\x0cJXL |\xff\x0a"), "JPEG XL", SHOT),
     (re.compile(rb"II[*+]\0|MM\0[*+]"), "TIFF or a camera's raw file", SHOT),
+    (re.compile(rb"\0\0[\1\2]\0[^\0]\0"), "an icon (ICO)", SHOT),
+    (re.compile(rb"P[1-7]\s"), "PNM (PPM, PGM or PBM)", SHOT),
+    (re.compile(rb"8BPS\0"), "Photoshop's own file (PSD)", SHOT),
     (re.compile(rb"%PDF-"), "PDF", SHOT),
     (
         re.compile(rb"(\xef\xbb\xbf)?\s*<(svg|[?!].{0,2000}?<svg)\b", re.DOTALL),

@@ -45,6 +45,7 @@ ACROSS = {
     ("batch", "service"),  # a web endpoint over the stored readings answers as the service does
     ("scaling", "managed"),  # a function has the limits and prices of the clouds
     ("managed", "scaling"),  # instances are counted by Erlang's formula, for the month's curve
+    ("service", "optimization"),  # a cascade and a memory are options of the service
     ("rollouts", "service"),  # a service with two versions loaded
     ("rollouts", "scaling"),  # replicas and balancers, whose traffic moves from version to version
     ("monitoring", "rollouts"),  # what a meter can show

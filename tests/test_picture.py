@@ -249,6 +249,9 @@ def zipped():
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG", "export it as PNG"),
         (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- a -->\n<svg/>", "SVG", "export it as PNG"),
         (b"%PDF-1.7", "PDF", "send it as JPEG"),
+        (png(PIL.Image.new("L", (40, 40)), format="ICO"), "ICO", "send it as JPEG"),
+        (png(PIL.Image.new("RGB", (40, 40)), format="PPM"), "PPM", "send it as JPEG"),
+        (b"8BPS\0\1" + bytes(20), "PSD", "send it as JPEG"),
         (zipped(), "ZIP", "unpack it"),
     ],
 )

@@ -132,6 +132,36 @@ def test_webp_and_bmp_have_the_greys_of_their_colours(mode, kind):
     assert np.abs(decode(saved(picture, kind, **options)) - on_paper(share[:, :, :3], alpha)).max() < 2.5
 
 
+def write_bmp(bits, rows, head=b"", compression=0):
+    """A BMP of ``rows``, the lowest first; ``head`` follows its first 40 bytes of description: its masks."""
+    data = b"".join(row.tobytes() for row in rows[::-1])
+    width, start = rows[0].nbytes * 8 // bits, 54 + len(head)
+    size = 40 if len(head) < 60 else 40 + len(head)  # the longer description holds the masks
+    facts = struct.pack("<IiiHHIIiiII", size, width, len(rows), 1, bits, compression, len(data), 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", start + len(data), 0, 0, start) + facts + head + data
+
+
+@pytest.mark.parametrize("alpha", ["random", "zero"])
+def test_a_bmp_with_alpha_and_one_whose_alpha_nobody_wrote(alpha):
+    samples = np.random.default_rng(0).integers(0, 256, (20, 30, 4))
+    if alpha == "zero":
+        samples[:, :, 3] = 0
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + bytes(48)
+    file = write_bmp(32, samples[:, :, [2, 1, 0, 3]].astype(np.uint8), masks, compression=3)
+    clear = samples[:, :, 3] / 255 if alpha == "random" else np.ones((20, 30))
+    assert np.abs(decode(file) - on_paper(samples[:, :, :3] / 255, clear)).max() < 2.5
+
+
+@pytest.mark.parametrize("bits", [(5, 5, 5), (5, 6, 5)])
+def test_a_bmp_of_two_bytes_a_pixel(bits):
+    most = 2 ** np.array(bits) - 1
+    samples = np.random.default_rng(0).integers(0, most + 1, (20, 30, 3))
+    places = np.array([bits[1] + bits[2], bits[2], 0])
+    rows = (samples << places).sum(axis=2).astype("<u2")
+    head = struct.pack("<III", *(int(mask) for mask in most << places))
+    assert np.abs(decode(write_bmp(16, rows, head, 3)) - on_paper(samples / most, 1)).max() < 2.5
+
+
 @pytest.mark.parametrize("kind", ["1", "L", "P"])
 @pytest.mark.parametrize("form", ["GIF", "BMP", "PNG"])
 def test_few_colours(kind, form):

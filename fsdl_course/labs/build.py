@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from fsdl_course.labs import questions, rules
+from fsdl_course.labs import pages, questions, rules
 from fsdl_course.labs.convert import files, names
 from fsdl_course.notebooks.conversion import difference, parse, read
 from fsdl_course.notebooks.edits import is_edited
@@ -13,7 +13,7 @@ from fsdl_deploy.paths import ROOT
 
 def build(name: str, root: Path = ROOT, force: bool = False) -> None:
     """Write the lab's files; NotebookError if that would lose edits in its notebooks, without ``force``."""
-    texts = files(name, root)
+    texts = _files(name, root)
     for path, text in texts.items():
         if path.suffix == ".ipynb" and path.exists() and not force and is_edited(read(path), parse(text)):
             raise NotebookError(
@@ -29,12 +29,16 @@ def build(name: str, root: Path = ROOT, force: bool = False) -> None:
 def differences(name: str, root: Path = ROOT) -> list[str]:
     """How the committed files differ from what the source makes, as unified diffs."""
     diffs = []
-    for path, text in files(name, root).items():
+    for path, text in _files(name, root).items():
         committed = path.read_text(encoding="utf-8") if path.exists() else ""
         relative = path.relative_to(root).as_posix()
         if diff := difference(committed, text, relative):
             diffs.append(diff)
     return diffs
+
+
+def _files(name: str, root: Path) -> dict[Path, str]:
+    return pages.files(name, root) if name in pages.names(root) else files(name, root)
 
 
 def add_arguments(parser) -> None:
@@ -50,10 +54,12 @@ def add_arguments(parser) -> None:
 def main(args) -> int:
     """Build labs, or with --check say how they differ and what they break; 1 on a problem."""
     failed = 0
-    for name in args.names or names():
+    without_questions = pages.names()
+    for name in args.names or [*names(), *without_questions]:
         try:
             if args.check:
-                problems = [f"{problem}\n" for problem in rules.problems(name)] + differences(name)
+                judge = pages.problems if name in without_questions else rules.problems
+                problems = [f"{problem}\n" for problem in judge(name)] + differences(name)
                 print("".join(problems), end="")
                 failed += bool(problems)
             else:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from fsdl_course.notebooks import percent, quoting
+from fsdl_course.notebooks import colab, percent, quoting
 from fsdl_course.notebooks.percent import NotebookError
 from fsdl_deploy.paths import ROOT
 
@@ -78,6 +78,7 @@ def read_source(source: Path, name: str, root: Path = ROOT):
     for cell, cell_id in zip(cells, cell_ids(cells, name), strict=True):
         cell.id = cell_id
     fill(cells, root)
+    colab.fill(cells, root)
     metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -118,7 +119,9 @@ def cell_ids(cells: Iterable, name: str) -> list[str]:
 
 def source_text(cell) -> str:
     """The text of a notebook's cell as its source has it."""
-    return quoting.unfilled(cell.source) if cell.cell_type == "markdown" else cell.source
+    if cell.cell_type == "markdown":
+        return quoting.unfilled(cell.source)
+    return colab.SOURCE if colab.is_cell(cell) else cell.source
 
 
 def name_of(notebook: Path, root: Path = ROOT) -> str:

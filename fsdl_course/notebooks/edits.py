@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections import Counter
 
+from fsdl_course.notebooks import colab
 from fsdl_course.notebooks.conversion import cell_ids, source_text
 from fsdl_course.notebooks.outputs import as_compared, is_compared
 from fsdl_course.notebooks.percent import Cell, kept
@@ -55,7 +56,7 @@ def cells_digest(cells: list[Cell]) -> str:
 
 def outputs_digest(notebook) -> str:
     """A digest of the code in its order, and of the outputs kept, as far as nbval compares them."""
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and not colab.is_cell(cell)]
     return _digest([[cell.source, as_compared(cell.outputs) if is_compared(cell) else None] for cell in code])
 
 

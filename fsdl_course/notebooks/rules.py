@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from fsdl_course.notebooks import (
+    colab,
     conversion,
     listing,
     needs,
@@ -28,7 +29,7 @@ from fsdl_course.notebooks.percent import NotebookError
 from fsdl_course.notebooks.rules_frame import Breaches
 from fsdl_deploy.paths import ROOT
 
-TAGS = ("parameters", COMPARED, "nbval-ignore-output", "nbval-skip", "raises-exception")
+TAGS = ("parameters", colab.TAG, COMPARED, "nbval-ignore-output", "nbval-skip", "raises-exception")
 
 
 @dataclass(frozen=True)

@@ -26,14 +26,19 @@ class Start:
     memory: float
 
 
-def start(name: str, title: str, rows: list[ServingRow], root: Path = ROOT) -> Start:
+def start(
+    name: str, title: str, rows: list[ServingRow], root: Path = ROOT, *, without: tuple[str, ...] = ()
+) -> Start:
     """What the library of the station ``name`` asks of a beginner; ``title``: its name in the record.
+
+    ``without``: files and folders that another lesson needs, by name.
 
     Lines without text do not count, nor do comments. Raises LookupError where the record or the sizes lack
     it.
     """
     folder = stations.station(name).folder
     written = [file for file in sorted(folder.rglob("*")) if file.suffix in WRITTEN and file.is_file()]
+    written = [file for file in written if not set(without) & set(file.relative_to(folder).parts)]
     texts = [file.read_text(encoding="utf-8").splitlines() for file in written]
     lines = sum(bool(line.strip()) and line.strip()[0] not in "#/" for text in texts for line in text)
     size = json.loads((root / SIZES).read_text(encoding="utf-8"))["environments"][name]["size"]

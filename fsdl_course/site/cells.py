@@ -26,12 +26,15 @@ WIDGETS = "application/vnd.jupyter.widget"
 STYLES = re.compile(r"""@import\s*(?:url\()?\s*(["']|&quot;|&\#39;)?(?:https?:)?//.*?(?:\1\)?|\))\s*;?""")
 
 
-def shown_on_site(notebook, up: str, download: str, drawn: Mapping[str, tuple[str, Diagram]], state: str):
+def shown_on_site(
+    notebook, up: str, download: str, drawn: Mapping[str, tuple[str, Diagram]], state: str, colab: str = ""
+):
     """A copy of the notebook as the site shows it.
 
     ``up``: the way from its page to the first page (``../../``). ``download``: from there to the notebook.
     ``drawn``: for each text of a diagram the name of its files and what it shows. ``state``: a
-    sentence on what the outputs are, such as NOT_EXECUTED, or "".
+    sentence on what the outputs are, such as NOT_EXECUTED, or "". ``colab``: the address that opens it on
+    Colab, or "".
     """
     notebook = as_they_ended(copy.deepcopy(notebook))
     notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
@@ -41,7 +44,7 @@ def shown_on_site(notebook, up: str, download: str, drawn: Mapping[str, tuple[st
         elif cell.cell_type == "code":
             _rest(cell)
     first = next(cell for cell in notebook.cells if cell.cell_type == "markdown")
-    first.source = with_head(first.source, f"{up}{download}", state)
+    first.source = with_head(first.source, f"{up}{download}", state, colab)
     return notebook
 
 
@@ -52,10 +55,13 @@ def state_of(notebook, path: str, executed: bool) -> str:
     return FAILED if notebook.metadata.get(RECORD, {}).get("problem") else ""
 
 
-def with_head(text: str, download: str, state: str = "") -> str:
-    """A notebook's first cell with a link to the file, and a sentence on where the page comes from."""
+def with_head(text: str, download: str, state: str = "", colab: str = "") -> str:
+    """A notebook's first cell with links to the file and to Colab, and where the page comes from."""
     name = html.escape(download.rpartition("/")[2])
-    link = f'<p class="page-actions"><a href="{html.escape(download)}" download>Download {name}</a></p>'
+    hosted = f' · <a href="{html.escape(colab)}">Open in Colab</a>' if colab else ""
+    link = (
+        f'<p class="page-actions"><a href="{html.escape(download)}" download>Download {name}</a>{hosted}</p>'
+    )
     sentence = CODE.sub(r"<code>\1</code>", html.escape(state))
     note = f'<p class="page-state" role="note">{sentence}</p>' if state else ""
     paragraphs = re.split(r"\n\s*\n", text)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fsdl_course import diagrams
-from fsdl_course.notebooks import pages
+from fsdl_course.notebooks import colab, pages
 from fsdl_course.notebooks.conversion import read, write
 from fsdl_course.site import documents
 from fsdl_course.site.cells import shown_on_site, state_of, with_pictures
@@ -50,12 +50,14 @@ def lay_out(root: Path, folder: Path, extra: Path, reader_bytes: int) -> Source:
     )
     pages_there = {entry.path for entry in listed.notebooks} | markdown.keys()
     (folder / "_static").mkdir(parents=True, exist_ok=True)
-    source = Source()
+    source, hosted = Source(), colab.published(root)
     for entry, (notebook, executed) in notebooks.items():
         (source.executed if executed else source.committed).append(entry.path)
         up = "../" * entry.path.count("/")
+        for_colab = any(map(colab.is_cell, notebook.cells))
         page = shown_on_site(
-            notebook, up, f"{FILES}/{entry.path}", drawn, state_of(notebook, entry.path, executed)
+            *(notebook, up, f"{FILES}/{entry.path}", drawn, state_of(notebook, entry.path, executed)),
+            (hosted.link(entry.path) or "") if for_colab else "",
         )
         for cell in page.cells:
             if cell.cell_type == "markdown":

@@ -14,6 +14,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from fsdl_course.setup.stations import ensure
 from fsdl_course.slides import charts, diagrams, filling, lesson_runs, looking, marp, rules
 from fsdl_course.slides.deck import FOLDER, Deck, DeckError, decks, read
 from fsdl_course.slides.looking import SeenDeck
@@ -37,6 +38,7 @@ def build(root: Path, names: tuple[str, ...] = (), pdf: bool = True) -> dict[str
     sources = folder / "source"
     shutil.rmtree(sources, ignore_errors=True)
     (sources / PICTURES).mkdir(parents=True)
+    ensure("node")  # it has Mermaid
     with Chromium(viewport=looking.SIZE) as browser:
         for deck in chosen:
             text = _filled(deck, root, sources, browser)
@@ -65,7 +67,7 @@ def _filled(deck: Deck, root: Path, sources: Path, browser: Chromium) -> str:
         return keep(f"chart-{name}.svg", charts.draw(name, root))
 
     def diagram(name: str, text: str) -> str:
-        draw = partial(diagrams.draw, browser, marp.mermaid_script(), text)
+        draw = partial(diagrams.draw, browser, text)
         return keep(f"diagram-{name}.svg", draw(f"{deck.name}: the diagram {name}"))
 
     body = filling.fill(deck, root, chart, diagram)

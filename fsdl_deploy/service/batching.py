@@ -125,12 +125,13 @@ class Batcher(Generic[Item, Result]):
 
     def _answer(self, batch: list[tuple[Future, tuple[float, Item]]]) -> None:
         """Run ``batch`` and give each caller its result; when that fails, do so with each half of it."""
-        now, ready = time.monotonic(), []
+        ready = []
         for future, (arrived, item) in batch:
-            if now - arrived > self.patience:
-                future.set_exception(TooLate(f"not run in time: it had waited for {now - arrived:.2f} s"))
-            else:
+            try:
+                self._check_patience(arrived)
                 ready.append((future, (arrived, item)))
+            except TooLate as late:
+                future.set_exception(late)
         if not ready:
             return
         try:
@@ -138,9 +139,7 @@ class Batcher(Generic[Item, Result]):
             if len(results) != len(ready):
                 raise RuntimeError(f"{len(results)} results for {len(ready)} items")
         except BaseException as error:  # whatever it is: this thread goes on, and nobody waits for ever
-            # What is no Exception would end the caller's event loop; StopIteration would stick in it.
-            plain = isinstance(error, Exception) and not isinstance(error, StopIteration)
-            results = [error if plain else RuntimeError(f"the model ended with {error!r}")]
+            results = [self._for_caller(error)]
         if len(results) < len(ready):  # one error for several: which of them is bad?
             half = len(ready) // 2
             self._answer(ready[:half])
@@ -150,3 +149,14 @@ class Batcher(Generic[Item, Result]):
                 future.set_exception(result)
             else:
                 future.set_result(result)
+
+    def _check_patience(self, arrived: float) -> None:
+        waited = time.monotonic() - arrived
+        if waited > self.patience:
+            raise TooLate(f"not run in time: it had waited for {waited:.2f} s")
+
+    @staticmethod
+    def _for_caller(error: BaseException) -> Exception:
+        """What is no Exception would end the caller's event loop; StopIteration would stick in it."""
+        plain = isinstance(error, Exception) and not isinstance(error, StopIteration)
+        return error if plain else RuntimeError(f"the model ended with {error!r}")

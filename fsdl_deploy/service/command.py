@@ -14,8 +14,11 @@ from fsdl_deploy.reading import Reader
 from fsdl_deploy.service.cross_origin import origin
 from fsdl_deploy.service.model import PATIENCE
 from fsdl_deploy.service.process import GRACE, serve
+from fsdl_deploy.service.shortcuts import ShortReader
 
 SETTINGS = ("threads", "max_pictures", "max_waiting", "max_batch", "drain", "grace", "patience")
+MOST_KEPT = 1_000_000
+"""Readings that --cache may remember."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +34,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--patience", type=float, default=PATIENCE, help="longest wait in seconds; then a 503"
     )
     parser.add_argument("--delay-ms", type=float, default=0.0, help="longest wait for a batch to fill")
+    parser.add_argument(
+        "--cascade",
+        metavar="VERSION",
+        nargs="?",
+        const="teacher",
+        help="read again with this model where the first is not sure (without VERSION: the teacher)",
+    )
+    parser.add_argument(
+        "--cache", type=int, default=0, metavar="N", help="remember the last N readings, at most for a day"
+    )
     parser.add_argument("--access-log", action="store_true", help="write a line of JSON for each request")
     parser.add_argument(
         "--answer-log", metavar="FILE", help="append a line of JSON with what was read for each request"
@@ -56,10 +69,15 @@ def main(args: argparse.Namespace) -> int:
     def load() -> Reader:
         from fsdl_deploy.reader import OnnxReader
 
-        return OnnxReader(args.version, device=args.device)
+        reader = OnnxReader(args.version, device=args.device)
+        if not (args.cascade or args.cache):
+            return reader
+        second = OnnxReader(args.cascade, device=args.device) if args.cascade else None
+        return ShortReader(reader, second, args.cache)
 
     try:  # before the port is open: who waits for the line "serving" must not see it for a slip
-        weights.verified(f"{args.version}.onnx")
+        for version in filter(None, (args.version, args.cascade)):
+            weights.verified(f"{version}.onnx")
     except weights.WeightsError as error:
         raise RuntimeError(f"the model did not load: {error}") from None
     settings = {name: getattr(args, name) for name in SETTINGS}
@@ -76,6 +94,8 @@ def main(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> None:
     if args.max_waiting < 0:
         raise ValueError("--max-waiting must be at least 0")
+    if not 0 <= args.cache <= MOST_KEPT:
+        raise ValueError(f"--cache must be 0 to {MOST_KEPT}: a reading takes about a kilobyte")
     if not 0 <= args.delay_ms <= 10_000:
         raise ValueError("--delay-ms must be 0 to 10000 milliseconds")
     for name in ("threads", "max_pictures", "max_batch"):

@@ -59,6 +59,11 @@ class Metrics:
         taken = Gauge("reader_requests_in_progress", "readings run or waiting", registry=self._registry)
         taken.set_function(in_progress)
 
+    def also(self, reader: object) -> None:
+        """Show what a reader counts itself, where it is a collector of Prometheus (as ``shortcuts`` are)."""
+        if hasattr(reader, "collect"):
+            self._registry.register(reader)
+
     def expect(self, paths: Iterable[str]) -> None:
         """Begin the counters of requests for these paths at zero, with each status that alerts look at.
 

@@ -14,16 +14,29 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from fsdl_deploy import picture
+from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.reading import Reader, Reading
 from fsdl_deploy.service.answer import Answer, readings_out
 from fsdl_deploy.service.batching import Batcher, TooLate
 from fsdl_deploy.service.metrics import Metrics
+from fsdl_deploy.service.pipeline import Pipeline
 from fsdl_deploy.service.refusal import AGAIN, Refusal
 
+Parse = Callable[[], list[picture.Image]]
 log = logging.getLogger(__name__)
 PATIENCE = 20.0  # seconds in the queue: shorter than GRACE, so at the end all that wait are answered
 SHORT = 0.05  # seconds in the queue, after which it matters whether the client is still there
 MOST_PIXELS = 2**22  # of several requests in one call of the model; above, a call serves fewer
+
+
+def _parsed(parse: Parse) -> Parse:
+    """The pictures of one request, decoded now."""
+    images = parse()
+    return lambda: images
+
+
+def _pixels(parsed: Parse) -> int:
+    return sum(image.size for image in parsed())
 
 
 class Model:
@@ -45,15 +58,26 @@ class Model:
         patience: float = PATIENCE,
     ):
         self._source, self.reader, self.failure, self.stopping = reader, None, None, False
-        self._batcher = Batcher(self._read, max_batch, delay, workers=threads, patience=patience)
+        self._batcher = self._queue(threads, max_batch, delay, patience)
         self._places, self._taken = threads * max_batch + max_waiting, 0
         self.metrics = Metrics(in_progress=lambda: self._taken)
+
+    def _queue(self, threads: int, max_batch: int, delay: float, patience: float) -> Batcher:
+        """The requests that wait, and the threads that decode and read; as many may decode beside them."""
+        workers = threads + min(threads, whole_cores() - threads)
+        if workers <= threads:  # no core is left for more than reading
+            return Batcher(self._read, max_batch, delay, workers=threads, patience=patience)
+        return Pipeline(
+            _parsed, self._read, max_batch, delay, runs=threads, workers=workers, weigh=_pixels,
+            most=MOST_PIXELS, patience=patience,
+        )  # fmt: skip
 
     async def load(self) -> None:
         """Load the reader and let it read a blank card; ``failure`` says what went wrong."""
         try:
             self.reader = await asyncio.to_thread(self._load)
             self.metrics.version.info({"version": self.reader.model_version})
+            self.metrics.also(self.reader)
         except Exception as error:
             # These types carry a sentence for the user; anything else is a mistake to be found.
             if not isinstance(error, (OSError, ValueError, RuntimeError)):
@@ -81,7 +105,7 @@ class Model:
             raise Refusal(503, "service", "the service is stopping: send new requests elsewhere")
         return reader
 
-    async def read(self, parse: Callable[[], list[picture.Image]], receive: Receive | None = None) -> Answer:
+    async def read(self, parse: Parse, receive: Receive | None = None) -> Answer:
         """Read the pictures that ``parse`` makes of a body, in a worker thread.
 
         ``receive`` is that of the request, whose body was read: it tells when the client leaves.
@@ -117,7 +141,7 @@ class Model:
             pass
         turn.cancel()
 
-    def _read(self, parses: list[Callable[[], list[picture.Image]]]) -> list[Answer | Exception]:
+    def _read(self, parses: list[Parse]) -> list[Answer | Exception]:
         """One Answer or Refusal for each request: parse them, then read their pictures together."""
         answers: list[Answer | Exception] = [None] * len(parses)
         group: dict[int, list[picture.Image]] = {}

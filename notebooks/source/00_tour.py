@@ -17,6 +17,13 @@
 # - how the lecture wants it done: early, simple first, complex only when a measurement asks for it
 
 # %% [markdown]
+# On Colab the next cell fetches the course and installs what it needs; tools that want a container engine
+# stay out there. Elsewhere it does nothing.
+
+# %% tags=["colab"]
+# Building the notebook writes this cell.
+
+# %% [markdown]
 # ## This machine
 #
 # Everything runs on this machine: no account, no GPU. A tool beside the course's own is fetched when a cell

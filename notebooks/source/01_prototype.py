@@ -17,6 +17,13 @@
 # - how it fails, measured: users, memory, redeploys, hardware, languages, scaling
 
 # %% [markdown]
+# On Colab the next cell fetches the course and installs what it needs; tools that want a container engine
+# stay out there. Elsewhere it does nothing.
+
+# %% tags=["colab"]
+# Building the notebook writes this cell.
+
+# %% [markdown]
 # ## Where the model sits
 #
 # A product is a **client** (the user's browser), a **server**, and a **database**. In a prototype the model

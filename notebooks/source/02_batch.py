@@ -18,6 +18,13 @@
 # - its three cons, provoked: inputs that cannot be listed, stale answers, silent failure
 
 # %% [markdown]
+# On Colab the next cell fetches the course and installs what it needs; tools that want a container engine
+# stay out there. Elsewhere it does nothing.
+
+# %% tags=["colab"]
+# Building the notebook writes this cell.
+
+# %% [markdown]
 # ## Where the model sits
 #
 # In a job that starts, works and ends. The application never meets the model: between them stands a table.

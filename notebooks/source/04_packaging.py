@@ -635,7 +635,7 @@ newer = "v2.onnx, by the newer exporter"
 differences_of[newer] = compare(in_torch(reader), in_onnxruntime(good), questions[-1])
 
 # %% [markdown]
-# All four exports ended without an error, and the files are valid. One is right.
+# All four exports ended without an error, and the files are valid. Which of them are right?
 
 
 # %%
@@ -661,11 +661,12 @@ Table(
 # - The **`if`** was written down as the example took it: light pictures right, dark ones wrong, *without an
 #   error*. This is the silent one, and only a question of another kind finds it.
 # - The **transformer** got the example's length of 40 as a constant: any other length is refused.
-# - The **reader** does not even answer its example. The operators are the right ones, but a shape noted
-#   beside them is wrong, so ONNX Runtime uses memory again that is too small.
+# - The **reader** depends on the runtime. The operators are the right ones, but a shape noted beside them is
+#   wrong. A runtime that plans its memory by that shape may use memory again that is too small, and then it
+#   does not even answer the example. Look at its row: where it answers, the plan did not need the shape.
 # - The exporter warned of the first two while it traced; of the last one it did not.
 #
-# The reader's fault is worth a second look: the same file where the runtime may not use memory twice, and a
+# The reader is worth a second look: the same file where the runtime may not use memory twice, and a
 # file for which we do *not* say that there are `n` outputs, though it is true.
 
 # %%
@@ -858,8 +859,8 @@ claims("04", measured)
 # you shown?
 #
 # <details><summary>Answer</summary>
-# That the file is right on the one input for which it was made. Of the three wrong files above, such a test
-# finds one: the whole reader, which does not even answer its example. The `if` and the transformer pass it:
+# That the file is right on the one input for which it was made. Of the files above such a test could find
+# only the whole reader, and that only with a runtime that does not answer it. The `if` and the transformer pass it:
 # they are wrong on *other* inputs, and the `if` without an error. Ask other lengths, other numbers of
 # pictures, other contents.
 # </details>

@@ -19,6 +19,13 @@
 # - to see how near a network comes to what the processor can do at all
 
 # %% [markdown]
+# On Colab the next cell fetches the course and installs what it needs; tools that want a container engine
+# stay out there. Elsewhere it does nothing.
+
+# %% tags=["colab"]
+# Building the notebook writes this cell.
+
+# %% [markdown]
 # ## Where the model sits
 #
 # Everything below happens in the box on the right: the service and its contract stay as they are. The batcher

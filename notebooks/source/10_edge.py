@@ -338,7 +338,27 @@ print(
 # None scatters, on purpose (`ScatterElements`, `ScatterND`). An earlier reader did, to gather its digits,
 # and several runtimes converted that and then could not run it. `fsdl_deploy/ctc.py` writes the same with
 # comparisons and sums: a change of fewer lines than any adapter, made where the model is and not once for
-# each target. Its own notebook says what else each runtime lacks. Who keeps it alive:
+# each target.
+#
+# *Embedded and mobile frameworks are less full featured than tensorflow / pytorch.* How much less can be
+# tried: small modules of torch, one operation each, are converted, run and compared with torch's own answer
+# (`fsdl-deploy edge operators` makes the table again; it takes some minutes and the stations). A runtime that
+# gives *another* answer is worse than one that refuses: no error says so.
+
+# %%
+from fsdl_deploy.targets import operators as tried
+
+known = tried.counts().values()
+measured["tried"] = {
+    "of": max(part["of"] for part in known),
+    "least": min(part["pass"] for part in known),
+    "most": max(part["pass"] for part in known),
+}
+tried.table()
+
+# %% [markdown]
+# The two columns of ONNX Runtime are its full set of operators; a reduced build for a phone keeps those that
+# one graph needs, and no more. Its own notebook says what else each runtime lacks. Who keeps it alive:
 
 # %%
 targets_overview.limits()

@@ -12,6 +12,16 @@
 # that only the grader has: you earn them by the share that is right, less what one fixed answer would get.
 # The minutes are for the exercises; running the measurements comes on top.
 
+# %% [markdown]
+# On Colab the next cell fetches the course and installs what it needs; tools that want a container engine
+# stay out there. Elsewhere it does nothing.
+
+# %% tags=["colab", "measure"]
+# Building the notebook writes this cell.
+
+# %% [markdown]
+# The lab's own functions: they check, take your guess, and show what came out.
+
 # %%
 from fsdl_course.labs import check, predict, reveal
 

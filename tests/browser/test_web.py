@@ -16,6 +16,7 @@ from fsdl_deploy.browser.site import Site
 from fsdl_deploy.cli import main
 from fsdl_deploy.picture import decode
 from fsdl_deploy.reader import OnnxReader
+from fsdl_deploy.running import stations
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +169,7 @@ def test_what_the_app_would_not_use_is_not_signed(tmp_path, capsys):
 
 
 def test_the_commands_say_what_to_do(tmp_path, capsys):
+    stations.station("node")
     folder = tmp_path / "new"
     assert main(["edge", "publish", "--site", str(folder)]) == 1
     assert "fsdl-deploy edge key" in capsys.readouterr().err

@@ -49,3 +49,20 @@ def balance(request):
     if not station.built:
         pytest.skip(station.not_built())
     return BALANCERS[request.param]
+
+
+@pytest.fixture(
+    params=[
+        (b"", 400, "body"),
+        (b"{", 400, "body"),
+        (b"\xff\xfe", 400, "body"),
+        (b"[]", 422, "body"),
+        (b"{}", 422, "picture"),
+        (b'{"picture": "AAAA"}', 422, "picture"),
+        (b'{"image": ""}', 422, "'image'"),
+    ],
+    ids=lambda case: repr(case[0]),
+)
+def bad_request(request):
+    """``(body, status, field)``: what no cloud's function reads, and how each has to refuse it."""
+    return request.param

@@ -28,6 +28,8 @@ def station(tmp_path, monkeypatch):
 def test_what_was_written_counts_and_nothing_else(station):
     start = starting.start("small", "Triton", ROWS, station)
     assert (start.lines, start.files, start.disk) == (3, 2, 3)
+    small = starting.start("small", "Triton", ROWS, station, without=("models",))
+    assert (small.lines, small.files) == (1, 1)
     assert start.memory >= max(row.memory for row in ROWS if row.library == "Triton")
 
 

@@ -10,7 +10,7 @@ import pytest
 from fsdl_course import diagrams
 from fsdl_course.notebooks.conversion import read
 from fsdl_course.site import source
-from fsdl_course.site.cells import FAILED, NOT_EXECUTED, shown_on_site
+from fsdl_course.site.cells import FAILED, NOT_EXECUTED, shown_on_site, with_head
 from fsdl_course.site.contents import SiteError, contents
 from fsdl_course.site.source import lay_out
 
@@ -162,3 +162,9 @@ def test_an_output_asks_no_other_host_for_its_style(text):
         output["data"]["text/html"] for each in page.cells for output in each.get("outputs", [])
     )
     assert "p{}" in outputs and "a.example" not in outputs
+
+
+def test_a_notebook_for_colab_links_it_where_the_repositorys_place_is_known():
+    with_link = with_head("# Title\n\nText", "files/a.ipynb", colab="https://colab.example/a.ipynb?b&c")
+    assert '<a href="https://colab.example/a.ipynb?b&amp;c">Open in Colab</a></p>' in with_link
+    assert "Colab" not in with_head("# Title\n\nText", "files/a.ipynb")

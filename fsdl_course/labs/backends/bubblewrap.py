@@ -57,23 +57,23 @@ class Bubblewrap(Backend):
         words += [f"--unshare-{what}" for what in ("ipc", "pid", "net", "uts", "cgroup-try")]
         words += ["--perms", "1777", "--size", str(SCRATCH), "--tmpfs", "/tmp", "--ro-bind", "/usr", "/usr"]
         for name in ("bin", "lib", "lib64", "sbin"):
-            words += _same_place(f"/{name}")
-        words += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", *_pythons_folders()]
+            words += same_place(f"/{name}")
+        words += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", *pythons_folders()]
         words += ["--dev", "/dev", "--size", str(SHARED), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
         words += ["--remount-ro", "/", "--chdir", "/tmp", "--clearenv"]
         for name, value in {**ENVIRONMENT, **bytecode()}.items():
             words += ["--setenv", name, value]
-        return [*words, *_another_user(slot), "--", sys.executable, "-s", "-c", program()]
+        return [*words, *another_user(slot), "--", sys.executable, "-s", "-c", program()]
 
 
-def _same_place(path: str) -> list[str]:
+def same_place(path: str) -> list[str]:
     """Words that make ``path`` in the sandbox what it is here: a link into /usr, or a folder."""
     if os.path.islink(path):
         return ["--symlink", os.readlink(path), path]
     return ["--ro-bind", path, path] if os.path.isdir(path) else []
 
 
-def _pythons_folders() -> list[str]:
+def pythons_folders() -> list[str]:
     """Words that show Python's own folders, and of what Python has compiled only what belongs to them."""
     home = Path(os.path.realpath(sys.executable)).parent.parent  # what the environment was made from
     folders, words = list(dict.fromkeys([str(home), sys.base_prefix, sys.prefix])), []
@@ -106,7 +106,7 @@ def compiled_code() -> list[Path]:
     return list(dict.fromkeys(inside))
 
 
-def _another_user(slot: int) -> list[str]:
+def another_user(slot: int) -> list[str]:
     """Words that leave student code without rights, as a user that belongs to no one."""
     if os.geteuid() != 0:
         return ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY), "--cap-drop", "ALL"]

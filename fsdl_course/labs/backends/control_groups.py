@@ -15,22 +15,22 @@ ENTER_GROUP = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit 9; s
 
 
 @contextlib.contextmanager
-def control_group():
+def control_group(memory: int = MEMORY, processes: int = PROCESSES):
     """New control groups with a sandbox's bounds -> their folders; None where none can be made."""
     top, name = Path("/sys/fs/cgroup"), f"fsdl-grade-{os.getpid()}-{secrets.token_hex(4)}"
     if (top / "cgroup.controllers").exists():
         bounds = {
             top: {
-                "memory.max": MEMORY,
+                "memory.max": memory,
                 "memory.swap.max": 0,
-                "pids.max": PROCESSES,
+                "pids.max": processes,
                 "cpu.max": "100000 100000",
             }
         }
     else:
         bounds = {
-            top / "memory": {"memory.limit_in_bytes": MEMORY},
-            top / "pids": {"pids.max": PROCESSES},
+            top / "memory": {"memory.limit_in_bytes": memory},
+            top / "pids": {"pids.max": processes},
             top / "cpu": {"cpu.cfs_quota_us": 100000},
         }
     groups = []

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+from fsdl_course.setup import hosted
 from fsdl_course.setup.looks.finding import AGAIN, Finding, few
 from fsdl_course.setup.pythons import SUPPORTED, WORDS
 from fsdl_deploy.measuring.machine import locked_versions
@@ -27,7 +28,16 @@ def look_at_python(version=sys.version_info[:3], prefix: str = sys.prefix) -> It
 
 
 def look_at_packages(root: Path = ROOT, path: list[str] | None = None) -> Iterator[Finding]:
-    """Every locked package is installed in the locked version."""
+    """Every locked package is installed in the locked version; on a host, what the lessons need fits."""
+    if path is None and hosted.is_host(root):
+        advice = "run the notebook's first cell of code again"
+        absent = hosted.lacking(root)
+        yield (
+            Finding("problem", "packages", f"{len(absent)} do not fit: {few(absent)}", advice)
+            if absent
+            else (Finding("ok", "packages", "this host's own, and what it lacked as locked"))
+        )
+        return
     try:
         locked = locked_versions(root / "requirements.lock")
         of_torch = (root / "requirements-torch.lock").read_text(encoding="utf-8")

@@ -1,0 +1,198 @@
+"""A student's service in the sandbox: bubblewrap, few system calls, a core, bounded memory and disk.
+
+It shares the network of the process that starts it, which has to be an empty one (``arena``).
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from fsdl_course.labs.backends import bubblewrap
+from fsdl_course.labs.backends.backend import NOBODY, bytecode
+from fsdl_course.labs.backends.control_groups import ENTER_GROUP, control_group
+from fsdl_course.labs.inside import system_calls
+from fsdl_deploy.paths import ROOT
+
+KEPT_LOG, READ_LOG = 64 << 10, 16 << 20
+STATE_BYTES, STATE_FILES = 64 << 20, 1000
+PROCESSES = 96
+LAUNCH = """
+import os, resource, sys
+for what, bound in (("FSIZE", {disk}), ("NOFILE", 512), ("CORE", 0)):
+    resource.setrlimit(getattr(resource, "RLIMIT_" + what), (bound, bound))
+{bound_processes}
+os.sched_setaffinity(0, {core})
+if not narrow():
+    sys.exit("the kernel takes no list of system calls")
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+@dataclass
+class Place:
+    """The folders of one trial on this machine: the copy of the hand-in, the models, the state."""
+
+    service: Path
+    models: Path
+    state: Path
+    port: int
+    memory_mb: int
+
+
+@dataclass
+class Running:
+    """A service that runs: the sandbox's process, what it printed, and the most it took."""
+
+    popen: subprocess.Popen
+    undo: contextlib.ExitStack
+    log: bytearray = field(default_factory=bytearray)
+
+    def processes(self) -> list[psutil.Process]:
+        """All processes of the service, without bubblewrap's own."""
+        try:
+            tree = psutil.Process(self.popen.pid).children(recursive=True)
+        except psutil.Error:
+            return []
+        return [process for process in tree if not _is_bubblewrap(process)]
+
+    def used(self) -> tuple[int, float]:
+        """Bytes in memory and processor seconds of what runs now."""
+        memory = seconds = 0
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                times = process.cpu_times()
+                memory += process.memory_info().rss
+                seconds += times.user + times.system + times.children_user + times.children_system
+        return memory, seconds
+
+    def terminate(self) -> None:
+        """SIGTERM to the process that the start command became."""
+        for process in self.processes()[:1]:
+            with contextlib.suppress(psutil.Error):
+                process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """kill -9 of everything; nothing of it is left."""
+        if self.popen.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+        self.undo.close()
+
+
+def _is_bubblewrap(process: psutil.Process) -> bool:
+    try:
+        return process.name() == "bwrap"
+    except psutil.Error:
+        return True
+
+
+def start(words: tuple[str, ...], place: Place) -> Running:
+    """Start the service; call it from the main thread, for it ends when that thread does."""
+    undo = contextlib.ExitStack()
+    environment = {"PATH": "/usr/bin:/bin"}
+    group = None
+    if os.geteuid() == 0:
+        group = undo.enter_context(control_group(place.memory_mb << 20, PROCESSES))
+    command = [*_sandbox(place), *_launcher(words, group is not None)]
+    if group is not None:
+        command = ["/bin/sh", "-c", ENTER_GROUP, "sh", *group, "--", *command]
+    popen = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        env=environment,
+    )
+    running = Running(popen, undo)
+    threading.Thread(target=_drain, args=(popen.stdout, running.log), daemon=True).start()
+    return running
+
+
+def _drain(pipe, log: bytearray) -> None:
+    read = 0
+    with pipe:
+        while read < READ_LOG and (piece := pipe.read1(1 << 16)):
+            read += len(piece)
+            log += piece[: KEPT_LOG - len(log)]
+        threading.Event().wait(120) if read >= READ_LOG else None  # it blocks on printing; its own fault
+
+
+def _launcher(words: tuple[str, ...], counted: bool) -> list[str]:
+    filter_text = Path(system_calls.__file__).read_text(encoding="utf-8")
+    bound = f"resource.setrlimit(resource.RLIMIT_NPROC, ({PROCESSES}, {PROCESSES}))"
+    text = filter_text + LAUNCH.format(
+        disk=STATE_BYTES, core={max(os.sched_getaffinity(0))}, bound_processes="" if counted else bound
+    )
+    return [sys.executable, "-I", "-S", "-c", text, *words]
+
+
+def _sandbox(place: Place) -> list[str]:
+    words = [shutil.which("bwrap") or "bwrap", "--die-with-parent", "--new-session", "--hostname", "service"]
+    words += [f"--unshare-{what}" for what in ("ipc", "pid", "uts", "cgroup-try")]
+    words += ["--perms", "1777", "--size", str(64 << 20), "--tmpfs", "/tmp", "--ro-bind", "/usr", "/usr"]
+    for name in ("bin", "lib", "lib64", "sbin"):
+        words += bubblewrap.same_place(f"/{name}")
+    # For another user, too: Debian's java is a link below /etc, and node reads OpenSSL's settings there.
+    words += ["--perms", "0755", "--dir", "/etc", "--perms", "0755", "--dir", "/etc/ssl"]
+    words += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", *bubblewrap.pythons_folders()]
+    seen = ("/etc/alternatives", "/etc/ssl/openssl.cnf", *map(str, Path("/etc").glob("java-*")))
+    for folder in (*seen, str(ROOT / "fsdl_deploy")):
+        words += ["--ro-bind-try", folder, folder]
+    words += ["--dev", "/dev", "--size", str(8 << 20), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
+    words += ["--proc", "/proc"]
+    words += ["--ro-bind", str(place.service), "/service", "--ro-bind", str(place.models), "/models"]
+    words += ["--bind", str(place.state), "/state", "--remount-ro", "/", "--chdir", "/service", "--clearenv"]
+    for name, value in environment(place).items():
+        words += ["--setenv", name, value]
+    return (
+        [*words, *bubblewrap.another_user(0), "--"] if os.geteuid() else [*words, *bubblewrap.another_user(0)]
+    )
+
+
+def environment(place: Place) -> dict[str, str]:
+    """What the service finds in its environment: nothing of the grader's."""
+    modules = Path(sys.prefix) / "stations" / "node" / "node_modules"
+    python = str(Path(sys.prefix) / "bin")
+    return {
+        "PATH": f"{python}:/usr/bin:/bin",
+        "HOME": "/tmp",
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(ROOT),
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "FSDL_MODELS": "/models",
+        "PORT": str(place.port),
+        "MODELS": "/models",
+        "STATE": "/state",
+        **({"NODE_PATH": str(modules)} if modules.is_dir() else {}),
+        **bytecode(),
+    }
+
+
+def owner() -> int | None:
+    """Whose the state's folder has to be: None where it is the grader's own user."""
+    return NOBODY if os.geteuid() == 0 else None
+
+
+def overfull(state: Path) -> bool:
+    """Whether the state has more bytes or files than it may; links are not followed."""
+    size = count = 0
+    for folder, folders, names in os.walk(state):
+        count += len(names) + len(folders)
+        for name in names:
+            with contextlib.suppress(OSError):
+                size += os.lstat(os.path.join(folder, name)).st_size
+        if size > STATE_BYTES or count > STATE_FILES:
+            return True
+    return False

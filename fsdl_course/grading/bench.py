@@ -1,0 +1,112 @@
+"""Grading a class as a measurement: processor time, the grader's own memory, killed and gone on, run twice
+
+The class is ``sample-class``'s, several labs, half of it hostile. ``fsdl-course grade`` runs as a program of
+its own, so that what is measured is what an instructor starts. The scores of all runs must be byte-equal.
+"""
+
+import argparse
+import hashlib
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import cycle, islice
+from pathlib import Path
+
+from fsdl_course.grading import sample
+from fsdl_course.labs import convert
+from fsdl_course.notebooks.conversion import write
+
+SCORES = ("scores.csv", "parts.csv")
+
+
+def write_class(folder: Path, labs: list[str], students: int) -> None:
+    """Hand-ins of the labs: one student as the course would have them, the next one hostile."""
+    kinds = [(lab, *kind) for lab in labs for kind in sample.hand_ins(lab).items()]
+    hostile = cycle([kind for kind in kinds if kind[1].startswith("Mal")])
+    honest = cycle([kind for kind in kinds if not kind[1].startswith("Mal")])
+    both = (kind for _ in range(students) for kind in (next(honest), next(hostile)))
+    for number, (lab, student, notebook) in enumerate(islice(both, students)):
+        path = folder / f"{student} {number:03}" / f"{lab}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(write(notebook), encoding="utf-8")
+
+
+def run(hand_ins: Path, out: Path, kill_after: int | None = None) -> dict:
+    """One run of the grader; with ``kill_after`` it is killed when so many results are there.
+
+    Returns seconds, processor seconds (with all that it started) and the grader's own peak memory in MiB
+    (0 where the system does not say it in /proc). RuntimeError if a run that was left alone did not end well.
+    """
+    command = [sys.executable, "-m", "fsdl_course.cli", "grade", str(hand_ins), "--out", str(out)]
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    with tempfile.TemporaryFile() as words:
+        grader = subprocess.Popen(command, stdout=words, stderr=words)
+        peak = 0
+        while grader.poll() is None:
+            peak = max(peak, _peak(grader.pid))
+            if kill_after is not None and len(list(out.glob("results/*.json"))) >= kill_after:
+                grader.kill()
+            time.sleep(0.05)
+        words.seek(0)
+        if kill_after is None and grader.returncode not in (0, 1):  # 1: a hand-in could not be read
+            raise RuntimeError(words.read()[-2000:].decode(errors="replace"))
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    return {
+        "seconds": round(time.perf_counter() - began, 1),
+        "processor": round(processor, 1),
+        "peak_mib": round(peak / 1024),
+        "results": len(list(out.glob("results/*.json"))),
+    }
+
+
+def _peak(process: int) -> int:
+    """Peak resident memory of one process in KiB, without its children."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
+
+
+def sum_of(out: Path) -> str:
+    """SHA-256 of all points, and of what each case said of the class."""
+    return hashlib.sha256(b"".join((out / name).read_bytes() for name in SCORES)).hexdigest()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--students", type=int, default=60, help="hand-ins in the class (default: 60)")
+    parser.add_argument(
+        "--labs", nargs="+", metavar="LAB", default=["lab00", "lab02"], help="default: lab00 lab02"
+    )
+    parser.add_argument(
+        "--kill", nargs="*", type=int, default=[], metavar="N", help="kill a second run at these results"
+    )
+    parser.add_argument("--again", action="store_true", help="grade once more, into a new folder")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print what each run took; 1 if two runs do not give the same scores to the byte."""
+    for lab in args.labs:
+        if lab not in convert.names():
+            raise ValueError(f"there is no lab {lab!r}: they are {', '.join(convert.names())}")
+    if args.students < 2 or any(not 0 <= number < args.students for number in args.kill):
+        raise ValueError("--students is 2 or more, and each number behind --kill is 0 or more and smaller")
+    with tempfile.TemporaryDirectory() as folder:
+        hand_ins = Path(folder, "hand-ins")
+        write_class(hand_ins, args.labs, args.students)
+        runs = [("whole", "first", None)]
+        runs += [(f"killed at {number}", "second", number) for number in sorted(args.kill)]
+        if args.kill:
+            runs.append(("gone on", "second", None))
+        if args.again:
+            runs.append(("again", "third", None))
+        sums = set()
+        for name, out, kill_after in runs:
+            print(name, run(hand_ins, Path(folder, out), kill_after), flush=True)
+            if kill_after is None:
+                sums.add(sum_of(Path(folder, out)))
+        print("the scores of all whole runs are the same" if len(sums) == 1 else "THE SCORES DIFFER")
+        return 0 if len(sums) == 1 else 1
