@@ -860,9 +860,9 @@ claims("04", measured)
 #
 # <details><summary>Answer</summary>
 # That the file is right on the one input for which it was made. Of the files above such a test could find
-# only the whole reader, and that only with a runtime that does not answer it. The `if` and the transformer pass it:
-# they are wrong on *other* inputs, and the `if` without an error. Ask other lengths, other numbers of
-# pictures, other contents.
+# only the whole reader, and that only with a runtime that does not answer it. The `if` and the transformer
+# pass it: they are wrong on *other* inputs, and the `if` without an error. Ask other lengths, other numbers
+# of pictures, other contents.
 # </details>
 #
 # **Question:** The service runs in a container with everything locked. The app's team halves the pictures
