@@ -7,8 +7,8 @@
 #
 # Month end is expensive: most customers send their card in the last two days. The first service, the teacher
 # as the data scientist left it, would need a rack of machines for two days and nothing for the other
-# twenty-eight. The lecture tells of Roblox, who made BERT thirty times cheaper on CPUs alone. How far can we
-# get, and which technique carries how much?
+# twenty-eight. The lecture tells of Roblox, who serve a billion requests a day with BERT on CPUs alone; their
+# own report says thirty times cheaper. How far can we get, and which technique carries how much?
 #
 # ## You will learn
 #
@@ -57,13 +57,14 @@ import numpy as np
 
 from fsdl_deploy import figures, weights
 from fsdl_deploy.measuring.machine import whole_cores
-from fsdl_deploy.optimization import ladder
+from fsdl_deploy.optimization import climb_figures, ladder
 from fsdl_deploy.optimization.ladder import climb
 from fsdl_deploy.optimization.rungs import Rung
 
 CORES = whole_cores()
 figures.use()
 effort = {"rounds": 1, "seconds": 0.4} if FAST else {"rounds": 5, "seconds": 2.0, "calls": 200}
+measured = {}  # what the lecture's sentences at the end are judged by
 
 # %% [markdown]
 # ## Concurrency: more is less
@@ -82,6 +83,8 @@ grid = [
 ]
 busy = climb(grid, count=0, **effort)
 speed = np.array([result.per_second for result in busy]).reshape(len(counts), -1)
+measured["one_copy"], measured["copies"] = speed[0, 0], speed[counts.index(CORES), 0]
+best = max(busy, key=lambda result: result.per_second).rung
 
 # %% [markdown]
 # The picture: light is fast.
@@ -96,12 +99,15 @@ axes.set(xlabel="threads in each worker", ylabel="workers", title=f"cards a seco
 axes.set_xticks(range(speed.shape[1]), sorted({1, CORES}))
 axes.set_yticks(range(len(counts)), counts)
 axes.grid(False)
-figures.show(figure, alt="Cards a second for each number of workers and threads: one thread a worker is best")
+figures.show(figure, alt=f"Cards a second by workers and threads; the fastest is {best}")
+print(f"In this run the fastest is: {best}")
 
 # %% [markdown]
-# One worker a core with one thread each is the best, and the product of workers and threads should not exceed
-# the cores. That is what `torch.set_num_threads(1)` on the lecture's slide is for. Threads help the latency
-# of *one* request on an idle machine; they do not help a service that is busy.
+# The product of workers and threads should not exceed the cores. In the long run below, the step from many
+# workers and threads to one worker a core with one thread each brings
+# {{climb(a worker a core, teacher padded):.0f}} ×. That is what `torch.set_num_threads(1)` on the lecture's
+# slide is for. Threads help the latency of *one* request on an idle machine; they do not help a service
+# that is busy.
 #
 # ## Threads, processes, async
 #
@@ -174,6 +180,7 @@ from fsdl_deploy.measuring import records
 recorded = records.read(weights.folder() / "ladder.json")
 long_run = [ladder.RungResult(**row) for row in recorded["rungs"]]
 print(recorded["date"], recorded["machine"])
+measured |= climb_figures.climb_figures(long_run)
 ladder.table(long_run)
 
 # %% [markdown]
@@ -185,7 +192,14 @@ ladder.table(long_run)
 # honestly: {{climb(a worker a core, teacher padded):.0f}} × is the cure of the threads, which costs nothing
 # and which a careful team would not have needed. From one worker a core on, it is
 # {{climb(cascade, a worker a core):.0f}} ×, and {{climb(same card, a worker a core):.0f}} × with the cache.
-# The lecture's Roblox case says *thirty times cheaper* for about the same set of techniques.
+# Roblox's own report says *thirty times* for about the same set of techniques: less than this whole climb
+# with the cache, which rests on our assumption about repeats, and more than the honest figure without it.
+#
+# The lecture also says that *distillation, quantization, and other tricks* give *a factor of 2-10, but not
+# more*. From a careful start in torch it is {{climb(batches of 64, a worker a core):.1f}} ×, from ONNX
+# Runtime with its graph optimisations on {{climb(batches of 64, graph optimisations):.1f}} ×. So the
+# sentence depends on where you begin: with the runtime counted as one of the tricks it is too modest,
+# without it it holds.
 #
 # `v2` alone reads {{rung(distilled, share):.1%}} of the cards right. The *cascade* gives the teacher's
 # accuracy back. It answers {{climb(cascade, batches of 64):.0%}} of the cards that `v2` alone answers in the
@@ -231,26 +245,32 @@ for taught, label in ((False, "trained alone"), (True, "taught by the teacher"))
     axes.errorbar(million, share, [share - ends[0], ends[1] - share], marker="o", capsize=4, label=label)
 axes.set(xscale="log", xlabel="multiply-adds of one card (million)", ylabel="cards read right")
 axes.legend()
-figures.show(figure, alt="Accuracy against size for students trained alone and taught by the teacher")
+figures.show(
+    figure, alt="Accuracy rises with size; teaching moves it little, and lowers that of the smallest"
+)
+measured["teaching"] = climb_figures.teaching_points(sizes["students"])
 
 # %% [markdown]
 # Size carries more than teaching. All read the same {{size_cards():,}} cards, so count those that change from
-# the student trained alone to the taught one, and the probability of counts so uneven if fixing and breaking
-# were equally likely:
+# the student trained alone to the taught one:
 #
-# - The smallest fixes {{taught(smallest, fixed)}} and breaks {{taught(smallest, broken)}}, a probability of
-#   {{taught(smallest, p):.1g}}. Teaching made it worse: {{taught(smallest, points):+.1f}} points.
-# - The middle one fixes {{taught(middle, fixed)}} and breaks {{taught(middle, broken)}}
-#   ({{taught(middle, p):.2f}}), {{taught(middle, points):+.1f}} points.
-# - The largest fixes {{taught(largest, fixed)}} and breaks {{taught(largest, broken)}}
-#   ({{taught(largest, p):.2f}}), {{taught(largest, points):+.1f}} points.
+# - The smallest fixes {{taught(smallest, fixed)}} and breaks {{taught(smallest, broken)}}:
+#   {{taught(smallest, points):+.1f}} points.
+# - The middle one fixes {{taught(middle, fixed)}} and breaks {{taught(middle, broken)}}:
+#   {{taught(middle, points):+.1f}} points.
+# - The largest fixes {{taught(largest, fixed)}} and breaks {{taught(largest, broken)}}:
+#   {{taught(largest, points):+.1f}} points.
 #
-# The gains of the two larger ones may be chance. Why the smallest loses was not investigated. Two trainings
-# would show more: a longer one, which tells whether teaching only needs more steps, and one with a smaller
-# weight of the teacher in the loss (`TEACHER` in `fsdl_deploy/training/distillation.py`).
+# Each student was trained once, from one seed. Another seed gives another student, so differences of a few
+# points between two trainings say nothing about teaching, however many cards they read. That of the smallest
+# is large; why it loses was not investigated. Two trainings would show more, with several seeds each: a
+# longer one, which tells whether teaching only needs more steps, and one with a smaller weight of the
+# teacher in the loss (`TEACHER` in `fsdl_deploy/training/distillation.py`).
 #
-# The lecture calls distillation finicky, and names DistilBERT as the exception: *40 % fewer parameters, 60 %
-# faster*, by its authors' figures. Parameters and speed do not depend on the weights, so both can be checked
+# The lecture calls distillation finicky, and names DistilBERT as the exception. Its slide says *about
+# half the total number of parameters* and *retains 95% of BERT's performances*. The authors' own summary is
+# [40 % fewer parameters, 60 % faster](https://huggingface.co/docs/transformers/model_doc/distilbert).
+# Parameters and speed do not depend on the weights, so both can be checked
 # with BERT's dimensions in plain torch: twelve layers against six.
 
 # %%
@@ -270,7 +290,8 @@ torch.set_num_threads(1)
 models = {"BERT-base": bert.Bert(12), "DistilBERT": bert.Bert(6)}
 parameters = {name: sum(p.numel() for p in model.parameters()) for name, model in models.items()}
 print({name: f"{count / 1e6:.0f} million" for name, count in parameters.items()})
-print(f"{1 - parameters['DistilBERT'] / parameters['BERT-base']:.0%} fewer parameters")
+measured["distilbert_share"] = parameters["DistilBERT"] / parameters["BERT-base"]
+print(f"{1 - measured['distilbert_share']:.0%} fewer parameters")
 
 # %% [markdown]
 # And the time of one message of 16 words, in turns.
@@ -287,11 +308,13 @@ with torch.inference_mode():
             model(words)
             took[name].append(perf_counter() - begin)
 ratio = np.median(took["BERT-base"]) / np.median(took["DistilBERT"])
+measured["distilbert_speed"] = ratio
 print(f"DistilBERT does {ratio:.2f} × as many messages in the same time: {ratio - 1:.0%} faster")
 
 # %% [markdown]
 # Half the layers, so about twice as fast here; the authors measured other lengths and other overheads. The
-# parameters shrink by less than half, because the table of words stays.
+# parameters shrink by less than half, because the table of words stays: the authors' figure holds, the
+# slide's *about half* does not.
 #
 # For so large a model a batch is cheaper on a core, too: its weights come from memory once for all messages.
 
@@ -302,7 +325,8 @@ with torch.inference_mode():
         begin = perf_counter()
         models["BERT-base"](eight)
         calls.append(perf_counter() - begin)
-bert_rate = 8 / np.median(calls)
+bert_rate = measured["bert_rate"] = 8 / np.median(calls)
+measured["cores_for_a_billion"] = 1e9 / 86_400 / bert_rate
 print(f"one by one {1 / np.median(took['BERT-base']):.0f} messages a second, by eights {bert_rate:.0f}")
 del models
 
@@ -523,9 +547,25 @@ batcher = Batcher(reader.read, 1, patience=0.02)
 futures = [batcher.submit(deck[k % 64]) for k in range(200)]
 late = [isinstance(future.exception(), TooLate) for future in futures]
 batcher.close()
+measured["in_time"], measured["too_late"] = late.count(False), sum(late)
 print(f"{late.count(False)} read, {sum(late)} told that it is too late:", futures[-1].exception())
 
 # %% [markdown]
+# *Batch size needs to be tuned*, says the slide. Here is the size alone, without callers: the same cards in
+# batches of like widths. A larger batch makes its first card wait for its last.
+
+# %%
+tuned = climb_figures.batch_sizes(reader, deck, (1, 2, 4, 8, 16, 32, 64), rounds=3 if FAST else 20)
+measured["batch_rates"] = {size: rate for size, (rate, _) in tuned.items()}
+measured["best_batch"] = max(tuned, key=lambda size: tuned[size][0])
+Table(["batch", "cards/s", "longest batch, ms"], *([size, *both] for size, both in tuned.items()),
+      formats=["", ",.0f", ".1f"])  # fmt: skip
+
+# %% [markdown]
+# Small batches bring most of the gain. Beyond some size the wait goes on growing while the rate does not: it
+# may even fall, once a batch no longer fits into the processor's cache. Choose the smallest batch whose rate
+# is near the best.
+#
 # Two things decide whether a batch is cheaper at all. Cards of different widths are padded to the widest; and
 # a large batch must still fit into the processor's cache. Random batches against batches of like widths:
 
@@ -573,6 +613,7 @@ kept = 0
 for image in deck:
     remembered(image.tobytes(), image.shape[1])
     kept += image.nbytes
+measured["asked"], measured["kept"] = len(deck), remembered.cache_info().currsize
 print(f"{remembered.cache_info().currsize} pictures kept, {kept / 2**20:.1f} MiB of them alone")
 print(f"a million cards: {kept / len(deck) * 1e6 / 2**30:.0f} GiB, and after a new model the old answers")
 
@@ -727,16 +768,13 @@ else:
 #
 # ## The lecture's claims beside ours
 #
-# | the lecture | here |
-# |---|---|
-# | *Roblox: BERT 30 × cheaper on CPUs* | the ladder: more, with threads, a runtime and a small student |
-# | distillation is finicky, rarely used | it made the smallest student worse, and may have helped none |
-# | *DistilBERT: 40 % smaller, 60 % faster* | the size holds; half of the layers are about twice as fast |
-# | int8: limited loss of accuracy | holds; the gain is what must be measured |
-# | *2 to 10 × by such tricks, not more* | most tricks alone give less than 2; together they multiply |
-# | batching: higher throughput, on a GPU above all | on a CPU too, if widths are alike; else a loss |
-# | a GPU is probably not needed | holds for v2, which has only cents to save; not for a busy BERT |
-# | do not write batching yourself | a hundred and fifty lines do it; their tests are twice as long |
+# Each sentence is the lecture's. Each verdict is computed, from what the cells above measured on your machine
+# or from a record that they show; the rules stand in `notebooks/claims.toml`.
+
+# %%
+from fsdl_course.claims import claims
+
+claims("05", measured)
 
 # %% [markdown]
 # ## When it fails

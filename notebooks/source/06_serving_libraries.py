@@ -53,6 +53,7 @@ from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.running import stations
 
 figures.use()
+measured = {}  # what the lecture's sentences at the end are judged by
 known = libraries.libraries()
 Table(
     ["server", "format", "path"],
@@ -128,9 +129,11 @@ compare.table(recorded)
 # and its queue are C++ and run beside the reader's process, while our event loop, the decoding and the
 # batcher share one Python process with one lock. With one caller nothing waits and nothing can be batched, so
 # the way through the server is all that differs; there the short ways through one process (ours, KServe's)
-# come next. With 8 callers ours, LitServe and TorchServe are next, with 32 these two pass ours. So the
-# lecture's judgement holds: NVIDIA's is the most powerful. Ours needs the least memory:
-# {{served(our service, 32, memory):.0f}} MiB, of Triton's {{served(Triton, 32, memory):.0f}}.
+# come next. With 8 callers ours, LitServe and TorchServe are next, with 32 these two pass ours: Triton's lead
+# over the next library, TorchServe, is {{ahead(Triton, TorchServe, 32):.0%}} there. A rate does not say which
+# is the most *powerful*, as the lecture calls NVIDIA's: that is a question of what it can do beside
+# answering, see [Choosing](#Choosing). Ours needs the least memory: {{served(our service, 32, memory):.0f}}
+# MiB, of Triton's {{served(Triton, 32, memory):.0f}}.
 #
 # - **LitServe and TorchServe** carry each picture from one process to another, which costs them most with one
 #   caller. It also buys something: the reader has a lock of its own, and may die while the front answers.
@@ -205,6 +208,9 @@ batchers.table(batchers.batching(["course", "triton"] if FAST else list(known), 
 
 # %%
 head, pairs = compare.recorded(record, "batching")
+gains = {pair.library: pair.factor for pair in pairs if pair.users == 32}
+measured["our_batcher"] = gains.pop("our service")
+measured["best_batcher"] = max(gains.values())
 print(head)
 batchers.table(pairs)
 
@@ -220,7 +226,8 @@ batchers.table(pairs)
 # more depends on the machine, so look at yours. With one caller a batcher that waits for company only costs,
 # as MLServer's does.
 #
-# So the advice holds here. Our batcher is 150 lines, with tests for a bad picture among good ones, for
+# So the advice holds here, and [Optimization](05_optimization.ipynb) only reads a batcher to show how one
+# works. Ours is 150 lines, with tests for a bad picture among good ones, for
 # cancelled callers, for a full queue; and all this gains less than what those three bring along. It is why
 # our service makes none unless it is told to (`--max-batch`).
 #
@@ -331,6 +338,40 @@ with known["course"].server() as server, httpx2.Client(base_url=server.url) as w
 # for a Python package and not for a server of NVIDIA's. In most teams neither decides. What decides is what
 # else would have to be written: a second model beside the first, versions side by side, copies on other
 # machines, a GPU that three models share.
+
+# %% [markdown]
+# ## Which is easy to start with?
+#
+# The lecture says of NVIDIA's *probably the most powerful but can be difficult to get started with*, and of
+# Ray Serve *may be an easier way*. Difficult can be counted in part: the lines that we wrote for it, the
+# files they stand in, the space on the disk, and the wait until the first answer. Seconds and memory are
+# the record's.
+
+# %%
+from fsdl_course.serving import starting
+
+of = {"Triton": "triton", "Ray Serve": "rayserve"}
+more = ("canary_app.py", "decide")  # what other lessons add: a canary, a second model
+starts = {title: starting.start(name, title, recorded, without=more) for title, name in of.items()}
+measured |= starting.compared(starts["Triton"], starts["Ray Serve"])
+header = ["library", "lines written", "files", "MiB on disk", "seconds to start", "MiB of memory"]
+Table(header, *([title, *vars(start).values()] for title, start in starts.items()),
+      formats=["", "", "", ",.0f", ".1f", ",.0f"])  # fmt: skip
+
+# %% [markdown]
+# Triton's files are of three kinds, Python, its own configuration and a layout of folders, and its settings
+# must be learned. Ray Serve is a decorated class. For that it takes more space on the disk, and a small
+# cluster must start before the first answer. Which of the two a beginner finds easier no count decides.
+#
+# ## The lecture's claims beside ours
+#
+# Each sentence is the lecture's. Each verdict is computed, from what the cells above measured on your machine
+# or from a record that they show; the rules stand in `notebooks/claims.toml`.
+
+# %%
+from fsdl_course.claims import claims
+
+claims("06", measured)
 
 # %% [markdown]
 # ## When it fails
