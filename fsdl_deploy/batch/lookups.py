@@ -37,9 +37,9 @@ def measure(rows: int, lookups: int = 300) -> Lookups:
         times = []
         for number in np.random.default_rng(1).integers(rows, size=lookups):
             started = time.perf_counter()
-            found = store.prediction(_customer(number), MONTH)
+            prediction = store.prediction(_customer(number), MONTH)
             times.append(time.perf_counter() - started)
-            if found is None or found["digits"] != _digits(number):
+            if prediction is None or prediction["digits"] != _digits(number):
                 raise RuntimeError(f"the store lost the row of {_customer(number)}")
         store.close()
     return Lookups(rows, 1000 * float(np.median(times)), rows / stored)

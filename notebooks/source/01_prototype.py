@@ -113,9 +113,9 @@ smallest_url = gradio_page.launch(smallest_page, inline=True, height=420)
 # %%
 from gradio_client import Client, handle_file
 
-said = Client(smallest_url, verbose=False).predict(handle_file(str(card_file)), api_name="/read")
-measured["url_reads"] = said.startswith(card.truth)
-print(said)
+page_text = Client(smallest_url, verbose=False).predict(handle_file(str(card_file)), api_name="/read")
+measured["url_reads"] = page_text.startswith(card.truth)
+print(page_text)
 
 # %% [markdown]
 # ## A page for the billing team
@@ -348,10 +348,10 @@ with (
     course_server("serve") as service,
     course_server("prototype", "--url", service.url, timeout=180) as apart,
 ):
-    two = footprint(service.pid, apart.pid)
-one = footprint(web_server.pid)
-measured["inside"], measured["apart"] = one._asdict(), two._asdict()
-Table(["", "processes", "addresses"], ["model in the page", *one], ["model service", *two])
+    beside = footprint(service.pid, apart.pid)
+inside = footprint(web_server.pid)
+measured["inside"], measured["apart"] = inside._asdict(), beside._asdict()
+Table(["", "processes", "addresses"], ["model in the page", *inside], ["model service", *beside])
 
 # %% [markdown]
 # That is the whole pro, and for an internal tool it is a strong one: what starts, watches and logs the page
@@ -571,16 +571,17 @@ print(measured["to_port"], "statements, besides the operations that torch has fo
 #
 # ### Limited frontend flexibility
 #
-# One example from our own page. Gradio's sketchpad waits for a click on its pen before it draws. Has it an
-# option for that? If not, the page needs a script of its own, which reaches into names that the next release
-# may change.
+# One example from our own page. Gradio's sketchpad waits for a click on its pen before it draws. Does the
+# name of one of its options speak of the tool that is selected? If not, the page needs a script of its own, which
+# reaches into names that the next release may change.
 
 # %%
 import inspect
 
 options = inspect.signature(gradio.Sketchpad).parameters
 measured["sketch_options"] = len(options)
-measured["pen_options"] = [name for name in options if "tool" in name or "active" in name]
+tool_words = {"tool", "tools", "active", "selected"}
+measured["pen_options"] = [name for name in options if tool_words & set(name.split("_"))]
 print(
     f"of {len(options)} options {len(measured['pen_options'])} take the pen in hand; the page's script does:"
 )

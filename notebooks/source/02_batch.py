@@ -549,6 +549,11 @@ program = [sys.executable, "-m", "fsdl_deploy.cli"]
 rows, quiet = [], {"capture_output": True, "text": True}
 
 
+def verdict(store, later):
+    checked = freshness(store, at=now() + later)
+    return checked.sentence, not checked.fresh
+
+
 def bad_night(what, *words, later=timedelta(hours=3)):
     copy = here / "night.db"
     for extra in ("", "-wal", "-shm"):
@@ -558,7 +563,8 @@ def bad_night(what, *words, later=timedelta(hours=3)):
     status = subprocess.run([*program, *words, "--store", str(copy)], **quiet).returncode if words else "-"
     night = Store(copy)
     answer = night.prediction(names[0], "2026-10")
-    rows.append([what, status, f"{answer['digits']}, no error", freshness(night, at=now() + later).sentence])
+    sees = f"{answer['digits']}, no error" if answer else "that there is no reading"
+    rows.append([what, status, sees, *verdict(night, later)])
     night.close()
 
 
@@ -572,11 +578,11 @@ bad_night("an old model", "score", str(here / "inbox"), "--month", "2026-11", "-
 stopped = Store(here / "stopped.db")
 run = stopped.begin("2026-10", "v2", cards=customers.n)  # what a killed job leaves: a start without an end
 stopped.close()
-ending = freshness(Store(here / "stopped.db"), at=now() + timedelta(hours=3)).sentence
-rows.append(["killed in the middle", "-", "nothing, or last month's", ending])
-measured["bad_nights"], measured["silent"] = len(rows), sum("problem" not in row[2] for row in rows)
-measured["alarmed"] = sum(not row[3].startswith("fresh") for row in rows)
-Table(["what went wrong", "exit status", "the customer sees", "the check says"], *rows)
+ending = verdict(Store(here / "stopped.db"), timedelta(hours=3))
+rows.append(["killed in the middle", "-", "no reading, or last month's", *ending])
+measured["bad_nights"], measured["silent"] = len(rows), sum("no error" in row[2] for row in rows)
+measured["alarmed"] = sum(alarm for *_, alarm in rows)
+Table(["what went wrong", "exit status", "the customer sees", "the check says", "alarm"], *rows)
 
 # %% [markdown]
 # The customer sees no error in any of them. `fsdl-deploy freshness` prints that sentence and exits with 1, so
