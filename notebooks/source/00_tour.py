@@ -312,7 +312,7 @@ claims("00", measured)
 #
 # **Cheat sheet.** `cards(n, level, seed=…)` draws cards, `level` is clean, typical or hard.
 # `OnnxReader("v2").read(pictures)` gives a `Reading` each: `digits`, `confidence`, `model_version`.
-# `accuracy.clustered(right, written)` gives the 95 % interval. `fsdl-deploy evaluate` measures every model,
+# `accuracy.clustered(right, written)` gives the interval. `fsdl-deploy evaluate` measures every model,
 # `fsdl-course doctor` looks at this machine, `fsdl-course claims` lists the lecture's sentences.
 #
 # **Sources.** The cards' digits: LeCun and others, [MNIST](https://yann.lecun.com/exdb/mnist/). The lecture:

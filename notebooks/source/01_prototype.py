@@ -367,7 +367,7 @@ Table(["", "processes", "addresses"], ["model in the page", *inside], ["model se
 #
 # First: 1, 2, 4, 8 and 16 users who each wait for an answer and ask again at once (a *closed loop*). And for
 # comparison the reader alone, without a page. `p50` is the *median*: half of the requests were faster. `p95`
-# is the 95th *percentile*: 95 of 100 were faster, the rest waited longer.
+# is the 95th *percentile*: of a hundred requests, ninety-five were faster, the rest waited longer.
 #
 # **Your turn:** With 16 users instead of one, how many times as long does each wait? Guess before you run it.
 
@@ -510,13 +510,9 @@ for version in ("v2", "teacher"):
     ways = [OnnxReader(version, threads=threads) for threads in (1, cores)]
     both[version] = [closed_loop(partial(way.read, [card.image]), 1, count, warmup=5).p50 for way in ways]
 measured["cores"], measured["one_card_ms"] = cores, both
-Table(
-    ["one card, median", "1 thread (ms)", f"{cores} threads (ms)", "cards a second, 1 thread"],
-    *[
-        [name, f"{single:.2f}", f"{spread:.2f}", f"{1000 / single:.0f}"]
-        for name, (single, spread) in both.items()
-    ],
-)
+rows = [[name, *times, 1000 / times[0]] for name, times in both.items()]
+header = ["one card, median", "1 thread (ms)", f"{cores} threads (ms)", "cards a second, 1 thread"]
+Table(header, *rows, formats=["", ".2f", ".2f", ".0f"])
 
 # %% [markdown]
 # Two things follow for a web server's machine. More cores do not make one reading faster by themselves: a
@@ -572,8 +568,8 @@ print(measured["to_port"], "statements, besides the operations that torch has fo
 # ### Limited frontend flexibility
 #
 # One example from our own page. Gradio's sketchpad waits for a click on its pen before it draws. Does the
-# name of one of its options speak of the tool that is selected? If not, the page needs a script of its own, which
-# reaches into names that the next release may change.
+# name of one of its options speak of the tool that is selected? If not, the page needs a script of its own,
+# which reaches into names that the next release may change.
 
 # %%
 import inspect
@@ -582,16 +578,14 @@ options = inspect.signature(gradio.Sketchpad).parameters
 measured["sketch_options"] = len(options)
 tool_words = {"tool", "tools", "active", "selected"}
 measured["pen_options"] = [name for name in options if tool_words & set(name.split("_"))]
-print(
-    f"of {len(options)} options {len(measured['pen_options'])} take the pen in hand; the page's script does:"
-)
+print(len(options), "options, of which speak of a tool:", measured["pen_options"])
 print(gradio_page.PEN_IN_HAND)
 
 # %% [markdown]
 # A page written by hand has no such limit, and is more to write: the reader in the browser of
 # [lesson 10](10_edge.ipynb) is one.
 #
-# ## The lecture's claims beside ours
+# ### The lecture's claims beside ours
 #
 # Each sentence is the lecture's. Each verdict is computed from what the cells above measured on your machine;
 # the rules stand in `notebooks/claims.toml`.

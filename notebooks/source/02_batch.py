@@ -543,15 +543,20 @@ print(freshness(store))
 # the inbox is mounted at the wrong place, so that the job finds an empty folder and *succeeds*; somebody
 # starts it with the old model. In each case the customer asks the endpoint for October's reading.
 
+
+# %%
+def verdict(store, later):
+    checked = freshness(store, at=now() + later)
+    return checked.sentence, not checked.fresh
+
+
+# %% [markdown]
+# A bad night is a copy of the database, the job with the words of its mistake, the customer, and the check.
+
 # %%
 (here / "wrong" / "2026-11").mkdir(parents=True)
 program = [sys.executable, "-m", "fsdl_deploy.cli"]
 rows, quiet = [], {"capture_output": True, "text": True}
-
-
-def verdict(store, later):
-    checked = freshness(store, at=now() + later)
-    return checked.sentence, not checked.fresh
 
 
 def bad_night(what, *words, later=timedelta(hours=3)):
