@@ -6,6 +6,7 @@ Knows nothing of how a reader is asked: it compares answers.
 
 from collections.abc import Mapping, Sequence
 from math import comb, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,6 +49,23 @@ def clustered(right: Sequence[bool], digits: Sequence[Sequence[int]]) -> tuple[f
     independent = share * (1 - share) / n
     effective = n * independent / max(variance, independent) if independent else n
     return wilson(share * effective, effective)
+
+
+class Surest(NamedTuple):
+    """Of some cards: how many were read right, how many surely, how many of these wrong, and how surely."""
+
+    right: int
+    sure: int
+    wrong: int
+    confidence: float
+
+
+def sure_and_wrong(truths: Sequence[str], readings: Sequence[Reading], sure: float) -> Surest:
+    """What passes without a person if readings with a confidence above ``sure`` (0 to 1) do."""
+    right = [truth == reading.digits for truth, reading in zip(truths, readings, strict=True)]
+    passed = [reading.confidence > sure for reading in readings]
+    wrong = sum(surely and not hit for surely, hit in zip(passed, right, strict=True))
+    return Surest(sum(right), sum(passed), wrong, float(np.median([r.confidence for r in readings])))
 
 
 def same_reader(answers: Sequence[Mapping], readings: Sequence[Reading]) -> str:

@@ -39,7 +39,7 @@
 #     style model fill:#d55e00,color:#fff
 # ```
 #
-# `FAST = False` means longer runs and steadier figures.
+# `FAST = True` measures briefly; `FAST = False` takes longer and gives steadier figures.
 
 # %% tags=["parameters"]
 FAST = True
@@ -55,8 +55,9 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 # %% [markdown]
-# Everything below holds a `Reader`: pictures in, readings out. Here it is the model file, opened by
-# onnxruntime in this process. A card to try comes along.
+# Everything below works on a `Reader`: pictures in, readings out. Here it is the model file, opened by ONNX
+# Runtime in this process. A card to try comes along, and `measured` will keep what the lecture's claims are
+# judged by at the end.
 
 # %%
 import tempfile
@@ -69,6 +70,7 @@ from fsdl_deploy.picture import encode
 from fsdl_deploy.prototype import gradio_page
 
 figures.use()
+measured = {}
 reader = open_reader("v2")
 card = next(iter(cards(1, level="typical", split="test", seed=11)))
 workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
@@ -93,6 +95,18 @@ def read(image):
 smallest_page = gradio.Interface(read, gradio.Image(image_mode="L"), "text", api_name="read")
 
 # %% [markdown]
+# How much code is that? Line counts depend on formatting, so the course counts *statements*, without comments
+# and docstrings. The notebook still has the text of the cell above.
+
+# %%
+from IPython import get_ipython
+
+from fsdl_deploy.prototype.code_size import statements
+
+measured["smallest_page"] = statements(get_ipython().user_ns["In"][-2])
+print(measured["smallest_page"], "statements")
+
+# %% [markdown]
 # It starts in the background of this notebook and shows itself below. Drop a picture on it, or use its
 # camera. It listens on this machine only, on a free port, and ends with the notebook's kernel.
 
@@ -106,7 +120,9 @@ smallest_url = gradio_page.launch(smallest_page, inline=True, height=420)
 # %%
 from gradio_client import Client, handle_file
 
-Client(smallest_url, verbose=False).predict(handle_file(str(card_file)), api_name="/read")
+page_text = Client(smallest_url, verbose=False).predict(handle_file(str(card_file)), api_name="/read")
+measured["url_reads"] = page_text.startswith(card.truth)
+print(page_text)
 
 # %% [markdown]
 # ## A page for the billing team
@@ -115,8 +131,9 @@ Client(smallest_url, verbose=False).predict(handle_file(str(card_file)), api_nam
 # digit, and a button that says *this is wrong*. `fsdl_deploy.prototype.gradio_page.build(reader)` is that
 # page. It takes any `Reader`, and this will save us in the [next lessons](03_service.ipynb).
 #
-# **Try it:** Write a number with the mouse. Then write one that the model gets wrong, say what it is, and
-# press the button: picture and words are now in `build/feedback`.
+# **Your turn:** Which of your own digits will the model take for another one? Write down a guess. Then write
+# a number with the mouse until the model is wrong, say what it is, and press the button: picture and words
+# are now in `build/feedback`.
 
 # %%
 page = gradio_page.build(reader, feedback=ROOT / "build" / "feedback")
@@ -130,7 +147,20 @@ page_url = gradio_page.launch(page, inline=True, height=620)
 import json
 
 answer = Client(page_url, verbose=False).predict(handle_file(str(card_file)), api_name="/read")
+measured["page_says"] = sorted(answer)
 print(json.dumps(answer, indent=1))
+
+# %% [markdown]
+# The button hands picture, reading and words to `save_feedback`. Here is what it keeps: a line for whoever
+# trains the next model.
+
+# %%
+from fsdl_deploy.prototype.feedback import save_feedback
+
+kept = save_feedback(Path(workplace.name) / "feedback", card.image, reader.read([card.image])[0], "a seven")
+lines = (kept.parent / "feedback.jsonl").read_text().splitlines()
+measured["feedback"] = [json.loads(line) for line in lines]
+print(lines[0])
 
 # %% [markdown]
 # A drawing is not a card: the sketchpad gives coloured pixels on a transparent canvas, small or large,
@@ -214,21 +244,10 @@ print(web_server)
 # reading, wait for the event that brings it.
 
 # %%
-import httpx2
+from fsdl_deploy.prototype.visitors import Visitor
 
-browser = httpx2.Client(timeout=60)
-
-
-def ask():
-    door = web_server.url + "/gradio_api"
-    upload = browser.post(door + "/upload", files={"files": ("card.png", card_file.read_bytes())})
-    picture = {"path": upload.raise_for_status().json()[0], "meta": {"_type": "gradio.FileData"}}
-    event = browser.post(door + "/call/read", json={"data": [picture]}).raise_for_status().json()
-    events = browser.get(f"{door}/call/read/{event['event_id']}").text
-    return json.loads(events.partition("data: ")[2])[0]
-
-
-ask()["digits"]
+visitor = Visitor(web_server.url, card_file.read_bytes())
+visitor.ask()["digits"]
 
 # %% [markdown]
 # Streamlit runs the script, and so loads the model, when the first visitor comes. Its test tool can be that
@@ -248,26 +267,14 @@ with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **
     streamlit_memory = psutil.Process(visitor_process.pid).memory_info().rss / 2**20
 
 # %% [markdown]
-# How much code is a page? Lines depend on the taste of who breaks them, so statements are counted, without
-# comments and docstrings: of Gradio's module those that make the page and answer its buttons (not its command
-# line, its style sheet and how it is started from a notebook), of Streamlit's script all.
+# How much code is a page? Of Gradio's module those parts count that make the page and answer its buttons (not
+# its command line, its style sheet and how it is started from a notebook), of Streamlit's script all.
 
 # %%
-import ast
-
-
-def statements(file, names=None):
-    """How many statements are in a file, or in these functions and classes of it."""
-    parts = [
-        node for node in ast.parse(file.read_text()).body if not names or getattr(node, "name", "") in names
-    ]
-    nodes = [node for part in parts for node in ast.walk(part) if isinstance(node, ast.stmt)]
-    return sum(not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) for node in nodes)
-
-
 page_parts = {"Desk", "answer", "note", "build", "_bar", "_uploaded", "_sentence", "_gradio"}
 gradio_size = statements(ROOT / "fsdl_deploy" / "prototype" / "gradio_page.py", page_parts)
 streamlit_size = statements(streamlit_app)
+measured["page_sizes"] = {"Gradio": gradio_size, "Streamlit": streamlit_size}
 
 # %% [markdown]
 # Statements, seconds until it answers, memory with the model: small figures all, and the page with more code
@@ -319,7 +326,8 @@ Table(["in the folder", "files", "KiB"], *space_rows, formats=["", "", ".1f"])
 host = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": "{port}"}
 with Server([sys.executable, "app.py"], ready="/", cwd=space, env=host) as space_server:
     space_client = Client(space_server.url, verbose=False)
-    print(space_client.predict(handle_file(str(card_file)), api_name="/read")["digits"], "says the Space")
+    measured["space_says"] = space_client.predict(handle_file(str(card_file)), api_name="/read")["digits"]
+print(measured["space_says"], "says the Space")
 
 # %% [markdown]
 # ## Best practices
@@ -328,28 +336,54 @@ with Server([sys.executable, "app.py"], ready="/", cwd=space, env=host) as space
 #
 # 1. **Have a basic UI.** Others try it and tell you; the feedback button is worth more than a nicer layout.
 # 2. **Put it behind a URL.** A link, not an attachment.
-# 3. **Do not stress it too much.** Not more than a day. The smallest page above was five lines; the one for
-#    the billing team is one module.
+# 3. **Do not stress it too much.** Not more than a day. The smallest page above is a few statements; the one
+#    for the billing team is one module.
 #
 # And one of ours: show **which model version** answered. Feedback without it cannot be used later.
+#
+# ## The one pro of the pattern
+#
+# *You get to reuse your existing infrastructure. It does not require you as a model developer to set up new
+# things from scratch.* What is there to keep alive: processes, and addresses at which they listen? We count
+# them for the page with the model inside, and for the same page with a model service beside it, which is the
+# pattern of [lesson 03](03_service.ipynb).
+
+# %%
+from fsdl_deploy.prototype.visitors import footprint
+
+with (
+    course_server("serve") as service,
+    course_server("prototype", "--url", service.url, timeout=180) as apart,
+):
+    beside = footprint(service.pid, apart.pid)
+inside = footprint(web_server.pid)
+measured["inside"], measured["apart"] = inside._asdict(), beside._asdict()
+Table(["", "processes", "addresses"], ["model in the page", *inside], ["model service", *beside])
 
 # %% [markdown]
+# That is the whole pro, and for an internal tool it is a strong one: what starts, watches and logs the page
+# does the same for the model.
+#
 # ## When it fails
 #
 # A prototype is not the end. The lecture names two limits of prototypes, *limited frontend flexibility* and
-# *they don't scale to many concurrent requests*, and five of the model-in-service pattern. We measure them.
-# The figures are of your machine, now; other programs that run beside it are in them.
+# *they don't scale to many concurrent requests*, and five cons of the model-in-service pattern. We measure
+# them. The figures are of your machine, now, with whatever else it is doing.
 #
 # ### Many users
 #
 # First: 1, 2, 4, 8 and 16 users who each wait for an answer and ask again at once (a *closed loop*). And for
-# comparison the reader alone, without a page.
+# comparison the reader alone, without a page. `p50` is the *median*: half of the requests were faster. `p95`
+# is the 95th *percentile*: of a hundred requests, ninety-five were faster, the rest waited longer.
+#
+# **Your turn:** With 16 users instead of one, how many times as long does each wait? Guess before you run it.
 
 # %%
 from fsdl_deploy import closed_loop
 
 users = [1, 2, 4, 8, 16]
-loads = [closed_loop(ask, users=count, requests=max(20, 2 * count) if FAST else 200) for count in users]
+requests = 40 if FAST else 200
+loads = [closed_loop(visitor.ask, users=count, requests=requests) for count in users]
 alone = closed_loop(lambda: reader.read([card.image]), users=1, requests=50)
 Table(
     ["users", "p50 (ms)", "p95 (ms)", "requests/s"],
@@ -362,17 +396,14 @@ Table(
 # other.
 
 # %%
-import matplotlib.pyplot as plt
+from fsdl_deploy.prototype import page_figures
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
-left.plot(users, [load.p50 for load in loads], "o-", label="page, p50")
-left.plot(users, [load.p95 for load in loads], "o-", label="page, p95")
-left.axhline(alone.p50, color="gray", linestyle="--", label="reader alone, p50")
-left.set(xlabel="users", ylabel="latency (ms)", yscale="log", xticks=users, ylim=(alone.p50 / 2, None))
-left.legend()
-right.plot(users, [load.throughput for load in loads], "o-", color=figures.PALETTE[2])
-right.set(xlabel="users", ylabel="throughput (requests/s)", xticks=users, ylim=(0, None))
-figures.show(figure, alt="Latency and throughput of the page against the number of users, 1 to 16")
+measured["slower"] = loads[-1].p50 / loads[0].p50
+measured["more_requests"] = loads[-1].throughput / loads[0].throughput
+page_figures.users(users, loads, alone)
+print(
+    f"16 users against one: latency × {measured['slower']:.1f}, throughput × {measured['more_requests']:.1f}"
+)
 
 # %% [markdown]
 # The lecture says that *the model becomes the bottleneck*. Is it so here? Each answer carries the time that
@@ -380,57 +411,38 @@ figures.show(figure, alt="Latency and throughput of the page against the number 
 
 # %%
 answers = []
-single_user = closed_loop(lambda: answers.append(ask()), users=1, requests=30)
+single_user = closed_loop(lambda: answers.append(visitor.ask()), users=1, requests=30)
 model_ms = float(np.median([answer["milliseconds"] for answer in answers]))
-web_ms = single_user.p50 - model_ms
-print(f"one request: {single_user.p50:.1f} ms = model {model_ms:.1f} ms + web {web_ms:.1f} ms")
-print("the bottleneck is", "the model" if model_ms > web_ms else "the web: upload, queue, events, Python")
+measured["request_ms"], measured["model_ms"] = single_user.p50, model_ms
+print(f"one request: {single_user.p50:.1f} ms, of which the model takes {model_ms:.1f} ms")
+print(
+    "the bottleneck is", "the model" if model_ms > single_user.p50 / 2 else "the web: upload, queue, events"
+)
 
 # %% [markdown]
-# A student model of this size is quick; Gradio uploads the picture, queues the request and streams the answer
-# back, and it runs one request of a kind at a time unless told otherwise. With a model of `100 ms` the
-# lecture's sentence would be true as it stands. Either way the users wait for each other.
+# Our model is small and quick. Gradio uploads the picture, queues the request and streams the answer back,
+# and it works on one request of a kind at a time unless its `concurrency_limit` says otherwise. With a model
+# of `100 ms` the lecture's sentence would be true as it stands. Either way the users wait for each other.
 #
 # ### Large models eat the web server's memory
 #
-# A small process loads what a web server with a model must load, and says after each step how much memory it
-# has: the student in onnxruntime, the teacher in torch, and 100 million weights that stand for a large model.
+# A small process loads what a web server with a model must load, and reports its memory after each step:
+# `v2` in ONNX Runtime, the large model that `v2` was trained to imitate (the *teacher*; `v2` is its
+# *student*) in torch, and 100 million weights that stand for a large model. The page alone is our running
+# server without its student.
 
 # %%
-script = """
-import psutil, numpy
-from fsdl_deploy import OnnxReader, TorchReader
-from fsdl_deploy.cards import cards
-image = next(iter(cards(1))).image
-def memory(): print(psutil.Process().memory_info().rss / 2**20)
-memory()
-student = OnnxReader("v2"); student.read([image]); memory()
-teacher = TorchReader("teacher"); teacher.read([image]); memory()
-weights = numpy.ones(100_000_000, "float32"); memory()
-import torch; print(torch.backends.cpu.get_cpu_capability())
-"""
-process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
-*memory_steps, vector_unit = process.stdout.split()
-models_added = np.diff([float(step) for step in memory_steps])
+from fsdl_deploy.prototype.model_memory import added_by_models
+
+steps = added_by_models()
+page_mib = web_server.memory() / 2**20 - steps["student"]
+measured["page_mib"], measured["added_mib"] = page_mib, steps
+page_figures.memory(page_mib, steps)
+print(f"page {page_mib:.0f} MiB,", ", ".join(f"{name} +{mib:.0f}" for name, mib in steps.items()))
 
 # %% [markdown]
-# On top of the page, which is our running server without its student. Every replica of the web server pays
-# this again, also for the users who never ask the model.
-
-# %%
-page_alone = web_server.memory() / 2**20 - models_added[0]
-added = np.array([page_alone, *models_added])
-names = ["page alone", "+ student\n(onnxruntime)", "+ teacher\n(torch)", "+ 100 M\nweights"]
-figure, axes = plt.subplots(figsize=(7, 3.4))
-axes.bar(names, added.cumsum(), color="#dddddd")
-axes.bar(names, added, bottom=added.cumsum() - added, color=figures.PALETTE[0])
-for place, top in enumerate(added.cumsum()):
-    axes.text(place, top + 10, f"+{added[place]:.0f}" if place else f"{top:.0f}", ha="center")
-axes.set(xlabel="what the web server's process holds", ylabel="memory (MiB)", ylim=(0, 1.12 * added.sum()))
-figures.show(figure, alt="Memory of the web server's process grows with each model that it loads")
-print("MiB: " + ", ".join(f"{mebibytes:.0f}" for mebibytes in added))
-
-# %% [markdown]
+# Every replica of the web server pays this again, also for the users who never ask the model.
+#
 # ### Predictions slow down pages that have no model
 #
 # *That might affect the user experience for people who are not interacting with the model*, says the lecture.
@@ -440,14 +452,14 @@ print("MiB: " + ", ".join(f"{mebibytes:.0f}" for mebibytes in added))
 from concurrent.futures import ThreadPoolExecutor
 
 visits = 40 if FAST else 300
-visitor = httpx2.Client()
-quiet = closed_loop(lambda: visitor.get(web_server.url), users=1, requests=visits)
+quiet = closed_loop(visitor.look, users=1, requests=visits)
 with ThreadPoolExecutor() as background:
-    readers = background.submit(closed_loop, ask, users=8, requests=60 if FAST else 600)
-    busy = closed_loop(lambda: visitor.get(web_server.url), users=1, requests=visits)
+    readers = background.submit(closed_loop, visitor.ask, users=8, requests=60 if FAST else 600)
+    busy = closed_loop(visitor.look, users=1, requests=visits)
     readers.result()
-print(f"the page alone: p50 {quiet.p50:.0f} ms, p95 {quiet.p95:.0f} ms")
-print(f"beside 8 users: p50 {busy.p50:.0f} ms, p95 {busy.p95:.0f} ms")
+measured["quiet_ms"], measured["busy_ms"] = quiet.p50, busy.p50
+rows = [["alone", quiet.p50, quiet.p95], ["beside 8 users", busy.p50, busy.p95]]
+Table(["the plain page", "p50 (ms)", "p95 (ms)"], *rows, formats=["", ".0f", ".0f"])
 
 # %% [markdown]
 # ### A new model means a new deployment of the application
@@ -456,35 +468,24 @@ print(f"beside 8 users: p50 {busy.p50:.0f} ms, p95 {busy.p95:.0f} ms")
 # started with another version, as a redeploy does.
 
 # %%
-import threading
-
-refused, redeployed = [], threading.Event()
+from fsdl_deploy.prototype.visitors import away_while
 
 
-def visit_until_redeployed():
-    while not redeployed.wait(0.05):
-        try:
-            visitor.get(web_server.url).raise_for_status()
-        except httpx2.HTTPError:
-            refused.append(time.perf_counter())
+def redeploy():
+    web_server.stop()
+    web_server.command += ["--version", "v1"]
+    web_server.start()
 
+
+versions = [visitor.ask()["model_version"]]
+away = away_while(web_server.url, redeploy)
+versions.append(visitor.ask()["model_version"])
+measured["versions"], measured["away"] = versions, away.seconds
+print(f"{' → '.join(versions)}: {away.refused} requests refused, {away.seconds:.1f} s without a page")
 
 # %% [markdown]
 # From the first request that failed to the last one, nobody had a page. With several model updates a
 # day, this happens several times a day, to everybody.
-
-# %%
-print("before:", ask()["model_version"])
-visitor_thread = threading.Thread(target=visit_until_redeployed)
-visitor_thread.start()
-web_server.stop()
-web_server.command += ["--version", "v1"]
-web_server.start()
-redeployed.set()
-visitor_thread.join()
-away_seconds = refused[-1] - refused[0]
-print("after: ", ask()["model_version"])
-print(f"{len(refused)} requests refused, {away_seconds:.1f} s without a page")
 
 # %% [markdown]
 # ### Web servers' hardware is not made for models
@@ -497,12 +498,12 @@ import onnxruntime
 
 print("cores:       ", psutil.cpu_count(logical=False) or "?", "physical,", psutil.cpu_count(), "logical")
 print("memory:      ", f"{psutil.virtual_memory().total / 2**30:.0f} GiB")
-print("vector unit: ", vector_unit)
-print("onnxruntime: ", ", ".join(onnxruntime.get_available_providers()))
+measured["gpu"] = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+print("ONNX Runtime:", ", ".join(onnxruntime.get_available_providers()))
 
 # %% [markdown]
-# What does such a machine make of one reading? We read one card with the student and with its teacher, first
-# on one thread, then on a thread for each core that this process may use.
+# How quickly does such a machine read one card? We ask the student and its teacher, first on one thread, then
+# on a thread for each core that this process may use.
 
 # %%
 from functools import partial
@@ -515,21 +516,18 @@ both = {}
 for version in ("v2", "teacher"):
     ways = [OnnxReader(version, threads=threads) for threads in (1, cores)]
     both[version] = [closed_loop(partial(way.read, [card.image]), 1, count, warmup=5).p50 for way in ways]
-Table(
-    ["one card, median", "1 thread (ms)", f"{cores} threads (ms)", "cards a second, 1 thread"],
-    *[
-        [name, f"{single:.2f}", f"{spread:.2f}", f"{1000 / single:.0f}"]
-        for name, (single, spread) in both.items()
-    ],
-)
+measured["cores"], measured["one_card_ms"] = cores, both
+rows = [[name, *times, 1000 / times[0]] for name, times in both.items()]
+header = ["one card, median", "1 thread (ms)", f"{cores} threads (ms)", "cards a second, 1 thread"]
+Table(header, *rows, formats=["", ".2f", ".2f", ".0f"])
 
 # %% [markdown]
 # Two things follow for a web server's machine. More cores do not make one reading faster by themselves: a
-# card is little work, and to share it among threads costs time too. Where more threads are no faster, that
-# cost is more than the gain; where they are, the gain is taken from the pages, which need the same cores.
-# And a better model has nothing to run on but those cores: the teacher's last column is all that a core
-# gives while it serves no page at all. A machine for the model can be chosen for the model, once the model
-# is on a machine of its own; [Optimization](05_optimization.ipynb) says what each kind costs.
+# card is little work, and sharing it among threads costs time too. Where more threads are no faster, that
+# cost exceeds the gain; where they are, the gain is taken from the pages, which need the same cores. And a
+# better model has nothing to run on but those cores: the teacher's last column is all that a core gives
+# while it serves no page at all. A machine can be chosen for the model once the model has one of its own;
+# [Optimization](05_optimization.ipynb) says what each kind costs.
 
 # %% [markdown]
 # ### Model and application scale differently
@@ -539,15 +537,12 @@ Table(
 
 # %%
 many = [item.image for item in cards(64, level="typical", split="test", seed=12)]
-pages = closed_loop(lambda: visitor.get(web_server.url), users=2, requests=60 if FAST else 400)
-reads = closed_loop(ask, users=2, requests=40 if FAST else 400)
+pages = closed_loop(visitor.look, users=2, requests=60 if FAST else 400)
+reads = closed_loop(visitor.ask, users=2, requests=40 if FAST else 400)
 batches = closed_loop(lambda: reader.read(many), users=1, requests=3 if FAST else 20)
-per_second = [pages.throughput, reads.throughput, 64 * batches.throughput]
-figure, axes = plt.subplots(figsize=(7, 2.6))
-axes.barh(["pages from the server", "readings from the server", "readings, 64 in one call"], per_second)
-axes.set(xlabel="per second", ylabel="what is asked for")
-figures.show(figure, alt="Pages, single readings and batches of readings are given at different rates")
-print("per second:", ", ".join(f"{rate:.0f}" for rate in per_second))
+measured["pages_rate"], measured["reads_rate"] = pages.throughput, reads.throughput
+measured["batch_rate"] = 64 * batches.throughput
+page_figures.rates(pages.throughput, reads.throughput, 64 * batches.throughput)
 
 # %% [markdown]
 # When twice as many people look at pages you want another cheap web server; when twice as many cards arrive
@@ -567,8 +562,9 @@ to_port = {
 }
 sources = ROOT / "fsdl_deploy"
 ported = {module: statements(sources / f"{module}.py", names) for module, names in to_port.items()}
+measured["to_port"] = sum(ported.values())
 print("to write again, of", ", ".join(f"{module}.py {count}" for module, count in ported.items()))
-print(sum(ported.values()), "statements, besides the operations that torch has for them")
+print(measured["to_port"], "statements, besides the operations that torch has for them")
 
 # %% [markdown]
 # Not many, and each must give the same numbers, in every version of the model, in two languages. That is the
@@ -578,45 +574,40 @@ print(sum(ported.values()), "statements, besides the operations that torch has f
 #
 # ### Limited frontend flexibility
 #
-# One example from our own page. Gradio's sketchpad wants a click on its pen before it draws. Gradio has no
-# option for that, so the page carries this script, which reaches into names that the next release may change.
+# One example from our own page. Gradio's sketchpad waits for a click on its pen before it draws. Does the
+# name of one of its options speak of the tool that is selected? If not, the page needs a script of its own,
+# which reaches into names that the next release may change.
 
 # %%
+import inspect
+
+options = inspect.signature(gradio.Sketchpad).parameters
+measured["sketch_options"] = len(options)
+tool_words = {"tool", "tools", "active", "selected"}
+measured["pen_options"] = [name for name in options if tool_words & set(name.split("_"))]
+print(len(options), "options, of which speak of a tool:", measured["pen_options"])
 print(gradio_page.PEN_IN_HAND)
 
 # %% [markdown]
+# A page written by hand has no such limit, and is more to write: the reader in the browser of
+# [lesson 10](10_edge.ipynb) is one.
+#
 # ### The lecture's claims beside ours
 #
-# The right column comes from the cells above, on your machine.
+# Each sentence is the lecture's. Each verdict is computed from what the cells above measured on your machine;
+# the rules stand in `notebooks/claims.toml`.
 
 # %%
-slower, faster = loads[-1].p50 / loads[0].p50, loads[-1].throughput / loads[0].throughput
-rates = [f"{rate:.0f}" for rate in per_second]
-hardware = ", ".join(f"{name} {single:.1f} / {spread:.1f} ms" for name, (single, spread) in both.items())
-print(f"16 users against one: latency × {slower:.1f}, throughput × {faster:.1f}")
+from fsdl_course.claims import claims
 
-# %% [markdown]
-# Put together:
-
-# %%
-Table(
-    ["the lecture says", "measured here"],
-    ["easy: a couple of lines", f"smallest page 5 statements, Streamlit page {streamlit_size}"],
-    ["does not scale to many users", f"16 users: latency × {slower:.1f}, throughput × {faster:.1f}"],
-    ["the model becomes the bottleneck", f"model {model_ms:.1f} ms of {single_user.p50:.0f} ms a request"],
-    ["large models eat resources", f"100 M weights: +{added[3]:.0f} MiB on a page of {page_alone:.0f}"],
-    ["others' experience suffers", f"page without model: p95 {quiet.p95:.0f} → {busy.p95:.0f} ms"],
-    ["models change more often", f"{away_seconds:.1f} s without a page for one new model"],
-    ["hardware not made for ML", f"a reading on 1 / {cores} threads: {hardware}"],
-    ["another language", f"{sum(ported.values())} statements to write again"],
-    ["scales differently", f"{rates[0]} pages/s, {rates[1]} readings/s, {rates[2]} in batches"],
-)
+claims("01", measured)
 
 # %% [markdown]
 # The measurements are over, so the server they needed is stopped. The pages above stay until you shut the
 # kernel down.
 
 # %%
+visitor.close()
 web_server.stop()
 print(web_server)
 
@@ -634,11 +625,11 @@ print(web_server)
 # **Question:** Your model takes `2 ms` and the page `40 ms` for an answer. Should you make the model faster?
 #
 # <details><summary>Answer</summary>
-# No. Nineteen parts in twenty are not the model. Measure where a request spends its time before you optimize
+# No. Almost all of the time is not the model's. Measure where a request spends its time before you optimize
 # anything; here it would be the upload, the queue and the web framework.
 # </details>
 #
-# **Question:** Why is the pattern used at all, with five cons?
+# **Question:** Why is the pattern used at all, with five cons and one pro?
 #
 # <details><summary>Answer</summary>
 # It re-uses what exists: one process, one deployment, one log, no network between page and model. For an
@@ -652,6 +643,16 @@ print(web_server)
 # - Gradio for one model with an API, Streamlit for a small application; the same `Reader` under both.
 # - Model-in-service makes page and model share everything: queue, memory, cores, restarts.
 # - Measure before you believe: the bottleneck is not always the model.
+#
+# **Cheat sheet.** `gradio.Interface(function, input, output)` is a page; `gradio.Blocks` one with a layout of
+# your own. `streamlit run app.py` starts a script as a page; `st.cache_resource` keeps the model between
+# clicks. `fsdl-deploy prototype` starts the billing team's page, `--share` gives it a public link, `--url`
+# takes the model out of it. `closed_loop(call, users, requests)` measures p50, p95 and throughput.
+#
+# **Sources.** [Gradio's guide](https://www.gradio.app/guides/quickstart) and
+# [how it queues](https://www.gradio.app/guides/queuing), [Streamlit's
+# concepts](https://docs.streamlit.io/get-started/fundamentals/main-concepts),
+# [Spaces](https://huggingface.co/docs/hub/spaces-overview).
 #
 # ## Where to go next
 #
