@@ -112,9 +112,7 @@ COMMANDS = {
                 "build the reader for other runtimes, or say which files are outdated",
                 "fsdl_deploy.targets.build_command",
             ),
-            "budget": Command(
-                "does a model fit the device? bytes, ms, MiB, accuracy", "fsdl_deploy.edge.budget"
-            ),
+            "budget": Command("does a model fit the device? bytes, ms, MiB", "fsdl_deploy.edge.budget"),
             "gate": Command(
                 "git's hook: refuse a commit whose model breaks the budget", "fsdl_deploy.edge.gate"
             ),
@@ -124,9 +122,7 @@ COMMANDS = {
             "compare": Command(
                 "ask other runtimes and ONNX Runtime the same cards", "fsdl_deploy.targets.compare_command"
             ),
-            "operators": Command(
-                "which operations each runtime knows, made by trying", "fsdl_deploy.targets.operators"
-            ),
+            "operators": Command("which operations each runtime knows", "fsdl_deploy.targets.operators"),
             "app": Command("serve the reader as an app in the browser", "fsdl_deploy.browser.app_command"),
             "app-rounds": Command(
                 "play the app's life in a browser, over and over", "fsdl_deploy.browser.rounds"

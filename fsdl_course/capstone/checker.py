@@ -29,7 +29,7 @@ class CriterionVerdict:
 
 
 @dataclass(frozen=True)
-class TrialCase:
+class ReplayCase:
     """What is judged: the history, and what makes the load again."""
 
     events: list[dict]
@@ -43,7 +43,7 @@ class TrialCase:
         return [event for event in self.events if event["what"] == what]
 
 
-def check(case: TrialCase) -> list[CriterionVerdict]:
+def check(case: ReplayCase) -> list[CriterionVerdict]:
     """A verdict for every criterion of ``points.TABLE``, in its order."""
     requests = {r.number: r for r in generator.load(case.brief, case.seed, case.seconds)}
     if not case.of("ready"):
@@ -59,13 +59,13 @@ def check(case: TrialCase) -> list[CriterionVerdict]:
     return [CriterionVerdict(c.name, *judges[c.name](case, requests)) for c in TABLE]
 
 
-def slowness(case: TrialCase) -> float:
+def slowness(case: ReplayCase) -> float:
     """How many times longer a plain reading took than on the machine that the brief means; at least 1."""
     times = [event["ms"] for event in case.of("reference")]
     return max(1.0, statistics.median(times) / NOMINAL_MS) if times else 1.0
 
 
-def busy(case: TrialCase) -> bool:
+def busy(case: ReplayCase) -> bool:
     """Whether the reference varied so much, or was so rare, that times prove nothing."""
     times = sorted(event["ms"] for event in case.of("reference"))
     return len(times) < 10 or times[int(len(times) * 0.9)] > BUSY * statistics.median(times)
@@ -88,13 +88,13 @@ def _judge(bad: list[dict], good: str, wrong: str, proven: bool = True):
     return (HELD, good, []) if proven else (UNKNOWN, "too few answers to say", [])
 
 
-def _answers(case: TrialCase, requests: dict[int, Request], *kinds: str):
+def _answers(case: ReplayCase, requests: dict[int, Request], *kinds: str):
     for event in case.of("answer"):
         if requests[event["number"]].kind in kinds:
             yield event, requests[event["number"]]
 
 
-def _correctness(case: TrialCase, requests: dict[int, Request]):
+def _correctness(case: ReplayCase, requests: dict[int, Request]):
     read, bad, count = readings(requests, case.seed), [], 0
     first: dict[str, tuple] = {}
     for event, request in _answers(case, requests, CARD, AGAIN):
@@ -113,7 +113,7 @@ def _correctness(case: TrialCase, requests: dict[int, Request]):
     )
 
 
-def _lost(case: TrialCase, requests: dict[int, Request]):
+def _lost(case: ReplayCase, requests: dict[int, Request]):
     cards = list(_answers(case, requests, CARD, AGAIN))
     bad = [event for event, _ in cards if event["status"] != 200]
     answers = {event["number"]: event["fields"] for event, _ in cards}
@@ -128,7 +128,7 @@ def _lost(case: TrialCase, requests: dict[int, Request]):
     return _judge(bad, f"{len(sent)} cards, all answered and known at the end", "a card was lost", proven)
 
 
-def _recovery(case: TrialCase, requests: dict[int, Request]):
+def _recovery(case: ReplayCase, requests: dict[int, Request]):
     bad = [event for event in case.of("ended") if event["status"] != 0]
     bad += case.of("never ready") + case.of("disk full")
     limit = case.brief.start_s * slowness(case)
@@ -137,7 +137,7 @@ def _recovery(case: TrialCase, requests: dict[int, Request]):
     return _judge(bad, "it ended and came back as it should", "it did not end or come back", enough)
 
 
-def _refusals(case: TrialCase, requests: dict[int, Request]):
+def _refusals(case: ReplayCase, requests: dict[int, Request]):
     bad, count = [], 0
     for event, request in _answers(case, requests, WRONG, CLASH):
         count += 1
@@ -149,7 +149,7 @@ def _refusals(case: TrialCase, requests: dict[int, Request]):
     return _judge(bad, f"{count} refusals, all as agreed", "not a 4xx that names the field", count >= 10)
 
 
-def _versions(case: TrialCase, requests: dict[int, Request]):
+def _versions(case: ReplayCase, requests: dict[int, Request]):
     announced = [e["t"] for e in case.of("fault") if e["name"] == timetable.VERSION]
     if not announced:
         return UNKNOWN, "the new version was never announced", []
@@ -167,14 +167,14 @@ def _versions(case: TrialCase, requests: dict[int, Request]):
     return _judge(bad, f"{late} cards after the change, all by {after}", "the wrong version read", late >= 10)
 
 
-def windows(case: TrialCase) -> list[tuple[float, float]]:
+def windows(case: ReplayCase) -> list[tuple[float, float]]:
     """The restarts, with two seconds after each for what waited meanwhile: times there are not judged."""
     ends = {e["name"]: e["t"] for e in case.of("fault over")}
     ups = (timetable.TERM, timetable.KILL)
     return [(e["t"] - 0.5, ends.get(e["name"], math.inf) + 2) for e in case.of("fault") if e["name"] in ups]
 
 
-def waits(case: TrialCase, requests: dict[int, Request]) -> list[float]:
+def waits(case: ReplayCase, requests: dict[int, Request]) -> list[float]:
     """Seconds from a card's time to its answer, of plain clients outside of restarts; inf: no answer."""
     shut = windows(case)
     return sorted(
@@ -184,7 +184,7 @@ def waits(case: TrialCase, requests: dict[int, Request]) -> list[float]:
     )
 
 
-def _p99(case: TrialCase, requests: dict[int, Request]):
+def _p99(case: ReplayCase, requests: dict[int, Request]):
     times = waits(case, requests)
     if len(times) < ENOUGH:
         return UNKNOWN, f"{len(times)} answers outside of restarts are too few", []
@@ -198,7 +198,7 @@ def _p99(case: TrialCase, requests: dict[int, Request]):
     return BROKEN, summary, [{"slowest_ms": [round(1000 * t) for t in times[-10:] if t < math.inf]}]
 
 
-def _memory(case: TrialCase, requests: dict[int, Request]):
+def _memory(case: ReplayCase, requests: dict[int, Request]):
     samples = [(event["t"], event["memory"] / 2**20) for event in case.of("sample") if event["memory"]]
     if len(samples) < 20:
         return UNKNOWN, "too few samples", []
@@ -214,7 +214,7 @@ def _memory(case: TrialCase, requests: dict[int, Request]):
     return HELD, summary, []
 
 
-def _start(case: TrialCase, requests: dict[int, Request]):
+def _start(case: ReplayCase, requests: dict[int, Request]):
     limit = case.brief.start_s * slowness(case)
     bad = [e for e in case.of("ready") if e["seconds"] > limit or e["first"] != 200]
     longest = max(event["seconds"] for event in case.of("ready"))
@@ -223,7 +223,7 @@ def _start(case: TrialCase, requests: dict[int, Request]):
     )
 
 
-def _cost(case: TrialCase, requests: dict[int, Request]):
+def _cost(case: ReplayCase, requests: dict[int, Request]):
     answers = [event for event, r in _answers(case, requests, CARD) if event["status"] == 200]
     if len(answers) < ENOUGH or not case.of("sample"):
         return UNKNOWN, "too few answers", []
@@ -238,7 +238,7 @@ def _cost(case: TrialCase, requests: dict[int, Request]):
     )
 
 
-def _privacy(case: TrialCase, requests: dict[int, Request]):
+def _privacy(case: ReplayCase, requests: dict[int, Request]):
     if case.brief.privacy != PRIVACY[0]:
         return HELD, "the brief lets pictures be kept", []
     events = case.of("pictures")

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fsdl_course.capstone import brief, checker, hand_in, history, points, sandboxed, trial
-from fsdl_course.capstone.checker import CriterionVerdict, TrialCase
+from fsdl_course.capstone.checker import CriterionVerdict, ReplayCase
 from fsdl_course.labs.backends.backend import SandboxError
 from fsdl_deploy import files
 from fsdl_deploy.paths import ROOT
@@ -56,7 +56,7 @@ def judged(
         _run(work, seconds)
         file = work / "history.jsonl"
         events = history.read(file) if file.exists() else []
-        case = TrialCase(events, brief.brief_of(brief_seed), seed, seconds, handed.memory_mb)
+        case = ReplayCase(events, brief.brief_of(brief_seed), seed, seconds, handed.memory_mb)
         verdicts = checker.check(case)
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)

@@ -37,7 +37,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 
 
 @dataclass
-class Place:
+class HandInPlace:
     """The folders of one trial on this machine: the copy of the hand-in, the models, the state."""
 
     service: Path
@@ -95,7 +95,7 @@ def _is_bubblewrap(process: psutil.Process) -> bool:
         return True
 
 
-def start(words: tuple[str, ...], place: Place) -> Running:
+def start(words: tuple[str, ...], place: HandInPlace) -> Running:
     """Start the service; call it from the main thread, for it ends when that thread does."""
     undo = contextlib.ExitStack()
     environment = {"PATH": "/usr/bin:/bin"}
@@ -136,7 +136,7 @@ def _launcher(words: tuple[str, ...], counted: bool) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", text, *words]
 
 
-def _sandbox(place: Place) -> list[str]:
+def _sandbox(place: HandInPlace) -> list[str]:
     words = [shutil.which("bwrap") or "bwrap", "--die-with-parent", "--new-session", "--hostname", "service"]
     words += [f"--unshare-{what}" for what in ("ipc", "pid", "uts", "cgroup-try")]
     words += ["--perms", "1777", "--size", str(64 << 20), "--tmpfs", "/tmp", "--ro-bind", "/usr", "/usr"]
@@ -159,7 +159,7 @@ def _sandbox(place: Place) -> list[str]:
     )
 
 
-def environment(place: Place) -> dict[str, str]:
+def environment(place: HandInPlace) -> dict[str, str]:
     """What the service finds in its environment: nothing of the grader's."""
     modules = Path(sys.prefix) / "stations" / "node" / "node_modules"
     python = str(Path(sys.prefix) / "bin")

@@ -192,8 +192,9 @@ ladder.table(long_run)
 # honestly: {{climb(a worker a core, teacher padded):.0f}} × is the cure of the threads, which costs nothing
 # and which a careful team would not have needed. From one worker a core on, it is
 # {{climb(cascade, a worker a core):.0f}} ×, and {{climb(same card, a worker a core):.0f}} × with the cache.
-# Roblox's own report says *thirty times* for about the same set of techniques: less than this whole climb
-# with the cache, which rests on our assumption about repeats, and more than the honest figure without it.
+# Roblox's own report says *thirty times* for about the same set of techniques. From a careless start this
+# climb is longer, with the cache or without; from one worker a core on, and without the cache, whose hits
+# are our assumption, it is shorter.
 #
 # The lecture also says that *distillation, quantization, and other tricks* give *a factor of 2-10, but not
 # more*. From a careful start in torch it is {{climb(batches of 64, a worker a core):.1f}} ×, from ONNX
