@@ -17,7 +17,7 @@ from fsdl_course.capstone.brief import brief_of
 from fsdl_course.capstone.client import ServiceAnswer, ask
 from fsdl_course.capstone.generator import AGAIN, CARD, CLASH, Request
 from fsdl_course.capstone.history import History
-from fsdl_course.capstone.sandboxed import Place, Running
+from fsdl_course.capstone.sandboxed import HandInPlace, Running
 from fsdl_deploy import files
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import decode
@@ -34,7 +34,7 @@ class ServiceTrial:
     """What is run: the start command, its place, the brief's seed, the replay's seed and its seconds."""
 
     words: tuple[str, ...]
-    place: Place
+    place: HandInPlace
     brief_seed: int
     seed: int
     seconds: float
@@ -52,7 +52,7 @@ class ServiceTrial:
         folders = {name: Path(place[name]) for name in ("service", "models", "state")}
         return cls(
             tuple(spec["words"]),
-            Place(**folders, port=place["port"], memory_mb=place["memory_mb"]),
+            HandInPlace(**folders, port=place["port"], memory_mb=place["memory_mb"]),
             spec["brief_seed"],
             spec["seed"],
             spec["seconds"],
