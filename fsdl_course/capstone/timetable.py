@@ -26,6 +26,8 @@ def faults(seed: int, seconds: float) -> list[TimedFault]:
     rng = np.random.default_rng((seed, 2))
     order = [TERM, KILL, VERSION]
     rng.shuffle(order)
+    if order[-1] == VERSION:  # too few cards would come after it to say by which version they are read
+        order[1:] = order[:0:-1]
     width = seconds * 0.72 / 3
     timetable: list[TimedFault] = []
     for slot, what in enumerate(order):
