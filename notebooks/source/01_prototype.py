@@ -96,14 +96,15 @@ smallest_page = gradio.Interface(read, gradio.Image(image_mode="L"), "text", api
 
 # %% [markdown]
 # How much code is that? Line counts depend on formatting, so the course counts *statements*, without comments
-# and docstrings. The notebook still has the text of the cell above.
+# and docstrings. Python still has the text of the cell that `read` was written in.
 
 # %%
-from IPython import get_ipython
+import inspect
 
 from fsdl_deploy.prototype.code_size import statements
 
-measured["smallest_page"] = statements(get_ipython().user_ns["In"][-2])
+cell, _ = inspect.findsource(read)
+measured["smallest_page"] = statements("".join(cell))
 print(measured["smallest_page"], "statements")
 
 # %% [markdown]
@@ -579,7 +580,6 @@ print(measured["to_port"], "statements, besides the operations that torch has fo
 # which reaches into names that the next release may change.
 
 # %%
-import inspect
 
 options = inspect.signature(gradio.Sketchpad).parameters
 measured["sketch_options"] = len(options)
