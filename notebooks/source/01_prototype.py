@@ -580,7 +580,6 @@ print(measured["to_port"], "statements, besides the operations that torch has fo
 # which reaches into names that the next release may change.
 
 # %%
-
 options = inspect.signature(gradio.Sketchpad).parameters
 measured["sketch_options"] = len(options)
 tool_words = {"tool", "tools", "active", "selected"}
