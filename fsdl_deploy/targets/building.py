@@ -16,12 +16,13 @@ from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring import records
 from fsdl_deploy.running.stations import stations
 from fsdl_deploy.targets import card_files, programs
-from fsdl_deploy.targets.catalogue import PrecisionVariant, Target, TargetError
+from fsdl_deploy.targets.catalogue import PROBING, PrecisionVariant, Target, TargetError
 
 BUILT = "built.json"
 CALIBRATION = 128  # cards of training digits that show an int8 quantizer the ranges
 SECONDS = 1800.0  # that a build may take
 _MODEL = ("models.py", "ctc.py", "preprocess.py", "targets/modules.py")  # what the converted graph is made of
+ASKING = ("read.py", *PROBING)  # programs that use what is built, or build nothing that is kept
 
 
 def sources(target: Target) -> str:
@@ -30,7 +31,7 @@ def sources(target: Target) -> str:
     Text counts without the ends of its lines. ``read.py`` and ``target.toml`` change no artifact.
     """
     files = [target.root / "fsdl_deploy" / name for name in _MODEL]
-    files += sorted(path for path in target.folder.glob("*.py") if path.name != "read.py")
+    files += sorted(path for path in target.folder.glob("*.py") if path.name not in ASKING)
     files += [path for path in (target.folder / "package-lock.json",) if path.is_file()]
     files += [target.root / name for name in target.sources]
     if name := target.build_station or target.station:

@@ -29,6 +29,10 @@ FORMS = {
 }
 WIDTHS = ("any", "multiples of 4", "buckets")
 STATUS = ("runs", "checked")
+PROBING = (
+    "try_operators.py",
+    "try_onnx.py",
+)  # what ``operators`` runs, from torch's modules and from ONNX files
 _TEXTS = ("title", "form", "width", "status", "licence", "state", "source")
 _OTHERS = {"station", "build-station", "buckets", "variants", "kept", "sources"}
 

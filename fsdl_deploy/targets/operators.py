@@ -26,7 +26,7 @@ from fsdl_deploy.targets import catalogue, onnx_probes, probes
 from fsdl_deploy.targets.catalogue import Target, TargetError
 
 FILE = ROOT / "infra" / "edge" / "operators.json"
-FROM_MODULES, FROM_ONNX = "try_operators.py", "try_onnx.py"
+FROM_MODULES, FROM_ONNX = catalogue.PROBING
 SECONDS = 180.0  # for one operation: a compiler's first answer can take a minute
 OUTCOMES = {
     "runs": "✓",

@@ -35,6 +35,7 @@ def test_it_is_outdated_until_it_is_built(tmp_path):
         ("fsdl_deploy/ctc.py", True),
         ("fsdl_deploy/targets/modules.py", True),
         ("infra/edge/fake/read.py", False),
+        ("infra/edge/fake/try_operators.py", False),
         ("infra/edge/fake/target.toml", False),
     ],
 )
