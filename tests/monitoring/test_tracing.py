@@ -40,13 +40,15 @@ def ask(url, flags="01", **changes):
 def test_every_step_stands_below_the_one_that_called_it(receiver, service):
     status, trace_id = ask(service.url)
     spans = receiver.trace(trace_id, OURS)
-    assert status == 200 and [(span.name, span.depth) for span in spans] == [
+    assert status == 200
+    # A request waits before it is decoded, or after it, where a core is free to decode meanwhile.
+    assert [(span.name, span.depth) for span in spans if span.name != "wait"] == [
         ("POST /read", 0),
         ("batcher", 1),
-        ("wait", 2),
         ("decode", 2),
         ("model", 2),
     ]
+    assert [span.depth for span in spans if span.name == "wait"] == [2]
     by_name = {span.name: span for span in spans}
     assert by_name["wait"].milliseconds > 25 and by_name["model"].attributes["version"] == "v2"
     inner = sum(by_name[name].milliseconds for name in ("wait", "decode", "model"))

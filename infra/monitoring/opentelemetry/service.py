@@ -6,8 +6,8 @@ leaves all of it out, to see what it costs.
 """
 
 import argparse
-import threading
 import time
+from typing import NamedTuple
 
 import uvicorn
 from opentelemetry import context, trace
@@ -22,7 +22,23 @@ from fsdl_deploy.service.app import create_app
 from fsdl_deploy.service.process import http_protocol
 
 tracer = trace.get_tracer("meter-reader")
-parsed = threading.local()  # of the requests whose pictures this thread has decoded: (context, pictures)
+decoded = {}  # by the identity of a picture that waits for the model: the DecodedRequest that brought it
+
+
+class DecodedRequest(NamedTuple):
+    """Where a request's spans belong, when it came, and from when to when it was decoded."""
+
+    here: context.Context
+    arrived: int
+    begun: int
+    ended: int
+
+    def waited(self) -> None:
+        """A span for the wait: before it is decoded, or, where others decode, for the model after that."""
+        now = time.time_ns()
+        before, after = (self.arrived, self.begun), (self.ended, now)
+        begin, end = max(before, after, key=lambda span: span[1] - span[0])
+        tracer.start_span("wait", self.here, start_time=begin).end(end)
 
 
 class TracedReader:
@@ -36,10 +52,13 @@ class TracedReader:
         self.reader, self.model_version = reader, reader.model_version
 
     def read(self, images):
-        waiting, parsed.waiting = getattr(parsed, "waiting", []), []
-        spans = [
-            tracer.start_span("model", context, attributes={"pictures": count}) for context, count in waiting
-        ]
+        owners = [decoded.pop(id(image), None) for image in images]
+        requests = {id(owner): owner for owner in owners if owner is not None}
+        spans = []
+        for key, request in requests.items():
+            request.waited()
+            pictures = sum(id(owner) == key for owner in owners)
+            spans.append(tracer.start_span("model", request.here, attributes={"pictures": pictures}))
         for span in spans:
             for other in spans:
                 if other is not span:
@@ -60,10 +79,11 @@ def traced(read):
             here, arrived = context.get_current(), time.time_ns()
 
             def parse_traced():  # in a thread of the batcher, which knows nothing of this request
-                tracer.start_span("wait", here, start_time=arrived).end()
+                begun = time.time_ns()
                 with tracer.start_as_current_span("decode", here):
                     pictures = parse()
-                parsed.waiting = [*getattr(parsed, "waiting", []), (here, len(pictures))]
+                request = DecodedRequest(here, arrived, begun, time.time_ns())
+                decoded.update((id(picture), request) for picture in pictures)
                 return pictures
 
             return await read(parse_traced, receive)
