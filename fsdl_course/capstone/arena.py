@@ -6,7 +6,6 @@ and processes for themselves.
 """
 
 import ctypes
-import fcntl
 import json
 import os
 import socket
@@ -24,6 +23,8 @@ class ArenaError(RuntimeError):
 
 def leave_network() -> None:
     """Enter a new network namespace with a loopback. Raises ArenaError; call it before any thread runs."""
+    import fcntl  # not on Windows, where this module can be imported, too
+
     user, group = os.getuid(), os.getgid()
     kernel = ctypes.CDLL(None, use_errno=True)
     if kernel.unshare(NEW_NET | (NEW_USER if os.geteuid() else 0)):

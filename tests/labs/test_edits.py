@@ -54,7 +54,7 @@ def test_what_a_student_wrote_into_a_lab_is_not_built_over(lab, capsys):
     path = lab / "labs" / "lab00" / "lab00.ipynb"
     edit(path, run_all)
     build.build("lab00", lab)  # running it was no edit
-    edit(path, lambda notebook: notebook.cells[2].update(source="my = 'answer'"))
+    edit(path, lambda notebook: notebook.cells[4].update(source="my = 'answer'"))
     with pytest.raises(NotebookError, match=r"labs/lab00/lab00\.ipynb was edited"):
         build.build("lab00", lab)
     assert cli.main(["notebooks", "import", "--root", str(lab), str(path)]) == 1

@@ -46,15 +46,6 @@ def rungs() -> list[dict]:
     return Records(ROOT / conversion.RECORDS).read("ladder")["rungs"]
 
 
-def steps_below_two() -> bool:
-    """Whether most rungs are less than twice as fast as the one on which they build."""
-    factors, before = [], None
-    for row in rungs():
-        factors += [row["per_second"] / before] if before else []
-        before = before if row["aside"] and before else row["per_second"]
-    return sum(factor < 2 for factor in factors) > len(factors) / 2
-
-
 def intervals_overlap() -> bool:
     rows = Records(ROOT / conversion.RECORDS).read("quantization")["rows"]
     return max(row["interval"][0] for row in rows) <= min(row["interval"][1] for row in rows)
@@ -81,18 +72,6 @@ CLAIMS = {
     "Size carries more than teaching": (
         OPTIMIZATION,
         lambda: spread_of_sizes() / of("size_cards") > max(abs(points) for points in taught("points")) / 50,
-    ),
-    "Teaching made it worse": (
-        OPTIMIZATION,
-        lambda: of("taught", "smallest", "p") < 0.001 and of("taught", "smallest", "points") < 0,
-    ),
-    "The gains of the two larger ones may be chance": (
-        OPTIMIZATION,
-        lambda: min(taught("p")[1:]) > 0.05 and min(taught("points")[1:]) > 0,
-    ),
-    "it made the smallest student worse, and may have helped none": (
-        OPTIMIZATION,
-        lambda: taught("p")[0] < 0.001 and taught("points")[0] < 0 and min(taught("p")[1:]) > 0.05,
     ),
     "Dynamic quantization changes matrix products only, so it gains less than static quantization": (
         OPTIMIZATION,
@@ -124,7 +103,6 @@ CLAIMS = {
         OPTIMIZATION,
         lambda: of("rung", "graph optimisations", "share") - of("rung", "int8 static", "share") < 0.01,
     ),
-    "most tricks alone give less than 2; together they multiply": (OPTIMIZATION, steps_below_two),
     "with two workers about half of the uploads are answered from memory": (
         OPTIMIZATION,
         lambda: (
