@@ -27,7 +27,9 @@ def test_the_commands_of_the_guide_work_in_their_order(tmp_path, monkeypatch):
         line for block in re.findall(r"```\n(.*?)```", GUIDE, re.DOTALL) for line in block.splitlines()
     ]
     ours = [shlex.split(line)[1:] for line in commands if line.strip().startswith("fsdl-course ")]
-    assert " ".join(words[0] for words in ours) == "sample-class grade totals cases totals grade totals capstone"
+    assert (
+        " ".join(words[0] for words in ours) == "sample-class grade totals cases totals grade totals capstone"
+    )
     for words in ours[:5]:
         assert cli.main(words) == 0
     roster = Path("grades/roster.csv").read_text(encoding="utf-8")  # as Canvas has the same class

@@ -40,17 +40,6 @@ def test_a_port_needs_the_student_and_what_it_calls_and_nothing_else(cells):
     assert all(named[module] == parts_of(f"{module}.py") for module in ("preprocess", "ctc"))
 
 
-def test_statements_are_counted_without_docstrings_comments_and_blank_lines(cells, tmp_path):
-    (cell,) = [cell for cell in cells if "def statements(" in cell]
-    names: dict = {}
-    exec(cell.partition("\n\n\npage_parts")[0], names)
-    file = tmp_path / "module.py"
-    file.write_text(
-        '"""Doc."""\n\n# why\nA = (\n    1\n)\n\n\ndef double(x):\n    """Doc."""\n    return 2 * x\n'
-    )
-    assert names["statements"](file) == 3 and names["statements"](file, {"double"}) == 2
-
-
 def test_a_reading_is_timed_on_one_thread_and_all_with_both_models(cells):
     (cell,) = [cell for cell in cells if "threads=threads" in cell]
     assert '("v2", "teacher")' in cell and "(1, cores)" in cell
