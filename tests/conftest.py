@@ -7,6 +7,7 @@ from collections import Counter
 
 import httpx2
 import pytest
+from needs import or_skip
 
 from fsdl_course.setup.looks.programs import BROWSERS
 from fsdl_deploy.paths import ROOT
@@ -74,12 +75,7 @@ def postgres():
     """A real PostgreSQL server; skipped where it is not installed, but never in CI."""
     from fsdl_deploy.batch.postgres import Postgres, PostgresMissing, programs
 
-    try:
-        programs()
-    except PostgresMissing as missing:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(missing))
+    or_skip(programs, PostgresMissing)
     with Postgres() as server:
         yield server
 

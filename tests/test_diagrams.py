@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browsers import browser_or_skip
+from needs import browser_or_skip
 
 from fsdl_course import diagrams
 from fsdl_deploy.running import stations

@@ -5,7 +5,6 @@ It shares the network of the process that starts it, which has to be an empty on
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -137,26 +136,17 @@ def _launcher(words: tuple[str, ...], counted: bool) -> list[str]:
 
 
 def _sandbox(place: HandInPlace) -> list[str]:
-    words = [shutil.which("bwrap") or "bwrap", "--die-with-parent", "--new-session", "--hostname", "service"]
-    words += [f"--unshare-{what}" for what in ("ipc", "pid", "uts", "cgroup-try")]
-    words += ["--perms", "1777", "--size", str(64 << 20), "--tmpfs", "/tmp", "--ro-bind", "/usr", "/usr"]
-    for name in ("bin", "lib", "lib64", "sbin"):
-        words += bubblewrap.same_place(f"/{name}")
     # For another user, too: Debian's java is a link below /etc, and node reads OpenSSL's settings there.
-    words += ["--perms", "0755", "--dir", "/etc", "--perms", "0755", "--dir", "/etc/ssl"]
-    words += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", *bubblewrap.pythons_folders()]
+    etc = ["--perms", "0755", "--dir", "/etc", "--perms", "0755", "--dir", "/etc/ssl"]
+    words = bubblewrap.walls("service", ("ipc", "pid", "uts", "cgroup-try"), 64 << 20, 8 << 20, etc)
     seen = ("/etc/alternatives", "/etc/ssl/openssl.cnf", *map(str, Path("/etc").glob("java-*")))
     for folder in (*seen, str(ROOT / "fsdl_deploy")):
         words += ["--ro-bind-try", folder, folder]
-    words += ["--dev", "/dev", "--size", str(8 << 20), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
     words += ["--proc", "/proc"]
     words += ["--ro-bind", str(place.service), "/service", "--ro-bind", str(place.models), "/models"]
-    words += ["--bind", str(place.state), "/state", "--remount-ro", "/", "--chdir", "/service", "--clearenv"]
-    for name, value in environment(place).items():
-        words += ["--setenv", name, value]
-    return (
-        [*words, *bubblewrap.another_user(0), "--"] if os.geteuid() else [*words, *bubblewrap.another_user(0)]
-    )
+    words += ["--bind", str(place.state), "/state"]
+    words += [*bubblewrap.closing("/service", environment(place)), *bubblewrap.another_user(0)]
+    return [*words, "--"] if os.geteuid() else words
 
 
 def environment(place: HandInPlace) -> dict[str, str]:

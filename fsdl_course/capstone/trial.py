@@ -43,7 +43,8 @@ class ServiceTrial:
     down: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
     answered: dict[int, ServiceAnswer] = field(default_factory=dict)
-    gone_seconds: float = 0.0
+    gone_seconds: float = 0.0  # of processor time, of what has ended
+    last_cpu: float = 0.0  # of what runs, when it was looked at last
 
     @classmethod
     def of(cls, spec: dict) -> "ServiceTrial":
@@ -107,8 +108,6 @@ class ServiceTrial:
             self.gone_seconds += self.last_cpu
             self.last_cpu = 0.0
             self.running.kill()
-
-    last_cpu = 0.0
 
     def watch(self) -> None:
         """Five times a second: what the service takes; every second what a plain reading takes here."""

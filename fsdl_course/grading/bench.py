@@ -16,6 +16,7 @@ from pathlib import Path
 from fsdl_course.grading import sample
 from fsdl_course.labs import convert
 from fsdl_course.notebooks.conversion import write
+from fsdl_deploy.measuring.machine import peak_memory
 
 SCORES = ("scores.csv", "parts.csv")
 
@@ -44,9 +45,9 @@ def run(hand_ins: Path, out: Path, kill_after: int | None = None) -> dict:
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryFile() as words:
         grader = subprocess.Popen(command, stdout=words, stderr=words)
-        peak = 0
+        peak = 0.0
         while grader.poll() is None:
-            peak = max(peak, _peak(grader.pid))
+            peak = max(peak, peak_memory(grader.pid))
             if kill_after is not None and len(list(out.glob("results/*.json"))) >= kill_after:
                 grader.kill()
             time.sleep(0.05)
@@ -58,18 +59,9 @@ def run(hand_ins: Path, out: Path, kill_after: int | None = None) -> dict:
     return {
         "seconds": round(time.perf_counter() - began, 1),
         "processor": round(processor, 1),
-        "peak_mib": round(peak / 1024),
+        "peak_mib": round(peak),
         "results": len(list(out.glob("results/*.json"))),
     }
-
-
-def _peak(process: int) -> int:
-    """Peak resident memory of one process in KiB, without its children."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
 
 
 def sum_of(out: Path) -> str:

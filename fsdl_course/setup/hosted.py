@@ -52,7 +52,7 @@ class Locked:
 
 
 def normal(name: str) -> str:
-    """A package's name as indexes write it."""
+    """A package's name as indexes write it; also where ``packaging`` itself is not installed."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

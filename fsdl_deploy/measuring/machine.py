@@ -120,6 +120,16 @@ def java(environ=os.environ) -> str | None:
     return program if program and printed(command, seconds=20) != "" else None
 
 
+def peak_memory(pid: int) -> float:
+    """The most memory in MiB that a process has had, without its children; 0 where the system is silent."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0.0
+    peaks = (int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    return next(peaks, 0) / 1024
+
+
 def described() -> str:
     """This machine in a line, to stand beside a recorded figure: processor, cores, memory, system."""
     name = platform.processor() or platform.machine()

@@ -8,7 +8,6 @@ not run.
 
 import functools
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -39,11 +38,12 @@ class PackageSize:
 def with_requirements(names: Sequence[str]) -> list[metadata.Distribution]:
     """These distributions and all that they require here, without extras; each once."""
     from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
 
     known, waiting = {}, list(names)
     while waiting:
         distribution = metadata.distribution(waiting.pop())
-        key = re.sub("[-_.]+", "-", distribution.name).lower()
+        key = canonicalize_name(distribution.name)
         if key in known:
             continue
         known[key] = distribution

@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fsdl_deploy.service.refusal import Refusal, error_body
+from fsdl_deploy.service import errors
+from fsdl_deploy.service.refusal import Refusal
 
 
 class _Way(NamedTuple):
@@ -71,14 +72,8 @@ async def _answer(way: _Way, request: Request) -> Response:
     parts = request.path_params
     try:
         result = await function(request, **{name: parts[name] for name in way.asked})
-    except ClientDisconnect:
-        return _refused(request, Refusal(400, "body", "the client left before the answer"))
-    except Refusal as refusal:
-        return _refused(request, refusal)
+    except (ClientDisconnect, Refusal) as error:
+        return errors.answer(request, error)
     if isinstance(result, BaseModel):
         return Response(result.__pydantic_serializer__.to_json(result), media_type="application/json")
     return result
-
-
-def _refused(request: Request, refusal: Refusal) -> JSONResponse:
-    return JSONResponse(error_body(request.scope["path"], refusal), refusal.status, refusal.headers)

@@ -36,16 +36,19 @@ def documented(*statuses: int, form: type[BaseModel] = Error) -> dict:
 def add_handlers(app: FastAPI) -> None:
     """Answer every refusal, client that left and unknown route in the format that its path speaks."""
     app.exception_handler(Refusal)(_refuse)
-    app.exception_handler(ClientDisconnect)(_client_left)
+    app.exception_handler(ClientDisconnect)(_refuse)
     app.exception_handler(HTTPException)(_no_route)
 
 
-async def _refuse(request: Request, error: Refusal) -> JSONResponse:
-    return JSONResponse(error_body(request.url.path, error), error.status, error.headers)
+def answer(request: Request, error: Refusal | ClientDisconnect) -> JSONResponse:
+    """What a refusal becomes in the format of the request's path, and so does a client that left."""
+    if isinstance(error, ClientDisconnect):
+        error = Refusal(400, "body", "the client left before the answer")
+    return JSONResponse(error_body(request.scope["path"], error), error.status, error.headers)
 
 
-async def _client_left(request: Request, error: ClientDisconnect) -> JSONResponse:
-    return await _refuse(request, Refusal(400, "body", "the client left before the answer"))
+async def _refuse(request: Request, error: Refusal | ClientDisconnect) -> JSONResponse:
+    return answer(request, error)
 
 
 async def _no_route(request: Request, error: HTTPException) -> Response:

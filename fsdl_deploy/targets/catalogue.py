@@ -29,6 +29,7 @@ FORMS = {
 }
 WIDTHS = ("any", "multiples of 4", "buckets")
 STATUS = ("runs", "checked")
+OPEN = (8, 512)  # least and most of an axis that a probe leaves open
 PROBING = (
     "try_operators.py",
     "try_onnx.py",

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fsdl_deploy.targets.catalogue import OPEN
+
 
 class Calls(nn.Module):
     """A function of tensors as a module without weights."""
@@ -49,13 +51,16 @@ class Probe:
 
     def exported(self) -> torch.export.ExportedProgram:
         """The module as torch.export gives it. Raises what torch raises where it cannot."""
-        free = None
-        if self.other:
-            last = self.inputs[0].dim() - 1
-            free = ({last: torch.export.Dim("width", min=8, max=512)},)
         # Else the export keeps to the sizes near the example's.
         with torch.backends.mkldnn.flags(enabled=False):
-            return torch.export.export(self.module.eval(), self.inputs, dynamic_shapes=free)
+            return torch.export.export(self.module.eval(), self.inputs, dynamic_shapes=self.open_sizes())
+
+    def open_sizes(self) -> tuple | None:
+        """Which sizes are left open, as torch.export wants to be told; None where all are fixed."""
+        if not self.other:
+            return None
+        least, most = OPEN
+        return ({self.inputs[0].dim() - 1: torch.export.Dim("width", min=least, max=most)},)
 
     def asked(self) -> tuple[Tensor, ...]:
         """The inputs that are compared."""

@@ -93,7 +93,7 @@ best = max(busy, key=lambda result: result.per_second).rung
 figure, axes = plt.subplots(figsize=(5, 3.2))
 axes.imshow(speed, cmap="viridis", aspect="auto")
 for (row, column), value in np.ndenumerate(speed):
-    ink = "black" if value > speed.max() / 2 else "white"
+    ink = "black" if value > (speed.min() + speed.max()) / 2 else "white"
     axes.text(column, row, f"{value:.0f}/s", ha="center", va="center", color=ink, weight="bold")
 axes.set(xlabel="threads in each worker", ylabel="workers", title=f"cards a second on {CORES} cores")
 axes.set_xticks(range(speed.shape[1]), sorted({1, CORES}))

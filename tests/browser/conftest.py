@@ -1,7 +1,7 @@
 """A stage for the app, with a real browser: one for a file, since a browser takes seconds to start."""
 
 import pytest
-from browsers import browser_or_skip
+from needs import browser_or_skip
 
 from fsdl_deploy.browser.stage import AppStage
 

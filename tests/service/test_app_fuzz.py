@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from fsdl_deploy.measuring.machine import peak_memory
 from fsdl_deploy.picture import encode
 from fsdl_deploy.service.app import create_app
 from fsdl_deploy.service.body_limit import SMALL
@@ -235,18 +236,12 @@ def test_a_body_in_an_unknown_compression_is_refused(server, path):
     assert answer.headers["accept-encoding"] == "gzip, deflate"
 
 
-def peak_memory(pid):
-    """Bytes: the most memory that the process ever had at once."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
-
-
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")
 @pytest.mark.parametrize("announced", [True, False])
 @pytest.mark.parametrize("content_type", [JSON, FORM])
 @pytest.mark.parametrize("path", ["/read", "/healthz", "/nowhere"])
 def test_100_mb_are_refused_with_an_answer_and_flat_memory(server, announced, content_type, path):
-    before, peak = psutil.Process(server.pid).memory_info().rss, peak_memory(server.pid)
+    before, peak = psutil.Process(server.pid).memory_info().rss, peak_memory(server.pid) * 2**20
 
     def flood():
         if content_type == FORM:
@@ -261,7 +256,7 @@ def test_100_mb_are_refused_with_an_answer_and_flat_memory(server, announced, co
     assert answer.status_code == {"/read": 413, "/healthz": 405, "/nowhere": 404}[path]
     assert answer.json()["error"]["problem"]
     assert (
-        max(peak_memory(server.pid) - peak, psutil.Process(server.pid).memory_info().rss - before)
+        max(peak_memory(server.pid) * 2**20 - peak, psutil.Process(server.pid).memory_info().rss - before)
         < 60 * 2**20
     )
 
@@ -290,7 +285,7 @@ def test_many_large_bodies_together_are_bounded_and_shut_out_no_single_card():
         )
         large = b" " * (size - 2 * SMALL) + in_json(PNG)
         assert post(content=large).status_code == 200
-        before = peak_memory(server.pid)
+        before = peak_memory(server.pid) * 2**20
         for _ in range(20):  # 78 MB of bodies that never end
             connection = stack.enter_context(raw_post(server, size, b""))
             with contextlib.suppress(OSError):  # a refused body is thrown away, for some seconds
@@ -300,7 +295,7 @@ def test_many_large_bodies_together_are_bounded_and_shut_out_no_single_card():
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
         assert "bytes of requests" in refused.json()["error"]["problem"]
         assert post(content=in_json(PNG)).status_code == 200
-        assert peak_memory(server.pid) - before < 2 * limit
+        assert peak_memory(server.pid) * 2**20 - before < 2 * limit
         stack.close()
         poll(lambda: post(content=large).status_code == 200)  # those that left give their share back
 

@@ -11,6 +11,7 @@ from polling import until
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.cards import cards
+from fsdl_deploy.measuring.machine import peak_memory
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader, pad
@@ -202,15 +203,8 @@ print(json.dumps({
 """
 
 
-def most_memory(pid: int) -> float:
-    """The most memory in MiB that the process has had, 0 where the system does not tell."""
-    status = Path(f"/proc/{pid}/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0)
-
-
 def test_elements_are_taken_from_the_field_of_their_datatype_only(ask, server):
-    before = most_memory(server.pid)
+    before = peak_memory(server.pid)
     answers = ask(CALL + CONTENTS)
     assert answers.pop("right")[0] == "OK"
     expected = {
@@ -227,7 +221,7 @@ def test_elements_are_taken_from_the_field_of_their_datatype_only(ask, server):
     assert answers.keys() == expected.keys()
     for name, problem in expected.items():
         assert answers[name][0] == "INVALID_ARGUMENT" and problem in answers[name][1], (name, answers[name])
-    assert most_memory(server.pid) < before + 200, "a message of 2 MB took hundreds"
+    assert peak_memory(server.pid) < before + 200, "a message of 2 MB took hundreds"
 
 
 VERSIONS = """

@@ -8,7 +8,7 @@ import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from browsers import browser_or_skip
+from needs import browser_or_skip
 from small_course import make_course
 
 from fsdl_course.site import look

@@ -4,7 +4,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from browsers import browser_or_skip
+from needs import browser_or_skip
 
 from fsdl_course.slides import diagrams
 from fsdl_course.slides.deck import DeckError

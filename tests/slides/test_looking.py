@@ -1,7 +1,7 @@
 """A page is looked at as a class sees it: each fault put on a slide is seen, and a good slide has none."""
 
 import pytest
-from browsers import browser_or_skip
+from needs import browser_or_skip
 
 from fsdl_course.slides import looking
 from fsdl_deploy.browser.chromium import Chromium

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,17 +54,30 @@ class Bubblewrap(Backend):
         )
 
     def command(self, slot: int) -> list[str]:
-        words = [shutil.which("bwrap"), "--die-with-parent", "--new-session", "--hostname", "sandbox"]
-        words += [f"--unshare-{what}" for what in ("ipc", "pid", "net", "uts", "cgroup-try")]
-        words += ["--perms", "1777", "--size", str(SCRATCH), "--tmpfs", "/tmp", "--ro-bind", "/usr", "/usr"]
-        for name in ("bin", "lib", "lib64", "sbin"):
-            words += same_place(f"/{name}")
-        words += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", *pythons_folders()]
-        words += ["--dev", "/dev", "--size", str(SHARED), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
-        words += ["--remount-ro", "/", "--chdir", "/tmp", "--clearenv"]
-        for name, value in {**ENVIRONMENT, **bytecode()}.items():
-            words += ["--setenv", name, value]
+        words = walls("sandbox", ("ipc", "pid", "net", "uts", "cgroup-try"), SCRATCH, SHARED)
+        words += closing("/tmp", {**ENVIRONMENT, **bytecode()})
         return [*words, *another_user(slot), "--", sys.executable, "-s", "-c", program()]
+
+
+def walls(host: str, apart: Sequence[str], scratch: int, shared: int, etc: Sequence[str] = ()) -> list[str]:
+    """Words of bubblewrap: namespaces of its own (``apart``), the system's and Python's folders to read only,
+    ``scratch`` bytes of /tmp and ``shared`` of /dev/shm. ``etc``: words that make more of /etc.
+    """
+    words = [shutil.which("bwrap") or "bwrap", "--die-with-parent", "--new-session", "--hostname", host]
+    words += [f"--unshare-{what}" for what in apart]
+    words += ["--perms", "1777", "--size", str(scratch), "--tmpfs", "/tmp", "--ro-bind", "/usr", "/usr"]
+    for name in ("bin", "lib", "lib64", "sbin"):
+        words += same_place(f"/{name}")
+    words += [*etc, "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", *pythons_folders()]
+    return [*words, "--dev", "/dev", "--size", str(shared), "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
+
+
+def closing(folder: str, environment: Mapping[str, str]) -> list[str]:
+    """Words that close the root against writing, and say where and with which environment it starts."""
+    words = ["--remount-ro", "/", "--chdir", folder, "--clearenv"]
+    for name, value in environment.items():
+        words += ["--setenv", name, value]
+    return words
 
 
 def same_place(path: str) -> list[str]:

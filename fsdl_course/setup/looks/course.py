@@ -49,15 +49,15 @@ def look_at_packages(root: Path = ROOT, path: list[str] | None = None) -> Iterat
     installed: dict[str, str | None] = {}
     for package in metadata.distributions(path=sys.path if path is None else path):
         with contextlib.suppress(Exception):  # a damaged package counts as missing
-            installed.setdefault(_normal(package.metadata["Name"]), package.version)
+            installed.setdefault(hosted.normal(package.metadata["Name"]), package.version)
     locked |= {"torch": torch.group(1)} if torch else {}
     locked = {name: version for name, version in locked.items() if name not in SET_UP_TOOLS}
-    missing = sorted(name for name in locked if _normal(name) not in installed)
+    missing = sorted(name for name in locked if hosted.normal(name) not in installed)
     other = sorted(
         f"{name} {have} (locked: {version})"
         for name, version in locked.items()
         # +cpu is where torch's wheel comes from, not another version
-        if (have := installed.get(_normal(name))) and have.partition("+")[0] != version
+        if (have := installed.get(hosted.normal(name))) and have.partition("+")[0] != version
     )
     if missing:
         yield Finding("problem", "packages", f"{len(missing)} missing: {few(missing)}", AGAIN)
@@ -65,10 +65,6 @@ def look_at_packages(root: Path = ROOT, path: list[str] | None = None) -> Iterat
         yield Finding("problem", "packages", f"{len(other)} in another version: {few(other)}", AGAIN)
     if not missing and not other:
         yield Finding("ok", "packages", f"{len(locked)} as locked")
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def look_at_models(folder: Path | None = None) -> Iterator[Finding]:

@@ -4,15 +4,13 @@ import tempfile
 from pathlib import Path
 
 import litert_torch
-import torch
 from ai_edge_litert.interpreter import Interpreter
 
 from fsdl_deploy.targets import probing_program
 
 
 def convert(probe) -> bytes:
-    free = ({probe.inputs[0].dim() - 1: torch.export.Dim("width", min=8, max=512)},) if probe.other else None
-    model = litert_torch.convert(probe.module.eval(), probe.inputs, dynamic_shapes=free)
+    model = litert_torch.convert(probe.module.eval(), probe.inputs, dynamic_shapes=probe.open_sizes())
     with tempfile.TemporaryDirectory() as folder:
         model.export(str(Path(folder) / "probe.tflite"))
         return (Path(folder) / "probe.tflite").read_bytes()

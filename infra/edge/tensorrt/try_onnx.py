@@ -4,9 +4,9 @@ from pathlib import Path
 
 import engine
 
-from fsdl_deploy.targets import probing_program
+from fsdl_deploy.targets import catalogue, probing_program
 
-LEAST, USUAL, MOST = 8, 16, 512  # of an axis that is left open
+USUAL = 16  # of an axis that is left open
 
 
 def convert(graph: Path) -> bytes:
@@ -20,7 +20,8 @@ def convert(graph: Path) -> bytes:
     for place in range(parsed.network.num_inputs):
         given = parsed.network.get_input(place)
         if -1 in tuple(given.shape):
-            sizes = ([size if axis == -1 else axis for axis in given.shape] for size in (LEAST, USUAL, MOST))
+            least, most = catalogue.OPEN
+            sizes = ([size if axis == -1 else axis for axis in given.shape] for size in (least, USUAL, most))
             profile.set_shape(given.name, *sizes)
     configuration.add_optimization_profile(profile)
     built = parsed.builder.build_serialized_network(parsed.network, configuration)

@@ -7,6 +7,7 @@ leaves all of it out, to see what it costs.
 
 import argparse
 import time
+import weakref
 from typing import NamedTuple
 
 import uvicorn
@@ -83,7 +84,9 @@ def traced(read):
                 with tracer.start_as_current_span("decode", here):
                     pictures = parse()
                 request = DecodedRequest(here, arrived, begun, time.time_ns())
-                decoded.update((id(picture), request) for picture in pictures)
+                for picture in pictures:
+                    decoded[id(picture)] = request
+                    weakref.finalize(picture, decoded.pop, id(picture), None)  # if it is never read
                 return pictures
 
             return await read(parse_traced, receive)
