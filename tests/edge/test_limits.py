@@ -1,5 +1,7 @@
 """A small device: the same readings in a process of its own, ended where memory is too little."""
 
+import os
+
 import pytest
 
 from fsdl_deploy import weights
@@ -27,7 +29,7 @@ def test_limits_end_a_process_or_let_it_read():
     assert not tight.reads and tight.readings == ()
     wide = limits.run(GRAPH, IMAGES, 0.5, 300)
     assert wide.reads and wide.memory == 300
-    assert not list(limits.GROUPS.glob("**/fsdl-device-*"))
+    assert not list(limits.GROUPS.glob(f"**/fsdl-device-{os.getpid()}-*"))
 
 
 def test_where_no_group_can_be_had_a_sentence_says_so(tmp_path, monkeypatch):
