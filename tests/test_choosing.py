@@ -23,11 +23,11 @@ def test_every_arrow_of_the_courses_page_has_a_row_a_figure_and_a_section():
 
 def test_every_question_leads_on_in_two_ways_and_every_answer_can_be_reached():
     drawn = re.search(r"```mermaid\n(.*?)```", SOURCE, re.DOTALL)[1]
-    arrows = re.findall(r"^ *(\w+)(?:[\[{].*?)? *--> *(?:\|[^|]*\|)? *(\w+)", drawn, re.MULTILINE)
-    questions = set(re.findall(r"(\w+)\{", drawn))
+    arrows = re.findall(r"^ *(\w+)(?:[(\[].*?)? *--> *(?:\|[^|]*\|)? *(\w+)", drawn, re.MULTILINE)
+    questions = set(re.findall(r"(\w+)\(\[", drawn))
     for question in questions:
         assert sum(start == question for start, _ in arrows) >= 2
-    boxes = questions | set(re.findall(r"(\w+)\[", drawn))
+    boxes = questions | set(re.findall(r"(\w+)\[\"", drawn))
     assert boxes - {end for _, end in arrows} == {"who"}
 
 
