@@ -39,7 +39,7 @@ def test_a_diagram_is_plain_svg_that_fits_a_slide(draw):
         ("flowchart LR\n  a -->\n", "the map cannot be drawn"),
         (
             "flowchart LR\n" + "\n".join(f"  node{n} --> node{n + 1}" for n in range(40)),
-            "px high, 17 are the least",
+            "px high, 24 are the least",
         ),
     ],
 )
