@@ -22,12 +22,14 @@ TESTS = ("test_reader.py", "test_picture.py", "test_weights.py", "workspace/test
 
 def test_it_stands_on_the_pinned_base_and_runs_as_a_user_without_rights():
     assert re.search(r"^ARG BASE=(\S+)", RECIPE, re.MULTILINE)[1] == pinned()["base"]
-    assert re.findall(r"^FROM (\S+)", RECIPE, re.MULTILINE) == ["${BASE}"] * 2
+    assert re.findall(r"^FROM (\S+)", RECIPE, re.MULTILINE) == ["${BASE}"]
     assert re.findall(r"^USER (\S+)", RECIPE, re.MULTILINE) == ["1000:1000"]
 
 
 def test_a_changed_lesson_leaves_the_packages_as_they_are():
-    copied = re.findall(r"^COPY (.+) \S+$", RECIPE.partition("\nRUN wheels")[0], re.MULTILINE)
+    before = RECIPE.partition("\nRUN wheels")[0]
+    copied = re.findall(r"^COPY --chown=\S+ (.+) \S+$", before, re.MULTILINE)
+    assert len(copied) == before.count("\nCOPY")
     names = {name for line in copied for name in line.split()}
     assert not names & {".", "notebooks", "labs", "tests", "README.md"}
     assert {"requirements.lock", "requirements-torch.lock"} <= names
@@ -113,7 +115,7 @@ def inside(lab, *command: str) -> str:
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 def test_jupyterlab_opens_the_tour_for_whoever_has_the_token(lab):
     token = re.search(r"[?&]token=(\w+)", lab.container.logs().decode())[1]
     tour = "/api/contents/work/notebooks/00_tour.ipynb?content=0"
@@ -126,7 +128,7 @@ def test_jupyterlab_opens_the_tour_for_whoever_has_the_token(lab):
 
 
 @pytest.mark.thorough
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 def test_the_doctor_a_lesson_and_tests_of_the_package_are_well_inside(engine, image, lab):
     assert inside(lab, "id", "-u").strip() == "1000"
     assert "problem" not in inside(lab, "fsdl-course", "doctor")
@@ -140,7 +142,7 @@ def test_the_doctor_a_lesson_and_tests_of_the_package_are_well_inside(engine, im
     tests = [f"tests/{name}" for name in TESTS]
     printed = inside(lab, "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *lesson, *tests)
     assert re.search(r"^\d+ passed", printed.splitlines()[-1])
-    assert engine.images.get(image).attrs["Size"] < 3.2e9
+    assert engine.images.get(image).attrs["Size"] < 2.7e9  # 2.2 GB on amd64
 
 
 @pytest.mark.thorough
