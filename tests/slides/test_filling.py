@@ -63,7 +63,8 @@ def test_diagrams_of_the_lesson_and_of_the_deck(tmp_path):
             "go with `columns`",
         ),
         (
-            '```table\nlesson = "01_lesson"\nsection = "Two ways"\ncolumns = ["way", "ms"]\nnames = ["a"]\n```',
+            '```table\nlesson = "01_lesson"\nsection = "Two ways"\n'
+            'columns = ["way", "ms"]\nnames = ["a"]\n```',
             "1 names for 2 columns",
         ),
         ('```table\nlesson = "01_lesson"\n```', "names its section"),
