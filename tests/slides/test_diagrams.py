@@ -30,7 +30,7 @@ def test_a_diagram_is_plain_svg_that_fits_a_slide(draw):
     ElementTree.fromstring(svg)  # one width, one height: else a browser shows nothing
     wide, high = size(svg)
     assert 100 < wide <= diagrams.WIDEST and high <= diagrams.HIGHEST
-    assert size(draw("%% height: 60\nflowchart LR\n  a[cards] --> b\n"))[1] <= 60
+    assert size(draw("%% height: 80\nflowchart LR\n  a[cards] --> b\n"))[1] <= 80
 
 
 @pytest.mark.parametrize(
