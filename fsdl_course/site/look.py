@@ -55,6 +55,8 @@ def kinds(folder: Path) -> list[str]:
     """A page of each kind: the first, a lesson, a tool, a lab, and those that are one of their kind."""
     patterns = ("index.html", "tools.html", "slides.html", "claims.html", "search.html", "CONTRIBUTING.html")
     patterns += (
+        "CHOOSING.html",
+        "GLOSSARY.html",
         "notebooks/*.html",
         "notebooks/tools/*.html",
         "labs/*/*.html",
