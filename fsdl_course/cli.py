@@ -37,7 +37,10 @@ COMMANDS = {
         "show which systems and Pythons each lock has wheels for, and look again at locks that changed",
         "fsdl_course.setup.platforms",
     ),
-    "claims": Command("list the lecture's sentences and where each is measured", "fsdl_course.claims"),
+    "claims": Command(
+        "list the lecture's sentences and where each is measured, or write the page of their verdicts",
+        "fsdl_course.claims_command",
+    ),
     "slides": Command(
         "build the slides as HTML and PDF, and look at each page in a browser", "fsdl_course.slides.build"
     ),

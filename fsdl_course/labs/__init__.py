@@ -1,5 +1,5 @@
-"""Labs: what a lab's notebook uses (``check``, ``predict``, ``reveal``), and how labs are built and run."""
+"""Labs: what their notebooks use (``check``, ``case``, ``predict``, ``reveal``); how labs are built and run."""
 
-from fsdl_course.labs.exercise import check, predict, reveal
+from fsdl_course.labs.exercise import case, check, predict, reveal
 
-__all__ = ["check", "predict", "reveal"]
+__all__ = ["case", "check", "predict", "reveal"]
