@@ -24,6 +24,9 @@ COMMANDS = {
                 "fsdl_course.notebooks.importing",
             ),
             "check": Command("check notebooks against the course's contract", "fsdl_course.notebooks.rules"),
+            "minutes": Command(
+                "compute how long each notebook takes, beside what it says", "fsdl_course.notebooks.minutes"
+            ),
             "new": Command("start a tool notebook from the template", "fsdl_course.notebooks.new"),
             "pages": Command(
                 "write the notebooks that a test run executed as pages", "fsdl_course.notebooks.pages"

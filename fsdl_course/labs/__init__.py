@@ -1,4 +1,4 @@
-"""Labs: what their notebooks use (``check``, ``case``, ``predict``, ``reveal``); how labs are built and run."""
+"""Labs: what a notebook of theirs uses (``check``, ``case``, ``predict``, ``reveal``); how they are built."""
 
 from fsdl_course.labs.exercise import case, check, predict, reveal
 

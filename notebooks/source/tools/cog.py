@@ -305,6 +305,17 @@ if engine := find_engine():
     print(tools.base_image(engine, "python:3.11-slim"))
 
 # %% [markdown]
+# ## The lecture's claims beside ours
+#
+# Each sentence is the lecture's. Each verdict is computed, from what the cells above measured or from a
+# record that they show; the rules stand in `notebooks/claims.toml`.
+
+# %%
+from fsdl_course.claims import claims
+
+claims("04", {}, notebook="tools/cog")
+
+# %% [markdown]
 # ## When it fails
 #
 # One request at a time, and no queue: a second user is not slow, he is refused. Four users ask at once,
