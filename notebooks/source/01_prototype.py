@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The prototype
 #
-# **Minutes:** 30 · **Prerequisites:** [The tour](00_tour.ipynb) · **Truth:** runs
+# **Minutes:** 40 · **Prerequisites:** [The tour](00_tour.ipynb) · **Truth:** runs
 #
 # ## The need
 #

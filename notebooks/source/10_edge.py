@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Move to the edge: when a device should read for itself
 #
-# **Minutes:** 75 · **Prerequisites:** [Managed options](09_managed.ipynb) · **Truth:** runs
+# **Minutes:** 35 · **Prerequisites:** [Managed options](09_managed.ipynb) · **Truth:** runs
 #
 # ## The need
 #

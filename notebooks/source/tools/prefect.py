@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Prefect: a workflow is a Python function
 #
-# **Minutes:** 15 · **Prerequisites:** [Batch prediction](../02_batch.ipynb) · **Truth:** runs
+# **Minutes:** 25 · **Prerequisites:** [Batch prediction](../02_batch.ipynb) · **Truth:** runs
 #
 # ## The need
 #

@@ -231,10 +231,11 @@ qat.table(recorded["rows"])
 # {{rounded(7 bits after training, p):.2g}} if fixing and breaking were equally likely. With 4 bits it broke
 # {{rounded(4 bits after training, broken)}} and fixed {{rounded(4 bits after training, fixed)}}
 # ({{rounded(4 bits after training, p):.2g}}). With 4 bits *in* training, {{rounding_steps()}} steps long, it
-# broke {{rounded(4 bits in training, broken)}} and fixed {{rounded(4 bits in training, fixed)}}
-# ({{rounded(4 bits in training, p):.2g}}): the difference of the two is what training gave back. The
-# intervals of all rows overlap; they say too little here, because the rows read the same cards: count those
-# that change. The training changes the weights, not the file's size or speed.
+# broke {{rounded(4 bits in training, broken)}} and fixed {{rounded(4 bits in training, fixed)}}. The
+# difference of the two is what this training gave back. It is one training, from one seed: another gives
+# another network, so no probability stands beside it. The intervals of all rows overlap; they say too little
+# here, because the rows read the same cards: count those that change. The training changes the weights, not
+# the file's size or speed.
 
 # %% [markdown]
 # ## Pruning
@@ -254,8 +255,10 @@ pruning.table(pruned["rows"])
 # %% [markdown]
 # Zeros change neither the file nor the time: the runtime multiplies by them like by any other number. Only
 # special kernels, for a pattern of zeros that the processor knows, would skip them. Fewer channels are fewer
-# multiply-adds in every runtime, but a network loses more with them, and has to be trained on. Each network
-# was trained once, from one seed, so differences of a few cards between the rows say nothing.
+# multiply-adds in every runtime, but a network loses far more with them than with single weights, and has to
+# be trained on, for longer than these few steps where many are gone. Each network was trained once, from one
+# seed, so differences of a few cards say nothing. Two rows of the same width take the same time: as far as
+# theirs differ, it is the machine.
 #
 # ## The lecture's claims beside ours
 #
