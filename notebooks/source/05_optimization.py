@@ -359,6 +359,9 @@ Table(["rung", "KiB", "cards/s", "right"], *rows, formats=["", ",.0f", ",.0f", "
 # - *Quantization-aware training*, the third row of the slide, changes the weights, neither the file nor the
 #   time, so it is no rung of its own. How much it repairs with few bits is recorded in the notebook on the
 #   slide's tools, [Optimum and Neural Compressor](tools/quantization.ipynb).
+# - *Pruning*, the slide's last row, is in that notebook too: single weights that become zero, and whole
+#   channels that are taken out. Zeros are as slow as other numbers; a narrower network is faster, and must be
+#   trained on.
 #
 # How much int8 pays depends on the processor and its instructions for whole numbers: compare the two columns
 # above.

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Tool: ExecuTorch: what became of PyTorch Mobile
 #
-# **Minutes:** 20 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** runs
+# **Minutes:** 10 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** runs
 #
 # ## The need
 #

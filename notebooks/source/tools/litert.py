@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Tool: LiteRT: TensorFlow Lite, without TensorFlow
 #
-# **Minutes:** 20 · **Prerequisites:** [Packaging](../04_packaging.ipynb) · **Truth:** runs
+# **Minutes:** 15 · **Prerequisites:** [Packaging](../04_packaging.ipynb) · **Truth:** runs
 #
 # ## The need
 #
