@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fsdl_course.capstone import brief, decision, hand_in, points, practice
-from fsdl_course.capstone.checker import CriterionVerdict
+from fsdl_course.capstone.verdicts import CriterionVerdict
 from fsdl_course.grading.submissions import slug
 from fsdl_deploy import files
 
