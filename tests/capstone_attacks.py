@@ -122,8 +122,8 @@ class Liar(service.Model):
 service.Model = Liar
 service.main()
 """,
-        "correctness versions",
-        "lost start",
+        "correctness",
+        "versions",  # after a restart it does read by the new one
     ),
     # It says that it is ready, and lets the first card wait for the model.
     "ready_in_words": _try(
@@ -297,8 +297,7 @@ service.main()
     # It tries to end, to read and to change what belongs to the grader, and serves on.
     "looks_around": _try(
         """
-import os, signal, socket, subprocess
-import service
+import os, signal, socket
 def attempt(what, *arguments):
     try:
         what(*arguments)
@@ -308,6 +307,7 @@ for pid in range(1, 40):
     if pid != os.getpid():
         attempt(os.kill, pid, signal.SIGKILL)
 attempt(os.kill, os.getppid(), signal.SIGKILL)
+import service  # now: its threads have numbers, too
 for path in ("/models/active", "/service/service.py", "/etc/passwd", "/proc/sysrq-trigger"):
     attempt(lambda: open(path, "w").write("v9"))
 attempt(os.remove, "/models/v1.onnx")

@@ -75,5 +75,5 @@ def _copy(folder: Path, to: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
             target.chmod(0o755)
-    for made in (to, *(path for path in to.rglob("*") if path.is_dir())):
-        made.chmod(0o755)
+    for directory in (to, *(path for path in to.rglob("*") if path.is_dir())):
+        directory.chmod(0o755)

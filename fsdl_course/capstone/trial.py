@@ -39,7 +39,9 @@ class ServiceTrial:
     history: History
     running: Running | None = None
     starts: int = 0
-    wanted: bool = False  # it runs, and nobody but itself has a reason to end it
+    serving: bool = False  # it runs, and nobody but itself has a reason to end it
+    restarting: bool = False
+    restarted: float = 0.0  # seconds since the load began
     over: threading.Event = field(default_factory=threading.Event)
     answered: dict[int, ServiceAnswer] = field(default_factory=dict)
     gone_seconds: float = 0.0  # of processor time from when it was ready, of what has ended
@@ -109,7 +111,7 @@ class ServiceTrial:
                     fields=short(answer.fields),
                     problem=answer.problem,
                 )
-                self.wanted = True
+                self.serving = True
                 return True
             time.sleep(0.02)
         log = bytes(self.running.log[-600:]).decode("utf-8", "replace")
@@ -118,7 +120,7 @@ class ServiceTrial:
 
     def end(self) -> None:
         """kill -9; its processor time is added up, and what it leaves behind is searched for pictures."""
-        self.wanted = False
+        self.serving = False
         if self.running is not None:
             ready, cpu = self.ready_seconds, self.running.meter.taken().cpu
             self.gone_seconds += max(cpu, self.last_cpu) - ready if ready else 0.0
@@ -146,8 +148,8 @@ class ServiceTrial:
     def look_whether_it_lives(self, running: Running) -> None:
         """A service that has ended though nobody ended it: once in the history, with its last words."""
         status = running.ended()
-        if self.wanted and running is self.running and status is not None:
-            self.wanted = False
+        if self.serving and running is self.running and status is not None:
+            self.serving = False
             killed = running.meter.taken().killed
             log = bytes(running.log[-600:]).decode("utf-8", "replace")
             self.history.add("died", status=status, killed=killed, log=log)
@@ -170,19 +172,19 @@ class ServiceTrial:
             pool.submit(self.send, request)
 
     def send(self, request: Request) -> None:
-        """Ask until there is an answer that is final, as the contract has it, or GIVE_UP has passed."""
+        """Ask until there is an answer that is final, as the contract has it, or patience has ended."""
         if request.kind in (AGAIN, CLASH) and request.of not in self.answered:
             self.history.add("skipped", number=request.number)
             return
         sent, tries, refused, without_time = self.history.now(), 0, 0, 0
         while True:
             tries += 1
-            left = max(2.0, request.at + GIVE_UP - self.history.now())
-            last = ask(self.place.port, "POST", "/v1/cards", request.body, min(10, left), request.client)
+            seconds = min(10.0, max(2.0, self.patience(request)))
+            last = ask(self.place.port, "POST", "/v1/cards", request.body, seconds, request.client)
             final = last.status not in (0, 429, 503)
             refused += last.status in (429, 503)
             without_time += last.status in (429, 503) and last.retry_after is None
-            if final or self.history.now() - request.at > GIVE_UP:
+            if final or self.patience(request) < 0:
                 break
             time.sleep(min(1.0, max(0.1, last.retry_after or 0.0)))
         if request.kind == CARD and last.status == 200:
@@ -200,6 +202,12 @@ class ServiceTrial:
             problem=last.problem,
         )
 
+    def patience(self, request: Request) -> float:
+        """Seconds until its client gives up: a restart has the brief's own limit, and does not count."""
+        if self.restarting:
+            return GIVE_UP
+        return max(request.at, self.restarted) + GIVE_UP - self.history.now()
+
     def disturb(self, what: str) -> None:
         """One fault of the timetable."""
         self.history.add("fault", name=what)
@@ -209,15 +217,17 @@ class ServiceTrial:
             self.announce(timetable.versions(self.seed)[1])
         else:
             self.look_whether_it_lives(self.running)
+            self.restarting = True
             if what == timetable.TERM:
                 self.terminate()
             self.end()
             self.start(f"after {what}")
+            self.restarting, self.restarted = False, self.history.now()
         self.history.add("fault over", name=what)
 
     def terminate(self) -> None:
         """SIGTERM, and how it ended: status None if it is still there after TERM_SECONDS."""
-        self.wanted = False
+        self.serving = False
         begun = time.monotonic()
         self.running.terminate()
         try:

@@ -10,19 +10,19 @@ from fsdl_course.capstone.meter import ServiceMeter
 
 
 def test_groups_of_both_versions_are_read(tmp_path):
-    one, two = tmp_path / "v1", tmp_path / "v2"
-    one.mkdir()
-    two.mkdir()
-    (one / "memory.stat").write_text("cache 9000\nrss 1\ntotal_cache 9000\ntotal_rss 4096\n")
-    (one / "cpuacct.usage").write_text("2500000000\n")
-    (one / "memory.oom_control").write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n")
-    (two / "memory.stat").write_text("anon 8192\nfile 9000\n")
-    (two / "cpu.stat").write_text("usage_usec 1500000\nuser_usec 1\n")
-    (two / "memory.events").write_text("low 0\noom 5\noom_kill 1\n")
+    first, second = tmp_path / "v1", tmp_path / "v2"
+    first.mkdir()
+    second.mkdir()
+    (first / "memory.stat").write_text("cache 9000\nrss 1\ntotal_cache 9000\ntotal_rss 4096\n")
+    (first / "cpuacct.usage").write_text("2500000000\n")
+    (first / "memory.oom_control").write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n")
+    (second / "memory.stat").write_text("anon 8192\nfile 9000\n")
+    (second / "cpu.stat").write_text("usage_usec 1500000\nuser_usec 1\n")
+    (second / "memory.events").write_text("low 0\noom 5\noom_kill 1\n")
     nobody = subprocess.Popen([sys.executable, "-c", ""])
     nobody.wait()
-    assert ServiceMeter(nobody.pid, (one,)).taken() == meter.Taken(4096, 2.5, 2)
-    assert ServiceMeter(nobody.pid, (two,)).taken() == meter.Taken(8192, 1.5, 1)
+    assert ServiceMeter(nobody.pid, (first,)).taken() == meter.Taken(4096, 2.5, 2)
+    assert ServiceMeter(nobody.pid, (second,)).taken() == meter.Taken(8192, 1.5, 1)
 
 
 def test_a_group_that_has_gone_and_a_process_that_has_gone_take_nothing(tmp_path):
