@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from fsdl_course.capstone import brief, checker, hand_in, history, points, trial
+from fsdl_course.capstone import brief, checker, hand_in, history, points, timetable
 from fsdl_course.capstone.verdicts import CriterionVerdict, ReplayCase
 from fsdl_course.labs.backends.backend import SandboxError
 from fsdl_deploy import files
@@ -25,7 +25,7 @@ def specification(work: Path, folder: hand_in.HandIn, brief_seed: int, seed: int
     """Prepare the folders of a trial below ``work`` -> what the arena is told."""
     place = {name: str(work / name) for name in ("service", "models", "state")}
     hand_in.copy(folder, work / "service")
-    trial.place_models(work / "models")
+    place_models(work / "models")
     (work / "state").mkdir()
     work.chmod(0o755)
     return {
@@ -33,6 +33,16 @@ def specification(work: Path, folder: hand_in.HandIn, brief_seed: int, seed: int
         "place": {**place, "port": PORT, "memory_mb": folder.memory_mb},
         "brief_seed": brief_seed, "seed": seed, "seconds": seconds, "history": str(work / "history.jsonl"),
     }  # fmt: skip
+
+
+def place_models(folder: Path) -> None:
+    """The models of a trial: the good versions, their sums, and one that does not load."""
+    folder.mkdir()
+    for version in ("v1", "v2"):
+        shutil.copyfile(ROOT / "models" / f"{version}.onnx", folder / f"{version}.onnx")
+    shutil.copyfile(ROOT / "models" / "SHA256SUMS", folder / "SHA256SUMS")
+    whole = (ROOT / "models" / "v2.onnx").read_bytes()
+    (folder / f"{timetable.BROKEN_NAME}.onnx").write_bytes(whole[: len(whole) // 2])
 
 
 def judged(

@@ -3,7 +3,6 @@
 Judges nothing.
 """
 
-import shutil
 import subprocess
 import threading
 import time
@@ -19,7 +18,6 @@ from fsdl_course.capstone.history import History
 from fsdl_course.capstone.pace import Pace
 from fsdl_course.capstone.sandboxed import HandInPlace, Running
 from fsdl_deploy import files
-from fsdl_deploy.paths import ROOT
 
 START_SECONDS = 40.0  # after which a service that is not ready is given up
 TERM_SECONDS = 10.0
@@ -245,13 +243,3 @@ class ServiceTrial:
                 self.history.add(
                     "looked up", number=request.number, status=answer.status, fields=short(answer.fields)
                 )
-
-
-def place_models(folder: Path) -> None:
-    """The models of a trial: the good versions, their sums, and one that does not load."""
-    folder.mkdir()
-    for version in ("v1", "v2"):
-        shutil.copyfile(ROOT / "models" / f"{version}.onnx", folder / f"{version}.onnx")
-    shutil.copyfile(ROOT / "models" / "SHA256SUMS", folder / "SHA256SUMS")
-    whole = (ROOT / "models" / "v2.onnx").read_bytes()
-    (folder / f"{timetable.BROKEN_NAME}.onnx").write_bytes(whole[: len(whole) // 2])

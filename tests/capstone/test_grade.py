@@ -113,7 +113,7 @@ def test_totals_have_the_lab_beside_the_others_with_the_record(hand_ins, trials)
     trials.outcome["Ann Lee"] = all_held(cost=BROKEN)
     run(hand_ins, "--rounds", "1")
     table = out / "open.csv"
-    text = table.read_text(encoding="utf-8-sig").replace("decision,10,,", "decision,10,6,")
+    text = table.read_text(encoding="utf-8-sig").replace("decision,10,,", "decision,10,6,", 1)
     table.write_text(text, encoding="utf-8")
     run(hand_ins, "--rounds", "1")
     cli.main(["totals", str(out)])
