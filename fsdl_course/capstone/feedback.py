@@ -14,6 +14,12 @@ from fsdl_course.capstone.verdicts import CriterionVerdict
 from fsdl_course.grading.pages import escaped, page
 
 SHOWN = 3  # events of a verdict that stand open; the others are a click away
+PRINTED = '<pre style="white-space: pre-wrap; overflow-wrap: anywhere">{}</pre>'
+NAMES = {
+    "answer": "a request", "looked up": "a card looked up", "ended": "after SIGTERM it ended",
+    "died": "it ended by itself", "disk full": "STATE was full", "pictures": "what it left behind",
+}  # fmt: skip
+CAUSES = ("never ready", "died", "disk full")  # what explains the rest
 HEADINGS = {BROKEN: "Broken", UNKNOWN: "Unknown", HELD: "Held"}
 MEANS = {
     BROKEN: "Each with the events that show it. Begin with the first: later ones may follow from it.",
@@ -37,6 +43,7 @@ def feedback_page(
     text = f"<h1>{heading}</h1><p>{escaped(brief.text())}</p>"
     text += f"<p><b>{escaped(summary)}</b> of {len(points.TABLE)} criteria.</p>" if verdicts else ""
     text += f'<p class="no">{escaped(problem)}</p>' if problem else ""
+    text += _causes(verdicts)
     for name, title in HEADINGS.items():
         rows = [
             (c, by_name[c.name])
@@ -47,6 +54,14 @@ def feedback_page(
             text += f"<h2>{title}</h2><p>{MEANS[name]}</p>"
             text += _held(rows) if name == HELD else "".join(_section(*row) for row in rows)
     return page(heading, text + _drawn(history) + _points(by_name))
+
+
+def _causes(verdicts: list[CriterionVerdict]) -> str:
+    """What to read first: events after which nothing else can be right."""
+    events = [event for verdict in verdicts for event in verdict.evidence if event.get("what") in CAUSES]
+    if not events:
+        return ""
+    return f"<h2>Look at this first</h2><p>{described(events[0])}</p>"
 
 
 def _section(criterion: Criterion, verdict: CriterionVerdict) -> str:
@@ -63,11 +78,15 @@ def _section(criterion: Criterion, verdict: CriterionVerdict) -> str:
 def described(event: dict) -> str:
     """An event of the history as HTML: when, what, and its fields, the log as it was printed."""
     when = f"{event['t']:.1f} s: " if "t" in event else ""
-    what = f"{escaped(event['what'])} " if "what" in event else ""
+    what = f"{escaped(NAMES.get(event['what'], event['what']))}: " if "what" in event else ""
     log = str(event.get("log", "")).strip()
-    fields = {key: value for key, value in event.items() if key not in ("t", "what", "log") and value != ""}
+    fields = {
+        key: value
+        for key, value in event.items()
+        if key not in ("t", "what", "log") and (value not in ("", 0, {}, []) or key == "status")
+    }
     text = ", ".join(f"{escaped(key)} <code>{escaped(_short(value))}</code>" for key, value in fields.items())
-    return f"{when}{what}{text}" + (f"<pre>{escaped(log)}</pre>" if log else "")
+    return f"{when}{what}{text}" + (PRINTED.format(escaped(log)) if log else "")
 
 
 def _short(value: object) -> str:

@@ -24,6 +24,7 @@ def test_what_broke_comes_first_with_its_evidence_and_points_come_last():
     ]
     order += [text.index("<h2>Points"), text.index("78 of 100")]
     assert order == sorted(order)
+    assert text.index("Look at this first") < text.index("<h2>Broken")
     assert text.index("line 2") < text.index("3 more") < text.index("line 3")
 
 
