@@ -120,7 +120,7 @@ def _recovery(case: ReplayCase) -> Judged:
     bad = case.of("died") + [event for event in case.of("ended") if event["status"] != 0]
     bad += case.of("never ready") + case.of("disk full")
     limit = case.brief.start_s * limits.slowness(case)
-    bad += [event for event in case.of("ready") if event["seconds"] > limit]
+    bad += [event for event in case.of("ready") if limits.own_seconds(event) > limit]
     enough = len(case.of("ended")) == 1 and len(case.of("ready")) == 3
     return judged(bad, "it ended and came back as it should", "it did not end or come back", enough)
 

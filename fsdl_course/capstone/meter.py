@@ -8,6 +8,7 @@ import contextlib
 import os
 import re
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,42 @@ class Taken:
     memory: int = 0
     cpu: float = 0.0
     killed: int = 0
+
+
+def core_seconds(core: int) -> float:
+    """Seconds in which ``core`` did something for anybody, since it began; 0 where nobody counts."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/stat").read_text(encoding="ascii").splitlines():
+            name, *times = line.split()
+            if name == f"cpu{core}":
+                user, nice, system, _, _, *more = map(int, times[:8])  # idle and waiting are no work
+                return (user + nice + system + sum(more)) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+@dataclass
+class OthersShare:
+    """Seconds in which others had the service's core, since this was made: in those it could not run."""
+
+    meter: "ServiceMeter"
+    core: int
+
+    def __post_init__(self):
+        self.begun, self.core_before = time.monotonic(), core_seconds(self.core)
+        self.own_before = self.meter.taken().cpu
+
+    def seconds(self) -> float:
+        """So far; what the service does itself is none of it."""
+        own = self.meter.taken().cpu - self.own_before
+        return min(self.elapsed(), max(0.0, core_seconds(self.core) - self.core_before - own))
+
+    def elapsed(self) -> float:
+        """Seconds by the clock."""
+        return time.monotonic() - self.begun
+
+    def longer(self, limit: float) -> bool:
+        """Whether it took longer than ``limit``, which others can lengthen threefold at most."""
+        return self.elapsed() - min(self.seconds(), 2 * limit) > limit
 
 
 @dataclass

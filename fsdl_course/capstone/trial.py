@@ -3,7 +3,6 @@
 Judges nothing.
 """
 
-import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from fsdl_course.capstone.brief import brief_of
 from fsdl_course.capstone.client import ServiceAnswer, ask, short
 from fsdl_course.capstone.generator import AGAIN, CARD, CLASH, Request
 from fsdl_course.capstone.history import History
+from fsdl_course.capstone.meter import OthersShare, core_seconds
 from fsdl_course.capstone.pace import Pace
 from fsdl_course.capstone.sandboxed import HandInPlace, Running
 from fsdl_deploy import files
@@ -89,14 +89,14 @@ class ServiceTrial:
 
     def start(self, why: str) -> bool:
         """Start the service and wait until it says that it is ready; then one card at once."""
-        begun = time.monotonic()
         self.running = sandboxed.start(self.words, self.place)
+        share = OthersShare(self.running.meter, self.place.core)
         self.history.add("started", why=why)
         identity, png = generator.probes(self.seed)[self.starts]
         self.starts += 1
-        while time.monotonic() - begun < START_SECONDS and self.running.ended() is None:
+        while self.running.ended() is None and not share.longer(START_SECONDS):
             if ask(self.place.port, "GET", "/readyz", seconds=1).status == 200:
-                took = time.monotonic() - begun
+                took, others = share.elapsed(), share.seconds()
                 self.ready_seconds = self.running.meter.taken().cpu
                 asked = time.monotonic()
                 answer = ask(self.place.port, "POST", "/v1/cards", generator.valid(identity, png), 5)
@@ -104,6 +104,7 @@ class ServiceTrial:
                     "ready",
                     why=why,
                     seconds=took,
+                    others=others,
                     first=answer.status,
                     first_seconds=time.monotonic() - asked,
                     fields=short(answer.fields),
@@ -154,6 +155,7 @@ class ServiceTrial:
 
     def replay(self, requests: list[Request]) -> None:
         """All requests at their times, from CLIENTS threads, and the faults from this one."""
+        before, gone = core_seconds(self.place.core), self.gone_seconds
         stop = time.monotonic() + self.seconds + GIVE_UP + 15
         with ThreadPoolExecutor(CLIENTS) as pool:
             loader = threading.Thread(target=self.send_all, args=(requests, pool))
@@ -162,7 +164,10 @@ class ServiceTrial:
                 self.over.wait(max(0.0, fault.at - self.history.now()))
                 self.disturb(fault.what)
             loader.join(max(0.1, stop - time.monotonic()))
-        self.history.add("load over")
+        busy = core_seconds(self.place.core) - before
+        own = self.gone_seconds - gone + self.running.meter.taken().cpu if self.running else 0.0
+        share = max(0.0, busy - own) / max(1.0, self.history.now())
+        self.history.add("load over", others_share=round(share, 3))
 
     def send_all(self, requests: list[Request], pool: ThreadPoolExecutor) -> None:
         for request in requests:
@@ -226,13 +231,13 @@ class ServiceTrial:
     def terminate(self) -> None:
         """SIGTERM, and how it ended: status None if it is still there after TERM_SECONDS."""
         self.serving = False
-        begun = time.monotonic()
+        share = OthersShare(self.running.meter, self.place.core)
         self.running.terminate()
-        try:
-            status = self.running.popen.wait(TERM_SECONDS)
-        except subprocess.TimeoutExpired:
-            status = None
-        self.history.add("ended", status=status, seconds=time.monotonic() - begun)
+        while self.running.ended() is None and not share.longer(TERM_SECONDS):
+            time.sleep(0.02)
+        self.history.add(
+            "ended", status=self.running.ended(), seconds=share.elapsed(), others=share.seconds()
+        )
 
     def look_up(self, requests: list[Request]) -> None:
         """Ask for every card that was answered with 200."""

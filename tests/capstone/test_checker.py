@@ -209,3 +209,14 @@ def test_a_replay_has_cards_that_the_two_versions_read_in_two_ways():
     late = [requests()[event["number"]].card for event in late_answers(case)]
     differ = [card for card in late if readings()[BEFORE][card] != readings()[AFTER][card]]
     assert len(differ) >= 10
+
+
+def test_time_in_which_others_had_the_core_is_not_the_services():
+    case = perfect()
+    first(case, "ready").update(seconds=40.0, others=35.0)
+    for event in case.of("answer"):
+        event["t"] = event["due"] + 5
+    first(case, "load over")["others_share"] = 0.6
+    assert other(case) == {"p99": UNKNOWN}
+    first(case, "ready").update(others=1.0)
+    assert other(case) == {"p99": UNKNOWN, "start": BROKEN, "recovery": BROKEN}

@@ -68,3 +68,28 @@ def test_without_groups_children_that_were_waited_for_are_counted():
 def test_number_inside_of_this_process_is_found():
     assert meter._number_inside(os.getpid()) > 0
     assert meter._number_inside(2**22 + 1) == 0
+
+
+def test_what_the_service_does_itself_is_nobody_elses_share(monkeypatch):
+    """Else a service that works all the time would lengthen its own limits."""
+    core, own = [100.0], [10.0]
+    monkeypatch.setattr(meter, "core_seconds", lambda _: core[0])
+    looked = ServiceMeter(os.getpid())
+    monkeypatch.setattr(ServiceMeter, "taken", lambda self: meter.Taken(cpu=own[0]))
+    share = meter.OthersShare(looked, 0)
+    monkeypatch.setattr(share, "elapsed", lambda: 60.0)
+    core[0], own[0] = 150.0, 58.0
+    assert share.seconds() == 2.0
+    own[0] = 11.0
+    assert share.seconds() == 49.0
+    core[0] = 900.0
+    assert share.seconds() == 60.0
+    assert share.longer(10) and not share.longer(
+        25
+    )  # 60 - 2 x 10 are more than 10; 60 - 50 are not more than 25
+
+
+def test_the_core_of_this_process_has_done_something():
+    core = max(os.sched_getaffinity(0))
+    assert meter.core_seconds(core) > 0
+    assert meter.core_seconds(10**6) == 0
