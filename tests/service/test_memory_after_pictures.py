@@ -50,5 +50,5 @@ def test_large_pictures_leave_no_memory_behind():
             assert set(callers.map(read, pictures * 3)) == {200}
         assert peak_memory(server.pid) > before + 40, "the pictures were large enough to be seen"
         assert read(small) == 200
-        # Without the reader's own bounds the runtime's arena keeps 240 MiB after these, more after larger calls.
+        # Without the reader's own bounds the runtime's arena keeps 240 MiB after these.
         assert memory() < before + 100
