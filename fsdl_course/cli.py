@@ -48,6 +48,7 @@ COMMANDS = {
         "build the slides as HTML and PDF, and look at each page in a browser", "fsdl_course.slides.build"
     ),
     "layout": Command("write what each module is into CONTRIBUTING.md", "fsdl_course.layout"),
+    "documents": Command("write the glossary and the page of decisions", "fsdl_course.data_pages"),
     "plan": Command("write the teaching plan of the sessions", "fsdl_course.teaching_plan"),
     "labs": Command("build or check labs from their sources", "fsdl_course.labs.build"),
     "site": Command("make the course's pages for the web, in build/site", "fsdl_course.site.build"),

@@ -13,6 +13,8 @@ README, TOOLS = "README.md", "notebooks/tools/README.md"
 ROW = re.compile(r"^\| \[(?P<title>[^\]]+)\]\((?P<path>[^)\s]+\.ipynb)\) \|(?P<rest>.*)\|\s*$", re.MULTILINE)
 # Documents that become pages, each with its name in the bar beside them.
 ABOUT = {
+    "CHOOSING.md": "Which should I choose?",
+    "GLOSSARY.md": "Glossary",
     "labs/lab10/CONTRACT.md": "Lab 10: what a service has to do",
     "solutions/README.md": "For instructors",
     "solutions/teaching-plan.md": "Teaching plan",

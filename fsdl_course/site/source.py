@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fsdl_course import claims_page, diagrams
+from fsdl_course import claims_page, diagrams, glossary
 from fsdl_course.notebooks import colab, pages
 from fsdl_course.notebooks.conversion import read, write
 from fsdl_course.site import documents
 from fsdl_course.site.cells import shown_on_site, state_of, with_pictures
 from fsdl_course.site.contents import Contents, Entry, SiteError, contents
+from fsdl_course.site.terms import TermLinks
 from fsdl_course.slides import publish
 from fsdl_course.workspace.links import with_links
 from fsdl_deploy import files
@@ -52,6 +53,7 @@ def lay_out(root: Path, folder: Path, extra: Path, reader_bytes: int) -> Source:
     pages_there = {entry.path for entry in listed.notebooks} | markdown.keys()
     (folder / "_static").mkdir(parents=True, exist_ok=True)
     source, hosted = Source(), colab.published(root)
+    terms = glossary.read(root) if glossary.PAGE in markdown else []
     for entry, (notebook, executed) in notebooks.items():
         (source.executed if executed else source.committed).append(entry.path)
         up = "../" * entry.path.count("/")
@@ -60,9 +62,11 @@ def lay_out(root: Path, folder: Path, extra: Path, reader_bytes: int) -> Source:
             *(notebook, up, f"{FILES}/{entry.path}", drawn, state_of(notebook, entry.path, executed)),
             (hosted.link(entry.path) or "") if for_colab else "",
         )
+        words = TermLinks(_used_in(entry, terms) if entry in listed.lessons else (), up)
         for cell in page.cells:
             if cell.cell_type == "markdown":
-                cell.source = _linked(cell.source, entry.path, pages_there, root, folder)
+                text = words.linked(cell.source)
+                cell.source = _linked(text, entry.path, pages_there, root, folder)
         _write(folder / entry.path, write(page))
         _copy(root / entry.path, extra / FILES / entry.path)
     for path, text in markdown.items():
@@ -79,6 +83,10 @@ def _notebook(entry: Entry, root: Path):
     if entry.path.startswith("notebooks/") and copy.is_file():
         return read(copy), True
     return read(root / entry.path), False
+
+
+def _used_in(lesson: Entry, terms: Iterable[glossary.Term]) -> list[glossary.Term]:
+    return [term for term in terms if Path(lesson.path).stem not in term.not_in]
 
 
 def _documents(listed: Contents) -> Iterable[str]:

@@ -12,7 +12,7 @@ from fsdl_deploy.figures import PALETTE
 
 LETTERS = 24  # pixels, before the diagram is made to fit
 WIDEST, HIGHEST, LARGEST = 1150, 455, 1.35
-SMALLEST = 17  # pixels of a letter that is still read from the last row
+SMALLEST = 24  # pixels of a letter, as of all that is read on a slide: it is read from the last row
 LOOK = {
     "flowchart": {
         "htmlLabels": False,

@@ -65,7 +65,7 @@ def table(asked: str, root: Path) -> str:
     """A block's TOML -> the table of a lesson's run as HTML.
 
     ``lesson`` and ``section`` say which; ``rows`` which of its rows, by how they begin, and ``columns`` which
-    columns (default: all); ``names`` what the columns are called here. ``claims`` alone: sentences of the
+    columns (default: all); ``names`` what these columns are called here. ``claims`` alone: sentences of the
     lecture by their numbers, with what was measured and the verdict.
     """
     asked_for = tomllib.loads(asked)
@@ -73,6 +73,8 @@ def table(asked: str, root: Path) -> str:
         raise QuoteError(f"a table has {', '.join(ASKED)}, not {unknown[0]}")
     if "claims" in asked_for:
         return _claims(Records(root / MODELS), asked_for["claims"])
+    if "names" in asked_for and "columns" not in asked_for:  # else a lesson's new column gets another's name
+        raise QuoteError("names of a table's columns go with `columns`, which says what each one is")
     if missing := [name for name in ASKED[:2] if name not in asked_for]:
         raise QuoteError(f"a table names its {missing[0]}")
     source_table = table_of(Records(root / MODELS), asked_for["lesson"], asked_for["section"])

@@ -124,6 +124,17 @@ def test_pages_that_are_written_later_get_their_place(tiny, laid_out, tmp_path):
     assert (tmp_path / "source/notebooks/glossary.md").is_file()
 
 
+def test_lessons_link_the_glossary_and_those_that_mean_something_else_do_not(tiny, laid_out, tmp_path):
+    (tiny / "GLOSSARY.md").write_text("# Glossary\n\n### zebra\n\nAn animal.\n")
+    words = '[[term]]\nterm = "zebra"\nmeaning = "An animal."\nlesson = "02_batch"\n'
+    (tiny / "notebooks/glossary.toml").write_text(words)
+    assert 'A [zebra](<../GLOSSARY.md#zebra> "An animal.") waits.' in "".join(laid_out(LESSON))
+    assert (tmp_path / "source/GLOSSARY.md").is_file()
+    (tiny / "notebooks/glossary.toml").write_text(words + 'not_in = ["02_batch"]\n')
+    source.shutil.rmtree(tmp_path / "source"), source.shutil.rmtree(tmp_path / "extra")
+    assert "A zebra waits." in "".join(laid_out(LESSON))
+
+
 def test_claims_link_the_place_that_measures_them(tiny, laid_out, tmp_path):
     row = defaultdict(
         str, number=1, quote="It *scales* | well", source="notes", lesson="02", notebook="02_batch"

@@ -30,7 +30,7 @@ def test_a_diagram_is_plain_svg_that_fits_a_slide(draw):
     ElementTree.fromstring(svg)  # one width, one height: else a browser shows nothing
     wide, high = size(svg)
     assert 100 < wide <= diagrams.WIDEST and high <= diagrams.HIGHEST
-    assert size(draw("%% height: 60\nflowchart LR\n  a[cards] --> b\n"))[1] <= 60
+    assert size(draw("%% height: 80\nflowchart LR\n  a[cards] --> b\n"))[1] <= 80
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_diagram_is_plain_svg_that_fits_a_slide(draw):
         ("flowchart LR\n  a -->\n", "the map cannot be drawn"),
         (
             "flowchart LR\n" + "\n".join(f"  node{n} --> node{n + 1}" for n in range(40)),
-            "px high, 17 are the least",
+            "px high, 24 are the least",
         ),
     ],
 )

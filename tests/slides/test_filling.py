@@ -58,7 +58,15 @@ def test_diagrams_of_the_lesson_and_of_the_deck(tmp_path):
             '```table\nlesson = "01_lesson"\nsection = "Two ways"\nrows = ["three"]\n```',
             "name 'three' is none of",
         ),
-        ('```table\nlesson = "01_lesson"\nsection = "Two ways"\nnames = ["a"]\n```', "1 names for 3 columns"),
+        (
+            '```table\nlesson = "01_lesson"\nsection = "Two ways"\nnames = ["a", "b", "c"]\n```',
+            "go with `columns`",
+        ),
+        (
+            '```table\nlesson = "01_lesson"\nsection = "Two ways"\n'
+            'columns = ["way", "ms"]\nnames = ["a"]\n```',
+            "1 names for 2 columns",
+        ),
         ('```table\nlesson = "01_lesson"\n```', "names its section"),
         ("![a diagram that no lesson has](diagram/09_gone.svg)", "no lesson 09_gone"),
     ],
