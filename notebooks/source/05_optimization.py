@@ -28,8 +28,9 @@
 # %% [markdown]
 # ## Where the model sits
 #
-# Everything below happens in the box on the right: the service and its contract stay as they are. The batcher
-# is an option of the course's service; cache and cascade are Readers around Readers, built and measured here.
+# Everything below happens in the box on the right: the service and its contract stay as they are. Batcher,
+# cascade and cache are options of the course's service (`fsdl-deploy serve --max-batch 16 --cascade --cache
+# 10000`); cache and cascade are Readers around Readers, built and measured here.
 #
 # ```mermaid
 # flowchart LR
