@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
+from fsdl_course.grading import inert
+
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "fsdl-deploy"
 c.CourseDirectory.root = str(Path(__file__).resolve().parent)
@@ -19,13 +21,5 @@ c.CourseDirectory.db_url = f"sqlite:///{quote(database)}"  # a path may hold % o
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "lab*.py", "equivalent.toml"]
 if Path(sys.argv[0]).stem == "nbgrader":  # JupyterLab reads this file too, and students grade nothing
     Path(__file__).resolve().with_name("grades").mkdir(exist_ok=True)
-# What students wrote is shown there, in a Jupyter that may write files.
-c.HTMLExporter.sanitize_html = True
-c.HTMLExporter.filters = {"markdown2html": "fsdl_course.grading.inert.markdown"}
-c.Autograde.autograde_preprocessors = [
-    "fsdl_course.grading.autograde.BlackBox",  # in place of nbgrader's Execute
-    "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
-    "nbgrader.preprocessors.AssignLatePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
-]
+# What students wrote is shown there, in a Jupyter that may write files; their code runs in the sandbox.
+inert.configure(c)

@@ -1,11 +1,10 @@
-"""`fsdl-course claims`: sentences of the lecture, where the course runs each, and how its verdict is decided.
+"""Sentences of the lecture: where the course runs each, and how its verdict is decided
 
 They stand in ``notebooks/claims.toml``, each in the lecture's own words. No verdict is written there: a claim
 has *rules*, small expressions over what a cell measured or a record holds, and ``claims("07", results)`` in a
 lesson evaluates them on the reader's machine. Knows nothing of how anything is measured.
 """
 
-import argparse
 import ast
 import re
 import tomllib
@@ -204,30 +203,3 @@ def _misplaced(claim: Claim, root: Path) -> Iterator[str]:
         yield f"{claim.notebook} has no section {claim.section!r}"
     for name in sorted(claim.results() - results_set(text, root)) if not claim.record else ():
         yield f'no cell of {claim.notebook} sets measured["{name}"]'
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``fsdl-course claims``."""
-    parser.add_argument("lesson", nargs="?", metavar="LESSON", help="for example 07 (default: all)")
-    parser.add_argument(
-        "--lecture", type=Path, metavar="FOLDER", help="compare with notes.md and slides.txt there"
-    )
-
-
-def main(args: argparse.Namespace) -> int:
-    """List claims and where they run; 1 if one is misquoted, misplaced, or not whole."""
-    known = read()
-    chosen = [claim for claim in known if args.lesson in (None, claim.lesson)]
-    if not chosen:
-        raise ClaimError(f"no claim belongs to a lesson {args.lesson!r}: lessons are called as in '07'")
-    rows = [[claim.number, claim.lesson, claim.quote, _place(claim)] for claim in chosen]
-    print(Table(["", "lesson", "the lecture", "runs in"], *rows))
-    wrong = [*problems(chosen), *(misquoted(chosen, args.lecture) if args.lecture else ())]
-    print(*wrong, sep="\n", end="\n" if wrong else "")
-    return 1 if wrong else 0
-
-
-def _place(claim: Claim) -> str:
-    if claim.to_come or claim.undecided:
-        return f"to come in {claim.to_come}" if claim.to_come else f"nowhere: {claim.undecided}"
-    return claim.command or f"{claim.notebook}: {claim.section}"

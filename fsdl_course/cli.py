@@ -24,6 +24,9 @@ COMMANDS = {
                 "fsdl_course.notebooks.importing",
             ),
             "check": Command("check notebooks against the course's contract", "fsdl_course.notebooks.rules"),
+            "minutes": Command(
+                "compute how long each notebook takes, beside what it says", "fsdl_course.notebooks.minutes"
+            ),
             "new": Command("start a tool notebook from the template", "fsdl_course.notebooks.new"),
             "pages": Command(
                 "write the notebooks that a test run executed as pages", "fsdl_course.notebooks.pages"
@@ -37,7 +40,10 @@ COMMANDS = {
         "show which systems and Pythons each lock has wheels for, and look again at locks that changed",
         "fsdl_course.setup.platforms",
     ),
-    "claims": Command("list the lecture's sentences and where each is measured", "fsdl_course.claims"),
+    "claims": Command(
+        "list the lecture's sentences and where each is measured, or write the page of their verdicts",
+        "fsdl_course.claims_command",
+    ),
     "slides": Command(
         "build the slides as HTML and PDF, and look at each page in a browser", "fsdl_course.slides.build"
     ),

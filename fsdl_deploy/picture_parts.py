@@ -20,6 +20,7 @@ MARKER = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
 ORIENTATION = 0x0112  # EXIF's tag
 
 SHOT = "send it as JPEG, which phones and viewers can export"
+FRAME, UNPACK = "send a picture of it as JPEG", "unpack it and send each picture"
 # The first bytes of what people send by mistake, what it is, and what to do instead. Of a file that begins
 # with the box ``ftyp`` that box alone is looked at: its brands, of which the first says least.
 FOREIGN = (
@@ -30,21 +31,63 @@ FOREIGN = (
     (
         re.compile(rb"....(ftyp|moov|mdat|wide|free|skip)", re.DOTALL),
         "a film (MP4 or MOV)",
-        "send a picture of it as JPEG",
+        FRAME,
     ),
     (re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"), "JPEG 2000", SHOT),
     (re.compile(rb"\0\0\0\x0cJXL |\xff\x0a"), "JPEG XL", SHOT),
     (re.compile(rb"II[*+]\0|MM\0[*+]"), "TIFF or a camera's raw file", SHOT),
     (re.compile(rb"\0\0[\1\2]\0[^\0]\0"), "an icon (ICO)", SHOT),
-    (re.compile(rb"P[1-7]\s"), "PNM (PPM, PGM or PBM)", SHOT),
+    (re.compile(rb"P[1-7Ff]\s"), "PNM (PPM, PGM, PBM or PFM)", SHOT),
     (re.compile(rb"8BPS\0"), "Photoshop's own file (PSD)", SHOT),
+    (re.compile(rb"gimp xcf "), "GIMP's own file (XCF)", SHOT),
     (re.compile(rb"%PDF-"), "PDF", SHOT),
+    (re.compile(rb"%!PS|\xc5\xd0\xd3\xc6"), "PostScript (EPS)", SHOT),
+    (re.compile(rb"AT&TFORM"), "DjVu", SHOT),
+    (re.compile(rb"icns"), "an icon (ICNS)", SHOT),
+    (re.compile(rb"II\xbc\x01"), "JPEG XR", SHOT),
+    (
+        re.compile(rb"FUJIFILMCCD-RAW|IIU\0|IIR[OS]|MMOR|II\x1a\0\0\0HEAPCCDR|FOVb"),
+        "a camera's raw file",
+        SHOT,
+    ),
+    (re.compile(rb"DDS "), "DDS", SHOT),
+    (re.compile(rb"qoif"), "QOI", SHOT),
+    (re.compile(rb"BLP[12]"), "BLP", SHOT),
+    (re.compile(rb"\x0a[\0\2-\5]\x01[\1\2\4\x08]"), "PCX", SHOT),
+    (re.compile(rb"\x01\xda[\0\1][\1\2]\0[\1-\3]"), "SGI", SHOT),
+    (re.compile(rb"DanM|LinS"), "MSP", SHOT),
+    (re.compile(rb"\s*#define \w+_width|/\* XPM \*/"), "a picture as a program's text (XBM or XPM)", SHOT),
+    (re.compile(rb"Image type: "), "IM", SHOT),
+    (re.compile(rb"SIMPLE  ="), "FITS", SHOT),
+    (
+        re.compile(rb"\xd7\xcd\xc6\x9a|\x01\0\0\0.{36} EMF", re.DOTALL),
+        "a drawing (WMF or EMF)",
+        "export it as PNG",
+    ),
+    (
+        re.compile(rb"\x28\0\0\0.{8}\x01\0[\1\4\x08\x10\x18\x20]\0", re.DOTALL),
+        "a bitmap without its head (DIB)",
+        SHOT,
+    ),
+    # TGA begins with no name of its own: a kind of picture, with a palette or zeros for it, then the depth.
+    (
+        re.compile(
+            rb".(\0[\2\3\x0a\x0b]\0{5}|\x01[\1\x09].{4}[\x0f\x10\x18\x20]).{8}[\1\x08\x0f\x10\x18\x20][\0-\x3f]",
+            re.DOTALL,
+        ),
+        "TGA",
+        SHOT,
+    ),
+    (re.compile(rb"\s*data:image/"), "a picture written as text (a data URL)", "decode its Base64 first"),
+    (re.compile(rb"RIFF....AVI |\x1a\x45\xdf\xa3", re.DOTALL), "a film (AVI, MKV or WebM)", FRAME),
+    (re.compile(rb"\xd0\xcf\x11\xe0"), "an office document", UNPACK),
+    (re.compile(rb"Rar!\x1a|7z\xbc\xaf|\x1f\x8b"), "an archive (RAR, 7-Zip or gzip)", UNPACK),
     (
         re.compile(rb"(\xef\xbb\xbf)?\s*<(svg|[?!].{0,2000}?<svg)\b", re.DOTALL),
         "a drawing (SVG)",
         "export it as PNG",
     ),
-    (re.compile(rb"PK(\x03\x04|\x05\x06)"), "ZIP or an office document", "unpack it and send each picture"),
+    (re.compile(rb"PK(\x03\x04|\x05\x06)"), "ZIP or an office document", UNPACK),
 )
 
 

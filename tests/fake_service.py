@@ -14,7 +14,8 @@ from pathlib import Path
 from fsdl_deploy.picture import PictureError
 from fsdl_deploy.reading import Reading
 from fsdl_deploy.running.servers import Server
-from fsdl_deploy.service.process import serve
+from fsdl_deploy.service import worker, workers
+from fsdl_deploy.service.process import announce, listen, serve
 
 
 class WidthReader:
@@ -62,7 +63,17 @@ if __name__ == "__main__":
     parser.add_argument("--load-when", type=Path, help="the model loads when this file exists")
     parser.add_argument("--h11", action="store_true", help="as in an environment without httptools")
     parser.add_argument("--gate", type=Path, help="a picture of 665 pixels is read when this file exists")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--as-worker", type=int, nargs=2, help="of several: the master adds this")
+    parser.add_argument("--die-when", type=Path, help="a worker that starts when this file exists dies")
     args = parser.parse_args()
+    if args.workers > 1 and not args.as_worker:
+        listener = listen("127.0.0.1", args.port)
+        announce(listener)
+        words = [sys.executable, __file__, *sys.argv[1:], "--as-worker"]
+        sys.exit(workers.serve(words, listener, args.workers, args.drain + args.grace + 5))
+    if args.die_when and args.die_when.exists():
+        sys.exit(7)
     if args.h11:
         sys.modules["fsdl_deploy.service.header_limit"] = None  # it cannot be imported
 
@@ -74,4 +85,6 @@ if __name__ == "__main__":
     names = "threads max_waiting max_pictures body_seconds max_bytes max_held patience drain grace api_key"
     names += " allow_origins"
     settings = {name: getattr(args, name) for name in names.split()}
+    if args.as_worker:
+        sys.exit(worker.serve(load, *args.as_worker, access_log=sys.stdout, **settings))
     sys.exit(serve(load, "127.0.0.1", args.port, access_log=sys.stdout, **settings))

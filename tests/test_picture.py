@@ -253,6 +253,18 @@ def zipped():
         (png(PIL.Image.new("RGB", (40, 40)), format="PPM"), "PPM", "send it as JPEG"),
         (b"8BPS\0\1" + bytes(20), "PSD", "send it as JPEG"),
         (zipped(), "ZIP", "unpack it"),
+        (b"gimp xcf v011\0", "GIMP", "send it as JPEG"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0", "EPS", "send it as JPEG"),
+        (b"AT&TFORM\0\0\1\0DJVU", "DjVu", "send it as JPEG"),
+        (b"FUJIFILMCCD-RAW 0201", "raw file", "send it as JPEG"),
+        (b"IIU\0\x18\0\0\0", "raw file", "send it as JPEG"),
+        (b"II\xbc\1\x08\0\0\0", "JPEG XR", "send it as JPEG"),
+        (b"\1\0\0\0" + bytes(36) + b" EMF\0\0\1\0", "EMF", "export it as PNG"),
+        (b"data:image/png;base64,iVBORw0KGgo=", "data URL", "decode its Base64"),
+        (b"RIFF\0\1\0\0AVI LIST", "film", "send a picture of it"),
+        (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81", "film", "send a picture of it"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "office document", "unpack it"),
+        (b"7z\xbc\xaf\x27\x1c\0\4", "archive", "unpack it"),
     ],
 )
 def test_what_people_send_by_mistake_is_named_with_advice(data, name, advice):
@@ -261,7 +273,16 @@ def test_what_people_send_by_mistake_is_named_with_advice(data, name, advice):
 
 
 @pytest.mark.parametrize(
-    "data", [b"<html><body>", b"<?xml version='1.0'?><kml/>", b"PKware", box(b"mif1")[:6]]
+    "data",
+    [
+        b"<html><body>",
+        b"<?xml version='1.0'?><kml/>",
+        b"PKware",
+        box(b"mif1")[:6],
+        bytes(40),
+        b"\0\0\2" + bytes(13) + b"\x19\0",  # of no depth that a TGA has
+        b"import numpy as np\n",
+    ],
 )
 def test_what_only_begins_alike_has_no_name(data):
     with pytest.raises(PictureError, match=r"GIF$"):

@@ -12,11 +12,14 @@ MOST_ANSWER = 1 << 16
 
 @dataclass(frozen=True)
 class ServiceAnswer:
-    """``status`` 0: none came, ``problem`` says why. ``fields``: the body if it is a JSON object."""
+    """``status`` 0: none came, ``problem`` says why. ``fields``: the body if it is a JSON object.
+
+    ``retry_after``: seconds, None where the answer does not say.
+    """
 
     status: int
     fields: dict = field(default_factory=dict)
-    retry_after: float = 0.0
+    retry_after: float | None = None
     problem: str = ""
 
 
@@ -31,7 +34,7 @@ class _Bytes:
 def ask(
     port: int, method: str, path: str, body: bytes = b"", seconds: float = 10, client: str = "plain"
 ) -> ServiceAnswer:
-    """Send one request and read the whole answer within ``seconds``."""
+    """Send one request, read the whole answer within ``seconds``. Raises nothing: see ``problem``."""
     deadline = time.monotonic() + seconds
     head = (
         f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
@@ -43,7 +46,7 @@ def ask(
             return parsed(_receive(connection, deadline, client), method)
     except TimeoutError:
         return ServiceAnswer(0, problem="no answer in time")
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except Exception as error:  # what a stranger sends can break any parser: it is no answer then
         return ServiceAnswer(0, problem=f"{type(error).__name__}: {error}"[:200])
 
 
@@ -104,5 +107,17 @@ def parsed(data: bytes, method: str = "POST") -> ServiceAnswer:
     return ServiceAnswer(
         response.status,
         fields if isinstance(fields, dict) else {},
-        float(after) if after.isdigit() and len(after) < 4 else 0.0,
+        float(after) if after.isdigit() and len(after) < 4 else None,
     )
+
+
+def short(fields: dict) -> dict:
+    """The fields that are judged, as short texts: an answer cannot fill the history."""
+    judged = {key: fields[key] for key in ("id", "digits", "version") if key in fields}
+    error = fields.get("error")
+    if isinstance(error, dict):
+        judged["field"] = error.get("field")
+    return {
+        key: value[:100] if isinstance(value, str) else f"({type(value).__name__})"
+        for key, value in judged.items()
+    }

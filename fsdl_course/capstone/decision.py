@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fsdl_course.capstone.new import handed_out
-from fsdl_course.grading import by_hand
+from fsdl_course.grading import by_hand, grade, gradebook
 
 TITLE = "the decision record"
 LONGEST = 6000
@@ -40,14 +40,13 @@ def open_answer(folder: Path, template: Path | None = None) -> dict:
     }
 
 
-def into_table(folders: list[Path], out: Path) -> dict[str, float | None]:
-    """Write ``out/open.csv``, the table that a person fills in -> the points that stand in it, by student.
+def into_table(results: list[dict], out: Path) -> dict[str, float | None]:
+    """Write ``out/open.csv``, which a person fills in, with this lab's ``results`` (``class_results``).
 
-    What was given before stays, as long as the record is the same. ValueError names impossible points.
+    Other labs' rows stay. -> the points that stand in it, by student; what was given before stays, as long as
+    the record is the same. ValueError names impossible points.
     """
-    rows = [
-        {"lab": "lab10", "student": folder.name, "questions": [], "open": [open_answer(folder)]}
-        for folder in folders
-    ]
-    by_hand.agree(rows, out).write()
-    return {row["student"]: row["open"][0]["points"] for row in rows}
+    here = {(result["lab"], result["student"]) for result in results}
+    others = [row for row in grade.kept_results(out) if (row["lab"], row["student"]) not in here]
+    by_hand.agree(results + others, out, gradebook.given(out)).write()
+    return {row["student"]: row["open"][0]["points"] for row in results}

@@ -16,6 +16,7 @@ from fsdl_deploy.picture import encode
 
 RATE = 8.0  # cards a second between bursts: what one core has room for on a slow machine, too
 BURST = 30
+PROBES = 2**40  # added to a seed: no replay has these pictures
 CARD, WRONG, AGAIN, CLASH = "card", "wrong", "again", "clash"
 
 
@@ -44,6 +45,16 @@ def pictures(seed: int, count: int) -> list[bytes]:
     return [encode(card.image) for card in cards(count, seed=seed)]
 
 
+def probes(seed: int) -> list[tuple[str, bytes]]:
+    """The id and the PNG of the card that is sent at once after each start: like any other card."""
+    rng = np.random.default_rng((seed, 4))
+    return [(_identity(rng), png) for png in pictures(seed + PROBES, 3)]
+
+
+def _identity(rng: np.random.Generator) -> str:
+    return f"c{rng.integers(16**10):010x}"
+
+
 def _arrivals(seconds: float, rng: np.random.Generator) -> list[float]:
     """Poisson arrivals at RATE, and two bursts: times in seconds, in order."""
     steady = np.cumsum(rng.exponential(1 / RATE, int(seconds * RATE * 2)))
@@ -68,7 +79,7 @@ def load(brief: Brief, seed: int, seconds: float) -> list[Request]:
     requests: list[Request] = []
     wrong = 0
     for number, at in enumerate(times):
-        identity = f"c{rng.integers(16**10):010x}"
+        identity = _identity(rng)
         chance, client = rng.random(), "plain"
         slow = rng.random()
         if slow < 0.05:

@@ -1,22 +1,24 @@
-"""``fsdl-course capstone grade FOLDERS --out DIR``: every folder, in several rounds, with feedback."""
+"""``fsdl-course capstone grade FOLDERS --out GRADES``: every folder, in several rounds, with feedback."""
 
 import csv
-import html
-import json
+import io
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from fsdl_course.capstone import brief, decision, hand_in, points, practice
-from fsdl_course.capstone.checker import CriterionVerdict
+from fsdl_course.capstone import brief, class_results, decision, feedback, hand_in, points, practice
+from fsdl_course.capstone.verdicts import CriterionVerdict
 from fsdl_course.grading.submissions import slug
+from fsdl_course.labs.backends.backend import SandboxError
 from fsdl_deploy import files
 
 ROUNDS = 3
+PUBLIC_SEEDS = 10**6  # below it a seed can be guessed, by whoever tries all of them at home
 
 
 @dataclass(frozen=True)
 class Graded:
-    """A student's verdicts over all rounds; ``problem`` where the folder could not be started at all."""
+    """A student's verdicts over all rounds; ``problem`` where there are none, or where a round failed."""
 
     student: str
     verdicts: list[CriterionVerdict]
@@ -35,7 +37,10 @@ def worst(rounds: list[list[CriterionVerdict]]) -> list[CriterionVerdict]:
 
 
 def grade_one(folder: Path, seed: int, rounds: int, out: Path) -> Graded:
-    """All rounds of a folder, whose name is the student's; evidence below ``out``."""
+    """All rounds of a folder, whose name is the student's; evidence below ``out``.
+
+    Raises SandboxError only, where there is no isolation: whatever else goes wrong is one student's problem.
+    """
     student = folder.name
     try:
         verdicts = [
@@ -44,67 +49,84 @@ def grade_one(folder: Path, seed: int, rounds: int, out: Path) -> Graded:
         ]
     except hand_in.HandInError as problem:
         return Graded(student, [], str(problem))
+    except SandboxError:
+        raise
+    except Exception as problem:
+        why = f"the trial itself failed, look at this one yourself: {type(problem).__name__}: {problem}"
+        unknown = [CriterionVerdict(row.name, points.UNKNOWN, "there was no trial") for row in points.TABLE]
+        return Graded(student, unknown, why[:1000])
     return Graded(student, worst(verdicts))
 
 
-def page(graded: Graded) -> str:
-    """The feedback on a folder as HTML; nothing in it is the student's markup."""
-    rows = []
-    for criterion in points.TABLE:
-        verdict = next((v for v in graded.verdicts if v.criterion == criterion.name), None)
-        name, why = (verdict.verdict, verdict.why) if verdict else (points.BROKEN, graded.problem)
-        earned = criterion.points if name == points.HELD else 0
-        summary = "\n".join(json.dumps(event) for event in verdict.evidence) if verdict else ""
-        cells = (criterion.name, name, f"{earned} of {criterion.points}", criterion.held, why)
-        evidence = f"<pre>{html.escape(summary)}</pre>" if summary else ""
-        rows.append(
-            "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + f"<td>{evidence}</td></tr>"
+def hidden_seed(place: Path, given: int | None) -> int:
+    """The seed of this class's replays: what is given, else what an earlier run drew, else a new one.
+
+    Raises ValueError for a seed that a student can guess.
+    """
+    file = place / "seed.txt"
+    if given is None:
+        given = (
+            int(file.read_text(encoding="ascii")) if file.exists() else PUBLIC_SEEDS + secrets.randbits(60)
         )
-    text = html.escape(brief.brief_of(brief.seed_of(graded.student)).text())
-    head = "".join(
-        f"<th scope=col>{name}</th>"
-        for name in ("criterion", "verdict", "points", "held if", "why", "evidence")
-    )
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8">'
-        f"<title>Lab 10: {html.escape(graded.student)}</title>"
-        "<style>body{font-family:sans-serif;margin:2em}td,th{border:1px solid #999;padding:.3em;"
-        "text-align:left;vertical-align:top}table{border-collapse:collapse}pre{white-space:pre-wrap;max-width:40em}</style>"
-        f"<h1>{html.escape(graded.student)}: {graded.points} of {points.TOTAL}</h1><p>{text}</p>"
-        f"<table><tr>{head}</tr>{''.join(rows)}</table></html>\n"
-    )
+    if given < PUBLIC_SEEDS:
+        raise ValueError(f"--seed is {PUBLIC_SEEDS:,} or more, for smaller ones can be tried at home")
+    files.write(file, f"{given}\n")
+    return given
 
 
 def add_arguments(parser) -> None:
     parser.add_argument("folders", metavar="FOLDERS", help="a folder with a folder for each student")
-    parser.add_argument("--out", required=True, metavar="DIR", help="scores.csv, feedback and evidence")
-    parser.add_argument("--seed", type=int, required=True, help="of the hidden replay: keep it to yourself")
+    parser.add_argument(
+        "--out", required=True, metavar="GRADES", help="where `grade` leaves the other labs, too"
+    )
+    parser.add_argument("--seed", type=int, help="of the hidden replay (default: drawn once, and kept)")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"replays of each (default: {ROUNDS})")
 
 
 def main(args) -> int:
+    """Grade everybody; 1 if somebody's folder could not be started, or a trial itself failed."""
     folders = sorted(path for path in Path(args.folders).iterdir() if path.is_dir() and not path.is_symlink())
     if not folders:
         raise ValueError(f"there is no student's folder in {args.folders}")
-    if args.rounds < 1 or args.seed < 0:
-        raise ValueError("--rounds is at least 1, and --seed a whole number from 0 up")
-    out = Path(args.out)
-    (out / "feedback").mkdir(parents=True, exist_ok=True)
-    table = [["student", *(criterion.name for criterion in points.TABLE), "points", "decision"]]
-    records = decision.into_table(folders, out)
+    if args.rounds < 1:
+        raise ValueError(f"--rounds is at least 1, not {args.rounds}")
+    out, place = Path(args.out), Path(args.out) / "capstone"
+    (place / "feedback").mkdir(parents=True, exist_ok=True)
+    seed = hidden_seed(place, args.seed)
+    outcomes, problems = [], 0
     for folder in folders:
-        graded = grade_one(folder, args.seed, args.rounds, out / "evidence" / slug(folder.name))
-        files.write(out / "feedback" / f"{slug(folder.name)}.html", page(graded))
-        named = {verdict.criterion: verdict.verdict for verdict in graded.verdicts}
-        table.append(
-            [
-                folder.name,
-                *(named.get(c.name, points.BROKEN) for c in points.TABLE),
-                str(graded.points),
-                "" if records[folder.name] is None else f"{records[folder.name]:g}",
-            ]
+        key = class_results.digest(folder, seed, args.rounds)
+        evidence = place / "evidence" / slug(folder.name)
+        verdicts = class_results.kept(out, folder.name, key)
+        graded = Graded(folder.name, verdicts) if verdicts else grade_one(folder, seed, args.rounds, evidence)
+        outcome = class_results.result(folder, graded.verdicts, graded.problem)
+        class_results.write(out, outcome, graded.verdicts, key)
+        outcomes.append(outcome)
+        problems += bool(graded.problem)
+        asked = brief.brief_of(brief.seed_of(folder.name))
+        text = feedback.feedback_page(
+            folder.name, asked, graded.verdicts, graded.problem, evidence / "round1" / "history.jsonl"
         )
-        print(f"{files.printable(folder.name)}: {graded.points} of {points.TOTAL} {graded.problem}")
-        with (out / "scores.csv").open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(table)
-    return 0
+        files.write(place / "feedback" / f"{slug(folder.name)}.html", text)
+        print(
+            f"{files.printable(folder.name)}: {graded.points} of {points.TOTAL} {graded.problem}", flush=True
+        )
+    records = decision.into_table(outcomes, out)
+    files.write(place / "scores.csv", _table(outcomes, records))
+    print(f"{len(folders)} folders graded: {place / 'scores.csv'}, pages in {place / 'feedback'}")
+    return 1 if problems else 0
+
+
+def _table(outcomes: list[dict], records: dict[str, float | None]) -> str:
+    """A row for each student: points by criterion, all of them, and the decision record's."""
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(
+        ["student", *(criterion.name for criterion in points.TABLE), "points", "decision", "problem"]
+    )
+    for outcome in outcomes:
+        given = records[outcome["student"]]
+        earned = [question["points"] for question in outcome["questions"]]
+        record = "" if given is None else f"{given:g}"
+        rows.writerow([outcome["student"], *earned, outcome["score"], record, outcome["problem"]])
+    return text.getvalue()

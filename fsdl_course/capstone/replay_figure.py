@@ -32,7 +32,12 @@ def waits(events: list[dict]) -> dict[str, list[tuple[float, float]]]:
 
 
 def show(file: Path) -> None:
-    """Draw the replay whose history is in ``file``."""
+    """Draw the replay whose history is in ``file``, in a notebook."""
+    figures.show(*drawn(file))
+
+
+def drawn(file: Path):
+    """The figure of the replay whose history is in ``file``, and what it says to those who do not see it."""
     import matplotlib.pyplot as plt
 
     figures.use()
@@ -57,4 +62,4 @@ def show(file: Path) -> None:
     below.set(xlabel="seconds of the replay", ylabel="memory (MiB)", ylim=(0, None))
     total = ", ".join(f"{len(kind)} {label}" for label, kind in points.items())
     named = ", ".join(f"{name} at {begin:.0f} s" for begin, _, name in windows) or "none"
-    figures.show(figure, f"Waits over the replay: {total}. What was done to the service: {named}.")
+    return figure, f"Waits over the replay: {total}. What was done to the service: {named}."

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import psutil
 
+from fsdl_course.capstone.meter import ServiceMeter
 from fsdl_course.labs.backends import bubblewrap
 from fsdl_course.labs.backends.backend import NOBODY, bytecode
-from fsdl_course.labs.backends.control_groups import ENTER_GROUP, control_group
+from fsdl_course.labs.backends.control_groups import ENTER_GROUP, control_group, watched
 from fsdl_course.labs.inside import system_calls
 from fsdl_deploy.paths import ROOT
 
-KEPT_LOG, READ_LOG = 64 << 10, 16 << 20
+READ_LOG = 16 << 20
 STATE_BYTES, STATE_FILES = 64 << 20, 1000
 PROCESSES = 96
 LAUNCH = """
@@ -44,54 +45,38 @@ class HandInPlace:
     state: Path
     port: int
     memory_mb: int
+    core: int = 0  # the one that the service has
 
 
 @dataclass
 class Running:
-    """A service that runs: the sandbox's process, what it printed, and the most it took."""
+    """A service that runs: the sandbox's process, what it takes, and what it printed."""
 
     popen: subprocess.Popen
     undo: contextlib.ExitStack
+    meter: ServiceMeter
     log: bytearray = field(default_factory=bytearray)
+    read: threading.Thread | None = None  # of what it prints
 
-    def processes(self) -> list[psutil.Process]:
-        """All processes of the service, without bubblewrap's own."""
-        try:
-            tree = psutil.Process(self.popen.pid).children(recursive=True)
-        except psutil.Error:
-            return []
-        return [process for process in tree if not _is_bubblewrap(process)]
-
-    def used(self) -> tuple[int, float]:
-        """Bytes in memory and processor seconds of what runs now."""
-        memory = seconds = 0
-        for process in self.processes():
-            with contextlib.suppress(psutil.Error):
-                times = process.cpu_times()
-                memory += process.memory_info().rss
-                seconds += times.user + times.system + times.children_user + times.children_system
-        return memory, seconds
+    def ended(self) -> int | None:
+        """The status of the start command if it has ended, which ends all of its processes."""
+        return self.popen.poll()
 
     def terminate(self) -> None:
         """SIGTERM to the process that the start command became."""
-        for process in self.processes()[:1]:
+        for process in self.meter.processes()[:1]:
             with contextlib.suppress(psutil.Error):
                 process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """kill -9 of everything; nothing of it is left."""
+        left = self.meter.processes()
         if self.popen.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait()
+        psutil.wait_procs(left, timeout=5)  # the kernel ends them with the sandbox's first process
         self.undo.close()
-
-
-def _is_bubblewrap(process: psutil.Process) -> bool:
-    try:
-        return process.name() == "bwrap"
-    except psutil.Error:
-        return True
 
 
 def start(words: tuple[str, ...], place: HandInPlace) -> Running:
@@ -99,9 +84,9 @@ def start(words: tuple[str, ...], place: HandInPlace) -> Running:
     undo = contextlib.ExitStack()
     environment = {"PATH": "/usr/bin:/bin"}
     group = None
-    if os.geteuid() == 0:
-        group = undo.enter_context(control_group(place.memory_mb << 20, PROCESSES))
-    command = [*_sandbox(place), *_launcher(words, group is not None)]
+    if os.geteuid() == 0:  # the group counts STATE, too, which lies in memory: it is not rented
+        group = undo.enter_context(control_group((place.memory_mb << 20) + STATE_BYTES, PROCESSES))
+    command = [*_sandbox(place), *_launcher(words, place.core, group is not None)]
     if group is not None:
         command = ["/bin/sh", "-c", ENTER_GROUP, "sh", *group, "--", *command]
     popen = subprocess.Popen(
@@ -112,25 +97,26 @@ def start(words: tuple[str, ...], place: HandInPlace) -> Running:
         start_new_session=True,
         env=environment,
     )
-    running = Running(popen, undo)
-    threading.Thread(target=_drain, args=(popen.stdout, running.log), daemon=True).start()
+    meter = ServiceMeter(popen.pid, tuple(map(Path, group or ())))
+    if group is None:
+        meter.passed = undo.enter_context(watched(popen.pid, place.memory_mb << 20, PROCESSES))
+    running = Running(popen, undo, meter)
+    running.read = threading.Thread(target=_drain, args=(popen.stdout, running.log), daemon=True)
+    running.read.start()
     return running
 
 
 def _drain(pipe, log: bytearray) -> None:
-    read = 0
-    with pipe:
-        while read < READ_LOG and (piece := pipe.read1(1 << 16)):
-            read += len(piece)
-            log += piece[: KEPT_LOG - len(log)]
-        threading.Event().wait(120) if read >= READ_LOG else None  # it blocks on printing; its own fault
+    while len(log) < READ_LOG and (piece := pipe.read1(1 << 16)):
+        log += piece
+    # Whoever prints more blocks on printing: the pipe is closed when the trial's process ends.
 
 
-def _launcher(words: tuple[str, ...], counted: bool) -> list[str]:
+def _launcher(words: tuple[str, ...], core: int, counted: bool) -> list[str]:
     filter_text = Path(system_calls.__file__).read_text(encoding="utf-8")
     bound = f"resource.setrlimit(resource.RLIMIT_NPROC, ({PROCESSES}, {PROCESSES}))"
     text = filter_text + LAUNCH.format(
-        disk=STATE_BYTES, core={max(os.sched_getaffinity(0))}, bound_processes="" if counted else bound
+        disk=STATE_BYTES, core={core}, bound_processes="" if counted else bound
     )
     return [sys.executable, "-I", "-S", "-c", text, *words]
 
@@ -175,14 +161,7 @@ def owner() -> int | None:
     return NOBODY if os.geteuid() == 0 else None
 
 
-def overfull(state: Path) -> bool:
-    """Whether the state has more bytes or files than it may; links are not followed."""
-    size = count = 0
-    for folder, folders, names in os.walk(state):
-        count += len(names) + len(folders)
-        for name in names:
-            with contextlib.suppress(OSError):
-                size += os.lstat(os.path.join(folder, name)).st_size
-        if size > STATE_BYTES or count > STATE_FILES:
-            return True
-    return False
+def full(state: Path) -> bool:
+    """Whether the state's folder, a disk of its own (``arena``), has room for no byte or no file more."""
+    room = os.statvfs(state)
+    return room.f_bavail == 0 or room.f_favail == 0

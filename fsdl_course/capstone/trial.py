@@ -3,25 +3,21 @@
 Judges nothing.
 """
 
-import base64
-import contextlib
-import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fsdl_course.capstone import generator, sandboxed, timetable
+from fsdl_course.capstone import generator, sandboxed, timetable, traces
 from fsdl_course.capstone.brief import brief_of
-from fsdl_course.capstone.client import ServiceAnswer, ask
+from fsdl_course.capstone.client import ServiceAnswer, ask, short
 from fsdl_course.capstone.generator import AGAIN, CARD, CLASH, Request
 from fsdl_course.capstone.history import History
+from fsdl_course.capstone.meter import OthersShare, core_seconds
+from fsdl_course.capstone.pace import Pace
 from fsdl_course.capstone.sandboxed import HandInPlace, Running
 from fsdl_deploy import files
-from fsdl_deploy.paths import ROOT
-from fsdl_deploy.picture import decode
-from fsdl_deploy.reader import OnnxReader
 
 START_SECONDS = 40.0  # after which a service that is not ready is given up
 TERM_SECONDS = 10.0
@@ -40,20 +36,25 @@ class ServiceTrial:
     seconds: float
     history: History
     running: Running | None = None
-    down: threading.Event = field(default_factory=threading.Event)
+    starts: int = 0
+    serving: bool = False  # it runs, and nobody but itself has a reason to end it
+    restarting: bool = False
+    restarted: float = 0.0  # seconds since the load began
     over: threading.Event = field(default_factory=threading.Event)
     answered: dict[int, ServiceAnswer] = field(default_factory=dict)
-    gone_seconds: float = 0.0  # of processor time, of what has ended
-    last_cpu: float = 0.0  # of what runs, when it was looked at last
+    gone_seconds: float = 0.0  # of processor time from when it was ready, of what has ended
+    ready_seconds: float = 0.0  # of processor time when the running one was ready
+    last_cpu: float = 0.0  # of the running one, when it was looked at last
+    marks: list[bytes] = field(default_factory=list)
 
     @classmethod
-    def of(cls, spec: dict) -> "ServiceTrial":
-        """A trial as ``practice.specification`` describes it."""
+    def of(cls, spec: dict, core: int) -> "ServiceTrial":
+        """A trial as ``practice.specification`` describes it, with the service on ``core``."""
         place = spec["place"]
         folders = {name: Path(place[name]) for name in ("service", "models", "state")}
         return cls(
             tuple(spec["words"]),
-            HandInPlace(**folders, port=place["port"], memory_mb=place["memory_mb"]),
+            HandInPlace(**folders, port=place["port"], memory_mb=place["memory_mb"], core=core),
             spec["brief_seed"],
             spec["seed"],
             spec["seconds"],
@@ -63,20 +64,23 @@ class ServiceTrial:
     def run(self) -> None:
         """The whole trial; nothing of the service is left afterwards."""
         requests = generator.load(brief_of(self.brief_seed), self.seed, self.seconds)
+        self.marks = traces.marks(requests)
         self.announce(timetable.versions(self.seed)[0])
         watch = threading.Thread(target=self.watch, daemon=True)
-        try:
-            if self.start("first"):
-                self.history.begin()
-                self.history.add("load begins")
-                watch.start()
-                self.replay(requests)
-                self.look_up(requests)
-        finally:
-            self.over.set()
-            self.end()
-            self.history.add("over", cpu=self.gone_seconds)
-            self.history.close()
+        with Pace(self.history, self.seed) as pace:
+            try:
+                if self.start("first"):
+                    self.history.begin()
+                    self.history.add("load begins")
+                    pace.record()
+                    watch.start()
+                    self.replay(requests)
+                    self.look_up(requests)
+            finally:
+                self.over.set()
+                self.end()
+                self.history.add("over", cpu=self.gone_seconds)
+        self.history.close()
 
     def announce(self, version: str) -> None:
         """Put a version's name into ``active``, in one step."""
@@ -85,53 +89,73 @@ class ServiceTrial:
 
     def start(self, why: str) -> bool:
         """Start the service and wait until it says that it is ready; then one card at once."""
-        begun = time.monotonic()
         self.running = sandboxed.start(self.words, self.place)
+        share = OthersShare(self.running.meter, self.place.core)
         self.history.add("started", why=why)
-        while time.monotonic() - begun < START_SECONDS and self.running.popen.poll() is None:
+        identity, png = generator.probes(self.seed)[self.starts]
+        self.starts += 1
+        while self.running.ended() is None and not share.longer(START_SECONDS):
             if ask(self.place.port, "GET", "/readyz", seconds=1).status == 200:
-                took = time.monotonic() - begun
-                probe = generator.pictures(self.seed + 1, 1)[0]
-                body = generator.valid(f"probe-{why.replace(' ', '')}", probe)
-                answer = ask(self.place.port, "POST", "/v1/cards", body, 5)
-                self.history.add("ready", seconds=took, first=answer.status, problem=answer.problem)
-                self.down.clear()
+                took, others = share.elapsed(), share.seconds()
+                self.ready_seconds = self.running.meter.taken().cpu
+                asked = time.monotonic()
+                answer = ask(self.place.port, "POST", "/v1/cards", generator.valid(identity, png), 5)
+                self.history.add(
+                    "ready",
+                    why=why,
+                    seconds=took,
+                    others=others,
+                    first=answer.status,
+                    first_seconds=time.monotonic() - asked,
+                    fields=short(answer.fields),
+                    problem=answer.problem,
+                )
+                self.serving = True
                 return True
             time.sleep(0.02)
         log = bytes(self.running.log[-600:]).decode("utf-8", "replace")
-        self.history.add("never ready", status=self.running.popen.poll(), log=log)
+        self.history.add("never ready", why=why, status=self.running.ended(), log=log)
         return False
 
     def end(self) -> None:
-        """kill -9; its processor time is added up."""
+        """kill -9; its processor time is added up, and what it leaves behind is searched for pictures."""
+        self.serving = False
         if self.running is not None:
-            self.gone_seconds += self.last_cpu
-            self.last_cpu = 0.0
+            ready, cpu = self.ready_seconds, self.running.meter.taken().cpu
+            self.gone_seconds += max(cpu, self.last_cpu) - ready if ready else 0.0
+            self.ready_seconds = self.last_cpu = 0.0
             self.running.kill()
+            names = traces.kept(self.place.state, bytes(self.running.log), self.marks)
+            self.history.add("pictures", kept=names)
+            self.running = None
 
     def watch(self) -> None:
-        """Five times a second: what the service takes; every second what a plain reading takes here."""
-        reader = OnnxReader("v1")
-        picture = generator.pictures(self.seed + 2, 1)[0]
-        text = base64.b64encode(picture)
-        turn = 0
+        """Five times a second: what the service takes, whether it is there, whether its disk is full."""
+        full = False
         while not self.over.wait(0.2):
             running = self.running
-            memory, cpu = running.used() if running else (0, 0.0)
-            self.last_cpu = max(self.last_cpu, cpu)
-            self.history.add("sample", memory=memory, cpu=self.gone_seconds + self.last_cpu)
-            turn += 1
-            if turn % 3 == 0:
-                begun = time.perf_counter()
-                reader.read([decode(base64.b64decode(text))])
-                self.history.add("reference", ms=1000 * (time.perf_counter() - begun))
-            if running and sandboxed.overfull(self.place.state):
+            if running is None:
+                continue
+            taken = running.meter.taken()
+            if running is self.running:
+                self.last_cpu = max(self.last_cpu, taken.cpu)
+            self.history.add("sample", memory=taken.memory, killed=taken.killed)
+            self.look_whether_it_lives(running)
+            if not full and (full := sandboxed.full(self.place.state)):
                 self.history.add("disk full")
-                running.kill()
-                return
+
+    def look_whether_it_lives(self, running: Running) -> None:
+        """A service that has ended though nobody ended it: once in the history, with its last words."""
+        status = running.ended()
+        if self.serving and running is self.running and status is not None:
+            self.serving = False
+            killed = running.meter.taken().killed
+            log = bytes(running.log[-600:]).decode("utf-8", "replace")
+            self.history.add("died", status=status, killed=killed, log=log)
 
     def replay(self, requests: list[Request]) -> None:
         """All requests at their times, from CLIENTS threads, and the faults from this one."""
+        before, gone = core_seconds(self.place.core), self.gone_seconds
         stop = time.monotonic() + self.seconds + GIVE_UP + 15
         with ThreadPoolExecutor(CLIENTS) as pool:
             loader = threading.Thread(target=self.send_all, args=(requests, pool))
@@ -140,7 +164,10 @@ class ServiceTrial:
                 self.over.wait(max(0.0, fault.at - self.history.now()))
                 self.disturb(fault.what)
             loader.join(max(0.1, stop - time.monotonic()))
-        self.history.add("load over")
+        busy = core_seconds(self.place.core) - before
+        own = self.gone_seconds - gone + self.running.meter.taken().cpu if self.running else 0.0
+        share = max(0.0, busy - own) / max(1.0, self.history.now())
+        self.history.add("load over", others_share=round(share, 3))
 
     def send_all(self, requests: list[Request], pool: ThreadPoolExecutor) -> None:
         for request in requests:
@@ -148,19 +175,21 @@ class ServiceTrial:
             pool.submit(self.send, request)
 
     def send(self, request: Request) -> None:
-        """Ask until there is an answer that is final, as the contract has it, or GIVE_UP has passed."""
+        """Ask until there is an answer that is final, as the contract has it, or patience has ended."""
         if request.kind in (AGAIN, CLASH) and request.of not in self.answered:
             self.history.add("skipped", number=request.number)
             return
-        sent, tries, refused = self.history.now(), 0, 0
+        sent, tries, refused, without_time = self.history.now(), 0, 0, 0
         while True:
             tries += 1
-            last = ask(self.place.port, "POST", "/v1/cards", request.body, 10, request.client)
+            seconds = min(10.0, max(2.0, self.patience(request)))
+            last = ask(self.place.port, "POST", "/v1/cards", request.body, seconds, request.client)
             final = last.status not in (0, 429, 503)
             refused += last.status in (429, 503)
-            if final or self.history.now() - request.at > GIVE_UP:
+            without_time += last.status in (429, 503) and last.retry_after is None
+            if final or self.patience(request) < 0:
                 break
-            time.sleep(min(1.0, last.retry_after or 0.1))
+            time.sleep(min(1.0, max(0.1, last.retry_after or 0.0)))
         if request.kind == CARD and last.status == 200:
             self.answered[request.number] = last
         self.history.add(
@@ -170,10 +199,17 @@ class ServiceTrial:
             sent=round(sent, 4),
             tries=tries,
             refused=refused,
+            without_time=without_time,
             status=last.status,
-            fields=_short(last.fields),
+            fields=short(last.fields),
             problem=last.problem,
         )
+
+    def patience(self, request: Request) -> float:
+        """Seconds until its client gives up: a restart has the brief's own limit, and does not count."""
+        if self.restarting:
+            return GIVE_UP
+        return max(request.at, self.restarted) + GIVE_UP - self.history.now()
 
     def disturb(self, what: str) -> None:
         """One fault of the timetable."""
@@ -183,63 +219,32 @@ class ServiceTrial:
         elif what == timetable.VERSION:
             self.announce(timetable.versions(self.seed)[1])
         else:
+            self.look_whether_it_lives(self.running)
+            self.restarting = True
             if what == timetable.TERM:
-                self.running.terminate()
-                begun = time.monotonic()
-                with contextlib.suppress(Exception):
-                    self.running.popen.wait(TERM_SECONDS)
-                status = self.running.popen.poll()
-                self.history.add("ended", status=status, seconds=time.monotonic() - begun)
+                self.terminate()
             self.end()
             self.start(f"after {what}")
+            self.restarting, self.restarted = False, self.history.now()
         self.history.add("fault over", name=what)
 
+    def terminate(self) -> None:
+        """SIGTERM, and how it ended: status None if it is still there after TERM_SECONDS."""
+        self.serving = False
+        share = OthersShare(self.running.meter, self.place.core)
+        self.running.terminate()
+        while self.running.ended() is None and not share.longer(TERM_SECONDS):
+            time.sleep(0.02)
+        self.history.add(
+            "ended", status=self.running.ended(), seconds=share.elapsed(), others=share.seconds()
+        )
+
     def look_up(self, requests: list[Request]) -> None:
-        """Ask for every card that was answered with 200, and look for pictures where none may be."""
+        """Ask for every card that was answered with 200."""
         until = time.monotonic() + 20
         for request in requests:
             if request.number in self.answered and time.monotonic() < until:
                 answer = ask(self.place.port, "GET", f"/v1/cards/{request.id}", seconds=3)
                 self.history.add(
-                    "looked up", number=request.number, status=answer.status, fields=_short(answer.fields)
+                    "looked up", number=request.number, status=answer.status, fields=short(answer.fields)
                 )
-        kept = pictures_kept(self.place.state, bytes(self.running.log), requests)
-        self.history.add("pictures", kept=kept)
-
-
-def pictures_kept(state: Path, log: bytes, requests: list[Request]) -> list[str]:
-    """Names of files (or "the log") in which a piece of a picture stands, in bytes or in base64."""
-    marks = []
-    for request in [r for r in requests if r.kind == CARD][::5]:
-        text = request.body.partition(b'"picture": "')[2]
-        middle = len(text) // 2 // 4 * 4
-        marks += [text[middle : middle + 40], base64.b64decode(text[middle : middle + 40])]
-    names = ["the log"] if any(mark in log for mark in marks) else []
-    for path in sorted(state.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            data = path.read_bytes()[: 64 << 20]
-            if any(mark in data for mark in marks):
-                names.append(path.name[:80])
-    return names
-
-
-def _short(fields: dict) -> dict:
-    """The fields that are judged, as short texts: an answer cannot fill the history."""
-    short = {key: fields[key] for key in ("id", "digits", "version") if key in fields}
-    error = fields.get("error")
-    if isinstance(error, dict):
-        short["field"] = error.get("field")
-    return {
-        key: value if not isinstance(value, str | list | dict) else str(value)[:100]
-        for key, value in short.items()
-    }
-
-
-def place_models(folder: Path) -> None:
-    """The models of a trial: the good versions, their sums, and one that does not load."""
-    folder.mkdir()
-    for version in ("v1", "v2"):
-        shutil.copyfile(ROOT / "models" / f"{version}.onnx", folder / f"{version}.onnx")
-    shutil.copyfile(ROOT / "models" / "SHA256SUMS", folder / "SHA256SUMS")
-    whole = (ROOT / "models" / "v2.onnx").read_bytes()
-    (folder / f"{timetable.BROKEN_NAME}.onnx").write_bytes(whole[: len(whole) // 2])

@@ -1,6 +1,7 @@
 """Requests that a service has to refuse, each with the field that is at fault."""
 
 import base64
+import functools
 import json
 import struct
 import zlib
@@ -14,6 +15,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
+@functools.cache
 def bomb(side: int = 20_000) -> bytes:
     """A PNG of ``side`` x ``side`` grey pixels in some 400 kB: unpacked it is ``side`` squared bytes."""
     packer = zlib.compressobj(9)

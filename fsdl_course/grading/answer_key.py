@@ -40,14 +40,14 @@ def answer_key(name: str, cases_folder: Path | None = None, root: Path = ROOT) -
         private = questions.read_cases(cases_folder / f"{name}.json", lab)
     # Public ones come first: until the last of them is done, no private argument is in the sandbox.
     cases = questions.public_cases(lab) + private
-    expected = convert.solution_values(name, cases, root)
+    solved, released = convert.both(name, root)
+    expected = convert.solution_values(name, cases, root, solved)
     content = [[(c.question, c.part, c.arguments) for c in cases], expected]
     digest = hashlib.sha256(json.dumps(content).encode())
     scoring = [Path(__file__), *map(Path(__file__).with_name, ("scoring.py", "parts.py"))]
     for file in [*sorted(Path(convert.__file__).parent.rglob("*.py")), *scoring]:
         digest.update(file.read_bytes())
     digest.update((root / "solutions" / name / "questions.py").read_bytes())
-    _, released = convert.both(name, root)
     before_open = convert.text_before_open(released)
     return AnswerKey(
         name, lab, cases, expected, digest.hexdigest(), convert.known_text(released), before_open

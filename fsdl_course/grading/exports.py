@@ -8,6 +8,7 @@ filled in, and of nobody whom the class list does not know.
 """
 
 import re
+from fractions import Fraction
 from pathlib import Path
 
 from fsdl_course.grading import roster, tables
@@ -38,7 +39,7 @@ def write(totals, out: Path, rules: CoursePolicy, exported: list[Path], remarks:
         copy = out / f"filled-{path.name}"
         if copy.resolve() == path.resolve():
             raise ExportError(f"{path} is a filled copy: name the export itself")
-        files.write(copy, filled(path, known, labs, rules, remarks))
+        files.write(copy, filled(path, known, totals.of_most, rules, remarks))
         paths.append(copy)
     return paths
 
@@ -83,9 +84,11 @@ def _moodle(rows: list, labs: list[str], rules: CoursePolicy) -> str:
     return tables.text_of(header, lines)
 
 
-def filled(path: Path, rows: list, labs: list[str], rules: CoursePolicy, remarks: list[str]) -> str:
+def filled(
+    path: Path, rows: list, of_most: dict[str, Fraction], rules: CoursePolicy, remarks: list[str]
+) -> str:
     """A platform's export with points in the cells of labs, as CSV; ExportError if there are none."""
-    sheet = tables.read(path)
+    sheet, labs = tables.read(path), sorted(of_most)
     names = sheet.columns()
     worksheet = "identifier" in names and "grade" in names
     places = _worksheet(path, names, labs, rules) if worksheet else _gradebook(sheet, labs, rules)
@@ -106,7 +109,30 @@ def filled(path: Path, rows: list, labs: list[str], rules: CoursePolicy, remarks
         if row is None and name and name.lower() not in roster.NOT_STUDENTS:
             remarks.append(f"{path}: {name} is not on the class list and gets no points")
         lines.append(line)
+    remarks += _other_scales(sheet, places, of_most)
     return tables.text_of(sheet.header, lines)
+
+
+def _other_scales(sheet: tables.Sheet, places: dict[str, int], of_most: dict[str, Fraction]) -> list[str]:
+    """A remark on each column that the platform holds for another number of points than its lab has."""
+    most = {lab: {cells.get("maximum grade", "") for cells in sheet.records()} for lab in places}
+    for line in sheet.rows:
+        if line[0].strip().lower() == POINTS_POSSIBLE.strip().lower():
+            most = {lab: {line[column]} for lab, column in places.items()}
+    return [
+        f"{sheet.path}: {lab} has {rounded(of_most[lab], 0)} points, its column there {text.strip()}: "
+        "set the assignment's points on the platform before you import"
+        for lab, texts in most.items()
+        for text in sorted(texts)
+        if _points(text) not in (None, of_most[lab])
+    ]
+
+
+def _points(text: str) -> Fraction | None:
+    try:
+        return Fraction(text.strip().replace(",", ".", 1))
+    except ValueError:  # empty, or "(read only)"
+        return None
 
 
 def _worksheet(path: Path, names: list[str], labs: list[str], rules: CoursePolicy) -> dict[str, int]:

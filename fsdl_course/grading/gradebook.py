@@ -21,20 +21,14 @@ from fsdl_deploy.paths import ROOT
 
 CONFIG = '''"""nbgrader's view of these results: `jupyter lab` in this folder, then Nbgrader > Formgrader."""
 
+from fsdl_course.grading import inert
+
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "fsdl-deploy"
 c.CourseDirectory.root = {root!r}
 c.CourseDirectory.db_url = {database!r}
 c.BlackBox.cases = {cases!r}
-c.HTMLExporter.sanitize_html = True
-c.HTMLExporter.filters = {{"markdown2html": "fsdl_course.grading.inert.markdown"}}  # students write it
-c.Autograde.autograde_preprocessors = [
-    "fsdl_course.grading.autograde.BlackBox",  # student code goes through the sandbox
-    "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
-    "nbgrader.preprocessors.AssignLatePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
-]
+inert.configure(c)  # what students wrote, and how their code runs
 '''
 
 

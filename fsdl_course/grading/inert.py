@@ -13,6 +13,19 @@ MATHS = re.compile(
 SIGNS = str.maketrans({"<": "‹", ">": "›", "&": "＆", '"': "”", "'": "’", "`": "’", "\\": "＼"})
 
 
+def configure(config) -> None:
+    """Settings of every nbgrader of the course: what it shows is inert, what it runs is in the sandbox."""
+    config.HTMLExporter.sanitize_html = True
+    config.HTMLExporter.filters = {"markdown2html": f"{__name__}.markdown"}
+    config.Autograde.autograde_preprocessors = [
+        "fsdl_course.grading.autograde.BlackBox",  # in place of nbgrader's Execute
+        "nbgrader.preprocessors.LimitOutput",
+        "nbgrader.preprocessors.SaveAutoGrades",
+        "nbgrader.preprocessors.AssignLatePenalties",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+
+
 def markdown(source: str) -> str:
     """Markdown -> HTML of harmless tags only, whatever HTML stands in it; formulas make no links."""
     from nbconvert.filters import clean_html, markdown2html

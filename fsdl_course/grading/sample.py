@@ -9,6 +9,7 @@ import copy
 from collections.abc import Callable
 from pathlib import Path
 
+from fsdl_course.capstone import new
 from fsdl_course.grading.tables import text_of
 from fsdl_course.labs import convert, questions
 from fsdl_course.notebooks.conversion import write
@@ -23,6 +24,16 @@ HOSTILE = {
     "looks-around": "return sorted(open('/etc/passwd'))",
     "shouts": "print('x' * 10**9)",
 }
+CAPSTONE = "lab10"
+SERVICES = {
+    "Ada Right": "python",
+    "Bob Nothing": "",
+    "Cem Boasts": "ready_too_soon",
+    "Dia Leaves": "forgets_the_end",
+    "Eva Grows": "grows",
+    "Mal Forgets": "answers_first",
+}
+"""Student -> the example that is handed in for lab 10, "" for the folder as it was handed out."""
 
 
 def hand_ins(name: str) -> dict[str, object]:
@@ -80,24 +91,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    if args.lab not in convert.names():
-        raise ValueError(f"there is no lab {args.lab!r}: they are {', '.join(convert.names())}")
+    names = [*convert.names(), CAPSTONE]
+    if args.lab not in names:
+        raise ValueError(f"there is no lab {args.lab!r}: they are {', '.join(names)}")
     if args.folder.exists() and any(args.folder.iterdir()):
         raise ValueError(f"{args.folder} is not empty: name a new folder")
-    notebooks = list(hand_ins(args.lab).items())
+    kinds = SERVICES if args.lab == CAPSTONE else hand_ins(args.lab)
     if args.roster and args.roster.exists():
         raise ValueError(f"{args.roster} is there already: name a new file")
-    count = len(notebooks) if args.students is None else args.students
+    count = len(kinds) if args.students is None else args.students
     if count < 1:
         raise ValueError(f"--students is 1 or more, not {count}")
     students = []
     for number in range(count):
-        student, notebook = notebooks[number % len(notebooks)]
-        again = f" {number // len(notebooks) + 1}" if number >= len(notebooks) else ""
+        student, hand_in = list(kinds.items())[number % len(kinds)]
+        again = f" {number // len(kinds) + 1}" if number >= len(kinds) else ""
         students.append(f"{student}{again}")
+        if args.lab == CAPSTONE:
+            new.write(args.folder / students[-1], hand_in)
+            continue
         path = args.folder / students[-1] / f"{args.lab}.ipynb"
         path.parent.mkdir(parents=True)
-        path.write_text(write(notebook), encoding="utf-8")
+        path.write_text(write(hand_in), encoding="utf-8")
     print(f"{args.folder}: {count} hand-ins of {args.lab}")
     if args.roster:
         args.roster.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,5 @@
-"""Labs: what a lab's notebook uses (``check``, ``predict``, ``reveal``), and how labs are built and run."""
+"""Labs: what a notebook of theirs uses (``check``, ``case``, ``predict``, ``reveal``); how they are built."""
 
-from fsdl_course.labs.exercise import check, predict, reveal
+from fsdl_course.labs.exercise import case, check, predict, reveal
 
-__all__ = ["check", "predict", "reveal"]
+__all__ = ["case", "check", "predict", "reveal"]

@@ -160,16 +160,17 @@ def _measures_or_checks(cell) -> bool:
     return MEASURE in cell.metadata.get("tags", ()) or bool(marks.get("grade"))
 
 
-def solution_values(name: str, cases: list[questions.Case], root: Path = ROOT) -> list:
+def solution_values(name: str, cases: list[questions.Case], root: Path = ROOT, solved=None) -> list:
     """What the lab's solution returns for each case; NotebookError if it has no value for one.
 
-    The solution is the course's own code, so it runs without a sandbox.
+    ``solved`` is the first of ``both``, if it is there already. The solution is the course's own code, so it
+    runs without a sandbox.
     """
     from fsdl_course.labs.backends.unprotected import Unprotected  # for Unix alone, unlike the rest
     from fsdl_course.labs.sandbox import Sandbox
 
     lab = questions.load(root / "solutions" / name)
-    solved, _ = both(name, root)
+    solved = solved or both(name, root)[0]
     values = []
     with Sandbox(gradable(solved.cells), Unprotected(), lab.preload) as sandbox:
         if sandbox.errors:
@@ -194,7 +195,7 @@ def files(name: str, root: Path = ROOT) -> dict[Path, str]:
     solved, stubbed = both(name, root)
     public = questions.public_cases(lab)
     expected: dict[str, dict[str, list]] = {}
-    for case, value in zip(public, solution_values(name, public, root), strict=True):
+    for case, value in zip(public, solution_values(name, public, root, solved), strict=True):
         expected.setdefault(case.question, {}).setdefault(case.part, []).append(value)
     for notebook in (solved, stubbed):
         add_checksums(notebook)

@@ -17,7 +17,29 @@ GRADING = "FSDL_GRADING"  # set where the grader runs a notebook's cells
 
 
 class LabError(ValueError):
-    """A lab or question that does not exist; the message says which do."""
+    """A lab, question or case that does not exist; the message says which do."""
+
+
+class NothingWritten(NotImplementedError):
+    """Something is left for the student to write first. A notebook shows the message alone."""
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython's hook: the lines that stand in place of a traceback, which would show our code."""
+        return [str(self)]
+
+
+@dataclass(frozen=True)
+class WholeCase:
+    """A public case, nothing of it cut off: call it yourself with ``verdict(*case.arguments)``."""
+
+    title: str
+    function: str
+    arguments: list
+    expected: Any
+
+    def __repr__(self) -> str:
+        given = "\n".join(f"    {_laid_out(argument)}," for argument in self.arguments)
+        return f"{self.title}\n{self.function}(\n{given}\n)\nshould return {_laid_out(self.expected)}"
 
 
 @dataclass(frozen=True)
@@ -28,6 +50,7 @@ class PartFeedback:
     call: str = ""
     problem: str = ""
     printed: str = ""  # by the call that failed
+    case: str = ""  # the call that shows the case whole
 
 
 @dataclass(frozen=True)
@@ -55,6 +78,7 @@ class Feedback:
             if part.problem:
                 lines += [f"      {part.call}", f"      {part.problem}"]
                 lines += [f"      it printed: {part.printed}"] if part.printed else []
+                lines += [f"      the whole case: {part.case}"] if part.case else []
         return "\n".join([*lines, *([f"  {self._ending()}"] if self.private else [])])
 
     def _repr_html_(self) -> str:
@@ -66,6 +90,8 @@ class Feedback:
                 details = f"<br><code>{html.escape(part.call)}</code><br>{html.escape(part.problem)}"
                 if part.printed:
                     details += f"<pre>{html.escape(part.printed)}</pre>"
+                if part.case:
+                    details += f"<br>The whole case: <code>{html.escape(part.case)}</code>"
             rows.append(
                 f'<li style="list-style:none"><b style="color:{color}">{mark}</b> '
                 f"{html.escape(part.name)}{details}</li>"
@@ -76,7 +102,7 @@ class Feedback:
 def check(name: str, function: Callable) -> None:
     """Show how ``function`` does on the public cases of a question ("lab02.q1"), as the grader would find it.
 
-    A stub's NotImplementedError passes through; anything else that it raises counts as a wrong answer and is
+    A stub is not judged: NothingWritten says so. Anything else that it raises counts as a wrong answer and is
     shown, and what does not end is ended. LabError if there is no such question.
     """
     if os.environ.get(GRADING):
@@ -118,6 +144,39 @@ def feedback_on(
 
     So whoever waits for a slow part, or interrupts it, sees how those before it came out.
     """
+    question, expected = _question(name, root, "check")
+    private = sum(part.points for part in question.parts if not part.public)
+    feedback = Feedback(f"{name} {question.title}", [], private)
+    first = 1
+    for part in question.parts:
+        if part.public:
+            feedback.parts.append(_tried(name, question, part, first, expected[part.name], function))
+            progress(feedback)
+            first += len(part.cases)
+    return feedback
+
+
+def case(name: str, number: int, root: Path | None = None) -> WholeCase:
+    """A public case of a question, whole, with what it should return: ``case("lab02.q5", 3)``.
+
+    Cases are counted from 1, in the order in which ``check`` tries them. LabError if there is none.
+    """
+    if os.environ.get(GRADING):
+        return WholeCase("", "", [], None)
+    question, expected = _question(name, root, "case")
+    cases = [
+        WholeCase(f"{name}, {part.name}:", question.function, arguments, right)
+        for part in question.parts
+        if part.public
+        for arguments, right in zip(part.cases, expected[part.name], strict=True)
+    ]
+    if not 1 <= number <= len(cases):
+        raise LabError(f"case({name!r}, {number}): this question has the public cases 1 to {len(cases)}")
+    return cases[number - 1]
+
+
+def _question(name: str, root: Path | None, asked: str):
+    """The question called so, and what each of its public cases should return, by part."""
     from fsdl_course.labs.questions import CasesError, Question, load
     from fsdl_deploy.paths import ROOT
 
@@ -127,33 +186,36 @@ def feedback_on(
         question = load(folder).question(question_id)
         expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
     except (CasesError, OSError) as error:
-        raise LabError(f"check({name!r}): {error}") from None
+        raise LabError(f"{asked}({name!r}): {error}") from None
     if not isinstance(question, Question):
-        raise LabError(f"check({name!r}): this question is answered in prose and graded by a person")
-    private = sum(part.points for part in question.parts if not part.public)
-    feedback = Feedback(f"{name} {question.title}", [], private)
-    for part in question.parts:
-        if part.public:
-            feedback.parts.append(_tried(question, part, expected[question_id][part.name], function))
-            progress(feedback)
-    return feedback
+        raise LabError(f"{asked}({name!r}): this question is answered in prose and graded by a person")
+    return question, expected[question_id]
 
 
-def _tried(question, part, expected: list, function: Callable) -> PartFeedback:
-    """The first case of a part that fails, or that none does."""
+def _tried(name: str, question, part, first: int, expected: list, function: Callable) -> PartFeedback:
+    """The first case of a part that fails, or that none does; ``first``: the number of its first case."""
     from fsdl_course.labs.around import called
     from fsdl_course.labs.bounded import call as bounded_call
 
-    for arguments, right in zip(part.cases, expected, strict=True):
+    for number, (arguments, right) in enumerate(zip(part.cases, expected, strict=True), first):
         call = question.call(arguments)
         # Arguments as the grader gives them, each time new ones: through JSON.
         tried = bounded_call(called(question, function), json.loads(json.dumps(arguments)), question.seconds)
         if tried.unwritten:
-            raise NotImplementedError(tried.error.partition(": ")[2])
+            raise NothingWritten(
+                f"{name}: nothing written yet. Write {question.function} above, then run this cell again."
+            )
         problem = tried.error or question.wrong(arguments, tried.value, right)
         if problem:
-            return PartFeedback(part.name, call, problem, tried.printed)
+            return PartFeedback(part.name, call, problem, tried.printed, f'case("{name}", {number})')
     return PartFeedback(part.name)
+
+
+def _laid_out(value: Any) -> str:
+    """A value over as many lines as it needs, none of it left out."""
+    from pprint import pformat
+
+    return pformat(value, width=100, sort_dicts=False).replace("\n", "\n    ")
 
 
 def plain(value: Any) -> Any:
@@ -164,9 +226,9 @@ def plain(value: Any) -> Any:
 
 
 def predict(question: str, answer: Any) -> None:
-    """A prediction is made before measuring: NotImplementedError while it is None."""
+    """A prediction is made before measuring: NothingWritten while it is None."""
     if answer is None:
-        raise NotImplementedError(f"Write down your prediction first: {question}")
+        raise NothingWritten(f"Write down your prediction first: {question}")
 
 
 def reveal(prediction: float, measured: float, unit: str) -> None:

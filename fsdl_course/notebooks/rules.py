@@ -17,6 +17,7 @@ from fsdl_course.notebooks import (
     colab,
     conversion,
     listing,
+    minutes,
     needs,
     rules_code,
     rules_figures,
@@ -181,10 +182,15 @@ def listed(lesson: Lesson) -> Breaches:
         yield 1, f"the table of {table} says {rows[lesson.name]} minutes, this notebook says {header[1]}"
 
 
+def minutes_as_computed(lesson: Lesson) -> Breaches:
+    yield from minutes.as_computed(lesson)
+
+
 RULES = (
     *rules_frame.RULES,
     *(prose_before_code, cell_kinds, unfinished, ids, tags, stations, outputs, links, pictures, parameters),
     *(prose_stays_portable, figures_come_from_records, code_stays_small_and_portable, listed),
+    minutes_as_computed,
 )
 
 

@@ -3,7 +3,8 @@
 All servers are started, then asked in turns, round by round; who is not asked is suspended, since some take
 a good part of a core while they wait. Each has one reader, as ``libraries`` defines it, however many cores
 there are: how many read at once decides more than the server does. Closed loop with 1, 8 and 32 callers, then
-an open loop at shares of each server's own best rate, to saturation and beyond it. There a server refuses
+an open loop at shares of each server's own best rate, to saturation and beyond it, and one at the same rate
+for all, a share of the best server's. There a server refuses
 (429, 503) or lets its callers wait; refusals are counted apart from errors. The clients are threads of this
 process, on the same cores. The processor time that a server takes for one request is compared too: a busy
 machine stretches every clock, but hardly that one.
@@ -31,16 +32,13 @@ from fsdl_course.serving.asking import (
     suspend,
 )
 from fsdl_course.serving.libraries import Library, libraries
+from fsdl_course.serving.loads import ALIKE, RATES, USERS, loads_of
 from fsdl_deploy import files
 from fsdl_deploy.measuring import records
-from fsdl_deploy.measuring.load import Load, closed_loop, open_loop
+from fsdl_deploy.measuring.load import Load, closed_loop
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.running.servers import Server, ServerError
 from fsdl_deploy.running.stations import StationError
-
-USERS = (1, 8, 32)
-RATES = (0.5, 0.8, 1.0, 1.2)  # of the best rate in a closed loop
-LONGER = 3  # times as many requests from saturation on: a queue needs time to grow
 
 
 @dataclass
@@ -89,8 +87,8 @@ def started(
 
 def compare(
     names: Sequence[str], rounds: int = 3, requests: int = 400, max_batch: int = 16, delay_ms: float = 0.0,
-    users: Sequence[int] = USERS, rates: Sequence[float] = RATES, readers: int = 1,
-    say: Callable[[str], None] = lambda _: None,
+    users: Sequence[int] = USERS, rates: Sequence[float] = RATES, alike: Sequence[float] = ALIKE,
+    readers: int = 1, say: Callable[[str], None] = lambda _: None,
 ) -> list[ServingRow]:  # fmt: skip
     """Measure the libraries of ``names`` in turns, ``rounds`` times each load."""
     pictures, digits = asked(64, seed=51)
@@ -105,45 +103,31 @@ def compare(
                 closed_loop(callers[name], 8, 64)
                 callers[name].close()
         best = dict.fromkeys(running, 0.0)
-        for label, opening, load in _loads(users, rates, requests):
+        for kind in loads_of(users, rates, alike, requests):
             taken: dict[str, list[Load]] = {name: [] for name in running}
             spent = dict.fromkeys(running, 0.0)
             for turn in range(rounds):
-                say(f"{label}: round {turn + 1} of {rounds}")
+                say(f"{kind.label}: round {turn + 1} of {rounds}")
                 for name, (_, server, _) in running.items():
                     with awake(server):
                         before = cpu_seconds(server)
-                        taken[name].append(load(callers[name], best[name]))
+                        most = max(best.values()) if kind.alike else best[name]
+                        taken[name].append(kind.make(callers[name], most))
                         spent[name] += cpu_seconds(server) - before
                         callers[name].close()  # none is kept open while the server is suspended
             for name, (library, server, seconds) in running.items():
                 loads = taken[name]
                 rate = statistics.median(load.throughput for load in loads)
                 sent = sum(load.requests for load in loads)
-                if label.startswith("closed"):
+                if kind.label.startswith("closed"):
                     best[name] = max(best[name], rate)
                 refused, errors = failures(loads)
                 cpu, memory = 1000 * spent[name] / sent, server.memory() / 2**20
-                times = *percentiles(loads, opening), errors, cpu, memory, seconds
-                rows.append(ServingRow(library.title, label, rate, *times, requests=sent, refused=refused))
+                times = *percentiles(loads, kind.opening), errors, cpu, memory, seconds
+                rows.append(
+                    ServingRow(library.title, kind.label, rate, *times, requests=sent, refused=refused)
+                )
     return rows
-
-
-def _loads(users, rates, requests: int) -> list[tuple[str, int, Callable[[Callable, float], Load]]]:
-    """Label, calls at the beginning that open connections, and what makes the load given the best rate."""
-    loads = [
-        (f"closed, {count}", count, lambda call, _, count=count: closed_loop(call, count, requests))
-        for count in users
-    ]
-    for share in rates:
-        due = requests * (LONGER if share >= 1 else 1)
-
-        def load(call, most, share=share, due=due):
-            most = most or 10.0  # of a server that has only refused or failed
-            return open_loop(call, share * most, due / (share * most), patience=30)
-
-        loads.append((f"open, {share:.0%}", 0, load))
-    return loads
 
 
 def table(rows: Sequence[ServingRow]) -> Table:
@@ -176,7 +160,7 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--rounds",
         type=int,
-        help="rounds, each server once in each (default: 3, with --batching 5, with --web 15)",
+        help="rounds, each server once in each (default: 5, with --web 15)",
     )
     parser.add_argument("--requests", type=int, default=400, help="of a load in a round")
     parser.add_argument("--max-batch", type=int, default=16, help="pictures in a batch")
@@ -191,11 +175,13 @@ def add_arguments(parser) -> None:
 
 
 def main(args) -> int:
-    rounds = args.rounds if args.rounds is not None else 5 if args.batching else 15 if args.web else 3
+    rounds = args.rounds if args.rounds is not None else 15 if args.web else 5
     if min(rounds, args.requests, args.max_batch, args.readers) < 1 or args.delay_ms < 0:
         raise ValueError(
             "--rounds, --requests, --max-batch and --readers must be at least 1, --delay-ms at least 0"
         )
+
+    begin = time.monotonic()
 
     def say(text: str) -> None:
         print(text, flush=True)
@@ -212,6 +198,7 @@ def main(args) -> int:
             args.only, rounds, args.requests, args.max_batch, args.delay_ms, readers=args.readers, say=say
         )
     print(show(rows))
+    say(f"took {(time.monotonic() - begin) / 60:.1f} minutes")
     if args.json:
         save(args.json, part, rows)
     return 1 if any(row.errors or not row.per_second for row in rows) or not rows else 0

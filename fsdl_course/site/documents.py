@@ -5,10 +5,8 @@ Markdown made of what the repository says already: the README's words, the table
 
 import html
 import re
-from itertools import groupby
 from pathlib import Path
 
-from fsdl_course import claims
 from fsdl_course.site.contents import README, Contents, Entry, section
 
 TITLE = "Deployment: from a trained model to a product"
@@ -95,35 +93,3 @@ def slides(decks: Path) -> str:
         return "\n\n".join([*parts, NO_SLIDES]) + "\n"
     parts.append("A deck for each stage, to teach from. Speaker notes are in the page: press `p`.")
     return "\n\n".join([*parts, "\n".join(["| deck | to print |", "|---|---|", *rows])]) + "\n"
-
-
-def lecture(root: Path) -> str:
-    """The lecture's sentences in its own words, each with the place that measures it."""
-    parts = [
-        "# The lecture's sentences",
-        "The lecture *Deployment* of Full Stack Deep Learning 2022, in its own words, and where the course "
-        "puts each sentence to the test. A lesson says at its end what came out on its machine.",
-    ]
-    known = claims.read(root) if (root / claims.FILE).is_file() else []
-    for lesson, group in groupby(
-        sorted(known, key=lambda claim: claim.lesson), key=lambda claim: claim.lesson
-    ):
-        rows = [f"| “{_cell(claim.quote)}” | {_where(claim)} |" for claim in group]
-        parts += [f"## Lesson {lesson}", "\n".join(["| the lecture | measured in |", "|---|---|", *rows])]
-    return "\n\n".join(parts) + "\n"
-
-
-def _where(claim: claims.Claim) -> str:
-    if claim.to_come:
-        return f"to come in lesson {claim.to_come}"
-    if claim.undecided:
-        return f"nowhere: {_cell(claim.undecided)}"
-    if claim.notebook and claim.section:
-        anchor = claim.section.replace(" ", "-")
-        return f"[{_cell(claim.section)}](<notebooks/{claim.notebook}.ipynb#{anchor}>)"
-    return f"`{claim.command}`"
-
-
-def _cell(text: str) -> str:
-    """Text for a cell of a table, with nothing in it that Markdown would read as a sign."""
-    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", " ".join(text.split()))

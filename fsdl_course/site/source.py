@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fsdl_course import diagrams, glossary
+from fsdl_course import claims_page, diagrams, glossary
 from fsdl_course.notebooks import colab, pages
 from fsdl_course.notebooks.conversion import read, write
 from fsdl_course.site import documents
@@ -44,7 +44,8 @@ def lay_out(root: Path, folder: Path, extra: Path, reader_bytes: int) -> Source:
     markdown["index.md"] = documents.front(root, listed, reader_bytes)
     markdown["tools.md"] = documents.tools(listed)
     markdown[documents.SLIDES] = documents.slides(root / "build" / "slides")
-    markdown[documents.CLAIMS] = documents.lecture(root)
+    titles = {entry.title.split()[0]: entry.title for entry in listed.lessons}
+    markdown[documents.CLAIMS] = claims_page.document(root, titles)
     texts = [cell.source for notebook, _ in notebooks.values() for cell in notebook.cells]
     drawn = _drawings(
         diagrams.sources("\n".join([*texts, *markdown.values()])), folder / "_static" / "diagrams"

@@ -1,14 +1,15 @@
 """A run of the lessons, written down once: the tables and lines that their executed copies show.
 
 ``fsdl-course slides --record`` reads the copies that ``make course`` left in ``build/course`` and writes
-``slides/lessons.json``, with its date and machine, for decks to quote from. Addresses and folders of the
-machine are left out. Executes nothing.
+``slides/lessons.json``, with its date and machine, for decks and the page of claims to quote from. Of tools
+it keeps the table of claims only. Addresses and folders of the machine are left out. Executes nothing.
 """
 
 import html
 import re
 from pathlib import Path
 
+from fsdl_course import claims
 from fsdl_course.notebooks import pages
 from fsdl_course.notebooks.conversion import read
 from fsdl_course.notebooks.recorded_lessons import RUN
@@ -33,7 +34,11 @@ def record(root: Path, names: list[str]) -> Path:
         copy = root / pages.FOLDER / f"{name}.ipynb"
         if not copy.is_file():
             raise DeckError(f"{name} is not executed: `fsdl-course notebooks course {name}` does it")
-        lessons[name] = outputs_of(copy)
+        seen = outputs_of(copy)
+        if name.startswith("tools/"):
+            seen = {"tables": [table for table in seen["tables"] if table["header"][-1] == "verdict"]}
+        seconds = read(copy).metadata.get(pages.RECORD, {}).get("seconds", 0.0)
+        lessons[name] = records.stamp() | {"seconds": round(seconds, 1)} | seen
     records.write(path, lessons=dict(sorted(lessons.items())))
     return path
 
@@ -81,5 +86,8 @@ def _plain(cell: str) -> str:
 
 
 def lessons(root: Path) -> list[str]:
-    """The lessons that are executed in ``build/course``, without the tools' notebooks."""
-    return sorted(copy.stem for copy in (root / pages.FOLDER).glob("[0-9]*.ipynb"))
+    """What is executed in ``build/course``: the lessons, and tools that measure a sentence of the lecture."""
+    known = claims.read(root) if (root / claims.FILE).is_file() else []
+    tools = {claim.notebook for claim in known if claim.notebook.startswith("tools/")}
+    executed = sorted(copy.stem for copy in (root / pages.FOLDER).glob("[0-9]*.ipynb"))
+    return executed + sorted(tool for tool in tools if (root / pages.FOLDER / f"{tool}.ipynb").is_file())

@@ -23,7 +23,6 @@ from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
-from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.reading import Reader
 from fsdl_deploy.service import (
     cloud_formats,
@@ -50,6 +49,7 @@ def create_app(
     max_pictures: int = 64,
     max_bytes: int = parsing.MAX_BODY,
     threads: int | None = None,
+    cores: int | None = None,
     max_waiting: int = 64,
     max_batch: int = 1,
     delay: float = 0.0,
@@ -64,14 +64,14 @@ def create_app(
 ) -> FastAPI:
     """The model service for a reader, or for a function that loads one after the service has started.
 
-    ``threads``: readings at the same time, by default one a core; each of up to ``max_batch`` requests, for
-    which the first waits up to ``delay`` seconds. ``max_waiting`` requests may wait, each for ``patience``
-    seconds. ``max_bytes``, ``body_seconds``: the most that a body may have and take; ``max_held``: the bytes
-    of all bodies at a time. ``api_key``: whoever wants a reading must send it. ``access_log`` gets one line
-    of JSON a request, ``answer_log`` one with what was read. Pages of ``allow_origins`` may ask from a
-    browser. ``on_failure`` is called when the model does not load; ``app.state.model.failure`` then says why.
+    ``threads``: readings at the same time, by default one for each of ``cores``, which are by default all;
+    each of up to ``max_batch`` requests, for which the first waits up to ``delay`` seconds. ``max_waiting``
+    requests may wait, each for ``patience`` seconds. ``max_bytes``, ``body_seconds``: the most that a body
+    may have and take; ``max_held``: the bytes of all bodies at a time. ``api_key``: whoever wants a reading
+    must send it. The logs get a line of JSON a request, ``answer_log`` with what was read. Pages of
+    ``allow_origins`` may ask from a browser. ``on_failure`` is called when the model does not load.
     """
-    model = Model(reader, threads or whole_cores(), max_waiting, max_batch, delay, patience)
+    model = Model(reader, threads, max_waiting, max_batch, delay, patience, cores)
     app = FastAPIOffline(
         title="Meter reader",
         version="1",

@@ -35,7 +35,7 @@ class Counting:
                 status = message["status"]
                 if self.model.stopping:
                     MutableHeaders(scope=message)["connection"] = "close"  # the next request goes elsewhere
-                if asks and status == 200:
+                if asks and status == 200 and self.model.reader is not None:  # a route may answer without it
                     MutableHeaders(scope=message)["x-model-version"] = self.model.reader.model_version
             await send(message)
 

@@ -41,4 +41,4 @@ def add_routes(app: FastAPI, model: Model, max_pictures: int, max_bytes: int) ->
     @app.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Counts and times for Prometheus."""
-        return Response(model.metrics.page(), media_type=CONTENT_TYPE)
+        return Response(await model.metrics.of_service(), media_type=CONTENT_TYPE)

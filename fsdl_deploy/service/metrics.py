@@ -87,6 +87,10 @@ class Metrics:
         """A number without labels, by Prometheus' name for it, such as ``reader_pictures_total``."""
         return self._registry.get_sample_value(name) or 0.0
 
+    async def of_service(self) -> bytes:
+        """The page of the whole service: this process's, unless it is one of several (``worker``)."""
+        return self.page()
+
     def page(self) -> bytes:
         """All of them, in the text format of Prometheus (CONTENT_TYPE)."""
         return generate_latest(self._registry)

@@ -42,21 +42,25 @@ def _pixels(parsed: Parse) -> int:
 class Model:
     """The reader behind the service: loaded in the background, read in threads, counted.
 
-    Each of ``threads`` threads takes up to ``max_batch`` requests at a time, for the first of which it waits
-    no longer than ``delay`` seconds. Beside those ``max_waiting`` requests may wait; one more gets a 429,
-    because a queue without an end answers everybody too late. Whoever waits longer than ``patience`` seconds
-    gets a 503, and whoever leaves is forgotten: nobody would read their answers.
+    Each of ``threads`` threads (by default one a core) takes up to ``max_batch`` requests at a time, for the
+    first of which it waits no longer than ``delay`` seconds. It has ``cores`` for reading and decoding, by
+    default all. Beside those ``max_waiting`` requests may wait; one more gets a 429, because a queue without
+    an end answers everybody too late. Whoever waits longer than ``patience`` seconds gets a 503, and whoever
+    leaves is forgotten: nobody would read their answers.
     """
 
     def __init__(
         self,
         reader: Reader | Callable[[], Reader],
-        threads: int,
+        threads: int | None,
         max_waiting: int,
         max_batch: int = 1,
         delay: float = 0.0,
         patience: float = PATIENCE,
+        cores: int | None = None,
     ):
+        self._cores = cores or whole_cores()
+        threads = threads or self._cores
         self._source, self.reader, self.failure, self.stopping = reader, None, None, False
         self._batcher = self._queue(threads, max_batch, delay, patience)
         self._places, self._taken = threads * max_batch + max_waiting, 0
@@ -64,7 +68,7 @@ class Model:
 
     def _queue(self, threads: int, max_batch: int, delay: float, patience: float) -> Batcher:
         """The requests that wait, and the threads that decode and read; as many may decode beside them."""
-        workers = threads + min(threads, whole_cores() - threads)
+        workers = threads + min(threads, self._cores - threads)
         if workers <= threads:  # no core is left for more than reading
             return Batcher(self._read, max_batch, delay, workers=threads, patience=patience)
         return Pipeline(
@@ -73,7 +77,9 @@ class Model:
         )  # fmt: skip
 
     async def load(self) -> None:
-        """Load the reader and let it read a blank card; ``failure`` says what went wrong."""
+        """Load the reader and let it read a blank card, once; ``failure`` says what went wrong."""
+        if self.reader or self.failure:
+            return
         try:
             self.reader = await asyncio.to_thread(self._load)
             self.metrics.version.info({"version": self.reader.model_version})

@@ -36,6 +36,26 @@ def serve(
     on for those that were taken, run or wait; what is not answered by then is broken off.
     Raises ValueError or OSError for a bad or taken address, RuntimeError when the model does not load.
     """
+    listener = listen(host, port)
+    announce(listener)
+    return serve_on(listener, reader, drain=drain, grace=grace, **settings)
+
+
+def announce(listener: socket.socket) -> None:
+    """Print the URL at which a socket listens."""
+    host, port = listener.getsockname()[:2]
+    print(f"serving at http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+
+
+def serve_on(
+    listener: socket.socket,
+    reader: Reader | Callable[[], Reader],
+    server_of: Callable[[uvicorn.Config, Model, float], "Draining"] | None = None,
+    drain: float = 0.0,
+    grace: float = GRACE,
+    **settings,
+) -> int:
+    """``serve`` on a socket that listens, which it closes; ``server_of`` makes another Draining server."""
     allocator.keep_little()
     app = create_app(reader, on_failure=lambda: setattr(server, "should_exit", True), **settings)
     config = uvicorn.Config(
@@ -46,10 +66,7 @@ def serve(
         timeout_keep_alive=30,
         timeout_graceful_shutdown=grace,
     )
-    server = Draining(config, app.state.model, drain)
-    listener = listen(host, port)
-    address = f"[{host}]" if ":" in host else host
-    print(f"serving at http://{address}:{listener.getsockname()[1]}", flush=True)
+    server = (server_of or Draining)(config, app.state.model, drain)
     server.run(sockets=[listener])
     if app.state.model.failure:
         raise RuntimeError(f"the model did not load: {app.state.model.failure}")
@@ -74,6 +91,9 @@ class Draining(uvicorn.Server):
     ends when those that it took are answered. A further signal ends it at once.
     """
 
+    others_listen = False
+    """Whether other processes go on to listen on its sockets, and so take who has knocked."""
+
     def __init__(self, config: uvicorn.Config, model: Model, seconds: float):
         super().__init__(config)
         self.model, self.seconds = model, seconds
@@ -86,7 +106,8 @@ class Draining(uvicorn.Server):
     async def shutdown(self, sockets=None) -> None:
         """Let in who has knocked, take no more, answer what was taken."""
         self.model.stopping = True
-        await let_in(sockets or ())
+        if not self.others_listen:
+            await let_in(sockets or ())
         await super().shutdown(sockets)
 
     def handle_exit(self, sig, frame) -> None:

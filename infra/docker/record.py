@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from fsdl_deploy.measuring import records
+from fsdl_deploy.packaging import remote_host, slide_image
 from fsdl_deploy.packaging.build_context import DOCKER, docker_context
 from fsdl_deploy.packaging.containers import Container
 from fsdl_deploy.packaging.engine import find_engine
@@ -43,6 +44,10 @@ def main() -> int:
         return 1
     content = {"builds": recorded_builds(engine)}
     content["layers"] = [(round(size, 1), made_by[:200]) for size, made_by in layer_sizes(engine, TAG)]
+    with tempfile.TemporaryDirectory() as folder:
+        content["slide"] = records.stamp() | slide_image.tried(engine, Path(folder))
+        afar = remote_host.built_from_afar(docker_context(Path(folder) / "context"))
+    content["remote"] = records.stamp() | {where: round(size, 3) for where, size in afar.items()}
     compared = {"container": container(engine)}
     machine = json.loads(subprocess.check_output(["bash", DOCKER / "vm.sh", TAG], text=True))
     machine |= {name: round(machine[name], 1) for name in ("seconds", "MiB", "disk MB")}

@@ -39,7 +39,7 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
 templates_path = [str(HERE / "templates")]
-html_css_files = ["course.css"]
+html_css_files = ["course.css", "claims.css"]
 html_js_files = [("course.js", {"defer": "defer"})]
 html_favicon = str(HERE.parent / "edge" / "browser" / "app" / "icon.svg")
 html_copy_source = False

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The tour
 #
-# **Minutes:** 15 · **Prerequisites:** Python; what a trained model is · **Truth:** runs
+# **Minutes:** 20 · **Prerequisites:** Python; what a trained model is · **Truth:** runs
 #
 # ## The need
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The prototype
 #
-# **Minutes:** 30 · **Prerequisites:** [The tour](00_tour.ipynb) · **Truth:** runs
+# **Minutes:** 40 · **Prerequisites:** [The tour](00_tour.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -293,12 +293,15 @@ Table(
 # %% [markdown]
 # ## Behind a URL
 #
-# A link is easier to share than a notebook, and it makes you meet the questions of deployment early. Three
+# A link is easier to share than a notebook, and it makes you meet the questions of deployment early. Four
 # ways, from fast to lasting:
 #
 # - **A share link.** `launch(share=True)`, or `fsdl-deploy prototype --share`, opens a tunnel through the
 #   vendor's servers to *your* machine. The link dies with it, and whoever has the link reaches your
 #   process. It needs the network, so it is not run here.
+# - **Hosted inference.** The lecture's *playground*: a model on Hugging Face's hub gets a box on its page, in
+#   which anybody can try it, and an address to ask. That works for models that the site can run, and needs an
+#   account and a token, so it is not asked here. Ours is no such model: it gets a page of its own.
 # - **A Hugging Face Space.** A git repository that the site builds and runs; its folder runs below.
 # - **Streamlit Community Cloud.** The same idea, from a repository on GitHub: a script such as
 #   `infra/prototype/streamlit/app.py` and a `requirements.txt`.

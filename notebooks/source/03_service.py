@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The model service
 #
-# **Minutes:** 45 · **Prerequisites:** [The prototype](01_prototype.ipynb) · **Truth:** runs
+# **Minutes:** 55 · **Prerequisites:** [The prototype](01_prototype.ipynb) · **Truth:** runs
 #
 # ## The need
 #

@@ -28,8 +28,9 @@
 # %% [markdown]
 # ## Where the model sits
 #
-# Everything below happens in the box on the right: the service and its contract stay as they are. The batcher
-# is an option of the course's service; cache and cascade are Readers around Readers, built and measured here.
+# Everything below happens in the box on the right: the service and its contract stay as they are. Batcher,
+# cascade and cache are options of the course's service (`fsdl-deploy serve --max-batch 16 --cascade --cache
+# 10000`); cache and cascade are Readers around Readers, built and measured here.
 #
 # ```mermaid
 # flowchart LR
@@ -359,6 +360,9 @@ Table(["rung", "KiB", "cards/s", "right"], *rows, formats=["", ",.0f", ",.0f", "
 # - *Quantization-aware training*, the third row of the slide, changes the weights, neither the file nor the
 #   time, so it is no rung of its own. How much it repairs with few bits is recorded in the notebook on the
 #   slide's tools, [Optimum and Neural Compressor](tools/quantization.ipynb).
+# - *Pruning*, the slide's last row, is in that notebook too: single weights that become zero, and whole
+#   channels that are taken out. Zeros are as slow as other numbers; a narrower network is faster, and must be
+#   trained on.
 #
 # How much int8 pays depends on the processor and its instructions for whole numbers: compare the two columns
 # above.

@@ -88,7 +88,7 @@ for name in chosen[1:]:
         ensure(name)
     except (SetupError, stations.StationError) as error:  # without a network, say; it is left out then
         print(error)
-loads = {"rates": (0.8, 1.2)} if FAST else {}
+loads = {"rates": (0.8, 1.2), "alike": ()} if FAST else {}
 rows = compare.compare(chosen, rounds=1 if FAST else 5, requests=150 if FAST else 1000, **loads)
 compare.table(rows)
 
@@ -183,7 +183,7 @@ from IPython.display import display
 if FAST:
     print("skipped here: fsdl-course bench serving --only course triton --readers 2")
 else:
-    rows = compare.compare(["course", "triton"], 5, 1000, users=(1, 32), rates=(), readers=2)
+    rows = compare.compare(["course", "triton"], 5, 1000, users=(1, 32), rates=(), alike=(), readers=2)
     display(compare.table(rows))
 
 # %% [markdown]

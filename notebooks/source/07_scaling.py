@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Scaling: more machines than one
 #
-# **Minutes:** 45 · **Prerequisites:** [Optimization](05_optimization.ipynb) · **Truth:** runs
+# **Minutes:** 60 · **Prerequisites:** [Optimization](05_optimization.ipynb) · **Truth:** runs
 #
 # ## The need
 #

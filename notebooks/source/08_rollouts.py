@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Rollouts: change the model, and nobody notices
 #
-# **Minutes:** 95 · **Prerequisites:** [Scaling](07_scaling.ipynb) · **Truth:** runs
+# **Minutes:** 40 · **Prerequisites:** [Scaling](07_scaling.ipynb) · **Truth:** runs
 #
 # ## The need
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Monitoring: notice when it is wrong
 #
-# **Minutes:** 75 · **Prerequisites:** [Rollouts](08_rollouts.ipynb) · **Truth:** runs
+# **Minutes:** 30 · **Prerequisites:** [Rollouts](08_rollouts.ipynb) · **Truth:** runs
 #
 # ## The need
 #

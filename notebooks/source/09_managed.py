@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Managed options: let somebody else run it
 #
-# **Minutes:** 80 · **Prerequisites:** [Rollouts](08_rollouts.ipynb) · **Truth:** runs against an emulator
+# **Minutes:** 30 · **Prerequisites:** [Rollouts](08_rollouts.ipynb) · **Truth:** runs against an emulator
 #
 # ## The need
 #

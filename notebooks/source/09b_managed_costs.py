@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Managed costs: what a month costs in each place
 #
-# **Minutes:** 60 · **Prerequisites:** [Managed options](09_managed.ipynb) · **Truth:** runs
+# **Minutes:** 25 · **Prerequisites:** [Managed options](09_managed.ipynb) · **Truth:** runs
 #
 # ## The need
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The model in the field: keep it small, current, seen, and never alone
 #
-# **Minutes:** 65 · **Prerequisites:** [Move to the edge](10_edge.ipynb) · **Truth:** runs
+# **Minutes:** 30 · **Prerequisites:** [Move to the edge](10_edge.ipynb) · **Truth:** runs
 #
 # ## The need
 #

@@ -22,7 +22,7 @@
 # The lab's own functions: they check, take your guess, and show what came out.
 
 # %%
-from fsdl_course.labs import check, predict, reveal
+from fsdl_course.labs import case, check, predict, reveal
 
 # %% [markdown]
 # ## Exercise 1: Exact match ★ (5 minutes)

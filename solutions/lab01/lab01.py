@@ -24,7 +24,7 @@
 # %%
 import re
 
-from fsdl_course.labs import check, predict, reveal
+from fsdl_course.labs import case, check, predict, reveal
 
 # %% [markdown]
 # ## Exercise 1: A copy for each worker ★ (8 minutes)

@@ -23,7 +23,7 @@
 # The lab's own functions: they check, take your guess, and show what came out.
 
 # %%
-from fsdl_course.labs import check, predict, reveal
+from fsdl_course.labs import case, check, predict, reveal
 
 # %% [markdown]
 # ## Exercise 1: How old is an answer? ★ (8 minutes)
@@ -341,6 +341,18 @@ print(f"you: {sum(map(len, chunks))} cards in {len(chunks)} chunks; the job: {ag
 #    or not, have together done fewer cards than there are `customers`.
 # 3. `"old model"`: the newest run's model is not `expected_version`.
 # 4. `"fresh"`.
+#
+# A worked record: it is minute 3500, `within` is 1440, there are 1000 customers, and `v2` is expected.
+#
+# | `started` | `finished` | `model_version` | `done` | |
+# |---|---|---|---|---|
+# | 1000 | 1030 | `v2` | 1000 | started 2500 minutes ago, so it is another night's: forget it |
+# | 3000 | `None` | `v2` | 600 | last night's; killed after 600 cards, which count |
+# | 3100 | 3110 | `v2` | 400 | last night's, and the newest; it did the rest |
+#
+# The newest has finished, and 600 + 400 cards are enough for 1000 customers: not `"partial"`. Its model is
+# the expected one: `"fresh"`. Had the killed run used `v1`, its 600 cards would not count, and 400 are fewer
+# than 1000: `"partial"`. Had there been no third run, the newest would not have finished: `"partial"` too.
 #
 # <details><summary>Hint: a nudge</summary>Choose last night's runs first and forget the others.</details>
 # <details><summary>Hint: the approach</summary><code>max</code> with a key finds the newest. What a run found

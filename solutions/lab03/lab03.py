@@ -17,7 +17,7 @@ import json
 import math
 import re
 
-from fsdl_course.labs import check, predict, reveal
+from fsdl_course.labs import case, check, predict, reveal
 
 # %% [markdown]
 # ## Exercise 1: From one format to another ★ (12 minutes)

@@ -17,7 +17,7 @@ import hashlib
 import itertools
 import re
 
-from fsdl_course.labs import check, predict, reveal
+from fsdl_course.labs import case, check, predict, reveal
 
 # %% [markdown]
 # ## Exercise 1: The first card that differs ★ (8 minutes)
@@ -113,11 +113,30 @@ for tolerance in (0.0, 1e-5, 1e-2, 1.0):
 # - `"wrong"`: the sum in the list is not the file's
 # - `"right"`
 #
-# The program `sha256sum` writes such lists. A line is right if it is exactly 64 hexadecimal digits, in
-# capitals or not; one space; then a second space or a `*`; then the name: at least one character, and spaces
-# are characters too. Lines end with `\n` or `\r\n` and with nothing else, and the last may have no end. A
-# line with nothing in it at all, not even a space, is skipped, but counts. A name that stood in the list
-# before makes its line wrong, even with the same sum.
+# The program `sha256sum` writes such lists. A line is right if all of these hold:
+#
+# 1. It begins with exactly 64 hexadecimal digits, in capitals or not.
+# 2. One space follows, then a second space or a `*`.
+# 3. The rest is the name: at least one character, and spaces are characters too.
+# 4. The name has not stood in the list before, not even with the same sum.
+#
+# Two rules say where lines end:
+#
+# 5. A line ends with `\n` or `\r\n` and with nothing else; the last may have no end. Unicode has more signs
+#    that some programs take for the end of a line: here they are characters of a name like any other.
+# 6. A line with nothing in it, not even a space, is skipped, but it counts.
+#
+# A worked list, with sums cut short (`ab…` stands for 64 digits, the file's own):
+#
+# | | the line | |
+# |---|---|---|
+# | 1 | `AB…  v2.onnx` | right: capitals are digits as well |
+# | 2 | | skipped, and the next is line 3 |
+# | 3 | `cd… *old v2.onnx` | right: a `*`, and a space in the name |
+# | 4 | `ab…  v2.onnx` | wrong: the name stood in line 1 |
+#
+# Whatever file is asked for, the answer is `"line 4"`. Without that line, `v2.onnx` is `"right"`, `v1.onnx`
+# is `"unlisted"`, and `old v2.onnx` with the same content is `"wrong"`.
 #
 # <details><summary>Hint: a nudge</summary>First read the whole list into a dictionary, or give up on a line.
 # Then look at the file.</details>

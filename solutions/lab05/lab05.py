@@ -25,7 +25,7 @@
 # %%
 import math
 
-from fsdl_course.labs import check, predict, reveal
+from fsdl_course.labs import case, check, predict, reveal
 
 # %% [markdown]
 # ## Exercise 1: What can it gain at most? ★ (8 minutes)

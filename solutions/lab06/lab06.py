@@ -19,7 +19,7 @@ import math
 import threading
 from functools import partial
 
-from fsdl_course.labs import check, predict, reveal
+from fsdl_course.labs import case, check, predict, reveal
 from fsdl_course.labs.instances import play
 
 # %% [markdown]

@@ -19,7 +19,7 @@ import hashlib
 import itertools
 import math
 
-from fsdl_course.labs import check, predict, reveal
+from fsdl_course.labs import case, check, predict, reveal
 
 # %% [markdown]
 # ## Exercise 1: The same customer, the same version ★ (8 minutes)

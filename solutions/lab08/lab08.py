@@ -20,7 +20,7 @@ import json
 import math
 import zlib
 
-from fsdl_course.labs import check, predict, reveal
+from fsdl_course.labs import case, check, predict, reveal
 
 # %% [markdown]
 # ## Exercise 1: The adapter ★★ (12 minutes)

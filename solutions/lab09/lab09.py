@@ -24,7 +24,7 @@ import hashlib
 import json
 import random
 
-from fsdl_course.labs import check, predict, reveal
+from fsdl_course.labs import case, check, predict, reveal
 from fsdl_course.labs.ed25519 import signed_by
 
 # %% [markdown]

@@ -1,6 +1,9 @@
 """The decision record on its way into the table of open answers."""
 
-from fsdl_course.capstone import decision
+from course_results import put
+from made_results import rows
+
+from fsdl_course.capstone import class_results, decision
 
 
 def test_the_row_has_what_the_table_of_open_answers_asks_for(tmp_path):
@@ -33,11 +36,24 @@ def test_points_of_a_person_stay_with_their_record_and_go_when_it_changes(tmp_pa
     folder, out = tmp_path / "ann", tmp_path / "out"
     folder.mkdir()
     out.mkdir()
+
+    def into_table():
+        return decision.into_table([class_results.result(folder, [])], out)
+
     (folder / "decision.md").write_text("One queue.", encoding="utf-8")
-    assert decision.into_table([folder], out) == {"ann": None}
+    assert into_table() == {"ann": None}
     table = out / "open.csv"
     given = table.read_text(encoding="utf-8-sig").replace("decision,10,,", "decision,10,6,")
     table.write_text(given, encoding="utf-8")
-    assert decision.into_table([folder], out) == {"ann": 6.0}
+    assert into_table() == {"ann": 6.0}
     (folder / "decision.md").write_text("Another one.", encoding="utf-8")
-    assert decision.into_table([folder], out) == {"ann": None}
+    assert into_table() == {"ann": None}
+
+
+def test_rows_of_other_labs_stay_in_the_table(tmp_path):
+    folder, out = tmp_path / "ann", tmp_path / "grades"
+    folder.mkdir()
+    put(out, 4)
+    (folder / "decision.md").write_text("One queue.", encoding="utf-8")
+    decision.into_table([class_results.result(folder, [])], out)
+    assert {row["lab"] for row in rows(out / "open.csv")} == {"lab00", "lab10"}

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import sysconfig
 import nbformat
 import pytest
 from grading_class import ANSWERS, notebook
+from traitlets.config import Config
 
 from fsdl_course.grading import grade, gradebook, report
 from fsdl_course.grading.by_hand import GivenByHand
@@ -95,12 +97,15 @@ def test_points_given_in_the_formgrader_come_back(graded):
     assert gradebook.given(out / "nowhere") == {}
 
 
-def test_the_autograde_button_of_the_results_folder_uses_the_sandbox_too(graded):
-    ours, theirs = ((place / "nbgrader_config.py").read_text() for place in (ROOT, graded[2]))
-    for config in (ours, theirs):
-        assert '"fsdl_course.grading.autograde.BlackBox"' in config and "Execute" not in config.replace(
-            "nbgrader's Execute", ""
-        )
+def test_every_nbgrader_uses_the_sandbox_and_shows_nothing_that_acts(graded):
+    for place in (ROOT, graded[2]):
+        config = Config()
+        runpy.run_path(str(place / "nbgrader_config.py"), {"get_config": lambda config=config: config})
+        steps = config.Autograde.autograde_preprocessors
+        assert "fsdl_course.grading.autograde.BlackBox" in steps
+        assert not any(step.endswith("Execute") for step in steps)
+        assert config.HTMLExporter.sanitize_html is True
+        assert config.HTMLExporter.filters == {"markdown2html": "fsdl_course.grading.inert.markdown"}
 
 
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed: autograde needs it")

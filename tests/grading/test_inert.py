@@ -3,18 +3,16 @@
 import json
 import os
 import re
-import subprocess
 import sys
 import sysconfig
-import time
 
-import httpx2
 import nbformat
 import pytest
 from grading_class import ANSWERS, notebook
 
 from fsdl_course.grading import grade, gradebook, inert, report
 from fsdl_course.grading.submissions import collect
+from fsdl_deploy.running.servers import Server
 
 MARK = "window.HURT=1;document.title='HURT'"
 ATTACKS = {
@@ -68,47 +66,17 @@ def hostile(tmp_path_factory):
 def jupyter(hostile, tmp_path_factory):
     """A Jupyter server with nbgrader's formgrader in the folder of results: its URL."""
     home = tmp_path_factory.mktemp("home")
-    environ = {
-        **os.environ,
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-    }
-    environ |= {"JUPYTER_RUNTIME_DIR": str(home / "runtime"), "HOME": str(home)}
-    environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + environ["PATH"]
-    words = ["--port=0", "--ip=127.0.0.1", "--allow-root", "--IdentityProvider.token=", "--no-browser"]
-    words += [
+    environ = {f"JUPYTER_{name}_DIR": str(home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
+    environ |= {"HOME": str(home)}
+    environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"]
+    command = [sys.executable, "-m", "jupyter_server", "--ServerApp.port={port}", "--ip=127.0.0.1"]
+    command += ["--allow-root", "--IdentityProvider.token=", "--no-browser", "--ServerApp.port_retries=0"]
+    command += [
         f"--ServerApp.root_dir={hostile}",
         "--ServerApp.jpserver_extensions=nbgrader.server_extensions.formgrader=True",
     ]
-    log = (home / "log").open("w+")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jupyter_server", *words], cwd=hostile, env=environ, stdout=log, stderr=log
-    )
-    try:
-        yield _address(process, home / "runtime", home / "log")
-    finally:
-        process.terminate()
-        process.wait(30)
-        log.close()
-
-
-def _address(process, runtime, log) -> str:
-    def answering() -> str:
-        for file in runtime.glob("jpserver-*.json"):
-            url = json.loads(file.read_text())["url"]
-            if httpx2.get(url + "api", trust_env=False, timeout=10).status_code == 200:
-                return url
-        return ""
-
-    deadline = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            if url := answering():
-                return url
-        except (httpx2.HTTPError, ValueError, KeyError):
-            pass
-        time.sleep(0.1)
-    raise AssertionError(log.read_text()[-2000:])
+    with Server(command, ready="/api", env=environ, cwd=hostile, timeout=120) as server:
+        yield server.url + "/"
 
 
 def test_the_formgrader_shows_an_attack_as_text(browser, hostile, jupyter):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fsdl_course import cli
+from fsdl_course.capstone import hand_in
 from fsdl_course.grading.sample import hand_ins
 from fsdl_course.labs import convert
 from fsdl_deploy.paths import ROOT
@@ -78,3 +79,23 @@ def test_bad_usage_is_one_sentence(tmp_path, capsys, words, message):
 def test_as_many_students_as_wanted(tmp_path):
     assert cli.main(["sample-class", str(tmp_path / "in"), "--students", "25"]) == 0
     assert len(list((tmp_path / "in").iterdir())) == 25
+
+
+def test_a_class_for_the_capstone_has_a_folder_each_that_can_be_handed_in(tmp_path):
+    roster = tmp_path / "roster.csv"
+    words = [
+        "sample-class",
+        str(tmp_path / "in"),
+        "--lab",
+        "lab10",
+        "--students",
+        "8",
+        "--roster",
+        str(roster),
+    ]
+    assert cli.main(words) == 0
+    folders = sorted(path.name for path in (tmp_path / "in").iterdir())
+    assert len(folders) == 8 and "Ada Right 2" in folders and "Mal Forgets" in folders
+    assert all(hand_in.read(tmp_path / "in" / name).runtime == "python" for name in folders)
+    assert (tmp_path / "in" / "Eva Grows" / "broken.py").exists()
+    assert "Ada Right 2" in roster.read_text(encoding="utf-8-sig")

@@ -157,6 +157,20 @@ def test_moodles_worksheet_is_filled_and_read_back(week):
     assert table["5006"]["lab02"] == "4.75" and table["5006"]["Email address"] == "6@x.example"
 
 
+def test_a_platform_that_holds_a_lab_for_other_points_is_named(week, capsys):
+    """Points of 72 in a column of 26 would be taken as they are, and everybody would have too many."""
+    export = week.parent / "export.csv"
+    text = export.read_text(encoding="utf-8")
+    assert ";;;;;;6;6;6;10;" in text
+    export.write_text(text.replace(";;;;;;6;6;6;10;", ";;;;;;6;2,5;6;10;"), encoding="utf-8")
+    worksheet = week.parent / "lab02.csv"
+    worksheet.write_text(f"Identifier,Full name,Grade,Maximum grade\nP 7,{NAMES[7]},,100.00\n")
+    totals(week, "--fill", str(worksheet))
+    (canvas, moodle) = [line for line in capsys.readouterr().err.splitlines() if "set the assignment" in line]
+    assert "lab01 has 6 points, its column there 2,5" in canvas
+    assert "lab02 has 6 points, its column there 100.00" in moodle
+
+
 def test_feedback_is_one_page_a_student_by_id_with_nothing_of_theirs_as_markup(week):
     totals(week)
     with zipfile.ZipFile(week / "feedback.zip") as archive:

@@ -2,10 +2,12 @@
 
 import contextlib
 import json
+import re
+from html import unescape
 
 import pytest
 
-from fsdl_course.labs import check, exercise, predict, reveal
+from fsdl_course.labs import case, check, exercise, predict, reveal
 from fsdl_course.labs.exercise import LabError, feedback_on, plain
 
 
@@ -135,3 +137,43 @@ def test_reveal_puts_both_side_by_side(capsys, prediction, measured, comment):
 
 def test_plain_is_what_the_grader_sees():
     assert plain((1, {"a": (2.5, None)})) == json.loads('[1, {"a": [2.5, null]}]')
+
+
+def test_a_failing_case_can_be_called_up_whole():
+    text = repr(feedback_on("lab02.q5", lambda *_: "fresh"))
+    assert 'case("lab02.q5", 2)' in text and "…" in text  # the call in the feedback is cut
+    whole = case("lab02.q5", 2)
+    assert whole.expected == "missing" and whole.arguments[1:] == [3500, 1440, "v2", 1000]
+    assert "…" not in repr(whole) and "should return 'missing'" in repr(whole)
+    assert repr(whole).startswith("lab02.q5, one run of each kind:\nverdict(\n    [{'started': 1000")
+
+
+def test_cases_are_counted_through_all_parts_as_the_feedback_does():
+    text = feedback_on("lab02.q5", lambda runs, *_: "missing" if not runs else "fresh")._repr_html_()
+    assert re.findall(r'case\("lab02.q5", (\d+)\)', unescape(text))[:3] == ["2", "8", "9"]
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "message"),
+    [
+        ("lab02.q5", 0, "the public cases 1 to"),
+        ("lab02.q5", 99, "the public cases 1 to"),
+        ("lab02.q9", 1, "there is no question 'q9'"),
+        ("lab02.q6", 1, "in prose"),
+    ],
+)
+def test_a_case_that_does_not_exist_is_refused(name, number, message):
+    with pytest.raises(LabError, match=message):
+        case(name, number)
+
+
+def test_a_stub_is_a_line_in_a_notebook_and_no_traceback():
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell()
+    shown = []
+    shell._showtraceback = lambda kind, value, lines: shown.append((kind.__name__, list(lines)))
+    cell = "def exact_match(read, truths):\n    raise NotImplementedError  # your code here\n"
+    shell.run_cell(cell + "from fsdl_course.labs import check\ncheck('lab00.q1', exact_match)")
+    line = "lab00.q1: nothing written yet. Write exact_match above, then run this cell again."
+    assert shown == [("NothingWritten", [line])]

@@ -289,12 +289,21 @@ def test_breach_in_what_is_stored(course, rule, message, change):
     assert {problem.rule for problem in problems} == {rule} and message in problems[0].message, problems
 
 
+def test_minutes_that_are_off_are_a_breach_once_a_run_is_on_record(course):
+    path = course.write()
+    (course.root / "slides").mkdir()
+    (course.root / "slides/lessons.json").write_text('{"lessons": {"01_batch": {"seconds": 6000}}}')
+    ((rule, message),) = [(problem.rule, problem.message) for problem in course.problems(path)]
+    assert rule == "minutes as computed" and "notebooks minutes --write" in message
+
+
 def test_every_rule_has_a_notebook_that_fails_it():
     tested = {rule for rule, *_ in BREACHES} | {
         "outputs",
         "ids",
         "code stays small and portable",
         "figures come from records",
+        "minutes as computed",
     }
     assert tested == {rule.__name__.replace("_", " ") for rule in rules.RULES}
 

@@ -5,10 +5,11 @@ import sys
 import pytest
 
 from fsdl_course import cli
-from fsdl_course.serving import batchers, compare, libraries, web
+from fsdl_course.serving import batchers, compare, libraries, loads, web
 from fsdl_course.serving.compare import ServingRow
 from fsdl_course.serving.libraries import Library
 from fsdl_course.setup.stations import ensure
+from fsdl_deploy.measuring.load import open_loop
 from fsdl_deploy.running import stations
 from fsdl_deploy.running.servers import Server
 
@@ -37,7 +38,7 @@ class Wrong(Library):
 
 
 def test_our_service_through_every_load():
-    rows = compare.compare(["course"], rounds=1, requests=20, users=(1, 4), rates=(0.5, 1.2))
+    rows = compare.compare(["course"], rounds=1, requests=20, users=(1, 4), rates=(0.5, 1.2), alike=())
     assert [row.load for row in rows] == ["closed, 1", "closed, 4", "open, 50%", "open, 120%"]
     assert [row.requests for row in rows] == [20, 20, 20, 60]  # a queue needs time to grow
     assert all(row.errors == 0 and row.per_second > 0 and row.p50 <= row.p99 for row in rows)
@@ -48,7 +49,7 @@ def test_our_service_through_every_load():
 def test_wrong_digits_are_errors_and_refusals_are_counted_apart(name, errors, monkeypatch):
     known = {name: Wrong(name, name, "/", "/", "raw")}
     monkeypatch.setattr(compare, "libraries", lambda: known)
-    (row,) = compare.compare([name], rounds=1, requests=8, users=(2,), rates=())
+    (row,) = compare.compare([name], rounds=1, requests=8, users=(2,), rates=(), alike=())
     assert (row.errors, row.refused) == (errors, 8 - errors) and row.per_second == 0
 
 
@@ -59,7 +60,7 @@ def test_a_bench_in_which_nobody_was_answered_fails(monkeypatch, tmp_path, capsy
     assert cli.main([*words, "--json", str(tmp_path / "rows.json")]) == 1
     assert "100%" in capsys.readouterr().out
     head, rows = compare.recorded(tmp_path / "rows.json")
-    assert head.startswith("20") and [row.refused for row in rows] == [4, 4, 4, 4, 4, 12, 12]
+    assert head.startswith("20") and [row.refused for row in rows] == [4, 4, 4, 4, 4, 12, 12, 4]
 
 
 class Slow(Library):
@@ -100,6 +101,31 @@ def test_what_batches_bring(monkeypatch):
     assert pair.errors == 0 and pair.factor == pair.batched / pair.single > 2
     assert pair.single_p99 > 30
     assert "Slow" in str(batchers.table([pair])).splitlines()[1]
+
+
+class Sleeping(Slow):
+    """As slow, or as fast, as its name says."""
+
+    def server(self, *_):
+        return super().server(1 if self.name == "slow" else 16)
+
+
+def test_one_open_loop_is_at_the_same_rate_for_all(monkeypatch):
+    known = {name: Sleeping(name, name, "/", "/", "raw") for name in ("slow", "fast")}
+    rates = []
+
+    def noted(call, rate, seconds, **options):
+        rates.append(rate)
+        return open_loop(call, rate, seconds, **options)
+
+    monkeypatch.setattr(compare, "libraries", lambda: known)
+    monkeypatch.setattr(compare, "asked", lambda count, seed: ([b"42"], ["42"]))
+    monkeypatch.setattr(loads, "open_loop", noted)
+    rows = compare.compare(known, rounds=1, requests=12, users=(1,), rates=(0.5,), alike=(0.8,))
+    best = {row.library: row.per_second for row in rows if row.load == "closed, 1"}
+    assert best["fast"] > best["slow"]
+    assert rates == [0.5 * best["slow"], 0.5 * best["fast"], *2 * [0.8 * best["fast"]]]
+    assert [row.load for row in rows][-2:] == 2 * ["80% of the best's"]
 
 
 def test_the_rungs_of_the_web_server():

@@ -144,6 +144,7 @@ def test_claims_link_the_place_that_measures_them(tiny, laid_out, tmp_path):
     (tiny / "notebooks/claims.toml").write_text(f"[[claim]]\n{lines}\n")
     laid_out()
     text = (tmp_path / "source/claims.md").read_text()
+    assert "## 02 Batch" in text
     assert (
         "“It \\*scales\\* \\| well” | [Where the model sits](<notebooks/02_batch.ipynb#Where-the-model-sits>)"
         in text

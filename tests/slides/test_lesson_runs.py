@@ -59,6 +59,24 @@ def test_a_record_keeps_other_lessons(tmp_path):
     assert [*records.read(path)["lessons"]] == ["00_tour", "01_lesson"]
 
 
+def test_of_a_tool_only_what_it_says_of_the_lecture_is_kept(tmp_path):
+    of_the_lecture = Table(["the lecture", "measured here", "verdict"], ["“Scale”", "3 × one", "holds"])
+    executed(tmp_path, table(), table(of_the_lecture), lines("12 cards\n"))
+    (tmp_path / "build/course/tools").mkdir()
+    (tmp_path / "build/course/01_lesson.ipynb").rename(tmp_path / "build/course/tools/nginx.ipynb")
+    claims = tmp_path / "notebooks" / "claims.toml"
+    claims.parent.mkdir()
+    claims.write_text(
+        '[[claim]]\nnumber = 1\nquote = "Scale"\nsource = "notes"\nlesson = "07"\n'
+        'notebook = "tools/nginx"\nsection = "Two ways"\nholds = "rate > 1"\n'
+    )
+    assert lesson_runs.lessons(tmp_path) == ["tools/nginx"]
+    (tmp_path / "slides").mkdir()
+    kept = records.read(lesson_runs.record(tmp_path, ["tools/nginx"]))["lessons"]["tools/nginx"]
+    assert [each["rows"] for each in kept["tables"]] == [[["“Scale”", "3 × one", "holds"]]]
+    assert {"date", "machine"} <= kept.keys() and "printed" not in kept
+
+
 def test_a_lesson_that_did_not_run_is_refused(tmp_path):
     with pytest.raises(DeckError, match="fsdl-course notebooks course 01_lesson"):
         lesson_runs.record(tmp_path, ["01_lesson"])

@@ -73,6 +73,11 @@ def test_the_shortest_round_counts_for_each_card(monkeypatch):
     assert seconds == [3, 1] and readings == [("a", 1.0), ("b", 1.0)]
 
 
+def test_a_target_brings_a_clock_of_its_own_where_not_all_time_is_its():
+    waited = iter([0, 2, 2, 9])
+    assert reading_program.rounds(lambda image: ("7", 1.0), ["a", "b"], 1, lambda: next(waited))[1] == [2, 7]
+
+
 def test_in_turns_each_has_its_shortest_times(monkeypatch):
     steps = iter([0, 4, 10, 11, 20, 22, 30, 36])  # a, b, a, b: 4, 1, 2, 6
     monkeypatch.setattr("time.perf_counter", lambda: next(steps))

@@ -33,6 +33,8 @@ def control_group(memory: int = MEMORY, processes: int = PROCESSES):
             top / "pids": {"pids.max": processes},
             top / "cpu": {"cpu.cfs_quota_us": 100000},
         }
+        if (top / "cpuacct").is_dir() and not (top / "cpu" / "cpuacct.usage").exists():
+            bounds[top / "cpuacct"] = {}  # mounted apart, it counts apart
     groups = []
     try:
         for parent, files in bounds.items():
@@ -69,11 +71,14 @@ def _remove_groups(folders: list[Path], patience: float = 10.0) -> None:
 
 
 @contextlib.contextmanager
-def watched(pid: int):
-    """End the sandbox that ``pid`` started when its processes together pass the bounds."""
+def watched(pid: int, memory: int = MEMORY, processes: int = PROCESSES):
+    """End the sandbox that ``pid`` started when its processes together pass the bounds -> whether it had to.
+
+    What is yielded is an event: it is set when the sandbox was ended for that.
+    """
     import psutil
 
-    over = threading.Event()
+    over, passed = threading.Event(), threading.Event()
 
     def watch() -> None:
         while not over.wait(0.05):
@@ -84,13 +89,14 @@ def watched(pid: int):
                 for process in inside:
                     with contextlib.suppress(psutil.Error):
                         used, threads = used + process.memory_info().rss, threads + process.num_threads()
-                if used > MEMORY or threads > PROCESSES + 4:
+                if used > memory or threads > processes + 4:
+                    passed.set()
                     top.kill()
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
     try:
-        yield
+        yield passed
     finally:
         over.set()
         thread.join()

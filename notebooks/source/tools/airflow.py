@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Airflow: the batch job as a schedule of tasks
 #
-# **Minutes:** 15 · **Prerequisites:** [Batch prediction](../02_batch.ipynb) · **Truth:** runs
+# **Minutes:** 25 · **Prerequisites:** [Batch prediction](../02_batch.ipynb) · **Truth:** runs
 #
 # ## The need
 #

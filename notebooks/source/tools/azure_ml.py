@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Azure ML: init and run
 #
-# **Minutes:** 10 · **Prerequisites:** [Service](../03_service.ipynb) · **Truth:** runs against an emulator
+# **Minutes:** 15 · **Prerequisites:** [Service](../03_service.ipynb) · **Truth:** runs against an emulator
 #
 # ## The need
 #

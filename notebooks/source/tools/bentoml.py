@@ -1,7 +1,7 @@
 # %% [markdown]
 # # BentoML: a service class becomes a bento
 #
-# **Minutes:** 15 · **Prerequisites:** [The model service](../03_service.ipynb) · **Truth:** runs
+# **Minutes:** 25 · **Prerequisites:** [The model service](../03_service.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -330,7 +330,8 @@ dockerfile = (bento / "env" / "docker" / "Dockerfile").read_text()
 for line in dockerfile.replace("\\\n", " ").splitlines():
     if line.startswith(("FROM", "RUN apt", "RUN command", "RUN if [", "COPY", "USER", "ENTRYPOINT")):
         print(" ".join(line.split())[:105])
-print("packages:", *(bento / "env" / "python" / "requirements.txt").read_text().split())
+packages = (bento / "env" / "python" / "requirements.txt").read_text().split()
+print("packages:", *packages)
 
 # %% [markdown]
 # The base image is the plain one of Python, so an engine that holds it needs no registry. But the next lines
@@ -366,6 +367,24 @@ promised = yaml.safe_load((bento / "apis" / "openapi.yaml").read_text())
 same = promised["components"]["schemas"].keys() == contract["components"]["schemas"].keys()
 print("OpenAPI", promised["openapi"], "| the same schemas as the server's:", same)
 print(yaml.safe_load((bento / "bento.yaml").read_text())["schema"]["routes"][0]["input"]["properties"])
+
+# %% [markdown]
+# ## The lecture's claims beside ours
+#
+# What the archive holds: our code, the weights, the names of the packages, and whether the packages
+# themselves (their wheels) are in it.
+#
+# Each sentence is the lecture's. Each verdict is computed, from what the cells above measured or from a
+# record that they show; the rules stand in `notebooks/claims.toml`.
+
+# %%
+from fsdl_course.claims import claims
+
+there = [path for path in bento.rglob("*") if path.is_file()]
+measured = {"named": len(packages), "inside": sum(path.suffix == ".whl" for path in there)}
+measured["code"] = any(path.name == "service.py" for path in there)
+measured["weights"] = any(path.name == "v2.onnx" for path in there)
+claims("04", measured, notebook="tools/bentoml")
 
 # %% [markdown]
 # ## When it fails

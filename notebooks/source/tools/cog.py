@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Cog: a class and a YAML file
 #
-# **Minutes:** 15 · **Prerequisites:** [The model service](../03_service.ipynb) · **Truth:** runs
+# **Minutes:** 20 · **Prerequisites:** [The model service](../03_service.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -303,6 +303,17 @@ print(f"the folder that is copied: {mebibytes(packed):.1f} MiB")
 print(f"the packages, as installed here: {station.mebibytes():.0f} MiB")
 if engine := find_engine():
     print(tools.base_image(engine, "python:3.11-slim"))
+
+# %% [markdown]
+# ## The lecture's claims beside ours
+#
+# Each sentence is the lecture's. Each verdict is computed, from what the cells above measured or from a
+# record that they show; the rules stand in `notebooks/claims.toml`.
+
+# %%
+from fsdl_course.claims import claims
+
+claims("04", {}, notebook="tools/cog")
 
 # %% [markdown]
 # ## When it fails

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Tool: CoreML: the reader for Apple's devices
 #
-# **Minutes:** 15 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** checked
+# **Minutes:** 5 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** checked
 #
 # ## The need
 #

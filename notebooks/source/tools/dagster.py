@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Dagster: the batch job as assets
 #
-# **Minutes:** 15 · **Prerequisites:** [Batch prediction](../02_batch.ipynb) · **Truth:** runs
+# **Minutes:** 25 · **Prerequisites:** [Batch prediction](../02_batch.ipynb) · **Truth:** runs
 #
 # ## The need
 #

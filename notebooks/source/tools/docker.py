@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Docker: code, weights and dependencies in one image
 #
-# **Minutes:** 35 · **Prerequisites:** [Packaging](../04_packaging.ipynb) · **Truth:** runs
+# **Minutes:** 25 · **Prerequisites:** [Packaging](../04_packaging.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -101,6 +101,7 @@ else:
 rows = []
 for name, steps in builds.items():
     rows.append([name, sum(step.seconds for step in steps), sum(step.cached for step in steps), len(steps)])
+measured = {"build_seconds": {name: seconds for name, seconds, *_ in rows}}  # for the end
 Table(["what changed", "time (s)", "steps kept", "of"], *rows, formats=["", ".1f"])
 
 # %% [markdown]
@@ -140,6 +141,29 @@ rows = [
 Table(["MB", "layer"], *rows, formats=[".1f"], notes=[f"{sum(size for size, _ in sizes):.1f} MB in all"])
 
 # %% [markdown]
+# ## The Dockerfile on the slide
+#
+# The lecture shows one, too: `FROM python:2.7-slim`, then `ADD . /app`, then `pip install`, with the option
+# `--trusted-host`, and `CMD ["python", "app.py"]`. It comes from Docker's first tutorial, and many still look
+# like it. Here its lines stand on our base, because that Python has had
+# [no update since 2020](https://www.python.org/doc/sunset-python-2/). The option, which switches off the
+# check of the certificate, is left out.
+
+# %%
+print((DOCKER / "slide" / "Dockerfile").read_text())
+
+# %% [markdown]
+# It works. What is wrong with it shows later: when a line of code changes, when somebody looks into the
+# image, when it must stop.
+
+# %%
+from fsdl_deploy.packaging import slide_image
+
+slide = slide_image.tried(engine, Path(workplace.name)) if engine else recorded["slide"]
+print(f"it answers {slide['answer']!r}")
+slide_image.table(slide)
+
+# %% [markdown]
 # ## Run it, so that it can do no harm
 #
 # No root in the container: the Dockerfile's `USER` sees to that. The rest are options of the start: a file
@@ -168,6 +192,7 @@ if engine:
     digits = sum(a.digits == b.digits for a, b in zip(local, remote, strict=True))
     off = max(abs(a.confidence - b.confidence) for a, b in zip(local, remote, strict=True))
     print(f"{digits} of {len(deck)} readings have equal digits; confidences differ by at most {off:.1g}")
+    measured["same_in_container"], measured["cards"] = digits, len(deck)
 
 # %% [markdown]
 # And what a burglar could do in it.
@@ -226,7 +251,8 @@ if engine:
     answers = [line for line in engine.images.push(place, "v2", stream=True, decode=True) if "aux" in line]
     print("the tag now means", answers[0]["aux"]["Digest"][:19] + "…")
     pulled = engine.images.pull(f"{place}@{digest}")
-    print("the digest still means ours:", pulled.id == engine.images.get(tag).id)
+    measured["digest_is_ours"] = pulled.id == engine.images.get(tag).id
+    print("the digest still means ours:", measured["digest_is_ours"])
 
 # %% [markdown]
 # So a server is told the digest, and our Dockerfile builds on one. Another host would pull the layers that it
@@ -239,9 +265,34 @@ if engine:
     engine.images.pull(f"{place}@{digest}")
     with Container(engine, f"{place}@{digest}", **SAFELY) as elsewhere:
         again = RemoteReader(elsewhere.url).read(deck[:20])
-    print("equal digits:", [r.digits for r in again] == [r.digits for r in local[:20]])
+    measured["same_after_pull"] = [r.digits for r in again] == [r.digits for r in local[:20]]
+    print("equal digits:", measured["same_after_pull"])
     engine.images.remove(f"{place}@{digest}", force=True)
     registry.stop()
+
+# %% [markdown]
+# The lecture's registry is **Docker Hub**. Python's image, PostgreSQL's and Redis's come from there, and
+# anybody may put a changed one back: `docker login`, `docker tag meter-reader NAME/meter-reader:v2`,
+# `docker push`. That needs an account, so it is not done here; the commands are the same as above, with
+# another name before the slash. A private repository there, or in a cloud's registry, asks for a password
+# when somebody pulls.
+#
+# ## A host that is not this machine
+#
+# The laptop need not build, and need not have room for images: the host may be a server.
+# `docker context create server --docker host=ssh://me@server`, then `docker context use server`, and every
+# command goes there. Here the host stays where it is, but the client reaches it through a wire that counts
+# the bytes, as `ssh` would carry them. The client has our context built over there.
+
+# %%
+from fsdl_deploy.packaging import remote_host
+
+if engine and remote_host.possible():
+    remote = remote_host.built_from_afar(docker_context(Path(workplace.name) / "far"))
+else:
+    remote = recorded["remote"]
+print(f"{remote['sent']:.1f} MB went there, {remote['received']:.3f} MB came back,", end=" ")
+print(f"and an image of {remote['image']:.0f} MB lies there")
 
 # %% [markdown]
 # ## Four containers
@@ -327,7 +378,9 @@ if compose:
         worker.start()
         digits += wait_for_readings(client, names[10:])
     truth = [customers.card(i, "2026-10").truth for i in range(20)]
-    print(f"{sum(a == b for a, b in zip(digits, truth, strict=True))} of {len(truth)} read correctly")
+    measured["read_by_worker"] = sum(a == b for a, b in zip(digits, truth, strict=True))
+    measured["sent"], measured["containers"] = len(truth), len(parts)
+    print(f"{measured['read_by_worker']} of {len(truth)} read correctly")
 
 # %% [markdown]
 # The database is reached by the web server and the worker, and by nobody else: it has no port on this
@@ -356,9 +409,20 @@ Table(["container", "networks", "ports"], *rows) if rows else None
 # %%
 vm = recorded["vm"]
 print(f"{vm['date']}, {vm['machine']}, {vm['accelerator']}")
-measured = ("seconds", "MiB", "disk MB")
-rows = [[name, *(vm[name][unit] for unit in measured)] for name in ("container", "virtual machine")]
+units = ("seconds", "MiB", "disk MB")
+rows = [[name, *(vm[name][unit] for unit in units)] for name in ("container", "virtual machine")]
 Table(["", "start (s)", "memory (MiB)", "disk (MB)"], *rows, formats=["", ".1f", ".0f", ".0f"])
+
+# %% [markdown]
+# ## The lecture's claims beside ours
+#
+# Each sentence is the lecture's. Each verdict is computed, from what the cells above measured, or from the
+# record that they show; the rules stand in `notebooks/claims.toml`.
+
+# %%
+from fsdl_course.claims import claims
+
+claims("04", measured, notebook="tools/docker")
 
 # %% [markdown]
 # ## When it fails

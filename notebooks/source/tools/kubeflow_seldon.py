@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Kubeflow and Seldon: Kubernetes for models
 #
-# **Minutes:** 20 · **Prerequisites:** [Kubernetes](kubernetes.ipynb) · **Truth:** checked
+# **Minutes:** 15 · **Prerequisites:** [Kubernetes](kubernetes.ipynb) · **Truth:** checked
 #
 # ## The need
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Kubernetes: copies that are looked after
 #
-# **Minutes:** 25 · **Prerequisites:** [Scaling](../07_scaling.ipynb) · **Truth:** runs
+# **Minutes:** 15 · **Prerequisites:** [Scaling](../07_scaling.ipynb) · **Truth:** runs
 #
 # ## The need
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Tool: LiteRT: TensorFlow Lite, without TensorFlow
 #
-# **Minutes:** 20 · **Prerequisites:** [Packaging](../04_packaging.ipynb) · **Truth:** runs
+# **Minutes:** 15 · **Prerequisites:** [Packaging](../04_packaging.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -15,6 +15,7 @@
 # - to serve open widths with a few fixed ones: *buckets*, and what they cost
 # - that a margin makes padding harmless
 # - static and dynamic int8, by their readings, bytes and time
+# - to run the same files in a browser, and which of them it refuses
 
 # %% [markdown]
 # ## Where the model sits
@@ -209,6 +210,36 @@ axes.invert_yaxis()
 figures.show(figure, alt="Sizes of the four files: the whole reader is the largest, int8 the smallest")
 
 # %% [markdown]
+# ## The same files in a page
+#
+# LiteRT has a form for browsers, LiteRT.js. It needs no other conversion: a page opens the file that the
+# phone has. It comes from npm, with the station `node`; besides that it needs a Chromium or Chrome. The first
+# line says what a page must load before it can read.
+
+# %%
+ensure("node")
+page = catalogue.target("litert_js")
+files = [target.artifacts / name for name in ("v2.tflite", "v2-int8.tflite")]
+opened = programs.ask(page, "opened.py", [], *files)
+wasm, outside = opened["wasm"], [url for url in opened["asked"] if "//reader.example/" not in url]
+print(f"the runtime: {wasm['bytes'] / 1e6:.1f} MB of WebAssembly, {wasm['gzip'] / 1e6:.1f} MB through gzip")
+print(f"the page asked for {len(opened['asked'])} files, {len(outside)} of them from somewhere else")
+Table(["file", "inputs", "what LiteRT.js says"],
+      *([row["file"], row.get("takes"), row.get("says")] for row in opened["files"]))  # fmt: skip
+
+# %% [markdown]
+# One format is not one set of features: the page does not open the static int8 file, whose inputs are
+# integers of 8 bits. The others read the same cards. Preparation and decoding are done in NumPy here, too,
+# and the way of a picture to the browser is not counted, since an app has it there.
+
+# %%
+in_page = comparing.compare("litert_js", 40 if FAST else 200, rounds=1 if FAST else 3, turns=1)
+comparing.table(in_page)
+
+# %% [markdown]
+# The readings are the phone's. The price is speed, and the size of the runtime: one that has every operator,
+# as [ONNX Runtime's](onnxruntime_web.ipynb). Which of the two a page takes is decided by the file it has.
+#
 # ## When it fails
 #
 # *A card wider than the widest bucket*, here two cards in one picture. A reader with buckets has to say so,

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Metaflow: every step leaves its data
 #
-# **Minutes:** 15 · **Prerequisites:** [Batch prediction](../02_batch.ipynb) · **Truth:** runs
+# **Minutes:** 20 · **Prerequisites:** [Batch prediction](../02_batch.ipynb) · **Truth:** runs
 #
 # ## The need
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # MLflow as Databricks serves it: from a run to an endpoint
 #
-# **Minutes:** 15 · **Prerequisites:** [Service](../03_service.ipynb) · **Truth:** runs
+# **Minutes:** 20 · **Prerequisites:** [Service](../03_service.ipynb) · **Truth:** runs
 #
 # ## The need
 #

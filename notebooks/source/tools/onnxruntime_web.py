@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Tool: ONNX Runtime Web: the reader in the browser, without a server that reads
 #
-# **Minutes:** 25 · **Prerequisites:** [Packaging](../04_packaging.ipynb) · **Truth:** runs
+# **Minutes:** 15 · **Prerequisites:** [Packaging](../04_packaging.ipynb) · **Truth:** runs
 #
 # ## The need
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Tool: OpenVINO: Intel's runtime, and what a new width costs
 #
-# **Minutes:** 15 · **Prerequisites:** [Packaging](../04_packaging.ipynb) · **Truth:** runs
+# **Minutes:** 10 · **Prerequisites:** [Packaging](../04_packaging.ipynb) · **Truth:** runs
 #
 # ## The need
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Prefect: a workflow is a Python function
 #
-# **Minutes:** 15 · **Prerequisites:** [Batch prediction](../02_batch.ipynb) · **Truth:** runs
+# **Minutes:** 25 · **Prerequisites:** [Batch prediction](../02_batch.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -239,6 +239,7 @@ rows = []
 for name, states in august_tasks.items():
     tried_again = any(state["name"] == "AwaitingRetry" for state in states)
     rows.append([name, states[-1]["name"], "yes" if tried_again else ""])
+measured = {"tried_again": sum(again == "yes" for *_, again in rows), "ended": august["state_name"]}
 Table(["task run", "last state", "tried again"], *rows, notes=[f"flow: {august['state_name']}"])
 
 # %% [markdown]
@@ -409,6 +410,19 @@ Table(["what", "cost"], *rows)
 # model and the store, and tells the server: that is what each task costs beside its cards, however many they
 # are. So chunks should not be small.
 #
+# ## The lecture's claims beside ours
+#
+# Each sentence is the lecture's. Each verdict is computed, from what the cells above measured or from a
+# record that they show; the rules stand in `notebooks/claims.toml`.
+
+# %%
+from fsdl_course.claims import claims
+
+measured["customers"] = customers.n
+measured["read"] = sum(run["read"] for run in store.runs("2026-08"))
+claims("02", measured, notebook="tools/prefect")
+
+# %% [markdown]
 # ## When it fails
 #
 # Prefect shows what is *told* to it. We kill `serve` with its flow run in the middle of October, as when the

@@ -50,6 +50,7 @@ from fsdl_deploy import figures
 from fsdl_deploy.running import stations
 
 figures.use()
+measured = {}  # what the lecture's sentences at the end are judged by
 python = ensure("quantization")
 station = stations.station("quantization")
 print(f"{station.purpose}: {station.mebibytes():,.0f} MiB without torch")
@@ -137,6 +138,7 @@ rows = []
 for report in reports:
     nodes = ", ".join(f"{count} {name}" for name, count in report["nodes"].items())
     rows.append([report["how"], report["seconds"], nodes, ", ".join(map(str, report.get("trials", ())))])
+measured["quantized"] = {report["how"]: sum(report["nodes"].values()) for report in reports}
 Table(["how", "time (s)", "quantized nodes", "accuracy of the trials"], *rows)
 
 # %% [markdown]
@@ -192,6 +194,7 @@ for name, hits in right.items():
     ratio = np.median(took[name]) / np.median(took["float32"])
     size, interval = files[name].stat().st_size / 1024, f"{low:.1%} – {high:.1%}"
     rows.append([name, size, hits.mean(), interval, fixed, broken, ratio])
+measured["right"], measured["cards"] = {name: int(hits.sum()) for name, hits in right.items()}, len(deck)
 header = ["", "KiB", "right", "95 % interval", "fixed", "broken", "time"]
 Table(header, *rows, formats=["", ",.0f", ".1%", "", "d", "d", ".2f"])
 
@@ -228,10 +231,44 @@ qat.table(recorded["rows"])
 # {{rounded(7 bits after training, p):.2g}} if fixing and breaking were equally likely. With 4 bits it broke
 # {{rounded(4 bits after training, broken)}} and fixed {{rounded(4 bits after training, fixed)}}
 # ({{rounded(4 bits after training, p):.2g}}). With 4 bits *in* training, {{rounding_steps()}} steps long, it
-# broke {{rounded(4 bits in training, broken)}} and fixed {{rounded(4 bits in training, fixed)}}
-# ({{rounded(4 bits in training, p):.2g}}): the difference of the two is what training gave back. The
-# intervals of all rows overlap; they say too little here, because the rows read the same cards: count those
-# that change. The training changes the weights, not the file's size or speed.
+# broke {{rounded(4 bits in training, broken)}} and fixed {{rounded(4 bits in training, fixed)}}. The
+# difference of the two is what this training gave back. It is one training, from one seed: another gives
+# another network, so no probability stands beside it. The intervals of all rows overlap; they say too little
+# here, because the rows read the same cards: count those that change. The training changes the weights, not
+# the file's size or speed.
+
+# %% [markdown]
+# ## Pruning
+#
+# The last row of the slide's table. *Pruning* takes out the weights that count least. The usual way sets
+# single weights to zero, wherever they are. The other way takes out whole channels: a narrower network is
+# left. `fsdl-deploy prune` does both to `v2`; the narrower ones are also trained on for a few steps. This is
+# its record. *time* and *KiB* are of the ONNX file, beside `v2`'s.
+
+# %%
+from fsdl_deploy.optimization import pruning
+
+pruned = records.read(weights.folder() / pruning.FILE)
+print(pruned["date"], pruned["machine"], f"{pruned['steps']} steps")
+pruning.table(pruned["rows"])
+
+# %% [markdown]
+# Zeros change neither the file nor the time: the runtime multiplies by them like by any other number. Only
+# special kernels, for a pattern of zeros that the processor knows, would skip them. Fewer channels are fewer
+# multiply-adds in every runtime, but a network loses far more with them than with single weights, and has to
+# be trained on, for longer than these few steps where many are gone. Each network was trained once, from one
+# seed, so differences of a few cards say nothing. Two rows of the same width take the same time: as far as
+# theirs differ, it is the machine.
+#
+# ## The lecture's claims beside ours
+#
+# Each sentence is the lecture's. Each verdict is computed, from what the cells above measured or from a
+# record that they show; the rules stand in `notebooks/claims.toml`.
+
+# %%
+from fsdl_course.claims import claims
+
+claims("05", measured, notebook="tools/quantization")
 
 # %% [markdown]
 # ## When it fails

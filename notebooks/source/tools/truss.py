@@ -286,6 +286,25 @@ tools.show_times(times)
 print(tools.costs(times, servers=[truss_server, ours]))
 
 # %% [markdown]
+# ## The lecture's claims beside ours
+#
+# The slide wraps a live object: `truss.mk_truss(rfc, …)`, with `rfc` a forest that was trained a line
+# before. Is that function still in the package? And of which kinds are our files?
+#
+# Each sentence is the lecture's. Each verdict is computed, from what the cells above measured or from a
+# record that they show; the rules stand in `notebooks/claims.toml`.
+
+# %%
+from fsdl_course.claims import claims
+
+ask_truss = "import truss; print(hasattr(truss, 'mk_truss'))"
+words = [station_python, "-c", ask_truss]
+answer = subprocess.run(words, env=environ, capture_output=True, text=True, check=True)
+measured = {"mk_truss": answer.stdout.strip() == "True"}
+measured["written"] = sorted(path.suffix for path in project.rglob("*") if path.is_file())
+claims("04", measured, notebook="tools/truss")
+
+# %% [markdown]
 # ## When it fails
 #
 # *One at a time.* The config's `predict_concurrency` is 1 unless it says more: other users wait. Here one

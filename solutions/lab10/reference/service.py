@@ -145,7 +145,7 @@ def main() -> None:
 
     @app.post("/v1/cards")
     async def accept(request: Request) -> dict:
-        asked(model.loaded)  # every 200 is signed with the version, so there has to be one
+        asked(model.loaded)  # until then not even a refusal can be final
         card, data = fields(await request.body())
         digest = hashlib.sha256(data).hexdigest()
         known = journal.find(card)

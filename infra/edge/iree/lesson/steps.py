@@ -16,7 +16,7 @@ from torch.export import Dim
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import build
-from fsdl_deploy.targets import modules
+from fsdl_deploy.targets import eight_bits, modules
 
 MACHINES = {62: "x86-64", 183: "arm64"}  # numbers of the ELF header (System V gABI)
 
@@ -58,6 +58,14 @@ def preparation() -> dict:
         return {"message": first[first.index("error:") :][:150], "line": line[:160], "bytes": 0}
 
 
+def in_8_bits() -> dict[str, int]:
+    """Bytes of a layer, compiled with weights in float32 and in int8."""
+    layers, example = eight_bits.both()
+    return {
+        name: len(build.lower(build.to_mlir(layer, example, {}), "x86-64")) for name, layer in layers.items()
+    }
+
+
 def machine(code: bytes) -> str:
     """The processor that the ELF file within says it is for."""
     place = code.index(b"\x7fELF")
@@ -73,5 +81,5 @@ def shortened(mlir: str, word: str) -> str:
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore")
-    steps = {"levels": levels, "preparation": preparation}
+    steps = {"levels": levels, "preparation": preparation, "in_8_bits": in_8_bits}
     print(json.dumps({step: steps[step]() for step in sys.argv[1:]}))

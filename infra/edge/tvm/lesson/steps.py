@@ -13,6 +13,7 @@ from torch.export import Dim
 sys.path.insert(0, str(Path(__file__).parent.parent))
 import build
 from fsdl_deploy.models import Separable
+from fsdl_deploy.targets import eight_bits
 
 MACHINES = {62: "x86-64", 183: "arm64", 243: "RISC-V"}  # numbers of the ELF header (System V gABI)
 
@@ -37,6 +38,18 @@ def processors() -> dict:
             code = file.read_bytes()
         rows.append([name, machine(code), len(code)])
     return {"rows": rows}
+
+
+def in_8_bits() -> dict[str, int]:
+    """Bytes of a layer, compiled with weights in float32 and in int8."""
+    layers, example = eight_bits.both()
+    sizes = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, layer in layers.items():
+            file = Path(folder) / f"{name}.so"
+            build.compiled(build.to_relax(layer, example), "x86-64").export_library(str(file))
+            sizes[name] = file.stat().st_size
+    return sizes
 
 
 def objects(executable):
@@ -75,5 +88,5 @@ def widths() -> dict:
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore")
-    steps = {"graph": graph, "processors": processors, "widths": widths}
+    steps = {"graph": graph, "processors": processors, "widths": widths, "in_8_bits": in_8_bits}
     print(json.dumps({step: steps[step]() for step in sys.argv[1:]}))
