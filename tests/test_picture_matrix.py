@@ -46,37 +46,37 @@ def ramps(count):
 
 def of_mode(mode):
     """A picture of a mode, and the greys float ``[H, W]`` of its pixels on white paper."""
-    one, three, four = ramps(1)[:, :, 0], ramps(3), ramps(4)
+    luma, three, four = ramps(1)[:, :, 0], ramps(3), ramps(4)
     new = PIL.Image.fromarray
     if mode == "1":
-        return new(one).point(lambda value: 255 * (value > 99), "1"), 255.0 * (one > 99)
+        return new(luma).point(lambda value: 255 * (value > 99), "1"), 255.0 * (luma > 99)
     if mode == "LA":
         alpha = four[:, :, 3]
-        return PIL.Image.merge("LA", [new(one), new(alpha)]), 255 - (255.0 - one) * alpha / 255
+        return PIL.Image.merge("LA", [new(luma), new(alpha)]), 255 - (255.0 - luma) * alpha / 255
     if mode in ("I;16", "I;16B", "I"):
-        wide = one.astype(np.uint16) * 257
+        wide = luma.astype(np.uint16) * 257
         form = {"I;16": "<u2", "I;16B": ">u2", "I": "<i4"}[mode]
-        return PIL.Image.frombytes(mode, (WIDTH, HEIGHT), wide.astype(form).tobytes()), one.astype(float)
+        return PIL.Image.frombytes(mode, (WIDTH, HEIGHT), wide.astype(form).tobytes()), luma.astype(float)
     if mode == "F":
-        return new(one.astype(np.float32)), one.astype(float)
+        return new(luma.astype(np.float32)), luma.astype(float)
     if mode in ("P", "PA"):
         colours = np.random.default_rng(0).integers(0, 256, (256, 3))
-        picture = new(one).convert("P")
+        picture = new(luma).convert("P")
         picture.putpalette(colours.astype(np.uint8).tobytes())
-        return picture.convert("PA") if mode == "PA" else picture, on_paper(colours[one] / 255, 1)
+        return picture.convert("PA") if mode == "PA" else picture, on_paper(colours[luma] / 255, 1)
     if mode == "CMYK":
         share = four / 255
         return new(four, "CMYK"), on_paper((1 - share[:, :, :3]) * (1 - share[:, :, 3:]), 1)
     if mode == "YCbCr":  # grey by construction: no colour, and brightness is what the luma says
-        flat = np.full_like(one, 128)
-        return PIL.Image.merge("YCbCr", [new(one), new(flat), new(flat)]), one.astype(float)
+        flat = np.full_like(luma, 128)
+        return PIL.Image.merge("YCbCr", [new(luma), new(flat), new(flat)]), luma.astype(float)
     if mode == "RGBA":
         return new(four), on_paper(three / 255, four[:, :, 3] / 255)
     if mode == "RGBX":
         return new(four, "RGBX"), on_paper(three / 255, 1)
     if mode in ("LAB", "HSV"):
         return new(three).convert(mode) if mode == "HSV" else new(three, "LAB"), on_paper(three / 255, 1)
-    return (new(one), one.astype(float)) if mode == "L" else (new(three), on_paper(three / 255, 1))
+    return (new(luma), luma.astype(float)) if mode == "L" else (new(three), on_paper(three / 255, 1))
 
 
 def saved(picture, form, **options):
@@ -135,7 +135,7 @@ def beside(file, form, parts):
             "icc_profile": lambda data: segment(0xE2, b"ICC_PROFILE\0\1\1" + data),
         }
         return file[:2] + b"".join(segments[name](data) for name, data in parts.items()) + file[2:]
-    if form == "GIF":  # what is said of turning there, nobody reads
+    if form == "GIF":  # nobody reads there how a picture is turned
         start = 13 + (3 << (file[10] & 7) + 1 if file[10] & 0x80 else 0)
         blocks = b"".join(
             b"!\xff\x0bXMP DataXMP" + bytes([len(d[:255])]) + d[:255] + b"\0" for d in parts.values()
@@ -184,12 +184,12 @@ def upright(grey, turn):
         7: "bottom",
         8: "bottom",
     }[turn]
-    shown = grey if first_row in ("top", "bottom") else grey.T  # the file's rows are the picture's columns
+    turned = grey if first_row in ("top", "bottom") else grey.T  # the file's rows are the picture's columns
     if "bottom" in (first_row, first_column):
-        shown = shown[::-1]
+        turned = turned[::-1]
     if "right" in (first_row, first_column):
-        shown = shown[:, ::-1]
-    return shown
+        turned = turned[:, ::-1]
+    return turned
 
 
 def assert_read(file, form, grey, turns=True):
@@ -276,7 +276,7 @@ def test_one_transparent_colour_is_paper(mode, form):
 def test_colours_that_are_multiplied_already_are_refused_with_advice():
     """A TIFF may hold them (associated alpha, TIFF 6.0, section 18); no format that is read can."""
     straight = saved(of_mode("RGBA")[0], "TIFF")
-    said = [struct.pack("<HHIHH", 338, 3, 1, kind, 0) for kind in (2, 1)]  # ExtraSamples
-    assert said[0] in straight
+    tags = [struct.pack("<HHIHH", 338, 3, 1, kind, 0) for kind in (2, 1)]  # ExtraSamples
+    assert tags[0] in straight
     with pytest.raises(PictureError, match="but TIFF or a camera's raw file: send it as JPEG"):
-        decode(straight.replace(*said))
+        decode(straight.replace(*tags))

@@ -3,14 +3,13 @@
 The class is ``sample-class``'s, several labs, half of it hostile. ``fsdl-course grade`` runs as a program of
 its own, so that what is measured is what an instructor starts. The scores of all runs must be byte-equal.
 
-A sandbox that is ended leaves processes that nobody waits for, and what they took would be in no sum. So they
-become children of this process (prctl(2), PR_SET_CHILD_SUBREAPER), which waits for them.
+A sandbox is ended with all that is in it, and then Linux adds its time to nobody's (pid_namespaces(7)). So
+the grader's sandboxes are asked while they run.
 """
 
 import argparse
 import contextlib
 import hashlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,6 @@ from fsdl_course.notebooks.conversion import write
 from fsdl_deploy.measuring.machine import peak_memory
 
 SCORES = ("scores.csv", "parts.csv")
-PR_SET_CHILD_SUBREAPER = 36
 
 
 def write_class(folder: Path, labs: list[str], students: int) -> None:
@@ -42,31 +40,30 @@ def write_class(folder: Path, labs: list[str], students: int) -> None:
 def run(hand_ins: Path, out: Path, kill_after: int | None = None) -> dict:
     """One run of the grader; with ``kill_after`` it is killed when so many results are there.
 
-    Returns seconds, processor seconds (with all that it started, but for what a container engine's daemon
-    started) and the grader's own peak memory in MiB (0 where the system does not say it in /proc).
-    RuntimeError if a run that was left alone did not end well.
+    Returns seconds, processor seconds (with those of bubblewrap's sandboxes, not of a container engine's) and
+    the grader's own peak memory in MiB (0 where the system does not say it in /proc). RuntimeError if a run
+    that was left alone did not end well.
     """
     import resource  # not on Windows, where nothing is graded
 
-    adopt_orphans()
     command = [sys.executable, "-m", "fsdl_course.cli", "grade", str(hand_ins), "--out", str(out)]
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryFile() as words:
         grader = subprocess.Popen(command, stdout=words, stderr=words)
-        peak = 0.0
+        peak, seen = 0.0, {}
         while grader.poll() is None:
             peak = max(peak, peak_memory(grader.pid))
             if kill_after is not None and len(list(out.glob("results/*.json"))) >= kill_after:
                 grader.kill()
-            reap_orphans(grader.pid)
+            note_sandboxes(grader.pid, seen)
             time.sleep(0.05)
-        reap_orphans(grader.pid, wait=10.0)
         words.seek(0)
         # 1: a hand-in could not be read; but so does an error end, before any score is written
         if kill_after is None and (grader.returncode not in (0, 1) or not (out / SCORES[0]).exists()):
             raise RuntimeError(words.read()[-2000:].decode(errors="replace"))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     processor = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    processor += sum(seen.values())
     return {
         "seconds": round(time.perf_counter() - began, 1),
         "processor": round(processor, 1),
@@ -75,28 +72,19 @@ def run(hand_ins: Path, out: Path, kill_after: int | None = None) -> dict:
     }
 
 
-def adopt_orphans() -> None:
-    """Make what children leave behind this process's own children, on Linux."""
-    if sys.platform == "linux":
-        import ctypes
+def note_sandboxes(grader: int, seen: dict[tuple[int, float], float]) -> None:
+    """Note in ``seen`` the processor seconds so far of the first process in each of a grader's sandboxes.
 
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    With them those of what it has waited for: all that student code does. Double is what ended by itself.
+    """
+    import psutil
 
-
-def reap_orphans(grader: int, wait: float = 0.0) -> None:
-    """Wait for what a sandbox left behind, so that its time counts; at most ``wait`` seconds for the last."""
-    deadline = time.monotonic() + wait
-    with contextlib.suppress(ChildProcessError):  # there are none
-        while True:
-            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            if ended is not None and ended.si_pid == grader:
-                return  # Popen waits for this one
-            if ended is not None:
-                os.waitpid(ended.si_pid, 0)
-            elif time.monotonic() >= deadline:
-                return
-            else:
-                time.sleep(0.05)
+    with contextlib.suppress(psutil.Error):
+        for process in psutil.Process(grader).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                parent = process.parent()
+                if process.name() != "bwrap" and parent is not None and parent.name() == "bwrap":
+                    seen[process.pid, process.create_time()] = sum(process.cpu_times()[:4])
 
 
 def sums_of(out: Path) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ CANVAS = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 MOODLE = ["First name", "Last name", "ID number", "Email address"]
 POINTS_POSSIBLE = "    Points Possible"  # as Canvas writes it
 TOTAL = "Course total"
-NUMBER = re.compile(r"[+-]?\d[\d.,]*%?")
+NUMBER = re.compile(r"[+-]?\d[\d.,]*%?|-")  # or Moodle's dash for no date; neither is a formula
 
 
 class ExportError(ValueError):

@@ -153,6 +153,7 @@ def test_moodles_worksheet_is_filled_and_read_back(week):
     lines = {row["Identifier"]: row for row in rows(week / "filled-lab02.csv")}
     assert list(lines["Participant 700"]) == header and len(lines) == len(NAMES)
     assert lines["Participant 706"]["Grade"] == "4.75" and lines["Participant 703"]["Grade"] == "0.00"
+    assert lines["Participant 706"]["Last modified (grade)"] == "-", "Moodle's word for never stays as it is"
     table = {row["ID number"]: row for row in rows(week / "moodle.csv")}
     assert table["5006"]["lab02"] == "4.75" and table["5006"]["Email address"] == "6@x.example"
 
