@@ -37,7 +37,10 @@ def core_seconds(core: int) -> float:
 
 @dataclass
 class OthersShare:
-    """Seconds in which others had the service's core, since this was made: in those it could not run."""
+    """Seconds in which others had the service's core, since this was made: in those it could not run.
+
+    ``meter``: whatever says what the service has ``taken()``.
+    """
 
     meter: "ServiceMeter"
     core: int

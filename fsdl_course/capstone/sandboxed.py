@@ -62,6 +62,10 @@ class Running:
         """The status of the start command if it has ended, which ends all of its processes."""
         return self.popen.poll()
 
+    def last_words(self) -> str:
+        """The end of what it printed."""
+        return bytes(self.log[-600:]).decode("utf-8", "replace")
+
     def terminate(self) -> None:
         """SIGTERM to the process that the start command became."""
         for process in self.meter.processes()[:1]:

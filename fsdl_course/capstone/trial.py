@@ -14,7 +14,7 @@ from fsdl_course.capstone.brief import brief_of
 from fsdl_course.capstone.client import ServiceAnswer, ask, short
 from fsdl_course.capstone.generator import AGAIN, CARD, CLASH, Request
 from fsdl_course.capstone.history import History
-from fsdl_course.capstone.meter import OthersShare, core_seconds
+from fsdl_course.capstone.meter import OthersShare, Taken
 from fsdl_course.capstone.pace import Pace
 from fsdl_course.capstone.sandboxed import HandInPlace, Running
 from fsdl_deploy import files
@@ -43,6 +43,7 @@ class ServiceTrial:
     over: threading.Event = field(default_factory=threading.Event)
     answered: dict[int, ServiceAnswer] = field(default_factory=dict)
     gone_seconds: float = 0.0  # of processor time from when it was ready, of what has ended
+    all_seconds: float = 0.0  # from the start
     ready_seconds: float = 0.0  # of processor time when the running one was ready
     last_cpu: float = 0.0  # of the running one, when it was looked at last
     marks: list[bytes] = field(default_factory=list)
@@ -55,10 +56,8 @@ class ServiceTrial:
         return cls(
             tuple(spec["words"]),
             HandInPlace(**folders, port=place["port"], memory_mb=place["memory_mb"], core=core),
-            spec["brief_seed"],
-            spec["seed"],
-            spec["seconds"],
-            History(Path(spec["history"])),
+            **{name: spec[name] for name in ("brief_seed", "seed", "seconds")},
+            history=History(Path(spec["history"])),
         )
 
     def run(self) -> None:
@@ -113,28 +112,28 @@ class ServiceTrial:
                 self.serving = True
                 return True
             time.sleep(0.02)
-        log = bytes(self.running.log[-600:]).decode("utf-8", "replace")
-        self.history.add("never ready", why=why, status=self.running.ended(), log=log)
+        status = self.running.ended()
+        self.history.add("never ready", why=why, status=status, log=self.running.last_words())
         return False
 
     def end(self) -> None:
         """kill -9; its processor time is added up, and what it leaves behind is searched for pictures."""
         self.serving = False
         if self.running is not None:
-            ready, cpu = self.ready_seconds, self.running.meter.taken().cpu
-            self.gone_seconds += max(cpu, self.last_cpu) - ready if ready else 0.0
+            ready, cpu = self.ready_seconds, max(self.last_cpu, self.running.meter.taken().cpu)
+            self.all_seconds += cpu
+            self.gone_seconds += cpu - ready if ready else 0.0
             self.ready_seconds = self.last_cpu = 0.0
             self.running.kill()
-            names = traces.kept(self.place.state, bytes(self.running.log), self.marks)
-            self.history.add("pictures", kept=names)
+            log = bytes(self.running.log)
+            self.history.add("pictures", kept=traces.kept(self.place.state, log, self.marks))
             self.running = None
 
     def watch(self) -> None:
         """Five times a second: what the service takes, whether it is there, whether its disk is full."""
         full = False
         while not self.over.wait(0.2):
-            running = self.running
-            if running is None:
+            if (running := self.running) is None:
                 continue
             taken = running.meter.taken()
             if running is self.running:
@@ -150,12 +149,11 @@ class ServiceTrial:
         if self.serving and running is self.running and status is not None:
             self.serving = False
             killed = running.meter.taken().killed
-            log = bytes(running.log[-600:]).decode("utf-8", "replace")
-            self.history.add("died", status=status, killed=killed, log=log)
+            self.history.add("died", status=status, killed=killed, log=running.last_words())
 
     def replay(self, requests: list[Request]) -> None:
         """All requests at their times, from CLIENTS threads, and the faults from this one."""
-        before, gone = core_seconds(self.place.core), self.gone_seconds
+        share = OthersShare(self, self.place.core)
         stop = time.monotonic() + self.seconds + GIVE_UP + 15
         with ThreadPoolExecutor(CLIENTS) as pool:
             loader = threading.Thread(target=self.send_all, args=(requests, pool))
@@ -164,10 +162,12 @@ class ServiceTrial:
                 self.over.wait(max(0.0, fault.at - self.history.now()))
                 self.disturb(fault.what)
             loader.join(max(0.1, stop - time.monotonic()))
-        busy = core_seconds(self.place.core) - before
-        own = self.gone_seconds - gone + self.running.meter.taken().cpu if self.running else 0.0
-        share = max(0.0, busy - own) / max(1.0, self.history.now())
-        self.history.add("load over", others_share=round(share, 3))
+        self.history.add("load over", others_share=share.seconds() / share.elapsed())
+
+    def taken(self) -> Taken:
+        """The processor time of all runs together, their starts too."""
+        now = running.meter.taken().cpu if (running := self.running) else 0.0
+        return Taken(cpu=self.all_seconds + now)
 
     def send_all(self, requests: list[Request], pool: ThreadPoolExecutor) -> None:
         for request in requests:

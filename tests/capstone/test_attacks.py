@@ -33,3 +33,14 @@ def test_an_attack_loses_what_it_should_and_nothing_that_it_has_not_touched(tmp_
     lost = {row.criterion for row in verdicts if row.verdict != points.HELD}
     assert attack.loses <= lost <= attack.loses | attack.may
     assert all(row.evidence or row.verdict == points.UNKNOWN for row in verdicts if row.criterion in lost)
+
+
+def test_who_looks_around_finds_nothing_and_harms_nobody(tmp_path):
+    """It kills, reads and overwrites what it can reach, and then serves: not a card is lost by it."""
+    TRIES["looks_around"].write(tmp_path / "mine")
+    verdicts = practice.judged(tmp_path / "mine", seed_of("ann"), seed=3, seconds=9.0, out=tmp_path / "out")
+    result = {row.criterion: row.verdict for row in verdicts}
+    for row in verdicts:
+        print(row)
+    assert result["correctness"] == points.HELD and points.BROKEN not in result.values()
+    assert (tmp_path / "out" / "history.jsonl").exists()

@@ -24,7 +24,7 @@ BREAKS = {
     "ready_too_soon": {"start", "p99"},  # the first cards of each start wait for the model, too
 }
 NEEDS = {"java": shutil.which("java"), "node": (Path(sys.prefix) / "stations/node/node_modules").is_dir()}
-OF_THE_MACHINE = {"p99", "cost"}  # what a busy machine may leave unknown
+OF_THE_MACHINE = {"p99", "cost", "start", "versions"}  # what a busy machine may leave unknown
 
 
 def verdicts_of(folder: Path, example: str, seconds: float) -> dict[str, str]:
@@ -46,7 +46,7 @@ def test_a_service_that_answers_before_it_writes_loses_cards(tmp_path):
 def test_a_broken_example_breaks_what_it_says_and_nothing_else(tmp_path, example):
     verdicts = verdicts_of(tmp_path / "mine", example, practice.SECONDS)
     broken = {name for name, verdict in verdicts.items() if verdict == points.BROKEN}
-    assert min(BREAKS[example] - OF_THE_MACHINE) in broken and broken <= BREAKS[example]
+    assert min(BREAKS[example] - {"p99"}) in broken and broken <= BREAKS[example]
 
 
 @every_one

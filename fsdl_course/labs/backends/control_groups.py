@@ -71,14 +71,15 @@ def _remove_groups(folders: list[Path], patience: float = 10.0) -> None:
 
 
 @contextlib.contextmanager
-def watched(pid: int, memory: int = MEMORY, processes: int = PROCESSES):
-    """End the sandbox that ``pid`` started when its processes together pass the bounds -> whether it had to.
+def watched(pid: int, memory: int | None = None, processes: int | None = None):
+    """End the sandbox that ``pid`` started when its processes together pass the bounds (a lab's by default).
 
     What is yielded is an event: it is set when the sandbox was ended for that.
     """
     import psutil
 
     over, passed = threading.Event(), threading.Event()
+    memory, processes = memory or MEMORY, processes or PROCESSES
 
     def watch() -> None:
         while not over.wait(0.05):
