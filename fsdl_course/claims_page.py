@@ -69,14 +69,14 @@ def seen(claim: Claim, root: Path, run: dict) -> OnRecord:
     if claim.holds and record and claim.results() <= record.keys():
         return OnRecord(claim.measured(record), claim.verdict(record), _when(record, record))
     ran = run["lessons"].get(claim.notebook, {})
-    shown = _shown(claim, ran)
-    when = _when(ran, run) if shown and shown[1] else ""
+    cells = _shown(claim, ran)
+    when = _when(ran, run) if cells and cells[1] else ""
     if claim.undecided:
         return OnRecord(
-            "; ".join(filter(None, (shown[1] if shown else "", claim.undecided))), UNMEASURED, when
+            "; ".join(filter(None, (cells[1] if cells else "", claim.undecided))), UNMEASURED, when
         )
-    if shown and shown[2] in GROUPS:
-        return OnRecord(shown[1], shown[2], when)
+    if cells and cells[2] in GROUPS:
+        return OnRecord(cells[1], cells[2], when)
     return OnRecord("", WAITING)
 
 

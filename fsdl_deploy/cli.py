@@ -48,9 +48,7 @@ COMMANDS = {
     "qat": Command(
         "train the student for int8, against rounding it afterwards", "fsdl_deploy.optimization.qat"
     ),
-    "prune": Command(
-        "take weights or channels out of the student, and train on", "fsdl_deploy.optimization.pruning"
-    ),
+    "prune": Command("take weights or channels out of the student", "fsdl_deploy.optimization.pruning"),
     "bench": Command(
         "measure the speed goals of the course",
         group={

@@ -37,7 +37,8 @@ def record(root: Path, names: list[str]) -> Path:
         seen = outputs_of(copy)
         if name.startswith("tools/"):
             seen = {"tables": [table for table in seen["tables"] if table["header"][-1] == "verdict"]}
-        seconds = read(copy).metadata.get(pages.RECORD, {}).get("seconds", 0.0)
+        seconds = read(copy).metadata.get(pages.RECORD, {}).get("seconds")  # only a test run notes them
+        seconds = seconds or lessons.get(name, {}).get("seconds", 0.0)
         lessons[name] = records.stamp() | {"seconds": round(seconds, 1)} | seen
     records.write(path, lessons=dict(sorted(lessons.items())))
     return path

@@ -102,13 +102,13 @@ def _part(name: str, value: Tensor, chosen: dict[str, Tensor]) -> Tensor:
     """What is left of a parameter: its rows are the channels it makes, its columns those it takes."""
     words = name.split(".")
     if words[0] == "blocks":
-        taken, made = _BLOCKS[int(words[1])]
-        taken, made = (None, taken) if words[2] == "depthwise" else (taken, made)
+        inward, outward = _BLOCKS[int(words[1])]
+        inward, outward = (None, inward) if words[2] == "depthwise" else (inward, outward)
     else:
-        taken, made = _WAYS[words[0]]
-    if value.dim() and made:
-        value = value[chosen[made]]
-    return value[:, chosen[taken]] if value.dim() > 1 and taken else value
+        inward, outward = _WAYS[words[0]]
+    if value.dim() and outward:
+        value = value[chosen[outward]]
+    return value[:, chosen[inward]] if value.dim() > 1 and inward else value
 
 
 def _copy(student: Student) -> Student:
@@ -118,8 +118,8 @@ def _copy(student: Student) -> Student:
 
 
 def _widths(student: Student) -> tuple[int, ...]:
-    made = [student.stem[0], *(student.blocks[place].pointwise[0] for place in (0, 1, 4))]
-    return tuple(layer.out_channels for layer in made)
+    layers = [student.stem[0], *(student.blocks[place].pointwise[0] for place in (0, 1, 4))]
+    return tuple(layer.out_channels for layer in layers)
 
 
 def compare(steps: int, count: int, pool: Pool, say=print) -> list[dict]:

@@ -171,9 +171,9 @@ def test_a_stub_is_a_line_in_a_notebook_and_no_traceback():
     from IPython.core.interactiveshell import InteractiveShell
 
     shell = InteractiveShell()
-    shown = []
-    shell._showtraceback = lambda kind, value, lines: shown.append((kind.__name__, list(lines)))
+    displayed = []
+    shell._showtraceback = lambda kind, value, lines: displayed.append((kind.__name__, list(lines)))
     cell = "def exact_match(read, truths):\n    raise NotImplementedError  # your code here\n"
     shell.run_cell(cell + "from fsdl_course.labs import check\ncheck('lab00.q1', exact_match)")
     line = "lab00.q1: nothing written yet. Write exact_match above, then run this cell again."
-    assert shown == [("NothingWritten", [line])]
+    assert displayed == [("NothingWritten", [line])]

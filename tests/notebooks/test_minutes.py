@@ -40,9 +40,9 @@ def test_words_lines_and_the_run_add_up(ran):
 
 def test_diagrams_and_addresses_are_not_read_but_answers_are(tmp_path):
     plain = minutes.reading_time(lesson(tmp_path)).words
-    shown = "```mermaid\nflowchart LR\n```\n[a link](https://a.example/b)\n"
+    drawn = "```mermaid\nflowchart LR\n```\n[a link](https://a.example/b)\n"
     answer = "<details><summary>Answer</summary>It does.</details>"
-    assert minutes.reading_time(lesson(tmp_path, text(shown))).words == plain + 2
+    assert minutes.reading_time(lesson(tmp_path, text(drawn))).words == plain + 2
     assert minutes.reading_time(lesson(tmp_path, text(answer))).words == plain + 3
 
 

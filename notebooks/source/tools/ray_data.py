@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Ray Data: the batch job past one machine
 #
-# **Minutes:** 20 · **Prerequisites:** [Batch prediction](../02_batch.ipynb) · **Truth:** runs
+# **Minutes:** 30 · **Prerequisites:** [Batch prediction](../02_batch.ipynb) · **Truth:** runs
 #
 # ## The need
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Rollouts in serving libraries: what each takes care of
 #
-# **Minutes:** 20 · **Prerequisites:** [Rollouts](../08_rollouts.ipynb) · **Truth:** runs
+# **Minutes:** 10 · **Prerequisites:** [Rollouts](../08_rollouts.ipynb) · **Truth:** runs
 #
 # ## The need
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Tool: TensorFlow.js
 #
-# **Minutes:** 15 · **Prerequisites:** [Move to the edge](../10_edge.ipynb) · **Truth:** runs
+# **Minutes:** 10 · **Prerequisites:** [Move to the edge](../10_edge.ipynb) · **Truth:** runs
 #
 # ## The need
 #

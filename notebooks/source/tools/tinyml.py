@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Tool: TinyML: LiteRT for Microcontrollers, and bare metal
 #
-# **Minutes:** 20 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** runs
+# **Minutes:** 15 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** runs
 #
 # ## The need
 #

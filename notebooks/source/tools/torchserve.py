@@ -1,7 +1,7 @@
 # %% [markdown]
 # # TorchServe: archives, workers, and a server without a maintainer
 #
-# **Minutes:** 15 · **Prerequisites:** [The model service](../03_service.ipynb) · **Truth:** runs
+# **Minutes:** 25 · **Prerequisites:** [The model service](../03_service.ipynb) · **Truth:** runs
 #
 # ## The need
 #

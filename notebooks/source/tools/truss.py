@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Truss: a class, a config, and a rented machine
 #
-# **Minutes:** 15 · **Prerequisites:** [The model service](../03_service.ipynb) · **Truth:** runs
+# **Minutes:** 20 · **Prerequisites:** [The model service](../03_service.ipynb) · **Truth:** runs
 #
 # ## The need
 #
