@@ -74,7 +74,7 @@ def sample(users: int = 8, requests: int = 600, options: Iterable[str] = ("--thr
     return Stacks({tuple(stack): each * count for stack, count in seen["stacks"]}, requests, seen["looks"])
 
 
-class Watch:
+class StackWatch:
     """Looks at the stacks of this process's other threads until ``end``."""
 
     def __init__(self) -> None:
@@ -129,7 +129,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again at its end
     sys.modules["uvloop"] = None  # it cannot be imported, so uvicorn takes asyncio's loop
     sys.setswitchinterval(LOCK)
-    watch = Watch()
+    watch = StackWatch()
     status = cli.main(["serve", *sys.argv[2:]])
     Path(sys.argv[1]).write_text(json.dumps(watch.end()))
     return status
