@@ -76,6 +76,9 @@ COMMANDS = {
         "measure the speed of what the course compares",
         group={
             "serving": Command("the serving libraries, asked in turns", "fsdl_course.serving.compare"),
+            "flame": Command(
+                "draw where the time of a request to our service goes", "fsdl_course.serving.flame"
+            ),
             "canaries": Command(
                 "what serving libraries take care of in a rollout", "fsdl_course.serving.canaries"
             ),

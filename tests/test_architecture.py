@@ -16,6 +16,7 @@ FLOORS = (
         "dated_rows",
         "digits",
         "picture_parts",
+        "plain_png",
         "labs",
         "notebooks",
     },  # the last two only say where former modules are

@@ -146,6 +146,46 @@ compare.table(recorded)
 #   hundreds on as many machines.
 
 # %% [markdown]
+# ## Where the time of a request goes
+#
+# What costs our service that time? The next cell looks at the stacks of its threads five hundred times a
+# second while eight callers ask, and draws a **flame graph**: a box is a function, as wide as its time in a
+# request, and stands on the function that called it. `fsdl-course bench flame FILE` writes the same figure.
+
+# %%
+from fsdl_course.serving import flame, stacks
+
+options = ["--threads", "1", "--max-batch", "16"]
+seen = stacks.sample(users=8, requests=200 if FAST else 2000, options=options)
+figures.show(flame.draw(seen), alt="Flame graph of a request: worker threads read and decode, a loop answers")
+
+# %% [markdown]
+# The same in numbers. Each part is a share of the time in which threads worked for the request, or waited for
+# Python's lock: two threads may have worked at once.
+
+# %%
+parts = {
+    "the model's run": "onnxruntime.capi.onnxruntime_inference_collection.run",
+    "decode the picture": "picture.decode",
+    "hand the answer to the event loop": "concurrent.futures._base._invoke_callbacks",
+    "count it": "metrics.count_readings",
+    "event loop: HTTP, limits, routes, answer": stacks.LOOP,
+}
+whole = sum(seen.milliseconds.values())
+Table(
+    ["part", "share"],
+    *([part, seen.within(name) / whole] for part, name in parts.items()),
+    formats=["", ".0%"],
+)
+
+# %% [markdown]
+# The model's run, the unpacking of the picture and the writing to the socket go on without the lock. Each
+# of them gives it up and then waits to get it back from a thread that may be busy. So a cheap step, such as
+# handing over an answer, takes as long as a costly one. Triton parses, queues and answers in C++, and its
+# reader has the lock of a process of its own. The service uses a loop in C (`uvloop`) where it is installed;
+# with that, waking the loop costs less than in the figure.
+
+# %% [markdown]
 # ## At the limit, and beyond
 #
 # The same record by share of the best rate.
