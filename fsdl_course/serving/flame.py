@@ -90,7 +90,7 @@ def draw(stacks: Stacks):
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("file", type=files.output, help="the figure, such as flame.svg")
+    parser.add_argument("file", metavar="FILE", type=files.output, help="the figure, such as flame.svg")
     parser.add_argument("--users", type=int, default=8, help="callers at the same time")
     parser.add_argument("--requests", type=int, default=600, help="of all callers")
     parser.add_argument("--max-batch", type=int, default=16, help="requests that are read together")

@@ -351,8 +351,8 @@ print(f"you: {sum(map(len, chunks))} cards in {len(chunks)} chunks; the job: {ag
 # | 3100 | 3110 | `v2` | 400 | last night's, and the newest; it did the rest |
 #
 # The newest has finished, and 600 + 400 cards are enough for 1000 customers: not `"partial"`. Its model is
-# the expected one: `"fresh"`. Had the killed run used `v1`, its 600 cards would not count, and `400` are fewer
-# than 1000: `"partial"`. Had there been no third run, the newest would not have finished: `"partial"` too.
+# the expected one: `"fresh"`. Had the killed run used `v1`, its 600 cards would not count, and `400` are
+# fewer than 1000: `"partial"`. Had there been no third run, the newest would not have finished: `"partial"`.
 #
 # <details><summary>Hint: a nudge</summary>Choose last night's runs first and forget the others.</details>
 # <details><summary>Hint: the approach</summary><code>max</code> with a key finds the newest. What a run found
