@@ -41,9 +41,9 @@ STEPS, POOL, CALIBRATION = 40, 3000, 8
 BATCH = 50  # cards a call where they are only read
 
 
-def recipe(steps: int) -> Recipe:
-    """A short last phase, as the student's own was: taught, with a low rate."""
-    return Recipe(Student, (Phase(steps, 3e-4, 0.5),), seed=9, taught=True)
+def recipe(steps: int, rate: float = 3e-4) -> Recipe:
+    """A short last phase, as the student's own was: taught, with a low learning rate."""
+    return Recipe(Student, (Phase(steps, rate, 0.5),), seed=9, taught=True)
 
 
 def prepared(network: Student, bits: int) -> nn.Module:
@@ -95,15 +95,20 @@ def calibrate(module: nn.Module, pool: Pool) -> nn.Module:
     return module.apply(disable_observer)
 
 
-def trained(module: nn.Module, steps: int, pool: Pool, teacher: nn.Module) -> nn.Module:
-    """Train a network, prepared or not, for so many steps; in evaluation mode."""
+def trained(
+    module: nn.Module, steps: int, pool: Pool, teacher: nn.Module, rate: float = 3e-4, freeze: bool = True
+) -> nn.Module:
+    """Train a network, prepared or not, for so many steps; in evaluation mode.
+
+    ``rate``: of learning. ``freeze``: keep the running figures of batch normalisation as they are.
+    """
     torch.manual_seed(9)
-    how = recipe(steps)
+    how = recipe(steps, rate)
     optimizer = torch.optim.AdamW(module.parameters(), weight_decay=0.01)
     module.train()
     # The running figures of batch normalisation stay those of the long training: few steps move them badly.
     for part in module.modules():
-        if isinstance(part, nn.BatchNorm2d):
+        if isinstance(part, nn.BatchNorm2d) and freeze:
             part.eval()
         elif hasattr(part, "freeze_bn_stats"):
             part.freeze_bn_stats()

@@ -182,8 +182,8 @@ Table(
 # The model's run, the unpacking of the picture and the writing to the socket go on without the lock. Each
 # of them gives it up and then waits to get it back from a thread that may be busy. So a cheap step, such as
 # handing over an answer, takes as long as a costly one. Triton parses, queues and answers in C++, and its
-# reader has the lock of a process of its own. The service uses a loop in C (`uvloop`) where it is installed;
-# with that, waking the loop costs less than in the figure.
+# reader has the lock of a process of its own. Where `uvloop` is installed the service uses its loop, in C.
+# Python's stacks do not show what that does, so the figure is drawn with Python's own.
 
 # %% [markdown]
 # ## At the limit, and beyond
