@@ -7,6 +7,7 @@ lesson evaluates them on the reader's machine. Knows nothing of how anything is 
 
 import ast
 import re
+import string
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -38,6 +39,15 @@ def row(rows: list[dict], **values) -> dict:
 
 
 FUNCTIONS = {"row": row} | {function.__name__: function for function in (abs, all, any, len, max, min, sum)}
+
+
+class _Words(string.Formatter):
+    """Formats as ``str.format`` does, and a bool in words."""
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        if str(value) in ("True", "False") and not format_spec:
+            return "yes" if value else "no"
+        return super().format_field(value, format_spec)
 
 
 @dataclass(frozen=True)
@@ -78,9 +88,9 @@ class Claim:
         return PARTLY if self.partly and self._true(self.partly, results) else FAILS
 
     def measured(self, results: Mapping[str, object]) -> str:
-        """``shows`` with the results in it; "" where one of them is missing."""
+        """``shows`` with the results in it, a bool as yes or no; "" where one of them is missing."""
         try:
-            return self.shows.format_map(results)
+            return _Words().vformat(self.shows, (), results)
         except (KeyError, IndexError, TypeError, ValueError):
             return ""
 

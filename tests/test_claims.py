@@ -51,6 +51,12 @@ def test_results_decide_and_nothing_else():
     assert verdict({"holds": "rates[3] > 2 * rates[1]"}, rates={1: 10, 3: 15}) == FAILS
 
 
+def test_what_was_measured_is_said_in_words():
+    claim = Claim(1, "…", "notes", "07", shows="sooner: {sooner}, {rates[3]:.1f}/s, {ends[0]}")
+    assert claim.measured({"sooner": False, "rates": {3: 2}, "ends": [True]}) == "sooner: no, 2.0/s, yes"
+    assert claim.measured({"sooner": True, "rates": {}}) == ""
+
+
 def test_a_rule_that_cannot_be_evaluated_names_its_claim():
     with pytest.raises(ClaimError, match=r"claim 1: 'rates\[3\] > 1' cannot be evaluated: KeyError"):
         verdict({"holds": "rates[3] > 1"}, rates={1: 10})
