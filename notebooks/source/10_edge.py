@@ -161,7 +161,8 @@ for axes, trip in zip(panels, (20, 300)):
     best = frontier.worth_choosing(among)
     axes.plot([c.ms for c in best], [rows.index(c.model) for c in best], "k:", label="worth choosing")
     axes.set(xscale="log", xlabel="answer after (ms)", title=f"round trip {trip} ms")
-axes.set_yticks(range(len(rows)), [f"{model}: {right[model]:.1%} right" for model in rows])
+axes.set_yticks(range(len(rows)), [f"{model}: {right[model]:.1%}" for model in rows])
+panels[0].set(ylabel="model: cards read right")
 panels[0].legend(loc="lower right")
 figures.show(figure, alt="Near the server the accurate model is worth choosing there, far away it is here")
 
