@@ -242,8 +242,8 @@ qat.table(recorded["rows"])
 #
 # The last row of the slide's table. *Pruning* takes out the weights that count least. The usual way sets
 # single weights to zero, wherever they are. The other way takes out whole channels: a narrower network is
-# left. `fsdl-deploy prune` does both to `v2`; the narrower ones are also trained on. This is its record. *time* and *KiB*
-# are of the ONNX file, beside `v2`'s.
+# left. `fsdl-deploy prune` does both to `v2`; the narrower ones are also trained on. This is its
+# record. *time* and *KiB* are of the ONNX file, beside `v2`'s.
 
 # %%
 from fsdl_deploy.optimization import pruning
