@@ -358,7 +358,7 @@ print(over_grpc, over_rest)
 # %% [markdown]
 # ### Questions
 #
-# 1. A request is a tenth as long as its picture, and the answer is right. Where was the picture?
+# 1. A request is far shorter than its picture, and the answer is right. Where was the picture?
 # 2. Cards are PNGs of some kB. Which is worth more, shared memory or a faster reader?
 # 3. A client ends without unregistering its region. Who still holds the memory?
 #
