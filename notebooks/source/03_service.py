@@ -712,8 +712,8 @@ print(Counter(asked), "lost:", sum(status != 200 for status in asked))
 # %% [markdown]
 # Requests that it had accepted by then are still answered, for as long as `--grace` says (`30` seconds).
 # Whatever stops the service must wait as long: `docker stop` waits only ten seconds unless you set more
-# (`-t 40`), and Kubernetes thirty. No request waits longer than `--patience` (`20` seconds) for its turn; then
-# it gets a 503, which also says *come again*. A request whose client has left gives up its place.
+# (`-t 40`), and Kubernetes thirty. No request waits longer than `--patience` (`20` seconds) for its turn;
+# then it gets a 503, which also says *come again*. A request whose client has left gives up its place.
 #
 # The tests of this course go further: a *fuzzer* reads `/openapi.json` and invents requests, good and bad
 # ones, and checks each answer against the contract (`tests/service/test_app_fuzz.py`).

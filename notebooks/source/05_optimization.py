@@ -134,8 +134,9 @@ for kind in threads_and_processes.KINDS:
 # %% [markdown]
 # Tasks take turns in one thread: they are for waiting, and do not speed up computing. Threads help where the
 # work releases the lock, so they help reading and not parsing. Processes help both where a core is free, at
-# the price of a copy of everything. This is why our service reads in threads, and why its own Python (HTTP,
-# JSON, base64) limits it in the end.
+# the price of a copy of everything. (On a machine with other work, two threads also get a larger part of it,
+# so a factor above one need not mean a second core.) This is why our service reads in threads, and why its
+# own Python (HTTP, JSON, base64) limits it in the end.
 #
 # ## The ladder
 #
