@@ -381,7 +381,7 @@ with known["course"].server() as server, httpx2.Client(base_url=server.url) as w
 # | [MLServer](tools/mlserver.ipynb) | the standard protocol, models as folders | its settings and codecs |
 # | [KServe](tools/kserve.ipynb) | the standard protocol, the cluster's view | in the end, a cluster |
 # | [Ray Serve](tools/ray_serve.ipynb) | copies that come and go with the load | a Ray cluster, gigabytes |
-# | [TorchServe](tools/torchserve.ipynb) | archives; models changed while it serves | Java; it is unmaintained |
+# | [TorchServe](tools/torchserve.ipynb) | archives; models changed while it serves | Java; no maintainer |
 # | TensorFlow Serving, not run here | a protocol that other clients speak already | models of TensorFlow |
 # | [Triton](tools/triton.ipynb) | ensembles, versions, a cache, GPUs shared | its repository layout |
 #
