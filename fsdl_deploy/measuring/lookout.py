@@ -103,4 +103,4 @@ class Lookout:
 
     def _in_words(self) -> str:
         counted = self.counts().items()
-        return ", ".join(f"{failed} of {calls} of the {name}" for name, (calls, failed) in counted)
+        return ", ".join(f"{name} {failed} of {calls}" for name, (calls, failed) in counted)

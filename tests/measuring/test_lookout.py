@@ -65,7 +65,7 @@ def test_the_figure_says_how_many_failed(monkeypatch):
     watch.outcomes = [WatchedCall("page", 0.1, 5.0, ""), WatchedCall("reading", 0.1, 5.0, "")]
     watch.outcomes.append(WatchedCall("reading", 0.2, 5.0, "gone"))
     watch.show(0.15, 0.3, grey="the service is down")
-    assert "0 of 1 of the page, 1 of 2 of the reading" in pages[0]
+    assert "Calls that failed: page 0 of 1, reading 1 of 2" in pages[0]
 
 
 def test_each_call_has_its_own_milliseconds():
