@@ -109,11 +109,11 @@ figures.show(figure, alt=f"Cards a second by workers and threads; the fastest is
 print(f"In this run the fastest is: {best}")
 
 # %% [markdown]
-# More of both is not faster: the product of workers and threads should not exceed the cores. Above that,
-# threads only wait for each other. In the long run below, the step from many workers and threads to one
-# worker a core with one thread each brings {{climb(a worker a core, teacher padded):.0f}} ×. That is what
-# `torch.set_num_threads(1)` on the lecture's slide is for. Threads shorten *one* request on an idle machine;
-# they do not help a service that is busy.
+# On a quiet machine more of both is not faster: the product of workers and threads should not exceed the
+# cores. Above that, threads only wait for each other. In the long run below, the step from many workers and
+# threads to one worker a core with one thread each brings {{climb(a worker a core, teacher padded):.0f}} ×.
+# That is what `torch.set_num_threads(1)` on the lecture's slide is for. Threads shorten *one* request on an
+# idle machine; they do not help a service that is busy.
 #
 # ## Threads, processes, async
 #
@@ -154,9 +154,10 @@ for kind in threads_and_processes.KINDS:
 #   but more accurate.
 # - *cache* remembers readings; *same card, same worker* makes a card's repeats meet the same cache.
 #
-# A rung with a star leads aside: it is measured, but the next one does not build on it. The fast run measures
-# one of those. All are in the table of a long run below, also `torch.compile`, which needs a C++ compiler and
-# minutes of compiling before it answers.
+# A rung with a star leads aside: it is measured, but the next one does not build on it. Most of these store
+# numbers in fewer bits, *int8* in whole numbers of 8 bits; the section on quantization explains them. The
+# fast run measures one of those. All are in the table of a long run below, also `torch.compile`, which needs
+# a C++ compiler and minutes of compiling before it answers.
 
 # %%
 from fsdl_deploy.optimization.rungs import all_rungs
@@ -256,7 +257,7 @@ header = ["factor on the rung before", recorded["machine"].split(",")[0], "here"
 Table(header, *([rung, *pair] for rung, pair in factors.items()), formats=["", ".2f", ".2f"])
 
 # %% [markdown]
-# On a quiet machine most factors come out alike. Those of int8 (whole numbers of 8 bits) and of batches
+# On a quiet machine most factors come out alike. Those of int8 and of batches
 # depend on the processor's instructions and the size of its cache. The first factor is chance: how much time
 # spinning threads take from each other changes from run to run. So compare from the rung after it on. If you
 # cannot change the code, the variable `OMP_WAIT_POLICY=PASSIVE` makes waiting threads sleep instead.
