@@ -411,7 +411,7 @@ Table(header, *([title, *vars(start).values()] for title, start in starts.items(
 
 # %% [markdown]
 # Triton needs three kinds of things: Python, its own configuration and a layout of folders, and its settings
-# must be learned. Ray Serve needs a decorated class. In return it takes more space on the disk, and a small
+# must be learned. Ray Serve needs a decorated class, but it takes more space on the disk, and a small
 # cluster must start before the first answer. No count decides which of the two a beginner finds easier.
 #
 # ## The lecture's claims beside ours
@@ -442,8 +442,8 @@ for delay in (0, 50):
 Table(["deadline (ms)", "one caller waits (ms)"], *waits, formats=["", ".1f"])
 
 # %% [markdown]
-# The lonely caller pays the whole deadline. It belongs where a batch is much cheaper for each card than
-# single calls: on a GPU. Here the better rule is to take whatever waits when the model is free.
+# The lonely caller pays the whole deadline. A deadline belongs where a batch is much cheaper for each card
+# than single calls: on a GPU. Here the better rule is to take whatever waits when the model is free.
 #
 # ## Questions
 #
