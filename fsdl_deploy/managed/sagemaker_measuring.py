@@ -3,14 +3,16 @@
 Knows nothing of what is asked: its calls are functions.
 """
 
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from fsdl_deploy.measuring.accuracy import wilson
 from fsdl_deploy.measuring.table import Table
+from fsdl_deploy.measuring.turns import in_turns
+
+__all__ = ["in_turns", "intervals", "invoked", "ratio", "split_table"]
 
 
 def invoked(runtime, endpoint: str, pictures: list[bytes], requests: int, **options) -> Counter:
@@ -50,18 +52,6 @@ def split_table(counts: Mapping[str, int], weights: Mapping[str, float]) -> Tabl
     ]
     header = ["variant", "by its weight", "answered", "share", "95 % interval"]
     return Table(header, *rows, formats=["", ".0%", "", ".0%"])
-
-
-def in_turns(calls: Mapping[str, Callable[[], object]], times: int, warmup: int = 3) -> dict[str, np.ndarray]:
-    """Milliseconds of each call, float64 ``[times]``: the calls take turns, so all meet the same machine."""
-    spent: dict[str, list[float]] = {name: [] for name in calls}
-    for number in range(-warmup, times):
-        for name, call in calls.items():
-            begin = time.perf_counter()
-            call()
-            if number >= 0:
-                spent[name].append(1000 * (time.perf_counter() - begin))
-    return {name: np.array(taken) for name, taken in spent.items()}
 
 
 def ratio(taken: np.ndarray, other: np.ndarray, seed: int = 0) -> tuple[float, float, float]:

@@ -6,22 +6,24 @@
 # ## The need
 #
 # In the notebook the model reads {{right(v2, typical):.0%}} of the typical cards. On the server it must do
-# the same, next week too, and on a server that somebody else set up two years ago. *It works on my machine*
+# the same, next week too, even on a server that somebody else set up two years ago. *It works on my machine*
 # is no answer to a customer with a wrong bill.
 #
 # ## You will learn
 #
 # - the three things that a prediction depends on: code, weights, dependencies, each changed alone
-# - to catch a wrong weights file, and to find the line that a new version of a library reads differently
-# - strategy one: ONNX constrains the model's dependencies. The promise, and three ways in which it breaks
+# - to catch a wrong weights file, and to find the line that means something else to a new version of a
+#   library
+# - strategy one: ONNX, a file format for networks, constrains the model's dependencies. The promise, and
+#   three ways in which it breaks
 # - a parity test: the check that a translated model needs
 # - strategy two: a container constrains the whole program, and what each strategy leaves open
 
 # %% [markdown]
 # ## Where the model sits
 #
-# Between a picture and its reading stand three things. All of them must be on the server, and the same as in
-# the notebook.
+# Between a picture and its reading stand three things. All of them must be on the server, the same as in the
+# notebook. `v2.onnx` is the model as a file; what runs it is called ONNX Runtime.
 #
 # ```mermaid
 # flowchart LR
@@ -34,13 +36,13 @@
 #     style model fill:#d55e00,color:#fff
 # ```
 #
-# `FAST = False` means longer runs and steadier figures.
+# `FAST = True` reads a few hundred cards; set `FAST = False` for more of them and steadier figures.
 
 # %% tags=["parameters"]
 FAST = True
 
 # %% [markdown]
-# All files go to a temporary folder. Results that are pairs of words and numbers are shown as tables.
+# All files go to a temporary folder.
 
 # %%
 import base64
@@ -58,7 +60,7 @@ workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 here = Path(workplace.name)
 
 # %% [markdown]
-# The cards are typical ones, stored as phones send them: JPEG. All that follows reads these files.
+# The cards are typical ones, stored as phones send them: JPEG. Everything below reads these files.
 
 # %%
 import matplotlib.pyplot as plt
@@ -81,8 +83,9 @@ for place, card in enumerate(deck):
 # %% [markdown]
 # ## Two environments
 #
-# This notebook's environment is the **core**. The station **older** holds what a server held in the spring of
-# 2024. One file runs in both: `read_cards.py` reads a folder of cards and prints the readings.
+# This notebook's environment is the **core**. The station **older** is an environment of its own, with the
+# packages that a server had in the spring of 2024. One program runs in both: `read_cards.py` reads a folder
+# of cards and prints the readings.
 
 # %%
 from fsdl_deploy.running import stations
@@ -109,8 +112,8 @@ print("exit", refused.returncode, "-", re.search("Unsupported.*", refused.stderr
 
 # %% [markdown]
 # It does not. The file says that it is written in version 10 of the format; the runtime of 2024 reads up
-# to 9. Nothing in our graph needs version 10: its operators ask for 9 only. So we write the lower number,
-# check that the file is valid, and come back to this [below](#The-format-has-versions-too).
+# to 9. Nothing in our model needs version 10: its operators need only 9. So we write the lower number, check
+# that the file is valid, and come back to this [below](#The-format-has-versions-too).
 
 # %%
 import onnx
@@ -127,7 +130,7 @@ for version in ("v1", "v2"):
 weights.write_sums(portable)
 
 # %% [markdown]
-# Now both environments read the same cards with the same file. Here is what each of them is.
+# Now both environments read the same cards with the same file. These are their versions.
 
 
 # %%
@@ -144,10 +147,10 @@ Table(["environment", *names], *([where, *result["versions"].values()] for where
 # %% [markdown]
 # ## One change at a time
 #
-# *Model predictions depend on code, model weights, and dependencies*, says the lecture. So three changes, and
-# after each we read all cards again. The start is the server as it is: the environment `older`, the model
-# v2, and a script that makes the paper white before the model sees it. It was written when NumPy 1 was the
-# only one, and has done its work since.
+# *Model predictions depend on code, model weights, and dependencies*, says the lecture. So we make three
+# changes, one at a time, and read all cards again after each. We start from the server as it is: the
+# environment `older`, the model v2, and a script that makes the paper white before the model sees it. The
+# script was written in the days of NumPy 1 and has worked ever since.
 
 # %% tags=["nbval-check-output"]
 source = program.read_text(encoding="utf-8")
@@ -155,8 +158,8 @@ print(source[source.index("def whiten") : source.index("def shrink")].strip())
 
 # %% [markdown]
 # - **Code.** To save traffic, the app halves the pictures before it sends them, with one of Pillow's resize
-#   filters: *bilinear* averages neighbours, *nearest* drops every second pixel. One word of code. (`nearest`
-#   was Pillow's default until version 7, then `bicubic`.)
+#   filters: *bilinear* averages neighbours, *nearest* drops every second pixel. They differ in one word of
+#   code. (`nearest` was Pillow's default until version 7, then `bicubic`.)
 # - **Weights.** Somebody deploys v1 again.
 # - **Dependencies.** The server gets the core's environment. Not one line changes.
 
@@ -173,8 +176,10 @@ runs = {
 }
 
 # %% [markdown]
-# How much is right, how many readings moved, and how sure is the model now? **Question:** Which one did you
-# expect to be the worst?
+# How much is right, how many readings changed, and how sure is the model now?
+#
+# **Your turn:** Four runs differ from the first: two by code, one by weights, one by dependencies. Write them
+# down in the order of the harm that you expect, the worst first. Then run the cell.
 
 # %% tags=["station:older"]
 start = runs["nothing"]
@@ -191,7 +196,9 @@ rows = ([name, f"{score[name]:.1%}", moved[name], f"{surer[name]:+.3f}"] for nam
 Table(["what changed", "exact match", f"readings changed, of {len(deck)}", "confidence, mean shift"], *rows)
 
 # %% [markdown]
-# The same as a figure. All five ran to the end, with exit status 0.
+# The change for which nobody touched a line does the most harm, and the older model comes second: each
+# replaces more than it seems to. The same as a figure. All five runs ended with exit status 0, so no program
+# noticed.
 
 # %% tags=["station:older"]
 figure, axes = plt.subplots(figsize=(8, 3))
@@ -206,8 +213,8 @@ figures.show(figure, alt="Exact match after a change of code, of weights and of 
 # %% [markdown]
 # ## Dependencies: the line that changed its meaning
 #
-# The last bar is a new environment, the one above it another model. What did the model get to see? The same
-# cards after the same `whiten`, above in the older environment, below in the core.
+# The last bar is the same model and the same code in a new environment. What did the model get to see? The
+# same cards after the same `whiten`, above in the older environment, below in the core.
 
 # %% tags=["station:older"]
 broken = [
@@ -221,10 +228,10 @@ for where, name in (("older", "nothing"), ("core", "dependencies: core")):
     figures.cards(given, captions, alt=f"four cards as the model sees them in the environment {where}")
 
 # %% [markdown]
-# The strokes are gone: the limit between ink and paper is too low. It comes from `ink + 2 * paper`, and both
-# are `np.uint8`. In NumPy 1 the plain 2 counted as a wide integer (64 bits on Linux), so the product was one
-# too. In NumPy 2 a plain number takes on the type of its partner (the rule is called NEP 50): uint8 times 2
-# stays uint8, and wraps around at 256.
+# The strokes are gone, because the limit between ink and paper is too low. It is computed from `ink` and
+# `2 * paper`. Both numbers are `np.uint8`: whole, from 0 to `255`. In NumPy 1 the plain 2 counted as a wide
+# integer (64 bits on Linux), so the product was one too. In NumPy 2 a plain number takes on the type of its
+# partner (the rule is called NEP 50): uint8 times 2 stays uint8, and wraps around at 256.
 
 # %% tags=["nbval-check-output", "station:older"]
 line = "import numpy as np; paper = np.uint8(200); print(2 * paper, np.array([200], np.uint8) * 2)"
@@ -232,16 +239,16 @@ for where in pythons:
     print(f"{where:6}", call(where, "-c", line).stdout.strip())
 
 # %% [markdown]
-# With whole arrays both versions wrap around, and say nothing: a bug there would have shown on the first day.
-# Was there any sign on the server? Two warnings in its log, once each, however many cards are read. Nothing
-# failed.
+# With whole arrays both versions wrap around without a warning, so a bug there would have shown on the first
+# day. Was there any sign on the server? Two warnings in its log, each printed once, however many cards are
+# read. Nothing failed.
 
 # %% tags=["station:older"]
 print(runs["dependencies: core"]["log"].replace(str(program), program.name).strip())
 
 # %% [markdown]
-# NumPy in version 1.26 can be asked *before* the move: with one setting it computes by the new rule and warns
-# where that differs. Run your tests like this once, then move.
+# The last NumPy 1 can be asked *before* the move: with one setting it computes by the new rule and warns
+# where the result differs. Run your tests like this once, then move.
 
 # %% tags=["station:older"]
 whiten_one = "import numpy, read_cards; read_cards.whiten(numpy.full((8, 8), 200, numpy.uint8))"
@@ -278,7 +285,7 @@ wrong_files = {
 }
 
 # %% [markdown]
-# Each is read by both; where plain ONNX Runtime takes the file, we count the readings that change.
+# Both load each file; where plain ONNX Runtime accepts it, we count the readings that change.
 
 # %%
 import onnxruntime
@@ -298,8 +305,8 @@ def by_plain_onnxruntime(content):
 
 
 # %% [markdown]
-# A broken upload fails by itself. A *wrong* model does not: it reads, only worse. And damage in the weights
-# may do next to nothing to these cards, and something else to the next.
+# A broken upload fails by itself. A *wrong* model does not: it reads, only worse. Damage in the weights may
+# do next to nothing to these cards, and a lot to others.
 
 # %%
 rows = []
@@ -337,7 +344,7 @@ has_torch = "import importlib.util; print(importlib.util.find_spec('torch') is n
 print("torch there in the older environment:", call("older", "-c", has_torch).stdout.strip())
 
 # %% [markdown]
-# That is a large part of a server's disk, and of what can change on it.
+# Doing without torch saves a large part of a server's disk, and of what can change on it.
 
 # %% tags=["station:older"]
 import torch
@@ -361,7 +368,8 @@ program_in_node = stations.station("node").folder / "read.js"
 figures.files(program_in_node)
 
 # %% [markdown]
-# It gets the pixels that Pillow decoded, as JSON, and reads the very file that the core reads.
+# It gets the pixels that Pillow decoded, as JSON (their bytes in base64, which is plain text), and loads the
+# very model file that the core loads.
 
 
 # %% tags=["station:node"]
@@ -381,9 +389,9 @@ print(process.stdout[:104] + "…")
 # C, C# and Java have ONNX Runtime too. We leave C out: the wheel brings the library that it would call, but
 # not the headers to compile against.
 #
-# Third: *the same answers*, in all ways that we have to run v2 on the cards as they are, without `whiten`.
-# Digits must be equal; confidences are sums of many float32 numbers, and each library adds them in an order
-# of its own.
+# Third: *the same answers*. We run v2 in every way that we have on the cards as they are, without `whiten`.
+# Digits must be equal. Confidences may differ a little: they come from sums of many float32 numbers, and each
+# library adds them in its own order.
 
 # %%
 import torch
@@ -418,15 +426,15 @@ measured["equal"], measured["compared_cards"], measured["runtimes"] = equal, len
 Table(["the core's ONNX Runtime against", "readings equal", "confidence, largest difference"], *rows)
 
 # %% [markdown]
-# So the promise holds for this model, over two and a half years of runtimes and in a second language. How it
-# breaks comes in *When it fails*.
+# So for this model the promise is kept, over two and a half years of runtimes and in a second language. *When
+# it fails* below shows how it breaks.
 #
 # ## Strategy two: containers
 #
 # The change that did the most harm above was not in the model at all: it was in one line beside it. A
 # **container** constrains *the entire inference program*: the code, the weights, every library, Python, and
 # what the libraries need of the system, in one image that runs on the notebook's machine and on the server.
-# Against a virtual machine it saves the kernel: the host's serves all containers.
+# Unlike a virtual machine it has no kernel of its own: all containers use the host's.
 
 # %%
 Table(
@@ -441,9 +449,9 @@ Table(
 )
 
 # %% [markdown]
-# They are not rivals: an image of our service holds ONNX Runtime and an ONNX file, no torch. And neither
-# helps without a **lock**: an image built again next year from the bare names of its packages is another
-# image. The lock of this station names each package with its version and its sums:
+# They are not rivals: an image of our service contains ONNX Runtime and an ONNX file, and no torch. And
+# neither helps without a **lock**: an image built again next year from the bare names of its packages is
+# another image. The lock of the station `older` names each package with its version and its checksums:
 
 # %% tags=["nbval-check-output"]
 lock = stations.station("older").lock.read_text(encoding="utf-8")
@@ -460,8 +468,8 @@ print(lock.count("--hash=sha256:"), "sums for the files of", len(packages), "pac
 # ## When it fails
 #
 # *The reality*, says the lecture: the libraries change quickly, so there are often bugs in the translation;
-# and ONNX does not deal with code that is not in the library, such as feature transformations. All of it can
-# be seen on our own model.
+# and ONNX does not deal with code that is not in the library, such as feature transformations. Our own model
+# shows all of this.
 #
 # ### The format has versions too
 #
@@ -491,7 +499,7 @@ for opset, ir_version in ((17, 8), (18, 8), (20, 9), (20, 10), (21, 9), (21, 10)
         formats[name] = re.search("No Adapter.*", str(error))[0]
 
 # %% [markdown]
-# A short program loads each file and reads one picture, in both environments.
+# A short program loads each file and reads one picture. It runs in both environments.
 
 # %%
 try_all = """
@@ -512,8 +520,8 @@ files = [str(file) for file in formats.values() if isinstance(file, Path)]
 results = {where: json.loads(call(where, "-c", try_all, *files).stdout) for where in pythons}
 
 # %% [markdown]
-# Newer runtimes take older files; older runtimes refuse newer ones, as soon as either number is too high.
-# That is a good failure: loud, at the start, with a sentence. And the way back is not always there: the
+# Newer runtimes accept older files; older runtimes refuse newer ones as soon as either number is too high.
+# That is a good failure: loud, at the start, and with a clear message. There is not always a way back: the
 # converter knows no step down to opset 17 for one of our operators.
 
 # %%
@@ -661,13 +669,13 @@ Table(
 # - The **`if`** was written down as the example took it: light pictures right, dark ones wrong, *without an
 #   error*. This is the silent one, and only a question of another kind finds it.
 # - The **transformer** got the example's length of 40 as a constant: any other length is refused.
-# - The **reader** depends on the runtime. The operators are the right ones, but a shape noted beside them is
-#   wrong. A runtime that plans its memory by that shape may use memory again that is too small, and then it
-#   does not even answer the example. Look at its row: where it answers, the plan did not need the shape.
-# - The exporter warned of the first two while it traced; of the last one it did not.
+# - The **reader** depends on the runtime. The operators are right, but a shape noted beside them is wrong. A
+#   runtime that plans its memory by that shape may reuse a piece that is too small, and then it does not even
+#   answer the example. Look at its row: where it answers, the plan did not need the shape.
+# - The exporter warned of the first two while it traced, but not of the last one.
 #
-# The reader is worth a second look: the same file where the runtime may not use memory twice, and a
-# file for which we do *not* say that there are `n` outputs, though it is true.
+# The reader is worth a second look: the same file in a runtime that may not reuse memory, and a file for
+# which we do *not* say that there are `n` outputs, though it is true.
 
 # %%
 no_names, _ = export_older(reader, questions[-1][0], INPUTS)
@@ -678,8 +686,8 @@ for name, call_it in (
     print(f"{name}: apart {apart(compare(in_torch(reader), call_it, questions[-1]))}")
 
 # %% [markdown]
-# The newer exporter refuses to guess: for the `if` it raises an error that names the line. Its price is the
-# time it takes, so this cell waits for `FAST = False`.
+# The newer exporter refuses to guess: for the `if` it raises an error that names the line. It takes its time,
+# so this cell runs only with `FAST = False`.
 
 # %%
 if not FAST:
@@ -708,9 +716,9 @@ print(warned_now, "warnings, largest difference", max(case.largest for case in a
 # ### What is not in the graph
 #
 # Our graph takes a picture as it was decoded; resizing, standardising and the decoding of the digits are
-# inside. It is as common to export the network alone, as in the table above: that takes *ink*, 32 pixels
+# inside. It is just as common to export the network alone, as in the table above: that takes *ink*, 32 pixels
 # high, of mean 0 and deviation 1. Whoever serves it must write the rest again, from a README. Here are seven
-# who did.
+# attempts.
 
 # %%
 import PIL.Image
@@ -733,8 +741,9 @@ transforms = {
 }
 
 # %% [markdown]
-# These differ in the filter only. The next three make a mistake that a README invites: a fixed width,
-# constants of ImageNet instead of the card's own mean and deviation, and no standardising at all.
+# These differ only in the filter. The next three make a mistake that a README invites: a fixed width,
+# constants of ImageNet (a large collection of photographs) instead of the card's own mean and deviation, and
+# no standardising at all.
 
 
 # %%
@@ -817,7 +826,7 @@ except Exception as error:  # ONNX Runtime has many types for a file that it can
     print(re.search("Could not find.*?node", str(error))[0])
 
 # %% [markdown]
-# So Pillow decodes, and the two environments bring different versions of its JPEG library. Do they decode to
+# So Pillow has to decode, and the two environments bring different versions of its JPEG library. Do they give
 # the same pixels?
 
 # %% tags=["station:older"]
@@ -827,8 +836,8 @@ print({where: call(where, "-c", jpeg).stdout.strip() for where in pythons})
 print(f"decoded to the same pixels: {same} of {len(deck)} files")
 
 # %% [markdown]
-# Here they do. It is a measurement, no guarantee: the JPEG standard lets decoders round differently, and a
-# phone or a browser has a decoder of its own.
+# Here they do. That is a measurement, not a guarantee: the JPEG standard lets decoders round differently, and
+# a phone or a browser has a decoder of its own.
 #
 # ### The lecture's claims beside ours
 #
@@ -885,6 +894,28 @@ claims("04", measured)
 # - The worst change here was loud nowhere: exit 0, and two warnings in a log. So keep a few hundred cards
 #   with known answers, and read them after *every* change, in the environment that will serve.
 # - ONNX fixes the model, a container the program around it. Use both.
+#
+# **Cheat sheet.**
+#
+# - `torch.onnx.export(module, example, dynamo=True, dynamic_shapes=…)` translates; `dynamo=False` is the
+#   older exporter, which traces one example and fixes what the example took.
+# - `onnx.checker.check_model(graph, full_check=True)` says that a file is valid, not that it is right.
+# - `parity.compare(reference, candidate, cases)` does: ask other lengths, other counts, other contents than
+#   the example's.
+# - Two numbers decide who can load a file: the IR version and the opset. `onnx.version_converter` changes the
+#   opset.
+# - `weights.verified(name)` loads a file only if its checksum is the published one.
+# - `NPY_PROMOTION_STATE=weak_and_warn` asks NumPy 1 what NumPy 2 would change.
+# - `pip install --require-hashes -r requirements.lock` installs what was tested, and nothing else.
+# - Rules of thumb: export preprocessing with the network; pin by hash; change one thing at a time, and read
+#   the same cards after it.
+#
+# **Sources.** [ONNX and its versions](https://onnx.ai/onnx/repo-docs/Versioning.html),
+# [torch's exporter](https://docs.pytorch.org/docs/stable/onnx.html),
+# [which ONNX Runtime reads what](https://onnxruntime.ai/docs/reference/compatibility.html),
+# [NEP 50](https://numpy.org/neps/nep-0050-scalar-promotion.html),
+# [pip's checks by hash](https://pip.pypa.io/en/stable/topics/secure-installs/),
+# [what a container image is](https://github.com/opencontainers/image-spec).
 #
 # ## Where to go next
 #

@@ -5,16 +5,18 @@
 #
 # ## The need
 #
-# Month end is expensive: most customers send their card in the last two days. The first service, the teacher
-# as the data scientist left it, would need a rack of machines for two days and nothing for the other
-# twenty-eight. The lecture tells of Roblox, who serve a billion requests a day with BERT on CPUs alone; their
-# own report says thirty times cheaper. How far can we get, and which technique carries how much?
+# Month end is expensive: most customers send their card in the last two days. The first service runs the
+# *teacher*, our large model, as the data scientist left it. It would need a rack of machines for two days and
+# nothing for the other twenty-eight. The lecture tells of Roblox, who serve a billion requests a day with the
+# language model BERT on CPUs alone; their own report says thirty times cheaper. How far can we get, and how
+# much does each technique contribute?
 #
 # ## You will learn
 #
 # - to climb a ladder: one technique a rung, measured in turns, with the accuracy beside the speed
 # - why a service with more workers and threads than cores is slower, and what `set_num_threads(1)` cures
-# - what distillation and quantization give on this machine, and where they give nothing
+# - what distillation (a small model taught by a large one) and quantization (numbers of fewer bits) give on
+#   this machine, and where they give nothing
 # - to read and measure a dynamic batcher and a cache, and when each loses
 # - to see how near a network comes to what the processor can do at all
 
@@ -43,14 +45,14 @@
 #     style big fill:#d55e00,color:#fff
 # ```
 #
-# `FAST = False` means longer runs and steadier figures.
+# `FAST = True` keeps the rounds short; set `FAST = False` for longer ones and steadier figures.
 
 # %% tags=["parameters"]
 FAST = True
 
 # %% [markdown]
-# `ladder.climb` starts the workers of each rung as processes and measures the rungs in turns. The command
-# `fsdl-deploy bench ladder` does the same at length; here the rounds are short.
+# `ladder.climb` starts the workers (processes, each with its copy of the model) of each rung, and measures
+# the rungs in turns. The command `fsdl-deploy bench ladder` does the same at length.
 
 # %%
 import matplotlib.pyplot as plt
@@ -71,9 +73,12 @@ measured = {}  # what the lecture's sentences at the end are judged by
 # ## Concurrency: more is less
 #
 # The first thing one tries is more: more workers, more threads. torch uses as many threads as there are cores
-# *in each worker*. So with several workers there are more threads than cores, and those that wait for each
-# other keep a core busy by asking again and again (spinning). Here are workers against threads, the teacher
+# *in each worker*. So with several workers there are more threads than cores, and threads that wait for each
+# other keep a core busy by checking again and again (spinning). Here are workers against threads, the teacher
 # in torch.
+#
+# **Your turn:** The grid has every combination of one and of as many as there are cores, for workers and for
+# threads. Which is the fastest, and which the slowest? Write down both before you look.
 
 # %%
 counts = [1, CORES] if FAST else [1, CORES, 2 * CORES]
@@ -88,7 +93,7 @@ measured["one_copy"], measured["copies"] = speed[0, 0], speed[counts.index(CORES
 best = max(busy, key=lambda result: result.per_second).rung
 
 # %% [markdown]
-# The picture: light is fast.
+# The results as a picture: light is fast.
 
 # %%
 figure, axes = plt.subplots(figsize=(5, 3.2))
@@ -104,18 +109,19 @@ figures.show(figure, alt=f"Cards a second by workers and threads; the fastest is
 print(f"In this run the fastest is: {best}")
 
 # %% [markdown]
-# The product of workers and threads should not exceed the cores. In the long run below, the step from many
-# workers and threads to one worker a core with one thread each brings
-# {{climb(a worker a core, teacher padded):.0f}} ×. That is what `torch.set_num_threads(1)` on the lecture's
-# slide is for. Threads help the latency of *one* request on an idle machine; they do not help a service
-# that is busy.
+# On a quiet machine more of both is not faster: the product of workers and threads should not exceed the
+# cores. Above that, threads only wait for each other. In the long run below, the step from many workers and
+# threads to one worker a core with one thread each brings {{climb(a worker a core, teacher padded):.0f}} ×.
+# That is what `torch.set_num_threads(1)` on the lecture's slide is for. Threads shorten *one* request on an
+# idle machine; they do not help a service that is busy.
 #
 # ## Threads, processes, async
 #
 # Workers may be processes or threads, and a web server handles its connections as *tasks* of one thread
-# (async). Which of them use a second core? Python has one lock for its interpreter, the *GIL*: of the threads
-# of a process, one runs Python at a time. Two kinds of work: *parse* the pixels of a card from JSON, which
-# holds the lock, and *read* the card, for which ONNX Runtime lets go of it.
+# (async). Which of them use a second core? Python has one lock for its interpreter, the *GIL*: only one
+# thread of a process runs Python at a time. We try two kinds of work: to *parse* the pixels of a card from
+# JSON, which needs the lock all the time, and to *read* the card, for which ONNX Runtime releases it. (ONNX
+# Runtime runs networks from ONNX files, without torch; see [Packaging](04_packaging.ipynb).)
 
 # %%
 from fsdl_deploy.optimization import threads_and_processes
@@ -126,19 +132,32 @@ for kind in threads_and_processes.KINDS:
     print(f"{kind:6}", "  ".join(f"{way}: {rate / alone:.2f} ×" for way, rate in rates.items()))
 
 # %% [markdown]
-# Tasks take turns in one thread: they are for waiting, and give computing nothing. Threads help where the
-# work lets go of the lock, so not with parsing. Processes help with both where a core is free, at the price
-# of a copy of everything. This is why our service reads in threads, and why its own Python (HTTP, JSON,
-# base64) is what limits it in the end.
+# Tasks take turns in one thread: they are for waiting, and do not speed up computing. Threads help where the
+# work releases the lock, so they help reading and not parsing. Processes help both where a core is free, at
+# the price of a copy of everything. (On a machine with other work, two threads also get a larger part of it,
+# so a factor above one need not mean a second core.) This is why our service reads in threads, and why its
+# own Python (HTTP, JSON, base64) limits it in the end.
 #
 # ## The ladder
 #
-# Now all rungs. The first is what one deploys first: the teacher in torch, each card padded to the longest,
-# `2 * cores + 1` workers, which is what the documentation of the web server gunicorn recommends, and the
-# default number of threads. Each rung adds one technique and keeps the others. A rung with a star leads
-# aside: it is measured, and the next one does not build on it. The fast run measures one of those; all are in
-# the table of a long run below, also `torch.compile`, which needs a C++ compiler and minutes of compiling
-# before it answers.
+# Now all rungs. The first is what one deploys first: the teacher in torch, each card padded with paper to the
+# width of the longest, `2 * cores + 1` workers, as the documentation of the web server gunicorn recommends,
+# and the default number of threads. Each rung adds one technique and keeps the others:
+#
+# - *own width* does not pad, so it computes less; it helps while cards are read one by one.
+# - *inference_mode* tells torch that nobody will train, so it keeps no notes for gradients.
+# - *ONNX Runtime* runs the same network without torch's Python around each operator; its *graph
+#   optimisations* then merge operators, such as a convolution with what follows it.
+# - *distilled* swaps the teacher for its *student* `v2`, with a tenth of the arithmetic.
+# - *batches of 64* read many cards in one call: what a call costs is shared. It helps small networks most.
+# - *cascade* sends cards of which `v2` is not sure (confidence below `cascade.SURE`) to the teacher: slower,
+#   but more accurate.
+# - *cache* remembers readings; *same card, same worker* makes a card's repeats meet the same cache.
+#
+# A rung with a star leads aside: it is measured, but the next one does not build on it. Most of these store
+# numbers in fewer bits, *int8* in whole numbers of 8 bits; the section on quantization explains them. The
+# fast run measures one of those. All are in the table of a long run below, also `torch.compile`, which needs
+# a C++ compiler and minutes of compiling before it answers.
 
 # %%
 from fsdl_deploy.optimization.rungs import all_rungs
@@ -168,12 +187,13 @@ axes.invert_yaxis()
 figures.show(figure, alt="Cards a second of each rung, with its factor on the first and its accuracy")
 
 # %% [markdown]
-# How to read the table: factors multiply, so the *share* of a rung in the climb is one of logarithms.
-# *fixed* are cards that the first rung misread and this one reads, *broken* the other way round. Accuracy
-# is compared on the same cards, so the two counts say more than two rounded shares; *p* is how likely
-# counts so uneven are if a changed card is as soon fixed as broken. *hits* is the share of the uploads that
-# a cache answered. `models/ladder.json` holds a long run (2,000 cards for the accuracy) with its date and
-# machine; this is its table.
+# How to read the table: factors multiply, so the *share* of a rung in the climb is one of logarithms. Half of
+# the calls take less than *p50*, and all but one in a hundred less than *p99*. *fixed* are cards that the
+# first rung misread and this one reads, *broken* the other way round. Accuracy is compared on the same cards,
+# so the two counts say more than two rounded shares; *p* is the probability of counts this uneven if fixing
+# and breaking were equally likely. *hits* is the share of the uploads that a cache answered.
+# `models/ladder.json` records a long run (2,000 cards for the accuracy) with its date and machine; this is
+# its table.
 
 # %%
 from fsdl_deploy.measuring import records
@@ -190,12 +210,12 @@ ladder.table(long_run)
 # {{rung(teacher padded, share):.1%}} ({{rung(cascade, fixed)}} fixed, {{rung(cascade, broken)}} broken). With
 # the cache on the assumed mix it is {{climb(cache, teacher padded):.0f}} ×, or
 # {{climb(same card, teacher padded):.0f}} × where all uploads of a card go to the same worker. Read it
-# honestly: {{climb(a worker a core, teacher padded):.0f}} × is the cure of the threads, which costs nothing
-# and which a careful team would not have needed. From one worker a core on, it is
+# honestly: {{climb(a worker a core, teacher padded):.0f}} × comes from fixing the threads, which costs
+# nothing and which a careful team would not have needed. From one worker a core on, it is
 # {{climb(cascade, a worker a core):.0f}} ×, and {{climb(same card, a worker a core):.0f}} × with the cache.
 # Roblox's own report says *thirty times* for about the same set of techniques. From a careless start this
-# climb is longer, with the cache or without; from one worker a core on, and without the cache, whose hits
-# are our assumption, it is shorter.
+# climb is longer, with the cache or without; from one worker a core on, and without the cache, whose hits are
+# our assumption, it is shorter.
 #
 # What keeps it below thirty times a careful start? The next cell takes the same record apart.
 
@@ -208,21 +228,21 @@ print(f"v2 alone reads {small:,.0f}, the cascade {both:,.0f}: the second look ta
 print(f"v2 would have to be {30 * careful / small:.1f} × as fast, and the second look free")
 
 # %% [markdown]
-# So even a second look for nothing would not be enough: the small model itself is the limit, and after it
-# the steps around it, which no rung makes smaller.
+# So even a second look that cost nothing would not be enough: the small model itself is the limit, and after
+# it the steps around it, which no rung makes smaller.
 #
 # The lecture also says that *distillation, quantization, and other tricks* give *a factor of 2-10, but not
 # more*. From a careful start in torch it is {{climb(batches of 64, a worker a core):.1f}} ×, from ONNX
-# Runtime with its graph optimisations on {{climb(batches of 64, graph optimisations):.1f}} ×. So the
-# sentence depends on where you begin: with the runtime counted as one of the tricks it is too modest,
-# without it it holds.
+# Runtime with its graph optimisations on {{climb(batches of 64, graph optimisations):.1f}} ×. So the sentence
+# depends on where you begin: if the runtime counts as one of the tricks it is too modest, otherwise it is
+# true.
 #
 # `v2` alone reads {{rung(distilled, share):.1%}} of the cards right. The *cascade* gives the teacher's
 # accuracy back. It answers {{climb(cascade, batches of 64):.0%}} of the cards that `v2` alone answers in the
 # same time, because the cards of which `v2` is not sure go to a model that is several times as expensive.
 #
-# Do the factors hold elsewhere? The record's beside those of the run above, on your machine; each is the
-# factor on the rung before.
+# Are the factors the same elsewhere? Here are the record's beside those of the run above, on your machine;
+# each is the factor on the rung before.
 
 # %%
 from fsdl_deploy.measuring.table import Table
@@ -237,18 +257,19 @@ header = ["factor on the rung before", recorded["machine"].split(",")[0], "here"
 Table(header, *([rung, *pair] for rung, pair in factors.items()), formats=["", ".2f", ".2f"])
 
 # %% [markdown]
-# On a quiet machine most factors come out alike. Those of int8 and of batches depend on the processor: on
-# which instructions and how large a cache it has. The first is chance: how much threads that spin take from
-# each other changes from run to run. The variable `OMP_WAIT_POLICY=PASSIVE` tells those that wait to sleep
-# instead: the fix if you cannot change the code. So compare on the rung after it.
+# On a quiet machine most factors come out alike. Those of int8 and of batches
+# depend on the processor's instructions and the size of its cache. The first factor is chance: how much time
+# spinning threads take from each other changes from run to run. So compare from the rung after it on. If you
+# cannot change the code, the variable `OMP_WAIT_POLICY=PASSIVE` makes waiting threads sleep instead.
 
 # %% [markdown]
 # ## Distillation: a small model taught by a large one
 #
-# `v2` has a tenth of the teacher's multiply-adds. It was *distilled*: beside the truth it learned the
-# teacher's probabilities at every time step, also for mixtures of two cards, which have no truth. How much is
-# the teaching worth, and how much the size? Students of three sizes, each trained alone and taught, with the
-# same few steps (`fsdl-deploy sizes`; their accuracy lies below that of `v2`, which was trained for longer).
+# `v2` has a tenth of the teacher's multiply-adds, which count its arithmetic. It was *distilled*: besides the
+# truth it learned the teacher's probabilities at every time step, also for mixtures of two cards, which have
+# no truth. How much is the teaching worth, and how much the size? Here are students of three sizes, each
+# trained alone and taught, in the same few steps (`fsdl-deploy sizes`; their accuracy is below that of `v2`,
+# which was trained for longer).
 
 # %%
 sizes = records.read(weights.folder() / "sizes.json")
@@ -267,7 +288,7 @@ figures.show(
 measured["teaching"] = climb_figures.teaching_points(sizes["students"])
 
 # %% [markdown]
-# Size carries more than teaching. All read the same {{size_cards():,}} cards, so count those that change from
+# Size matters more than teaching. All read the same {{size_cards():,}} cards, so count those that change from
 # the student trained alone to the taught one:
 #
 # - The smallest fixes {{taught(smallest, fixed)}} and breaks {{taught(smallest, broken)}}:
@@ -277,11 +298,11 @@ measured["teaching"] = climb_figures.teaching_points(sizes["students"])
 # - The largest fixes {{taught(largest, fixed)}} and breaks {{taught(largest, broken)}}:
 #   {{taught(largest, points):+.1f}} points.
 #
-# Each student was trained once, from one seed. Another seed gives another student, so differences of a few
-# points between two trainings say nothing about teaching, however many cards they read. That of the smallest
-# is large; why it loses was not investigated. Two trainings would show more, with several seeds each: a
-# longer one, which tells whether teaching only needs more steps, and one with a smaller weight of the
-# teacher in the loss (`TEACHER` in `fsdl_deploy/training/distillation.py`).
+# Each student was trained once, from one seed. Another seed gives another student, so a difference of a few
+# points between two trainings says nothing about teaching, however many cards they read. The smallest
+# student's difference is large; why it loses was not investigated. Two more trainings, with several seeds
+# each, would show more: a longer one, to see whether teaching only needs more steps, and one with a smaller
+# weight of the teacher in the loss (`TEACHER` in `fsdl_deploy/training/distillation.py`).
 #
 # The lecture calls distillation finicky, and names DistilBERT as the exception. Its slide says *about
 # half the total number of parameters* and *retains 95% of BERT's performances*. The authors' own summary is
@@ -349,9 +370,13 @@ del models
 # %% [markdown]
 # ## Quantization: fewer bits
 #
-# The starred rungs are the table of the lecture's slide, on our model: post-training **dynamic** (int8
-# weights, ranges of the activations found at each call) and **static** (ranges from 128 cards seen before).
-# Each loses or gains for a reason that the files and the network show. From the long run:
+# The starred rungs are the table of the lecture's slide, on our model: post-training **dynamic** (weights in
+# int8, ranges of the activations found at each call) and **static** (ranges from 128 cards seen before). Each
+# loses or gains for a reason that the files and the network show.
+#
+# **Your turn:** A number in int8 has a quarter of the bits of one in float32. How many times as many cards a
+# second does static int8 give the teacher, and how many times `v2`? Write down both, then look at the long
+# run:
 
 # %%
 chosen = ("graph optimisations", "float16", "int8, dynamic", "int8, static", "distilled")
@@ -363,6 +388,8 @@ rows = [
 Table(["rung", "KiB", "cards/s", "right"], *rows, formats=["", ",.0f", ",.0f", ".1%"])
 
 # %% [markdown]
+# A quarter of the bits is not a quarter of the time:
+#
 # - The **teacher** spends its time in convolutions. Dynamic quantization changes matrix products only, so it
 #   gains less than static quantization, which reaches the convolutions.
 # - **v2** is so small that converting to int8 and back takes what int8 saves: the file is smaller, the
@@ -370,10 +397,10 @@ Table(["rung", "KiB", "cards/s", "right"], *rows, formats=["", ",.0f", ",.0f", "
 # - **float16** halves the file. The weights are float32 again once they are loaded, so the time stays. That
 #   not one card changes is no surprise: the published weights were rounded to float16 before they were
 #   exported. This is also why torch's file of the teacher is half of ONNX's.
-# - The lecture's *limited accuracy loss* holds: look at *fixed* and *broken* in the tables above.
-# - *Quantization-aware training*, the third row of the slide, changes the weights, neither the file nor the
-#   time, so it is no rung of its own. How much it repairs with few bits is recorded in the notebook on the
-#   slide's tools, [Optimum and Neural Compressor](tools/quantization.ipynb).
+# - The lecture's *limited accuracy loss* is true here: look at *fixed* and *broken* in the tables above.
+# - *Quantization-aware training*, the third row of the slide, changes the weights and neither the size of the
+#   file nor the time, so it is no rung of its own. How much it repairs with few bits is recorded in the
+#   notebook on the slide's tools, [Optimum and Neural Compressor](tools/quantization.ipynb).
 # - *Pruning*, the slide's last row, is in that notebook too: single weights that become zero, and whole
 #   channels that are taken out. Zeros are as slow as other numbers; a narrower network is faster, and must be
 #   trained on.
@@ -402,8 +429,8 @@ taps = roofline.taps(8, 8, 3, 1, 1) * roofline.taps(80, 80, 3, 1, 1)  # of the f
 adds = {"plain": 4 * 64 * 64 * taps, "depthwise-separable": 4 * 64 * (taps + 64 * 8 * 80)}
 
 # %% [markdown]
-# One card's worth of positions, one thread, in turns. `core.peak` is what a core does at best: the faster of
-# a large matrix product and a large convolution.
+# Both blocks get as many positions as one card has, on one thread, in turns. `core.peak` below is the best
+# that a core does: the faster of a large matrix product and a large convolution.
 
 # %%
 import onnxruntime
@@ -426,9 +453,9 @@ for _ in range(100 if FAST else 1000):
         took[name].append(perf_counter() - begin)
 
 # %% [markdown]
-# Fewer multiply-adds are not as much less time: a depthwise convolution moves as much memory as it computes.
-# (More than the whole, or a dot above the roof in the next section: the machine was slower while its best was
-# measured than while the layers were.)
+# Time shrinks less than the multiply-adds do: a depthwise convolution moves as much memory as it computes. (A
+# share above the whole, or a dot above the roof in the next section, means that the machine was slower while
+# its best was measured than while the layers were.)
 
 # %%
 core = roofline.measure()
@@ -461,9 +488,9 @@ for name, (images, size) in ways.items():
         seconds[name] += call
 
 # %% [markdown]
-# Both scales are logarithmic. The flat part of the roof are the multiply-adds, the slopes are the bytes: from
-# the cache (line) and from memory (dashes). A dot is a layer, as large as its share of the time; the
-# *intensity* is the number of multiply-adds for each byte.
+# Both scales are logarithmic. The flat part of the roof is the bound by multiply-adds, the slopes are the
+# bounds by bytes: from the cache (line) and from memory (dashes). A dot is a layer, as large as its share of
+# the time.
 
 # %%
 figure, panels = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
@@ -482,8 +509,8 @@ panels[1].legend(loc="lower right", markerscale=0.5)
 figures.show(figure, alt="Layers under the roof: convolutions near it, depthwise ones far below")
 
 # %% [markdown]
-# *Other* layers have no multiply-adds, so no dot: they only move bytes. The last line is all calls together,
-# timed without the profile.
+# *Other* layers have no multiply-adds, so no dot: they only move bytes. Each network's last row is all its
+# calls together, timed without the profile.
 
 # %%
 rows = []
@@ -502,10 +529,10 @@ Table(["network", "layers", "of the time", "of its roof"], *rows, formats=["", "
 # The convolutions of both networks come near their roof. The depthwise ones read and write nearly a byte for
 # each multiply-add, and stay far below even the bound for bytes; the lowest dots are the one convolution over
 # time, in one dimension, for which the runtime has no fast code. But most of what is missing has no dot:
-# resizing and decoding take a good part of the time. Such a layer costs some microseconds to call
-# however little it does. That is what a batch saves, and why `v2` alone, card by card, is farther from its
-# roof than the teacher. The last column of each network's own line says how much is left at most: its inverse
-# is the factor. It lies in the small layers, not in the convolutions.
+# resizing and decoding take a good part of the time. Such a layer costs some microseconds to call, however
+# little it does. That is what a batch saves, and why `v2` alone, card by card, is farther from its roof than
+# the teacher. The last column of each network's own row says what could still be gained at most: its inverse
+# is the factor. That gain is in the small layers, not in the convolutions.
 
 # %% [markdown]
 # ## Batching: who waits for whom?
@@ -519,8 +546,9 @@ from fsdl_deploy.service import batching
 Code(filename=batching.__file__)
 
 # %% [markdown]
-# Its one setting with two sides is the deadline. Callers in a closed loop, each with one card, against the
-# deadline: cards a second, and the time that nine of ten calls stay below.
+# One setting helps some callers and costs others: the deadline, the longest wait for a batch to fill. We vary
+# it, with callers in a closed loop (each waits for its answer before it asks again), one card each. We
+# measure cards a second, and the time that nine of ten calls stay below.
 
 # %%
 from fsdl_deploy import OnnxReader, closed_loop
@@ -552,12 +580,12 @@ figures.show(figure, alt="Latency against throughput for three deadlines and 1, 
 
 # %% [markdown]
 # A deadline makes a lonely caller wait for company that does not come. With deadline 0 a batch is whatever
-# arrived while the last one ran: nobody waits for nothing, and under load batches form by themselves. A short
+# arrived while the last one ran: no caller waits in vain, and under load batches form by themselves. A short
 # deadline fills the batches better when many call, and everybody pays for it when few do.
 #
-# And the *shortcut* for when the wait gets too long? Whoever has waited beyond a caller's patience is told so
-# at once and not read any more: the caller has another plan (ask again, show the card to a person), and those
-# behind it wait less. Two hundred cards come at the same moment to callers with a patience of `20 ms`.
+# And the *shortcut* for when the wait gets too long? A card that has waited longer than its caller's patience
+# is refused and no longer read. The caller can do something else (ask again, show the card to a person), and
+# the cards behind it wait less. Two hundred cards come at the same moment, each with a patience of `20 ms`.
 
 # %%
 from fsdl_deploy.service.batching import TooLate
@@ -570,8 +598,8 @@ measured["in_time"], measured["too_late"] = late.count(False), sum(late)
 print(f"{late.count(False)} read, {sum(late)} told that it is too late:", futures[-1].exception())
 
 # %% [markdown]
-# *Batch size needs to be tuned*, says the slide. Here is the size alone, without callers: the same cards in
-# batches of like widths. A larger batch makes its first card wait for its last.
+# *Batch size needs to be tuned*, says the slide. Here we vary only the size, without callers: the same cards
+# in batches of similar widths. In a larger batch the first card waits longer for the last.
 
 # %%
 tuned = climb_figures.batch_sizes(reader, deck, (1, 2, 4, 8, 16, 32, 64), rounds=3 if FAST else 20)
@@ -585,8 +613,9 @@ Table(["batch", "cards/s", "longest batch, ms"], *([size, *both] for size, both 
 # may even fall, once a batch no longer fits into the processor's cache. Choose the smallest batch whose rate
 # is near the best.
 #
-# Two things decide whether a batch is cheaper at all. Cards of different widths are padded to the widest; and
-# a large batch must still fit into the processor's cache. Random batches against batches of like widths:
+# Two things decide whether a batch is cheaper at all. Cards of different widths are padded to the widest, and
+# a large batch must still fit into the processor's cache. Here are random batches against batches of similar
+# widths:
 
 # %%
 from fsdl_deploy.reader import batches, pad
@@ -604,7 +633,7 @@ for _ in range(4 if FAST else 20):
         took[name].append(perf_counter() - begin)
 
 # %% [markdown]
-# Padding is work too: so many more pixels than the cards have.
+# Padding is work too. Its column shows the extra pixels, as a share of the cards' own.
 
 # %%
 rows = []
@@ -616,7 +645,7 @@ Table(["way", "cards/s", "padding"], *rows, formats=["", ",.0f", ".0%"])
 # %% [markdown]
 # ## Caching: the same question twice
 #
-# The slide's way is `functools.cache`. It is one line, and it never forgets: here it is with cards of a day.
+# The slide's way is `functools.cache`. It is one line, and it never forgets. Here it gets a few cards.
 
 # %%
 import functools
@@ -637,12 +666,13 @@ print(f"{remembered.cache_info().currsize} pictures kept, {kept / 2**20:.1f} MiB
 print(f"a million cards: {kept / len(deck) * 1e6 / 2**30:.0f} GiB, and after a new model the old answers")
 
 # %% [markdown]
-# `CachedReader` keeps a digest of `16` bytes instead of the picture, so many readings, for so long, and the
-# model's version is part of the key. It is a Reader around a Reader.
+# `CachedReader` keeps a digest of `16` bytes (a short number computed from the picture) instead of the
+# picture. It limits how many readings it keeps and for how long, and the model's version is part of the key.
+# It is a Reader around a Reader.
 #
-# How often does it help? That is a fact about the *customers*, not about the cache. Our assumption for month
-# end stands in `UPLOADS`: the share of cards that are sent once, twice, and so on, because the app tries
-# again, people press twice, and the call centre opens a card again.
+# How often does it help? That depends on the *customers*, not on the cache. `UPLOADS` is our assumption for
+# month end: the share of cards that are sent once, twice, and so on, because the app tries again, people
+# press twice, and the call centre opens a card again.
 
 # %%
 from fsdl_deploy.optimization.caching import CachedReader
@@ -653,7 +683,9 @@ uploads = month_end(20_000)
 print(f"{len(uploads):,} uploads of 20,000 cards: at most {1 - 20_000 / len(uploads):.0%} need no model")
 
 # %% [markdown]
-# Hit rate against size, on that mix, without reading a card: the cache alone is asked.
+# The hit rate is the share of uploads that are answered from memory. Here it is against the size of the
+# cache, on that mix, without reading a card. When it is full, the cache forgets what was unused for longest
+# (LRU).
 
 # %%
 from cachetools import LRUCache
@@ -671,10 +703,10 @@ axes.set(xscale="log", xlabel="readings kept", ylabel="share of uploads from mem
 figures.show(figure, alt="Hit rate against size: it rises until the repeats of a card fit in")
 
 # %% [markdown]
-# The repeats of a card come soon after each other, so a cache of a few thousand readings does what one of
-# all does. But each worker has a cache of its own, and a load balancer sends a card's repeats to any of
-# them: with two workers about half of the uploads are answered from memory, with more workers fewer.
-# Sending the same card to the same worker, by a digest of the picture, brings the whole share back: the
+# The repeats of a card come soon after each other, so a cache of a few thousand readings does as well as one
+# that keeps all. But each worker has a cache of its own, and a load balancer sends a card's repeats to any of
+# them: with two workers about half of the uploads are answered from memory, with more workers fewer. Sending
+# the same card to the same worker, by a digest of the picture, brings the whole share back: these are the
 # last two rungs of the ladder. What a cache must not do is answer with last month's model:
 
 # %% tags=["nbval-check-output"]
@@ -686,7 +718,7 @@ print(cached.read(deck[:1])[0].model_version, cached.counts)
 
 # %% [markdown]
 # And ten callers with the same card at the same moment should cost one reading (*single flight*): the first
-# reads, the others wait for it.
+# one reads, and the others wait for its answer.
 
 # %% tags=["nbval-check-output"]
 from concurrent.futures import ThreadPoolExecutor
@@ -699,9 +731,9 @@ print("equal answers:", len(set(answers)) == 1, "| readings:", cached.counts.mis
 # %% [markdown]
 # ## GPU or no GPU?
 #
-# The lecture's advice: that a model was trained on a GPU is no reason to serve it on one. Where a reader
-# computes is an argument. A GPU that is asked for and is not there must be an error: ONNX Runtime itself
-# would go on with the processor, and write so in its log only.
+# The lecture's advice: that a model was trained on a GPU is no reason to serve it on one. In the course,
+# where a reader computes is an argument. To ask for a GPU that is not there must be an error: ONNX Runtime by
+# itself would use the processor, and say so only in its log.
 
 # %%
 from fsdl_deploy.devices import DeviceError
@@ -714,8 +746,8 @@ except DeviceError as error:
 
 # %% [markdown]
 # What a million predictions cost follows from three figures: the rate, the price of an hour, and the
-# *utilisation*, the share of the hour in which there is work. The rates on a core were measured above, the
-# prices are yours to fill in.
+# *utilisation*, the share of the hour in which there is work. The rates on a core were measured above; fill
+# in your own prices.
 
 # %%
 from fsdl_deploy.optimization.gpu_cost import per_million
@@ -732,9 +764,9 @@ header = ["on cores", "a second and core", "$ a million, always busy", "busy a t
 Table(header, *rows, formats=["", ",.0f", ".3f", ".2f"])
 
 # %% [markdown]
-# Cores can be bought one by one, so that those which run are busy. A GPU comes whole, and is paid for when
-# nobody asks. So the question needs no GPU to be put: how many predictions a second must one make, while it
-# works, to be as cheap as busy cores?
+# Cores can be bought one by one, so that those which run are busy. A GPU comes whole, and costs as much when
+# nobody asks. So one question can be answered without a GPU: how many predictions a second must it make,
+# while it works, to be as cheap as busy cores?
 
 # %%
 used = np.array([0.01, 0.03, 0.1, 0.3, 1])
@@ -747,11 +779,11 @@ axes.legend()
 figures.show(figure, alt="The rate a GPU must reach against its utilisation: a tenth of the work, ten times")
 
 # %% [markdown]
-# With those prices a GPU must do the work of twenty busy cores, with a tenth of the traffic that of two
-# hundred. For v2 that is tens of thousands of cards a second, each of which a core has to decode first, and
-# the most it could save is the cents of the table: the advice holds for it. How about BERT? A bound can be
-# computed: NVIDIA's data sheet gives the T4, a small GPU of 2018, 65 tera-operations a second in float16, two
-# for each multiply-add, and a fifth of that is a modest share.
+# With those prices a GPU must do the work of twenty busy cores, and of two hundred if it works a tenth of the
+# time. For `v2` that is tens of thousands of cards a second, each of which a core has to decode first, and
+# the most it could save is the cents of the table: the advice is right for `v2`. How about BERT? A bound can
+# be computed: NVIDIA's data sheet gives the T4, a small GPU of 2018, 65 tera-operations a second in float16,
+# two for each multiply-add. A fifth of that is a modest share.
 
 # %%
 weights_of_layers = 12 * 12 * bert.WIDTH**2  # in a layer four products of WIDTH², and two of 4 × WIDTH²
@@ -798,9 +830,9 @@ claims("05", measured)
 # %% [markdown]
 # ## When it fails
 #
-# *A cascade depends on an honest confidence.* It hands on what the small model is not sure of. A picture that
-# neither model has seen in training, such as white ink on black, is misread with whatever confidence comes
-# out.
+# *A cascade depends on an honest confidence.* It hands on what the small model is not sure of. A kind of
+# picture that neither model has seen in training, such as white ink on black, is misread, and the confidence
+# may be anything.
 
 # %%
 from fsdl_deploy.optimization.cascade import CascadeReader
@@ -821,8 +853,9 @@ Table(["pictures", "right", "handed on to the teacher"], *rows, formats=["", ".1
 # dashboard: it is an early sign of drift.
 #
 # - **The first rung depends on the machine's other work**: with more threads than cores, a busy neighbour
-#   makes it many times slower still. Factors on it vary more than those between the other rungs.
-# - **A batch that fails** must not fail for all: the batcher asks again for each card alone.
+#   makes it many times slower still. Factors from it vary more than those between the other rungs.
+# - **A batch that fails** must not fail for everybody in it: the batcher runs its halves again, and of a half
+#   that fails the halves, until only the bad card is left.
 #
 # ## Questions
 #
@@ -860,6 +893,28 @@ Table(["pictures", "right", "handed on to the teacher"], *rows, formats=["", ".1
 # - int8 pays where the time is in large convolutions or products, on the right processor.
 # - A cascade buys the teacher's accuracy at nearly the student's price, as long as the confidence is honest.
 # - Deadline 0 for a batcher until many call at once; a cache bounded in number and age, with the version.
+#
+# **Cheat sheet.**
+#
+# - `torch.set_num_threads(1)`, one worker a core: try it first. `OMP_WAIT_POLICY=PASSIVE` if you cannot
+#   change the code. `torch.inference_mode()` around every prediction in torch.
+# - `fsdl-deploy bench ladder` measures every rung here, `fsdl-deploy bench gpu` a GPU beside the cores.
+# - `fsdl-deploy serve --max-batch 16 --cascade --cache 10000` has the three around the model.
+# - `quantization.quantized("v2", "static", folder)` writes a model in int8; `fsdl-deploy qat` trains with the
+#   rounding, `fsdl-deploy prune` takes channels out.
+# - `Batcher(run, max_batch, delay, patience=…)`, `CachedReader(reader, size, seconds)`,
+#   `CascadeReader(small, large)`.
+# - `roofline.profile(graph, inputs)` says where the time of a network goes, layer by layer.
+# - Rules of thumb: workers × threads at most the cores; the smallest batch whose rate is near the best;
+#   accuracy in pairs of the same cards; a GPU only if it stays busy.
+#
+# **Sources.** Hinton and others, [distillation](https://arxiv.org/abs/1503.02531); Howard and others,
+# [MobileNets](https://arxiv.org/abs/1704.04861); Sanh and others,
+# [DistilBERT](https://arxiv.org/abs/1910.01108); Williams and others, [the
+# roofline](https://doi.org/10.1145/1498765.1498785); quantization [in ONNX
+# Runtime](https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html) and [in
+# torch](https://docs.pytorch.org/docs/2.13/quantization.html);
+# [`functools.cache`](https://docs.python.org/3/library/functools.html#functools.cache).
 #
 # ## Where to go next
 #

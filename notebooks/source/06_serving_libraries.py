@@ -5,9 +5,10 @@
 #
 # ## The need
 #
-# The model is cheap now. At a millisecond a card the web server around it costs as much as the model, and the
-# team asks whether to keep its own service at all. The lecture is clear: use a library, do not write batching
-# yourself; NVIDIA's is the most powerful and the hardest to start with, Ray Serve an easier beginning.
+# The model is cheap now. At a millisecond a card, the web server around it costs as much as the model, and
+# the team asks whether to keep its own service at all. The lecture is clear: use a library, do not write
+# batching yourself; NVIDIA's is the most powerful and the hardest to start with, Ray Serve an easier
+# beginning.
 #
 # ## You will learn
 #
@@ -19,7 +20,8 @@
 # %% [markdown]
 # ## Where the model sits
 #
-# In a worker of the library. Each box below was a box of our own in the last lessons.
+# The model runs in a worker of the library. In the last lessons each box below was our own program. *gRPC*
+# calls a function on another machine in a binary form, where HTTP sends a document.
 #
 # ```mermaid
 # flowchart LR
@@ -33,7 +35,7 @@
 #     style two fill:#d55e00,color:#fff
 # ```
 #
-# `FAST = False` means longer runs and steadier figures.
+# `FAST = True` measures three servers briefly; set `FAST = False` for all of them and steadier figures.
 
 # %% tags=["parameters"]
 FAST = True
@@ -41,8 +43,9 @@ FAST = True
 # %% [markdown]
 # ## One way to ask
 #
-# Each library is a station with a `serve.py` that takes the same options, and three lines in `station.toml`
-# that say how it is asked. So a comparison needs no code for any of them.
+# Each library is a station (an environment of its own) with a `serve.py` that takes the same options, and
+# three lines in `station.toml` that say how to send it a card. So the comparison needs no code for any of
+# them.
 
 # %%
 from fsdl_course.serving import compare, libraries
@@ -61,7 +64,7 @@ Table(
 )
 
 # %% [markdown]
-# What stands in such a folder, for one of them:
+# These are the files of one such folder:
 
 # %%
 folder = stations.station("litserve").folder
@@ -70,16 +73,16 @@ figures.files(folder / "station.toml", folder / "serve.py")
 # %% [markdown]
 # ## The same cards, the same load, in turns
 #
-# All servers are started, with one reader each: one call of the model at a time, on one thread, whatever the
-# number of cores. Our service would read on every core by itself, and Triton's second model, which decides
-# who must look at a card, would be a process that nobody else pays for: both are left out here. No server
-# writes a log of the requests. Batches are of at most 16.
+# All servers are started, with one reader each: one call of the model at a time, on one thread, however many
+# cores there are. By default our service reads on every core, and Triton here has a second model, which
+# decides which cards a person must look at, in one more process. Both are turned off, so that all have the
+# same means. No server writes a log of the requests. A batch has at most 16 cards.
 #
-# In each round each server gets the same number of requests by 1, 8 and 32 callers that wait for their
-# answers (closed loop), then requests by a timetable at a share of its own best rate (open loop), the last
-# share more than it can do. Who is not asked is suspended: some servers take a good part of a core while they
-# wait. An answer with other digits than the reader's is an error; a 429 or 503 is none, it is counted as
-# *refused*. Three servers here; with `FAST = False` all, and `fsdl-course bench serving` does it at length.
+# In each round each server gets the same number of requests from 1, 8 and 32 callers that wait for their
+# answers (closed loop), then requests by a timetable at a share of its own best rate (open loop); the last
+# share is more than it can do. Servers not being measured are suspended, because some use a good part of a
+# core while they wait. An answer with other digits than the reader's is an error. A 429 or 503 is not an
+# error; it is counted as *refused*. `fsdl-course bench serving` does all this at length.
 
 # %%
 chosen = ["course", "litserve", "triton"] if FAST else list(known)
@@ -93,9 +96,10 @@ rows = compare.compare(chosen, rounds=1 if FAST else 5, requests=150 if FAST els
 compare.table(rows)
 
 # %% [markdown]
-# The percentiles are those of all rounds, in a closed loop without each caller's first call, which opens its
-# connection. *CPU ms* is the processor time that the server and its children took for one request. The clock
-# depends on who else is busy on this machine, and the callers are; that figure hardly does.
+# *p50* and *p99* are percentiles: half of the answers took less than p50, all but one in a hundred less than
+# p99. They are those of all rounds, in a closed loop without each caller's first call, which opens its
+# connection. *CPU ms* is the processor time that the server and its children took for one request. Times by
+# the clock depend on what else is busy on this machine, and the callers are; the processor time hardly does.
 
 # %%
 import matplotlib.pyplot as plt
@@ -129,21 +133,23 @@ compare.table(recorded)
 # and its queue are C++ and run beside the reader's process, while our event loop, the decoding and the
 # batcher share one Python process with one lock. With one caller nothing waits and nothing can be batched, so
 # the way through the server is all that differs; there the short ways through one process (ours, KServe's)
-# come next. With 8 callers ours, LitServe and TorchServe are next, with 32 these two pass ours: Triton's lead
-# over the next library, TorchServe, is {{ahead(Triton, TorchServe, 32):.0%}} there. A rate does not say which
-# is the most *powerful*, as the lecture calls NVIDIA's: that is a question of what it can do beside
+# come next. With 8 callers ours, LitServe and TorchServe are next, and with 32 those two pass ours: Triton's
+# lead over the next library, TorchServe, is {{ahead(Triton, TorchServe, 32):.0%}} there. A rate does not say
+# which is the most *powerful*, as the lecture calls NVIDIA's: that is a question of what it can do besides
 # answering, see [Choosing](#Choosing). Ours needs the least memory: {{served(our service, 32, memory):.0f}}
-# MiB, of Triton's {{served(Triton, 32, memory):.0f}}.
+# MiB, where Triton needs {{served(Triton, 32, memory):.0f}}.
 #
 # - **LitServe and TorchServe** carry each picture from one process to another, which costs them most with one
-#   caller. It also buys something: the reader has a lock of its own, and may die while the front answers.
-# - **KServe and MLServer** read in the thread that also answers: one core works, whoever asks.
-# - **BentoML** is slow for what surrounds its reader. It puts each picture into a temporary file, checks its
-#   type and traces the call, in one Python thread on asyncio's own loop and h11, since the package brings
-#   neither uvloop nor httptools; the reader then waits for the lock of that thread. With few callers its
-#   batcher, which learns from the load how long to wait, adds its waits.
-# - **Ray Serve** passes a call through a proxy, a router and a replica, all Python, for one reader as for
-#   hundreds on as many machines.
+#   caller. It also has an advantage: the reader has a lock of its own, and may die while the front still
+#   answers.
+# - **KServe and MLServer** read in the thread that also answers, so only one core works, however many ask.
+# - **BentoML** is slow because of what surrounds its reader. It puts each picture into a temporary file,
+#   checks its type and traces the call, all in one Python thread. Its event loop and its HTTP parser are in
+#   Python too (asyncio's loop and h11), since the package brings neither of the faster ones in C (uvloop,
+#   httptools). The reader then waits for the lock of that thread. With few callers its batcher, which learns
+#   from the load how long to wait, adds its waits.
+# - **Ray Serve** passes a call through a proxy, a router and a replica, all in Python. It does so for one
+#   reader as it would for hundreds on as many machines.
 
 # %% [markdown]
 # ## Where the time of a request goes
@@ -151,6 +157,8 @@ compare.table(recorded)
 # What costs our service that time? The next cell looks at the stacks of its threads five hundred times a
 # second while eight callers ask, and draws a **flame graph**: a box is a function, as wide as its time in a
 # request, and stands on the function that called it. `fsdl-course bench flame FILE` writes the same figure.
+#
+# **Your turn:** What share of a request's time is the model's own run? Write down a guess before you look.
 
 # %%
 from fsdl_course.serving import flame, stacks
@@ -179,16 +187,17 @@ Table(
 )
 
 # %% [markdown]
-# The model's run, the unpacking of the picture and the writing to the socket go on without the lock. Each
-# of them gives it up and then waits to get it back from a thread that may be busy. So a cheap step, such as
-# handing over an answer, takes as long as a costly one. Triton parses, queues and answers in C++, and its
-# reader has the lock of a process of its own. Where `uvloop` is installed the service uses its loop, in C.
-# Python's stacks do not show what that does, so the figure is drawn with Python's own.
+# The model is one part among several, because around so small a model everything else counts. And the parts
+# wait for each other. The model's run, the unpacking of the picture and the writing to the socket go on
+# without the lock. Each of them releases it, and then waits to get it back from a thread that may be busy. So
+# a cheap step, such as handing over an answer, takes as long as a costly one. Triton parses, queues and
+# answers in C++, and its reader has the lock of a process of its own. Where `uvloop` is installed the service
+# uses its loop, in C. Python's stacks do not show what that does, so the figure is drawn with Python's own.
 
 # %% [markdown]
 # ## At the limit, and beyond
 #
-# The same record by share of the best rate.
+# The same record, for requests that come by a timetable, at each share of the server's best rate.
 
 # %%
 shares = list(dict.fromkeys(row.load[6:] for row in recorded if row.load.startswith("open")))
@@ -205,12 +214,12 @@ right.legend(fontsize=8, ncols=2)
 figures.show(figure, alt="Latency of the slowest answers and share of refusals, by share of the best rate")
 
 # %% [markdown]
-# Beyond its rate a server can do two things. Most let the queue grow: every caller waits longer, for as long
-# as it lasts, and nobody is told. Ours has room for one batch and `64` more: whoever comes then is refused at
-# once, and those inside are answered in bounded time. A client that hears "no" can go elsewhere. TorchServe
-# refuses too, when a hundred wait, and Triton if it is told to (`max_queue_size` in its
-# `default_queue_policy`). The processor time of a request falls where refusals, which are cheap, are among
-# them.
+# Beyond its rate a server can do two things. Most let the queue grow: as long as the load lasts, every caller
+# waits longer and does not learn why. Ours has room for one batch and `64` more: requests beyond the limit
+# are refused at once, and those inside are answered in bounded time. A client that hears "no" can go
+# elsewhere. TorchServe refuses too, when a hundred wait, and so does Triton if you configure it
+# (`max_queue_size` in its `default_queue_policy`). Where requests are refused, the processor time of a
+# request falls, because a refusal is cheap.
 #
 # ## How many readers
 #
@@ -236,6 +245,9 @@ else:
 # "Don't write it yourself", says the lecture. So here is ours beside the libraries': each server without
 # batches (at most 1) and with them (at most 16), in turns, with 32 callers and with one, whom no batch can
 # help.
+#
+# **Your turn:** With 32 callers and batches of up to 16, how many times as many cards a second does our
+# service answer as without batches? And Triton? Write down both factors.
 
 # %%
 from fsdl_course.serving import batchers
@@ -255,21 +267,21 @@ print(head)
 batchers.table(pairs)
 
 # %% [markdown]
-# Look at the processor time first: with 32 callers batches save {{spared(Ray Serve):.0%}} of it in Ray Serve,
-# {{spared(Triton):.0%}} in Triton and {{spared(our service):.0%}} in ours. Much more they cannot: a picture
-# is decoded alone in any case, and one thread gains little from a wider matrix. KServe makes no batches, so
-# its factor is the noise. The rates tell the rest. Ray Serve, LitServe and Triton gain
-# {{batched(Ray Serve):.0%}}, {{batched(LitServe):.0%}} and {{batched(Triton):.0%}}, since a batch is also one
-# message instead of sixteen between their processes. Ours gains less ({{batched(our service):.0%}}), and why
-# it may gain nothing is worth knowing: it sends sixteen answers at once, and then sixteen callers are busy
-# while the model waits. One picture at a time, callers and model work side by side. Which of the two weighs
-# more depends on the machine, so look at yours. With one caller a batcher that waits for company only costs,
-# as MLServer's does.
+# The factors are far from sixteen. Look at the processor time first: with 32 callers batches save
+# {{spared(Ray Serve):.0%}} of it in Ray Serve, {{spared(Triton):.0%}} in Triton and
+# {{spared(our service):.0%}} in ours. They cannot save much more: a picture is decoded alone in any case, and
+# one thread gains little from a wider matrix. KServe makes no batches, so its factor is the noise. Now the
+# rates. Ray Serve, LitServe and Triton gain {{batched(Ray Serve):.0%}}, {{batched(LitServe):.0%}} and
+# {{batched(Triton):.0%}}, since a batch is also one message instead of sixteen between their processes. Ours
+# gains less ({{batched(our service):.0%}}), and it is worth knowing why it may gain nothing: it sends sixteen
+# answers at once, and then sixteen callers are busy while the model waits. With one picture at a time,
+# callers and model work side by side. Which effect is larger depends on the machine, so look at yours. With
+# one caller a batcher that waits for company only costs time, as MLServer's does.
 #
 # So the advice holds here, and [Optimization](05_optimization.ipynb) only reads a batcher to show how one
-# works. Ours is 150 lines, with tests for a bad picture among good ones, for
-# cancelled callers, for a full queue; and all this gains less than what those three bring along. It is why
-# our service makes none unless it is told to (`--max-batch`).
+# works. Ours is 150 lines, with tests for a bad picture among good ones, for cancelled callers and for a full
+# queue; and all this gains less than what those three libraries bring along. That is why our service makes no
+# batches unless you ask for them (`--max-batch`).
 #
 # ## What the web server costs
 #
@@ -308,9 +320,9 @@ figures.show(figure, alt="Cards a second and processor time of a card on each ru
 # {{web_spared(httptools, asyncio and h11):.0%}} of it, bytes instead of base64
 # {{web_spared(bytes, httptools):.0%}}, the batcher {{web_spared(batcher, bytes):.0%}}, and gRPC instead of
 # HTTP {{web_spared(gRPC, bytes):.0%}}; its callers run in another program here, so do not compare its
-# rate. The rate gains less by all this, because the callers use half of the machine. A second reader helps
-# it most: as a thread beside the first {{web_ahead(two readers, batcher):.0%}}, as a second process
-# {{web_ahead(two processes, batcher):.0%}}.
+# rate. All this raises the rate less, because the callers use half of the machine. A second reader raises it
+# most: by {{web_ahead(two readers, batcher):.0%}} as a thread beside the first, by
+# {{web_ahead(two processes, batcher):.0%}} as a second process.
 #
 # And without any web server: decode the file, read the card. The difference is what HTTP, parsing and handing
 # over between threads cost.
@@ -337,7 +349,7 @@ print(f"the reader alone: {alone:.2f} ms, of which decoding the file {decoding:.
 # ## TensorFlow Serving, as far as its protocol
 #
 # The lecture names TensorFlow's server first. It is not run here: neither PyPI nor Debian has it, it comes as
-# a container image or from a package source of its own, and it takes TensorFlow's SavedModel only. What an
+# a container image or from a package source of its own, and it accepts only TensorFlow's SavedModel. What an
 # application sees of it is its REST protocol, and our service speaks that too: pictures by row (`instances`)
 # or by column (`inputs`), bytes as `{"b64": …}`. So a client that was written for it can stay as it is.
 
@@ -355,13 +367,13 @@ with known["course"].server() as server, httpx2.Client(base_url=server.url) as w
     print(web.post(predict, json={"instances": [picture, "no bytes"]}).json())
 
 # %% [markdown]
-# Its gRPC calls are not spoken: their official client, the package `tensorflow-serving-api`, is made of
-# messages of TensorFlow, and does not load without that package of more than a gigabyte. For gRPC there is
+# Our service does not speak its gRPC: the official client, `tensorflow-serving-api`, is made of TensorFlow's
+# messages and does not load without TensorFlow itself, a package of more than a gigabyte. For gRPC there is
 # the standard protocol, see [gRPC](tools/grpc.ipynb).
 #
 # ## Choosing
 #
-# | library | what it brings beside answering | what it asks for |
+# | library | what it brings besides answering | what it asks for |
 # |---|---|---|
 # | our service | every line can be read; all of the clouds' formats | somebody who owns it |
 # | [LitServe](tools/litserve.ipynb) | batching in a few lines of Python | little |
@@ -369,23 +381,22 @@ with known["course"].server() as server, httpx2.Client(base_url=server.url) as w
 # | [MLServer](tools/mlserver.ipynb) | the standard protocol, models as folders | its settings and codecs |
 # | [KServe](tools/kserve.ipynb) | the standard protocol, the cluster's view | in the end, a cluster |
 # | [Ray Serve](tools/ray_serve.ipynb) | copies that come and go with the load | a Ray cluster, gigabytes |
-# | [TorchServe](tools/torchserve.ipynb) | archives; models changed while it serves | Java; nobody mends it |
+# | [TorchServe](tools/torchserve.ipynb) | archives; models changed while it serves | Java; no maintainer |
 # | TensorFlow Serving, not run here | a protocol that other clients speak already | models of TensorFlow |
 # | [Triton](tools/triton.ipynb) | ensembles, versions, a cache, GPUs shared | its repository layout |
 #
 # Where the rate counts, take **Triton**: it is the fastest here, with one reader and with more. This course
-# keeps its own service as the default all the same, because every line of it can be read, and because it asks
-# for a Python package and not for a server of NVIDIA's. In most teams neither decides. What decides is what
-# else would have to be written: a second model beside the first, versions side by side, copies on other
-# machines, a GPU that three models share.
+# keeps its own service as the default all the same, because every line of it can be read, and because it
+# needs only a Python package and no server of NVIDIA's. In most teams neither of these decides. What decides
+# is what else you would have to write yourself: a second model beside the first, versions side by side,
+# copies on other machines, a GPU that three models share.
 
 # %% [markdown]
 # ## Which is easy to start with?
 #
 # The lecture says of NVIDIA's *probably the most powerful but can be difficult to get started with*, and of
-# Ray Serve *may be an easier way*. Difficult can be counted in part: the lines that we wrote for it, the
-# files they stand in, the space on the disk, and the wait until the first answer. Seconds and memory are
-# the record's.
+# Ray Serve *may be an easier way*. Part of this can be counted: the lines that we wrote for it, the number of
+# files, the space on the disk, and the wait until the first answer. Seconds and memory are the record's.
 
 # %%
 from fsdl_course.serving import starting
@@ -399,9 +410,9 @@ Table(header, *([title, *vars(start).values()] for title, start in starts.items(
       formats=["", "", "", ",.0f", ".1f", ",.0f"])  # fmt: skip
 
 # %% [markdown]
-# Triton's files are of three kinds, Python, its own configuration and a layout of folders, and its settings
-# must be learned. Ray Serve is a decorated class. For that it takes more space on the disk, and a small
-# cluster must start before the first answer. Which of the two a beginner finds easier no count decides.
+# Triton needs three kinds of things: Python, its own configuration and a layout of folders, and its settings
+# must be learned. Ray Serve needs a decorated class, but it takes more space on the disk, and a small
+# cluster must start before the first answer. No count decides which of the two a beginner finds easier.
 #
 # ## The lecture's claims beside ours
 #
@@ -416,8 +427,8 @@ claims("06", measured)
 # %% [markdown]
 # ## When it fails
 #
-# *A slow model stops everybody behind it.* A batcher that waits for company makes lonely callers wait; one
-# caller, with a deadline of `0` and of `50 ms`:
+# *A batcher that waits for company makes lonely callers wait.* Here is one caller, with a deadline (the
+# longest wait for a batch to fill) of `0` and of `50 ms`:
 
 # %%
 from fsdl_deploy import closed_loop
@@ -431,8 +442,8 @@ for delay in (0, 50):
 Table(["deadline (ms)", "one caller waits (ms)"], *waits, formats=["", ".1f"])
 
 # %% [markdown]
-# A deadline belongs where a batch is much cheaper for each card than single calls: on a GPU. Here the better
-# rule is to take what waits whenever the model is free.
+# The lonely caller pays the whole deadline. A deadline belongs where a batch is much cheaper for each card
+# than single calls: on a GPU. Here the better rule is to take whatever waits when the model is free.
 #
 # ## Questions
 #
@@ -454,11 +465,33 @@ Table(["deadline (ms)", "one caller waits (ms)"], *waits, formats=["", ".1f"])
 # ## Take-aways
 #
 # - One reader each, one way to start and ask each library: then a comparison is a loop. With unequal readers
-#   it compares the readers.
-# - Compare processor time a request, not only the clock; check the answers while measuring.
+#   you compare the readers.
+# - Compare processor time for a request, not only the clock; check the answers while measuring.
 # - With a model of about a millisecond, decoding the picture and the web server cost as much as the model.
 # - Beyond its rate a server refuses or lets everybody wait: know which.
-# - Choose by what the library does beside answering, and try it under your own load.
+# - Choose by what the library does besides answering, and try it under your own load.
+#
+# **Cheat sheet.**
+#
+# - `fsdl-course bench serving` compares all libraries. `--only course triton` takes some, `--readers 2` gives
+#   each two readers, `--batching` and `--web` measure batches and the parts of our server.
+# - `fsdl-course bench flame FILE` draws where a request's time goes.
+# - `libraries.libraries()` lists the servers; `libraries.libraries()["litserve"].server(max_batch=16)` is
+#   one, for a `with`.
+# - A fair comparison: one reader each, the same cards, in turns, callers that wait (closed loop) and callers
+#   that do not (open loop), wrong digits counted as errors.
+# - `fsdl-deploy serve --max-batch 16 --delay-ms 0` takes what waits; a deadline is for a GPU.
+# - Refuse or let wait: `--max-waiting` here, `max_queue_size` in Triton's `default_queue_policy`.
+# - Rules of thumb: more readers before another library; a batcher from a library; a library for what you
+#   would otherwise have to write.
+#
+# **Sources.** [Triton's
+# documentation](https://docs.nvidia.com/deeplearning/triton-inference-server/user-guide/docs/), [Ray
+# Serve](https://docs.ray.io/en/latest/serve/index.html), [LitServe](https://lightning.ai/docs/litserve),
+# [TorchServe, and that nobody maintains it](https://github.com/pytorch/serve), the [Open Inference
+# Protocol](https://github.com/kserve/open-inference-protocol), [TensorFlow Serving's REST
+# API](https://www.tensorflow.org/tfx/serving/api_rest), [flame
+# graphs](https://www.brendangregg.com/flamegraphs.html).
 #
 # ## Where to go next
 #
