@@ -27,7 +27,7 @@ class Lookups(NamedTuple):
 
 
 class TimedAnswers(NamedTuple):
-    """``milliseconds`` of each answer by the way it was got, and in how many of them a reading was ``stored``."""
+    """``milliseconds`` of each answer by the way it was got; in how many of them a reading was ``stored``."""
 
     milliseconds: dict[str, list[float]]
     stored: int
