@@ -47,8 +47,7 @@
 FAST = True
 
 # %% [markdown]
-# Many results below are pairs of words and numbers, so they are shown as tables. All files go to a temporary
-# folder.
+# What all parts of this lesson use. All files go to a temporary folder.
 
 # %%
 import os
@@ -690,7 +689,8 @@ claims("02", measured)
 # %% [markdown]
 # ## Take-aways
 #
-# - Batch prediction: a job reads everything that is known, a table keeps it, whoever asks reads the table.
+# - Batch prediction: a job reads everything that is known, a table keeps the answers, applications read the
+#   table.
 # - Idempotent rows and whole chunks make "run it again" the answer to every failure.
 # - It is simple, scales with the database, and answers fast, whatever the model costs.
 # - It cannot answer what nobody listed, is as old as its schedule, and fails without a sound: check freshness

@@ -97,9 +97,9 @@ print(f"{measured['one_rate']:.0f} cards a second")
 # %% [markdown]
 # ## One, two, three replicas
 #
-# **nginx** is the web server of a good part of the Internet, and a load balancer. It is told in a file where
-# the replicas are. `nginx(ports)` writes that file into a temporary folder, starts nginx on a free port of
-# this machine and ends it with the `with`. This is the file:
+# **nginx** is the web server of a good part of the Internet, and a load balancer. A file tells it where the
+# replicas are. `nginx(ports)` writes that file into a temporary folder, starts nginx on a free port of this
+# machine and ends it with the `with`. This is the file:
 
 # %% tags=["station:nginx"]
 from fsdl_course.setup.stations import ensure
@@ -372,8 +372,8 @@ for drain, kept, version in [(False, True, "v1"), (True, True, "v2"), (True, Fal
 Table(["each replica is", "connections", "requests", "lost", "connected again"], *rows)
 
 # %% [markdown]
-# Without draining, a request is lost if it was under way, or came before nginx noticed: by chance some, or
-# none. With it there is nobody left to lose one. No balancer can prevent what the last column counts. When
+# Without draining, a request is lost if it was under way, or came before nginx noticed: some or none, by
+# chance. With draining there is no such request. No balancer can prevent what the last column counts. When
 # nginx reads its file again, its old worker closes the connections that clients keep. A client that sends
 # just then must open another: browsers and most HTTP libraries do, as our callers here. One that does not
 # loses that request, and no log on the server's side shows it. Kubernetes, which comes next, does the same to
@@ -412,18 +412,19 @@ Table(["replicas", "requests", "lost", "answered by the third"], *rows)
 #
 # ## Who does this at three in the morning?
 #
-# Replicas were started, drained and brought back by hand here, or by a loop of ours. An **orchestrator** is
-# told what should run, and sees to it for ever. **Kubernetes** is the one that everybody means. It really
-# runs in its [notebook](tools/kubernetes.ipynb), on a cluster of yours or as a recorded run: a copy that is
-# lost, a rolling update, a broken version, its autoscaler. The lecture warns that it is *probably overkilled
-# to learn too much about it* if all you want is to deploy. What it takes to learn cannot be counted. What one
-# has to write and to run can, as a hint: three copies of our service in four ways. **Compose** starts several
-# containers of one machine from a file; **Docker Swarm** keeps them running, on several machines. In
-# Kubernetes a *Deployment* says how many copies run, and a *Service* is their common address. Counted is what
-# somebody had to write, what runs *beside* the copies and how much memory that takes while nobody asks
-# anything. `python infra/scaling/orchestrators/record.py FOLDER` counts; it needs a machine of its own, so
-# this is a record. (The first line counts nginx's file; the loop that starts and drains the processes is
-# ours, and not counted. The memory of the last three has Docker in it, whose own is said below.)
+# Replicas were started, drained and brought back by hand here, or by a loop of ours. An **orchestrator** gets
+# a description of what should run, and keeps it running. **Kubernetes** is the one that everybody means. It
+# really runs in its [notebook](tools/kubernetes.ipynb), on a cluster of yours or as a recorded run: a copy
+# that is lost, a rolling update, a broken version, its autoscaler. The lecture warns that it is *probably
+# overkilled to learn too much about it* if all you want is to deploy. What it takes to learn cannot be
+# counted. What one has to write and to run can, as a hint: three copies of our service in four ways.
+# **Compose** starts several containers of one machine from a file; **Docker Swarm** keeps them running, on
+# several machines. In Kubernetes a *Deployment* says how many copies run, and a *Service* is their common
+# address. Counted is what somebody had to write, what runs *beside* the copies and how much memory that takes
+# while nobody asks anything. `python infra/scaling/orchestrators/record.py FOLDER` counts; it needs a machine
+# of its own, so this is a record. (The first line counts nginx's file; the loop that starts and drains the
+# processes is ours, and not counted. The memory of the last three includes Docker's, which stands below the
+# table.)
 
 # %%
 from fsdl_deploy.measuring import records
@@ -490,11 +491,11 @@ from fsdl_deploy.scaling.autoscaling import Autoscaler, simulate
 Code(inspect.getsource(autoscaling.desired), language="python")
 
 # %% [markdown]
-# The *tolerance* keeps it from changing its mind at every breath. On the way down it also waits: it goes
-# only as far as all recommendations of the last five minutes agree. Our month is an assumption: `60 %` of the
-# cards come in the last two days, most at four in the afternoon. Here are four hours of the last day. At
-# noon a reminder goes out to all who have not sent a card yet, and for twenty minutes three times as many
-# come; where your replicas are quick, still more, so that it takes two and a half of them.
+# The *tolerance* keeps it from changing its mind at every breath. On the way down it also waits: it goes only
+# as far as all recommendations of the last five minutes agree. Our month is an assumption: `60 %` of the
+# cards come in the last two days, most at four in the afternoon. Here are four hours of the last day. At noon
+# a reminder goes out to all who have not sent a card yet, and for twenty minutes three times as many come;
+# where your replicas are quick, even more come, so that two and a half replicas have work.
 
 # %%
 import numpy as np
@@ -584,7 +585,7 @@ rows = [
 Table(["the reader by", "MB (2²⁰ bytes)", "fits a zip", "fits an image"], *rows, formats=["", ",.0f"])
 
 # %% [markdown]
-# By ONNX Runtime the reader fits a zip, and by torch it does not. Both fit the other kind of package, an
+# With ONNX Runtime the reader fits a zip, with torch it does not. Both fit the other kind of package, an
 # image of a container, so only models far larger than ours are shut out.
 #
 # The first call of an instance is a **cold start**. Where does its time go?
@@ -661,7 +662,7 @@ print(f"memory used: {measured['memory_used']:.0%} of what is paid; instances le
 # [Microsoft's](tools/azure_functions.ipynb) functions.
 #
 # None of these has a GPU. The lecture named two *new offerings like Banana and Pipeline* that rent GPUs by
-# the call. Who still releases a client for that? (A list of the package index, in
+# the call. Which of these offers still release a client? (A list of the package index, in
 # `infra/managed/serverless_gpus.toml`. No client works without an account, so none was tried here.)
 
 # %%
@@ -717,7 +718,7 @@ print(f"one server would be busy for {measured['busy_share']:.2%} of the month")
 
 # %% [markdown]
 # By the rate alone one server of this kind is enough for our month. The second is for the day on which the
-# first one dies; a function has that for nothing.
+# first one dies; a function needs no such reserve.
 #
 # The lecture says that *model services tend to run discretely and not continuously*. In which share of all
 # spans of five minutes does no card come at all? (Our months are assumed, see above; independent customers

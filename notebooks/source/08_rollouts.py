@@ -145,8 +145,8 @@ replay.harm_by_plan(recorded, "v3-bad", seeds=10 if FAST else 100)
 #
 # ### By customer or by request?
 #
-# Customers who send several cards should meet one version. A hash of the name sees to that, and whoever is
-# among the first `5 %` is among the first `25 %`.
+# Customers who send several cards should meet one version. A hash of the name sees to that, and customers
+# among the first `5 %` stay among the first `25 %`.
 
 # %%
 from fsdl_deploy.rollouts.split import arm
@@ -175,20 +175,20 @@ rows = [[name, rail.words, rail.tolerance, rail.in_segment] for name, rail in GU
 Table(["guardrail", "counts", "tolerated", "from one camera"], *rows, formats=["", "", ".1%", ".1%"])
 
 # %% [markdown]
-# The first one watches the watching: where most cards have nothing to be compared with, no other guardrail
-# means anything. Three stand for the label. Meters only rise, and not by any amount: a reading that the
-# customer's meter cannot show is wrong (*plausibility*). Where the stable version is very sure, a candidate
-# that reads something else is rarely right (*disagreement*). Where it is not sure, a better candidate may
-# well be, so some *corrections* are tolerated, and of more a person has to decide. *Certainty* is for a
-# version that claims to be sure of everything: then nobody reads its cards again.
+# The first guardrail checks the comparison itself: where most cards have nothing to be compared with, no
+# other guardrail means anything. Three stand for the label. Meters only rise, and not by any amount: a
+# reading that the customer's meter cannot show is wrong (*plausibility*). Where the stable version is very
+# sure, a candidate that reads something else is rarely right (*disagreement*). Where it is not sure, a better
+# candidate may well be, so some *corrections* are tolerated, and of more a person has to decide. *Certainty*
+# is for a version that claims to be sure of everything: then nobody reads its cards again.
 #
 # ## Looking again and again
 #
 # When is a difference more than chance? The usual *z-test* for two shares gives a **p-value**: the
-# probability of a difference this large if there is none. An alarm below `5 %` promises `5 %` false alarms to
-# whoever looks **once**. A controller looks all the time. A *sequential probability ratio test* (SPRT) may be
-# looked at always; the mixture of many of them (mSPRT), one for each difference that one could expect (`tau`
-# says how large those are), needs one line more than the z-test:
+# probability of a difference this large if there is none. An alarm below `5 %` promises at most `5 %` false
+# alarms if you look **once**. A controller looks all the time. A *sequential probability ratio test* (SPRT)
+# may be looked at always; the mixture of many of them (mSPRT), one for each difference that one could expect
+# (`tau` says how large those are), needs one line more than the z-test:
 
 # %%
 from fsdl_deploy.rollouts import sequential
@@ -391,13 +391,13 @@ measured["delivered"] = releases.serving(store).release
 print(f"{measured['delivered']} is served, after {perf_counter() - begin:.1f} s for both")
 
 # %% [markdown]
-# **Evaluate** reads the same cards as what is served, the *champion*, and counts pairs: what the
-# candidate fixed against what it broke. It refuses what is worse by more than chance, and also what was read
-# on so few cards that nothing is proven. **Sign** seals the weights with the evaluation: a file that changes
-# afterwards is seen. (Our seal is an HMAC of Python's own library, for which whoever checks needs the
-# secret, too. With a key pair, as Sigstore's *cosign* has, servers could check and not sign.) **Package**
-# makes the ONNX file and compares it with the weights. **Canary** is the rollout of this lesson, here in one
-# process and judged by plausibility alone.
+# **Evaluate** reads the same cards as what is served, the *champion*, and counts pairs: what the candidate
+# fixed against what it broke. It refuses what is worse by more than chance, and also what was read on so few
+# cards that nothing is proven. **Sign** seals the weights with the evaluation: a file that changes afterwards
+# is seen. (Our seal is an HMAC of Python's own library, which needs the secret for checking, too. With a key
+# pair, as Sigstore's *cosign* has, servers could check and not sign.) **Package** makes the ONNX file and
+# compares it with the weights. **Canary** is the rollout of this lesson, here in one process and judged by
+# plausibility alone.
 #
 # Now commits that are bad, each in its own way. Which gate refuses which?
 
@@ -635,9 +635,9 @@ print(f"{alike} of {len(pairs)} cards are misread alike by v2 and its int8")
 #
 # - Keep the old version loaded until you trust the new one: it is the quickest way back, and the best judge.
 # - Compare two versions on the same cards. Pairs need few cards, and labels are not needed to see harm.
-# - Whoever looks all the time needs a test that is made for it.
+# - If you look all the time, use a test that is made for that.
 # - A shadow harms nobody and costs a second reading of each card.
-# - A gate that cannot refuse is none: show each a commit that it has to refuse.
+# - A gate that never refuses is useless: try each with a commit that it must refuse.
 #
 # **Cheat sheet.** `fsdl-deploy rollouts run FOLDER --canary …` rolls a candidate out, and goes on where a
 # killed controller was; `rollouts order FOLDER pause`, `resume`, `rollback` or `stop` overrules it; `rollouts

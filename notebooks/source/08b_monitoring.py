@@ -71,8 +71,8 @@ measured = {}  # what the claims are judged by
 # series over time. **Alert rules** are questions that it asks these series by itself. **Alertmanager**
 # decides who hears of an answer. All three files are in `infra/monitoring/prometheus`.
 #
-# Another utility had no rollout controller: on Monday `v3-bad` went to all of its customers, and whoever
-# tried it saw nothing wrong. Two things are watched there, this service, and billing, which counts what
+# Another utility had no rollout controller: on Monday `v3-bad` went to all of its customers, and the people
+# who tried it saw nothing wrong. Two things are watched there, this service, and billing, which counts what
 # became of each reading. Prometheus begins to ask while you read on.
 
 # %% tags=["station:prometheus"]
@@ -188,8 +188,8 @@ assert alerts.problems(alerts.rules(), exported) == []
 # ### A morning with Prometheus
 #
 # Now live, with one change: all times in the rules are divided by `SPEED`. Customers send their cards, and
-# nothing happens. Only the *watchdog* fires, an alert that always does: whoever stops hearing it knows that
-# the alarm itself is broken.
+# nothing happens. Only the *watchdog* fires, an alert that always does: if you stop hearing it, the alarm
+# itself is broken.
 
 # %% tags=["station:prometheus"]
 prometheus.settle()
@@ -267,9 +267,9 @@ Table(["to", "status", "alert", "its sentence"], *(row for row in rows if row[0]
 #
 # ### The dashboard
 #
-# A **dashboard** is for whoever was woken. **Grafana** is the program that draws most of them; its server is
-# in no package that we can install here. Its dashboards are JSON, and Grafana has classes in Python that
-# write it (`infra/monitoring/grafana/dashboard.py`). Here are six of its panels, asked of the same
+# A **dashboard** is for the person who was woken. **Grafana** is the program that draws most of them; its
+# server is in no package that we can install here. Its dashboards are JSON, and Grafana has classes in Python
+# that write it (`infra/monitoring/grafana/dashboard.py`). Here are six of its panels, asked of the same
 # Prometheus with the same questions and drawn by matplotlib: the seconds of this morning, of which each
 # stands for four minutes of the rules. Red is where an alert begins. `infra/monitoring/compose.yaml` starts
 # the real one where images can be pulled.
@@ -356,10 +356,10 @@ drift_table.table(record)
 #
 # *Dark* is the case to remember. After {{alarm_after(dark, input):.0f}} cards the input raises an alarm, and
 # it is right: the pictures have changed. But they cost {{drifted(dark, lost):.1f}} points (`95 %` interval
-# {{drifted(dark, lost_from):.1f}} to {{drifted(dark, lost_to):.1f}}), and `v2` is as sure as before. Whoever
-# is woken for that will mute the alarm. Inverted cards cost {{drifted(inverted, lost):.0f}} points, and all
-# signals of the answers see it. So: alarms of the input go into a report that somebody reads in the morning;
-# a page needs a signal of the answer beside it.
+# {{drifted(dark, lost_from):.1f}} to {{drifted(dark, lost_to):.1f}}), and `v2` is as sure as before. People
+# who are woken for that will mute the alarm. Inverted cards cost {{drifted(inverted, lost):.0f}} points, and
+# all signals of the answers see it. So: alarms of the input go into a report that somebody reads in the
+# morning; a page needs a signal of the answer beside it.
 #
 # A picture *on its side* never meets the model: the service refuses it, with a sentence that says so. It is a
 # change that shows as refusals. Inverted ones are not refused: they are read, wrongly, with a confidence of
@@ -399,9 +399,9 @@ with TemporaryDirectory() as folder:
 
 # %% [markdown]
 # Two things put that right. Old complaints show how long people wait, so we know how many are still to come.
-# And an **audit**, cards drawn by lot and read by a person, shows how many of the wrong ones are ever
-# complained of. To see whether it works, we need a world whose truth is known: `230` cards a day, a twentieth
-# of them read wrongly, and three times as many from day `110` on, as the new pen does.
+# And an **audit**, cards drawn by lot and read by a person, shows how many wrong readings anybody ever
+# complains about. To see whether it works, we need a world whose truth is known: `230` cards a day, a
+# twentieth of them read wrongly, and three times as many from day `110` on, as the new pen does.
 
 # %%
 from fsdl_deploy.monitoring import unhappy_customers
@@ -411,9 +411,9 @@ world = World()
 monitoring_figures.estimates(list(estimates(world, seed=5)))
 
 # %% [markdown]
-# And many such worlds: how far off each is before the change, how often its interval has the truth in it, and
-# after how many days it says that the promised `92 %` are not kept. In the second world people misread
-# differently after the change: four of five wrong readings are too low, and few complain of those.
+# And many such worlds: how far off each is before the change, how often its interval contains the truth, and
+# after how many days it shows that the promised `92 %` are no longer reached. In the second world people
+# misread differently after the change: four of five wrong readings are too low, and few complain of those.
 
 # %%
 low = unhappy_customers.other(world, too_high=(0.5, 0.2))
@@ -462,7 +462,7 @@ Table(["usual cards, not seen before", "highest sum", "threshold"], *rows, forma
 
 # %% [markdown]
 # - **The watcher dies.** Prometheus down is a quiet night. That is what the watchdog is for: it always fires,
-#   and whoever stops hearing it calls.
+#   and people who stop hearing it go and look.
 # - **An alert for everything.** People who are woken for nothing mute the pager, and the one that matters
 #   with it.
 # - **Feedback that feeds itself.** Where labels come only from complaints, a model that errs in the
