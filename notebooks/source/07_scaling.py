@@ -864,8 +864,8 @@ print([replica.running for replica in fleet])
 # [proxy](https://nginx.org/en/docs/http/ngx_http_proxy_module.html) modules, Envoy's [health
 # checks](https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/health_checking), which
 # methods are [idempotent](https://www.rfc-editor.org/rfc/rfc9110#name-idempotent-methods), Kubernetes'
-# [autoscaler](https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/), AWS Lambda's
-# [environments](https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html),
+# [autoscaler](https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/), AWS
+# Lambda's [environments](https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html),
 # [Locust](https://docs.locust.io/).
 #
 # ## Where to go next
