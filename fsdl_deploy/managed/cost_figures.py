@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from fsdl_deploy import figures
-from fsdl_deploy.managed import break_even, hosting
+from fsdl_deploy.managed import break_even, costs, hosting
 from fsdl_deploy.managed.month import Month
 from fsdl_deploy.managed.prices import Price
 from fsdl_deploy.managed.sensitivity import NAMES, Turned, short
@@ -20,6 +20,8 @@ SHOWN = (
     hosting.EC2,
     hosting.ENDPOINT,
 )
+KINDS = ("function", "one server", "two behind a balancer", "more behind a balancer")
+"""The places of ``cheapest_places``, as they stand in its legend."""
 
 
 def bills(
@@ -119,3 +121,41 @@ def tornado(rows: Sequence[Turned], names: tuple[str, str]) -> None:
     axes.grid(visible=False, axis="y")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
     figures.show(figure, alt=f"How far each assumption moves the bill of {names[0]} over that of {names[1]}")
+
+
+def cheapest_places(work: costs.Work, traffics: Mapping[str, tuple[float, float]]) -> None:
+    """Display which place is the cheapest, by requests a day and burstiness, with ``traffics`` as stars.
+
+    ``work``: what a request takes. ``traffics``: by name, requests a day and how many times the mean the
+    busiest minute has. The axis above says for which share of its time one server would have work.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.colors import ListedColormap
+
+    days, bursts = np.logspace(3, 8, 61), np.logspace(0, 2, 41)
+    place = np.array([[_kind(costs.cheapest(day, burst, work).place) for day in days] for burst in bursts])
+    share = (
+        100 * work.seconds / (86_400 * costs.prices()["server_cores"].value)
+    )  # % of a server, of a request
+    figure, axes = plt.subplots(figsize=(7, 4))
+    axes.pcolormesh(days, bursts, place, cmap=ListedColormap(figures.PALETTE[:4]), vmin=0, vmax=3)
+    for name, color in zip(KINDS, figures.PALETTE, strict=False):
+        axes.plot([], [], "s", color=color, markeredgecolor="white", label=name)
+    for name, (sent, at_once) in traffics.items():
+        axes.plot(sent, at_once, "*", color="white", markersize=14, markeredgecolor="black", clip_on=False)
+        side = "right" if sent > 1e6 else "left"  # away from the edge of the figure
+        axes.annotate(f"{name}: busy {sent * share:.2g} %", (sent, at_once), (0, 10), ha=side, color="white",
+                      textcoords="offset points")  # fmt: skip
+    axes.set(xscale="log", yscale="log", xlabel="requests a day", ylabel="busiest minute / mean")
+    above = axes.secondary_xaxis("top", functions=(lambda x: x * share, lambda y: y / share))
+    above.set_xlabel("one server would have work (% of its time)")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    cheapest = [
+        f"{costs.cheapest(*kind, work).place} for the {name} month" for name, kind in traffics.items()
+    ]
+    figures.show(figure, alt=f"The cheapest place by requests a day and burstiness: {', '.join(cheapest)}")
+
+
+def _kind(place: str) -> int:
+    known = {costs.FUNCTION: 0, costs.SERVER: 1, "2 servers behind a balancer": 2}
+    return known.get(place, 3)

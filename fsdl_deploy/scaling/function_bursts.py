@@ -7,6 +7,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, astuple, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from fsdl_deploy.measuring import records
@@ -56,6 +57,11 @@ def phase(name: str, calls: Sequence[Call], before: int, after: int) -> BurstPha
     failed, cold = sum(bool(call.error) for call in calls), sum(call.cold for call in calls)
     times = min(waits), statistics.median(waits), max(waits)
     return BurstPhase(name, before, len(calls), failed, cold, after, *times)
+
+
+def lived(history: Sequence[tuple[float, int]]) -> float:
+    """Seconds that all instances existed; ``history``: moments, and how many there were from then on."""
+    return sum(count * (after - before) for (before, count), (after, _) in pairwise(history))
 
 
 def burst(function: Function, event: object, crowd: int) -> list[BurstPhase]:

@@ -47,8 +47,7 @@
 FAST = True
 
 # %% [markdown]
-# Many results below are pairs of words and numbers, so they are shown as tables. All files go to a temporary
-# folder.
+# What all parts of this lesson use. All files go to a temporary folder.
 
 # %%
 import os
@@ -68,7 +67,8 @@ measured = {}  # what the lecture's claims are judged by at the end
 # ## Last night's cards
 #
 # The inbox is a folder of pictures, `MONTH/SHARD/CUSTOMER.jpg`. A *shard* keeps a folder small, so the inbox
-# of a million customers is listed as easily as this one.
+# of a million customers is listed as easily as this one. The job takes the pictures in *chunks*, some
+# hundreds at a time.
 
 # %% tags=["nbval-check-output"]
 from fsdl_deploy import Customers, figures
@@ -115,7 +115,7 @@ INSERT = "INSERT INTO predictions VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 def by_hand(pictures):
     reader = open_reader("v2")  # load the model
     for picture in pictures:  # new cards
-        image = decode((month_folder / picture).read_bytes())  # preprocess; the rest of it is in the graph
+        image = decode((month_folder / picture).read_bytes())  # preprocess; the rest is in the model's file
         reading = reader.read([image])[0]  # predict
         row = (Path(picture).stem, "2026-10", reading.model_version, reading.digits, reading.confidence)
         with database:  # store: one transaction
@@ -139,7 +139,8 @@ database.close()
 #
 # `Batch` keeps those two details and adds what a night needs: chunks that are stored whole or not at all,
 # batches of cards of similar width (little padding), threads that decode the next chunk while this one is
-# read, bad pictures set aside, and a record of the run. **Question:** Where in the bar do you see a chunk?
+# read, bad pictures set aside, and a record of the run. The bar moves by a chunk at a time, when it is
+# stored.
 
 # %%
 from fsdl_deploy.batch.job import Batch
@@ -154,8 +155,8 @@ measured["sent"], measured["stored"] = cards, store.counts("2026-10", "v2")[0]
 print(scored, f"{scored.read / seconds:.0f} cards/s")
 
 # %% [markdown]
-# On the command line it is `fsdl-deploy score INBOX --month 2026-10`. The rows say who, which month, what,
-# how sure, which model, and which run at what time.
+# On the command line it is `fsdl-deploy score INBOX --month 2026-10`. A row says whose card it was, which
+# month, what was read, how sure the model was, which model, and which run at what time.
 
 # %%
 rows = [store.prediction(customers.customer(i).name, "2026-10") for i in range(4)]
@@ -173,8 +174,8 @@ print("finished:", run["finished"] is not None)
 # ## Killed in the middle
 #
 # Power fails, machines are taken away, somebody presses the wrong key. We start the job as a process of its
-# own with small chunks, wait until some are stored, and kill it with SIGKILL, which leaves no time for a last
-# word.
+# own with small chunks, wait until some are stored, and kill it with SIGKILL, the signal that a program
+# cannot catch: it has no time to put anything in order.
 
 # %%
 import subprocess
@@ -231,8 +232,8 @@ for row in store.aside(month="2026-11"):
 # Somebody must start the job each night, try again when a step fails, and keep a record. The lecture names
 # Dagster, Airflow and Prefect; each has its notebook here, with this same job, and so has Metaflow, which was
 # made for data scientists. This lesson takes **Dagster**, the lightest of them that has retries, a schedule
-# and a check of freshness without a server: it runs in one process, in an environment of its own. This is its
-# step for one chunk, with its retries.
+# and a check of freshness without a server: it runs in one process, in an environment of its own, which the
+# course calls a *station*. This is its step for one chunk, with its retries.
 
 # %% tags=["station:dagster"]
 from fsdl_course.setup.stations import ensure
@@ -278,7 +279,8 @@ for name in ("nightly", "mornings"):
 """
 
 # %% [markdown]
-# The station's Python runs it: September's cards in, readings in the same table.
+# The station's Python runs it: September's cards in, readings in the same table. (A *partition* is Dagster's
+# word for the part of the data that one run makes; here it is a month.)
 
 # %% tags=["station:dagster"]
 inbox.fill(here / "inbox", Customers(60, seed=2), "2026-09")
@@ -346,18 +348,17 @@ print(", ".join(f"{ratio(rates_of, way):.2f} × {way}" for way in rates_of if wa
 # them: lists of files and rows, threads that wait for each other, and that a core computes more slowly while
 # its neighbour is busy. The number under the bar is the ratio that a job without a rest would have.
 # **Question:** What becomes of it when the model is ten times smaller?
+#
+# <details><summary>Answer</summary>
+# It falls. Opening, decoding and storing take as long as before, and inference becomes a small part of the
+# whole: the job is then a loop around files and rows, and a still smaller model hardly helps it.
+# </details>
 
 # %%
+from fsdl_deploy.batch import batch_figures
+
 used = needs(cards=1000 if FAST else 5000, different=150)
-figure, axes = plt.subplots(figsize=(8, 1.8))
-start = 0
-for step, color in zip(used, (6, 0, 2, 3, 4)):
-    share = 100 * used[step] / sum(used.values())
-    axes.barh("one", share, left=start, color=figures.PALETTE[color], label=f"{step} {share:.0f} %")
-    start += share
-axes.set(xlabel="share of a core's time (%)", ylabel="card", xlim=(0, 100))
-figure.legend(ncols=5, loc="outside upper center", fontsize="small")
-figures.show(figure, alt="What a card needs of a core's time: mostly inference, then decoding its picture")
+batch_figures.card_steps(used)
 at_best = used["inference"] / (sum(used.values()) - used["the rest"])
 print(f"without the rest: {at_best:.2f} × inference alone")
 
@@ -388,7 +389,8 @@ sizes_compared = [measured[size].values() for size in ("small", "large")]
 Table(header, *sizes_compared, formats=[",d", ".2f", ",.0f"])
 
 # %% [markdown]
-# The table's key is an index: a tree whose depth grows with the logarithm of the number of rows.
+# The table's key is an index: a tree whose depth grows with the logarithm of the number of rows. So a hundred
+# times as many rows are only a step or two more on the way to one of them.
 #
 # **Fast to retrieve.** `fsdl-deploy lookup` serves the table; `fsdl-deploy serve` is the
 # [model service](03_service.ipynb), which reads the picture while the customer waits. Both are asked for the
@@ -402,18 +404,14 @@ from fsdl_deploy import course_server
 lookup = course_server("lookup", "--store", here / "readings.db").start()
 service = course_server("serve").start()
 names = [customers.customer(i).name for i in range(100)]
-web, times, looked_up = httpx2.Client(), {"look up": [], "ask the model": []}, 0
-for name in names:
-    started = perf_counter()
-    looked_up += web.get(f"{lookup.url}/readings/2026-10/{name}").status_code == 200
-    middle = perf_counter()
-    picture = month_folder / name[:-3] / f"{name}.jpg"
-    web.post(service.url + "/read", files={"pictures": picture.read_bytes()}).raise_for_status()
-    times["look up"].append(1000 * (middle - started))
-    times["ask the model"].append(1000 * (perf_counter() - middle))
+pictures = {name: month_folder / name[:-3] / f"{name}.jpg" for name in names}
+web = httpx2.Client()
+times, looked_up = lookups.in_turns(web, lookup.url, service.url, pictures, "2026-10")
 
 # %% [markdown]
-# Our model is small. The lookup costs the same for a model of a second.
+# `p50` is the median; `p99` is the time within which ninety-nine of a hundred requests had their answer. Our
+# model is small, so the two ways are close. A model that takes a second would move one line, and leave the
+# other where it is.
 
 # %%
 latencies = [[way, *np.percentile(milliseconds, [50, 99])] for way, milliseconds in times.items()]
@@ -485,13 +483,7 @@ questions = {
     "grey pictures of 64 × 160": 64 * 160 * np.log10(256),
 }
 measured["powers"], measured["night_power"] = questions, np.log10(job_rate * 8 * 3600)
-figure, axes = plt.subplots(figsize=(8, 2.8))
-axes.barh(list(questions), list(questions.values()), color=figures.PALETTE[0])
-axes.axvline(measured["night_power"], color=figures.PALETTE[1], label="one night, this machine")
-axes.set(xscale="log", xlabel="number of possible inputs (power of ten)")
-axes.set_ylabel("question")
-axes.legend()
-figures.show(figure, alt="Customers and months fit in a night; the possible pictures never do")
+batch_figures.possible_inputs(questions, measured["night_power"])
 
 # %% [markdown]
 # ### Users do not get the newest prediction
@@ -581,7 +573,9 @@ def bad_night(what, *words, later=timedelta(hours=3)):
 
 
 # %% [markdown]
-# The job's exit status, the customer's answer, and the check's sentence, side by side:
+# **Your turn:** Four nights went wrong. In how many of them does the job end with an error status? In how
+# many does the customer get an error? Write two numbers down. Then see the job's exit status (`-`: none was
+# recorded), the customer's answer, and the check's sentence, side by side:
 
 # %%
 bad_night("nobody starts the job", later=timedelta(hours=30))
@@ -597,9 +591,10 @@ measured["alarmed"] = sum(alarm for *_, alarm in rows)
 Table(["what went wrong", "exit status", "the customer sees", "the check says", "alarm"], *rows)
 
 # %% [markdown]
-# The customer sees no error in any of them. `fsdl-deploy freshness` prints that sentence and exits with 1, so
-# that any scheduler, monitor or mail program can raise the alarm. It must not run inside the job: a job that
-# does not start cannot complain.
+# The customer sees no error in any of them, since the table answers with what it has. And no job ends with an
+# error status: two did well what they were asked to do, one never began, one had no time to end. `fsdl-deploy
+# freshness` prints that sentence and exits with 1, so that any scheduler, monitor or mail program can raise
+# the alarm. It must not run inside the job: a job that does not start cannot complain.
 
 # %% tags=["nbval-check-output"]
 for version in ("v2", "v9"):
@@ -694,11 +689,26 @@ claims("02", measured)
 # %% [markdown]
 # ## Take-aways
 #
-# - Batch prediction: a job reads everything that is known, a table keeps it, whoever asks reads the table.
+# - Batch prediction: a job reads everything that is known, a table keeps the answers, applications read the
+#   table.
 # - Idempotent rows and whole chunks make "run it again" the answer to every failure.
 # - It is simple, scales with the database, and answers fast, whatever the model costs.
 # - It cannot answer what nobody listed, is as old as its schedule, and fails without a sound: check freshness
 #   from outside.
+#
+# **Cheat sheet.** `fsdl-deploy score INBOX --month MONTH` reads what is new; the same command again goes on
+# where the last one stopped. `--store postgresql://…` changes the database, `--chunk` how much a kill can
+# lose. `fsdl-deploy lookup` serves the table, `fsdl-deploy freshness` says whether last night happened, with
+# exit status 0 or 1. In Python: `Batch(inbox, month, store, reader).score()`, and `Store.prediction(customer,
+# month)`. A row's key is what it is about; `INSERT … ON CONFLICT DO NOTHING` makes a second run harmless.
+# Cron's `0 2 * * *` is every day at two. An answer is on average half a schedule old, at worst a whole one.
+# Take batch when the inputs can be listed and nobody waits; take a service when somebody does.
+#
+# **Sources.** SQLite's [ON CONFLICT](https://www.sqlite.org/lang_upsert.html) and [write-ahead
+# log](https://www.sqlite.org/wal.html), [cron's five
+# fields](https://man7.org/linux/man-pages/man5/crontab.5.html), and the tools' own pages:
+# [Dagster](https://docs.dagster.io/), [Airflow](https://airflow.apache.org/docs/),
+# [Prefect](https://docs.prefect.io/), [Metaflow](https://docs.metaflow.org/).
 #
 # ## Where to go next
 #

@@ -77,7 +77,8 @@ print(fleet[0].held_by or f"nothing. {shares.UNLIMITED}")
 
 # %% [markdown]
 # How many cards a second does one of them read, asked without a balancer by four callers who wait for their
-# answers?
+# answers? The picture travels inside JSON, which knows only text, so it is written in *base64*: any bytes as
+# letters, digits and a few signs.
 
 # %%
 from fsdl_deploy import figures
@@ -96,9 +97,9 @@ print(f"{measured['one_rate']:.0f} cards a second")
 # %% [markdown]
 # ## One, two, three replicas
 #
-# **nginx** is the web server of a good part of the Internet, and a load balancer. It is told in a file where
-# the replicas are. `nginx(ports)` writes that file into a temporary folder, starts nginx on a free port of
-# this machine and ends it with the `with`. This is the file:
+# **nginx** is the web server of a good part of the Internet, and a load balancer. A file tells it where the
+# replicas are. `nginx(ports)` writes that file into a temporary folder, starts nginx on a free port of this
+# machine and ends it with the `with`. This is the file:
 
 # %% tags=["station:nginx"]
 from fsdl_course.setup.stations import ensure
@@ -114,7 +115,8 @@ with nginx(ports) as balancer:
 # for the moment in which all have failed. `proxy_pass` sends a request on; `proxy_next_upstream` says after
 # which failures it goes to another replica, `tries` how often.
 #
-# Now the same load on one, two and three replicas behind it.
+# Now the same load on one, two and three replicas behind it. `p50` is the median time to an answer, and
+# within `p99` ninety-nine of a hundred requests had theirs.
 
 # %% tags=["station:nginx"]
 rows = []
@@ -215,7 +217,10 @@ Table(header, *rows, formats=["", ".0f", ".0f", ".0f"])
 # "how many?" the formula is good enough, and it needs no load test. Where you measured much more, look for
 # what it does not know: those separate queues, the way through the balancer, other programs on this machine.
 # (In `FAST` the p99 is the second or third slowest of one or two hundred requests.) Three promises about the
-# wait, for the busiest minute of our own month, and for ten times what one replica does:
+# wait, for the busiest minute of our own month, and for ten times what one replica does.
+#
+# **Your turn:** Ten replicas would just do that work, without a pause. How many does it take until `99 %`
+# wait for less than a twentieth of a second? Write your guess down.
 
 # %%
 from fsdl_deploy.scaling import traffic
@@ -234,8 +239,9 @@ Table(header, *rows, formats=["", ".0f", "", "", ""])
 
 # %% [markdown]
 # Ten replicas would be busy all the time, and their queue would grow for ever. The eleventh makes the wait
-# short, one more very short. Our own busiest minute needs few: we take more because one may die, and because
-# of a day that comes further below.
+# short, one more very short: of many replicas, one is nearly always about to be free. Twice as many would be
+# paid for nothing. Our own busiest minute needs few: we take more because one may die, and because of a day
+# that comes further below.
 
 # %% [markdown]
 # ## Who gets the next request?
@@ -243,6 +249,10 @@ Table(header, *rows, formats=["", ".0f", "", "", ""])
 # *Round robin* takes the replicas in turn. *Least connections* takes the one with the fewest requests under
 # way. With equal replicas the difference is small. One replica now gets a third of the others' processor
 # time, as on an older machine, or beside a noisy neighbour.
+#
+# **Your turn:** Together the three have two and a third times the processor time of one healthy replica. How
+# many times one replica's rate will they give in turn, and how many times by connections? (Its rate is in the
+# first row of the first table.)
 
 # %% tags=["station:nginx"]
 fleet[0].hold(SHARE / 3)
@@ -258,7 +268,9 @@ Table(header, *rows, formats=["", ".0f", ".0f", ".0%"])
 
 # %% [markdown]
 # In turn, the slow replica gets a third of the requests and collects a queue of them, and every third card
-# waits in it. By connections it gets fewer, since it keeps those that it has for longer.
+# waits in it. Our callers wait for their answers, so soon all of them stand in that queue: three replicas
+# give three times what the *slow* one can, about as much as one healthy replica alone. By connections the
+# slow one gets fewer, since it keeps those that it has for longer.
 #
 # ## A replica dies
 #
@@ -301,7 +313,8 @@ Table(
 #
 # A dead replica refuses connections. One that hangs takes them and never answers, which is worse: the
 # balancer learns of it by waiting. **Passive** checks learn from real requests. **Active** checks ask each
-# replica's `/readyz` by themselves, so that customers need not find out. nginx has those in its commercial
+# replica's `/readyz`, the address at which a service says whether it can answer, by themselves, so that
+# customers need not find out. nginx has those in its commercial
 # edition only; **Envoy**, the balancer under many Kubernetes networks, has them for all. Here a replica is
 # stopped for `1.2 s` (`FAST = False`: for ten). How long may an answer take before the request is
 # repeated elsewhere, and does it help to ask `/readyz`?
@@ -325,8 +338,8 @@ Table(header, *rows, formats=[*[""] * 5, ".0f"])
 # %% [markdown]
 # The first requests sent to it wait for the whole time-out, whatever the checks; a shorter one helps them at
 # once. In so short a time the checks make little difference. They do when a replica hangs for longer, as with
-# `FAST = False`: passive checks let it back in every two seconds, and others pay again; active ones do not
-# before `/readyz` answers. A time-out should be a few times the slowest honest answer, and no more: a shorter
+# `FAST = False`: passive checks let it back in every two seconds, and other customers wait again; active ones
+# leave it out until `/readyz` answers. A time-out should be a few times the slowest honest answer: a shorter
 # one also repeats requests that a busy replica would have answered.
 #
 # ## A new version, and no request lost
@@ -334,8 +347,8 @@ Table(header, *rows, formats=[*[""] * 5, ".0f"])
 # The most frequent failure is one's own: a new version. In a **rolling update** replicas are replaced one
 # after another. First each is just stopped and started, and the balancer has to notice. Then each is
 # **drained**: taken out of the balancer's list, which nginx reads again, stopped once it has answered what it
-# had, started as the new version, and put back. Nothing is repeated here, so that draining alone has to do
-# it, and where it drains, nginx need not notice failures, so it does not look for any. Clients keep their
+# had, started as the new version, and put back. Nothing is repeated here, so that draining alone has to save
+# the requests; and where replicas are drained, nginx does not look for failures either. Clients keep their
 # connection for the next request. (`FAST` updates one of the three, from `v2` to `v1` and back;
 # `FAST = False` all of them, and also for clients that open a new connection for each request.)
 
@@ -359,8 +372,8 @@ for drain, kept, version in [(False, True, "v1"), (True, True, "v2"), (True, Fal
 Table(["each replica is", "connections", "requests", "lost", "connected again"], *rows)
 
 # %% [markdown]
-# Without draining, a request is lost if it was under way, or came before nginx noticed: by chance some, or
-# none. With it there is nobody left to lose one. No balancer can prevent what the last column counts. When
+# Without draining, a request is lost if it was under way, or came before nginx noticed: some or none, by
+# chance. With draining there is no such request. No balancer can prevent what the last column counts. When
 # nginx reads its file again, its old worker closes the connections that clients keep. A client that sends
 # just then must open another: browsers and most HTTP libraries do, as our callers here. One that does not
 # loses that request, and no log on the server's side shows it. Kubernetes, which comes next, does the same to
@@ -399,18 +412,19 @@ Table(["replicas", "requests", "lost", "answered by the third"], *rows)
 #
 # ## Who does this at three in the morning?
 #
-# Replicas were started, drained and brought back by hand here, or by a loop of ours. An **orchestrator** is
-# told what should run, and sees to it for ever. **Kubernetes** is the one that everybody means. It really
-# runs in its [notebook](tools/kubernetes.ipynb), on a cluster of yours or as a recorded run: a copy that is
-# lost, a rolling update, a broken version, its autoscaler. The lecture warns that it is *probably overkilled
-# to learn too much about it* if all you want is to deploy. What it takes to learn cannot be counted. What one
-# has to write and to run can, as a hint: three copies of our service in four ways. **Compose** starts several
-# containers of one machine from a file; **Docker Swarm** keeps them running, on several machines. In
-# Kubernetes a *Deployment* says how many copies run, and a *Service* is their common address. Counted is what
-# somebody had to write, what runs *beside* the copies and how much memory that takes while nobody asks
-# anything. `python infra/scaling/orchestrators/record.py FOLDER` counts; it needs a machine of its own, so
-# this is a record. (The first line counts nginx's file; the loop that starts and drains the processes is
-# ours, and not counted. The memory of the last three has Docker in it, whose own is said below.)
+# Replicas were started, drained and brought back by hand here, or by a loop of ours. An **orchestrator** gets
+# a description of what should run, and keeps it running. **Kubernetes** is the one that everybody means. It
+# really runs in its [notebook](tools/kubernetes.ipynb), on a cluster of yours or as a recorded run: a copy
+# that is lost, a rolling update, a broken version, its autoscaler. The lecture warns that it is *probably
+# overkilled to learn too much about it* if all you want is to deploy. What it takes to learn cannot be
+# counted. What one has to write and to run can, as a hint: three copies of our service in four ways.
+# **Compose** starts several containers of one machine from a file; **Docker Swarm** keeps them running, on
+# several machines. In Kubernetes a *Deployment* says how many copies run, and a *Service* is their common
+# address. Counted is what somebody had to write, what runs *beside* the copies and how much memory that takes
+# while nobody asks anything. `python infra/scaling/orchestrators/record.py FOLDER` counts; it needs a machine
+# of its own, so this is a record. (The first line counts nginx's file; the loop that starts and drains the
+# processes is ours, and not counted. The memory of the last three includes Docker's, which stands below the
+# table.)
 
 # %%
 from fsdl_deploy.measuring import records
@@ -448,12 +462,12 @@ Table(header, *rows, formats=["", ".0f", *[""] * 6])
 # keeps the old copies, until somebody says `rollout undo`. What it adds for its price is an autoscaler,
 # checks of three kinds, room for many machines and teams, and everything that others have built on top.
 #
-# Two of these are **KServe**, which began as a part of Kubeflow, and **Seldon**. They make a model *one*
-# resource, out of which a *controller*, a program that runs in the cluster, writes the Deployment, the
-# Service and the autoscaler ([notebook](tools/kubeflow_seldon.ipynb)). How much shorter is that? (Kubernetes'
-# lines are more than those counted above: also of the autoscaler, of limits for memory and processor, and of
-# how many copies maintenance may take away at once. Seldon's have none of these, KServe's have limits and a
-# scaler.)
+# Two of these are **KServe**, which began as a part of Kubeflow, a collection of tools for machine learning
+# on Kubernetes, and **Seldon**. They make a model *one* resource, out of which a *controller*, a program that
+# runs in the cluster, writes the Deployment, the Service and the autoscaler
+# ([notebook](tools/kubeflow_seldon.ipynb)). How much shorter is that? (Kubernetes' lines are more than those
+# counted above: also of the autoscaler, of limits for memory and processor, and of how many copies
+# maintenance may take away at once. Seldon's have none of these, KServe's have limits and a scaler.)
 
 # %%
 resources = manifests.FOLDER.parent / "kubeflow_seldon" / "resources"
@@ -477,37 +491,31 @@ from fsdl_deploy.scaling.autoscaling import Autoscaler, simulate
 Code(inspect.getsource(autoscaling.desired), language="python")
 
 # %% [markdown]
-# The *tolerance* keeps it from changing its mind at every breath. On the way down it also waits: it goes
-# only as far as all recommendations of the last five minutes agree. Our month is an assumption: `60 %` of the
-# cards come in the last two days, most at four in the afternoon. Here are four hours of the last day. At
-# noon a reminder goes out to all who have not sent a card yet, and for twenty minutes three times as many
-# come; where your replicas are quick, still more, so that it takes two and a half of them.
+# The *tolerance* keeps it from changing its mind at every breath. On the way down it also waits: it goes only
+# as far as all recommendations of the last five minutes agree. Our month is an assumption: `60 %` of the
+# cards come in the last two days, most at four in the afternoon. Here are four hours of the last day. At noon
+# a reminder goes out to all who have not sent a card yet, and for twenty minutes three times as many come;
+# where your replicas are quick, even more come, so that two and a half replicas have work.
 
 # %%
 import numpy as np
+
+from fsdl_deploy.scaling import scaling_figures
 
 minutes = traffic.month_end(CARDS)[-traffic.DAY :][10 * 60 : 14 * 60].copy()
 noon = slice(2 * 60, 2 * 60 + 20)
 minutes[noon] = np.maximum(3 * minutes[noon], 60 * 2.5 * measured["one_rate"])
 rates = np.repeat(minutes / 60, 60)
 moments = simulate(rates, measured["one_rate"], Autoscaler(0.6, most=30), start=max(1, start_up))
-figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4))
-hours = [10 + moment.second / 3600 for moment in moments]
-left.plot(hours, rates, label="cards come")
-left.plot(hours, [moment.ready * measured["one_rate"] for moment in moments], label="cards can be read")
-left.set(xlabel="hour of the day", ylabel="cards a second", ylim=(0, None))
-left.legend()
-right.plot(hours, [moment.wait for moment in moments], color=figures.PALETTE[1])
-right.set(xlabel="hour of the day", ylabel="a card that comes now waits (s)", xlim=(11.98, 12.08))
-figures.show(figure, alt="Cards that come and that can be read by the hour, and the wait: a peak after noon")
+scaling_figures.autoscaled(moments, measured["one_rate"], begin=10, close_up=(11.98, 12.08))
 
 # %% [markdown]
-# A target of `60 %` leaves room for the day's slow rise. For the reminder it comes late: it waits for a look
-# that sees the jump, and then for the start of the replicas. And it overshoots: while the queue is worked off
-# every replica is busy to `100 %`, whatever their number, and the average still shows that when the queue is
-# gone. (Kubernetes also has a limit, which we leave out: in fifteen seconds it adds at most as many replicas
-# as there are, or four if that is more. At a target of `60 %` the rule never asks for that many. At `30 %`,
-# below, it may, and Kubernetes would overshoot less.) How late, and what helps:
+# A target of `60 %` leaves room for the day's slow rise. For the reminder the rule comes late: it waits for a
+# look that sees the jump, and then for the start of the replicas. And it overshoots: while the queue is
+# worked off every replica is busy to `100 %`, whatever their number, and the average still shows that when
+# the queue is gone. (Kubernetes also has a limit, which we leave out: in fifteen seconds it adds at most as
+# many replicas as there are, or four if that is more. At a target of `60 %` the rule never asks for that
+# many. At `30 %`, below, it may, and Kubernetes would overshoot less.) How late, and what helps:
 
 # %%
 settings = {
@@ -577,7 +585,7 @@ rows = [
 Table(["the reader by", "MB (2²⁰ bytes)", "fits a zip", "fits an image"], *rows, formats=["", ",.0f"])
 
 # %% [markdown]
-# By ONNX Runtime the reader fits a zip, and by torch it does not. Both fit the other kind of package, an
+# With ONNX Runtime the reader fits a zip, with torch it does not. Both fit the other kind of package, an
 # image of a container, so only models far larger than ours are shut out.
 #
 # The first call of an instance is a **cold start**. Where does its time go?
@@ -593,7 +601,8 @@ header = ["seconds", *cold_start.STEPS, "until the first answer"]
 Table(header, *rows, formats=["", *[".3f"] * 6])
 
 # %% [markdown]
-# Imports, most of it: what you import is what your customers wait for. The second reading takes milliseconds.
+# Most of it goes to imports: what you import is what your customers wait for. The second reading takes
+# milliseconds.
 # (The machine's file cache is warm here; an instance on a new machine fetches the package first.)
 #
 # Now a small cloud on this machine: instances are processes, each with AWS's own **Runtime Interface
@@ -625,10 +634,8 @@ function_bursts.table(phases)
 # memory that was *configured*: `1769 MB`, with which one whole core comes.
 
 # %% tags=["station:aws_lambda"]
-from itertools import pairwise
-
 metrics, history = function.metrics, function.history
-lived = sum(count * (after - before) for (before, count), (after, _) in pairwise(history))
+lived = function_bursts.lived(history)
 measured["burst"] = {
     "calls": sum(phase.calls for phase in phases),
     "failed": metrics.errors + metrics.throttled,
@@ -655,7 +662,7 @@ print(f"memory used: {measured['memory_used']:.0%} of what is paid; instances le
 # [Microsoft's](tools/azure_functions.ipynb) functions.
 #
 # None of these has a GPU. The lecture named two *new offerings like Banana and Pipeline* that rent GPUs by
-# the call. Who still releases a client for that? (A list of the package index, in
+# the call. Which of these offers still release a client? (A list of the package index, in
 # `infra/managed/serverless_gpus.toml`. No client works without an account, so none was tried here.)
 
 # %%
@@ -665,8 +672,8 @@ measured["gpus"] = serverless_gpus.counts()
 serverless_gpus.table()
 
 # %% [markdown]
-# A client that is silent is a sign that an offer has ended, no proof. What protects from it is a reader that
-# knows no provider: the handler above could move.
+# A client without new releases is a sign that an offer has ended, not a proof. What protects you is a reader
+# that knows no provider: the handler above could move.
 #
 # ## What it costs
 #
@@ -711,7 +718,7 @@ print(f"one server would be busy for {measured['busy_share']:.2%} of the month")
 
 # %% [markdown]
 # By the rate alone one server of this kind is enough for our month. The second is for the day on which the
-# first one dies; a function has that for nothing.
+# first one dies; a function needs no such reserve.
 #
 # The lecture says that *model services tend to run discretely and not continuously*. In which share of all
 # spans of five minutes does no card come at all? (Our months are assumed, see above; independent customers
@@ -724,18 +731,10 @@ for name, cards_of_month in (("ours", CARDS), ("first", CARDS / 100)):
     print(f"{name}: {measured['empty'][name]:.1%}")
 
 # %% [markdown]
-# *Start with serverless!*, says the lecture. For which traffic is which place the cheapest?
+# *Start with serverless!*, says the lecture. From which traffic on is a server cheaper?
 
 # %%
-PLACES = ("function", "one server", "two behind a balancer", "more behind a balancer")
-days, bursts = np.logspace(3, 8, 61), np.logspace(0, 2, 41)
-place = np.zeros((len(bursts), len(days)))
-for (row, column), _ in np.ndenumerate(place):
-    name = costs.cheapest(days[column], bursts[row], work).place
-    known = {costs.FUNCTION: 0, costs.SERVER: 1, "2 servers behind a balancer": 2}
-    place[row, column] = known.get(name, 3)
 read_on = [costs.prices()[name].date for name in costs.used()]
-each = core_seconds / (86_400 * cores)  # the share of a server's day that a request takes
 border = costs.servers_month(1, 0) / costs.function_month(1, work) * 24 / costs.HOURS
 print(f"prices read from {min(read_on)} to {max(read_on)}")
 print(f"a server is cheaper from {border / 1e6:.1f} million requests a day on, if they come evenly")
@@ -757,29 +756,18 @@ print(measured["places"])
 # days.
 
 # %%
-from matplotlib.colors import ListedColormap
+from fsdl_deploy.managed import cost_figures
 
-figure, axes = plt.subplots(figsize=(7, 4))
-axes.pcolormesh(days, bursts, place, cmap=ListedColormap(figures.PALETTE[:4]), vmin=0, vmax=3)
-for name, color in zip(PLACES, figures.PALETTE):
-    axes.plot([], [], "s", color=color, markeredgecolor="white", label=name)
-for name, (sent, at_once) in traffics.items():
-    axes.plot(sent, at_once, "*", color="white", markersize=14, markeredgecolor="black", clip_on=False)
-    text, side = f"{name}: busy {100 * sent * each:.2g} %", "right" if name == "steady" else "left"
-    axes.annotate(text, (sent, at_once), (0, 10), textcoords="offset points", ha=side, color="white")
-axes.set(xscale="log", yscale="log", xlabel="requests a day", ylabel="busiest minute / mean")
-above = axes.secondary_xaxis("top", functions=(lambda x: 100 * x * each, lambda y: y / (100 * each)))
-above.set_xlabel("one server would have work (% of its time)")
-figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
-figures.show(figure, alt="The cheapest place by requests a day and burstiness: the function left and above")
+cost_figures.cheapest_places(work, traffics)
 
 # %% [markdown]
 # The function wins wherever there is little to do, and wherever it comes at once: a server is paid for the
 # night, too. With much and steady traffic the servers win. Where a second server is needed, the function is
 # cheaper once more for a while: two come with a balancer. (The smallest server whose price we have a source
 # for is this one, with Arm cores where the function has x86 ones; a smaller one moves the border to the
-# left.) The bill is not all. A function saves the work of everything above it: replicas, checks, updates,
-# autoscaling. What it asks for in return is a small package, a quick start, and no memory between requests.
+# left.) The bill is not everything. A function saves the work of everything above it: replicas, checks,
+# updates, autoscaling. What it asks for in return is a small package, a quick start, and no memory between
+# requests.
 
 # %% [markdown]
 # ## The lecture's claims beside ours
@@ -862,6 +850,23 @@ print([replica.running for replica in fleet])
 # - An autoscaler is late by what it averages and by what a start takes; known peaks belong in a timetable.
 # - A function is the cheapest where there is little to do or all at once, a server where there is steady
 #   work.
+#
+# **Cheat sheet.** nginx: `upstream` lists the replicas, `least_conn` chooses the one with the fewest
+# requests, `proxy_next_upstream error timeout http_503` says what is repeated, `non_idempotent` repeats a
+# POST too. Repeat only what may happen twice. An update: take it from the list, let it finish, stop it, start
+# the new one, wait for `/readyz`, put it back. `queueing.replicas_for(rate, per_replica, wait)` says how many
+# replicas a promise takes; `open_loop(call, rate, seconds, arrivals="poisson")` tries it, and Locust does so
+# from outside. The autoscaler's rule: replicas × (how busy they are / how busy they should be), rounded up.
+# It is late by its average and by a start. In a function, import little: imports are most of a cold start.
+# `fsdl-deploy scaling rounds` kills, drains and updates under load, and counts what is lost.
+#
+# **Sources.** nginx's [upstream](https://nginx.org/en/docs/http/ngx_http_upstream_module.html) and
+# [proxy](https://nginx.org/en/docs/http/ngx_http_proxy_module.html) modules, Envoy's [health
+# checks](https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/health_checking), which
+# methods are [idempotent](https://www.rfc-editor.org/rfc/rfc9110#name-idempotent-methods), Kubernetes'
+# [autoscaler](https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/), AWS
+# Lambda's [environments](https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html),
+# [Locust](https://docs.locust.io/).
 #
 # ## Where to go next
 #

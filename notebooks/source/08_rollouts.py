@@ -15,7 +15,8 @@
 # ## You will learn
 #
 # - to give a new version to a few customers first, and to all of them only if nothing gets worse
-# - to decide without labels, which come too late, and to look as often as you like without fooling yourself
+# - to decide without labels (what is really on a card), which come too late, and to look as often as you like
+#   without fooling yourself
 # - what a shadow costs and shows, and how long each way back takes
 # - to deliver a model through gates, each of which refuses something
 # - why several models that work together are one release
@@ -49,8 +50,6 @@ FAST = True
 # %%
 from contextlib import ExitStack
 
-import matplotlib.pyplot as plt
-
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy import figures
 
@@ -66,7 +65,7 @@ running, measured = ExitStack(), {}  # what ends at the end of a part; what the 
 
 # %%
 from fsdl_deploy.measuring.table import Table
-from fsdl_deploy.rollouts import answers, replay
+from fsdl_deploy.rollouts import answers, replay, rollout_figures
 
 recorded = answers.load()
 pairs = recorded.pairs("v3-bad")
@@ -79,8 +78,8 @@ Table(["camera", "cards", "wrong by v2", "wrong by v3-bad"], *rows, formats=["",
 # %% [markdown]
 # It was tried with clean cards, as a scanner makes them. If all customers get it at once, those with old
 # phones find the bug for us. So a new version, the **candidate**, first answers a few; that is called a
-# **canary**. The **stable** version stays, and answers the others. Both are loaded; a proxy decides by a hash
-# of the customer's name.
+# **canary**. The **stable** version stays, and answers the others. Both are loaded; a proxy decides by a
+# *hash* of the customer's name, a number that looks random and is always the same for the same name.
 
 # %% tags=["station:envoy"]
 from fsdl_deploy.rollouts.stage import staged
@@ -125,22 +124,15 @@ rolled.table()
 # What its customers got meanwhile:
 
 # %% tags=["station:envoy"]
-figure, axes = plt.subplots(figsize=(7, 2.8))
-moments, shares, _ = zip(*rolled.changes)
-axes.step([*moments, moments[-1] + 1], [*shares, 0], where="post", color="black", label="share of v3-bad")
-axes.plot(rolled.good, [0.05] * len(rolled.good), "|", label="its right answers")
-axes.plot(rolled.bad, [0.1] * len(rolled.bad), "x", label="its wrong answers")
-axes.set(xlabel="seconds", ylabel="share of the traffic", ylim=(-0.03, 1.05))
-axes.legend()
-figures.show(figure, alt="The share of v3-bad rises in steps; wrong answers gather; it falls to 0")
+rollout_figures.course(rolled.changes, rolled.good, rolled.bad, "v3-bad")
 given = len(rolled.bad) + len(rolled.good)
 print(f"{len(rolled.bad)} wrong answers of {given}, {rolled.trial.lost} lost requests")
 
 # %% [markdown]
 # How many customers are harmed before the alarm? That takes more rollouts than anybody has patience for, so
-# they are replayed from the record, and the same controller decides. Cards come as at the end of the month,
-# a million and a half a day, and the controller looks every five minutes. *Harmed* is whose card `v2` would
-# have read rightly.
+# they are replayed from the record, and the same controller decides. Cards come as at the end of the month, a
+# million and a half a day, and the controller looks every five minutes. Customers are *harmed* if `v2` would
+# have read their card rightly.
 
 # %%
 replay.harm_by_plan(recorded, "v3-bad", seeds=10 if FAST else 100)
@@ -153,8 +145,8 @@ replay.harm_by_plan(recorded, "v3-bad", seeds=10 if FAST else 100)
 #
 # ### By customer or by request?
 #
-# Customers who send several cards should meet one version. A hash of the name sees to that, and whoever is
-# among the first `5 %` is among the first `25 %`.
+# Customers who send several cards should meet one version. A hash of the name sees to that, and customers
+# among the first `5 %` stay among the first `25 %`.
 
 # %%
 from fsdl_deploy.rollouts.split import arm
@@ -183,19 +175,20 @@ rows = [[name, rail.words, rail.tolerance, rail.in_segment] for name, rail in GU
 Table(["guardrail", "counts", "tolerated", "from one camera"], *rows, formats=["", "", ".1%", ".1%"])
 
 # %% [markdown]
-# The first one watches the watching: where most cards have nothing to be compared with, no other guardrail
-# means anything. Three stand for the label. Meters only rise, and not by any amount: a reading that the
-# customer's meter cannot show is wrong (*plausibility*). Where the stable version is very sure, a candidate
-# that reads something else is rarely right (*disagreement*). Where it is not sure, a better candidate may
-# well be, so some *corrections* are tolerated, and of more a person has to decide. *Certainty* is for a
-# version that claims to be sure of everything: then nobody reads its cards again.
+# The first guardrail checks the comparison itself: where most cards have nothing to be compared with, no
+# other guardrail means anything. Three stand for the label. Meters only rise, and not by any amount: a
+# reading that the customer's meter cannot show is wrong (*plausibility*). Where the stable version is very
+# sure, a candidate that reads something else is rarely right (*disagreement*). Where it is not sure, a better
+# candidate may well be, so some *corrections* are tolerated, and of more a person has to decide. *Certainty*
+# is for a version that claims to be sure of everything: then nobody reads its cards again.
 #
 # ## Looking again and again
 #
-# When is a difference more than chance? A z-test for two shares promises `5 %` false alarms to whoever looks
-# **once**. A controller looks all the time. A *sequential probability ratio test* (SPRT) may be looked at
-# always; the mixture of many of them, one for each difference that one could expect (`tau` says how large
-# those are), needs one line more than the z-test:
+# When is a difference more than chance? The usual *z-test* for two shares gives a **p-value**: the
+# probability of a difference this large if there is none. An alarm below `5 %` promises at most `5 %` false
+# alarms if you look **once**. A controller looks all the time. A *sequential probability ratio test* (SPRT)
+# may be looked at always; the mixture of many of them (mSPRT), one for each difference that one could expect
+# (`tau` says how large those are), needs one line more than the z-test:
 
 # %%
 from fsdl_deploy.rollouts import sequential
@@ -203,7 +196,11 @@ from fsdl_deploy.rollouts import sequential
 Code(inspect.getsource(sequential.msprt_p), language="python")
 
 # %% [markdown]
-# Both tests on canaries in which nothing is wrong, looked at again and again:
+# Both tests on canaries in which nothing is wrong: both versions fail equally often. Each canary gets `5,000`
+# requests, and is looked at after every `50` of them.
+#
+# **Your turn:** In how many of a hundred such canaries will the z-test, with its `5 %`, raise at least one
+# alarm? Write your guess down.
 
 # %%
 canaries = 200 if FAST else 1000
@@ -214,6 +211,9 @@ measured["sequential"] = rates["mSPRT, as often"]
 Table(["test", "canaries without a difference that raise an alarm"], *rates.items(), formats=["", ".1%"])
 
 # %% [markdown]
+# Every look is another chance for a false alarm, and the z-test does not count the looks. The mSPRT is made
+# so that all looks together keep the promise.
+#
 # The guardrails use a relative of it for pairs: gamblers bet against "no worse", each a fixed part of what
 # they own, and what they own together is the evidence.
 
@@ -245,16 +245,12 @@ Table(header, *rows, formats=["", ".3f", ",.1f", ""])
 
 # %%
 sizes, runs = [50, 100, 200, 400, 800, 1600, 3200], 60 if FAST else 400
-figure, both = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True)
-for axes, guardrail in zip(both, ("labels", "disagreement")):
-    for camera in ("scanner", "app", "old phone", "all"):
-        chosen = replay.Recorded([pair for pair in pairs if camera in (pair.segment, "all")])
-        seen_by = sequential.power(chosen.differences(guardrail), sizes, runs=runs)
-        axes.plot(sizes, seen_by, "o-", label=camera)
-    axes.set(xscale="log", xlabel="cards read by both", ylabel="tests that see it", ylim=(-0.02, 1.02))
-    axes.set(title=f"by {guardrail}")
-both[0].legend(fontsize=9)
-figures.show(figure, alt="Power against cards: old phones tell within hundreds, the others in thousands")
+by_judge = {"labels": {}, "disagreement": {}}
+for camera in ("scanner", "app", "old phone", "all"):
+    chosen = replay.Recorded([pair for pair in pairs if camera in (pair.segment, "all")])
+    for judge, lines in by_judge.items():
+        lines[camera] = sequential.power(chosen.differences(judge), sizes, runs=runs)
+rollout_figures.power(sizes, by_judge)
 
 # %% [markdown]
 # On a scanner's clean cards it takes thousands of labels, and without labels nothing is seen: that is how
@@ -323,10 +319,11 @@ rollback.table(rollbacks)
 # ## Does the controller keep what it promises?
 #
 # It promises to take bad versions back while few customers have them, and to leave good ones alone. Replays
-# of good candidates (`v2` itself, in int8, and the teacher, the large model that `v2` learned from), of
-# `v3-bad`, and of versions that were made bad in one small way each. *Harmed* customers got a wrong reading
-# where `v2` has the right one, *helped* ones the reverse; a good version that passes has some of both. The
-# interval says what so few replays can: `fsdl-deploy rollouts replay` plays 200 of each.
+# of good candidates (`v2` itself; `v2` in int8, its numbers rounded to eight bits; and the teacher, the large
+# model that `v2` learned from), of `v3-bad`, and of versions that were made bad in one small way each.
+# *Harmed* customers got a wrong reading where `v2` has the right one, *helped* ones the reverse; a good
+# version that passes has some of both. The interval says what so few replays can: `fsdl-deploy rollouts
+# replay` plays 200 of each.
 
 # %%
 from fsdl_deploy.rollouts.spoiled import spoiled
@@ -394,13 +391,13 @@ measured["delivered"] = releases.serving(store).release
 print(f"{measured['delivered']} is served, after {perf_counter() - begin:.1f} s for both")
 
 # %% [markdown]
-# **Evaluate** reads the same cards as what is served, the *champion*, and counts pairs: what the
-# candidate fixed against what it broke. It refuses what is worse by more than chance, and also what was read
-# on so few cards that nothing is proven. **Sign** seals the weights with the evaluation: a file that changes
-# afterwards is seen. (Our seal is an HMAC of Python's own library, for which whoever checks needs the
-# secret, too. With a key pair, as Sigstore's *cosign* has, servers could check and not sign.) **Package**
-# makes the ONNX file and compares it with the weights. **Canary** is the rollout of this lesson, here in one
-# process and judged by plausibility alone.
+# **Evaluate** reads the same cards as what is served, the *champion*, and counts pairs: what the candidate
+# fixed against what it broke. It refuses what is worse by more than chance, and also what was read on so few
+# cards that nothing is proven. **Sign** seals the weights with the evaluation: a file that changes afterwards
+# is seen. (Our seal is an HMAC of Python's own library, which needs the secret for checking, too. With a key
+# pair, as Sigstore's *cosign* has, servers could check and not sign.) **Package** makes the ONNX file and
+# compares it with the weights. **Canary** is the rollout of this lesson, here in one process and judged by
+# plausibility alone.
 #
 # Now commits that are bad, each in its own way. Which gate refuses which?
 
@@ -427,6 +424,9 @@ def refusal(name, new, **how):
 # %% [markdown]
 # *Changed* is changed by hand after it was signed. *Buggy* is `v3-bad`, and somebody was content with clean
 # cards in the evaluation.
+#
+# **Your turn:** The gates are train, evaluate, sign, package, canary, promote. Write beside each commit the
+# gate that will refuse it, before you see it.
 
 # %%
 refusal("changed", bad["changed"], until="sign")
@@ -527,9 +527,9 @@ Table(header, *rows, formats=["", ".0%", ".1%", ".0f"])
 
 # %% [markdown]
 # In per cent everything is above the threshold: nothing is handed on, and the cascade might as well not be
-# there. As a logarithm everything is below: each card is read twice, and the bill is that of the large
-# model. October's reader is seldom as sure as November's threshold asks for, so nearly all goes to the large
-# model, too: read well for that reason, and dear. Nothing fails, no test of a part alone is red, and the
+# there. As a logarithm everything is below: each card is read twice, and the bill is that of the large model.
+# October's reader is seldom as sure as November's threshold asks for, so nearly all goes to the large model,
+# too: read well for that reason, and at a high price. Nothing fails, no test of a part alone is red, and the
 # answers still look like answers. The manifest refuses all three before a customer meets them. The sentence
 # for the last:
 
@@ -610,10 +610,10 @@ print(f"{alike} of {len(pairs)} cards are misread alike by v2 and its int8")
 # same 400. A colleague wants to wait for a p-value below `5 %`, looked at every minute. What do you say?
 #
 # <details><summary>Answer</summary>
-# Looked at every minute, a p-value of `5 %` comes by itself, soon or late: here it is there already. Take a
-# test that may be looked at always, or fix the number of cards before. The guardrail's evidence is strong,
-# and not yet strong enough where ten guardrails promise together (the table above). What to do until
-# then is no question for a test: a person may order a pause.
+# Looked at every minute, a p-value of `5 %` comes by itself, sooner or later: here it is there already. Take
+# a test that may be looked at always, or fix the number of cards before. The guardrail's evidence is strong,
+# and not yet strong enough where ten guardrails promise together (the table above). What to do until then is
+# no question for a test: a person may order a pause.
 # </details>
 #
 # **Question:** Ten thousand cards a day come, and you want to know within a week whether a candidate is
@@ -635,9 +635,26 @@ print(f"{alike} of {len(pairs)} cards are misread alike by v2 and its int8")
 #
 # - Keep the old version loaded until you trust the new one: it is the quickest way back, and the best judge.
 # - Compare two versions on the same cards. Pairs need few cards, and labels are not needed to see harm.
-# - Whoever looks all the time needs a test that is made for it.
+# - If you look all the time, use a test that is made for that.
 # - A shadow harms nobody and costs a second reading of each card.
-# - A gate that cannot refuse is none: show each a commit that it has to refuse.
+# - A gate that never refuses is useless: try each with a commit that it must refuse.
+#
+# **Cheat sheet.** `fsdl-deploy rollouts run FOLDER --canary …` rolls a candidate out, and goes on where a
+# killed controller was; `rollouts order FOLDER pause`, `resume`, `rollback` or `stop` overrules it; `rollouts
+# replay` tries a plan on recorded answers. Steps: a shadow first, then `1 %`, `5 %`, `25 %`, all; split by
+# customer, not by request. Without labels compare pairs: errors, slow answers, plausibility, disagreement
+# where the stable version is sure. A test that is looked at all the time: `sequential.msprt_p` for two
+# shares, `sequential.evidence` for pairs. The quickest way back is the version that was never stopped.
+# `fsdl-deploy delivery deliver NAME` goes through the gates, `--status` says what each has refused,
+# `--rollback` serves the former release. Models that work together are one release with one manifest.
+#
+# **Sources.** On looking again and again: [Johari and others](https://arxiv.org/abs/1512.04922); on evidence
+# by betting: [Waudby-Smith and Ramdas](https://arxiv.org/abs/2010.09686). Google's engineers on [canarying
+# releases](https://sre.google/workbook/canarying-releases/). nginx's
+# [split_clients](https://nginx.org/en/docs/http/ngx_http_split_clients_module.html) and
+# [mirror](https://nginx.org/en/docs/http/ngx_http_mirror_module.html), Envoy's [traffic
+# splitting](https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/traffic_splitting),
+# [Sigstore](https://docs.sigstore.dev/).
 #
 # ## Where to go next
 #

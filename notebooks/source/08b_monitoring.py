@@ -22,7 +22,7 @@
 # %% [markdown]
 # ## Where the model sits
 #
-# In a service, as before. Prometheus watches from the side; what became of the readings, billing knows.
+# In a service, as before. Prometheus watches from the side. Billing knows what became of the readings.
 #
 # ```mermaid
 # flowchart LR
@@ -53,7 +53,6 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import httpx2
-import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Code
 
@@ -72,8 +71,8 @@ measured = {}  # what the claims are judged by
 # series over time. **Alert rules** are questions that it asks these series by itself. **Alertmanager**
 # decides who hears of an answer. All three files are in `infra/monitoring/prometheus`.
 #
-# Another utility had no rollout controller: on Monday `v3-bad` went to all of its customers, and whoever
-# tried it saw nothing wrong. Two things are watched there, this service, and billing, which counts what
+# Another utility had no rollout controller: on Monday `v3-bad` went to all of its customers, and the people
+# who tried it saw nothing wrong. Two things are watched there, this service, and billing, which counts what
 # became of each reading. Prometheus begins to ask while you read on.
 
 # %% tags=["station:prometheus"]
@@ -124,6 +123,9 @@ burn_rate.table()
 # %% [markdown]
 # Against the rule that everybody writes first, *more than a thousandth failed within the last ten minutes*:
 # a month in which the promise was kept, with half of the errors that it allows, at random.
+#
+# **Your turn:** How many times does that first rule wake somebody in such a month, and how many times do the
+# four others? Write your guesses down.
 
 # %%
 rng = np.random.default_rng(8)
@@ -135,17 +137,13 @@ print("times woken in a month that kept the promise, by rule:", woken)
 assert woken.pop("naive") > 30 and not any(woken.values())
 
 # %% [markdown]
-# And how long does a real outage go unnoticed?
+# Ten minutes have few errors, so chance alone often doubles them. In an hour or a day chance evens out, and
+# the four rules stay silent. But how long does a real outage go unnoticed?
 
 # %%
-errors = np.geomspace(0.001, 1, 200)
-figure, axes = plt.subplots(figsize=(7, 3.2))
-for window, style in zip(burn_rate.WINDOWS, ("-", "-", "-", "--")):
-    minutes = [burn_rate.minutes_to_fire(share, window) for share in errors]
-    axes.plot(100 * errors, minutes, style, label=f"burn rate {window.rate:g}: {window.severity}")
-axes.set(xscale="log", yscale="log", xlabel="requests that fail (%)", ylabel="until it fires (min)")
-axes.legend()
-figures.show(figure, alt="Minutes until each alert fires, against the share that fails: falling lines")
+from fsdl_deploy.monitoring import monitoring_figures
+
+monitoring_figures.outages()
 
 # %% [markdown]
 # Two of the lines lie on each other: three times the rate, seen for a third of the time, is as quick. They
@@ -153,9 +151,10 @@ figures.show(figure, alt="Minutes until each alert fires, against the share that
 #
 # ### Do the rules do what they should?
 #
-# An alert is tried least where it is needed most. `promtool test rules` gives made-up series to the rules,
-# and days take a second. Three days without an error, then five in a hundred requests fail. Which alerts fire
-# when? (The figures of the table above, for `5 %`, should come out.)
+# An alert is tried least where it is needed most. `promtool` is Prometheus' own program for checking rules.
+# Its `test rules` gives them made-up series, and days take a second. Three days without an error, then five
+# in a hundred requests fail. Which alerts fire when? (The figures of the table above, for `5 %`, should come
+# out.)
 
 # %% tags=["station:prometheus"]
 from fsdl_deploy.monitoring import alerts, promtool
@@ -189,8 +188,8 @@ assert alerts.problems(alerts.rules(), exported) == []
 # ### A morning with Prometheus
 #
 # Now live, with one change: all times in the rules are divided by `SPEED`. Customers send their cards, and
-# nothing happens. Only the *watchdog* fires, as always: whoever stops hearing it knows that the alarm itself
-# is broken.
+# nothing happens. Only the *watchdog* fires, an alert that always does: if you stop hearing it, the alarm
+# itself is broken.
 
 # %% tags=["station:prometheus"]
 prometheus.settle()
@@ -220,6 +219,10 @@ assert quiet == {"Watchdog"}
 
 # %% [markdown]
 # The app is updated: its pictures are darker from now on. No request fails.
+#
+# **Your turn:** Five things are watched: failed requests, slow ones, how sure the model is, what the pictures
+# are like, and readings that cannot be true. Which of them will raise an alert? And will the model be more or
+# less sure than before?
 
 # %% tags=["station:prometheus"]
 dark = list(customers.cards("2026-10", drift="dark"))[:20]
@@ -243,8 +246,8 @@ Table(["alert", "its sentence"], *pictures.items())
 assert {"PicturesLookDifferent", "ReadingsImplausible"} <= pictures.keys() and "ReaderUnsure" not in pictures
 
 # %% [markdown]
-# Month end: 16 callers at once ask a service that lets four wait. Those turned away get a 429, and to
-# a customer that is an error.
+# Month end: 16 callers at once ask a service that lets four wait. Those turned away get the status 429, *too
+# many requests*, and to a customer that is an error.
 
 # %% tags=["station:prometheus"]
 from fsdl_deploy.scaling.asking import Asking
@@ -264,9 +267,9 @@ Table(["to", "status", "alert", "its sentence"], *(row for row in rows if row[0]
 #
 # ### The dashboard
 #
-# A **dashboard** is for whoever was woken. **Grafana** is the program that draws most of them; its server is
-# in no package that we can install here. Its dashboards are JSON, and Grafana has classes in Python that
-# write it (`infra/monitoring/grafana/dashboard.py`). Here are six of its panels, asked of the same
+# A **dashboard** is for the person who was woken. **Grafana** is the program that draws most of them; its
+# server is in no package that we can install here. Its dashboards are JSON, and Grafana has classes in Python
+# that write it (`infra/monitoring/grafana/dashboard.py`). Here are six of its panels, asked of the same
 # Prometheus with the same questions and drawn by matplotlib: the seconds of this morning, of which each
 # stands for four minutes of the rules. Red is where an alert begins. `infra/monitoring/compose.yaml` starts
 # the real one where images can be pulled.
@@ -288,9 +291,9 @@ watched.close()
 #
 # An update of the app inverts the picture, or customers take another pen. Labels would show it, and labels
 # come weeks later. What can be measured of a card without knowing what is written on it? Something of the
-# *picture* (mean grey, contrast, aspect, sharpness), something of the *answer* (number of digits,
-# confidence, whether a person has to read it, whether the meter could have risen so), and when it came and
-# how long it took.
+# *picture* (mean grey, contrast, aspect, which is width against height, sharpness), something of the *answer*
+# (number of digits, confidence, whether a person has to read it, whether the meter could have risen so), and
+# when it came and how long it took.
 #
 # First the usual cards, as a reference, and some of each change of the tour.
 
@@ -329,16 +332,7 @@ Code(inspect.getsource(drift.cumulative_sum), language="python")
 
 # %%
 watch = drift.DriftWatch(drift.Reference(usual), week=400, weeks=48 if FAST else 400)
-figure, both = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True)
-for axes, name in zip(both, ("grey", "confidence")):
-    for label, statistics in changed.items():
-        ranks = watch.reference.ranks(statistics)[name]
-        sums = drift.cumulative_sum(watch.reference.scores(name, ranks))
-        axes.plot(sums, "--" if label == "dark" else "-", label=label)
-    axes.axhline(watch.thresholds[name, "sum"], linestyle="--", color="black")
-    axes.set(xlabel="cards since the change", ylabel="cumulative sum (deviations)", title=name, ylim=(0, 80))
-both[1].legend(fontsize=9)
-figures.show(figure, alt="Dark cards soon cross the threshold of grey, never that of confidence")
+monitoring_figures.sums(watch, changed, ("grey", "confidence"))
 
 # %% [markdown]
 # That was one go with few cards. `fsdl-deploy monitoring drift` does it with the utility's whole pattern:
@@ -354,17 +348,18 @@ record = records.read(drift_table.FILE)
 drift_table.table(record)
 
 # %% [markdown]
-# Read it by columns. **Rate** and **p99** see none of the changed pictures: they watch the service, and the
-# service is well. **Confidence**, the **share handed on** and **plausibility** see what does harm: inverted,
-# rotated and cropped cards and the new pen, and the more harm, the sooner. The **input** sees all changes of
-# the pictures; that more cards come, only the rate.
+# Read it by columns. **Rate** (cards that come) and **p99** (the slowest answer of a hundred) see none of the
+# changed pictures: they watch the service, and the service is well. **Confidence**, the **share handed on**
+# (to a person) and **plausibility** see what does harm: inverted, rotated and cropped cards and the new pen,
+# and the more harm, the sooner. The **input** sees all changes of the pictures; that more cards come, only
+# the rate.
 #
 # *Dark* is the case to remember. After {{alarm_after(dark, input):.0f}} cards the input raises an alarm, and
 # it is right: the pictures have changed. But they cost {{drifted(dark, lost):.1f}} points (`95 %` interval
-# {{drifted(dark, lost_from):.1f}} to {{drifted(dark, lost_to):.1f}}), and `v2` is as sure as before. Whoever
-# is woken for that will mute the alarm. Inverted cards cost {{drifted(inverted, lost):.0f}} points, and all
-# signals of the answers see it. So: alarms of the input go into a report that somebody reads in the morning;
-# a page needs a signal of the answer beside it.
+# {{drifted(dark, lost_from):.1f}} to {{drifted(dark, lost_to):.1f}}), and `v2` is as sure as before. People
+# who are woken for that will mute the alarm. Inverted cards cost {{drifted(inverted, lost):.0f}} points, and
+# all signals of the answers see it. So: alarms of the input go into a report that somebody reads in the
+# morning; a page needs a signal of the answer beside it.
 #
 # A picture *on its side* never meets the model: the service refuses it, with a sentence that says so. It is a
 # change that shows as refusals. Inverted ones are not refused: they are read, wrongly, with a confidence of
@@ -404,32 +399,21 @@ with TemporaryDirectory() as folder:
 
 # %% [markdown]
 # Two things put that right. Old complaints show how long people wait, so we know how many are still to come.
-# And an **audit**, cards drawn by lot and read by a person, shows how many of the wrong ones are ever
-# complained of. To see whether it works, we need a world whose truth is known: `230` cards a day, a twentieth
-# of them read wrongly, and three times as many from day `110` on, as the new pen does.
+# And an **audit**, cards drawn by lot and read by a person, shows how many wrong readings anybody ever
+# complains about. To see whether it works, we need a world whose truth is known: `230` cards a day, a
+# twentieth of them read wrongly, and three times as many from day `110` on, as the new pen does.
 
 # %%
 from fsdl_deploy.monitoring import unhappy_customers
 from fsdl_deploy.monitoring.unhappy_customers import World, estimates
 
-world, colours = World(), dict(zip(unhappy_customers.WAYS, figures.PALETTE))
-days = list(estimates(world, seed=5))
-figure, axes = plt.subplots(figsize=(8, 3.6))
-for way, colour in colours.items():
-    part = [day for day in days if day.way == way]
-    number, estimate = [day.day for day in part], [day.estimate for day in part]
-    axes.plot(number, [100 * e.accuracy for e in estimate], color=colour, label=way)
-    edges = [100 * e.low for e in estimate], [100 * e.high for e in estimate]
-    axes.fill_between(number, *edges, color=colour, alpha=0.15)
-axes.plot(number, [100 * day.truth for day in part], "k--", label="truth")
-axes.set(xlabel="day", ylabel="accuracy of the last two weeks (%)")
-axes.legend(loc="lower left")
-figures.show(figure, alt="Complaints as they come stay near 100 %; put right, they follow the truth")
+world = World()
+monitoring_figures.estimates(list(estimates(world, seed=5)))
 
 # %% [markdown]
-# And many such worlds: how far off each is before the change, how often its interval has the truth in it, and
-# after how many days it says that the promised `92 %` are not kept. In the second world people misread
-# differently after the change: four of five wrong readings are too low, and few complain of those.
+# And many such worlds: how far off each is before the change, how often its interval contains the truth, and
+# after how many days it shows that the promised `92 %` are no longer reached. In the second world people
+# misread differently after the change: four of five wrong readings are too low, and few complain of those.
 
 # %%
 low = unhappy_customers.other(world, too_high=(0.5, 0.2))
@@ -444,9 +428,9 @@ Table(header, *rows, formats=["", "", "+.1f", ".0%", ".0f"])
 
 # %% [markdown]
 # As they come, complaints promise too much for ever. Put right, they are right as long as people go on
-# complaining as they did when somebody looked; in the second world they miss the fall or say it late, since
-# what nobody complains of cannot be counted. The audit needs no such belief. It costs a person `20` cards a
-# day, and it is the first to know, though still more than a week late. Most alarms above came within a
+# complaining as they did when somebody looked; in the second world they miss the fall or see it late, since
+# what nobody complains of cannot be counted. The audit needs no such assumption. It costs a person `20` cards
+# a day, and it is the first to know, though still more than a week late. Most alarms above came within a
 # hundred cards: they know *that* something changed, and labels know *what it cost*. A monitor needs both.
 
 # %% [markdown]
@@ -463,8 +447,8 @@ claims("08b", measured)
 # %% [markdown]
 # ## When it fails
 #
-# *A signal of its own making.* A threshold that is set by looking at the cards on which it is tried is always
-# right. How often would this watch be wrong on usual cards that it has not seen?
+# *A signal of its own making.* A threshold that was set on some cards is always right on these cards. How
+# often would this watch be wrong on usual cards that it has not seen?
 
 # %%
 weeks = 20 if FAST else 200
@@ -478,7 +462,7 @@ Table(["usual cards, not seen before", "highest sum", "threshold"], *rows, forma
 
 # %% [markdown]
 # - **The watcher dies.** Prometheus down is a quiet night. That is what the watchdog is for: it always fires,
-#   and whoever stops hearing it calls.
+#   and people who stop hearing it go and look.
 # - **An alert for everything.** People who are woken for nothing mute the pager, and the one that matters
 #   with it.
 # - **Feedback that feeds itself.** Where labels come only from complaints, a model that errs in the
@@ -490,8 +474,8 @@ Table(["usual cards, not seen before", "highest sum", "threshold"], *rows, forma
 # somebody?
 #
 # <details><summary>Answer</summary>
-# No: a note for the morning. The input alarm is right about the input; what it means for the answers it does
-# not know. Wake somebody when a signal of the answers moves too: confidence, plausibility, people who
+# No: a note for the morning. The input alarm is right about the input; it does not know what that means for
+# the answers. Wake somebody when a signal of the answers moves too: confidence, plausibility, people who
 # complain.
 # </details>
 #
@@ -509,6 +493,24 @@ Table(["usual cards, not seen before", "highest sum", "threshold"], *rows, forma
 # - Test your alerts as you test your code; most of all that they fire.
 # - An alarm of the input belongs in a report, one of the answers on a pager.
 # - Alarms know that something changed, labels what it cost. Draw some cards by lot and have them read.
+#
+# **Cheat sheet.** A promise of `99.9 %` over 30 days has a budget of one failure in a thousand; a burn rate
+# of `14.4` spends a fiftieth of it in an hour. Two windows for each alert: the long one says that it matters,
+# the short one that it goes on. `promtool check rules FILE` finds what is written wrong, `promtool test rules
+# FILE` tries alerts on made-up series, and neither sees a series that nobody sends. Let one alert fire
+# always. In Python: `drift.DriftWatch(reference, week, weeks)` sets thresholds by the false alarms that you
+# allow, `watch.alarms(statistics)` raises them; `fsdl-deploy monitoring drift` fills the whole table. Page
+# for errors and for answers that cannot be true; report what changed in the input. Audit a few cards a day,
+# drawn by lot.
+#
+# **Sources.** Google's engineers on [alerting on
+# objectives](https://sre.google/workbook/alerting-on-slos/). Prometheus' [alerting
+# rules](https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/) and [their
+# tests](https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/),
+# [Alertmanager](https://prometheus.io/docs/alerting/latest/alertmanager/),
+# [Grafana](https://grafana.com/docs/grafana/latest/). The cumulative sum:
+# [Page, 1954](https://doi.org/10.1093/biomet/41.1-2.100). Detectors of drift compared: [Rabanser and
+# others](https://arxiv.org/abs/1810.11953).
 #
 # ## Where to go next
 #

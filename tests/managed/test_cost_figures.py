@@ -3,10 +3,11 @@
 import dataclasses
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 from fsdl_deploy import figures
-from fsdl_deploy.managed import break_even, cost_figures, hosting, sensitivity
+from fsdl_deploy.managed import break_even, cost_figures, costs, hosting, sensitivity
 from fsdl_deploy.managed.month import Month
 
 MONTH = Month.recorded(2e8, 6.0, overhead=0.00466, cold_seconds=0.468)
@@ -70,3 +71,24 @@ def test_where_nothing_moves_there_is_a_sentence_and_a_place_that_cannot_be_had_
     cost_figures.bills(large, places=places, span=(1e4, 1e6))
     ((axes, _, _),) = shown_figures
     assert [line.get_label() for line in axes.get_lines()] == [hosting.LAMBDA, hosting.FARGATE]
+
+
+def test_the_cheapest_place_has_its_colour_and_each_traffic_its_star(shown_figures):
+    work = costs.Work(0.01)
+    traffics = {"low": (2_000, 60.0), "steady": (8e7, 1.0)}
+    cost_figures.cheapest_places(work, traffics)
+    ((axes, alt, legend),) = shown_figures
+    (mesh,) = axes.collections
+    place = mesh.get_array()
+    days, bursts = np.logspace(3, 8, 61), np.logspace(0, 2, 41)
+    assert place.shape == (41, 61) and set(np.unique(place)) == {0, 1, 2, 3}
+    for row, column in ((0, 0), (0, 60), (40, 0), (40, 60), (0, 40)):
+        name = costs.cheapest(days[column], bursts[row], work).place
+        expected = {"function": "function", "one": "one", "2": "two"}.get(name.split()[0], "more")
+        assert legend[int(place[row, column])].split()[0] == expected
+    assert legend == list(cost_figures.KINDS)
+    stars = [line.get_xydata()[0].tolist() for line in axes.get_lines() if line.get_marker() == "*"]
+    assert stars == [[2_000, 60.0], [8e7, 1.0]]
+    cores = costs.prices()["server_cores"].value
+    assert axes.texts[1].get_text() == f"steady: busy {100 * 8e7 * 0.01 / 86_400 / cores:.2g} %"
+    assert "function for the low month" in alt and "servers behind a balancer for the steady month" in alt

@@ -19,6 +19,11 @@ def test_a_phase_in_figures():
     assert (phase.quickest, phase.median, phase.slowest) == pytest.approx((100, 200, 300))
 
 
+def test_instances_live_until_the_history_says_that_they_are_gone():
+    assert function_bursts.lived([(10.0, 1), (12.0, 3), (12.5, 2), (20.0, 0), (50.0, 0)]) == 2 + 1.5 + 15
+    assert function_bursts.lived([]) == function_bursts.lived([(3.0, 0)]) == 0
+
+
 @needs_emulator
 def test_a_crowd_gets_an_instance_each_and_after_a_while_there_is_none(tmp_path):
     (tmp_path / "package").mkdir()
