@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from fsdl_deploy import figures
-from fsdl_deploy.managed import break_even, cost_figures, hosting, sensitivity
+from fsdl_deploy.managed import break_even, cost_figures, hosting, infrastructure_settings, sensitivity
 from fsdl_deploy.managed.month import Month
 
 MONTH = Month.recorded(2e8, 6.0, overhead=0.00466, cold_seconds=0.468)
@@ -20,7 +20,8 @@ def shown_figures(monkeypatch):
 
     def show(figure, alt):
         figures._check_labels(figure)
-        kept.append((figure.axes[0], alt, [text.get_text() for text in figure.legends[0].get_texts()]))
+        legends = [[text.get_text() for text in legend.get_texts()] for legend in figure.legends]
+        kept.append((figure.axes[0], alt, *legends))
         plt.close(figure)
 
     monkeypatch.setattr(figures, "show", show)
@@ -70,3 +71,19 @@ def test_where_nothing_moves_there_is_a_sentence_and_a_place_that_cannot_be_had_
     cost_figures.bills(large, places=places, span=(1e4, 1e6))
     ((axes, _, _),) = shown_figures
     assert [line.get_label() for line in axes.get_lines()] == [hosting.LAMBDA, hosting.FARGATE]
+
+
+@pytest.mark.parametrize("back, when", [(62, "after"), (200, "before")])
+def test_an_endpoint_left_running_costs_by_the_hour_and_the_words_say_which_message_comes_first(
+    shown_figures, back, when
+):
+    plan = infrastructure_settings.settings()
+    cost_figures.forgotten(plan, budget_hour=90.0, back=back)
+    ((axes, alt),) = shown_figures
+    cost, alarm, budget, again = axes.get_lines()
+    hours, dollars = cost.get_data()
+    assert dollars[-1] == pytest.approx(hours[-1] * plan.hourly()) and hours[-1] > max(90, back)
+    assert list(alarm.get_xdata()) == [plan.idle_hours] and list(budget.get_xdata()) == [90.0]
+    assert budget.get_ydata()[0] == pytest.approx(90 * plan.hourly())
+    assert set(again.get_xdata()) == {back}
+    assert f"the budget writes {when} somebody looks again" in alt
