@@ -1,4 +1,4 @@
-"""Figures of the edge: where a device wins, what is worth choosing, a link that drops, versions in the field
+"""Figures of the edge: where a device wins, what is worth choosing, outages, versions, what a threshold costs
 
 Knows how to draw, and measures nothing. What a figure shows is said in its alternative text, from its values.
 """
@@ -111,3 +111,18 @@ def versions(shares: np.ndarray) -> None:
     axes.set(xlabel="days", ylabel="share of the devices", xlim=(1, days), ylim=(0, 1))
     first = f"the first one is still on {shares[-1, 0]:.0%} of the devices"
     figures.show(figure, alt=f"Each new version replaces the others over weeks; after {days} days {first}")
+
+
+def thresholds(values: Sequence[float], costs: Sequence[float], best: float) -> None:
+    """Display what a card costs, in euros, for each confidence below which a person reads; mark ``best``."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 2.8))
+    axes.plot(values, costs, label="without a link")
+    axes.axvline(best, color="black", linestyle=":", label=f"cheapest: {best:.2f}")
+    axes.set(xlabel="a person reads below this confidence", ylabel="cost (€ a card)")
+    axes.legend()
+    ends = f"{costs[0]:.2f} € at {values[0]:g}, {costs[-1]:.2f} € at {values[-1]:g}"
+    figures.show(
+        figure, alt=f"A card costs least, {min(costs):.2f} €, near a threshold of {best:.2f}; {ends}"
+    )

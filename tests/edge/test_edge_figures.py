@@ -74,3 +74,12 @@ def test_each_version_is_a_band_with_its_number_in_it(drawn):
     tops = [band.get_paths()[0].vertices[:, 1].max() for band in axes.collections]
     assert tops == pytest.approx([shares[:, : number + 1].sum(1).max() for number in range(4)])
     assert np.isclose(shares[-1, 0], 0.25, atol=0.005) and "after 120 days" in alt and "25%" in alt
+
+
+def test_the_costs_of_thresholds_and_the_cheapest_of_them(drawn):
+    edge_figures.thresholds([0.0, 0.5, 1.0], [2.0, 0.5, 1.25], best=0.45)
+    (((axes,), alt),) = drawn
+    costs, best = axes.get_lines()
+    assert list(costs.get_xdata()) == [0.0, 0.5, 1.0] and list(costs.get_ydata()) == [2.0, 0.5, 1.25]
+    assert set(best.get_xdata()) == {0.45}
+    assert "least, 0.50 €, near a threshold of 0.45; 2.00 € at 0, 1.25 € at 1" in alt
