@@ -32,8 +32,8 @@ def wins(models: Mapping[str, float], overhead: float, slower: Sequence[float] =
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
     most = max(slower)
     begins = {name: when.here(ms, most) - when.there(0, ms, overhead) for name, ms in models.items()}
-    froms = (f"{name} from a round trip of {max(0, trip):.0f} ms on" for name, trip in begins.items())
-    figures.show(figure, alt=f"On a device {most} times slower wins {', '.join(froms)}")
+    froms = (f"{name} wins from a round trip of {max(0, trip):.0f} ms on" for name, trip in begins.items())
+    figures.show(figure, alt=f"On a device {most} times slower {', '.join(froms)}")
 
 
 def choices(

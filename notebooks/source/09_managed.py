@@ -100,7 +100,7 @@ print("on SageMaker:", ", ".join(f"{model} {number}" for model, number in lines.
 print("median:", ", ".join(f"{model} {number:g}" for model, number in count["median"].items()))
 print(f"behind our reader's adapter travel {count['own']:,} lines of our own package")
 print(f"it takes more lines than both others in {count['most_for_reader']} of {count['services']} services")
-print(f"services differ by {count['spread']} lines at most; errors that are worded take {count['care']:g}")
+print(f"services differ by {count['spread']} lines at most; error messages take {count['care']:g} more lines")
 
 # %% [markdown]
 # Is it the format that makes it easy? Your two numbers, counted: where a common format takes less than half
@@ -379,8 +379,8 @@ print("", *terraform[begin : begin + 17], sep="\n")
 # allows (or denies) actions on resources, and what no statement allows is denied. This is the policy of the
 # endpoint's own role, in `narrow`; an **ARN** is the full name of a resource, with its account.
 #
-# **Your turn:** The container keeps some requests in its bucket. By this policy, may it also read them
-# back? Decide before you go on.
+# Read it with a question in mind: the container keeps some requests in its bucket. May it also read them
+# back?
 
 # %%
 from fsdl_deploy.managed.infrastructure import bucket_of, role_policy, statements
@@ -501,7 +501,7 @@ print(str(monday).splitlines()[-1])
 measured["weekend_usd"] = monday.cost
 
 # %% [markdown]
-# Two things could have told us: the alarm for a variant without requests, and the budget, which writes at
+# Two things could have warned us: the alarm for a variant without requests, and the budget, which writes at
 # `80 %` of the sum in the settings. (AWS computes costs some hours late, up to a day, so the budget's mail
 # comes later still.)
 #
@@ -516,7 +516,7 @@ cost_figures.forgotten(plan, budget_hour, back=monday_hour)
 
 # %% [markdown]
 # In words: what it has cost when each of them rings. This is arithmetic with the settings: moto rings
-# nothing, and without a `mail` in the settings, as here, AWS would have told nobody.
+# nothing, and without a `mail` in the settings, as here, AWS would have written to nobody.
 
 # %%
 print(f"the alarm rings after {plan.idle_hours} h, at {plan.idle_hours * hourly:.2f} USD")

@@ -230,8 +230,8 @@ measured["break_even"] = meetings[hosting.FARGATE][0].readings
 measured["crossings"] = len(meetings[hosting.FARGATE])
 
 # %% [markdown]
-# Fargate has more than one point, and we shall see why. Its first one is more cards than most countries have
-# meters. How busy are the cores there?
+# Fargate has more than one point; the figure below shows why. Its first one is more cards than most countries
+# have meters. How busy are the cores there?
 
 # %%
 at_first = replace(office, readings=measured["break_even"])

@@ -32,8 +32,8 @@ def test_below_a_line_the_device_is_sooner_and_above_it_the_server(drawn):
         assert when.here(0.9 * ms, slower) < when.there(trip, 0.9 * ms, 3.0)
         assert when.here(1.1 * ms, slower) > when.there(trip, 1.1 * ms, 3.0)
     assert [line.get_ydata()[0] for line in models] == [0.1, 20.0]
-    words = "v2 from a round trip of 0 ms on, teacher from a round trip of 297 ms on"  # 15 × 20 - 3
-    assert alt == f"On a device 16 times slower wins {words}"
+    words = "v2 wins from a round trip of 0 ms on, teacher wins from a round trip of 297 ms on"  # 15 × 20 - 3
+    assert alt == f"On a device 16 times slower {words}"
 
 
 def test_a_choice_is_where_its_time_and_model_are_and_the_words_name_the_place(drawn):
