@@ -60,8 +60,8 @@ def choices(
         axes.plot([c.ms for c in best], [rows.index(c.model) for c in best], "k:", label="worth choosing")
         axes.set(xscale="log", xlabel="answer after (ms)", title=f"round trip {trip} ms")
         places.append(f"{best[-1].place} with a round trip of {trip} ms")
-    panels[0].set_yticks(range(len(rows)), [f"{model}: {right[model]:.1%} right" for model in rows])
-    panels[0].set_ylabel("model")
+    panels[0].set_yticks(range(len(rows)), [f"{model}: {right[model]:.1%}" for model in rows])
+    panels[0].set_ylabel("model: cards read right")
     panels[0].legend(loc="lower right")
     figures.show(figure, alt=f"The most accurate model answers sooner {' and '.join(places)}")
 

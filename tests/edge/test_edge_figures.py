@@ -44,8 +44,8 @@ def test_a_choice_is_where_its_time_and_model_are_and_the_words_name_the_place(d
     assert dots == {(16.0, 0), (80.0, 1), (4.0, 0), (8.0, 1)}  # small is the lower row
     assert list(far.get_lines()[-1].get_xdata()) == [16.0, 80.0], "far away both are worth choosing here"
     assert [label.get_text() for label in near.get_yticklabels()] == [
-        "small: 95.0% right",
-        "large: 97.0% right",
+        "small: 95.0%",
+        "large: 97.0%",
     ]
     assert alt.endswith("sooner there with a round trip of 1 ms and here with a round trip of 300 ms")
 

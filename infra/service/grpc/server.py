@@ -5,6 +5,8 @@
 gRPC sends messages of a fixed form (protocol buffers) over HTTP/2. Its calls are in ``inference``. Health and
 reflection are the standard services of gRPC. Who may call is in ``access``: where FSDL_API_KEY is set,
 whoever wants a reading must send it. It ends on SIGTERM, after the calls that run.
+
+With --shared-memory callers on this machine may leave tensors in POSIX shared memory and send their place.
 """
 
 import argparse
@@ -26,10 +28,11 @@ from fsdl_deploy.reader import OnnxReader
 from fsdl_deploy.service import allocator
 from fsdl_deploy.service.model import Model
 from fsdl_deploy.service.parsing import MAX_BODY
+from fsdl_deploy.service.shared_memory import Regions
 
 
 async def serve(
-    port: int, model: Model, access: Access, max_pictures: int, drain: float, grace: float
+    port: int, model: Model, access: Access, inference: Inference, drain: float, grace: float
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, and ``drain`` seconds longer, but say then that it is not ready.
 
@@ -41,7 +44,7 @@ async def serve(
     # By default a second server may listen at the same port, and each gets some of the other's calls.
     options = [("grpc.max_receive_message_length", MAX_BODY), ("grpc.so_reuseport", 0)]
     server = grpc.aio.server(interceptors=[access], options=options)
-    services.add_GRPCInferenceServiceServicer_to_server(Inference(model, max_pictures), server)
+    services.add_GRPCInferenceServiceServicer_to_server(inference, server)
     healthy = health.aio.HealthServicer()
     await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
@@ -63,6 +66,8 @@ async def serve(
     await _either(server.stop(grace), stop)
     await server.stop(None)
     model.close()
+    if inference.regions:
+        inference.regions.unregister()
 
 
 async def _quiet(access: Access) -> None:
@@ -94,8 +99,15 @@ if __name__ == "__main__":
         "--grace", type=float, default=30, help="seconds for calls that were taken (default: 30)"
     )
     parser.add_argument("--access-log", action="store_true", help="write a line of JSON for each call")
+    shared = "tensors of callers on this machine in POSIX shared memory (Linux, macOS)"
+    parser.add_argument("--shared-memory", action="store_true", help=shared)
     args = parser.parse_args()
+    try:
+        regions = Regions() if args.shared_memory else None
+    except RuntimeError as error:
+        parser.error(f"--shared-memory: {error}")
     allocator.keep_little()
     access = Access(os.environ.get("FSDL_API_KEY") or None, sys.stdout if args.access_log else None)
     model = Model(lambda: OnnxReader(), args.threads, args.max_waiting, args.max_batch)
-    asyncio.run(serve(args.port, model, access, args.max_pictures, args.drain, args.grace))
+    inference = Inference(model, args.max_pictures, regions)
+    asyncio.run(serve(args.port, model, access, inference, args.drain, args.grace))

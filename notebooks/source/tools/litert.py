@@ -233,6 +233,7 @@ Table(["file", "inputs", "what LiteRT.js says"],
 # and the way of a picture to the browser is not counted, since an app has it there.
 
 # %%
+building.build(page)  # the phone's files, where a page is asked for them
 in_page = comparing.compare("litert_js", 40 if FAST else 200, rounds=1 if FAST else 3, turns=1)
 comparing.table(in_page)
 

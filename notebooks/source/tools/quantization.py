@@ -242,8 +242,8 @@ qat.table(recorded["rows"])
 #
 # The last row of the slide's table. *Pruning* takes out the weights that count least. The usual way sets
 # single weights to zero, wherever they are. The other way takes out whole channels: a narrower network is
-# left. `fsdl-deploy prune` does both to `v2`; the narrower ones are also trained on for a few steps. This is
-# its record. *time* and *KiB* are of the ONNX file, beside `v2`'s.
+# left. `fsdl-deploy prune` does both to `v2`; the narrower ones are also trained on. This is its
+# record. *time* and *KiB* are of the ONNX file, beside `v2`'s.
 
 # %%
 from fsdl_deploy.optimization import pruning
@@ -256,9 +256,10 @@ pruning.table(pruned["rows"])
 # Zeros change neither the file nor the time: the runtime multiplies by them like by any other number. Only
 # special kernels, for a pattern of zeros that the processor knows, would skip them. Fewer channels are fewer
 # multiply-adds in every runtime, but a network loses far more with them than with single weights, and has to
-# be trained on, for longer than these few steps where many are gone. Each network was trained once, from one
-# seed, so differences of a few cards say nothing. Two rows of the same width take the same time: as far as
-# theirs differ, it is the machine.
+# be trained on, for longer than these steps where many are gone. The time does not shrink as the
+# multiply-adds do: what stands around the network stays. Each network was trained once, from one seed, so
+# differences of a few cards say nothing. Two rows of the same width take the same time: as far as theirs
+# differ, it is the machine.
 #
 # ## The lecture's claims beside ours
 #
