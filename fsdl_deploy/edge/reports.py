@@ -7,11 +7,13 @@ device, so that nobody can be accused by it, and the share of all can be compute
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from fsdl_deploy.measuring.accuracy import wilson
+from fsdl_deploy.measuring.table import Table
 
 
 def unseen(devices: int, faulty: float, reporting: float) -> float:
@@ -38,6 +40,13 @@ def learned(unsure: np.ndarray) -> Learned:
     """From true bits, bool ``[reports]``. Raises ValueError where there are none."""
     low, high = wilson(int(unsure.sum()), len(unsure))
     return Learned(len(unsure), float(unsure.mean()), max(0.0, low), min(1.0, high))
+
+
+def table(known: Mapping[str, Learned]) -> Table:
+    """What a server learned, by who reported or how: the share of unsure devices and its interval."""
+    rows = [[name, of.reports, of.share, of.low, of.high] for name, of in known.items()]
+    header = ["who reports", "reports", "unsure devices", "95 % interval, from", "to"]
+    return Table(header, *rows, formats=["", ",", ".1%", ".1%", ".1%"])
 
 
 def flipped(unsure: np.ndarray, epsilon: float, seed: int = 0) -> np.ndarray:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from fsdl_deploy.managed import hosting
 from fsdl_deploy.managed.month import Month
 from fsdl_deploy.managed.prices import Price
+from fsdl_deploy.measuring.table import Table
 
 LEAST, MOST = 1.0, 1e10
 """Readings a month between which is searched; MOST is more than there are people."""
@@ -131,3 +132,13 @@ def rate_to_win(
         return None
     slowest = max(1e-3, month.rate / 1e4)
     return slowest if wins(slowest) else turning(wins, slowest, most)[1]
+
+
+def rates_table(months: Mapping[str, Month], known: Mapping[str, Price] | None = None) -> Table:
+    """``rate_to_win`` of each place with a GPU in each month, by the name of the model that reads in it."""
+    rows = []
+    for name, month in months.items():
+        for place in hosting.GPUS:
+            must = rate_to_win(place, month, known)
+            rows.append([name, place, "no rate is enough" if must is None else f"{must:,.0f}"])
+    return Table(["model", "place", "readings a second that it must make"], *rows)

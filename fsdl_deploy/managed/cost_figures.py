@@ -1,4 +1,4 @@
-"""Figures of what a month costs: bills against readings, a staircase close by, which assumption decides"""
+"""Figures of costs: bills against readings, which assumption decides, an endpoint that is left running"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,6 +7,7 @@ import numpy as np
 
 from fsdl_deploy import figures
 from fsdl_deploy.managed import break_even, costs, hosting
+from fsdl_deploy.managed.infrastructure_settings import EndpointSettings
 from fsdl_deploy.managed.month import Month
 from fsdl_deploy.managed.prices import Price
 from fsdl_deploy.managed.sensitivity import NAMES, Turned, short
@@ -159,3 +160,24 @@ def cheapest_places(work: costs.Work, traffics: Mapping[str, tuple[float, float]
 def _kind(place: str) -> int:
     known = {costs.FUNCTION: 0, costs.SERVER: 1, "2 servers behind a balancer": 2}
     return known.get(place, 3)
+
+
+def forgotten(plan: EndpointSettings, budget_hour: float, back: float) -> None:
+    """Display what an endpoint that nobody ends has cost, USD against hours since it was deployed.
+
+    With a dot where its alarm for no requests rings, one where the budget writes (``budget_hour``, in hours),
+    and a line at ``back``, the hour at which somebody looks again.
+    """
+    import matplotlib.pyplot as plt
+
+    hourly, last = plan.hourly(), 1.2 * max(budget_hour, back)
+    figure, axes = plt.subplots(figsize=(7, 2.8))
+    axes.plot([0, last], [0, last * hourly], label="what it has cost")
+    for hour, what in ((plan.idle_hours, "alarm: no requests"), (budget_hour, "the budget's mail")):
+        axes.plot(hour, hour * hourly, "o", label=what)
+    axes.axvline(back, color="black", linestyle=":", label="somebody looks again")
+    axes.set(xlabel="hours since it was deployed", ylabel="USD")
+    axes.legend()
+    silent = "after" if budget_hour > back else "before"
+    words = f"the alarm rings near the start, the budget writes {silent} somebody looks again"
+    figures.show(figure, alt=f"Cost rises with the hours; {words}")

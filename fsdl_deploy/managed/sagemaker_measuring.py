@@ -1,4 +1,4 @@
-"""An endpoint measured: who answered how many requests, and what it costs to be asked through the cloud
+"""An endpoint measured: which variant answered how many requests, and what asking through the cloud costs
 
 Knows nothing of what is asked: its calls are functions.
 """
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from fsdl_deploy import figures
 from fsdl_deploy.measuring.accuracy import wilson
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.measuring.turns import in_turns
@@ -41,6 +42,26 @@ def intervals(
     return {
         name: (weight / total, *wilson(counts.get(name, 0), requests)) for name, weight in weights.items()
     }
+
+
+def draw_steps(shares: Mapping[str, tuple[float, float, float]]) -> None:
+    """Display the steps of a rollout, by name: a dot for what the weight asks for, a bar for what came.
+
+    Each step is ``(share, low, high)``, as ``intervals`` has it for one variant.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6, 2.6))
+    for place, (share, low, high) in enumerate(shares.values()):
+        axes.plot([low, high], [place, place], linewidth=6, color=figures.PALETTE[0], solid_capstyle="butt")
+        axes.plot(share, place, "o", color="black")
+    axes.set(yticks=range(len(shares)), yticklabels=list(shares), ylabel="step")
+    axes.set(xlabel="share of the requests", xlim=(-0.02, None))
+    axes.invert_yaxis()
+    around = sum(low - 1e-9 <= share <= high + 1e-9 for share, low, high in shares.values())
+    figures.show(
+        figure, alt=f"In {around} of {len(shares)} steps the bar of what was counted has the dot in it"
+    )
 
 
 def split_table(counts: Mapping[str, int], weights: Mapping[str, float]) -> Table:

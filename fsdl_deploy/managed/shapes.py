@@ -3,7 +3,7 @@
 Each is an assumption. What the bill of instances depends on is how many times the mean the busiest hour has.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -79,3 +79,16 @@ def table(
         "more",
     ]
     return Table(header, *rows, formats=["", ",g", ".1f", "", "d", ",.2f", "", "+.0%"])
+
+
+def followed_table(month: Month, places: Sequence[str], known: Mapping[str, Price] | None = None) -> Table:
+    """The month's bill by shape and place: instances ready all month, following each hour; and Lambda's."""
+    rows = []
+    for shape in shapes().values():
+        here = replace(month, peak=shape.peak)
+        function = hosting.total(hosting.LAMBDA, here, known)
+        for place in places:
+            ready, least = hosting.total(place, here, known), followed(here, shape, place, known)
+            rows.append([shape.name, place, ready, least, function])
+    header = ["shape", "place", "ready all month (USD)", "following each hour (USD)", "Lambda (USD)"]
+    return Table(header, *rows, formats=["", "", ",.0f", ",.0f", ",.0f"])

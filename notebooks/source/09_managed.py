@@ -9,9 +9,9 @@
 # model, and never think of servers again. What would we have to give, what would we get, and how do we get
 # out again?
 #
-# The lecture's *Managed options* are the big clouds, end-to-end platforms and start-ups. It opens one of
-# them up, SageMaker. We have no account, and need none: what can run here runs here. What a month costs is
-# the next lesson, [Managed costs](09b_managed_costs.ipynb).
+# The lecture's *Managed options* are the big clouds, end-to-end platforms and start-ups. It opens up one of
+# them, Amazon's SageMaker. We have no account, and need none: what can run here runs here. What a month costs
+# is the subject of the next lesson, [Managed costs](09b_managed_costs.ipynb).
 #
 # ## You will learn
 #
@@ -23,8 +23,8 @@
 # %% [markdown]
 # ## Where the model sits
 #
-# In somebody else's container, on somebody else's machine. What is yours is the model, an adapter, and the
-# bill.
+# In somebody else's container, on somebody else's machine. What is yours is the model, an **adapter** (the
+# few lines that translate the service's requests for the model), and the bill.
 #
 # ```mermaid
 # flowchart LR
@@ -52,8 +52,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-import matplotlib.pyplot as plt
-
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy import figures
 from fsdl_deploy.measuring.table import Table
@@ -70,8 +68,12 @@ running, measured = ExitStack(), {}  # what ends at the end of a part; what the 
 #
 # Three models, for eight services. Two tell one digit: a **scikit-learn** pipeline, and a classifier of the
 # **Hugging Face** kind (`config.json`, `model.safetensors`, `from_pretrained`). The third is our **reader**
-# of whole cards. Each has been given to each service, in the fewest lines that work, and the lines are
-# counted: those that are neither blank nor comment nor docstring; configuration counts like code.
+# of whole cards. Each has been given to each service, in the fewest lines that work. Blank lines, comments
+# and docstrings do not count; configuration does.
+#
+# **Your turn:** On how many of the eight services does the Hugging Face model need less than half of our
+# reader's lines? And on how many does it need *more* lines than our reader? Write both numbers down, then run
+# the cell.
 
 # %%
 from fsdl_deploy.managed import contracts
@@ -79,15 +81,16 @@ from fsdl_deploy.managed import contracts
 contracts.table()
 
 # %% [markdown]
-# The last column is for comparison: the adapters of the tool notebooks, in which a bad picture is answered by
-# a sentence instead of a 500 (and, in three of them, a threshold says what a person reads). A
-# cell below prints how many lines that care takes, and by how many the services differ.
+# The last column is for comparison: the adapters of the tool notebooks, which answer a bad picture with an
+# error message instead of a bare 500 (and three of them leave unsure cards to a person). A cell below prints
+# how many lines that care takes, and by how many the services differ.
 
 # %%
 figures.show(contracts.draw(), alt="Lines that each service wants for each of three models")
 
 # %% [markdown]
-# Two numbers for the lecture's sentence: the lines on SageMaker alone, and the median of all services.
+# Two numbers for the lecture's sentence: the lines on SageMaker alone, and the median of all services (half
+# of them need more lines than that, half need fewer).
 
 # %%
 measured["contract"] = contracts.counts()
@@ -97,24 +100,26 @@ print("on SageMaker:", ", ".join(f"{model} {number}" for model, number in lines.
 print("median:", ", ".join(f"{model} {number:g}" for model, number in count["median"].items()))
 print(f"behind our reader's adapter travel {count['own']:,} lines of our own package")
 print(f"it takes more lines than both others in {count['most_for_reader']} of {count['services']} services")
-print(f"services differ by {count['spread']} lines at most; errors that are worded take {count['care']:g}")
+print(f"services differ by {count['spread']} lines at most; error messages take {count['care']:g} more lines")
 
 # %% [markdown]
-# Is it the format that makes it easy? Where does a model in a common format take less than half of the lines
-# that our reader takes?
+# Is it the format that makes it easy? Your two numbers, counted: where a common format takes less than half
+# of our reader's lines, and where it takes more.
 
 # %%
 for model in ("scikit-learn", "huggingface"):
     of, reader = count["lines"][model], count["lines"]["reader"]
     less = [name for name in of if of[name] < reader[name] / 2]
-    print(f"{model}: in {len(less)} of {count['services']}: {', '.join(less)}")
+    more = [name for name in of if of[name] > reader[name]]
+    print(f"{model}: less than half in {len(less)} of {count['services']}: {', '.join(less)}")
+    print(f"    more lines than the reader in {len(more)}: {', '.join(more) or 'none'}")
 
 # %% [markdown]
-# Those are the services that have a wrapper for the library: it loads the file, and knows what comes in and
-# goes out. Elsewhere a common format is one more class to write, as ours is.
+# It is short where the service has a wrapper for the library: the wrapper loads the file, and knows what
+# comes in and goes out. Elsewhere a common format is one more class to write, as our reader is.
 #
-# The adapter is the small part. A library that the service knows is installed there already or by one line of
-# requirements; our package has to travel, and is ours to keep working on each of them.
+# The adapter is the small part. A library that the service knows is installed there already, or by one line
+# of requirements. Our package has to travel, and we have to keep it working on each of them.
 #
 # Do they answer as the model itself does? Each service's own server was started around each model and asked
 # twenty times, where there is a server to be had without an account. Starting all of them takes minutes, so
@@ -141,8 +146,8 @@ print(f"{measured['own_container'].same} of {measured['own_container'].count} an
 # %% [markdown]
 # ## Four services beside each other
 #
-# They differ less than their names. Each is shown in a notebook of its own; what only an account could show
-# was read in the makers' documents, and is *unknown* where nothing was found.
+# They differ less than their names do. Each has a notebook of its own. What only an account could show was
+# read in the makers' documents; it is *unknown* where nothing was found.
 
 # %%
 from fsdl_deploy.managed import side_by_side
@@ -164,9 +169,8 @@ print(f"{measured['clouds']['read']} of {measured['clouds']['of']}")
 # %% [markdown]
 # ## What became of the platforms and start-ups
 #
-# *There are a number of startups offering solutions as well, like BentoML or Banana.* That was 2022. A list
-# of those that the lecture names, as they could be found in November 2026; each row of the file has its
-# source.
+# *There are a number of startups offering solutions as well, like BentoML or Banana.* That was 2022. Here is
+# what could be found in November 2026 of those that the lecture names; each row of the file has its source.
 
 # %%
 from fsdl_deploy.managed import platforms
@@ -175,8 +179,8 @@ measured["platforms"] = platforms.counts()
 platforms.table()
 
 # %% [markdown]
-# What protects from the next end is the thin adapter: the same reader, package and all, was put into the form
-# of each of eight services, in a dozen or two lines each.
+# A thin adapter protects you when the next one closes. The same reader, package and all, was put into the
+# form of each of eight services, in a dozen or two lines each.
 
 # %%
 print(f"{measured['platforms']['undated']} of the sources have no date")
@@ -184,11 +188,12 @@ print(f"{measured['platforms']['undated']} of the sources have no date")
 # %% [markdown]
 # ## Double-click on SageMaker
 #
-# What does a managed service take off our hands, and what does it want for it? Amazon's, which the lecture
-# opens up, in one picture. You tell the **control plane** three things: a model (an image that answers
-# `/ping` and `/invocations`), a configuration (which versions, on which machines, with which weights), and a
-# name for it, the endpoint. The **data plane** starts the containers and sends them requests. Your
-# application knows the name, and nothing else.
+# What does a managed service take off our hands, and what does it want for it? Here is SageMaker in one
+# picture, with the versions of [lesson 08](08_rollouts.ipynb): `v2`, and `v3-bad`, which has a bug. You tell
+# the **control plane** three things: a model (an image that answers `/ping` and `/invocations`), a
+# configuration (which versions, on which machines, with which weights), and a name for it, the endpoint. The
+# **data plane** starts the containers and sends them requests. Your application knows the name, and nothing
+# else.
 #
 # ```mermaid
 # flowchart LR
@@ -202,8 +207,9 @@ print(f"{measured['platforms']['undated']} of the sources have no date")
 # ```
 #
 # Here *moto*, a program that answers AWS's calls and only notes what it is asked to make, plays the control
-# plane, and a small router of the course's, in front of our own service, plays the data plane. The clients
-# are Amazon's, and belong to nobody: no account, no **profile** of yours (a key that is kept under a name).
+# plane. A small router of the course's, in front of our own service, plays the data plane. The clients are
+# Amazon's own, with made-up keys: they use no account, and no **profile** of yours (a key that is kept under
+# a name).
 
 # %% tags=["station:moto"]
 from fsdl_deploy.managed import sagemaker_control as calls
@@ -246,8 +252,8 @@ answer = runtime.invoke_endpoint(EndpointName="meter", ContentType="image/png", 
 print(answer["InvokedProductionVariant"], json.load(answer["Body"])["predictions"][0]["digits"])
 
 # %% [markdown]
-# A new version gets a tenth of the requests, then half, then none: a step is one call that changes the
-# weights. Each request is sent by chance, so the interval says how far chance may take the counts.
+# The new version gets a tenth of the requests, then half, then none. A step is one call that changes the
+# weights. Each request goes to a variant by chance, so the interval says how far chance may take the counts.
 
 # %% tags=["station:moto"]
 from fsdl_deploy.managed import sagemaker_measuring as measuring
@@ -267,20 +273,13 @@ measured["managed_back"], measured["managed_bad_after"] = moved, counts["green"]
 # What the weights ask for (dots), and what `v3-bad` got (bars: the `95 %` interval of the counts):
 
 # %% tags=["station:moto"]
-figure, axes = plt.subplots(figsize=(6, 2.6))
-for place, (_, (share, low, high)) in enumerate(shares.items()):
-    axes.plot([low, high], [place, place], linewidth=6, color=figures.PALETTE[0], solid_capstyle="butt")
-    axes.plot(share, place, "o", color="black")
-axes.set(yticks=range(3), yticklabels=["a tenth", "half", "taken back"], xlim=(-0.02, 0.7))
-axes.set(ylabel="step", xlabel="share of the requests")
-axes.invert_yaxis()
-figures.show(figure, alt="Three steps: the bars of what was counted lie around the dots of the weights")
+measuring.draw_steps(dict(zip(("a tenth", "half", "taken back"), shares.values())))
 print(f"taken back in {moved:.2f} s; requests to it afterwards: {counts['green']}")
 
 # %% [markdown]
 # Taking back is one call, since both versions run all the time. (The time is that of our router. AWS takes
-# longer, and moves nothing at once.) That is also the price of it: each variant has a machine, and a machine
-# is paid by the hour, with or without requests.
+# longer, and moves nothing at once.) That readiness has a price: each variant has a machine, and a machine is
+# paid by the hour, with or without requests.
 
 # %% tags=["station:moto"]
 from fsdl_deploy.managed import prices
@@ -300,25 +299,25 @@ calls.remove(control, "meter")
 print(calls.endpoints(control), control.list_models()["Models"])
 
 # %% [markdown]
-# The lecture says that SageMaker *once had a reputation for being a difficult service to work with*, and
-# that this is less so *for the clear-cut use case of model inference*. Four calls for two versions, a
-# way back in one: that holds. Its own lines of code do not run any more, though.
-# [SageMaker](tools/sagemaker.ipynb) goes all the way: shadow variants, serverless, AWS's own toolkit around
-# our reader, and what has become of `estimator.deploy()`.
+# The lecture says that SageMaker *once had a reputation for being a difficult service to work with*, and that
+# this is less so *for the clear-cut use case of model inference*. Four calls for two versions, and one call
+# back: that agrees. The lecture's own lines of code no longer run, though. [SageMaker](tools/sagemaker.ipynb)
+# goes all the way: shadow variants, serverless, AWS's own toolkit around our reader, and what has become of
+# `estimator.deploy()`.
 
 # %% [markdown]
 # ## All of it, by one command
 #
 # The calls above made an endpoint and nothing around it. A real one also needs a **role** (what its container
 # may do), a **bucket** (a folder in the cloud, for captured requests), a log, alarms, limits for its scaling,
-# and a **budget** (a sum at which AWS sends a mail). Made by hand, one of these is forgotten; ended by hand,
-# another is left and goes on costing.
+# and a **budget** (a sum at which AWS sends a mail). Whoever makes these by hand forgets one, and whoever
+# removes them by hand leaves another, which goes on costing.
 #
-# So the course has a command with three verbs: `fsdl-deploy managed aws deploy`, `status` and `destroy`. What
-# it makes is in the settings, `infra/managed/aws/endpoint.toml`. Where it makes it is an option:
+# So the course has a command with three verbs: `fsdl-deploy managed aws deploy`, `status` and `destroy`. The
+# settings, `infra/managed/aws/endpoint.toml`, say what it makes. An option says where:
 #
-# - `--endpoint-url ADDRESS`: in an emulator on this machine, as below. moto keeps what it is asked to make
-#   and runs nothing, so no request is answered here, and nothing costs anything.
+# - `--endpoint-url ADDRESS`: in an emulator on this machine, as below. moto notes what it is asked to make
+#   and runs none of it, so no request is answered here, and nothing costs money.
 # - `--profile NAME`: in your account on AWS, by the same calls, and for money.
 #
 # Before anything is made, the command prints what it will cost, and asks:
@@ -366,20 +365,22 @@ print("", *terraform[begin : begin + 17], sep="\n")
 # |---|---|---|
 # | a test of the course | both files against the command: each resource and each setting | the same |
 # | `cfn-lint`, AWS's own linter | whether AWS would understand the template | no complaint |
-# | checkov | what is open, unlogged or unencrypted | only what we leave out on purpose |
+# | checkov, a security linter | what is open, unlogged or unencrypted | only what we leave out on purpose |
 # | moto | makes a stack of the template | all but budget, alarms and scaling |
 # | `terraform validate` | the other file | not run: it fetches AWS's provider first |
 #
-# A **linter** reads a file and runs nothing. What checkov would still like to see, and why this endpoint goes
-# without, is a list in `infra/managed/aws/checkov.yaml`, a reason in each line.
+# A **linter** reads a file and runs nothing. What checkov still asks for is listed in
+# `infra/managed/aws/checkov.yaml`, each line with the reason why this endpoint goes without.
 
 # %% [markdown]
 # ## Who may do that?
 #
 # Whoever deploys needs rights, and a model that runs needs others. A **policy** lists them: each statement
 # allows (or denies) actions on resources, and what no statement allows is denied. This is the policy of the
-# endpoint's own role, in `narrow`; an **ARN** is the full name of a resource, with its account. Read it
-# first, and say for yourself what the container may do with its bucket.
+# endpoint's own role, in `narrow`; an **ARN** is the full name of a resource, with its account.
+#
+# Read it with a question in mind: the container keeps some requests in its bucket. May it also read them
+# back?
 
 # %%
 from fsdl_deploy.managed.infrastructure import bucket_of, role_policy, statements
@@ -389,8 +390,9 @@ narrow = role_policy(plan, account)
 statements(narrow)
 
 # %% [markdown]
-# It may put objects below `captured/` of one bucket, and read none. Now suppose that somebody breaks into the
-# container. These are the calls that they try; beside the narrow policy stands one that allows everything.
+# It may put objects below `captured/` of one bucket, and read none: no statement allows `s3:GetObject`, and
+# what is not allowed is denied. Now suppose that somebody breaks into the container. These are the calls that
+# they try; beside the narrow policy stands one that allows everything.
 
 # %%
 from fsdl_deploy.managed.iam import AwsCall, decide
@@ -415,9 +417,9 @@ Table(["call", "the endpoint's own policy", 'a policy with "*"'], *rows)
 # %% [markdown]
 # ## Is your own profile safe from this notebook?
 #
-# Perhaps you have an account, and AWS's client looks for its key in a dozen places. So we set a made-up
-# profile in all of them, in a home of its own, run the command there, and let Python report each file below
-# `.aws` that it opens, and each host that it connects to.
+# Perhaps you have an account, and AWS's client looks for its key in a dozen places. So we put a made-up
+# profile into all of them, in a home folder made for this, and run the command there. Python reports each
+# file below `.aws` that it opens, and each host that it connects to.
 
 # %% tags=["station:moto"]
 from fsdl_deploy.managed.aws_profile import watched
@@ -499,24 +501,22 @@ print(str(monday).splitlines()[-1])
 measured["weekend_usd"] = monday.cost
 
 # %% [markdown]
-# What would have told us, and when? The alarm for a variant without requests, and the budget. (AWS computes
-# costs some hours late, up to a day, so the budget's mail comes later still.)
+# Two things could have warned us: the alarm for a variant without requests, and the budget, which writes at
+# `80 %` of the sum in the settings. (AWS computes costs some hours late, up to a day, so the budget's mail
+# comes later still.)
+#
+# **Your turn:** It is Monday, eight o'clock. Which of the two has rung: both, one, neither? Write it down.
 
 # %%
-hours, hourly = list(range(121)), plan.hourly()
+from fsdl_deploy.managed import cost_figures
+
+hourly, monday_hour = plan.hourly(), 62
 budget_hour = 0.8 * plan.budget / hourly
-figure, axes = plt.subplots(figsize=(7, 2.8))
-axes.plot(hours, [hour * hourly for hour in hours], label="what it has cost")
-for hour, what in ((plan.idle_hours, "alarm: no requests"), (budget_hour, "budget: a mail at 80 %")):
-    axes.plot(hour, hour * hourly, "o", label=what)
-axes.axvline(62, color="black", linestyle=":", label="Monday, eight o'clock")
-axes.set(xlabel="hours since it was deployed", ylabel="USD")
-axes.legend()
-figures.show(figure, alt="Cost rises with the hours; the alarm rings near its start, the budget days later")
+cost_figures.forgotten(plan, budget_hour, back=monday_hour)
 
 # %% [markdown]
-# In words: what either of them lets pass. This is arithmetic with the settings: moto rings nothing, and
-# without a `mail` in the settings, as above, AWS would have told nobody.
+# In words: what it has cost when each of them rings. This is arithmetic with the settings: moto rings
+# nothing, and without a `mail` in the settings, as here, AWS would have written to nobody.
 
 # %%
 print(f"the alarm rings after {plan.idle_hours} h, at {plan.idle_hours * hourly:.2f} USD")
@@ -524,11 +524,12 @@ print(f"the budget of {plan.budget:.0f} USD writes after {budget_hour:.0f} h,", 
 print(f"at {budget_hour * hourly:.2f} USD, or a day later")
 print(f"forgotten for a year: {24 * 365 * hourly:,.0f} USD")
 measured["budget_hour"] = budget_hour
-assert plan.idle_hours < 62 < budget_hour  # the weekend: the alarm rings, the budget stays silent
+assert plan.idle_hours < monday_hour < budget_hour  # the weekend: the alarm rings, the budget stays silent
 
 # %% [markdown]
-# So a budget alone would have said nothing before Monday. And an alarm that is a mail ends nothing: somebody
-# has to. `destroy` names what is left and ends with status 1 if anything is.
+# So a budget alone would have said nothing before Monday: it compares with a whole month, and one forgotten
+# endpoint fills that slowly. The alarm asks about requests, and there were none from the first hour on. But a
+# mail ends nothing; somebody has to. `destroy` names what is left and ends with status 1 if anything is.
 
 # %% tags=["station:moto"]
 left = aws_endpoint.destroy(session, plan.name)
@@ -575,6 +576,29 @@ running.close()
 #   back.
 # - What you start by a script, end by the script, and look whether it is gone.
 # - A policy is tested like code: with calls that must be allowed, and calls that must not.
+#
+# **Cheat sheet.**
+#
+# - SageMaker wants an image that answers `GET /ping` and `POST /invocations` on port 8080.
+# - To make an endpoint: `create_model`, `create_endpoint_config`, `create_endpoint`. To ask it:
+#   `invoke_endpoint`, of the client `sagemaker-runtime`.
+# - A step of a rollout, and the way back: `update_endpoint_weights_and_capacities`.
+# - To end it: `delete_endpoint`, then the configuration and the models. Look whether `list_endpoints` is
+#   empty.
+# - `fsdl-deploy managed aws deploy`, `status`, `destroy`, with `--endpoint-url` for an emulator or
+#   `--profile` for your account.
+# - A policy: what no statement allows is denied, and a `Deny` wins over every `Allow`.
+#   `iam.decide([policy], AwsCall(action, resource))` tries it.
+# - Before you go home: an alarm for no requests, a budget, and `destroy`.
+#
+# **Sources.** [Real-time endpoints](https://docs.aws.amazon.com/sagemaker/latest/dg/realtime-endpoints.html)
+# and [containers of your
+# own](https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html) in SageMaker, [how
+# IAM decides](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html),
+# [custom containers on Vertex
+# AI](https://cloud.google.com/vertex-ai/docs/predictions/custom-container-requirements), [Azure's online
+# endpoints](https://learn.microsoft.com/azure/machine-learning/concept-endpoints-online),
+# [moto](https://docs.getmoto.org/en/latest/).
 #
 # ## Where to go next
 #

@@ -35,8 +35,8 @@
 #     style endpoint fill:#d55e00,color:#fff
 # ```
 #
-# No account is needed, and nothing here asks a network; it runs alike on Linux, Windows and macOS. All of
-# it is arithmetic with prices and records, so `FAST` changes nothing.
+# No account is needed, and nothing here asks a network; it runs alike on Linux, Windows and macOS. All of it
+# is arithmetic with prices and records, so `FAST` (elsewhere the choice of a quick run) changes nothing here.
 
 # %% tags=["parameters"]
 FAST = True
@@ -60,8 +60,8 @@ measured = {}  # what the claims are judged by
 # %% [markdown]
 # ## Prices, each with its date
 #
-# Prices change, so the course keeps them in a file, each with its currency, unit, region, date and source,
-# and with a word on the source: the provider's own list, a dated copy of it, or somebody else's table. A
+# Prices change, so the course keeps them in a file. Each has its currency, unit, region, date and source, and
+# says what kind of source that is: the provider's own list, a dated copy of it, or somebody else's table. A
 # row that lacks one of these is refused. (A **SKU** is the number that an item has in such a list.)
 
 # %%
@@ -84,6 +84,9 @@ prices.table([name for name in known if name.startswith(("endpoint", "ec2", "fun
 # The lecture: SageMaker is *~50-100% more expensive than raw EC2, depending on instance type*. The same
 # machine has two prices, so a division tests it. The last two lines are older: a price that texts of 2025
 # still quote, and a bill of December 2023.
+#
+# **Your turn:** How many of today's lines will reach the lecture's `50 %`: all, half, none? Guess before you
+# run it.
 
 # %%
 from fsdl_deploy.managed import premiums
@@ -96,15 +99,17 @@ premiums.table(premiums.ENDPOINTS | premiums.EARLIER)
 
 # %% [markdown]
 # At list price no line reaches the lecture's `50 %`. The older prices do not either: none that we have a
-# source for explains the lecture's upper end. But an hour's price is not the bill. An endpoint brings its
-# balancer along, which EC2 charges for, and charges for each gigabyte that goes through, which EC2 does not.
+# source for explains the lecture's upper end. But an hour's price is not the bill. An endpoint has its load
+# balancer included, for which EC2 charges. It charges for each gigabyte that goes through, and EC2 does not.
 # Which weighs more depends on the month: the bills come further below.
 #
 # ## More expensive than Lambda?
 #
-# *Serverless is a better deal: ~20% more expensive than Lambda.* First a **GB-second**, a
-# gigabyte of memory for a second, and then the whole bill of a million calls: Lambda has a fee for each
-# request, the endpoint one for its data, and its memory comes in steps of `1024 MB`.
+# *Serverless is a better deal: ~20% more expensive than Lambda.* **Lambda** is Amazon's service for
+# functions: code that is started for a call, and paid by the call. SageMaker has an endpoint that is paid in
+# the same way. First we compare the price of a **GB-second**, a gigabyte of memory for a second, and then the
+# whole bill of a million calls. Lambda has a fee for each request. The endpoint has one for its data, and its
+# memory comes in steps of `1024 MB`.
 #
 # Our month is that of lesson 07: five million customers, most of whom send their card in the last two days
 # (`spiky`). In `office` cards come evenly from Monday to Friday, 8 to 18 h, in `steady` always.
@@ -121,17 +126,19 @@ month = Month.recorded(CARDS, shapes()[SHAPE].peak)
 premiums.of_a_call(month, (0.001, 0.01, 0.1, 1.0))
 
 # %% [markdown]
-# The price of a second agrees with the lecture to the digit. The bill is higher than that, because a function
-# can have exactly the memory of one core and the endpoint must take the next step. (A call is billed for more
-# than its reading: it also unpacks an event and writes an answer.)
+# The price of a second agrees with the lecture to the digit. The bill's premium is higher than that, because
+# a function can have exactly the memory of one core, and the endpoint must take the next step. (A call is
+# billed for more than its reading: it also unpacks an event and writes an answer.)
 #
 # ## What a reading takes
 #
 # Prices are only half of it; the other half was measured in earlier lessons. A row with one run has no
-# spread. `teacher, padded` is the model that one would deploy first, without the ladder of lesson 05. The
-# service's row is the whole way of a card: HTTP, JSON, the picture's file, the model. The
-# function was called in turn, in AWS's own emulator of an instance: what counts is the time that would be
-# billed.
+# spread. `teacher, padded` is the large model, which one would deploy first. The three rows below it are
+# steps of the ladder of [lesson 05](05_optimization.ipynb), the last two with the small model, `v2`. The
+# service's row is the whole way of a card: HTTP, JSON, the picture's file, the model.
+#
+# The function was called again and again in AWS's own emulator of an instance, and what counts is the time
+# that would be billed. A call is **cold** if the function must be started for it, **warm** otherwise.
 
 # %%
 from fsdl_deploy.managed import measured_rates
@@ -147,17 +154,18 @@ measured_rates.table()
 # Some words of the price lists first:
 #
 # - **vCPU**: what a cloud sells as a core. Usually it is a thread, two of which share a physical core; on Arm
-#   (`m7g`) it is a core. Here each counts as one core of the machine that measured: an assumption, which is
-#   turned further below.
+#   (`m7g`) it is a core. Here each counts as one core of the machine that measured. That is an assumption,
+#   which is varied further below.
 # - **Fargate**: AWS runs your container and you see no machine. Paid by vCPU, memory and second, with or
-#   without requests. A task has one vCPU here; an `m7g.large` has two, each `xlarge` four.
-# - **Provisioned**: a function some of whose instances are kept ready, so that none starts cold. The
-#   waiting is paid, too. One may be enough: AWS replaces it.
+#   without requests. A task (one running copy of the container) has one vCPU here; an `m7g.large` has two,
+#   each `xlarge` four.
+# - **Provisioned**: a function some of whose instances are kept ready, so that none starts cold. Their
+#   waiting is paid, too. One may be enough: AWS replaces it if it dies.
 # - **Without servers** are, in this lesson, Lambda, provisioned or not, and SageMaker's serverless endpoint.
 #   Fargate is not: you choose the number of tasks.
 # - **Zone**: one of a region's separate data centres. Instances in two zones do not fail together.
 #
-# And all that goes into the bill besides prices. What is assumed is a guess of ours, for you to change:
+# And this goes into the bill besides prices. What is assumed is a guess of ours, for you to change:
 
 # %%
 month.table()
@@ -183,8 +191,8 @@ hosting.table(month)
 # that wait. `fsdl-deploy managed costs --readings 5e6` prints this table in a terminal, `--price NAME=VALUE`
 # with a price of yours; below it stands what follows here.
 #
-# Left out is what AWS gives each account for nothing in a month, since a colleague's functions may use it up.
-# If nothing else does, our month costs less still:
+# The table leaves out what AWS gives each account for nothing each month, since a colleague's functions may
+# use it up. If nothing else does, our month costs still less:
 
 # %%
 free = hosting.less_the_free(month)
@@ -196,8 +204,8 @@ for line in ("requests", "compute"):
 #
 # The same places for larger months. The cards come in office hours now: with our spiky ones, nothing that is
 # paid by the hour becomes cheaper in any month of this figure. Both axes are logarithmic. A dot, in the
-# colour of its place, marks where that becomes cheaper than Lambda for the first time, and says at how many
-# million readings.
+# colour of its place, marks where that place becomes cheaper than Lambda for the first time; its number is
+# millions of readings.
 
 # %%
 from fsdl_deploy.managed import break_even, cost_figures
@@ -206,7 +214,11 @@ office = Month.recorded(CARDS, shapes()["office"].peak)
 cost_figures.bills(office, span=(5e7, 3e9))
 
 # %% [markdown]
-# Where exactly do they meet? For each place, all readings a month at which the cheaper one changes:
+# Where exactly do they meet?
+#
+# **Your turn:** The figure has one dot for Fargate. How many times, then, does the cheaper of Lambda and
+# Fargate change as the month grows? Write down a number. The cell lists, for each place, all readings a month
+# at which the cheaper one changes.
 
 # %%
 meetings = {}
@@ -218,7 +230,8 @@ measured["break_even"] = meetings[hosting.FARGATE][0].readings
 measured["crossings"] = len(meetings[hosting.FARGATE])
 
 # %% [markdown]
-# The first of these is more cards than most countries have meters. How busy are the cores there?
+# Fargate has more than one point; the figure below shows why. Its first one is more cards than most countries
+# have meters. How busy are the cores there?
 
 # %%
 at_first = replace(office, readings=measured["break_even"])
@@ -226,8 +239,8 @@ measured["busy_at_break_even"] = hosting.bill(hosting.FARGATE, at_first).busy
 print(f"Fargate's vCPUs are busy for {measured['busy_at_break_even']:.0%} of the month")
 
 # %% [markdown]
-# And one place has several such points. Tasks come whole, so their bill is a staircase, and a straight line
-# may cross it many times. The same figure close by, its axes linear:
+# Now the several points. Tasks come whole, so their bill is a staircase. Lambda's bill is a straight line,
+# and a straight line may cross a staircase many times. The same figure close up, with linear axes:
 
 # %%
 pair = (hosting.LAMBDA, hosting.FARGATE)
@@ -235,14 +248,15 @@ ends = meetings[hosting.FARGATE][0].readings, meetings[hosting.FARGATE][-1].read
 cost_figures.bills(office, None, pair, (0.8 * ends[0], 1.2 * ends[1]), log=False)
 
 # %% [markdown]
-# So "the break-even" is a region, not a number: a bisection over the whole range would report one of these
-# points and keep silent about the others. The course's code looks the steps up first.
+# So "the break-even" is a region, not a number. A bisection over the whole range (halve it, keep the half
+# where the bills change places, repeat) would report one of these points and be silent about the others. The
+# course's code looks for the steps first.
 #
 # ## Which assumption decides?
 #
-# Some inputs are measured, some are guesses. Turn each, while the others stay, from its low to its high end:
-# a bar that crosses the line at 1 can change the choice. The month has `100` million cards in office hours,
-# well below the break-even.
+# Some inputs are measured, some are guesses. We move each from its low to its high end while the others stay.
+# That gives a bar for each, and a bar that crosses the line at 1 can change the choice (a *tornado*: the
+# longest bars are on top). The month has `100` million cards in office hours, well below the break-even.
 
 # %%
 from fsdl_deploy.managed import sensitivity
@@ -260,10 +274,10 @@ cost_figures.tornado(rows, PAIR)
 sensitivity.table(rows, PAIR)
 
 # %% [markdown]
-# The model's own bar is among the shortest, since it was turned only as far as its measurements lie apart.
+# The model's own bar is among the shortest, since it was moved only as far as its measurements lie apart.
 # What decides is how many cards come, what a call is billed for *besides* reading, and how many machines
-# stand by. The last column says how wrong a guess would have to be. (The model that was deployed first
-# takes many times as long, as the table of readings shows: with that one every bill is another.)
+# stand by. The last column says how wrong a guess would have to be. (The model that was deployed first takes
+# many times as long, as the table of readings shows: with that one every bill is different.)
 #
 # That is so in this month. Which assumptions decide just above the break-even?
 
@@ -273,8 +287,8 @@ deciding = [sensitivity.NAMES[row.range.name] for row in close if row.decides]
 print(f"{len(deciding)} of {len(close)}:", ", ".join(deciding))
 
 # %% [markdown]
-# Nearly all that move the bills at all, also the room that we leave in a core. So close to it no bill can
-# tell the two places apart.
+# Nearly all that move the bills at all, even the share of a core that we leave free. So close to the
+# break-even no bill can tell the two places apart.
 #
 # ## The shape of the traffic
 #
@@ -291,8 +305,8 @@ traffic_shapes.table(month, takeaways.MILLIONS)
 
 # %% [markdown]
 # Twelve months of our own choice are a small jury. So ask without a grid: up to how many readings a month is
-# one of the places without servers the cheapest, in each shape? And how far does that number fall if an
-# assumption is turned against them, each to its worst end while the others stay?
+# one of the places without servers the cheapest, in each shape? And how far does that number fall if one
+# assumption moves to its worst end for them, while the others stay?
 
 # %%
 until = takeaways.serverless_until(month)
@@ -309,18 +323,12 @@ print(f"at worst {worst.readings // 1e6:,.0f} M ({worst.shape}, {turned}: {worst
 # Steady cards allow a larger month than office hours do: one provisioned instance is then enough for all of
 # them, and costs less than the calls.
 #
-# Instances stood ready for the busiest hour all month. An autoscaler that follows each hour at once, which
-# none does, shows what there is to save: here in a month of a thousand million cards.
+# So far instances stood ready for the busiest hour all month. How much could an autoscaler save? At most what
+# one saves that follows each hour at once, which none does. Here that is in a month of a thousand million
+# cards.
 
 # %%
-rows = []
-for shape in shapes().values():
-    many = replace(month, readings=1e9, peak=shape.peak)
-    for place in (hosting.FARGATE, hosting.EC2):
-        ready, least = hosting.bill(place, many).total, traffic_shapes.followed(many, shape, place)
-        rows.append([shape.name, place, ready, least, hosting.bill(hosting.LAMBDA, many).total])
-header = ["shape", "place", "ready all month", "following each hour", "Lambda"]
-Table(header, *rows, formats=["", "", ",.0f", ",.0f", ",.0f"])
+traffic_shapes.followed_table(replace(month, readings=1e9), (hosting.FARGATE, hosting.EC2))
 
 # %% [markdown]
 # For the spiky month a perfect autoscaler of Fargate's small tasks would beat the function, where ready tasks
@@ -329,21 +337,18 @@ Table(header, *rows, formats=["", "", ",.0f", ",.0f", ",.0f"])
 #
 # ## A GPU?
 #
-# No run of the course was on a machine with one, unless a line says so below. So the question is turned
-# round: how many readings a second must a GPU make to be the cheapest place, in a month so large
-# (`5e9` readings) that whole machines no longer matter?
+# No run of the course was on a machine with one, unless a line below says so. So we ask the other way round:
+# how many readings a second must a GPU make to be the cheapest place, in a month so large (`5e9` readings)
+# that whole machines no longer matter?
 
 # %%
 print("on record:", measured_rates.gpu() or "no GPU")
 many = takeaways.by_model(replace(month, readings=takeaways.HUGE, peak=1.0))
 measured["gpu_must"] = takeaways.gpu_must(month)
 measured["gpu_says"] = takeaways.gpu_says(measured["gpu_must"])
-for name, each in many.items():
-    for place in hosting.GPUS:
-        must = break_even.rate_to_win(place, each)
-        print(f"{name:16} {place:25}", "no rate is enough" if must is None else f"{must:,.0f} a second")
 around, cores = measured_rates.around_the_model(), known["xlarge_cores"].value
 print(f"the {cores:.0f} cores beside a GPU decode and answer {cores / around:,.0f} a second at best")
+break_even.rates_table(many)
 
 # %% [markdown]
 # For `v2` even an infinitely fast GPU would not pay: what remains for the cores beside it, HTTP and the
@@ -416,7 +421,7 @@ claims("09b", measured)
 # %% [markdown]
 # ## When it fails
 #
-# *An endpoint left running.* Nobody reads a card, and two places charge nothing for that. The others charge
+# *An endpoint left running.* No card is read, and two places charge nothing for that. The others charge for
 # the month. *A price without its date* would be a number that nobody can check, so the table is refused.
 
 # %%
@@ -431,8 +436,8 @@ with TemporaryDirectory() as folder:
 
 # %% [markdown]
 # *A place that cannot take the load.* A month of scanned pages instead of cards: an image of `5` MB takes a
-# minute and a half. The rules for a bill would give a price for each place all the same, so the limits are
-# asked first: the longest call, the largest body, the most memory, each with its date and source.
+# minute and a half. The rules for a bill would still give a price for each place, so the limits are checked
+# first: the longest call, the largest body, the most memory, each with its date and source.
 
 # %%
 pages = replace(month, readings=1000, seconds=90.0, bytes_in=5 * 2**20)
@@ -449,8 +454,8 @@ for place, why in hosting.not_had(pages).items():
 # **Question:** An endpoint costs a fifth more an hour than the same machine without it. When is it cheaper?
 #
 # <details><summary>Answer</summary>
-# When what it brings along would cost more: a balancer, two zones, the updates of a machine, the night in
-# which somebody is woken. The first of these are in the bill above, and do not reach. The last is not, and
+# When what it includes would cost you more: a balancer, two zones, the updates of a machine, the night in
+# which somebody is woken. The first of these are in the bill above, and are not enough. The last is not, and
 # often decides.
 # </details>
 #
@@ -469,6 +474,27 @@ for place, why in hosting.not_had(pages).items():
 # - Compare whole bills. An hour's price leaves out data, balancers, logs, and the machines that wait.
 # - Serverless wins while machines would mostly wait.
 # - A break-even without its assumptions is a rumour: say which one decides.
+#
+# **Cheat sheet.**
+#
+# - A price is a number with a currency, a unit, a region, a date and a source.
+# - Paid by the hour: instances for the busiest hour, two at least, requests or not. Paid by the call: a fee,
+#   and memory × seconds, with the seconds rounded as the list says.
+# - In the bill besides the machine: load balancer, data that goes out, log lines, disks, a second zone.
+# - Break-even: list *every* point where the cheaper one changes, then see how busy the machines are there.
+#   `break_even.crossings(first, second, month)` does.
+# - Move each assumption to both of its ends while the others stay: `sensitivity.turned(first, second,
+#   month)`.
+# - `fsdl-deploy managed costs --readings 5e6 --shape office` prints all of it. `--price NAME=VALUE` takes
+#   your price, `--ms` your model's milliseconds, `--gpu-rate` adds the places with a GPU.
+# - First ask what a place refuses: longest call, largest body, most memory. `hosting.not_had(month)` says so.
+#
+# **Sources.** AWS's prices for [SageMaker](https://aws.amazon.com/sagemaker/pricing/),
+# [Lambda](https://aws.amazon.com/lambda/pricing/), [Fargate](https://aws.amazon.com/fargate/pricing/) and
+# [EC2](https://aws.amazon.com/ec2/pricing/on-demand/), [Lambda's
+# limits](https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html), [serverless endpoints and
+# their memory](https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html). The rows of
+# `infra/managed/prices.toml` each have their own.
 #
 # ## Where to go next
 #

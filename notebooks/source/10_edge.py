@@ -25,8 +25,8 @@
 # %% [markdown]
 # ## Where the model sits
 #
-# On the customer's device, in a runtime that is made for it. The server hands out the model's file, and is
-# asked again only where the device is unsure.
+# On the customer's device, in a **runtime** (a program that runs models) made for that device. The server
+# hands out the model's file, and is asked again only where the device is unsure.
 #
 # ```mermaid
 # flowchart LR
@@ -51,8 +51,6 @@ import inspect
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import matplotlib.pyplot as plt
-import numpy as np
 from IPython.display import Code, display
 
 from fsdl_course.setup.stations import ensure
@@ -65,9 +63,10 @@ measured = {}  # what the claims are judged by
 # %% [markdown]
 # ## When: the line where the edge wins
 #
-# *Latency includes the network roundtrip and model prediction time.* A real link is needed to believe that. A
-# proxy between us and the service lets every byte arrive half a round trip later; a new connection waits for
-# a handshake, as with TCP. (On it, `cut()` breaks what is on its way: we need that soon.)
+# *Latency includes the network roundtrip and model prediction time.* To test that we need a real link. A
+# proxy between us and the service lets every byte arrive half a round trip later. A new connection first
+# waits for a handshake (a message there and one back), as with TCP. The proxy's `cut()` breaks whatever is on
+# its way: we need that soon.
 
 # %%
 from fsdl_deploy.edge import delayed_link
@@ -75,9 +74,9 @@ from fsdl_deploy.edge import delayed_link
 Code(inspect.getsource(delayed_link._End._later), language="python")
 
 # %% [markdown]
-# Two models, each in this process and in a service behind that link. The last column is arithmetic: the
-# round trip, the model's time, and what HTTP and the service cost without a link. So its first line is right
-# by construction; the others test whether nothing else matters.
+# Two models, the small `v2` and the large `teacher`, each in this process and in a service behind that link.
+# The last column is arithmetic: the round trip, the model's time, and what HTTP and the service cost without
+# a link. So each model's first line is right by construction; the others test whether anything else matters.
 
 # %%
 from fsdl_deploy.edge import when
@@ -98,22 +97,14 @@ measured["network_share"] = min(1 - p.here / p.there for p in far)
 print(f"off by {measured['off']:.0%} at most; HTTP and the service take {overhead:.1f} ms")
 
 # %% [markdown]
-# It is close enough to compute the rest. The server and this process are the same machine; a phone is slower.
-# The **edge wins** where the device, so many times slower, still answers before the round trip is over.
+# That is close enough to compute the rest. The server and this process are the same machine; a phone is
+# slower. The **edge wins** where the device, so many times slower, still answers before the service does.
 
 # %%
+from fsdl_deploy.edge import edge_figures
+
 print(inspect.getsource(when.wins_below))
-trips = np.linspace(1, 300, 100)
-figure, axes = plt.subplots(figsize=(7, 3.4))
-for slower, style in ((4, "-"), (16, "--")):
-    line = [when.wins_below(trip, overhead, slower) for trip in trips]
-    axes.plot(trips, line, style, label=f"device {slower} × slower: below the line it wins")
-for p in {p.version: p for p in points}.values():
-    axes.axhline(p.here, color="black", linewidth=1, linestyle=":")
-    axes.text(1.01, p.here, p.version, va="center", transform=axes.get_yaxis_transform())
-axes.set(yscale="log", xlabel="round trip (ms)", ylabel="model on the server (ms)", ylim=(0.5, 300))
-axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0))
-figures.show(figure, alt="The longer the round trip, the larger the model with which the edge still wins")
+edge_figures.wins({p.version: p.here for p in points}, overhead)
 
 # %% [markdown]
 # The lines are computed from the points above; the dotted ones are our two models. A small model wins
@@ -134,9 +125,10 @@ Table(header, *rows, formats=["d", ",.0f", ",.0f"])
 # %% [markdown]
 # ## Accuracy and latency together
 #
-# *Accuracy and latency both affect end-user experience.* So look at both: every model, here and there. One
-# is worth choosing where no other is as accurate *and* as quick. The accuracies stand in records: of the
-# ladder, and for `v1`, which is no rung, of the models' report. The times are from this machine, in turns.
+# *Accuracy and latency both affect end-user experience.* So look at both: every model, here and there. One is
+# worth choosing where no other is as accurate *and* as quick. Two of them are in **int8**, with numbers of 8
+# bits inside. The accuracies stand in records: in that of [lesson 05](05_optimization.ipynb)'s ladder, and
+# for `v1`, the first small model, in the models' report. The times are from this machine, in turns.
 
 # %%
 from fsdl_deploy.edge import frontier
@@ -147,24 +139,11 @@ right = frontier.accuracies()
 {name: f"{milliseconds[name]:.1f} ms, {right[name]:.1%}" for name in right}
 
 # %% [markdown]
-# Beside each other for a phone that is `16` times slower, in a town and in a basement with a weak signal.
-# Each model has a row, the more accurate the higher. Blue is here, orange is there:
+# Here are all of them for a phone that is `16` times slower, in a town and in a basement with a weak signal.
+# Each model has a row, and the higher rows are more accurate. Blue is here, orange is there:
 
 # %%
-figure, panels = plt.subplots(1, 2, figsize=(8, 3), sharey=True)
-rows = sorted(right, key=right.get)
-for axes, trip in zip(panels, (20, 300)):
-    among = frontier.choices(milliseconds, right, trip, overhead, slower=16)
-    for choice in among:
-        color = figures.PALETTE[("here", "there").index(choice.place)]
-        axes.plot(choice.ms, rows.index(choice.model), "o", color=color)
-    best = frontier.worth_choosing(among)
-    axes.plot([c.ms for c in best], [rows.index(c.model) for c in best], "k:", label="worth choosing")
-    axes.set(xscale="log", xlabel="answer after (ms)", title=f"round trip {trip} ms")
-axes.set_yticks(range(len(rows)), [f"{model}: {right[model]:.1%}" for model in rows])
-panels[0].set(ylabel="model: cards read right")
-panels[0].legend(loc="lower right")
-figures.show(figure, alt="Near the server the accurate model is worth choosing there, far away it is here")
+edge_figures.choices(milliseconds, right, overhead, round_trips=(20, 300), slower=16)
 
 # %% [markdown]
 # In words: what is left to choose from, the quickest first.
@@ -183,6 +162,10 @@ for trip in (20, 300):
 # same cards on the same timetable, through one link that comes and goes by chance: the model there; there
 # with an **outbox**, which keeps what could not be sent (*store and forward*); and here, with an outbox for
 # the readings.
+#
+# **Your turn:** The link is away about half of the time, and a customer waits half a second. The outbox loses
+# no card. So of the customers whom the first app leaves without a reading, what share will see theirs *in
+# time* with an outbox? Write it down, then compare the first two lines.
 
 # %%
 from fsdl_deploy.edge import basement
@@ -196,25 +179,17 @@ measured["links"] = {
 basement.table(deliveries, DEADLINE)
 
 # %% [markdown]
-# When each customer saw a reading, and when the link was down:
+# When each customer saw a reading (one mark a card; the dotted line is the deadline), and when the link was
+# down:
 
 # %%
-figure, axes = plt.subplots(figsize=(7, 3))
-for number, of in enumerate(deliveries):
-    every = seconds / of.count
-    waits = [(card * every, after) for card, after in sorted(of.seen.items())]
-    axes.plot(*zip(*waits), "ox+"[number], color=figures.PALETTE[number], label=of.way, markersize=5)
-for down, up in gone:
-    axes.axvspan(down, up, color="#dddddd", zorder=0)
-axes.axhline(DEADLINE, color="black", linestyle=":", linewidth=1)
-axes.set(xlabel="picture taken after (s); grey: no link", ylabel="reading seen after (s)")
-axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3)
-figures.show(figure, alt="Without a link the device reads at once, the outbox waits, the others see nothing")
+edge_figures.link(deliveries, gone, seconds, DEADLINE)
 
 # %% [markdown]
-# The outbox saves the utility's readings, wherever the model is. It does not save the customer, who has left
-# the basement when the answer comes. Only the model here answers in any case. Pick the pattern by who needs
-# the answer: if it is the utility alone, an outbox is enough, and there is no edge to look after.
+# The outbox saves all of the utility's readings, wherever the model is. It saves a customer only where the
+# link is back before the deadline; after a longer outage the answer comes when the customer has left the
+# basement. Only the model here answers in any case. Choose the pattern by who needs the answer: if that is
+# the utility alone, an outbox is enough, and there is no edge to look after.
 #
 # ## What leaves the page
 #
@@ -237,13 +212,13 @@ print(f"to open it: {loaded} requests, {fetched / 1e6:.1f} MB; to others: {len(o
 print(f"while {len(readings)} cards were read: {len(asked_while_reading)} requests")
 
 # %% [markdown]
-# Nothing left the page: there was no request that could have carried it. The page also says so to the
-# browser (`connect-src` in its Content-Security-Policy), which would refuse the request. How it works without
-# a link, takes over signed updates and refuses forged ones is in
+# Nothing left the page: there was no request that could have carried it. The page also sends the browser a
+# list of the addresses that it may ask (`connect-src` in its Content-Security-Policy), and the browser would
+# refuse any other. How the app works without a link, takes over signed updates and refuses forged ones is in
 # [ONNX Runtime for browsers](tools/onnxruntime_web.ipynb). Try it: `fsdl-deploy edge app`.
 #
-# "Needs not" is not "does not". An app that is unsure may ask the service; then the picture leaves, and the
-# page has to say so.
+# *Doesn't need to* is not *does not*. An app that is unsure may ask the service. Then the picture leaves, and
+# the page has to say so.
 #
 # ## Scale comes for free?
 #
@@ -258,8 +233,8 @@ server_time = scale_free.measure(clients)
 scale_free.table(server_time)
 
 # %% [markdown]
-# A client fetches the file once for a version, and after that asks whether it is still the newest. How many
-# cards must it read until that was cheaper for the server than reading them? (Below one, the first card
+# A client fetches the file once for a version, and after that asks whether it is still the newest. After how
+# many of its cards has the server worked less than if it had read them itself? (Below one, the first card
 # pays.)
 
 # %%
@@ -272,15 +247,15 @@ print(f"handing out the model sends {sent:,.0f} × the bytes of an answer")
 
 # %% [markdown]
 # Nearly free, then, for a model as small as ours: what the server saves is the reading, what it pays is a
-# file and a question. Bytes are the price. Twelve cards a year and four new models a year, and most of what
-# the server sends is models; a cache near the customer (a CDN) takes that from it.
+# file and a question. Bytes are the price. With twelve cards and four new models a year, most of what the
+# server sends is models; a cache near the customer (a CDN) can send them instead.
 #
 # ## Converts is not runs
 #
 # A phone runs no Python. The reader has to be **converted** for the runtime there, and each runtime has less
 # than torch. *Embedded and mobile frameworks are less full featured than tensorflow / pytorch.* First, a
-# warning. Here the reader is turned into int8 with a small mistake: the pictures that should show the
-# network's usual numbers are white paper.
+# warning. To turn a reader into int8, a tool looks at some pictures and learns how large the numbers inside
+# the network become: the **calibration**. Here a small mistake is made: these pictures are white paper.
 
 # %%
 from fsdl_deploy.edge import badly_calibrated
@@ -289,8 +264,10 @@ graph = badly_calibrated.converted()
 print(*badly_calibrated.checked(graph), sep="\n")
 
 # %% [markdown]
-# It converts, it is valid, it loads, its outputs have the right names and types. Now let it read, and compare
-# with the reader it was made from:
+# It converts, it is valid, it loads, its outputs have the right names and types.
+#
+# **Your turn:** Now both readers get the same cards. What share of them will the converted reader read as the
+# original does? Write it down.
 
 # %%
 same, of = badly_calibrated.alike(graph)
@@ -298,9 +275,11 @@ measured["white_paper"] = {"of": of, "same": same}
 print(f"the same reading: {same} of {of} cards")
 
 # %% [markdown]
-# So the only proof is to read cards *on the target*. `fsdl-deploy edge compare` does that for every runtime
-# of the course that reads here: the same cards, in turns with ONNX Runtime. How much of that is on record,
-# and the record itself:
+# On white paper the numbers inside hardly vary, so the eight bits cover a narrow range, and the ink of a real
+# card lies outside it. No check of a file can see that. The only proof is to read cards *on the target*.
+# `fsdl-deploy edge compare` does that for every runtime of the course that reads here: the same cards, in
+# turns with **ONNX Runtime**, our reference, which runs the exported graph (ONNX is its format). How much of
+# that is on record, and the record itself:
 
 # %%
 from fsdl_deploy.edge import targets_overview
@@ -312,16 +291,18 @@ targets_overview.table()
 # %% [markdown]
 # Four things to read off. **Form**: *whole* takes the picture and gives digits; *bare* is the network alone,
 # and the app has to bring what stands before and behind it; MediaPipe's file knows single digits. **Width**:
-# our cards are as wide as they are. Some runtimes take any width, some multiples of four, some only the
+# our cards differ in width. Some runtimes take any width, some multiples of four, some only the
 # widths they were built for (*buckets*: the app pads to the next one, and pays for the white). **Same
 # reading**: float32 should read as the reference does; int8 may not.
 #
-# **Time** differs most, and seldom by the quality of a runtime. OpenVINO compiles parts of the graph anew
-# for new widths, and a thousand cards have many. An `.ort` file that is to run on every processor lacks the
-# layout that ONNX Runtime chooses for this one. TVM's loops are untuned, and the microcontroller's kernels
-# are written for another machine. The notebooks of these runtimes say more.
+# **Time** differs most, and seldom because one runtime is better. OpenVINO compiles parts of the graph anew
+# for new widths, and a thousand cards have many. An `.ort` file (ONNX Runtime's own, for small builds) that
+# should run on every processor lacks the layout that ONNX Runtime chooses for this one. TVM's loops are
+# untuned, and the microcontroller's kernels are written for another machine. The notebooks of these runtimes
+# say more.
 #
-# What must a runtime have? The operators of our graph, counted:
+# What must a runtime have? The **operators** of our graph (its kinds of computation, such as a convolution or
+# a sum), counted:
 
 # %%
 from fsdl_deploy import weights
@@ -334,10 +315,10 @@ print(
 )
 
 # %% [markdown]
-# None scatters, on purpose (`ScatterElements`, `ScatterND`). An earlier reader did, to gather its digits,
-# and several runtimes converted that and then could not run it. `fsdl_deploy/ctc.py` writes the same with
-# comparisons and sums: a change of fewer lines than any adapter, made where the model is and not once for
-# each target.
+# On purpose none writes to computed places (`ScatterElements`, `ScatterND`). An earlier reader did, to gather
+# its digits; several runtimes converted that and then could not run it. `fsdl_deploy/ctc.py` computes the
+# same with comparisons and sums. That change took fewer lines than any adapter, and was made once, in the
+# model, not for each target.
 #
 # *Embedded and mobile frameworks are less full featured than tensorflow / pytorch.* How much less can be
 # tried: small modules of torch, one operation each, are converted, run and compared with torch's own answer
@@ -366,8 +347,8 @@ targets_overview.limits()
 # ## Hardware that is limited
 #
 # *Often limited hardware resources available.* What does the reader need to start at all, as it runs on a
-# server? A control group gives a process a quarter of one core and so many MiB; this is the record of
-# `fsdl-deploy edge limited`:
+# server? A **control group** (Linux's way to limit a process) gives it a quarter of one core and so many MiB;
+# this is the record of `fsdl-deploy edge limited`:
 
 # %%
 from fsdl_deploy.edge import limits
@@ -378,9 +359,9 @@ limits.table(recorded)
 
 # %% [markdown]
 # Most of that is Python and the runtime, and neither has to be on a device: [TinyML](tools/tinyml.ipynb)
-# puts the network into a microcontroller's memory. (*Peak* counts libraries that other processes had in
-# memory already, and the limit does not; a device would have to load them itself.) If a note below the table
-# says so, the times of that run cannot be compared; the memory can.
+# puts the network into a microcontroller's memory. (*Peak* counts libraries that other processes had already
+# loaded, and the limit does not; a device would have to load them itself.) If a note below the table says so,
+# the times of that run cannot be compared; the memory can.
 #
 # ## Efficiency: smaller networks
 #
@@ -429,9 +410,10 @@ small_models.table(transformers)
 # ### int8 on each runtime
 #
 # *Quantize by converting 32-bit floats to more efficient 8-bit integers*, says TFLite's page on the slide.
-# What that brings depends on the runtime: *static* (ranges from calibration cards, as in all rows that say no
-# other) and *dynamic* (ranges at each call) from the record, beside the same runtime's float32; `uint8` has
-# 8-bit weights alone. A row has few differences, so its interval is wide: do not rank the runtimes by it.
+# What that brings depends on the runtime. Each row of the record stands beside the same runtime's float32.
+# *Static* takes its ranges from calibration cards, as do all rows that say nothing else; *dynamic* finds them
+# at each call; `uint8` has 8-bit weights alone. A row has few differences, so its interval is wide: do not
+# rank the runtimes by it.
 
 # %%
 targets_overview.int8()
@@ -454,7 +436,7 @@ measured["smaller_than_export"] = max(row.smaller for row in careful)
 tricks.table()
 
 # %% [markdown]
-# Whoever deploys the teacher as the training left it wins far more than a factor of ten, most of it by
+# Whoever deploys the teacher as the training left it gains far more than a factor of ten, most of it by
 # undoing mistakes: threads that fight, a framework that is made for training. From a careful start the
 # lecture's sentence is right about time.
 #
@@ -487,7 +469,7 @@ claims("10", measured)
 # %% [markdown]
 # ## When it fails
 #
-# *A device that is too small.* The same, now, where this machine lets us: without limits, with what the
+# *A device that is too small.* The same run, now, where this machine allows it: without limits, with what the
 # record says is enough, and with a quarter of that.
 
 # %%
@@ -539,6 +521,27 @@ except limits.NoLimits as reason:
 # - If nobody waits for the answer, an outbox is enough.
 # - A conversion is proved by readings on the target, and by nothing else.
 # - Count the gain of tricks from a careful start.
+#
+# **Cheat sheet.**
+#
+# - The service answers after round trip + overhead + model; the device after slower × model. So the edge wins
+#   below `(round trip + overhead) / (slower - 1)` on the server: `when.wins_below(round_trip, overhead,
+#   slower)`.
+# - Who needs the answer? The utility: an outbox. The customer, without a link: the model on the device.
+# - `fsdl-deploy edge build` makes the reader's files for other runtimes, `edge compare` reads the same cards
+#   on each, `edge operators` tries single operations.
+# - Width: any, multiples, or buckets. Pad to the next one, and train the network to ignore the white.
+# - int8: calibrate with pictures like those to come, then compare readings, not shapes and types.
+# - `fsdl-deploy edge limited` finds the smallest memory that the reader starts in; `edge app` serves the page
+#   that reads by itself.
+# - A gain has a start: say from which rung you count, in time and in bytes.
+#
+# **Sources.** [ONNX Runtime's
+# quantization](https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html) and [`.ort`
+# files](https://onnxruntime.ai/docs/reference/ort-format-models.html),
+# [LiteRT](https://ai.google.dev/edge/litert), which was TFLite,
+# [MobileNet](https://arxiv.org/abs/1704.04861), [DistilBERT](https://arxiv.org/abs/1910.01108), [Google's
+# recognizer on the phone](https://research.google/blog/an-all-neural-on-device-speech-recognizer/).
 #
 # ## Where to go next
 #

@@ -51,7 +51,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Code, display
 
@@ -75,11 +74,12 @@ from fsdl_deploy.edge import budget
 Code(budget.FILE.read_text(encoding="utf-8"), language="toml")
 
 # %% [markdown]
-# `fsdl-deploy edge budget` measures a model against it and ends with status 1 and the reasons if a line is
-# passed. Milliseconds are this machine's, times `slower`: a stand-in until there is a device to measure on.
-# `compressed` is what gzip makes of the file; a server that does not compress sends `bytes`, as the course's
-# app does. (The app shows its user a budget of its own, wider, with what the browser stores; this one is the
-# gate's.)
+# `fsdl-deploy edge budget` measures a model against it. If a line is exceeded it ends with status 1 and gives
+# the reasons. Milliseconds are this machine's, times `slower`: a stand-in until there is a device to measure
+# on. *Multiply-adds* count the network's arithmetic for one card. `compressed` is the size of the file after
+# gzip (the packing that servers and browsers have in common); a server that does not compress sends `bytes`,
+# as the course's app does. (The app shows its user a wider budget of its own, with what the browser stores;
+# this one is the gate's.)
 
 # %%
 known = budget.read(budget.FILE.read_text(encoding="utf-8"))
@@ -90,8 +90,8 @@ measured["v2_fits"] = all(line.fits for line in lines if line.figure != "ms")  #
 budget.table(lines)
 
 # %% [markdown]
-# The teacher reads more cards right. Had we begun with the most accurate network, this is where we would have
-# found out:
+# `v2` is the small model, the `teacher` the large one that taught it, which reads more cards right. Had we
+# begun with the most accurate network, this is where we would have found out:
 
 # %%
 teacher = budget.judged(budget.counted(weights.verified("teacher.onnx")), known)
@@ -101,8 +101,9 @@ print(*(f"refused: {line.reason}" for line in teacher if not line.fits), sep="\n
 # %% [markdown]
 # ## Iterate: sizes and times as metrics
 #
-# *Make sure to add metrics around the model size and edge performance to your experiment tracking.* A run
-# for each version, a metric for each line of the budget, in MLflow's own server:
+# *Make sure to add metrics around the model size and edge performance to your experiment tracking.*
+# **MLflow** is a tool that keeps what each experiment measured. Here is a run for each version, with a metric
+# for each line of the budget, in MLflow's own server:
 
 # %% tags=["station:mlflow"]
 from fsdl_deploy.edge import tracking
@@ -125,8 +126,9 @@ print("MLflow's filter on bytes leaves:", ", ".join(fitting))
 #
 # ## Iterate: a gate that refuses
 #
-# A metric that somebody looks at is forgotten on a Friday. *Avoid regressions*, says the slide. So the
-# repository looks: git asks a program before it takes a push, and this is what the program asks of a commit.
+# A metric that somebody must look at is forgotten on a Friday. *Avoid regressions*, says the slide. So the
+# repository looks: git can ask a program (a **hook**) before it accepts a push. This is what ours checks in a
+# commit:
 
 # %%
 from fsdl_deploy.edge import gate
@@ -161,12 +163,12 @@ print("in the central repository:", arrived)
 
 # %% [markdown]
 # A hook on the author's machine would do the same until the first `--no-verify`; one at the server cannot be
-# skipped. Who needs more room changes the budget, in a commit that others read.
+# skipped. If you need more room, change the budget, in a commit that others read.
 #
 # ### Which figures can a gate trust?
 #
-# The gate asks for bytes and multiply-adds, not for milliseconds. Here is why: the same model, measured again
-# and again, by the clock and by counting. (A machine of CI is seldom quiet.)
+# The gate checks bytes and multiply-adds, not milliseconds. Here is why: the same model, measured again and
+# again, by the clock and by counting. (Machines that run everybody's tests, CI, are seldom quiet.)
 
 # %%
 from fsdl_deploy.edge import frontier, work
@@ -180,14 +182,16 @@ measured["counted_spread"] = max(counts) / min(counts) - 1
 print(f"time differs by {measured['timed_spread']:.0%}, multiply-adds by {measured['counted_spread']:.0%}")
 
 # %% [markdown]
-# Multiply-adds are no latency, as lesson 05 shows: a depthwise convolution has few and waits for memory. So a
-# gate counts at every commit, and a release is timed on the device.
+# But multiply-adds are not latency, as [lesson 05](05_optimization.ipynb) shows: a depthwise convolution (one
+# channel at a time) has few, and waits for memory. So a gate counts at every commit, and a release is timed
+# on the device.
 #
 # ## Tuning is a risk: test on the target
 #
-# *E.g., always test your models on production hardware before deploying.* A phone's processor is another one
-# (arm64). ONNX Runtime has a build for it, and qemu plays the processor, instruction by instruction. The same
-# files and cards on both; the record of `python infra/edge/arm64/record.py`:
+# *E.g., always test your models on production hardware before deploying.* A phone has a different kind of
+# processor (arm64). ONNX Runtime, which runs our exported graphs, has a build for it, and qemu, an emulator,
+# plays the processor, instruction by instruction. The same files and cards on both; the record of `python
+# infra/edge/arm64/record.py`:
 
 # %%
 from fsdl_deploy.edge import on_arm64
@@ -203,12 +207,14 @@ on_arm64.table()
 
 # %% [markdown]
 # "Read the same" is a result only as far as its interval reaches. It says nothing about processors that were
-# not asked: an older x86-64 without instructions for int8 adds products in pairs into 16 bits, where weights
-# of `8` bits, the tool's default, may overflow without an error. So the course's own int8 has weights of `7`
-# bits. (The program can play such a processor, too, if you have patience: `record.py FOLDER 300 old`.)
+# not tried. An older x86-64 without instructions for int8 (numbers of 8 bits) adds products in pairs into 16
+# bits, where weights of `8` bits, the tool's default, may overflow without an error. So the course's own int8
+# has weights of `7` bits. (The program can play such a processor, too, if you have patience:
+# `record.py FOLDER 300 old`.)
 #
-# The processor is only one part of a target. The other is what the tuning did. Lesson 10 has both kinds on
-# record: files in 8 bits on every runtime, and a calibration with a small mistake, which passed every check.
+# The processor is only one part of a target. The other is what the tuning did. Lesson 10 has two examples:
+# files in 8 bits on every runtime, on record, and a calibration with a small mistake, which passed every
+# check.
 
 # %%
 from fsdl_deploy.edge import badly_calibrated, targets_overview
@@ -226,28 +232,24 @@ print(f"calibrated with white paper: {same} of {of} readings are the same")
 #
 # ## Hard to update
 #
-# A service is updated when its process is. A device takes a new version when it is opened, has a link, and
-# its user agrees: say, with `8 %` a day, while `5 %` never do. A release each month, for a year:
+# A service is updated when its process is. A device takes a new version when its app is opened, it has a
+# link, and its user agrees: say that `8 %` of those that lack it do so each day, and `5 %` never do. There is
+# a release each month, for a year.
+#
+# **Your turn:** How many days pass until `90 %` of the devices have a new version? And how many versions must
+# the server understand at once? Write both down. The figure shows it, the cell below it computes it.
 
 # %%
-from fsdl_deploy.edge import in_the_field
+from fsdl_deploy.edge import edge_figures, in_the_field
 
 releases, p, never = list(range(0, 360, 30)), 0.08, 0.05
 shares = in_the_field.shares(360, releases, p, never)
-figure, axes = plt.subplots(figsize=(7, 3))
-grey = [str(0.85 - 0.06 * (number % 13)) for number in range(shares.shape[1])]
-axes.stackplot(range(1, 361), shares.T, colors=[figures.PALETTE[1], *grey[1:]])
-for number, share in enumerate(shares.T):  # each version's number where it is widest
-    day = int(share[:350].argmax())
-    middle, color = shares[day, :number].sum() + share[day] / 2, "white" if number > 6 else "black"
-    axes.text(day + 3, middle, f"{number + 1}", va="center", fontsize=8, color=color)
-axes.set(xlabel="days", ylabel="share of the devices", xlim=(1, 360), ylim=(0, 1))
-figures.show(figure, alt="Each new version replaces the others over weeks; a strip of the first one remains")
+edge_figures.versions(shares)
 
 # %% [markdown]
 # Each band is a version, with its number; the coloured one at the bottom is the first. Is the computation
-# right? Ten thousand devices that toss a coin each day, beside it; then the figures that whoever supports
-# them needs.
+# right? As a check, ten thousand devices toss a coin each day. Then come the figures that whoever supports
+# the devices needs.
 
 # %%
 drawn = in_the_field.drawn(10_000, 360, releases, p, never)
@@ -259,16 +261,18 @@ print(f"until 90 % have a new version: {in_the_field.in_words(measured['field'][
 print(f"until 97 % have it: {in_the_field.in_words(in_the_field.days_until(0.97, p, never))}")
 
 # %% [markdown]
-# So a server must understand several versions at once, and a wrong version cannot be called back: it can
-# only be followed by a better one, at the same pace. (Is that one really from us? Who signs, how a device
-# refuses an old, a forged or an endless file, and how small an update can be, is in
-# [ONNX Runtime for browsers](tools/onnxruntime_web.ipynb).)
+# It takes so long because each day only a share of those that are *left* updates: the last ones before the
+# limit are the slowest, and those that never update set the limit. By then the next release is out. So a
+# server must understand several versions at once, and a wrong version cannot be called back: it can only be
+# followed by a better one, at the same pace. (Is that one really from us? Who signs, how a device refuses an
+# old, a forged or an endless file, and how small an update can be, is in [ONNX Runtime for
+# browsers](tools/onnxruntime_web.ipynb).)
 #
 # ## Hard to monitor
 #
-# A service sees every request. Of ten thousand devices we see those that report, and whoever asks people
-# politely gets few: say `1 %`. A new phone's camera cuts all pictures off; twenty devices have it. How likely
-# is it that not one report comes from them?
+# A service sees every request. Of ten thousand devices we see those that report, and if one asks people
+# politely they are few: say `1 %`. The camera of a new phone crops every picture, and twenty devices have it.
+# How likely is it that not one report comes from them?
 
 # %%
 from fsdl_deploy.edge import reports
@@ -280,9 +284,9 @@ print(f"for 95 %, {reports.reporting_needed(devices, faulty):.0%} of the devices
 Table(["devices that report", "the fault is in no report"], *rows, formats=[".1%", ".0%"])
 
 # %% [markdown]
-# How would a device know? It has no truth, only its own confidence. Is that lower where the camera cuts the
-# picture off? We ask the real reader: a device is *unsure* today if two or more of its ten cards lie below
-# the threshold. Beside it how many cards are then read wrongly, which no device knows.
+# How would a device know? It does not know the right readings, only its own confidence. Is that lower where
+# the camera crops the picture? We try the real reader: a device is *unsure* today if two or more of its ten
+# cards lie below the threshold. Beside that stands the share of cards read wrongly, which no device knows.
 
 # %%
 from fsdl_deploy.cards import cards
@@ -298,35 +302,36 @@ for fault in (None, "dark", "cropped", "new pen"):
     print(f"{fault or 'as usual':8}: {unsure[fault]:.0%} of devices unsure, {wrong:.0%} of cards wrong")
 
 # %% [markdown]
-# Some faults show, and one hardly does. Now a larger fleet of faults: one device in twenty cuts off. What
-# does the server believe? From all devices, from `1 %` of them by chance, and where those with the faulty
-# phone, who have no data plan, report a fifth as often: again with `1 %`, and with ten times as many.
+# Some faults show, and one hardly does. Now let the fault be more common in the fleet: one device in twenty
+# crops its pictures. What does the server believe? First from all devices, then from `1 %` of them by chance.
+# Then those with the faulty phone, who have no data plan, report a fifth as often: again with `1 %`, and with
+# ten times as many.
+#
+# **Your turn:** The third sample is biased, and the fourth is biased in the same way but ten times as large.
+# Which of the two intervals will contain the truth, which is the share in the first line: both, one, neither?
+# Write it down.
 
 # %%
 fleet = reports.fleet(devices, 0.05, unsure[None], unsure["cropped"], seed=1)
-rows = [["all of them", reports.learned(fleet.unsure)]]
-for percent, shy, who in (
-    (1, 1.0, "by chance"),
-    (1, 0.2, "the faulty seldom"),
-    (10, 0.2, "the faulty seldom"),
-):
-    sample = fleet.unsure[fleet.reporting(percent / 100, shy, seed=2)]
-    rows.append([f"{percent} %, {who}", reports.learned(sample)])
-measured["true"] = rows[0][1].share
-measured["believed"] = rows[3][1].share
-header = ["who reports", "reports", "unsure devices", "95 % interval, from", "to"]
-cells = [[name, known.reports, known.share, known.low, known.high] for name, known in rows]
-Table(header, *cells, formats=["", ",", ".1%", ".1%", ".1%"])
+asked = {"1 %, by chance": (0.01, 1.0)}  # the share that reports, and how often the faulty ones do
+asked |= {"1 %, the faulty seldom": (0.01, 0.2), "10 %, the faulty seldom": (0.1, 0.2)}
+samples = {who: fleet.unsure[fleet.reporting(*how, seed=2)] for who, how in asked.items()}
+learned = {who: reports.learned(sample) for who, sample in ({"all of them": fleet.unsure} | samples).items()}
+measured["true"] = learned["all of them"].share
+measured["believed"] = learned["10 %, the faulty seldom"].share
+reports.table(learned)
 
 # %% [markdown]
-# With `1 %` the intervals are wide. That is chance, more reports cure it, and in such a small sample nobody
-# can tell a bias from it. With `10 %` of the same kind the interval is narrow, and the truth lies outside:
-# it speaks about other devices. More reports made it narrower, and no truer.
+# With `1 %` the intervals are wide. That is chance, which more reports would cure, and in such a small sample
+# nobody can tell a bias from chance. With `10 %` of the same kind the interval is narrow, and the truth lies
+# outside: an interval allows for chance, and not for people who stay silent. More reports made it narrower,
+# and no truer.
 #
 # ### Without knowing who
 #
-# People report more willingly if it cannot hurt them. With **randomized response** a device flips its bit by
-# chance before it is sent: of a single report nobody can tell, and over many the flips can be computed out.
+# People report more willingly if it cannot hurt them. With **randomized response** a device sometimes flips
+# its bit, by chance, before it sends it. Nobody can tell whether a single report is true, but over many
+# reports the flips can be subtracted.
 
 # %%
 Code(inspect.getsource(reports.learned_from_flipped), language="python")
@@ -346,17 +351,17 @@ header = ["ε", "sent as they are", "unsure devices", "from", "to"]
 Table(header, *rows, formats=["", ".0%", ".1%", ".1%", ".1%"])
 
 # %% [markdown]
-# Privacy is paid in width, and width is bought back with more reports. One bit, opt-in, without a number of
-# the device, and added up before anybody looks: that is enough to see a fleet fall ill, and too little to
-# debug one phone. For that somebody has to send a picture, knowingly: the button *this is wrong* of the
-# prototype's page (lesson 01) is the edge's best monitor.
+# Privacy makes the interval wider, and more reports make it narrow again. One bit, sent only by those who
+# agree, without the device's number, and added up before anybody looks: that is enough to see that a fleet
+# falls ill, and too little to debug one phone. For that somebody has to send a picture, knowingly. The button
+# *this is wrong* of the prototype's page (lesson 01) is the edge's best monitor.
 #
 # ## Fallbacks
 #
 # *Since models can be finicky, it's a good idea to build fallback mechanisms into the application in case the
-# model fails or is too slow.* One deadline for the whole answer. First the device; if it is unsure, fails, or
-# has used up its share of the time, the service; if that does not answer either, a person reads the card
-# tomorrow, and the customer is told so *now*.
+# model fails or is too slow.* There is one deadline for the whole answer. First the device reads. If it is
+# unsure, fails, or has used up its share of the time, the service is asked. If that does not answer either, a
+# person reads the card tomorrow, and the app says so *now*.
 
 # %%
 from fsdl_deploy.edge.fallback import FallbackReader
@@ -364,8 +369,9 @@ from fsdl_deploy.edge.fallback import FallbackReader
 Code(inspect.getsource(FallbackReader.settle), language="python")
 
 # %% [markdown]
-# Hard cards, `v2` on the device, the teacher behind a link that we can slow down and cut without a word (the
-# worst kind: the bytes vanish). The first line has no fallback: the device's reading stands, whatever it is.
+# We take hard cards, `v2` on the device, and the teacher behind a link that we can slow down, or cut without
+# an error (the worst kind: the bytes vanish). The first line has no fallback: the device's reading stands,
+# whatever it is.
 
 # %%
 from fsdl_deploy.edge import fallback, fallback_trial
@@ -386,18 +392,18 @@ fallback.table(rows)
 
 # %% [markdown]
 # With a link the teacher takes what `v2` is unsure of, and a person reads the rest. Without one the person
-# has all of it: more work and fewer wrong bills, since people read better than both. So do not compare the
-# lines by *wrong*, but by what a card costs. And look at the prices: where a person is cheap beside a wrong
-# bill, as here, the service's own mistakes may cost more than the people whom it saves. It pays where people
-# are few, or where the customer must see the reading now.
+# has all of it: more work and fewer wrong bills, since people read better than both models. So do not compare
+# the lines by *wrong*, but by what a card costs. And look at the prices. Where a person is cheap beside a
+# wrong bill, as here, the service's own mistakes may cost more than the work that it saves. A service pays
+# where people are few, or where the customer must see the reading now.
 #
 # Nobody waits beyond the deadline, though a link that hangs costs all of it. What remains is the reading
 # that is *sure and wrong*: there no fallback is ever asked.
 #
 # ### How sure is sure enough?
 #
-# That depends on what an error costs: with the prices above, ten times what a person does. Cards of training
-# digits, which were not the ones above, give the cost of every threshold:
+# That depends on what an error costs: with the prices above, ten times what a person does. Other cards, made
+# of training digits, give the cost of every threshold:
 
 # %%
 practice = list(cards(600 if FAST else 5000, "hard", "train", seed=9))
@@ -405,16 +411,11 @@ read, truths = reader.read([card.image for card in practice]), [card.truth for c
 thresholds = np.linspace(0, 1, 101)
 cost = fallback.costs(read, truths, thresholds)
 best = fallback.cheapest(read, truths, lambda w, person: fallback.WRONG * w + fallback.PERSON * person)
-figure, axes = plt.subplots(figsize=(7, 2.8))
-axes.plot(thresholds, cost, label="without a link")
-axes.axvline(best, color="black", linestyle=":", label=f"cheapest: {best:.2f}")
-axes.set(xlabel="a person reads below this confidence", ylabel="cost (€ a card)")
-axes.legend()
-figures.show(figure, alt="Cost falls while unsure cards go to a person, and rises once sure ones do, too")
+edge_figures.thresholds(thresholds, cost, best)
 
 # %% [markdown]
-# Training digits flatter the model, so the real optimum lies somewhat higher. Lab 09 needs no threshold: in
-# its exercise 5 each card takes the cheapest of the three ways.
+# The model knows the training digits, which flatters it, so the real optimum lies somewhat higher. Lab 09
+# needs no threshold: in its exercise 5 each card takes the cheapest of the three ways.
 #
 # ## The lecture's claims beside ours
 #
@@ -429,8 +430,8 @@ claims("10b", measured)
 # %% [markdown]
 # ## When it fails
 #
-# *A budget with a hole.* A line that is missing would allow anything, and so would one that is no number.
-# Both are refused, with the line's name:
+# *A budget with a hole.* A missing line would allow anything, and so would one that is not a number. Both are
+# refused, with the line's name:
 
 # %%
 text = budget.FILE.read_text(encoding="utf-8")
@@ -441,8 +442,8 @@ for old, new in (("ms = 100 ", "# ms "), ("ms = 100 ", "ms = inf "), ("[least]",
         print(error)
 
 # %% [markdown]
-# *Both fail.* The model on the device does not load, and there is no link. Then the answer is a sentence,
-# and it is in time:
+# *Both fail.* The model on the device does not load, and there is no link. Then the answer is a message, and
+# it is in time:
 
 # %%
 broken = fallback.SlowReader(reader, None)
@@ -466,9 +467,9 @@ print(f"by a {answer.by}, after {answer.seconds:.3f} s: {answer.why}")
 # know?
 #
 # <details><summary>Answer</summary>
-# That those who report have none that shows in a report. Whether the others are like them, the reports cannot
-# tell. Ask a few at random by another way, or look at what all must send: the readings themselves, such as
-# meters that run backwards.
+# That those who report have no problem that shows in a report. Whether the others are like them, the reports
+# cannot tell. Ask a few at random in another way, or look at what all must send: the readings themselves,
+# such as meters that run backwards.
 # </details>
 #
 # **Question:** Why does the device get a share of the deadline, and not all of it?
@@ -484,7 +485,27 @@ print(f"by a {answer.by}, after {answer.seconds:.3f} s: {answer.why}")
 # - A gate counts; a release is timed on the device.
 # - Support several versions at once, always: the field has them.
 # - Few reports hide rare faults, and reports of the willing hide more.
-# - One deadline, three who may answer, and a sentence if none does.
+# - One deadline, three who may answer, and a message if none does.
+#
+# **Cheat sheet.**
+#
+# - The budget comes first: `infra/edge/budget.toml`. `fsdl-deploy edge budget MODEL` judges a version or an
+#   ONNX file; `--counted` leaves out what needs a clock.
+# - `fsdl-deploy edge gate --install REPOSITORY` puts the gate into a bare repository.
+# - With a share `p` a day, `1 - (1 - p)^days` of those that ever update have it:
+#   `in_the_field.days_until(share, p, never)`.
+# - A fault on `n` devices is in no report with probability `(1 - share that reports)^n`: `reports.unseen`.
+# - More reports cure chance, not bias. Ask a random few in another way.
+# - Randomized response: a bit is true with `e^ε / (1 + e^ε)`. Privacy costs width.
+# - `FallbackReader(device, service, deadline=…)`: one deadline, and `settle(picture)` says who answered.
+# - The threshold: `fallback.cheapest(readings, truths, price)`, on cards that are not the test's.
+#
+# **Sources.** [Git's hooks](https://git-scm.com/docs/githooks), [MLflow
+# Tracking](https://mlflow.org/docs/latest/ml/tracking/), [how updates are signed: TUF's
+# specification](https://theupdateframework.github.io/specification/latest/), [Warner 1965, randomized
+# response](https://doi.org/10.1080/01621459.1965.10480775), [RAPPOR: the same in a
+# browser](https://arxiv.org/abs/1407.6981), [ONNX Runtime's
+# quantization](https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html).
 #
 # ## Where to go next
 #

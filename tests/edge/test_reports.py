@@ -54,3 +54,12 @@ def test_nothing_is_learned_from_coins():
         reports.learned_from_flipped(np.array([True, False]), 0)
     with pytest.raises(ValueError, match="0 or more"):
         reports.flipped(np.array([True]), -1)
+
+
+def test_the_table_names_who_reported_and_keeps_the_ends_of_the_interval_apart():
+    few = reports.learned(np.array([True] + [False] * 9))
+    many = reports.learned(np.array([True] * 200 + [False] * 1800))
+    rows = reports.table({"few": few, "many": many}).rows
+    assert rows[0] == ["few", "10", "10.0%", f"{few.low:.1%}", f"{few.high:.1%}"]
+    assert rows[1] == ["many", "2,000", "10.0%", f"{many.low:.1%}", f"{many.high:.1%}"]
+    assert rows[0][3:] != rows[1][3:]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsdl_deploy.managed import hosting
-from fsdl_deploy.managed.break_even import crossings, rate_to_win, turning
+from fsdl_deploy.managed.break_even import crossings, rate_to_win, rates_table, turning
 from fsdl_deploy.managed.month import Month
 from fsdl_deploy.managed.prices import changed, prices
 
@@ -178,3 +178,15 @@ def test_where_two_sizes_are_full_at_once_the_cheaper_one_does_not_change_for_a_
     for each in crossings(first, second, month):
         before, after = (is_cheaper(each.readings * (1 + by)) for by in (-1e-7, 1e-7))
         assert before is not after, each
+
+
+def test_the_table_of_rates_says_where_none_is_enough_and_rounds_no_model_into_another():
+    heavy = dataclasses.replace(MONTH, readings=5e9, peak=1.0, seconds=0.17)
+    months = {"light": dataclasses.replace(heavy, seconds=1e-4), "heavy": heavy}
+    rows = rates_table(months).rows
+    assert [row[:2] for row in rows] == [[name, place] for name in months for place in hosting.GPUS]
+    musts = [rate_to_win(place, months[name]) for name, place, _ in rows]
+    assert None in musts and any(musts)
+    assert [row[2] for row in rows] == [
+        "no rate is enough" if must is None else f"{must:,.0f}" for must in musts
+    ]

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from fsdl_deploy import figures
-from fsdl_deploy.managed import break_even, cost_figures, costs, hosting, sensitivity
+from fsdl_deploy.managed import (
+    break_even,
+    cost_figures,
+    costs,
+    hosting,
+    infrastructure_settings,
+    sensitivity,
+)
 from fsdl_deploy.managed.month import Month
 
 MONTH = Month.recorded(2e8, 6.0, overhead=0.00466, cold_seconds=0.468)
@@ -21,7 +28,8 @@ def shown_figures(monkeypatch):
 
     def show(figure, alt):
         figures._check_labels(figure)
-        kept.append((figure.axes[0], alt, [text.get_text() for text in figure.legends[0].get_texts()]))
+        legends = [[text.get_text() for text in legend.get_texts()] for legend in figure.legends]
+        kept.append((figure.axes[0], alt, *legends))
         plt.close(figure)
 
     monkeypatch.setattr(figures, "show", show)
@@ -92,3 +100,19 @@ def test_the_cheapest_place_has_its_colour_and_each_traffic_its_star(shown_figur
     cores = costs.prices()["server_cores"].value
     assert axes.texts[1].get_text() == f"steady: busy {100 * 8e7 * 0.01 / 86_400 / cores:.2g} %"
     assert "function for the low month" in alt and "servers behind a balancer for the steady month" in alt
+
+
+@pytest.mark.parametrize("back, when", [(62, "after"), (200, "before")])
+def test_an_endpoint_left_running_costs_by_the_hour_and_the_words_say_which_message_comes_first(
+    shown_figures, back, when
+):
+    plan = infrastructure_settings.settings()
+    cost_figures.forgotten(plan, budget_hour=90.0, back=back)
+    ((axes, alt),) = shown_figures
+    cost, alarm, budget, again = axes.get_lines()
+    hours, dollars = cost.get_data()
+    assert dollars[-1] == pytest.approx(hours[-1] * plan.hourly()) and hours[-1] > max(90, back)
+    assert list(alarm.get_xdata()) == [plan.idle_hours] and list(budget.get_xdata()) == [90.0]
+    assert budget.get_ydata()[0] == pytest.approx(90 * plan.hourly())
+    assert set(again.get_xdata()) == {back}
+    assert f"the budget writes {when} somebody looks again" in alt

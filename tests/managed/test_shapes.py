@@ -52,3 +52,13 @@ def test_the_table_has_the_cheapest_place_first():
     assert rows[1][:4] == ["steady", "0.05", "1.0", by_hand.place]
     assert rows[0][-1] == "", "nothing over nothing is no share"
     assert np.all([row[3] != row[6] for row in rows])
+
+
+def test_the_table_of_followed_hours_has_the_bills_of_each_shape_beside_each_other():
+    rows = shapes.followed_table(MONTH, (hosting.FARGATE, hosting.EC2)).rows
+    assert [row[:2] for row in rows[-2:]] == [["spiky", hosting.FARGATE], ["spiky", hosting.EC2]]
+    spiky = shapes.shapes()["spiky"]
+    here = dataclasses.replace(MONTH, peak=spiky.peak)
+    bills = [hosting.total(hosting.EC2, here), shapes.followed(here, spiky, hosting.EC2)]
+    assert rows[-1][2:] == [f"{bill:,.0f}" for bill in [*bills, hosting.total(hosting.LAMBDA, here)]]
+    assert len({row[4] for row in rows}) == 1, "a function's bill does not depend on the shape"
