@@ -5,6 +5,7 @@ the outputs that are kept, unless those that it has came of the same code. What 
 in ``conversion``, what somebody changed in it in ``edits``, the rules for what it holds in ``rules``.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from fsdl_course.notebooks.conversion import (
 from fsdl_course.notebooks.edits import cells_of, conflict, is_edited, outputs_digest, stamp, stamped
 from fsdl_course.notebooks.outputs import execute, is_compared, keep_compared_outputs, keep_known_outputs
 from fsdl_course.notebooks.percent import NotebookError
+from fsdl_course.setup.stations import SETTING_UP
 from fsdl_deploy.paths import ROOT
 
 MOST_LINES = 30  # of the differences of one notebook
@@ -43,7 +45,10 @@ def build(source: Path, root: Path = ROOT, force: bool = False, again: bool = Fa
     if any(map(is_compared, notebook.cells)) and (
         again or known is None or outputs_digest(notebook) != stamped(known, "outputs")
     ):
-        keep_compared_outputs(notebook, execute(notebook, path.parent))
+        executed = execute(notebook, path.parent)
+        if SETTING_UP in json.dumps([cell.outputs for cell in executed.cells if is_compared(cell)]):
+            raise NotebookError("a station was set up while it ran, and kept outputs say so: build it again")
+        keep_compared_outputs(notebook, executed)
         if known is not None:
             keep_known_outputs(notebook, known)
     stamp(notebook)

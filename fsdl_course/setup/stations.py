@@ -17,6 +17,7 @@ from fsdl_deploy.running import fitting
 from fsdl_deploy.running.stations import NotBuilt, Station, station, stations
 
 VARIABLE = "FSDL_STATIONS"  # "built": only what is built is used, as while the tests run
+SETTING_UP = "Building the station"  # begins a line that a notebook prints on one machine, not on the next
 
 
 def environment(
@@ -50,7 +51,7 @@ def ensure(
             raise NotBuilt(known.not_built())
         needed.base = fitting_base(known, needed.builder)
         size = disk.sizes(root).get(name)
-        say(f"Building the station {name}, once, from the network" + (f": {size.sentence()}" if size else ""))
+        say(f"{SETTING_UP} {name}, once, from the network" + (f": {size.sentence()}" if size else ""))
     return needed.ensure()
 
 

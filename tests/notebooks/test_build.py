@@ -10,6 +10,7 @@ import pytest
 
 from fsdl_course import cli
 from fsdl_course.notebooks import build, conversion, outputs
+from fsdl_course.setup.stations import SETTING_UP
 from fsdl_deploy.paths import ROOT
 
 SOURCE = """# %% [markdown]
@@ -99,6 +100,16 @@ def test_failing_notebook_is_named_with_its_cell_and_does_not_stop_the_others(co
     assert "01_broken.py: cell 5 failed" in printed.err and "ZeroDivisionError" in printed.err
     assert printed.out == "notebooks/02_good.ipynb\n"
     assert not (course / "notebooks" / "01_broken.ipynb").exists()
+
+
+def test_what_a_station_s_set_up_prints_is_never_kept(course, capsys):
+    line = f'print("{SETTING_UP} demo, once")'
+    put(course, SOURCE + COMPARED.replace("FAST\n", f"{line}\n"), "01_kept")
+    put(course, SOURCE.replace('print("only while it runs")', line) + COMPARED, "02_not_kept")
+    assert run(course, "build") == 1
+    printed = capsys.readouterr()
+    assert "a station was set up while it ran" in printed.err
+    assert printed.out == "notebooks/02_not_kept.ipynb\n"
 
 
 def test_templates_are_not_built_and_lessons_come_before_tools(course, capsys):
