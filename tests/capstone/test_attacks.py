@@ -42,5 +42,6 @@ def test_who_looks_around_finds_nothing_and_harms_nobody(tmp_path):
     result = {row.criterion: row.verdict for row in verdicts}
     for row in verdicts:
         print(row)
-    assert result["correctness"] == points.HELD and points.BROKEN not in result.values()
+    assert result["correctness"] == result["lost"] == points.HELD
+    assert result["recovery"] != points.BROKEN and result["refusals"] != points.BROKEN
     assert (tmp_path / "out" / "history.jsonl").exists()

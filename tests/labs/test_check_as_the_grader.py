@@ -62,7 +62,8 @@ def first_question(lab):
 def checked(lab, function):
     """What ``check`` says of the first public part: "" or a problem, without the student's line."""
     question, part, expected = first_question(lab)
-    return exercise._tried(question, part, expected, function).problem.partition(" (in line")[0]
+    tried = exercise._tried(question.id, question, part, 0, expected, function)
+    return tried.problem.partition(" (in line")[0]
 
 
 def graded(lab, function, box):
@@ -136,7 +137,9 @@ def test_arguments_are_new_for_each_case_and_what_a_function_keeps_is_not(way):
         return len(seen)
 
     assert [bounded.call(keeps, [[1], []], 1).value for _ in range(3)] == [1, 1, 1]
-    assert exercise._tried(*first_question("lab00"), keeps).call.startswith("exact_match([")
+    question, part, expected = first_question("lab00")
+    tried = exercise._tried(question.id, question, part, 0, expected, keeps)
+    assert tried.call.startswith("exact_match([")
 
 
 def test_an_interrupt_of_the_user_ends_the_call_and_comes_through(monkeypatch):

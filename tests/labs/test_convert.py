@@ -160,8 +160,8 @@ def change(course, old, new, file="lab00.py"):
         ('check("lab00.q1"', 'check("lab01.q1"', "a cell checks lab01.q1"),
         ("        return 0.0\n", "        return 0.0 + None\n", "exact_match.*the solution: TypeError"),
         (
-            "from fsdl_course.labs import check",
-            "import nothing_like_that\nfrom fsdl_course.labs import check",
+            "from fsdl_course.labs import case, check",
+            "import nothing_like_that\nfrom fsdl_course.labs import case, check",
             "cells fail",
         ),
         ('    return ["99950", "00070"]', '    return ["1", "2"]', "own value is judged wrong"),
@@ -182,7 +182,7 @@ def test_the_command_names_the_lab_that_is_wrong(monkeypatch, capsys):
 @pytest.mark.parametrize("name", LABS)
 def test_a_stub_notebook_runs_to_its_first_stub(name):
     _, stubbed = convert.both(name)
-    with pytest.raises(NotebookError, match="NotImplementedError"):
+    with pytest.raises(NotebookError, match="nothing written yet"):
         execute(stubbed, ROOT / "labs" / name)
 
 
