@@ -103,12 +103,13 @@ def _read(answer: dict) -> BoundedCall:
 def _in_thread(function: Callable, arguments: list, seconds: float) -> BoundedCall:
     answers: list[dict] = []
     clock: list[int] = []
-    printed = Bounded()
+    printed, begun = Bounded(), threading.Event()
 
     def work() -> None:
         if hasattr(time, "pthread_getcpuclockid"):
             clock.append(time.pthread_getcpuclockid(threading.get_ident()))
         with contextlib.suppress(Stopped):
+            begun.set()
             answers.append(_tried(function, arguments, printed))
 
     thread = threading.Thread(target=work, daemon=True)
@@ -119,6 +120,7 @@ def _in_thread(function: Callable, arguments: list, seconds: float) -> BoundedCa
             in_time = _wait(thread, clock, seconds)
         finally:  # also when the check is interrupted
             if not in_time:
+                begun.wait(STOPPING)  # before that nothing would catch it
                 _stop(thread)
     return _read(answers[0]) if in_time and answers else BoundedCall(error=TOO_LONG, printed=printed.text())
 
@@ -173,12 +175,13 @@ def _stop(thread: threading.Thread) -> None:
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
-        deadline = time.monotonic() + STOPPING
+        deadline, pause = time.monotonic() + STOPPING, 0.1  # first time enough to end on its own way out
         while thread.is_alive() and time.monotonic() < deadline:
             ctypes.pythonapi.PyThreadState_SetAsyncExc(
                 ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped)
             )
-            thread.join(1e-5)
+            thread.join(pause)
+            pause = 1e-5
     finally:
         sys.setswitchinterval(interval)
 
