@@ -45,7 +45,7 @@ class _Words(string.Formatter):
     """Formats as ``str.format`` does, and a bool in words."""
 
     def format_field(self, value: object, format_spec: str) -> str:
-        if str(value) in ("True", "False") and not format_spec:
+        if type(value).__name__ in ("bool", "bool_") and not format_spec:
             return "yes" if value else "no"
         return super().format_field(value, format_spec)
 

@@ -36,20 +36,22 @@ def _try(program: str, loses: str, may: str = "", student: str = "ann") -> Try:
     return Try(program, frozenset(loses.split()), frozenset(may.split()), student)
 
 
+# Ready from the start, on a socket of its own; ``answer`` says what every other request gets.
 ALONE = """
 import os, socket, threading
 listening = socket.create_server(("127.0.0.1", int(os.environ["PORT"])), backlog=128)
 def serve(connection):
     try:
-        request = connection.recv(65536)
-        answer(connection, request)
+        if connection.recv(65536).startswith(b"GET /readyz"):
+            connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n{}")
+            return connection.close()
+        answer(connection)
     except OSError:
         pass
 def loop():
     while True:
         threading.Thread(target=serve, args=(listening.accept()[0],), daemon=True).start()
 """
-READY = 'b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n{}"'
 
 TRIES = {
     # Work is done by grandchildren under the sandbox's name, which live for a moment and have no parent.
@@ -220,11 +222,8 @@ service.main()
     # Its answers have no end.
     "answers_without_end": _try(
         ALONE
-        + f"""
-def answer(connection, request):
-    if request.startswith(b"GET /readyz"):
-        connection.sendall({READY})
-        return connection.close()
+        + """
+def answer(connection):
     connection.sendall(b"HTTP/1.1 200 OK\\r\\n\\r\\n")
     while True:
         connection.sendall(b"x" * 65536)
@@ -235,12 +234,9 @@ loop()
     # It is ready, takes every connection, and says nothing more.
     "never_answers": _try(
         ALONE
-        + f"""
+        + """
 held = []
-def answer(connection, request):
-    if request.startswith(b"GET /readyz"):
-        connection.sendall({READY})
-        return connection.close()
+def answer(connection):
     held.append(connection)
 loop()
 """,
@@ -249,12 +245,9 @@ loop()
     # Its answers are headers, one byte after the other.
     "drips": _try(
         ALONE
-        + f"""
+        + """
 import time
-def answer(connection, request):
-    if request.startswith(b"GET /readyz"):
-        connection.sendall({READY})
-        return connection.close()
+def answer(connection):
     connection.sendall(b"HTTP/1.1 200 OK\\r\\n")
     while True:
         connection.sendall(b"X-A: b\\r\\n")

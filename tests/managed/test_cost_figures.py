@@ -2,11 +2,9 @@
 
 import dataclasses
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from fsdl_deploy import figures
 from fsdl_deploy.managed import (
     break_even,
     cost_figures,
@@ -21,26 +19,11 @@ MONTH = Month.recorded(2e8, 6.0, overhead=0.00466, cold_seconds=0.468)
 PAIR = (hosting.LAMBDA, hosting.FARGATE)
 
 
-@pytest.fixture
-def shown_figures(monkeypatch):
-    """The figures as they are when they are shown: their axes, and the words."""
-    kept = []
-
-    def show(figure, alt):
-        figures._check_labels(figure)
-        legends = [[text.get_text() for text in legend.get_texts()] for legend in figure.legends]
-        kept.append((figure.axes[0], alt, *legends))
-        plt.close(figure)
-
-    monkeypatch.setattr(figures, "show", show)
-    return kept
-
-
 @pytest.mark.parametrize("log", [True, False])
 def test_each_place_is_a_line_and_each_crossing_a_dot(shown_figures, log):
     span = (1.5e8, 5e8)
     cost_figures.bills(MONTH, None, PAIR, span, log=log)
-    ((axes, alt, legend),) = shown_figures
+    (((axes, *_), alt, legend),) = shown_figures
     crossings = break_even.crossings(*PAIR, MONTH, None, *span)
     *lines, here = axes.get_lines()
     (dots,) = [points for points in axes.collections if "passed" in points.get_label() or not log]
@@ -61,7 +44,7 @@ def test_each_place_is_a_line_and_each_crossing_a_dot(shown_figures, log):
 def test_each_assumption_is_a_bar_between_its_ratios(shown_figures):
     rows = sensitivity.turned(*PAIR, MONTH)
     cost_figures.tornado(rows, PAIR)
-    ((axes, alt, legend),) = shown_figures
+    (((axes, *_), alt, legend),) = shown_figures
     bars = [bar for bar in axes.patches if bar.get_width()]
     ends = {(round(bar.get_x(), 6), round(bar.get_x() + bar.get_width(), 6)) for bar in bars}
     assert ends == {tuple(sorted((round(row.at_low, 6), round(row.at_high, 6)))) for row in rows if row.moves}
@@ -77,7 +60,7 @@ def test_where_nothing_moves_there_is_a_sentence_and_a_place_that_cannot_be_had_
     large = dataclasses.replace(MONTH, bytes_in=5e6)
     places = (hosting.LAMBDA, hosting.SERVERLESS, hosting.FARGATE)
     cost_figures.bills(large, places=places, span=(1e4, 1e6))
-    ((axes, _, _),) = shown_figures
+    (((axes, *_), _, _),) = shown_figures
     assert [line.get_label() for line in axes.get_lines()] == [hosting.LAMBDA, hosting.FARGATE]
 
 
@@ -85,7 +68,7 @@ def test_the_cheapest_place_has_its_colour_and_each_traffic_its_star(shown_figur
     work = costs.Work(0.01)
     traffics = {"low": (2_000, 60.0), "steady": (8e7, 1.0)}
     cost_figures.cheapest_places(work, traffics)
-    ((axes, alt, legend),) = shown_figures
+    (((axes, *_), alt, legend),) = shown_figures
     (mesh,) = axes.collections
     place = mesh.get_array()
     days, bursts = np.logspace(3, 8, 61), np.logspace(0, 2, 41)
@@ -108,7 +91,7 @@ def test_an_endpoint_left_running_costs_by_the_hour_and_the_words_say_which_mess
 ):
     plan = infrastructure_settings.settings()
     cost_figures.forgotten(plan, budget_hour=90.0, back=back)
-    ((axes, alt),) = shown_figures
+    (((axes, *_), alt, _),) = shown_figures
     cost, alarm, budget, again = axes.get_lines()
     hours, dollars = cost.get_data()
     assert dollars[-1] == pytest.approx(hours[-1] * plan.hourly()) and hours[-1] > max(90, back)

@@ -2,32 +2,17 @@
 
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from fsdl_deploy import figures
 from fsdl_deploy.monitoring import burn_rate, drift, monitoring_figures
 from fsdl_deploy.monitoring.delayed_labels import Estimate
 from fsdl_deploy.monitoring.unhappy_customers import Day
 
 
-@pytest.fixture
-def shown_figures(monkeypatch):
-    kept = []
-
-    def show(figure, alt):
-        figures._check_labels(figure)
-        kept.append((figure.axes, alt))
-        plt.close(figure)
-
-    monkeypatch.setattr(figures, "show", show)
-    return kept
-
-
 def test_each_alert_has_a_line_that_begins_at_the_least_share_it_sees(shown_figures):
     monitoring_figures.outages()
-    (((axes,), alt),) = shown_figures
+    (((axes,), alt, _),) = shown_figures
     lines = axes.get_lines()
     assert len(lines) == len(burn_rate.WINDOWS)
     for line, window in zip(lines, burn_rate.WINDOWS, strict=True):
@@ -48,7 +33,7 @@ def test_only_what_crosses_the_threshold_is_an_alarm(shown_figures):
         "usual": {"grey": np.zeros(9), "sure": np.full(9, 2.0)},
     }
     monitoring_figures.sums(watch, changed, ("grey", "sure"))
-    ((parts, alt),) = shown_figures
+    ((parts, alt, _),) = shown_figures
     for axes, name in zip(parts, ("grey", "sure"), strict=True):
         *sums, threshold = axes.get_lines()
         assert axes.get_title() == name and set(threshold.get_ydata()) == {watch.thresholds[name, "sum"]}
@@ -67,7 +52,7 @@ def test_every_way_has_its_line_its_interval_and_its_last_word(shown_figures):
         for way, accuracy in (("as they come", 0.99), ("audit", 0.9))
     ]
     monitoring_figures.estimates(days)
-    (((axes,), alt),) = shown_figures
+    (((axes,), alt, _),) = shown_figures
     come, audit, truth = axes.get_lines()
     assert [line.get_label() for line in axes.get_lines()] == ["as they come", "audit", "truth"]
     assert list(come.get_xdata()) == list(truth.get_xdata()) == [40, 41]

@@ -1,30 +1,15 @@
 """Figures of rollouts: the share ends where the controller left it, and the words say which cards tell."""
 
-import matplotlib.pyplot as plt
 import pytest
 
-from fsdl_deploy import figures
 from fsdl_deploy.rollouts import rollout_figures
-
-
-@pytest.fixture
-def shown_figures(monkeypatch):
-    kept = []
-
-    def show(figure, alt):
-        figures._check_labels(figure)
-        kept.append((figure.axes, alt))
-        plt.close(figure)
-
-    monkeypatch.setattr(figures, "show", show)
-    return kept
 
 
 @pytest.mark.parametrize("last", [0.0, 1.0])
 def test_the_share_stays_where_the_last_change_left_it(shown_figures, last):
     changes = [(0.5, 0.25, "step 1"), (6.0, 0.5, "step 2"), (12.0, last, "an alarm")]
     rollout_figures.course(changes, good=[1.0, 2.0, 13.5], bad=[7.0], candidate="v9")
-    (((axes,), alt),) = shown_figures
+    (((axes,), alt, _),) = shown_figures
     share, right, wrong = axes.get_lines()
     assert share.get_label() == "share of v9" and share.get_drawstyle() == "steps-post"
     assert list(share.get_xdata()) == [0.5, 6.0, 12.0, 14.5]  # beyond the last answer
@@ -46,7 +31,7 @@ def test_each_judge_has_its_part_and_each_group_its_line(shown_figures):
         "certainty": {"scanner": [0.5, 0.9], "old phone": [0.2, 0.3]},
     }
     rollout_figures.power([50, 100], by_judge)
-    ((parts, alt),) = shown_figures
+    ((parts, alt, _),) = shown_figures
     assert [axes.get_title() for axes in parts] == ["by labels", "by certainty"]
     for axes, lines in zip(parts, by_judge.values(), strict=True):
         drawn = {line.get_label(): list(line.get_ydata()) for line in axes.get_lines()}
