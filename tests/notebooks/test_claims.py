@@ -65,11 +65,11 @@ CLAIMS = {
             and paired_p(of("rung", "cascade", "fixed"), of("rung", "cascade", "broken")) > 0.05
         ),
     ),
-    "the cure of the threads, which costs nothing": (
+    "Above that, threads only wait for each other": (
         OPTIMIZATION,
         lambda: of("climb", "a worker a core", "teacher padded") > 2,
     ),
-    "Size carries more than teaching": (
+    "Size matters more than teaching": (
         OPTIMIZATION,
         lambda: spread_of_sizes() / of("size_cards") > max(abs(points) for points in taught("points")) / 50,
     ),
@@ -99,7 +99,7 @@ CLAIMS = {
         OPTIMIZATION,
         lambda: 0.4 < of("rung", "teacher padded", "file") / of("rung", "graph optimisations", "file") < 0.6,
     ),
-    "The lecture's *limited accuracy loss* holds": (
+    "The lecture's *limited accuracy loss* is true here": (
         OPTIMIZATION,
         lambda: of("rung", "graph optimisations", "share") - of("rung", "int8 static", "share") < 0.01,
     ),
@@ -123,7 +123,7 @@ CLAIMS = {
         SERVING,
         lambda: set(rank("1")[1:3]) == {"our service", "KServe"},
     ),
-    "With 8 callers ours, LitServe and TorchServe are next, with 32 these two pass ours": (
+    "With 8 callers ours, LitServe and TorchServe are next, and with 32 those two pass ours": (
         SERVING,
         lambda: (
             set(rank("8")[1:4]) == {"our service", "LitServe", "TorchServe"}
@@ -151,7 +151,7 @@ CLAIMS = {
             < min(of("batched", library) for library in ("Ray Serve", "LitServe", "Triton"))
         ),
     ),
-    "A second reader helps it most": (
+    "A second reader raises it most": (
         SERVING,
         lambda: (
             min(of("web_ahead", two, "batcher") for two in ("two readers", "two processes"))

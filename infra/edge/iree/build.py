@@ -40,6 +40,7 @@ def lower(mlir: str, processor: str) -> bytes:
     triple, model = PROCESSORS[processor]
     options = ["--iree-hal-target-device=local", "--iree-hal-local-target-device-backends=llvm-cpu"]
     options += [f"--iree-llvmcpu-target-triple={triple}", f"--iree-llvmcpu-target-cpu={model}"]
+    options += ["--iree-llvmcpu-debug-symbols=false"]  # which only a debugger reads
     return compiler.compile_str(mlir, extra_args=options)
 
 
