@@ -1,7 +1,8 @@
 """The catalogue: which targets there are, as their ``target.toml`` say
 
 ``infra/edge/NAME/target.toml`` has a ``title``; the ``station`` whose Python runs ``read.py``, and the
-``build-station`` for ``build.py`` where that is another (without one: the course's own Python); the ``form``
+``build-station`` for ``build.py`` where that is another (without one: the course's own Python); the station
+whose npm ``packages`` a ``read.py`` in the course's own Python loads into a page or a program; the ``form``
 of the artifact, one of ``FORMS``; which ``width`` of pictures it takes, one of ``WIDTHS``, with the
 ``buckets`` where those are fixed (columns of ink with its margin; pixels, where the form is "whole"); its
 ``status``; its ``licence``; the project's ``state`` in one dated sentence and the ``source`` for it; and for
@@ -35,7 +36,7 @@ PROBING = (
     "try_onnx.py",
 )  # what ``operators`` runs, from torch's modules and from ONNX files
 _TEXTS = ("title", "form", "width", "status", "licence", "state", "source")
-_OTHERS = {"station", "build-station", "buckets", "variants", "kept", "sources"}
+_OTHERS = {"station", "build-station", "packages", "buckets", "variants", "kept", "sources"}
 
 
 class TargetError(RuntimeError):
@@ -76,6 +77,7 @@ class Target:
     variants: dict[str, PrecisionVariant]
     station: str = ""
     build_station: str = ""
+    packages: str = ""
     buckets: tuple[int, ...] = ()
     kept: bool = True
     sources: tuple[str, ...] = ()
@@ -96,7 +98,9 @@ class Target:
         return self.variant(precision).form or self.form
 
     def python(self, building: bool = False) -> Path:
-        """The interpreter of its station, or this one; StationError says how to build a station."""
+        """The interpreter of its station, or this one; StationError says how to build a station it needs."""
+        if self.packages and not building:
+            stations.python(self.packages, self.root)
         name = (self.build_station if building else "") or self.station
         return stations.python(name, self.root) if name else Path(sys.executable)
 
@@ -136,8 +140,8 @@ def _read(file: Path, root: Path) -> Target:
     return Target(
         file.parent.name, file.parent, root, **{name: document[name] for name in _TEXTS},
         variants=_variants(document.get("variants"), where), station=document.get("station", ""),
-        build_station=document.get("build-station", ""), buckets=buckets,
-        kept=document.get("kept", True), sources=tuple(document.get("sources", ())),
+        build_station=document.get("build-station", ""), packages=document.get("packages", ""),
+        buckets=buckets, kept=document.get("kept", True), sources=tuple(document.get("sources", ())),
     )  # fmt: skip
 
 

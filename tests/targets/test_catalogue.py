@@ -41,10 +41,21 @@ def test_each_target_has_its_programs_its_stations_and_a_dated_state():
     for target in catalogue.targets().values():
         programs = {"build.py", *(["read.py"] if target.status == "runs" else [])}
         assert programs <= {path.name for path in target.folder.iterdir()}, target.name
-        for name in (target.station, target.build_station):
+        for name in (target.station, target.build_station, target.packages):
             assert not name or name in known, target.name
         assert target.state.startswith("2026-") and target.source.startswith("https://"), target.name
 
 
 def test_what_is_not_kept_lies_in_the_build_folder(tmp_path):
     assert repository(tmp_path, toml="kept = false\n" + TOML).artifacts == tmp_path / "build/edge/fake"
+
+
+def test_packages_of_a_station_that_is_not_built_are_asked_for_before_reading(tmp_path):
+    station = tmp_path / "infra/node"
+    station.mkdir(parents=True)
+    (station / "station.toml").write_text('name = "node"\npurpose = "a test"\n')
+    (station / "requirements.lock").write_text("")
+    target = repository(tmp_path, toml='packages = "node"\n' + TOML)
+    with pytest.raises(stations.NotBuilt, match="node"):
+        target.python()
+    assert target.python(building=True).is_file()

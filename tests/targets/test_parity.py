@@ -11,15 +11,12 @@ RUNNING = [
     if target.status == "runs" and any(word.startswith("float32") for word in target.variants)
 ]
 
-IN_THE_CORE = ("onnxruntime_web", "litert_js")  # their read.py is of the core, with packages of npm's
-
 
 @pytest.mark.parametrize("name", RUNNING)
 def test_a_target_reads_as_the_reference(name, tmp_path):
     target = catalogue.target(name)
-    stations = [target.station] if target.kept else [target.station, target.build_station]
-    stations += ["node"] * (name in IN_THE_CORE)
-    for station in filter(None, stations):
+    building_too = "" if target.kept else target.build_station
+    for station in filter(None, (target.station, target.packages, building_too)):
         ensure(station)
     folder = None if target.kept else building.build(target, into=tmp_path)
     precisions = [
