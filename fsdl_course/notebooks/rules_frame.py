@@ -11,15 +11,13 @@ from fsdl_course.notebooks.lesson import Lesson, without_fences
 
 TRUTHS = ("runs", "runs against an emulator", "checked")
 STEPS = "…"  # stands for the lesson's own sections, at least one
+_WHOLE = (
+    *("The need", "You will learn", "Where the model sits", STEPS),
+    *("When it fails", "Questions", "Take-aways", "Where to go next"),
+)
 FRAMES = {
-    "lesson": (
-        *("The need", "You will learn", "Where the model sits", STEPS),
-        *("When it fails", "Questions", "Take-aways", "Where to go next"),
-    ),
-    "tool": (
-        *("The need", "You will learn", "Where the model sits", STEPS),
-        *("When it fails", "Take-aways", "Where to go next"),
-    ),
+    "lesson": _WHOLE,
+    "tool": _WHOLE,
     "tour": ("The need", "You will learn", STEPS, "Questions", "Take-aways", "Where to go next"),
 }
 DIAGRAM_SECTION = {"lesson": "Where the model sits", "tool": "Where the model sits", "tour": None}

@@ -50,6 +50,21 @@ print(f"{number_of_cards} cards")
 # TODO: what it costs and where it breaks, measured where it runs here. Say it where it cannot run.
 
 # %% [markdown]
+# ## Questions
+#
+# **Question:** TODO: one that asks for judgement about the reader's own case?
+#
+# <details><summary>Answer</summary>
+# TODO: and why.
+# </details>
+#
+# **Question:** TODO
+#
+# <details><summary>Answer</summary>
+# TODO
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - TODO
