@@ -320,7 +320,29 @@ print(batching, one_by_one)
 #   workers, a burst of long calls does not stop the signs of life, and a request costs a hop more.
 # - **Metrics of one's own** (`mlserver.log`) do not appear without such workers, in this version: they are
 # kept in a list of their own that the metrics page does not read.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** Your customers come forty at a time at noon, and one by one at night. A colleague wants
+# requests to wait longer, so that batches fill. How do you decide?
+#
+# <details><summary>Answer</summary>
+# First look how full the batches are at noon: `read_together` in each answer says it. A longer wait can help
+# only where they are not full. At night it makes each answer later, because no company comes. So measure
+# both loads before and after, as above.
+# </details>
+#
+# **Question:** Somebody moves the decoding of pictures into `predict`, where the model is. All tests pass,
+# with one caller. What breaks under load?
+#
+# <details><summary>Answer</summary>
+# `predict` gets a whole batch as one request, and an exception there is the answer to everyone in it. So one
+# damaged picture refuses up to fifteen good ones. A test with one caller cannot see that, because the batch
+# holds only this caller's picture.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - A model is a folder with a settings file and a class; batching is two numbers.
