@@ -451,8 +451,8 @@ Table(["deadline (ms)", "one caller waits (ms)"], *waits, formats=["", ".1f"])
 # empty model. What do you know about your service?
 #
 # <details><summary>Answer</summary>
-# That the part around the model is cheaper in A. If your model takes `20 ms`, that part is a few per cent of
-# the whole in both. Measure with your model, your pictures and your load, in turns.
+# That the part around the model is cheaper in A. If your model takes <code>20 ms</code>, that part is a few
+# per cent of the whole in both. Measure with your model, your pictures and your load, in turns.
 # </details>
 #
 # **Question:** Why does the comparison count an answer with other digits as an error?

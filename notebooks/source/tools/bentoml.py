@@ -430,9 +430,9 @@ print(bento_server, ours)
 # Every status is 200. What do you suspect, and how do you test it?
 #
 # <details><summary>Answer</summary>
-# A misspelt field. BentoML ignores a field that it does not know and takes the default: look at
-# *another field* in the table of bad requests. Let them send a threshold of `7`. With the right name that is
-# a 400, with a wrong one it is a 200 again.
+# A misspelt field. BentoML ignores a field that it does not know and takes the default: look at *another
+# field* in the table of bad requests. Let them send a threshold of <code>7</code>. With the right name that
+# is a 400, with a wrong one it is a 200 again.
 # </details>
 #
 # **Question:** `bentoml build` ends with exit status 0 on your build server. What has it shown, and which
@@ -449,9 +449,9 @@ print(bento_server, ours)
 #
 # <details><summary>Answer</summary>
 # It keeps our code, the model, and the versions of the packages that it names. What those need in turn is
-# chosen when the image is built, and so are the packages of `apt-get` and the image behind the tag
-# `python:3.11-slim`. A lock with hashes and a base image named by its digest promise more. The surest way is
-# to keep the built image.
+# chosen when the image is built, and so are the packages of <code>apt-get</code> and the image behind the tag
+# <code>python:3.11-slim</code>. A lock with hashes and a base image named by its digest promise more. The
+# surest way is to keep the built image.
 # </details>
 
 # %% [markdown]

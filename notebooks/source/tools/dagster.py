@@ -499,10 +499,10 @@ dagster.stop()
 # Dagster call September's readings stale?
 #
 # <details><summary>Answer</summary>
-# No, not until somebody materialises `cards` for September again. Dagster compares the versions that it was
-# given and looks into no folder itself; in *Stale data* a launch of `cards` came first. The schedule asks
-# only for the month of the day before. So old months need a schedule of their own, which lists their
-# pictures again.
+# No, not until somebody materialises <code>cards</code> for September again. Dagster compares the versions
+# that it was given and looks into no folder itself; in *Stale data* a launch of <code>cards</code> came
+# first. The schedule asks only for the month of the day before. So old months need a schedule of their own,
+# which lists their pictures again.
 # </details>
 #
 # **Question:** To save a run each morning, a colleague removes the schedule of the job `look`: the nightly

@@ -200,8 +200,8 @@ print("loading:  ", answer["error"] or "no error")
 #
 # <details><summary>Answer</summary>
 # First whether the program loads: the missing kernel of *When it fails* showed only there. Then the calls
-# after lowering: what is not inside `executorch_call_delegate` is left to plain kernels. Then the time on
-# the phone, because a plain kernel hurts only where much is computed.
+# after lowering: what is not inside <code>executorch_call_delegate</code> is left to plain kernels. Then the
+# time on the phone, because a plain kernel hurts only where much is computed.
 # </details>
 #
 # **Question:** A colleague proposes PyTorch Mobile: its conversion passes, and the file reads our cards.

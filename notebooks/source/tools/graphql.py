@@ -215,8 +215,8 @@ workplace.cleanup()
 #
 # <details><summary>Answer</summary>
 # It shows nothing: each answer is a 200 with the error in its body. Let the GraphQL server itself count the
-# answers that have `errors`, because a proxy would have to read bodies. If a model service stands behind the
-# graph, its statuses can be counted as before.
+# answers that have <code>errors</code>, because a proxy would have to read bodies. If a model service stands
+# behind the graph, its statuses can be counted as before.
 # </details>
 #
 # **Question:** The utility's front page should show how many cards of this month are read: one number, the

@@ -307,8 +307,8 @@ if reader:
 #
 # <details><summary>Answer</summary>
 # The Service's selector: perhaps no pod has its label. A schema knows one resource at a time, and each of
-# them is right by itself. Ask the cluster: `kubectl get endpointslices` lists the pods that the Service has
-# found.
+# them is right by itself. Ask the cluster: <code>kubectl get endpointslices</code> lists the pods that the
+# Service has found.
 # </details>
 #
 # **Question:** Your callers keep their connections open for hours. Under load the autoscaler adds two

@@ -443,18 +443,18 @@ print(freshness(store).sentence.partition(";")[0])
 # the next bad night look like?
 #
 # <details><summary>Answer</summary>
-# Like a good one: exit status 0 and a successful run, although a chunk is missing. `@catch` keeps the
-# exception, and the flow goes on. In September only `end`, which goes by the verdict of freshness, made the
-# run fail.
+# Like a good one: exit status 0 and a successful run, although a chunk is missing. <code>@catch</code> keeps
+# the exception, and the flow goes on. In September only <code>end</code>, which goes by the verdict of
+# freshness, made the run fail.
 # </details>
 #
 # **Question:** The machine stopped in the middle of a night, and in the morning you release a new model.
 # `resume`, or a new run?
 #
 # <details><summary>Answer</summary>
-# A new run. `resume` takes over the finished chunks with what they left, as after the power cut in October,
-# so two models would have read one month. In a new run every chunk asks the store, which keeps a reading for
-# each month, customer and model version. So the new model reads all cards.
+# A new run. <code>resume</code> takes over the finished chunks with what they left, as after the power cut in
+# October, so two models would have read one month. In a new run every chunk asks the store, which keeps a
+# reading for each month, customer and model version. So the new model reads all cards.
 # </details>
 #
 # **Question:** Your flow has ten thousand chunks, each with two seconds of work. What do you change first?

@@ -328,18 +328,18 @@ print(batching, one_by_one)
 # requests to wait longer, so that batches fill. How do you decide?
 #
 # <details><summary>Answer</summary>
-# First look how full the batches are at noon: `read_together` in each answer says it. A longer wait can help
-# only where they are not full. At night it makes each answer later, because no company comes. So measure
-# both loads before and after, as above.
+# First look how full the batches are at noon: <code>read_together</code> in each answer says it. A longer
+# wait can help only where they are not full. At night it makes each answer later, because no company comes.
+# So measure both loads before and after, as above.
 # </details>
 #
 # **Question:** Somebody moves the decoding of pictures into `predict`, where the model is. All tests pass,
 # with one caller. What breaks under load?
 #
 # <details><summary>Answer</summary>
-# `predict` gets a whole batch as one request, and an exception there is the answer to everyone in it. So one
-# damaged picture refuses up to fifteen good ones. A test with one caller cannot see that, because the batch
-# holds only this caller's picture.
+# <code>predict</code> gets a whole batch as one request, and an exception there is the answer to everyone in
+# it. So one damaged picture refuses up to fifteen good ones. A test with one caller cannot see that, because
+# the batch holds only this caller's picture.
 # </details>
 
 # %% [markdown]

@@ -369,17 +369,17 @@ print(service)
 #
 # <details><summary>Answer</summary>
 # These counters cannot tell. Between two bounds Prometheus assumes an even spread, so the true value may lie
-# on either side of your promise. Put a bound at `300 ms` and ask for the share of answers below it: that is
-# counted, not guessed.
+# on either side of your promise. Put a bound at <code>300 ms</code> and ask for the share of answers below
+# it: that is counted, not guessed.
 # </details>
 #
 # **Question:** Triton is down. The panel of its failures is empty, and a manager takes that for good news.
 # What do you put beside it?
 #
 # <details><summary>Answer</summary>
-# The series `up`, which Prometheus writes about its own asking. A dead server exports nothing, so the
-# question about its failures has an empty answer: the last look at Triton says "not there". An alert on `up`
-# fires just then.
+# The series <code>up</code>, which Prometheus writes about its own asking. A dead server exports nothing, so
+# the question about its failures has an empty answer: the last look at Triton says "not there". An alert on
+# <code>up</code> fires just then.
 # </details>
 #
 # **Question:** Two wishes for labels on the counter of cards: the model version with the region, and the

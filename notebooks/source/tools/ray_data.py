@@ -597,9 +597,9 @@ print(cluster)
 # hundred machines?
 #
 # <details><summary>Answer</summary>
-# `SHARED`, that each machine keeps most of its speed. A hundred machines read pictures as fast as they can,
-# and a single disk or file server gives what it gives. The same is true of the database: look at the rows a
-# second.
+# <code>SHARED</code>, that each machine keeps most of its speed. A hundred machines read pictures as fast as
+# they can, and a single disk or file server gives what it gives. The same is true of the database: look at
+# the rows a second.
 # </details>
 #
 # **Question:** In the middle of the night the cloud takes one worker machine back. Which cards are read
@@ -615,8 +615,9 @@ print(cluster)
 # has to come with it?
 #
 # <details><summary>Answer</summary>
-# A count. Ray drops the chunks that failed, and `score.py` then records a run that finished. Compare the
-# rows in the store with the cards of the inbox: freshness does that, and calls such a night partial.
+# A count. Ray drops the chunks that failed, and <code>score.py</code> then records a run that finished.
+# Compare the rows in the store with the cards of the inbox: freshness does that, and calls such a night
+# partial.
 # </details>
 
 # %% [markdown]

@@ -256,8 +256,9 @@ with TemporaryDirectory() as folder:
 # network sees to its side. A card with `300` columns of ink arrives. What now?
 #
 # <details><summary>Answer</summary>
-# It does not fit: `plain.bucket` raises an error that names the widths. A device with a fixed camera has one
-# width; one that takes any picture needs a second file for wide ones, or sends those to the server.
+# It does not fit: <code>plain.bucket</code> raises an error that names the widths. A device with a fixed
+# camera has one width; one that takes any picture needs a second file for wide ones, or sends those to the
+# server.
 # </details>
 #
 # **Question:** Your tests compare float32 readings of two runtimes with a tolerance. Why may the test of the

@@ -447,9 +447,9 @@ web.close()
 # start. What do you suspect first?
 #
 # <details><summary>Answer</summary>
-# The environment. The archive holds the model, the handler and a manifest, but no packages: `fsdl_deploy`,
-# NumPy and ONNX Runtime are those that the operators' workers have. Hand over a lock of your environment
-# with the archive, and cards whose digits are known.
+# The environment. The archive holds the model, the handler and a manifest, but no packages:
+# <code>fsdl_deploy</code>, NumPy and ONNX Runtime are those that the operators' workers have. Hand over a
+# lock of your environment with the archive, and cards whose digits are known.
 # </details>
 #
 # **Question:** Once a day the kernel kills the only worker, for want of memory. Would a second worker keep

@@ -275,8 +275,8 @@ print(googles, ours)
 # crashes. Why, and what can you do?
 #
 # <details><summary>Answer</summary>
-# Google's handler runs the model where its web server should be listening, so health waits until all
-# pictures are read. Let `preprocess` refuse long lists. Or bring a container of your own, which answers
+# Google's handler runs the model where its web server should be listening, so health waits until all pictures
+# are read. Let <code>preprocess</code> refuse long lists. Or bring a container of your own, which answers
 # while it reads: compare both servers under *One request at a time*.
 # </details>
 #
@@ -284,9 +284,9 @@ print(googles, ours)
 # the reason?
 #
 # <details><summary>Answer</summary>
-# In the body of the answer. Google's server words it as `detail`, and the client looks for `error.message`.
-# Send the same body by plain HTTP and read it. For good, let the container word its errors as Google's API
-# does: our service does so.
+# In the body of the answer. Google's server words it as <code>detail</code>, and the client looks for
+# <code>error.message</code>. Send the same body by plain HTTP and read it. For good, let the container word
+# its errors as Google's API does: our service does so.
 # </details>
 
 # %% [markdown]
