@@ -241,6 +241,36 @@ running.close()
 print("ended:", not Path(folder).exists())
 
 # %% [markdown]
+# ## Questions
+#
+# **Question:** You move `champion` back to the version of yesterday, and the complaints go on. What have
+# you forgotten?
+#
+# <details><summary>Answer</summary>
+# The services that run. Each loaded what the alias meant when it started, and goes on with that. A rollback
+# is complete when they have been replaced or have asked again. The model version in each reading shows
+# which of them have not.
+# </details>
+#
+# **Question:** A customer complains about a reading of last year. Why is the alias not enough to find the
+# file that read her card?
+#
+# <details><summary>Answer</summary>
+# The alias tells which version is the champion today. Store the model version beside each reading, when it
+# is made. From a version the registry leads to the run, its figures and the digest of the file, as long as
+# nobody has deleted it.
+# </details>
+#
+# **Question:** After the accident of Anna and Ben a program promotes, and every build starts it. What can
+# still go wrong?
+#
+# <details><summary>Answer</summary>
+# Two builds at the same time. The program looks first and moves the alias after that, and the call has no
+# way to say "only if nothing has changed". Let only one of them run at a time, and nothing else move the
+# alias.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - A registry is a table: names that move, versions that stay, and where each came from.

@@ -309,6 +309,35 @@ running.close()
 print(service, receiver.server)
 
 # %% [markdown]
+# ## Questions
+#
+# **Question:** Under load, the longest step of your slowest card is `wait`. Would you shorten the batcher's
+# delay, as for the single card?
+#
+# <details><summary>Answer</summary>
+# Compare the wait with the delay first. What goes beyond it is the time in which the model was busy with
+# earlier cards. A shorter delay cannot help there: a faster model can, or another replica.
+# </details>
+#
+# **Question:** To save costs you record one request in a hundred. A customer complains about her card of
+# this morning. What can your traces tell you?
+#
+# <details><summary>Answer</summary>
+# About her card most likely nothing. A sample answers questions about many cards, such as which step is
+# slow in general. To find a single card, send all spans to a collector, and let that keep the traces that
+# were slow or failed.
+# </details>
+#
+# **Question:** A partner sends `traceparent` with each card. You take it off at the border. What do you
+# gain, and what do you lose?
+#
+# <details><summary>Answer</summary>
+# You decide again what is recorded, and nobody can make you store everything or nothing. You lose the way
+# from the partner's trace to yours. If you want to talk about single cards, write the partner's number into
+# your own trace or log, as a text that you do not trust.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - Metrics say that something is slow, a trace says where. Neither replaces the other.
