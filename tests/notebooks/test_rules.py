@@ -25,7 +25,7 @@ TOOLS = """# Tools
 
 | tool | minutes |
 |---|---|
-| [A tool](tool.ipynb) | 10 min |
+| [A tool](tool.ipynb) | 15 min |
 """
 OUTPUT = nbformat.v4.new_output("stream", name="stdout", text="4 packets\n")
 ERROR = nbformat.v4.new_output("error")

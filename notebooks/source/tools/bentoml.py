@@ -463,7 +463,7 @@ print(bento_server, ours)
 #   into and served without a container.
 # - Adaptive batching is an argument of the decorator. Its latency is a promise, not a wait; measure on and
 #   off.
-# - Choose it where several teams serve Python models and nobody shall write the web part again; not for one
+# - Choose it where several teams serve Python models and none should write the web part again; not for one
 #   small model where start-up and memory count.
 #
 # ## Where to go next

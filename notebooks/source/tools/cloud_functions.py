@@ -150,7 +150,7 @@ Table(header, *rows, formats=["", "", ".0f", ".0f", ".0f", ".0f"])
 # %% [markdown]
 # Threads let requests in; the cores decide how many cards are read (a second process brings little where the
 # callers need the other core, as here). For a model that computes, room for more
-# requests than cores only moves the queue into the instance, where no platform sees it and starts another.
+# requests than cores only moves the queue into the instance, where the platform does not count it.
 # For a function that waits, for a database or another service, it is the other way round: eight waits in one
 # instance cost as much as one.
 #

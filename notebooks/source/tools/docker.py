@@ -6,7 +6,7 @@
 # ## The need
 #
 # The reader answers on this laptop. The utility's servers have another Python, another onnxruntime, and an
-# administrator who installs nothing. He runs containers.
+# administrator who installs no packages: he runs containers.
 #
 # ## You will learn
 #

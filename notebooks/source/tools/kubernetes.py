@@ -132,8 +132,8 @@ Table(["slip", "what is wrong"], *([mutant.slip, each[0][:88]] for mutant, each 
 
 # %% [markdown]
 # A schema knows names and types, of each resource alone. A negative number, a misspelt `Utilization`, a limit
-# below what is asked for, a Service whose label no pod has: this only a cluster can say (`kubectl apply
-# --dry-run=server`).
+# below what is asked for: this only a cluster can say (`kubectl apply --dry-run=server`). A Service whose
+# label no pod has is right for both of them; it has no endpoints.
 #
 # ## Run it
 #

@@ -312,7 +312,7 @@ print("what /health said meanwhile:", sorted(set(health)))
 # callers have left, while those who still wait wait longer.
 #
 # - **Without `restart_workers`**, the default, the death of one worker ends the whole server. Tried with
-#   open requests, it was still about it after twenty seconds, and took new ones that nobody read.
+#   open requests, it was still ending after twenty seconds, and took new ones that nobody read.
 # - **A stop by SIGTERM** ends LitServe's first process only; its children stay and keep the port.
 #   `serve.py` turns that signal into Ctrl-C, which LitServe does clean up after.
 # - **The queue has no end.** There is no limit and no 503 for those who come too late; a callback that counts

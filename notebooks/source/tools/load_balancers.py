@@ -255,9 +255,9 @@ print(broken(haproxy))
 
 # %% [markdown]
 # **Overload looks like a crash.** A machine that is too busy takes connections late, so a balancer that
-# leaves a replica out after one failure may leave out all of them at once. nginx then refuses everything for
-# `fail_timeout` (its log says "no live upstreams"); Envoy by default asks replicas all the same when too many
-# seem to be down.
+# leaves a replica out after one failure may leave out all of them at once. Plain nginx then refuses
+# everything for `fail_timeout` (its log says "no live upstreams"), so the course's file lists the replicas
+# again as backups; Envoy by default asks replicas all the same when too many seem to be down.
 #
 # **A request is too large to be kept.** To send it again the balancer must have all of it. nginx writes large
 # bodies to a file, Envoy and HAProxy keep them in memory up to a limit, and beyond it a request is sent once.

@@ -151,8 +151,9 @@ Table(["champion", f"right of {len(pile)} hard cards"], *rows)
 #
 # ## Lineage
 #
-# A year later: version, run, recipe, figures and the file's digest, from the alias alone. The digest is that
-# of the file in `models/`, so we know which bytes have read the cards.
+# Version, run, recipe, figures and the file's digest of today's champion, from the alias alone. The digest is
+# that of the file in `models/`, so we know which bytes read the cards. For a card of last year the alias says
+# nothing: keep the version beside each reading.
 
 # %%
 history = registry.lineage(alias="champion")
@@ -186,7 +187,7 @@ registry.point(alias="champion", version=versions["v3-bad"])  # Ben, who does no
 print(f"both saw {anna_saw} and {ben_saw}; now it is {registry.behind(alias='champion')}, no error")
 
 # %% [markdown]
-# The last one wins, and nobody is told: the call has no way to say "only if it is still version 2". Let one
+# The last one wins, without a warning: the call has no way to say "only if it is still version 2". Let one
 # program move aliases, after the checks, and people ask that program. The registry does not look at figures
 # either: it took `v3-bad` without a word.
 #

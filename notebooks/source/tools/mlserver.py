@@ -6,7 +6,7 @@
 # ## The need
 #
 # The data scientists have a reader, a new version of it, and soon other models. They want to write Python and
-# a settings file, not a server; and a burst of single requests shall be read in batches without their doing.
+# a settings file, not a server; and a burst of single requests should be read in batches without their doing.
 #
 # ## You will learn
 #
@@ -319,7 +319,7 @@ print(batching, one_by_one)
 # - **One process.** `parallel_workers` is 0 here: the model reads in the thread that answers everyone. With
 #   workers, a burst of long calls does not stop the signs of life, and a request costs a hop more.
 # - **Metrics of one's own** (`mlserver.log`) do not appear without such workers, in this version: they are
-# kept in a list of their own that the metrics page does not read.
+#   kept in a list of their own that the metrics page does not read.
 
 # %% [markdown]
 # ## Questions

@@ -200,7 +200,8 @@ folder.cleanup()
 # ## Take-aways
 #
 # - Mojo runs without an account and compiles in seconds; its answers are torch's.
-# - MAX's compiler takes its time even for one layer, and refuses a convolution with constant weights.
+# - MAX's compiler did not finish even one layer in the time that it had, and refuses a convolution with
+#   constant weights.
 # - "Watch this space" has a date. Look again before you repeat it.
 #
 # ## Where to go next

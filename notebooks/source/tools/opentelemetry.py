@@ -14,7 +14,7 @@
 # - what a trace and a span are, and how a header carries them from program to program
 # - to get a trace of the balancer, the service, the batcher and the model
 # - why one call of the model belongs to several traces
-# - what becomes of a trace when somebody sends a header that is none
+# - what becomes of a trace when somebody sends a broken header
 # - what tracing costs
 
 # %% [markdown]
@@ -216,7 +216,7 @@ print(f"with / without, turn by turn: {ratio:.2f} (half of the turns: {low:.2f} 
 # %% [markdown]
 # ## When it fails
 #
-# **A header that is none.** It comes from outside, so anything can stand in it. Each of these, directly to
+# **A broken header.** It comes from outside, so anything can stand in it. Each of these, directly to
 # the service: is the card read, and in which trace?
 
 # %%
@@ -256,7 +256,7 @@ fates = {name: fate(service.url, parent) for name, parent in parents.items()}
 Table(["traceparent", "status", "trace"], *([name, *what] for name, what in fates.items()))
 
 # %% [markdown]
-# Every card is read: tracing must never be a reason to refuse. A header that is none begins a new trace, and
+# Every card is read: tracing must never be a reason to refuse. A broken header begins a new trace, and
 # the link to the caller is lost. And a stranger decides what is recorded: with `00` at the end nothing is,
 # with `01` everything, at your cost. At the border of a company the header is taken off.
 

@@ -396,7 +396,7 @@ print(service)
 #
 # - Prometheus asks; services only count. Counters that begin again do no harm, names that change do.
 # - A server library counts requests. What your model sees and says, you count yourself.
-# - An empty answer is below every threshold: look up what your rules ask for.
+# - An empty answer passes no threshold, whatever happens: look up what your rules ask for.
 # - Labels with few values; bounds of histograms where your promises are.
 # - A dashboard is code: built, compared, tested.
 #

@@ -323,7 +323,7 @@ folder.cleanup()
 # ## Take-aways
 #
 # - For an ONNX file of your own, ONNX Runtime's quantizer is enough; both tools stand on it.
-# - A search for a setting needs more cards than the loss you tolerate is fine.
+# - A search for a setting needs so many cards that the loss you tolerate is more than chance.
 # - Look for the newest release of the part you use, not of the tool's name.
 # - Check the file, not the exit status.
 #

@@ -149,7 +149,7 @@ Table([f"right of {len(deck)} cards", "before", "after"], *rows)
 # %% [markdown]
 # ## When it fails
 #
-# **It forgets.** The table above has a second row to look at: the cards as they were. The retrained half was
+# **It forgets.** Look at the first row of the table above: the cards as they were. The retrained half was
 # shown inverted cards only.
 
 # %%

@@ -225,7 +225,7 @@ print(same_reader(answers, readings))
 # %% [markdown]
 # ## Bad input
 #
-# `model.py` says that the threshold lies from 0 to 1, and raises an HTTP error where the picture is none. Ask
+# `model.py` says that the threshold lies from 0 to 1, and raises an HTTP error for no picture. Ask
 # for 7, for a word, without a picture, and so on.
 
 # %% tags=["nbval-check-output"]
