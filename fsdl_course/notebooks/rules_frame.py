@@ -21,7 +21,7 @@ FRAMES = {
     "tour": ("The need", "You will learn", STEPS, "Questions", "Take-aways", "Where to go next"),
 }
 DIAGRAM_SECTION = {"lesson": "Where the model sits", "tool": "Where the model sits", "tour": None}
-_MARKDOWN = re.compile(r"`[^`]*`|\*\*|\*\w|\]\(")  # which is not read inside of HTML
+_MARKDOWN = re.compile(r"`[^`]*`|\*\w|\]\(")  # which is not read inside of HTML
 Breaches = Iterator[tuple[int | None, str]]
 
 

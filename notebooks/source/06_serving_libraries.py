@@ -134,9 +134,9 @@ compare.table(recorded)
 # batcher share one Python process with one lock. With one caller nothing waits and nothing can be batched, so
 # the way through the server is all that differs; there the short ways through one process (ours, KServe's)
 # come next. With 8 and with 32 callers ours is the second; Triton's lead over the next library, TorchServe,
-# is {{ahead(Triton, TorchServe, 32):.0%}} with 32. The last rows ask all by the same timetable, at 80 % of
-# Triton's best rate: half of Triton's answers come within {{at_the_best(Triton, p50):.0f}} ms and 99 % within
-# {{at_the_best(Triton, p99):.0f}}; ours within {{at_the_best(our service, p50):.0f}} and
+# is {{ahead(Triton, TorchServe, 32):.0%}} with 32. The last rows ask all by the same timetable, at `80 %` of
+# Triton's best rate: half of Triton's answers come within {{at_the_best(Triton, p50):.0f}} ms and `99 %`
+# within {{at_the_best(Triton, p99):.0f}}; ours within {{at_the_best(our service, p50):.0f}} and
 # {{at_the_best(our service, p99):.0f}}. A rate does not say which is the most *powerful*, as the lecture
 # calls NVIDIA's: that is a question of what it can do besides answering, see [Choosing](#Choosing). Ours
 # needs the least memory: {{served(our service, 32, memory):.0f}} MiB, where Triton needs

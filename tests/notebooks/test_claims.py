@@ -127,7 +127,7 @@ CLAIMS = {
         SERVING,
         lambda: rank("8")[1] == rank("32")[1] == "our service" and rank("32")[2] == "TorchServe",
     ),
-    "at 80 % of Triton's best rate: half of Triton's answers come within": (
+    "at `80 %` of Triton's best rate: half of Triton's answers come within": (
         SERVING,
         lambda: all(
             of("at_the_best", "Triton", what) < of("at_the_best", "our service", what)

@@ -531,9 +531,9 @@ workplace.cleanup()
 # works. Which two prices do you pay, and who notices?
 #
 # <details><summary>Answer</summary>
-# The package grows towards the limits in *One package*. And every cold start now imports pandas: in the bars
-# above, imports are most of a start. Only callers who meet a new instance wait for it, so a test with warm
-# calls notices nothing.
+# The package grows towards the limits in <em>One package</em>. And every cold start now imports pandas: in
+# the bars above, imports are most of a start. Only callers who meet a new instance wait for it, so a test
+# with warm calls notices nothing.
 # </details>
 #
 # **Question:** The bill is too high, so a colleague halves the function's memory. What changes?
@@ -541,7 +541,7 @@ workplace.cleanup()
 # <details><summary>Answer</summary>
 # Below one core hardly the bill: half the memory brings half the processor, so a call takes about twice as
 # long at half the price a second. Above one core halving does save money, because this function works with
-# one thread. If the new size is too small, calls are killed, as in *When it fails*.
+# one thread. If the new size is too small, calls are killed, as in <em>When it fails</em>.
 # </details>
 #
 # **Question:** Your function allows each customer ten uploads a day, and counts them in a variable of its

@@ -430,9 +430,9 @@ print(bento_server, ours)
 # Every status is 200. What do you suspect, and how do you test it?
 #
 # <details><summary>Answer</summary>
-# A misspelt field. BentoML ignores a field that it does not know and takes the default: look at *another
-# field* in the table of bad requests. Let them send a threshold of <code>7</code>. With the right name that
-# is a 400, with a wrong one it is a 200 again.
+# A misspelt field. BentoML ignores a field that it does not know and takes the default: look at <em>another
+# field</em> in the table of bad requests. Let them send a threshold of <code>7</code>. With the right name
+# that is a 400, with a wrong one it is a 200 again.
 # </details>
 #
 # **Question:** `bentoml build` ends with exit status 0 on your build server. What has it shown, and which

@@ -500,9 +500,9 @@ dagster.stop()
 #
 # <details><summary>Answer</summary>
 # No, not until somebody materialises <code>cards</code> for September again. Dagster compares the versions
-# that it was given and looks into no folder itself; in *Stale data* a launch of <code>cards</code> came
-# first. The schedule asks only for the month of the day before. So old months need a schedule of their own,
-# which lists their pictures again.
+# that it was given and looks into no folder itself; in <em>Stale data</em> a launch of <code>cards</code>
+# came first. The schedule asks only for the month of the day before. So old months need a schedule of their
+# own, which lists their pictures again.
 # </details>
 #
 # **Question:** To save a run each morning, a colleague removes the schedule of the job `look`: the nightly
@@ -518,8 +518,8 @@ dagster.stop()
 #
 # <details><summary>Answer</summary>
 # No. All steps share one process there, so the crash ends the run, and the retry policy never sees an
-# exception. With a process for each step the crash ends one step. *What it costs* shows the price of such a
-# process: it matters less the longer a chunk works.
+# exception. With a process for each step the crash ends one step. <em>What it costs</em> shows the price of
+# such a process: it matters less the longer a chunk works.
 # </details>
 
 # %% [markdown]

@@ -199,9 +199,9 @@ print("loading:  ", answer["error"] or "no error")
 # look at, and in which order?
 #
 # <details><summary>Answer</summary>
-# First whether the program loads: the missing kernel of *When it fails* showed only there. Then the calls
-# after lowering: what is not inside <code>executorch_call_delegate</code> is left to plain kernels. Then the
-# time on the phone, because a plain kernel hurts only where much is computed.
+# First whether the program loads: the missing kernel of <em>When it fails</em> showed only there. Then the
+# calls after lowering: what is not inside <code>executorch_call_delegate</code> is left to plain kernels.
+# Then the time on the phone, because a plain kernel hurts only where much is computed.
 # </details>
 #
 # **Question:** A colleague proposes PyTorch Mobile: its conversion passes, and the file reads our cards.

@@ -461,8 +461,8 @@ print(freshness(store).sentence.partition(";")[0])
 #
 # <details><summary>Answer</summary>
 # The size of the chunks. Each task starts a process, and so does each new attempt: compare grey and blue in
-# *A picture of the run*. Larger chunks pay that less often. In return more cards are read again when a chunk
-# fails, because a chunk is stored as a whole.
+# <em>A picture of the run</em>. Larger chunks pay that less often. In return more cards are read again when a
+# chunk fails, because a chunk is stored as a whole.
 # </details>
 
 # %% [markdown]

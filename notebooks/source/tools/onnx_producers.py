@@ -1,7 +1,7 @@
 # %% [markdown]
 # # ONNX producers: models of scikit-learn and XGBoost in the same runtime
 #
-# **Minutes:** 20 · **Prerequisites:** [Packaging](../04_packaging.ipynb) · **Truth:** runs
+# **Minutes:** 15 · **Prerequisites:** [Packaging](../04_packaging.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -61,6 +61,9 @@ def rows(number, seed):
     wrong = [reading.digits != card.truth for reading, card in zip(readings, deck, strict=True)]
     return np.stack([statistics[name] for name in NAMES], axis=1).astype(np.float32), np.array(wrong)
 
+
+# %% [markdown]
+# One set to learn from, another to ask about afterwards.
 
 # %%
 known, wrong = rows(600 if FAST else 4000, seed=1)
@@ -190,6 +193,9 @@ Table(
 text = (folder / "limits.py").read_text(encoding="utf-8")
 Code(text[text.index("def the_function") : text.index("def the_missing")], language="python")
 
+# %% [markdown]
+# What it says:
+
 # %% tags=["station:onnx_producers"]
 run = subprocess.run([python, folder / "limits.py", here], check=True, capture_output=True, text=True)
 limits = json.loads(run.stdout)
@@ -227,9 +233,10 @@ for kind in ("float32", "float64"):
 Table(["input", "furthest apart", "verdicts that change"], *table, formats=["", ".1g", ""])
 
 # %% [markdown]
-# Between two neighbouring float32 numbers of that size lie 128 seconds, and all cards arrived within 600. The
-# scaler would subtract the mean first, but the digits were lost before. Give the converter an example of the
-# type that the model was trained with, or subtract the large part before.
+# All cards arrived within ten minutes, and two neighbouring float32 numbers of that size are further apart
+# than most of the cards, as the next cell says. The scaler would subtract the mean first, but the digits were
+# lost before. Give the converter an example of the type that the model was trained with, or subtract the
+# large part before.
 
 # %% tags=["station:onnx_producers"]
 temporary.cleanup()

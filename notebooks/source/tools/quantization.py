@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Tool: Optimum and Neural Compressor
 #
-# **Minutes:** 15 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** runs
+# **Minutes:** 20 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** runs
 #
 # ## The need
 #

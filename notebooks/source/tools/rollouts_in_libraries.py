@@ -178,8 +178,8 @@ print("the same:", ", ".join(tried))
 # offers KServe. Is that enough?
 #
 # <details><summary>Answer</summary>
-# No. KServe divides calls by share, and its row says "no" under *by customer*. So something before it must
-# choose by customer: a balancer, or a router of yours as in the section on Ray Serve.
+# No. KServe divides calls by share, and its row says "no" under <em>by customer</em>. So something before it
+# must choose by customer: a balancer, or a router of yours as in the section on Ray Serve.
 # </details>
 #
 # **Question:** In the table TorchServe switches faster than Triton. You want a bad version gone as soon as
@@ -187,8 +187,8 @@ print("the same:", ", ".join(tried))
 #
 # <details><summary>Answer</summary>
 # Not alone. TorchServe moved a default between two versions that were both loaded; Triton loaded a process
-# anew. And both say "no" under *rolls back by itself*, so first somebody has to notice the harm. Guardrails
-# of your own, as in the lesson, may save more time than the switch.
+# anew. And both say "no" under <em>rolls back by itself</em>, so first somebody has to notice the harm.
+# Guardrails of your own, as in the lesson, may save more time than the switch.
 # </details>
 #
 # **Question:** The schemas accept your resource for Argo Rollouts. What may still go wrong on the day, and

@@ -266,9 +266,9 @@ print(googles, ours)
 # shared endpoint. How do you find out whether they fit, before you deploy?
 #
 # <details><summary>Answer</summary>
-# Count the bytes of the request, not of the files: base64 adds a third. *What it costs* says how many of our
-# cards fit; of yours it is about a third as many. Leave some room, since the limit refuses the whole request
-# and not its last picture.
+# Count the bytes of the request, not of the files: base64 adds a third. <em>What it costs</em> says how many
+# of our cards fit; of yours it is about a third as many. Leave some room, since the limit refuses the whole
+# request and not its last picture.
 # </details>
 #
 # **Question:** Whenever a customer sends a large request, the health checks of a replica fail. Nothing
@@ -277,7 +277,7 @@ print(googles, ours)
 # <details><summary>Answer</summary>
 # Google's handler runs the model where its web server should be listening, so health waits until all pictures
 # are read. Let <code>preprocess</code> refuse long lists. Or bring a container of your own, which answers
-# while it reads: compare both servers under *One request at a time*.
+# while it reads: compare both servers under <em>One request at a time</em>.
 # </details>
 #
 # **Question:** A partner's log says "unknown error" for some of the calls through Google's client. Where is
