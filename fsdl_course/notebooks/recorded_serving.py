@@ -20,6 +20,12 @@ def served(known: Records, library: str, users: str, what: str):
     return pick(_served(known, library, users), what, "serving.json")
 
 
+def at_the_best(known: Records, library: str, what: str):
+    """What the record says of a library asked at a share of the best one's rate, the same for all."""
+    rows = [row for row in known.read("serving")["rows"] if row["load"].endswith("of the best's")]
+    return pick(row_of(rows, "library", library), what, "serving.json")
+
+
 def fastest(known: Records, users: str):
     """The library that answers most cards a second with so many callers."""
     rows = [row for row in known.read("serving")["rows"] if row["load"] == f"closed, {users}"]

@@ -21,6 +21,7 @@ FRAMES = {
     "tour": ("The need", "You will learn", STEPS, "Questions", "Take-aways", "Where to go next"),
 }
 DIAGRAM_SECTION = {"lesson": "Where the model sits", "tool": "Where the model sits", "tour": None}
+_MARKDOWN = re.compile(r"`[^`]*`|\*\w|\]\(")  # which is not read inside of HTML
 Breaches = Iterator[tuple[int | None, str]]
 
 
@@ -95,6 +96,11 @@ def questions(lesson: Lesson) -> Breaches:
         )
     if section.text.count("<details>") != len(answers) or any(not answer.strip() for answer in answers):
         yield section.cell, "every <details> has a <summary>, an answer, and is closed"
+    for sign in (found[0] for answer in answers if (found := _MARKDOWN.search(answer))):
+        yield (
+            section.cell,
+            f"{sign!r} stands in the page as it is: inside <details> write <code>…</code>, <em>…</em>",
+        )
 
 
 def endings(lesson: Lesson) -> Breaches:

@@ -291,7 +291,8 @@ claims("00", measured)
 #
 # <details><summary>Answer</summary>
 # A reading is right only when all its digits are. If a single digit is right with probability p, a card of
-# five is right with about p⁵: with `0.995` for a digit it is `0.995 ** 5`, `0.975`, for a card.
+# five is right with about p⁵: with <code>0.995</code> for a digit it is <code>0.995 ** 5</code>,
+# <code>0.975</code>, for a card.
 # </details>
 #
 # **Question:** The test digits are split from the training digits *by digit*. What would be wrong with a

@@ -891,9 +891,9 @@ print(page, service)
 # you say?
 #
 # <details><summary>Answer</summary>
-# The service adds about the same few milliseconds to every model: look at the bar above. On `800 ms` nobody
-# can notice it. Latency is an argument when the model is small and each page needs many answers one after
-# another.
+# The service adds about the same few milliseconds to every model: look at the bar above. On <code>800
+# ms</code> nobody can notice it. Latency is an argument when the model is small and each page needs many
+# answers one after another.
 # </details>
 
 # %% [markdown]

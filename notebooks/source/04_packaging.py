@@ -333,7 +333,8 @@ print(in_node["digits"][:4], in_node["confidence"][:4])
 
 # %% [markdown]
 # C, C# and Java have ONNX Runtime too. We leave C out: the wheel brings the library that it would call, but
-# not the headers to compile against.
+# not the headers to compile against. And torch is not the only library that writes the format: models of
+# scikit-learn and XGBoost go into [the same runtime](tools/onnx_producers.ipynb).
 #
 # Third: *the same answers*. We run v2 in every way that we have on the cards as they are, without `whiten`.
 # Digits must be equal. Confidences may differ a little: they come from sums of many float32 numbers, and each
@@ -714,9 +715,9 @@ claims("04", measured)
 #
 # <details><summary>Answer</summary>
 # That the file is right on the one input for which it was made. Of the files above such a test could find
-# only the whole reader, and that only with a runtime that does not answer it. The `if` and the transformer
-# pass it: they are wrong on *other* inputs, and the `if` without an error. Ask other lengths, other numbers
-# of pictures, other contents.
+# only the whole reader, and that only with a runtime that does not answer it. The <code>if</code> and the
+# transformer pass it: they are wrong on <em>other</em> inputs, and the <code>if</code> without an error. Ask
+# other lengths, other numbers of pictures, other contents.
 # </details>
 #
 # **Question:** The service runs in a container with everything locked. The app's team halves the pictures
@@ -765,6 +766,7 @@ claims("04", measured)
 # ## Where to go next
 #
 # - [Lab 04](../labs/lab04/lab04.ipynb): a parity test, checksums, the order of a Dockerfile.
+# - [ONNX producers](tools/onnx_producers.ipynb): models that are no networks, in the same runtime.
 # - [The model service](03_service.ipynb): the program that goes into the container.
 # - [Ray Data](tools/ray_data.ipynb): a station that takes the core's versions, so that its answers are equal.
 # - The lessons to come make the model cheaper, and put more than one copy of it behind a load balancer.

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Optimization: the same answers for a hundredth of the work
 #
-# **Minutes:** 60 · **Prerequisites:** [Packaging](04_packaging.ipynb) · **Truth:** runs
+# **Minutes:** 50 · **Prerequisites:** [Packaging](04_packaging.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -55,14 +55,11 @@ FAST = True
 # the rungs in turns. The command `fsdl-deploy bench ladder` does the same at length.
 
 # %%
-import matplotlib.pyplot as plt
-import numpy as np
-
+from fsdl_course.optimization import rung_figures
 from fsdl_deploy import figures, weights
 from fsdl_deploy.measuring.machine import whole_cores
 from fsdl_deploy.optimization import climb_figures, ladder
 from fsdl_deploy.optimization.ladder import climb
-from fsdl_deploy.optimization.rungs import Rung
 
 CORES = whole_cores()
 figures.use()
@@ -81,32 +78,21 @@ measured = {}  # what the lecture's sentences at the end are judged by
 # threads. Which is the fastest, and which the slowest? Write down both before you look.
 
 # %%
-counts = [1, CORES] if FAST else [1, CORES, 2 * CORES]
-grid = [
-    Rung(f"{workers} workers, {threads} threads", "teacher:eager", workers=workers, threads=threads)
-    for workers in counts
-    for threads in sorted({1, CORES})
-]
-busy = climb(grid, count=0, **effort)
-speed = np.array([result.per_second for result in busy]).reshape(len(counts), -1)
-measured["one_copy"], measured["copies"] = speed[0, 0], speed[counts.index(CORES), 0]
-best = max(busy, key=lambda result: result.per_second).rung
+from fsdl_deploy.optimization.rungs import Rung
+
+counts = sorted({1, CORES} if FAST else {1, CORES, 2 * CORES})
+pairs = [(workers, threads) for workers in counts for threads in sorted({1, CORES})]
+grid = [Rung(f"{w} by {t}", "teacher:eager", workers=w, threads=t) for w, t in pairs]
+busy = {pair: result.per_second for pair, result in zip(pairs, climb(grid, count=0, **effort))}
+measured["one_copy"], measured["copies"] = busy[1, 1], busy[CORES, 1]
 
 # %% [markdown]
 # The results as a picture: light is fast.
 
 # %%
-figure, axes = plt.subplots(figsize=(5, 3.2))
-axes.imshow(speed, cmap="viridis", aspect="auto")
-for (row, column), value in np.ndenumerate(speed):
-    ink = "black" if value > (speed.min() + speed.max()) / 2 else "white"
-    axes.text(column, row, f"{value:.0f}/s", ha="center", va="center", color=ink, weight="bold")
-axes.set(xlabel="threads in each worker", ylabel="workers", title=f"cards a second on {CORES} cores")
-axes.set_xticks(range(speed.shape[1]), sorted({1, CORES}))
-axes.set_yticks(range(len(counts)), counts)
-axes.grid(False)
-figures.show(figure, alt=f"Cards a second by workers and threads; the fastest is {best}")
-print(f"In this run the fastest is: {best}")
+rung_figures.workers_and_threads(busy, CORES)
+workers, threads = max(busy, key=busy.get)
+print(f"In this run the fastest is: {workers} workers, {threads} threads")
 
 # %% [markdown]
 # On a quiet machine more of both is not faster: the product of workers and threads should not exceed the
@@ -162,11 +148,9 @@ for kind in threads_and_processes.KINDS:
 # %%
 from fsdl_deploy.optimization.rungs import all_rungs
 
-rungs = [
-    rung
-    for rung in all_rungs()
-    if not rung.aside or rung.name == "int8, static" or not (FAST or rung.kind.endswith("compiled"))
-]
+rungs = [rung for rung in all_rungs() if not rung.kind.endswith("compiled")]
+if FAST:
+    rungs = [rung for rung in rungs if not rung.aside or rung.name == "int8, static"]
 results = climb(rungs, count=20 if FAST else 2000, **effort)
 ladder.table(results)
 
@@ -174,17 +158,7 @@ ladder.table(results)
 # The bars are on a logarithmic scale, because factors multiply: equal steps are equal factors.
 
 # %%
-figure, axes = plt.subplots(figsize=(9, 5.5))
-rates = [result.per_second for result in results]
-colors = [figures.PALETTE[6] if result.aside else figures.PALETTE[0] for result in results]
-axes.barh([result.rung for result in results], rates, color=colors, left=0.5)
-for place, result in enumerate(results):
-    factor, share = result.per_second / rates[0], result.right / result.cards
-    axes.text(result.per_second * 1.1, place, f"{factor:,.0f} ×, {share:.1%} right", va="center")
-axes.set(xscale="log", xlabel=f"cards a second on {CORES} cores (logarithmic)", ylabel="rung")
-axes.set_xlim(min(rates) / 2, 40 * max(rates))
-axes.invert_yaxis()
-figures.show(figure, alt="Cards a second of each rung, with its factor on the first and its accuracy")
+rung_figures.rates_of_rungs(results, CORES)
 
 # %% [markdown]
 # How to read the table: factors multiply, so the *share* of a rung in the climb is one of logarithms. Half of
@@ -245,16 +219,7 @@ print(f"v2 would have to be {30 * careful / small:.1f} × as fast, and the secon
 # each is the factor on the rung before.
 
 # %%
-from fsdl_deploy.measuring.table import Table
-
-factors = {}
-for place, run in enumerate((long_run, results)):
-    before = run[0].per_second
-    for result in run:
-        factors.setdefault(result.rung, [None, None])[place] = result.per_second / before
-        before = before if result.aside else result.per_second
-header = ["factor on the rung before", recorded["machine"].split(",")[0], "here"]
-Table(header, *([rung, *pair] for rung, pair in factors.items()), formats=["", ".2f", ".2f"])
+rung_figures.steps({recorded["machine"].split(",")[0]: long_run, "here": results})
 
 # %% [markdown]
 # On a quiet machine most factors come out alike. Those of int8 and of batches
@@ -273,18 +238,7 @@ Table(header, *([rung, *pair] for rung, pair in factors.items()), formats=["", "
 
 # %%
 sizes = records.read(weights.folder() / "sizes.json")
-figure, axes = plt.subplots(figsize=(7, 3.4))
-for taught, label in ((False, "trained alone"), (True, "taught by the teacher")):
-    rows = [row for row in sizes["students"] if row["taught"] is taught]
-    million = [row["multiply_adds"] / 1e6 for row in rows]
-    share = np.array([row["right"] / row["cards"] for row in rows])
-    ends = np.array([row["interval"] for row in rows]).T
-    axes.errorbar(million, share, [share - ends[0], ends[1] - share], marker="o", capsize=4, label=label)
-axes.set(xscale="log", xlabel="multiply-adds of one card (million)", ylabel="cards read right")
-axes.legend()
-figures.show(
-    figure, alt="Accuracy rises with size; teaching moves it little, and lowers that of the smallest"
-)
+rung_figures.students(sizes["students"])
 measured["teaching"] = climb_figures.teaching_points(sizes["students"])
 
 # %% [markdown]
@@ -334,18 +288,17 @@ print(f"{1 - measured['distilbert_share']:.0%} fewer parameters")
 # And the time of one message of 16 words, in turns.
 
 # %%
-from time import perf_counter
+from functools import partial
+
+import numpy as np
+
+from fsdl_deploy.measuring.turns import in_turns
 
 words = torch.zeros(1, 16, dtype=torch.long)
-took = {name: [] for name in models}
+calls = {name: partial(model, words) for name, model in models.items()}
 with torch.inference_mode():
-    for _ in range(6 if FAST else 50):
-        for name, model in models.items():
-            begin = perf_counter()
-            model(words)
-            took[name].append(perf_counter() - begin)
-ratio = np.median(took["BERT-base"]) / np.median(took["DistilBERT"])
-measured["distilbert_speed"] = ratio
+    took = in_turns(calls, 6 if FAST else 50, warmup=1)
+ratio = measured["distilbert_speed"] = np.median(took["BERT-base"]) / np.median(took["DistilBERT"])
 print(f"DistilBERT does {ratio:.2f} × as many messages in the same time: {ratio - 1:.0%} faster")
 
 # %% [markdown]
@@ -356,16 +309,13 @@ print(f"DistilBERT does {ratio:.2f} × as many messages in the same time: {ratio
 # For so large a model a batch is cheaper on a core, too: its weights come from memory once for all messages.
 
 # %%
-eight, calls = words.expand(8, -1), []
+eight = partial(models["BERT-base"], words.expand(8, -1))
 with torch.inference_mode():
-    for _ in range(3 if FAST else 20):
-        begin = perf_counter()
-        models["BERT-base"](eight)
-        calls.append(perf_counter() - begin)
-bert_rate = measured["bert_rate"] = 8 / np.median(calls)
-measured["cores_for_a_billion"] = 1e9 / 86_400 / bert_rate
-print(f"one by one {1 / np.median(took['BERT-base']):.0f} messages a second, by eights {bert_rate:.0f}")
-del models
+    took |= in_turns({"by eights": eight}, 3 if FAST else 20, warmup=1)
+each, bert_rate = 1000 / np.median(took["BERT-base"]), 8000 / np.median(took["by eights"])
+measured["bert_rate"], measured["cores_for_a_billion"] = bert_rate, 1e9 / 86_400 / bert_rate
+print(f"one by one {each:.0f} messages a second, by eights {bert_rate:.0f}")
+del models, calls, eight
 
 # %% [markdown]
 # ## Quantization: fewer bits
@@ -379,13 +329,9 @@ del models
 # run:
 
 # %%
-chosen = ("graph optimisations", "float16", "int8, dynamic", "int8, static", "distilled")
-rows = [
-    [result.rung, result.file, result.per_second, result.right / result.cards]
-    for result in long_run
-    if result.rung.removesuffix(", int8, static") in chosen
-]
-Table(["rung", "KiB", "cards/s", "right"], *rows, formats=["", ",.0f", ",.0f", ".1%"])
+chosen = ["graph optimisations", "float16", "int8, dynamic", "int8, static"]
+chosen += ["distilled", "distilled, int8, static"]
+rung_figures.files_and_rates(long_run, chosen)
 
 # %% [markdown]
 # A quarter of the bits is not a quarter of the time:
@@ -414,43 +360,25 @@ Table(["rung", "KiB", "cards/s", "right"], *rows, formats=["", ",.0f", ",.0f", "
 # the channels (pointwise). Beside it the plain convolution of the same shapes, both in ONNX Runtime.
 
 # %%
-import io
-import warnings
-
 from torch import nn
 
-from fsdl_deploy.optimization import roofline
+from fsdl_course.optimization import blocks
 
-warnings.filterwarnings("ignore", ".*legacy TorchScript-based")  # it is the quick one of the two exporters
-plain = nn.Sequential(*(nn.Sequential(nn.Conv2d(64, 64, 3, padding=1), nn.ReLU()) for _ in range(4)))
-depthwise = [nn.Conv2d(64, 64, 3, padding=1, groups=64), nn.ReLU(), nn.Conv2d(64, 64, 1), nn.ReLU()]
-blocks = {"plain": plain, "depthwise-separable": nn.Sequential(*depthwise * 4)}
-taps = roofline.taps(8, 8, 3, 1, 1) * roofline.taps(80, 80, 3, 1, 1)  # of the filter, those on padding aside
-adds = {"plain": 4 * 64 * 64 * taps, "depthwise-separable": 4 * 64 * (taps + 64 * 8 * 80)}
+plain = [nn.Conv2d(64, 64, 3, padding=1), nn.ReLU()]
+depthwise = [nn.Conv2d(64, 64, 3, padding=1, groups=64), nn.ReLU()]
+pointwise = [nn.Conv2d(64, 64, 1), nn.ReLU()]
+kinds = {"plain": plain, "depthwise-separable": depthwise + pointwise}
 
 # %% [markdown]
-# Both blocks get as many positions as one card has, on one thread, in turns. `core.peak` below is the best
-# that a core does: the faster of a large matrix product and a large convolution.
+# Four of each in a row, for as many positions as one card has, on one thread, in turns. The last column
+# compares with the best that a core does: the faster of a large matrix product and a large convolution.
 
 # %%
-import onnxruntime
+from fsdl_deploy.optimization import roofline
 
-
-def session(model):
-    file = io.BytesIO()
-    torch.onnx.export(model.eval(), (torch.zeros(1, 64, 8, 80),), file, dynamo=False, input_names=["x"])
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
-
-
-sessions, x = {name: session(model) for name, model in blocks.items()}, np.zeros((1, 64, 8, 80), np.float32)
-took = {name: [] for name in blocks}
-for _ in range(100 if FAST else 1000):
-    for name, running in sessions.items():
-        begin = perf_counter()
-        running.run(None, {"x": x})
-        took[name].append(perf_counter() - begin)
+timed = blocks.compare(kinds, calls=100 if FAST else 1000)
+core = roofline.measure()
+blocks.table(timed, core)
 
 # %% [markdown]
 # Time shrinks less than the multiply-adds do: a depthwise convolution moves as much memory as it computes. (A
@@ -458,13 +386,9 @@ for _ in range(100 if FAST else 1000):
 # its best was measured than while the layers were.)
 
 # %%
-core = roofline.measure()
-least = {name: min(times) for name, times in took.items()}
-rows = [[name, adds[name] / 1e6, adds[name] / least[name] / core.peak] for name in blocks]
-header = ["block", "million multiply-adds", "of the core's best"]
-print(Table(header, *rows, formats=["", ".1f", ".0%"]))
-print(f"{adds['plain'] / adds['depthwise-separable']:.1f} × fewer multiply-adds,", end=" ")
-print(f"{least['plain'] / least['depthwise-separable']:.1f} × less time")
+whole, separable = timed["plain"], timed["depthwise-separable"]
+print(f"{whole.multiply_adds / separable.multiply_adds:.1f} × fewer multiply-adds,", end=" ")
+print(f"{whole.seconds / separable.seconds:.1f} × less time")
 
 # %% [markdown]
 # ## How near is the last rung to the limit?
@@ -474,18 +398,14 @@ print(f"{least['plain'] / least['depthwise-separable']:.1f} × less time")
 # how long it takes, is in ONNX Runtime's own profile.
 
 # %%
+from fsdl_course.optimization import layers
 from fsdl_deploy.cards import cards
-from fsdl_deploy.reader import batches
 
 deck = [card.image for card in cards(64, "typical", seed=43)]
-ways = {"teacher": (deck[:4], 1), "v2": (deck, 64)}
-layers, seconds = {name: [] for name in ways}, dict.fromkeys(ways, 0)
-for name, (images, size) in ways.items():
-    graph = weights.verified(f"{name}.onnx")
-    for _, pictures, widths in batches(images, size):
-        some, call = roofline.profile(graph, {"pictures": pictures, "widths": widths}, 10)
-        layers[name] += some
-        seconds[name] += call
+networks = {
+    "teacher": layers.profiled(weights.verified("teacher.onnx"), deck[:4], size=1),
+    "v2": layers.profiled(weights.verified("v2.onnx"), deck, size=64),
+}
 
 # %% [markdown]
 # Both scales are logarithmic. The flat part of the roof is the bound by multiply-adds, the slopes are the
@@ -493,37 +413,14 @@ for name, (images, size) in ways.items():
 # the time.
 
 # %%
-figure, panels = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
-x = np.logspace(-1.5, 2.3, 50)
-for axes, (name, some) in zip(panels, layers.items()):
-    for rate, style in ((max(core.bandwidth), "-"), (core.bandwidth[-1], "--")):
-        axes.plot(x, np.minimum(core.peak, x * rate), style, color="black", linewidth=1)
-    whole = sum(layer.seconds for layer in some)
-    for kind in roofline.KINDS[:-1]:
-        dots = [layer for layer in some if layer.kind == kind and layer.seconds]
-        places = [[dot.multiply_adds / dot.moved, dot.multiply_adds / dot.seconds] for dot in dots]
-        axes.scatter(*zip(*places), [10 + 5000 * dot.seconds / whole for dot in dots], alpha=0.6, label=kind)
-    axes.set(xscale="log", yscale="log", xlabel="multiply-adds for a byte", title=name)
-panels[0].set_ylabel("multiply-adds a second")
-panels[1].legend(loc="lower right", markerscale=0.5)
-figures.show(figure, alt="Layers under the roof: convolutions near it, depthwise ones far below")
+layers.under_the_roof(core, networks)
 
 # %% [markdown]
 # *Other* layers have no multiply-adds, so no dot: they only move bytes. Each network's last row is all its
 # calls together, timed without the profile.
 
 # %%
-rows = []
-for name, some in layers.items():
-    whole = sum(layer.seconds for layer in some)
-    parts = {kind: [layer for layer in some if layer.kind == kind] for kind in roofline.KINDS}
-    for kind, part in parts.items():
-        took = sum(layer.seconds for layer in part)
-        roof = sum(core.least(layer.multiply_adds, layer.moved) for layer in part)
-        rows.append([f"{name}, {len(some)} layers called", kind, took / whole, roof / took])
-    roof = sum(core.least(layer.multiply_adds, layer.moved) for layer in some)
-    rows.append([name, f"the calls, {seconds[name] * 1000:.1f} ms", None, roof / seconds[name]])
-Table(["network", "layers", "of the time", "of its roof"], *rows, formats=["", "", ".0%", ".0%"])
+layers.table(core, networks)
 
 # %% [markdown]
 # The convolutions of both networks come near their roof. The depthwise ones read and write nearly a byte for
@@ -551,32 +448,22 @@ Code(filename=batching.__file__)
 # measure cards a second, and the time that nine of ten calls stay below.
 
 # %%
-from fsdl_deploy import OnnxReader, closed_loop
+from fsdl_course.optimization import batching_figures
+from fsdl_deploy import OnnxReader
 from fsdl_deploy.service.batching import Batcher
 
 deck = [card.image for card in cards(64, seed=9)]
-reader, calls = OnnxReader(), 300 if FAST else 3000
-curves = {}
+reader, calls, curves = OnnxReader(), 300 if FAST else 3000, {}
 for delay in (0, 0.002, 0.02):
-    batcher, curve = Batcher(reader.read, 32, delay), []
-    for users in (1, 8, 32):
-        turn = iter(range(10**9))
-        call = lambda: batcher.submit(deck[next(turn) % 64]).result()  # noqa: B023, E731
-        curve.append(closed_loop(call, users, calls, warmup=users))
+    batcher = Batcher(reader.read, 32, delay)
+    curves[delay] = [batching_figures.callers(batcher, deck, users, calls) for users in (1, 8, 32)]
     batcher.close()
-    curves[delay] = curve
 
 # %% [markdown]
 # Each line is one deadline, each point a number of callers: 1, 8 and 32, from the bottom up.
 
 # %%
-figure, axes = plt.subplots(figsize=(7, 3.5))
-for delay, curve in curves.items():
-    throughput, late = zip(*((load.throughput, np.percentile(load.latencies, 90)) for load in curve))
-    axes.plot(throughput, late, "o-", label=f"{1000 * delay:g} ms")
-axes.set(xlabel="cards a second", ylabel="90 % of the calls below (ms)", yscale="log")
-axes.legend(title="deadline")
-figures.show(figure, alt="Latency against throughput for three deadlines and 1, 8 and 32 callers")
+batching_figures.deadlines(curves)
 
 # %% [markdown]
 # A deadline makes a lonely caller wait for company that does not come. With deadline 0 a batch is whatever
@@ -602,11 +489,13 @@ print(f"{late.count(False)} read, {sum(late)} told that it is too late:", future
 # in batches of similar widths. In a larger batch the first card waits longer for the last.
 
 # %%
+from fsdl_deploy.measuring.table import Table
+
 tuned = climb_figures.batch_sizes(reader, deck, (1, 2, 4, 8, 16, 32, 64), rounds=3 if FAST else 20)
 measured["batch_rates"] = {size: rate for size, (rate, _) in tuned.items()}
 measured["best_batch"] = max(tuned, key=lambda size: tuned[size][0])
-Table(["batch", "cards/s", "longest batch, ms"], *([size, *both] for size, both in tuned.items()),
-      formats=["", ",.0f", ".1f"])  # fmt: skip
+rows = [[size, *both] for size, both in tuned.items()]
+Table(["batch", "cards/s", "longest batch, ms"], *rows, formats=["", ",.0f", ".1f"])
 
 # %% [markdown]
 # Small batches bring most of the gain. Beyond some size the wait goes on growing while the rate does not: it
@@ -624,23 +513,12 @@ deck = [card.image for card in cards(128, "typical", seed=10)]
 ways = {"one by one": [pad([image]) for image in deck]}
 ways["random batches of 32"] = [pad(deck[k : k + 32]) for k in range(0, 128, 32)]
 ways["sorted batches of 32"] = [(pictures, widths) for _, pictures, widths in batches(deck, 32)]
-took = {name: [] for name in ways}
-for _ in range(4 if FAST else 20):
-    for name, groups in ways.items():
-        begin = perf_counter()
-        for pictures, widths in groups:
-            reader.run(pictures, widths)
-        took[name].append(perf_counter() - begin)
 
 # %% [markdown]
 # Padding is work too. Its column shows the extra pixels, as a share of the cards' own.
 
 # %%
-rows = []
-for name, groups in ways.items():
-    pixels = sum(pictures.size for pictures, _ in groups) / sum(image.size for image in deck)
-    rows.append([name, 128 / min(took[name]), pixels - 1])
-Table(["way", "cards/s", "padding"], *rows, formats=["", ",.0f", ".0%"])
+batching_figures.padding(reader, deck, ways, rounds=4 if FAST else 20)
 
 # %% [markdown]
 # ## Caching: the same question twice
@@ -653,16 +531,19 @@ import functools
 
 @functools.cache
 def remembered(picture: bytes, width: int) -> str:
-    image = np.frombuffer(picture, np.uint8).reshape(-1, width)
-    return reader.read([image])[0].digits
+    return reader.read([np.frombuffer(picture, np.uint8).reshape(-1, width)])[0].digits
 
 
-kept = 0
 for image in deck:
     remembered(image.tobytes(), image.shape[1])
-    kept += image.nbytes
 measured["asked"], measured["kept"] = len(deck), remembered.cache_info().currsize
-print(f"{remembered.cache_info().currsize} pictures kept, {kept / 2**20:.1f} MiB of them alone")
+
+# %% [markdown]
+# What do they take, and what would a month's cards?
+
+# %%
+kept = sum(image.nbytes for image in deck)
+print(f"{measured['kept']} pictures kept, {kept / 2**20:.1f} MiB of them alone")
 print(f"a million cards: {kept / len(deck) * 1e6 / 2**30:.0f} GiB, and after a new model the old answers")
 
 # %% [markdown]
@@ -688,19 +569,10 @@ print(f"{len(uploads):,} uploads of 20,000 cards: at most {1 - 20_000 / len(uplo
 # (LRU).
 
 # %%
-from cachetools import LRUCache
+from fsdl_course.optimization import around_readers
 
-rates = {}
-for size in (10, 100, 1000, 3000, 10_000, 20_000):
-    cache, hits = LRUCache(size), 0
-    for upload in uploads:
-        hits += upload in cache
-        cache[upload] = True
-    rates[size] = hits / len(uploads)
-figure, axes = plt.subplots(figsize=(7, 3))
-axes.plot(list(rates), list(rates.values()), "o-")
-axes.set(xscale="log", xlabel="readings kept", ylabel="share of uploads from memory", ylim=(0, 1))
-figures.show(figure, alt="Hit rate against size: it rises until the repeats of a card fit in")
+sizes = (10, 100, 1000, 3000, 10_000, 20_000)
+around_readers.hit_rates({size: around_readers.hit_rate(uploads, size) for size in sizes})
 
 # %% [markdown]
 # The repeats of a card come soon after each other, so a cache of a few thousand readings does as well as one
@@ -750,16 +622,20 @@ except DeviceError as error:
 # in your own prices.
 
 # %%
-from fsdl_deploy.optimization.gpu_cost import per_million
-
 core_price, gpu_price = 0.05, 1.00  # dollars an hour, assumptions: put your provider's prices here
 by_rung = {result.rung: result.per_second / CORES for result in results}
 rates = {"v2, batches of 64": by_rung["batches of 64"], "teacher": by_rung["graph optimisations"]}
 rates["BERT-base, by eights"] = bert_rate
-rows = [
-    [name, rate, per_million(rate, core_price), per_million(rate, core_price, used=0.1)]
-    for name, rate in rates.items()
-]
+
+# %% [markdown]
+# A core costs the same hour by hour, so a prediction costs ten times as much where it works a tenth of the
+# time:
+
+# %%
+from fsdl_deploy.optimization.gpu_cost import per_million
+
+dollars = {name: [per_million(rate, core_price, used) for used in (1, 0.1)] for name, rate in rates.items()}
+rows = [[name, rates[name], *both] for name, both in dollars.items()]
 header = ["on cores", "a second and core", "$ a million, always busy", "busy a tenth"]
 Table(header, *rows, formats=["", ",.0f", ".3f", ".2f"])
 
@@ -769,14 +645,9 @@ Table(header, *rows, formats=["", ",.0f", ".3f", ".2f"])
 # while it works, to be as cheap as busy cores?
 
 # %%
-used = np.array([0.01, 0.03, 0.1, 0.3, 1])
-figure, axes = plt.subplots(figsize=(7, 3.3))
-for name, rate in rates.items():
-    axes.plot(used, rate * gpu_price / core_price / used, "o-", label=name)
-axes.set(xscale="log", yscale="log", xlabel="share of the hour in which the GPU has work")
-axes.set(ylabel="predictions a second", title="What a GPU must do to cost no more than cores")
-axes.legend()
-figures.show(figure, alt="The rate a GPU must reach against its utilisation: a tenth of the work, ten times")
+from fsdl_course.optimization import gpu_figures
+
+gpu_figures.rates_needed(rates, gpu_price / core_price)
 
 # %% [markdown]
 # With those prices a GPU must do the work of twenty busy cores, and of two hundred if it works a tenth of the
@@ -799,16 +670,9 @@ print(f"so it is the cheaper one if it has work for more than {needed / bound:.0
 # with a GPU, and keeps the run in `models/gpu.json`.
 
 # %%
-from IPython.display import display
-
 from fsdl_deploy.optimization import gpu
 
-recorded = gpu.recorded()
-if recorded and recorded["gpu"]:
-    print(recorded["date"], recorded["machine"], recorded["gpu"], recorded["versions"])
-    display(gpu.table(recorded["rows"], core_price, gpu_price))
-else:
-    print("No figure of a GPU is on record: none of the course's runs so far was on a machine with one.")
+gpu_figures.on_record(gpu.recorded(), core_price, gpu_price)
 
 # %% [markdown]
 # **Sharing the GPU.** The lecture asks why one would not put several models on a GPU whose memory is not
@@ -838,14 +702,8 @@ claims("05", measured)
 from fsdl_deploy.optimization.cascade import CascadeReader
 
 cascade = CascadeReader(OnnxReader(), OnnxReader("teacher"))
-some, rows = list(cards(150, "typical", seed=12)), []
-for name, change in (("as they are", lambda image: image), ("inverted", lambda image: 255 - image)):
-    before = cascade.handed_on
-    readings = cascade.read([change(card.image) for card in some])
-    handed_on = (cascade.handed_on - before) / len(some)
-    right = np.mean([reading.digits == card.truth for reading, card in zip(readings, some)])
-    rows.append([name, right, handed_on])
-Table(["pictures", "right", "handed on to the teacher"], *rows, formats=["", ".1%", ".1%"])
+changes = {"as they are": lambda image: image, "inverted": lambda image: 255 - image}
+around_readers.handed_on(cascade, cards(150, "typical", seed=12), changes)
 
 # %% [markdown]
 # The day the app inverts its pictures, nearly every card goes to the expensive model, the service is as slow

@@ -828,8 +828,8 @@ print([replica.running for replica in fleet])
 # change first?
 #
 # <details><summary>Answer</summary>
-# None: first shorten the `20 s` (a smaller file, another runtime, an image that is there already). What
-# is left is bought with room: a lower target, or a higher least number of replicas before a known peak.
+# None: first shorten the <code>20 s</code> (a smaller file, another runtime, an image that is there already).
+# What is left is bought with room: a lower target, or a higher least number of replicas before a known peak.
 # </details>
 #
 # **Question:** Eight million requests come a day, evenly. Function or server? And if half of them come within

@@ -610,10 +610,10 @@ print(f"{alike} of {len(pairs)} cards are misread alike by v2 and its int8")
 # same 400. A colleague wants to wait for a p-value below `5 %`, looked at every minute. What do you say?
 #
 # <details><summary>Answer</summary>
-# Looked at every minute, a p-value of `5 %` comes by itself, sooner or later: here it is there already. Take
-# a test that may be looked at always, or fix the number of cards before. The guardrail's evidence is strong,
-# and not yet strong enough where ten guardrails promise together (the table above). What to do until then is
-# no question for a test: a person may order a pause.
+# Looked at every minute, a p-value of <code>5 %</code> comes by itself, sooner or later: here it is there
+# already. Take a test that may be looked at always, or fix the number of cards before. The guardrail's
+# evidence is strong, and not yet strong enough where ten guardrails promise together (the table above). What
+# to do until then is no question for a test: a person may order a pause.
 # </details>
 #
 # **Question:** Ten thousand cards a day come, and you want to know within a week whether a candidate is
@@ -627,8 +627,8 @@ print(f"{alike} of {len(pairs)} cards are misread alike by v2 and its int8")
 # **Question:** Why does the cascade's threshold belong to the reader's version?
 #
 # <details><summary>Answer</summary>
-# It was chosen for the confidences that this reader reports. Another reader's `0.59` means something else,
-# and then the cascade hands on too much or too little. No error shows that.
+# It was chosen for the confidences that this reader reports. Another reader's <code>0.59</code> means
+# something else, and then the cascade hands on too much or too little. No error shows that.
 # </details>
 #
 # ## Take-aways

@@ -566,7 +566,8 @@ running.close()
 #
 # <details><summary>Answer</summary>
 # A budget looks at the sum of a month, and a weekend of one endpoint is a small part of that. The alarm looks
-# at a variant's requests: six hours without one, and it rings. Neither ends anything; `destroy` does.
+# at a variant's requests: six hours without one, and it rings. Neither ends anything; <code>destroy</code>
+# does.
 # </details>
 #
 # ## Take-aways

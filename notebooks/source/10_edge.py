@@ -494,9 +494,9 @@ except limits.NoLimits as reason:
 # `100 ms`. Where should it run?
 #
 # <details><summary>Answer</summary>
-# There, if latency is all that counts: the phone takes `8 × 40 = 320 ms`, the service some `100 + 40`. Make
-# it quicker, and ask again: below about `100 / 7` ms on the server the phone wins. And if the link drops,
-# latency is not all.
+# There, if latency is all that counts: the phone takes <code>8 × 40 = 320 ms</code>, the service some
+# <code>100 + 40</code>. Make it quicker, and ask again: below about <code>100 / 7</code> ms on the server the
+# phone wins. And if the link drops, latency is not all.
 # </details>
 #
 # **Question:** A converter reports success, the file loads, and its output has the right shape. What do you

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # TODO: the tool's name: what it is in four words
 #
-# **Minutes:** 10 · **Prerequisites:** TODO · **Truth:** runs
+# **Minutes:** 15 · **Prerequisites:** TODO · **Truth:** runs
 #
 # ## The need
 #

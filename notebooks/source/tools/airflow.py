@@ -446,7 +446,37 @@ for part in (airflow, processor, scheduler):
 # - **A task that does little costs much.** Make chunks of minutes, not of seconds.
 # - **A scheduler that is down is silent.** When it comes back it runs the last night it missed, with
 #   `catchup=True` all of them. Put one check outside of Airflow.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** The machine with the scheduler is off for a whole weekend, and comes back on Monday. What runs
+# then? For which weekend would cards stay unread?
+#
+# <details><summary>Answer</summary>
+# Only the last night runs, because catchup is off. It scores its whole month and skips what is stored, so
+# most weekends lose nothing. If a new month began in between, the last night belongs to the new month: nobody
+# finishes the old one until you trigger a run for it by hand.
+# </details>
+#
+# **Question:** A colleague wants one task for each card, so that a retry repeats one card and not a whole
+# chunk. What do you answer?
+#
+# <details><summary>Answer</summary>
+# A retry is rare, but every task pays for its start every night: compare the bar of the task that does
+# nothing. A month of cards would be mostly waiting. Besides, one run may have only so many tasks of a kind.
+# </details>
+#
+# **Question:** Imagine that your job adds each reading to a running total instead of storing it under month,
+# customer and version. Which cells above would now be dangerous?
+#
+# <details><summary>Answer</summary>
+# Those that run a task again: the retry and the clearing. Airflow repeats a task without knowing what the
+# failed try had already done, so a try that added some cards and then died would add them twice. Here a chunk
+# is stored whole or not at all, and what is stored is skipped.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - A DAG says what to do and when; a run is for a moment, and can be run again for that moment.

@@ -523,7 +523,37 @@ workplace.cleanup()
 # *Where this platform is not the cloud.* Its instances share the cores of one machine, so a burst is slower
 # here. A package is on the disk already, while a cloud fetches it to a new machine. There is no network, no
 # queue of events and no certificate, and no rights are checked.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** A colleague imports pandas in the handler, for the date of a reading. The function still
+# works. Which two prices do you pay, and who notices?
+#
+# <details><summary>Answer</summary>
+# The package grows towards the limits in <em>One package</em>. And every cold start now imports pandas: in
+# the bars above, imports are most of a start. Only callers who meet a new instance wait for it, so a test
+# with warm calls notices nothing.
+# </details>
+#
+# **Question:** The bill is too high, so a colleague halves the function's memory. What changes?
+#
+# <details><summary>Answer</summary>
+# Below one core hardly the bill: half the memory brings half the processor, so a call takes about twice as
+# long at half the price a second. Above one core halving does save money, because this function works with
+# one thread. If the new size is too small, calls are killed, as in <em>When it fails</em>.
+# </details>
+#
+# **Question:** Your function allows each customer ten uploads a day, and counts them in a variable of its
+# module. All tests pass. What happens at the month end?
+#
+# <details><summary>Answer</summary>
+# The tests met one instance. A crowd meets many, each with a count of its own, and a quiet hour ends the
+# instances and their counts. So customers get past the limit, and nobody sees an error. A count that must be
+# right belongs in a database that all instances share.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - Choose a function for calls that come rarely or all at once, whose work is short and needs nothing

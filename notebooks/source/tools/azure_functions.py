@@ -232,7 +232,38 @@ web.close()
 # | `functionTimeout` | ends a call | checked for its form |
 # | storage | keeps pictures and readings | bytes that we hand over |
 # | Core Tools (`func start`) | the real host on a laptop | it cannot be had from a package index |
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** One colleague renames `respond` in the shared package, another misspells a field in
+# `host.json`. Which of the two does your build find if it only indexes the app?
+#
+# <details><summary>Answer</summary>
+# The misspelt field, because the fields of that file are compared with a list. Indexing imports the app and
+# calls nothing, and the app looks the function up only when it is called. So the first request would find
+# the rename, with a 500. Let the build read one card as well.
+# </details>
+#
+# **Question:** Somebody puts a letter into the storage for cards. Why does the function end normally
+# instead of raising an exception?
+#
+# <details><summary>Answer</summary>
+# An exception asks for another try, and Azure would hand over the same letter up to five times. A letter
+# stays a letter. Keep exceptions for what can pass, such as storage that does not answer for a moment, and
+# look through the log for the rest.
+# </details>
+#
+# **Question:** Your customers' app is to call this function directly, with the function's key inside the
+# app. What does the key protect then?
+#
+# <details><summary>Answer</summary>
+# Little. All apps carry the same key, anybody can unpack one, and the code behind the host cannot tell who
+# asked. A key like this is for programs that you run yourself. For customers you need a login of their own,
+# or a service of yours between app and function.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - Bindings move opening and storing out of the code: less to write, and more that only Azure can run.

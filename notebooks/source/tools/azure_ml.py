@@ -248,7 +248,29 @@ print(careful, typed, ours)
 # | scaling | instances by a timetable or by load | one process |
 # | model and environment | weights (`AZUREML_MODEL_DIR`) and image, with versions | files of this course |
 # | price | machines by the hour, as long as a deployment is there | your laptop |
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** Your dashboard counts 5xx as our fault and 4xx as the client's. One morning a customer's app
+# starts to send PDFs. What does the dashboard show with `typed.py`, what with `score.py`, and what does the
+# person on duty do?
+#
+# <details><summary>Answer</summary>
+# With typed.py it shows a sick server: each PDF is a 500. The person on duty restarts it, and nothing
+# changes. With score.py it shows 422, which points at the client, and the body names the field.
+# </details>
+#
+# **Question:** Phones send one card a request to your endpoint, and at night another program sends thousands
+# of cards in one request. What do the phones notice, and what would you change?
+#
+# <details><summary>Answer</summary>
+# They wait until the large request is done, as the question about health did in the last measurement. Cut the
+# large request into small ones, or give that program a deployment of its own. A second worker helps only as
+# long as no second large request comes.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - An entry script is two functions: `init` loads, `run` answers. The web server is Microsoft's.

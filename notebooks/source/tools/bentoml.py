@@ -422,7 +422,39 @@ print(bento_server, ours)
 # - **It is heavier than what it wraps**: compare the start, the memory and the packages above with our own
 #   service.
 # - **`containerize` wants Docker** and a network at build time, for a compiler that no line of ours needs.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** A client's team sends a higher threshold, and no more cards than before are marked `by_hand`.
+# Every status is 200. What do you suspect, and how do you test it?
+#
+# <details><summary>Answer</summary>
+# A misspelt field. BentoML ignores a field that it does not know and takes the default: look at <em>another
+# field</em> in the table of bad requests. Let them send a threshold of <code>7</code>. With the right name
+# that is a 400, with a wrong one it is a 200 again.
+# </details>
+#
+# **Question:** `bentoml build` ends with exit status 0 on your build server. What has it shown, and which
+# test do you add?
+#
+# <details><summary>Answer</summary>
+# That it found something to copy. Nothing was imported from the bento: the build without our package ended
+# with 0 as well. Serve the bento where our package is not installed, and ask it a card whose digits you
+# know.
+# </details>
+#
+# **Question:** An auditor wants last month's image built again, with the same versions of everything. What
+# does the bento promise, and what not?
+#
+# <details><summary>Answer</summary>
+# It keeps our code, the model, and the versions of the packages that it names. What those need in turn is
+# chosen when the image is built, and so are the packages of <code>apt-get</code> and the image behind the tag
+# <code>python:3.11-slim</code>. A lock with hashes and a base image named by its digest promise more. The
+# surest way is to keep the built image.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - Two files, no web code: the class says what goes in and out, the YAML file what is packed.
@@ -431,7 +463,7 @@ print(bento_server, ours)
 #   into and served without a container.
 # - Adaptive batching is an argument of the decorator. Its latency is a promise, not a wait; measure on and
 #   off.
-# - Choose it where several teams serve Python models and nobody shall write the web part again; not for one
+# - Choose it where several teams serve Python models and none should write the web part again; not for one
 #   small model where start-up and memory count.
 #
 # ## Where to go next

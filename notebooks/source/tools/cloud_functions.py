@@ -150,7 +150,7 @@ Table(header, *rows, formats=["", "", ".0f", ".0f", ".0f", ".0f"])
 # %% [markdown]
 # Threads let requests in; the cores decide how many cards are read (a second process brings little where the
 # callers need the other core, as here). For a model that computes, room for more
-# requests than cores only moves the queue into the instance, where no platform sees it and starts another.
+# requests than cores only moves the queue into the instance, where the platform does not count it.
 # For a function that waits, for a database or another service, it is the other way round: eight waits in one
 # instance cost as much as one.
 #
@@ -285,7 +285,38 @@ print(server, listener)
 # | bucket and events | sends the event, again and again | one request each |
 # | build | an image of the folder | the station's packages |
 # | rights | who may call, what the function may do | nobody is asked |
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** Your function adds each reading to the customer's total of the year. To be safe, it
+# remembers the numbers of its events in a variable. Is that enough?
+#
+# <details><summary>Answer</summary>
+# No. The second delivery may reach another instance, or the same one after a restart, and neither knows the
+# variable. Keep the number where all instances look, and write it together with the total. Or store one
+# reading for each picture, as here, and add them up when somebody asks.
+# </details>
+#
+# **Question:** A new version of the app sends pictures in a format that your reader learns only next week.
+# What becomes of them with `arrived` as it is, and would an exception be better?
+#
+# <details><summary>Answer</summary>
+# They stay in the bucket unread, each with a line in the log, and nobody delivers them again. An exception
+# would repeat them for hours, in vain, and hide the errors that matter. Take their names from the log, and
+# deliver those pictures once more when the new reader is there.
+# </details>
+#
+# **Question:** `meet` shows eight requests inside one instance, so a colleague wants eight threads for the
+# reader. What has `meet` not measured?
+#
+# <details><summary>Answer</summary>
+# Any computing. It only waits, and many waits fit beside each other on one core. Reading needs the core
+# itself. So look at cards a second and at p99 in the table that follows, on as many cores as your instances
+# have.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - The handler moves in a few lines; what is around it (packages, events, rights) does not.

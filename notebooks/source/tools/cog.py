@@ -358,7 +358,28 @@ print(over_cog, with_schema, ours)
 # - **Outside its own image it is half a tool.** Without the schema the bounds of the class are words.
 # - **A failed prediction is a 200.** Dashboards that count HTTP errors will see none.
 # - **The builder wants Docker**, and base images from a registry: no network, no image.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** Somebody copies the Dockerfile and forgets the line with the schema. The image starts and
+# reads your twenty test cards correctly. Which request would have shown the mistake?
+#
+# <details><summary>Answer</summary>
+# One that must be refused, such as a threshold of 7. The schema only decides what is turned away, so good
+# requests are answered the same without it. Test a service with input that it must reject, too.
+# </details>
+#
+# **Question:** Many users are refused with 409. A colleague's cure is the loop inside `ask`: send the request
+# again at once, until it is taken. Why is that a poor cure with many users?
+#
+# <details><summary>Answer</summary>
+# The server then spends its time on refusals, and luck decides whose turn comes next, not the order in which
+# users came. It works here because one user asks. With many, put a queue with a limit before the server, or
+# let clients wait longer after each refusal.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - Two files, no web code: the class says what goes in and out, the YAML file what is installed.

@@ -124,18 +124,32 @@ except TargetError as problem:
     print(problem)
 
 # %% [markdown]
-# ### Questions
+# ## Questions
 #
-# 1. What does a check of the specification not see?
-# 2. Why compare weights as a share of the layer's largest?
+# **Question:** Names, operators and weights of the file agree with torch. How can the app on the phone still
+# misread a card?
 #
-# <details><summary>Answers</summary>
-#
-# 1. Operators that compute something else than torch's, and how the device rounds.
-# 2. One scale or table serves a whole channel or layer: the step of rounding grows with the largest weight.
-#
+# <details><summary>Answer</summary>
+# An operator may compute something different from torch's, and the device rounds in its own way. Neither is
+# in the specification. The app may also prepare the picture differently from the training.
 # </details>
 #
+# **Question:** Why is the difference of the weights given as a share of the layer's largest?
+#
+# <details><summary>Answer</summary>
+# One scale or one table serves a whole channel or layer, so the step of rounding grows with the largest
+# weight. As a share, layers with large and with small weights can be compared.
+# </details>
+#
+# **Question:** Your customers load the app over the phone's network, and the file in 4 bits is the smallest.
+# What do you need before you choose it?
+#
+# <details><summary>Answer</summary>
+# Cards with known digits, read on an iPhone with each of the three files. The table says how far the weights
+# moved, not how many readings changed. Take the smallest file whose extra mistakes you can accept.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - A file for a device that is not here can be checked: names, sizes, operators, weights.

@@ -491,7 +491,38 @@ dagster.stop()
 # - **A process that is killed is no exception.** The retry policy catches exceptions of a step. When the run
 #   itself is killed, somebody must start it again, or the daemon must be told to (`run_retries`).
 # - **Schedules need the daemon**, and a daemon that is down is silent too. Put one check outside of Dagster.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** A card for September arrives in December, by post. Every night's run is a success. Does
+# Dagster call September's readings stale?
+#
+# <details><summary>Answer</summary>
+# No, not until somebody materialises <code>cards</code> for September again. Dagster compares the versions
+# that it was given and looks into no folder itself; in <em>Stale data</em> a launch of <code>cards</code>
+# came first. The schedule asks only for the month of the day before. So old months need a schedule of their
+# own, which lists their pictures again.
+# </details>
+#
+# **Question:** To save a run each morning, a colleague removes the schedule of the job `look`: the nightly
+# job has the check `fresh` too. What do you lose?
+#
+# <details><summary>Answer</summary>
+# The news of bad nights. In October the check inside the job was not run at all, because it stands behind
+# the step that failed. And a night that never starts has no check in it. By itself, in the morning, the
+# check fails in both cases.
+# </details>
+#
+# **Question:** One picture in a million crashes the whole Python process. Do you keep `in_process_executor`?
+#
+# <details><summary>Answer</summary>
+# No. All steps share one process there, so the crash ends the run, and the retry policy never sees an
+# exception. With a process for each step the crash ends one step. <em>What it costs</em> shows the price of
+# such a process: it matters less the longer a chunk works.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - An asset says what should exist; a partition says of when. Dagster then knows what is missing and what is

@@ -6,7 +6,7 @@
 # ## The need
 #
 # The reader answers on this laptop. The utility's servers have another Python, another onnxruntime, and an
-# administrator who installs nothing. He runs containers.
+# administrator who installs no packages: he runs containers.
 #
 # ## You will learn
 #
@@ -489,7 +489,38 @@ if engine:
 # - **It is as old as its base.** A hole in the base image is in every image on it, until they are built
 #   again; and a base by its digest gets newer only when somebody edits the digest.
 # - **The GPU is outside.** Its driver belongs to the host; the image must fit to it.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** Your code has settled and changes twice a year, but new weights come every week. Where do
+# they belong in the Dockerfile?
+#
+# <details><summary>Answer</summary>
+# Last, after the code. A step is made again if it, or one before it in its stage, has changed. Ours has the
+# weights before the code because here it is the code that changes daily: the order follows your changes,
+# not a rule.
+# </details>
+#
+# **Question:** The worker dies on a Friday evening, and until Monday the web server answers each card as
+# before. What does its answer tell the app, and what would you watch?
+#
+# <details><summary>Answer</summary>
+# The 202 says that the card was taken, not that it was read: the app should promise a reading for later.
+# The web server is well, so its own health check stays green. Watch how many cards wait and for how long,
+# since only that shows a missing worker.
+# </details>
+#
+# **Question:** Your container ends with exit code 137 again and again. Why is a higher memory limit not yet
+# the answer?
+#
+# <details><summary>Answer</summary>
+# The code says only that it was killed. The slide's container ended in the same way, because it did not
+# stop when it was asked to. Ask the engine whether it was for memory. If so, find out whether the memory
+# keeps growing: then a higher limit only delays the next end.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - An image fixes code, weights and dependencies; a container is a process started from it.

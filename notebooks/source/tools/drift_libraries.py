@@ -256,7 +256,38 @@ print(f"largest of {len(pieces)} pieces of ten usual cards: {largest.statistic:.
 # **Right about the input, wrong about the harm.** All five call dark cards changed somewhere, and they are;
 # `v2` still reads {{drifted(dark, right):.0%}} of them, as against {{drifted(dark, right_before):.0%}} of the
 # same cards by daylight. No library can know that: it has not seen what is written.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** Your smallest branch reads twenty cards a day. You compare each day with a reference, by a
+# distance and a fixed threshold of `0.1`. What do you expect?
+#
+# <details><summary>Answer</summary>
+# Alarms about nothing. The fewer cards, the further usual ones lie from the reference by luck: see the pieces
+# of ten. Take a p-value, collect cards until there are enough, or set the threshold from many sets of twenty
+# usual cards.
+# </details>
+#
+# **Question:** You read 1,000 cards a day and watch seven statistics with KSWIN. You accept about one false
+# alarm a month. Which `alpha` do you start with?
+#
+# <details><summary>Answer</summary>
+# It is the chance at each card, and for each statistic. A month has 1,000 × 30 × 7 = 210,000 of these tests,
+# so start near one in 210,000. Neighbouring tests share most of their cards, so try the value on a few weeks
+# of usual cards before you trust it.
+# </details>
+#
+# **Question:** Dark cards raise an alarm every winter evening, and nearly as many are read correctly as
+# before. Would you switch the alarm off?
+#
+# <details><summary>Answer</summary>
+# No, but it should wake nobody. The input did change, so put it into the morning's report and check a sample
+# of these cards against the truth. Keep the calls at night for what customers feel, such as many more cards
+# handed on to people.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - All find an inverted picture. They differ in what they say of cards that did not change: try that first.

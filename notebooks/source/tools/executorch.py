@@ -184,21 +184,36 @@ print("loading:  ", answer["error"] or "no error")
 # The conversion passed without a warning. The runtime has no kernel for `scatter_reduce`, and says so only
 # as a number. Two cures exist: a kernel of your own in the app, or an algorithm of simpler operators. The
 # course took the second: `best_path` compares and takes maxima, and runs in more runtimes for it.
+
+# %% [markdown]
+# ## Questions
 #
-# ### Questions
+# **Question:** A program loads and reads the card that it was exported with. What do you still not know?
 #
-# 1. A program loads and reads the card that it was exported with. What is not yet known?
-# 2. Why does lowering leave some calls to plain kernels?
-# 3. A colleague proposes PyTorch Mobile, since the conversion passes. What do you answer?
-#
-# <details><summary>Answers</summary>
-#
-# 1. Whether it reads other widths, and whether it reads them as the reference does.
-# 2. XNNPACK has no such kernel, or not for these types and shapes.
-# 3. Its own page says that it is no longer supported. Its successor has the same start, a torch module.
-#
+# <details><summary>Answer</summary>
+# Whether it reads cards of other widths, and whether it reads them as the reference does. The export was
+# told which sizes may change, and only other cards show that this worked. So compare card by card, as above.
 # </details>
 #
+# **Question:** Your next model has a layer that XNNPACK does not know. The conversion passes. What do you
+# look at, and in which order?
+#
+# <details><summary>Answer</summary>
+# First whether the program loads: the missing kernel of <em>When it fails</em> showed only there. Then the
+# calls after lowering: what is not inside <code>executorch_call_delegate</code> is left to plain kernels.
+# Then the time on the phone, because a plain kernel hurts only where much is computed.
+# </details>
+#
+# **Question:** A colleague proposes PyTorch Mobile: its conversion passes, and the file reads our cards.
+# What do you answer?
+#
+# <details><summary>Answer</summary>
+# That nobody repairs it any more: its own page says that it is no longer supported, and phones go on
+# changing. Its successor starts from the same torch module. So there is little to lose, and the same cards
+# can be compared.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - PyTorch Mobile is ExecuTorch today. For a torch model on Android and iOS it is the direct way.

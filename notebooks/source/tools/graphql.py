@@ -208,6 +208,34 @@ for server in (graph, rest_table, rest_model):
 workplace.cleanup()
 
 # %% [markdown]
+# ## Questions
+#
+# **Question:** Your monitor counts statuses from `500` up. One night the field `read` fails for every
+# picture. What does the monitor show, and what do you count instead?
+#
+# <details><summary>Answer</summary>
+# It shows nothing: each answer is a 200 with the error in its body. Let the GraphQL server itself count the
+# answers that have <code>errors</code>, because a proxy would have to read bodies. If a model service stands
+# behind the graph, its statuses can be counted as before.
+# </details>
+#
+# **Question:** The utility's front page should show how many cards of this month are read: one number, the
+# same for all visitors. REST or GraphQL?
+#
+# <details><summary>Answer</summary>
+# REST. The page needs one request either way, so there is nothing to save. Any cache on the way can answer a
+# GET that says how old its answer is. The POST of a query reaches the server each time.
+# </details>
+#
+# **Question:** A query may ask for eight pictures. A client opens a hundred connections and sends such a
+# query on each, all at once. Which limit helps, and what must the client be ready for?
+#
+# <details><summary>Answer</summary>
+# The limit on queries at a time: 64 run, and the others get a 429. A limit inside a query knows nothing of
+# other queries. So the client must handle two kinds of refusal: a status, and an error inside a 200.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - One query of the client's own shape, instead of several requests with fixed fields.

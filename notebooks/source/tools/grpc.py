@@ -356,21 +356,33 @@ over_grpc.stop()
 print(over_grpc, over_rest)
 
 # %% [markdown]
-# ### Questions
+# ## Questions
 #
-# 1. A request is far shorter than its picture, and the answer is right. Where was the picture?
-# 2. Cards are PNGs of some kB. Which is worth more, shared memory or a faster reader?
-# 3. A client ends without unregistering its region. Who still holds the memory?
+# **Question:** Three replicas stand behind a balancer that counts connections. The billing program now asks
+# by gRPC. How are its ten thousand calls shared out?
 #
-# <details><summary>Answers</summary>
-#
-# 1. In a region of shared memory that the client had registered: the request names region, offset and size.
-# 2. The faster reader. The socket's share of such a call is small, as the first row of the table shows.
-# 3. The server, until somebody unregisters the name or the server ends. The object itself is the client's:
-#    no server may remove it.
-#
+# <details><summary>Answer</summary>
+# Hardly at all. The client keeps one connection for all its calls, so one replica may get everything while
+# two are idle. The balancer has to look into HTTP/2 and share out calls, or the client has to spread them
+# over the replicas itself.
 # </details>
 #
+# **Question:** Cards are PNGs of some kB. Which is worth more, shared memory or a faster reader?
+#
+# <details><summary>Answer</summary>
+# The faster reader. The socket's share of such a call is small, as the first row of the table on shared
+# memory shows. It is another matter for pictures that come as megabytes of pixels.
+# </details>
+#
+# **Question:** A client crashes before it has unregistered its region. Who still has the memory, and what
+# follows for the other callers?
+#
+# <details><summary>Answer</summary>
+# The server, until somebody unregisters the name or the server ends. All callers share the names, so this
+# one is taken until then. The object itself belongs to the client, and no server may remove it.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - gRPC: a contract in a file, generated code, messages as bytes over HTTP/2. Health and reflection are

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Tool: IREE: a compiler built from MLIR
 #
-# **Minutes:** 5 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** runs
+# **Minutes:** 10 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -149,21 +149,35 @@ print(failure["line"])
 # It is a sum over two axes, one of them open. Such an error comes from a dialect that you did not write. To
 # go on you make the module smaller until the failing line is found, or you keep that part out of it, as we
 # do.
+
+# %% [markdown]
+# ## Questions
 #
-# ### Questions
+# **Question:** Why can one computer compile for a phone that it has never seen, and what does the header of
+# that file not prove?
 #
-# 1. Why can one computer compile for a phone that it has never seen?
-# 2. What does the header of the arm64 file prove, and what not?
-# 3. Which level would you look at when an operator is not supported?
-#
-# <details><summary>Answers</summary>
-#
-# 1. The compiler needs only the processor's description, not the processor.
-# 2. That it is machine code for arm64. Not that it reads cards as the reference does.
-# 3. The first: the dialect torch, where the operator still has its name.
-#
+# <details><summary>Answer</summary>
+# The compiler needs only a description of the processor. The header proves that there is machine code for
+# arm64 in the file. Whether it reads cards as the reference does, only such a processor can show.
 # </details>
 #
+# **Question:** Your device has little storage, so you gave the compiler weights in int8. The file did not
+# shrink. What went wrong, and what do you do about it?
+#
+# <details><summary>Answer</summary>
+# The compiler may replace what you wrote with anything that has the same result, and a product of constants
+# is a constant. Give it a scale that it does not know in advance, or take a tool that keeps int8. Then look
+# at the size again: only the file counts.
+# </details>
+#
+# **Question:** Which level would you look at when an operator is not supported?
+#
+# <details><summary>Answer</summary>
+# The first, the dialect torch: there the operator still has its name, so you can find it in your module.
+# Further down it has been taken apart.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - MLIR is a kit for compilers, inside many of the tools you use.

@@ -297,7 +297,36 @@ print(kserve)
 # controller's; the server alone has no versions (`/versions/2` is *not supported*) and no batches.
 # - **It listens everywhere**: in a container that is right, on a laptop it is not.
 # - **It is a large package for a small server**: compare start, memory and disk above with our own service.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** You have clients of TensorFlow Serving, and want to move the model to KServe. What do you
+# look at before you promise that nothing changes for them?
+#
+# <details><summary>Answer</summary>
+# At the requests that they really send, for example in the old server's log. Rows work as before. Columns
+# and a version in the path are refused, and an unknown signature is answered where the old server would
+# have sent an error.
+# </details>
+#
+# **Question:** One large request makes Kubernetes restart your server. A colleague raises the probe's time
+# limit. What does that leave as it was?
+#
+# <details><summary>Answer</summary>
+# All other callers still wait, because the model computes in the thread that answers them. And a server
+# that really hangs is now noticed later. Limit the cards of a request, or read in another thread.
+# </details>
+#
+# **Question:** Would you switch on the batcher for a model like ours, on a CPU?
+#
+# <details><summary>Answer</summary>
+# Look at the ratio under "No batches" first: it shows what eight cards in one call can gain on this
+# machine. Against it stand another container on the way, and the wait of the first card for others. Where a
+# model takes about as long for many cards as for one, as on a GPU, the answer may be yes.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - One class, three ways in: V1, V2 and gRPC.

@@ -263,7 +263,37 @@ claims("07", measured, notebook="tools/kubeflow_seldon")
 # - **A framework moves.** Seldon has changed its licence, its wrapper and its resource (`SeldonDeployment`
 #   has become `Model`, `Server` and `Pipeline` in its second edition); Kubeflow's trainings have had three
 #   resources in five years.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** A new version reads `45 of 50` cards correctly, which is `90 %`. The gate asks for `85 %` and
+# holds it back. Is the gate broken, and what do you do?
+#
+# <details><summary>Answer</summary>
+# It is not. It looks at the lower end of the interval, and with fifty cards that end lies below the limit,
+# although the share is above it. Draw more cards: the interval gets narrower, and then the same share may
+# pass. A lower limit would let worse versions through as well.
+# </details>
+#
+# **Question:** Your model cleans its pictures with a Python library before the network sees them. Which of
+# the two ways to a service is open to you, and what does it cost?
+#
+# <details><summary>Answer</summary>
+# The language wrapper, because beside a binary no code of yours runs. You pay with an image that you build,
+# keep and update. To go the other way, the cleaning must first become a part of the exported graph.
+# </details>
+#
+# **Question:** The platform team upgrades Seldon. The check still finds nothing wrong with your two resources
+# for it. What is that worth?
+#
+# <details><summary>Answer</summary>
+# Little, until somebody compares the list of fields with the new version. It was written by hand, so it still
+# describes the old one: a removed field passes, a new one is refused. For KServe you would install the client
+# of the new version, which brings its classes along.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - With such a framework a model is one resource; the rest is written by a controller.

@@ -132,8 +132,8 @@ Table(["slip", "what is wrong"], *([mutant.slip, each[0][:88]] for mutant, each 
 
 # %% [markdown]
 # A schema knows names and types, of each resource alone. A negative number, a misspelt `Utilization`, a limit
-# below what is asked for, a Service whose label no pod has: this only a cluster can say (`kubectl apply
-# --dry-run=server`).
+# below what is asked for: this only a cluster can say (`kubectl apply --dry-run=server`). A Service whose
+# label no pod has is right for both of them; it has no endpoints.
 #
 # ## Run it
 #
@@ -289,7 +289,38 @@ if reader:
 # - **What is recorded here** ran on one machine with Kubernetes of 2021, which Debian has the source of
 #   (`infra/scaling/kubernetes/cluster.sh`). The words are the same today but for two `apiVersion`s; several
 #   machines, and what happens when one of them dies, it cannot show.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** Your machines have no room for a fourth copy, so somebody sets `maxUnavailable: 1` and
+# `maxSurge: 0`. What would the image of *A broken version* do now?
+#
+# <details><summary>Answer</summary>
+# Kubernetes would end an old copy first, to make room. The broken one never gets ready, so the update stops
+# with two copies, and nothing goes back by itself. Those two carry all requests until somebody undoes the
+# update.
+# </details>
+#
+# **Question:** All files pass the check of schemas, all pods are ready, and the Service's address answers
+# nobody. What do you suspect first, and why did the check pass?
+#
+# <details><summary>Answer</summary>
+# The Service's selector: perhaps no pod has its label. A schema knows one resource at a time, and each of
+# them is right by itself. Ask the cluster: <code>kubectl get endpointslices</code> lists the pods that the
+# Service has found.
+# </details>
+#
+# **Question:** Your callers keep their connections open for hours. Under load the autoscaler adds two
+# copies. Why may slow answers stay slow?
+#
+# <details><summary>Answer</summary>
+# kube-proxy divides connections, and an open one stays with its pod. The new copies get only the connections
+# that are opened from now on. Let callers connect again from time to time, or put a proxy in front that
+# divides requests.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - You write down what should be; controllers compare it with what is, for ever.

@@ -276,26 +276,32 @@ Table(["file", "signature", "input", "shape", "type"], *rows)
 print(answer["int64"])
 
 # %% [markdown]
-# ### Questions
+# ## Questions
 #
 # **Question:** You add seven buckets more. What becomes better, and what worse?
 #
 # <details><summary>Answer</summary>
-#
 # Fewer empty columns are computed. The file grows a little for each signature, and so do the memory for its
 # tensors on the device and the time of the conversion.
-#
 # </details>
 #
 # **Question:** Dynamic int8 has the smaller file, and static int8 the shorter time. Which do you ship?
 #
 # <details><summary>Answer</summary>
-#
 # Ask what the device lacks. On a microcontroller without floating point only static int8 is possible. On a
 # phone with room for both, neither may be worth a changed reading. Decide on the device, with your cards.
-#
 # </details>
 #
+# **Question:** About once a month a card is wider than the widest bucket. Do you cut it, shrink it, or
+# refuse it?
+#
+# <details><summary>Answer</summary>
+# Not cut: that reads a wrong number, without an error. A refusal that names the widths, as above, lets the
+# app send the card to a server or ask for another picture. Shrinking makes digits narrower than the model
+# knows them, so count such cards first. If they become common, add a bucket.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - A torch module becomes a `.tflite` file without TensorFlow.

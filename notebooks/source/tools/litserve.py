@@ -1,7 +1,7 @@
 # %% [markdown]
 # # LitServe: hooks around the model, and batches
 #
-# **Minutes:** 15 · **Prerequisites:** [The model service](../03_service.ipynb) · **Truth:** runs
+# **Minutes:** 20 · **Prerequisites:** [The model service](../03_service.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -312,7 +312,7 @@ print("what /health said meanwhile:", sorted(set(health)))
 # callers have left, while those who still wait wait longer.
 #
 # - **Without `restart_workers`**, the default, the death of one worker ends the whole server. Tried with
-#   open requests, it was still about it after twenty seconds, and took new ones that nobody read.
+#   open requests, it was still ending after twenty seconds, and took new ones that nobody read.
 # - **A stop by SIGTERM** ends LitServe's first process only; its children stay and keep the port.
 #   `serve.py` turns that signal into Ctrl-C, which LitServe does clean up after.
 # - **The queue has no end.** There is no limit and no 503 for those who come too late; a callback that counts
@@ -322,6 +322,35 @@ print("what /health said meanwhile:", sorted(set(health)))
 for server in servers.values():
     server.stop()
 print(*servers.values())
+
+# %% [markdown]
+# ## Questions
+#
+# **Question:** You move to a GPU on which sixteen pictures take about as long as one. Which result of this
+# notebook would you not take along, and what would you measure instead?
+#
+# <details><summary>Answer</summary>
+# The ratio of batching on to off: it comes from a CPU, where the model gains next to nothing. Measure first
+# what the model takes for sixteen pictures one by one, and in one call. Then load the server with as many
+# users as you expect, since a batch only fills when many ask at once.
+# </details>
+#
+# **Question:** Your clients wait one second, then send the same card again, up to three times. What happens
+# after the worker has died?
+#
+# <details><summary>Answer</summary>
+# The queue keeps all of it: requests whose callers have left, and their repeats. The new worker begins with
+# those, so the requests that somebody still waits for come later. Let clients pause longer after each try,
+# and put a limit in front of the queue.
+# </details>
+#
+# **Question:** At night one card comes every ten seconds. Why is a server with batching the wrong one for
+# these hours?
+#
+# <details><summary>Answer</summary>
+# No second card arrives within the two milliseconds, so each batch has one card in it. The worker still
+# asks its queue all the time: the last figures of "Batches" show what that takes of a core.
+# </details>
 
 # %% [markdown]
 # ## Take-aways

@@ -255,9 +255,9 @@ print(broken(haproxy))
 
 # %% [markdown]
 # **Overload looks like a crash.** A machine that is too busy takes connections late, so a balancer that
-# leaves a replica out after one failure may leave out all of them at once. nginx then refuses everything for
-# `fail_timeout` (its log says "no live upstreams"); Envoy by default asks replicas all the same when too many
-# seem to be down.
+# leaves a replica out after one failure may leave out all of them at once. Plain nginx then refuses
+# everything for `fail_timeout` (its log says "no live upstreams"), so the course's file lists the replicas
+# again as backups; Envoy by default asks replicas all the same when too many seem to be down.
 #
 # **A request is too large to be kept.** To send it again the balancer must have all of it. nginx writes large
 # bodies to a file, Envoy and HAProxy keep them in memory up to a limit, and beyond it a request is sent once.
@@ -267,6 +267,35 @@ print(broken(haproxy))
 # %%
 running.close()
 print([replica.running for replica in fleet])
+
+# %% [markdown]
+# ## Questions
+#
+# **Question:** Behind your balancer is a service that books payments. Do you let it repeat no request, those
+# of which nothing was sent, or all?
+#
+# <details><summary>Answer</summary>
+# Those of which nothing was sent: no replica has seen them, so repeating is harmless. A request that was
+# under way when its replica died gets an error, and the client must find out whether it was booked. Repeat
+# all only if the service recognises a payment that comes twice.
+# </details>
+#
+# **Question:** No replica is dead, but each is twice as slow as usual. Why can a short time-out with repeats
+# make that worse?
+#
+# <details><summary>Answer</summary>
+# A request that runs out of time is sent to a second replica while the first may still work on it: more work
+# for replicas that are full. The slow ones are also left out, and the rest get their share. Make the time-out
+# longer than the service itself lets a request wait, so that a busy replica can refuse by itself.
+# </details>
+#
+# **Question:** With the course's cards nothing was lost where all requests are repeated. Your customers send
+# scans of several megabytes. What do you test again, and why?
+#
+# <details><summary>Answer</summary>
+# The same crash with your largest scan. A balancer can only repeat what it has kept. Envoy and HAProxy keep a
+# body up to a limit; beyond it a request is sent once, whatever the file says about repeats.
+# </details>
 
 # %% [markdown]
 # ## Take-aways

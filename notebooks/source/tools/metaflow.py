@@ -435,7 +435,37 @@ print(freshness(store).sentence.partition(";")[0])
 # - **The datastore grows.** Nothing is overwritten, and nothing removes old runs.
 # - **Its card server listens on every interface** of the machine, which is why the card is shown from its
 #   file.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** A colleague removes the test in `end`, since `@catch` handles the errors already. What does
+# the next bad night look like?
+#
+# <details><summary>Answer</summary>
+# Like a good one: exit status 0 and a successful run, although a chunk is missing. <code>@catch</code> keeps
+# the exception, and the flow goes on. In September only <code>end</code>, which goes by the verdict of
+# freshness, made the run fail.
+# </details>
+#
+# **Question:** The machine stopped in the middle of a night, and in the morning you release a new model.
+# `resume`, or a new run?
+#
+# <details><summary>Answer</summary>
+# A new run. <code>resume</code> takes over the finished chunks with what they left, as after the power cut in
+# October, so two models would have read one month. In a new run every chunk asks the store, which keeps a
+# reading for each month, customer and model version. So the new model reads all cards.
+# </details>
+#
+# **Question:** Your flow has ten thousand chunks, each with two seconds of work. What do you change first?
+#
+# <details><summary>Answer</summary>
+# The size of the chunks. Each task starts a process, and so does each new attempt: compare grey and blue in
+# <em>A picture of the run</em>. Larger chunks pay that less often. In return more cards are read again when a
+# chunk fails, because a chunk is stored as a whole.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - A flow is a class; what a step leaves in `self` is kept with the run, for good.

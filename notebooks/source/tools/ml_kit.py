@@ -205,8 +205,9 @@ folder.cleanup()
 
 # %% [markdown]
 # So metadata belong to what is tested: ask the finished file, through the library, and compare.
-#
-# ### Questions
+
+# %% [markdown]
+# ## Questions
 #
 # **Question:** Could the app read a whole card with this file?
 #
@@ -223,6 +224,15 @@ folder.cleanup()
 # them; any other runtime ignores them, and its callers prepare pictures by guessing.
 # </details>
 #
+# **Question:** Your test loads the finished file and checks that each answer has a label and a score
+# between 0 and 1. Which of the two mistakes above does it find?
+#
+# <details><summary>Answer</summary>
+# Neither. Both files load and answer in the right form. With the labels in another order even the scores
+# are those of the good file, so no threshold helps. Only pictures with known digits show it.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - ML Kit is alive on devices; its cloud is ending. Of your own models it takes image classifiers.

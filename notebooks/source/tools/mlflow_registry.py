@@ -151,8 +151,9 @@ Table(["champion", f"right of {len(pile)} hard cards"], *rows)
 #
 # ## Lineage
 #
-# A year later: version, run, recipe, figures and the file's digest, from the alias alone. The digest is that
-# of the file in `models/`, so we know which bytes have read the cards.
+# Version, run, recipe, figures and the file's digest of today's champion, from the alias alone. The digest is
+# that of the file in `models/`, so we know which bytes read the cards. For a card of last year the alias says
+# nothing: keep the version beside each reading.
 
 # %%
 history = registry.lineage(alias="champion")
@@ -186,7 +187,7 @@ registry.point(alias="champion", version=versions["v3-bad"])  # Ben, who does no
 print(f"both saw {anna_saw} and {ben_saw}; now it is {registry.behind(alias='champion')}, no error")
 
 # %% [markdown]
-# The last one wins, and nobody is told: the call has no way to say "only if it is still version 2". Let one
+# The last one wins, without a warning: the call has no way to say "only if it is still version 2". Let one
 # program move aliases, after the checks, and people ask that program. The registry does not look at figures
 # either: it took `v3-bad` without a word.
 #
@@ -239,6 +240,36 @@ print(registry.stage(version=versions["v2"], stage="Production")["says"])
 # %%
 running.close()
 print("ended:", not Path(folder).exists())
+
+# %% [markdown]
+# ## Questions
+#
+# **Question:** You move `champion` back to the version of yesterday, and the complaints go on. What have
+# you forgotten?
+#
+# <details><summary>Answer</summary>
+# The services that run. Each loaded what the alias meant when it started, and goes on with that. A rollback
+# is complete when they have been replaced or have asked again. The model version in each reading shows
+# which of them have not.
+# </details>
+#
+# **Question:** A customer complains about a reading of last year. Why is the alias not enough to find the
+# file that read her card?
+#
+# <details><summary>Answer</summary>
+# The alias tells which version is the champion today. Store the model version beside each reading, when it
+# is made. From a version the registry leads to the run, its figures and the digest of the file, as long as
+# nobody has deleted it.
+# </details>
+#
+# **Question:** After the accident of Anna and Ben a program promotes, and every build starts it. What can
+# still go wrong?
+#
+# <details><summary>Answer</summary>
+# Two builds at the same time. The program looks first and moves the alias after that, and the call has no
+# way to say "only if nothing has changed". Let only one of them run at a time, and nothing else move the
+# alias.
+# </details>
 
 # %% [markdown]
 # ## Take-aways

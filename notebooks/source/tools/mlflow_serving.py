@@ -335,6 +335,26 @@ running.close()
 print(champion, later)
 
 # %% [markdown]
+# ## Questions
+#
+# **Question:** The new champion reads badly. You move the alias back, and the bad readings go on. Why, and
+# what belongs in your instructions besides the alias?
+#
+# <details><summary>Answer</summary>
+# The running servers read the alias when they started. Start them again, or on Databricks update the
+# endpoint. Then ask each of them for one card: the answer names the version that read it.
+# </details>
+#
+# **Question:** An autoscaler starts one more copy in the middle of the night. What can go wrong there that
+# your two running servers do not show?
+#
+# <details><summary>Answer</summary>
+# The tracking server may be away: the running copies go on, and the new one cannot start. Or the alias was
+# moved in the meantime, and the new copy answers with another version than the others. An image that has the
+# model's folder inside avoids both.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - An MLflow model is a folder: a file that says how to load it, and its requirements. Our own package is

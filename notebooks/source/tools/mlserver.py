@@ -6,7 +6,7 @@
 # ## The need
 #
 # The data scientists have a reader, a new version of it, and soon other models. They want to write Python and
-# a settings file, not a server; and a burst of single requests shall be read in batches without their doing.
+# a settings file, not a server; and a burst of single requests should be read in batches without their doing.
 #
 # ## You will learn
 #
@@ -319,8 +319,30 @@ print(batching, one_by_one)
 # - **One process.** `parallel_workers` is 0 here: the model reads in the thread that answers everyone. With
 #   workers, a burst of long calls does not stop the signs of life, and a request costs a hop more.
 # - **Metrics of one's own** (`mlserver.log`) do not appear without such workers, in this version: they are
-# kept in a list of their own that the metrics page does not read.
+#   kept in a list of their own that the metrics page does not read.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** Your customers come forty at a time at noon, and one by one at night. A colleague wants
+# requests to wait longer, so that batches fill. How do you decide?
+#
+# <details><summary>Answer</summary>
+# First look how full the batches are at noon: <code>read_together</code> in each answer says it. A longer
+# wait can help only where they are not full. At night it makes each answer later, because no company comes.
+# So measure both loads before and after, as above.
+# </details>
+#
+# **Question:** Somebody moves the decoding of pictures into `predict`, where the model is. All tests pass,
+# with one caller. What breaks under load?
+#
+# <details><summary>Answer</summary>
+# <code>predict</code> gets a whole batch as one request, and an exception there is the answer to everyone in
+# it. So one damaged picture refuses up to fifteen good ones. A test with one caller cannot see that, because
+# the batch holds only this caller's picture.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - A model is a folder with a settings file and a class; batching is two numbers.

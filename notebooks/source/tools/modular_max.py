@@ -178,26 +178,30 @@ folder.cleanup()
 # That is no wrong use that a message would explain: where it comes to an end (see the record) the error
 # says that an operation is *currently not supported*. MAX is made for language models, whose layers are
 # matrix products. A small convolutional network on a processor is not where its makers look.
-#
-# ### Questions
+
+# %% [markdown]
+# ## Questions
 #
 # **Question:** Which of the lecture's four names would you build on today for a device of your own?
 #
 # <details><summary>Answer</summary>
-# MLIR, through a compiler that stands on it, such as IREE: it belongs to a foundation and is used by
-# several firms. A single firm's language is a bet on that firm, and firms are sold.
+# MLIR, through a compiler that stands on it, such as IREE: it belongs to a foundation and is used by several
+# firms. A single firm's language is a bet on that firm, and firms are sold.
 # </details>
 #
 # **Question:** Why does the attempt run in a process of its own, and not in a thread?
 #
 # <details><summary>Answer</summary>
-# A thread inside of a compiler cannot be stopped from outside; a process can be ended, with all its memory.
+# A thread inside a compiler cannot be stopped from outside. A process can be ended, with all its memory, and
+# the notebook goes on.
 # </details>
-#
+
+# %% [markdown]
 # ## Take-aways
 #
 # - Mojo runs without an account and compiles in seconds; its answers are torch's.
-# - MAX's compiler takes its time even for one layer, and refuses a convolution with constant weights.
+# - MAX's compiler did not finish even one layer in the time that it had, and refuses a convolution with
+#   constant weights.
 # - "Watch this space" has a date. Look again before you repeat it.
 #
 # ## Where to go next

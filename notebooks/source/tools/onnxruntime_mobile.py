@@ -236,26 +236,34 @@ print(missing)
 folder.cleanup()
 
 # %% [markdown]
-# ### Questions
+# ## Questions
 #
 # **Question:** Your app's download must shrink, and someone proposes `.ort` files. What do you ask first?
 #
 # <details><summary>Answer</summary>
-#
 # Whether the runtime in the app is a reduced build. The file itself grows a little; only a runtime without
 # parser and unused operators is smaller.
-#
 # </details>
 #
-# **Question:** You retrained the model, and the list of operators changed. What happens to apps in the field?
+# **Question:** You retrained the model, and the list of operators changed. What happens to apps in the
+# field?
 #
 # <details><summary>Answer</summary>
-#
-# Their runtime was built from the former list, and cannot load the new model. A model update then needs an
-# update of the app. Compare the lists before you release, or build the runtime with some operators to spare.
-#
+# Their runtime was built from the former list. If the new model needs an operator that is not on it, they
+# cannot load the model, and a model update becomes an update of the app. Compare the lists before you
+# release, or build the runtime with some operators to spare.
 # </details>
 #
+# **Question:** On an x86 processor the file made for it is faster than the portable one. Do you ship a file
+# for each kind of phone?
+#
+# <details><summary>Answer</summary>
+# Only if it is faster on those phones: the rearrangement belongs to x86, and elsewhere all bars may be
+# equal. Each such file has a list of operators of its own, and the runtime must have them all. And every
+# further file is one more to test.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - `.ort` makes the runtime smaller, not the model.

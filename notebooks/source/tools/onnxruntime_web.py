@@ -269,22 +269,29 @@ served.stop()
 folder.cleanup()
 
 # %% [markdown]
-# **Question 1.** Why does the page refuse a release that the right key signed, only because its time is over?
+# ## Questions
+#
+# **Question:** Why does the page refuse a release that the right key signed, only because its time is over?
 #
 # <details><summary>Answer</summary>
-#
-# Somebody who cannot sign may still hold back what is new, and serve the last good release for ever. With an
-# end to each release the page notices that no news came, and says so.
-#
+# Somebody who cannot sign may still hold back what is new, and serve the last good release for ever. With
+# an end to each release the page notices that no news came, and says so.
 # </details>
 #
-# **Question 2.** The model is replaced each month. How much does a returning customer download?
+# **Question:** The model is replaced each month. How much does a returning customer download?
 #
 # <details><summary>Answer</summary>
+# The manifest and the model. The runtime, most of the first visit, stays in its cache until the app itself
+# changes.
+# </details>
 #
-# The manifest and the model. The runtime, most of the first visit, stays in its cache until the app
-# itself changes.
+# **Question:** The first visit is too slow for customers with a weak signal. A colleague offers a model of
+# half the size. What do you look at first?
 #
+# <details><summary>Answer</summary>
+# At the table of what was sent: most of it is the runtime, so half a model saves little. A runtime with
+# only the operators that this model needs would save more. Or let the page load at home, since later it
+# reads without a link.
 # </details>
 
 # %% [markdown]

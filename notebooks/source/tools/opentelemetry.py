@@ -14,7 +14,7 @@
 # - what a trace and a span are, and how a header carries them from program to program
 # - to get a trace of the balancer, the service, the batcher and the model
 # - why one call of the model belongs to several traces
-# - what becomes of a trace when somebody sends a header that is none
+# - what becomes of a trace when somebody sends a broken header
 # - what tracing costs
 
 # %% [markdown]
@@ -216,7 +216,7 @@ print(f"with / without, turn by turn: {ratio:.2f} (half of the turns: {low:.2f} 
 # %% [markdown]
 # ## When it fails
 #
-# **A header that is none.** It comes from outside, so anything can stand in it. Each of these, directly to
+# **A broken header.** It comes from outside, so anything can stand in it. Each of these, directly to
 # the service: is the card read, and in which trace?
 
 # %%
@@ -256,7 +256,7 @@ fates = {name: fate(service.url, parent) for name, parent in parents.items()}
 Table(["traceparent", "status", "trace"], *([name, *what] for name, what in fates.items()))
 
 # %% [markdown]
-# Every card is read: tracing must never be a reason to refuse. A header that is none begins a new trace, and
+# Every card is read: tracing must never be a reason to refuse. A broken header begins a new trace, and
 # the link to the caller is lost. And a stranger decides what is recorded: with `00` at the end nothing is,
 # with `01` everything, at your cost. At the border of a company the header is taken off.
 
@@ -307,6 +307,35 @@ assert statuses == {200}
 # %%
 running.close()
 print(service, receiver.server)
+
+# %% [markdown]
+# ## Questions
+#
+# **Question:** Under load, the longest step of your slowest card is `wait`. Would you shorten the batcher's
+# delay, as for the single card?
+#
+# <details><summary>Answer</summary>
+# Compare the wait with the delay first. What goes beyond it is the time in which the model was busy with
+# earlier cards. A shorter delay cannot help there: a faster model can, or another replica.
+# </details>
+#
+# **Question:** To save costs you record one request in a hundred. A customer complains about her card of
+# this morning. What can your traces tell you?
+#
+# <details><summary>Answer</summary>
+# About her card most likely nothing. A sample answers questions about many cards, such as which step is
+# slow in general. To find a single card, send all spans to a collector, and let that keep the traces that
+# were slow or failed.
+# </details>
+#
+# **Question:** A partner sends `traceparent` with each card. You take it off at the border. What do you
+# gain, and what do you lose?
+#
+# <details><summary>Answer</summary>
+# You decide again what is recorded, and nobody can make you store everything or nothing. You lose the way
+# from the partner's trace to yours. If you want to talk about single cards, write the partner's number into
+# your own trace or log, as a text that you do not trust.
+# </details>
 
 # %% [markdown]
 # ## Take-aways

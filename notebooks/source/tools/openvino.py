@@ -193,27 +193,32 @@ with tempfile.TemporaryDirectory() as temporary:
         print(str(error).replace(str(copy), "").split(":")[0])
 
 # %% [markdown]
-# ### Questions
+# ## Questions
 #
 # **Question:** A colleague measures OpenVINO with one card, a thousand times, and finds it as fast as ONNX
 # Runtime. What is missing?
 #
 # <details><summary>Answer</summary>
-#
 # Cards of other widths. A card that has been read before costs what a known width costs; a customer's card is
 # often the first of its width on that device.
-#
 # </details>
 #
 # **Question:** NNCF reports that the quantization succeeded. What do you do before you ship the file?
 #
 # <details><summary>Answer</summary>
-#
 # Read a thousand cards with it, on the device, and count the readings that changed and how many of those are
 # worse. Success means that a file was written.
-#
 # </details>
 #
+# **Question:** A branch office gets a newer box. The file is the same byte for byte, yet a few readings
+# differ from those of the old box. What do you check?
+#
+# <details><summary>Answer</summary>
+# Which precision OpenVINO chose on each. A newer processor may have bfloat16 instructions, and without a hint
+# they are used. Set the hint to float32, then compare again.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - OpenVINO reads the whole graph of `v2` as it is, with any width.

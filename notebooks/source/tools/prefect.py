@@ -477,7 +477,37 @@ server.stop()
 #   no idea of data that is stale.
 # - **Its server is a service.** It has a database that grows, no users or passwords by default, and versions
 #   that are moved together with the flows.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** It is half past two, and last night's run is "Late". Has the job failed? What do you look at
+# first?
+#
+# <details><summary>Answer</summary>
+# It has not even begun. "Late" means that its time has come and nobody has fetched it, so look whether serve
+# is alive. Once it is started again, it finds the late run and does it.
+# </details>
+#
+# **Question:** You set the waits before a retry to ten minutes and an hour, for a database that is often down
+# for long. Two chunks fail. What happens to the chunks that have not been read yet?
+#
+# <details><summary>Answer</summary>
+# They stand still. A task that waits keeps its thread, and the flow has two threads, so healthy chunks wait
+# more than an hour for two bad ones. Keep the waits short and let a later run fetch the rest: the store knows
+# what is missing.
+# </details>
+#
+# **Question:** Suppose the whole month of September had been one chunk. What would the two runs have counted,
+# and what does that say about the size of your chunks?
+#
+# <details><summary>Answer</summary>
+# Nothing, and then the whole month: a chunk is stored whole or not at all, and one bad row spoils all of it.
+# Chunks of a few cards would save more, but each task pays for its start. Choose the largest chunk that you
+# can afford to read twice.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - A flow is a function with decorators; retries are two words on a task; the graph follows from the values.

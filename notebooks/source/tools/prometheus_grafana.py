@@ -362,11 +362,41 @@ running.close()
 print(service)
 
 # %% [markdown]
+# ## Questions
+#
+# **Question:** You promise an answer within `300 ms`. Your histogram has bounds at `250 ms` and `500 ms`,
+# and the quantile that Prometheus computes is `310 ms`. Is the promise broken?
+#
+# <details><summary>Answer</summary>
+# These counters cannot tell. Between two bounds Prometheus assumes an even spread, so the true value may lie
+# on either side of your promise. Put a bound at <code>300 ms</code> and ask for the share of answers below
+# it: that is counted, not guessed.
+# </details>
+#
+# **Question:** Triton is down. The panel of its failures is empty, and a manager takes that for good news.
+# What do you put beside it?
+#
+# <details><summary>Answer</summary>
+# The series <code>up</code>, which Prometheus writes about its own asking. A dead server exports nothing, so
+# the question about its failures has an empty answer: the last look at Triton says "not there". An alert on
+# <code>up</code> fires just then.
+# </details>
+#
+# **Question:** Two wishes for labels on the counter of cards: the model version with the region, and the
+# serial number of the meter. Which do you allow?
+#
+# <details><summary>Answer</summary>
+# Ask how many values a label will ever have, and multiply. A few versions in a few regions make some dozens
+# of series. A serial number makes one for each meter, in the service and in Prometheus, and the table above
+# shows what 20,000 of them cost. It belongs in a log.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - Prometheus asks; services only count. Counters that begin again do no harm, names that change do.
 # - A server library counts requests. What your model sees and says, you count yourself.
-# - An empty answer is below every threshold: look up what your rules ask for.
+# - An empty answer passes no threshold, whatever happens: look up what your rules ask for.
 # - Labels with few values; bounds of histograms where your promises are.
 # - A dashboard is code: built, compared, tested.
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Tool: Optimum and Neural Compressor
 #
-# **Minutes:** 15 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** runs
+# **Minutes:** 20 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -289,11 +289,41 @@ folder.cleanup()
 # %% [markdown]
 # Neural Compressor, when no trial is good enough, says so in its log and calls `exit(0)`: the program ends
 # with the status of success and without a file. So check that the file is there.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** You would accept one card in a thousand more that is misread. Why does a search over 200
+# cards not answer your question?
+#
+# <details><summary>Answer</summary>
+# One card of 200 is already five times that loss. So the search can accept only a setting that reads as
+# many of them as before, and on so few cards that may be luck. Take so many that your limit is dozens of
+# cards, and count what was fixed and what was broken.
+# </details>
+#
+# **Question:** On your laptop the int8 file is smaller, but not faster. What do you know about the handheld
+# device?
+#
+# <details><summary>Answer</summary>
+# The size: that is the same everywhere. The time is decided by the processor and its instructions, so it
+# has to be measured on the device. If the download is your problem and the device reads fast enough, the
+# file is good already.
+# </details>
+#
+# **Question:** Your build runs Neural Compressor's search, then ships the newest file in the output folder.
+# One night no setting is good enough. What is shipped?
+#
+# <details><summary>Answer</summary>
+# The file of an earlier night: the search ended with success and wrote nothing. Let it write into an empty
+# folder, and stop the build if no file is there. Then compare the file's readings as well.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - For an ONNX file of your own, ONNX Runtime's quantizer is enough; both tools stand on it.
-# - A search for a setting needs more cards than the loss you tolerate is fine.
+# - A search for a setting needs so many cards that the loss you tolerate is more than chance.
 # - Look for the newest release of the part you use, not of the tool's name.
 # - Check the file, not the exit status.
 #

@@ -572,17 +572,6 @@ alt = "hours and dollars against cards for 1, 10 and 100 machines: time falls wi
 figures.show(figure, alt=alt)
 
 # %% [markdown]
-# **Question:** Your pictures lie on the machine's own disk. Which of the assumptions breaks first with 100
-# machines?
-#
-# <details><summary>Answer</summary>
-#
-# That they share well. A hundred machines read pictures as fast as they can, and a single disk or file server
-# gives what it gives. The same is true of the database: look at the rows a second.
-#
-# </details>
-
-# %% [markdown]
 # ## When it fails
 #
 # - **Small jobs.** The fixed cost is paid each night: measured above, and on one machine it never comes back
@@ -600,6 +589,36 @@ figures.show(figure, alt=alt)
 # %%
 cluster.stop()
 print(cluster)
+
+# %% [markdown]
+# ## Questions
+#
+# **Question:** Your pictures lie on one machine's own disk. Which of the assumptions breaks first with a
+# hundred machines?
+#
+# <details><summary>Answer</summary>
+# <code>SHARED</code>, that each machine keeps most of its speed. A hundred machines read pictures as fast as
+# they can, and a single disk or file server gives what it gives. The same is true of the database: look at
+# the rows a second.
+# </details>
+#
+# **Question:** In the middle of the night the cloud takes one worker machine back. Which cards are read
+# again, and which are stored twice?
+#
+# <details><summary>Answer</summary>
+# At most the chunks that its scorers had not reported are read again. None is stored twice, because the
+# store has one row for each month, customer and model version: the scorer that was killed showed it. The
+# head must not be such a machine, since the job dies with its driver.
+# </details>
+#
+# **Question:** A colleague sets `max_errored_blocks`, so that one bad chunk no longer ends the night. What
+# has to come with it?
+#
+# <details><summary>Answer</summary>
+# A count. Ray drops the chunks that failed, and <code>score.py</code> then records a run that finished.
+# Compare the rows in the store with the cards of the inbox: freshness does that, and calls such a night
+# partial.
+# </details>
 
 # %% [markdown]
 # ## Take-aways

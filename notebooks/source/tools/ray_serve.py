@@ -376,6 +376,35 @@ web.close()
 print(ray_serve)
 
 # %% [markdown]
+# ## Questions
+#
+# **Question:** All your customers ask within seconds of the evening news. Will replicas that follow the load
+# save you? If not, which document would you send, and when?
+#
+# <details><summary>Answer</summary>
+# Not in the first moments. Ray waits for the delay, and then a replica must start, which takes seconds: the
+# picture shows the step after the users came. If you know the hour, send a document with a higher
+# least number of replicas shortly before it.
+# </details>
+#
+# **Question:** In the last picture requests had twenty seconds of patience. Your app gives up after two. How
+# would the result change, and what would you change?
+#
+# <details><summary>Answer</summary>
+# Each request that waited longer than two seconds would be a failure: read them off the dots. With one
+# replica everybody waits until the new one has started. With two, the other goes on reading.
+# </details>
+#
+# **Question:** You move the reader to a GPU, and batching still gives a ratio near 1. Which column do you
+# look at before you blame the GPU?
+#
+# <details><summary>Answer</summary>
+# The cards in a card's batch. If it stays near one, too few requests arrive within the delay, and no batches
+# were made: you have compared one way with itself. If batches are full, the time goes elsewhere, such as
+# proxy and decoding.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - A class and two decorators are the whole service; a document says how many, how large a batch, and

@@ -170,7 +170,37 @@ print("the same:", ", ".join(tried))
 #   milliseconds.
 # - **A resource that passes its check may do nothing.** Argo's weights need a router that it knows. Without
 #   one it can only count pods: `5 %` of four pods is one pod.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** Your contract says that a customer gets the same version for a whole month. The platform team
+# offers KServe. Is that enough?
+#
+# <details><summary>Answer</summary>
+# No. KServe divides calls by share, and its row says "no" under <em>by customer</em>. So something before it
+# must choose by customer: a balancer, or a router of yours as in the section on Ray Serve.
+# </details>
+#
+# **Question:** In the table TorchServe switches faster than Triton. You want a bad version gone as soon as
+# possible. Does that decide?
+#
+# <details><summary>Answer</summary>
+# Not alone. TorchServe moved a default between two versions that were both loaded; Triton loaded a process
+# anew. And both say "no" under <em>rolls back by itself</em>, so first somebody has to notice the harm.
+# Guardrails of your own, as in the lesson, may save more time than the switch.
+# </details>
+#
+# **Question:** The schemas accept your resource for Argo Rollouts. What may still go wrong on the day, and
+# how do you find out before?
+#
+# <details><summary>Answer</summary>
+# A misspelt step passes, because these schemas allow unknown fields. The weights need a router that Argo
+# knows. And the analysis needs a question that your Prometheus can answer. So rehearse: roll out a version
+# that is bad on purpose, and see whether it comes back.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - Model servers keep versions; who gets which is the caller's business, or that of a balancer before them.

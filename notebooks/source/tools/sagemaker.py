@@ -534,7 +534,37 @@ running.close()
 # | IAM, signatures, TLS | each call | nobody is asked |
 # | metrics, logs | CloudWatch, and they cost | none |
 # | the bill | by the hour, also while idle | none |
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** A customer sends the same card twice and gets two readings. Is one of the servers broken?
+#
+# <details><summary>Answer</summary>
+# Perhaps not: the weights choose for each request anew, so she may have met both versions. If a customer
+# must stay with one version, choose it by her number and name it as the target variant. Or let the new
+# version read as a shadow, so that only one of them answers.
+# </details>
+#
+# **Question:** Your shadow differs from the version that answers on a few cards in a hundred. How many
+# cards does a person have to read before you decide?
+#
+# <details><summary>Answer</summary>
+# Only those on which the two differ. Where they agree, both are right or both are wrong, and that favours
+# neither. Of the others, count which the new version fixes and which it breaks, and ask how likely counts
+# so uneven are by chance.
+# </details>
+#
+# **Question:** Ten percent of the requests go to a bad version, and just now the control plane is away. Who
+# can still help?
+#
+# <details><summary>Answer</summary>
+# Not you with the weights: the data plane goes on with what it was told last. But a caller may name the
+# good variant, and that request needs no control plane. So an app in which the target variant is a setting
+# has a way back of its own.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - A model, a configuration and an endpoint: three calls, and three more to take them away again.

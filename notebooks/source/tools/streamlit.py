@@ -201,6 +201,26 @@ for path in ("/read", "/api/predict", "/openapi.json"):
 Table(["path", "status", "type", "answer"], *rows)
 
 # %% [markdown]
+# ## Questions
+#
+# **Question:** You add a line that books the reading, right below the line that reads the card. What happens
+# when the user sends a correction?
+#
+# <details><summary>Answer</summary>
+# The card is booked again. Each click runs the script from the top, and that line with it. Put the booking
+# behind a button of its own, as the page of the course does with the correction, and make it harmless to
+# repeat.
+# </details>
+#
+# **Question:** `st.cache_resource` keeps one object for all users, and that made the page quick. What must
+# never go into it?
+#
+# <details><summary>Answer</summary>
+# What belongs to one user: the chosen card, a correction, a login. The next user would get it. The reader may
+# be shared because it remembers nothing about whoever asked.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - The page is a script; a widget is a variable; each click runs everything again.

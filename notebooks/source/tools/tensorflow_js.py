@@ -147,16 +147,9 @@ rows = [[kind, before[kind], after[kind]] for kind in sides]
 Table([f"right of {len(deck)} cards", "before", "after"], *rows)
 
 # %% [markdown]
-# <details><summary>Quick question: why does nobody need labels here?</summary>The network itself reads the
-# old pictures well. Its answers to them are the labels for the inverted ones; where it is wrong, it teaches
-# its own mistake.</details>
-#
-# <details><summary>Quick question: do uint8 weights make a prediction quicker?</summary>No. They are floats
-# again before the first card: the download is smaller, the arithmetic is the same.</details>
-#
 # ## When it fails
 #
-# **It forgets.** The table above has a second row to look at: the cards as they were. The retrained half was
+# **It forgets.** Look at the first row of the table above: the cards as they were. The retrained half was
 # shown inverted cards only.
 
 # %%
@@ -186,6 +179,35 @@ answer = subprocess.run(
     command, env=os.environ | {"NODE_PATH": str(modules)}, capture_output=True, text=True, check=True
 )
 print("with the number and with the list:", answer.stdout.strip())
+
+# %% [markdown]
+# ## Questions
+#
+# **Question:** Nobody wrote labels for the inverted cards. Where do they come from, and what can the phone
+# not learn in this way?
+#
+# <details><summary>Answer</summary>
+# The network itself reads the old pictures well, and its answers to them are the labels for the inverted
+# ones. Where it is wrong, it teaches its own mistake. So it can learn how the cards look now, but not a
+# digit that it misread before.
+# </details>
+#
+# **Question:** Readings are too slow on some phones. A colleague suggests the file with uint8 weights. What
+# does it change?
+#
+# <details><summary>Answer</summary>
+# The download, not the time of a reading. The weights are floats again before the first card, and the
+# arithmetic is the same.
+# </details>
+#
+# **Question:** Each of a thousand phones has retrained its own network. A customer reports a wrong reading.
+# What do you need in order to look into it?
+#
+# <details><summary>Answer</summary>
+# The weights of that phone, because no file of yours gives her reading. So plan for it: the phone keeps
+# some old cards with known answers, tries the new weights on them, as they were and inverted, and goes back
+# to yours if too many are wrong. Only the counts have to leave it.
+# </details>
 
 # %% [markdown]
 # ## Take-aways

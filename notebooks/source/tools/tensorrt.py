@@ -205,12 +205,12 @@ print(ask(target, "engine.py", (), scatter)["refused"])
 folder.cleanup()
 
 # %% [markdown]
-# ### Questions
+# ## Questions
 #
 # **Question:** Why should an engine not be the file that you keep?
 #
 # <details><summary>Answer</summary>
-# It belongs to a version of TensorRT, and once compiled for a chip, to that chip. The ONNX file is the
+# It belongs to a version of TensorRT and, once compiled for a chip, to that chip. The ONNX file is the
 # source; an engine is a build product, like an object file.
 # </details>
 #
@@ -219,9 +219,17 @@ folder.cleanup()
 #
 # <details><summary>Answer</summary>
 # Nothing yet. You know that every operator has an implementation. Whether the digits are the same is known
-# when cards were read on the GPU and compared.
+# only after cards have been read on the GPU and compared.
 # </details>
 #
+# **Question:** You plan a new network and have not trained it. Can the parser already help you, and how?
+#
+# <details><summary>Answer</summary>
+# It can. Operators do not depend on how good the weights are, so export the untrained network and parse that.
+# A refusal costs you an hour now, and a whole training later.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - For NVIDIA's chips the way is ONNX to an engine; the parser is a test that needs no GPU.

@@ -241,32 +241,36 @@ with TemporaryDirectory() as folder:
 # asked the same cards as the reference.
 
 # %% [markdown]
-# ### Questions
+# ## Questions
 #
-# **Question:** Why is a logarithm left out on the device?
+# **Question:** The server wants a confidence with each reading, but the network on the device ends before
+# its logarithm. What do you send?
 #
 # <details><summary>Answer</summary>
-# The digit of a step is where the logit is largest, and the logarithm of a softmax changes no order. In
-# int8 it would cost precision, and its exponentials need floats. The server can compute it from the logits,
-# if it wants a confidence.
+# The logits. The digit of a step is where the logit is largest, with the logarithm or without, so the device
+# does not need it. In int8 it would cost precision, and its exponentials need floats. The server has floats,
+# and computes the confidence from the logits.
 # </details>
 #
 # **Question:** The file takes `292` columns: `256` of ink, and a margin of `36` empty ones, as many as the
 # network sees to its side. A card with `300` columns of ink arrives. What now?
 #
 # <details><summary>Answer</summary>
-# It does not fit: `plain.bucket` raises an error that names the widths. A device with a fixed camera has
-# one width; one that takes any picture needs a second file for wide ones, or sends those to the server.
+# It does not fit: <code>plain.bucket</code> raises an error that names the widths. A device with a fixed
+# camera has one width; one that takes any picture needs a second file for wide ones, or sends those to the
+# server.
 # </details>
 #
-# **Question:** Why are the bits equal on ARM and x86, where float32 readings of two runtimes differ in the
-# last digits?
+# **Question:** Your tests compare float32 readings of two runtimes with a tolerance. Why may the test of the
+# board ask for equal bits?
 #
 # <details><summary>Answer</summary>
 # Sums of integers are exact in every order, and the roundings after them are written down. Sums of floats
-# depend on the order, which every library chooses for itself.
+# depend on the order, which every library chooses for itself. So here a single bit that differs is a mistake
+# in the program.
 # </details>
-#
+
+# %% [markdown]
 # ## Take-aways
 #
 # - The line reader fits a microcontroller of the middle class. int8 makes it possible, one width is the

@@ -439,7 +439,38 @@ web.close()
 #   loopback only. Open ports with registration allowed are a way to run any program on the machine.
 # - **No patches.** The next hole that is found in it, in its Java libraries or in how it reads archives stays
 #   open. Whoever runs it keeps strangers away from it, for good.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** The archive read every card on your machine. On the operators' server the worker does not
+# start. What do you suspect first?
+#
+# <details><summary>Answer</summary>
+# The environment. The archive holds the model, the handler and a manifest, but no packages:
+# <code>fsdl_deploy</code>, NumPy and ONNX Runtime are those that the operators' workers have. Hand over a
+# lock of your environment with the archive, and cards whose digits are known.
+# </details>
+#
+# **Question:** Once a day the kernel kills the only worker, for want of memory. Would a second worker keep
+# customers from noticing?
+#
+# <details><summary>Answer</summary>
+# Not quite. The batch in the dead worker's hands is lost either way, so clients must ask again. But the
+# front refuses everybody only while it has no worker on its list, and a second one stays on it. It also
+# takes as much memory as the first, so find out first what fills the memory.
+# </details>
+#
+# **Question:** The operators let every team register archives on the shared server, without tokens. They say
+# that it stands behind a firewall. What do you answer?
+#
+# <details><summary>Answer</summary>
+# A handler is a program and runs with all rights of the server. So each team, and whoever gets onto one of
+# their machines, can run anything beside your model. A firewall keeps strangers away but not those. Ask for
+# tokens and for a management port that only operators reach.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - The archive is a good idea: model, code and manifest in one file. It leaves out the environment.

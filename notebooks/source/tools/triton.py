@@ -412,7 +412,36 @@ print(triton)
 #   Linux on x86-64 only. TensorRT and models on a GPU need NVIDIA's container; what is in front of the model
 #   stays the same.
 # - **Its log is that of a C++ server**, with errors about a missing GPU that mean nothing here.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** The team for gas meters wants its model in your Triton. Its Python process dies now and
+# then. What does that mean for your readings?
+#
+# <details><summary>Answer</summary>
+# At first nothing: each model has a process of its own, and the server lives on. But the dead model could
+# not be unloaded here, so somebody has to restart the whole server, and your model with it. Keep a second
+# server, or one for models that are not yet trusted.
+# </details>
+#
+# **Question:** Would you switch on the response cache for photos that customers take of their meters?
+#
+# <details><summary>Answer</summary>
+# It depends on how often the very same file is sent twice, because only equal bytes are found. A second
+# photo of the same meter is another picture. The metrics count hits and misses: try it for a day, and look.
+# </details>
+#
+# **Question:** Four programs ask your model, each with one card at a time. A colleague raises the largest
+# batch from 16 to 64. What changes?
+#
+# <details><summary>Answer</summary>
+# Nothing. Four requests at most are there at a time, so no batch can be larger than that, as eight callers
+# could not fill sixteen places above. The delay is what these callers notice: the first of a batch waits
+# for the others.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - A model is a folder and a configuration. Batching, versions, cache and queue limits are lines in it.

@@ -225,7 +225,7 @@ print(same_reader(answers, readings))
 # %% [markdown]
 # ## Bad input
 #
-# `model.py` says that the threshold lies from 0 to 1, and raises an HTTP error where the picture is none. Ask
+# `model.py` says that the threshold lies from 0 to 1, and raises an HTTP error for no picture. Ask
 # for 7, for a word, without a picture, and so on.
 
 # %% tags=["nbval-check-output"]
@@ -351,7 +351,38 @@ print(truss_server, ours)
 # - **The server's packages rule ours.** It bounds the versions of its web framework and of NumPy, and ours
 #   must fit between: this is why Truss has an environment of its own here.
 # - **It listens everywhere.** In a container that is right; outside of one it opens the machine.
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** Your contract with the provider ends. What of this notebook do you take along, and what must
+# you replace?
+#
+# <details><summary>Answer</summary>
+# You take the context: class, model, server and Dockerfile. You replace the base image, which is the
+# provider's, and the machine: the lines on resources ask for one, and somebody else must now grant it. The
+# record shows what another base image costs in size.
+# </details>
+#
+# **Question:** Four users wait for each other, so you raise `predict_concurrency`. What do you measure before
+# and after, on which machine?
+#
+# <details><summary>Answer</summary>
+# Requests per second, the median and the memory, with one and with four users, on a machine like the rented
+# one. The config asks for one core. On one core four readings at once share it, so each may take longer and
+# the total gain little.
+# </details>
+#
+# **Question:** Your tests load the folder with Truss's Python package and call the class. Which faults do
+# they miss?
+#
+# <details><summary>Answer</summary>
+# All that the server does: making the question out of JSON, its bounds, the status of an error. Called
+# directly, the class even gets another type than it gets from the server. Start the server in the test, as
+# this notebook does, and ask it over HTTP.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - Two files, no web code: the class says what goes in and out, the YAML file what is installed, and on which

@@ -138,19 +138,32 @@ except ValueError as problem:
     print(problem)
 
 # %% [markdown]
-# ### Questions
+# ## Questions
 #
-# 1. What has to be known of a processor to compile for it, and what to tune for it?
-# 2. When are several buckets better than one?
+# **Question:** You have no arm64 board at hand. What can you do for it today, and what has to wait?
 #
-# <details><summary>Answers</summary>
-#
-# 1. To compile: its description. To tune: the processor itself, to measure on.
-# 2. When most cards are much narrower than the widest. Each bucket costs a copy of the code, and of the
-#    weights where they are not shared.
-#
+# <details><summary>Answer</summary>
+# You can compile: a description of the processor is enough, and the object file is in its machine code.
+# Running and tuning have to wait. The tuner measures on the device itself, and without it the code is slow.
 # </details>
 #
+# **Question:** When are several buckets better than one?
+#
+# <details><summary>Answer</summary>
+# When most cards are much narrower than the widest, because with one bucket each of them costs as much as
+# that. Each bucket costs a copy of the code, and of the weights where they are not shared.
+# </details>
+#
+# **Question:** Your reader has to run on two kinds of phones and in one kind of meter. What would you
+# compare before you choose one compiler for all three?
+#
+# <details><summary>Answer</summary>
+# The time of the untuned code beside that of a runtime made for each device, as the table does here for
+# this processor. Add the work: tuning needs each device for hours, three runtimes need three builds and
+# three comparisons. TVM is worth most where no runtime exists for a processor.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - TVM compiles for very different processors from one graph.

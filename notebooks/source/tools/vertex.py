@@ -258,7 +258,38 @@ print(googles, ours)
 # | scaling | replicas between a least and a most number, by load | one process |
 # | registry | the image and the weights (`AIP_STORAGE_URI`) | files of this course |
 # | price | machines by the hour, as long as a model is deployed | your laptop |
+
+# %% [markdown]
+# ## Questions
 #
+# **Question:** Your app's pictures have three times as many bytes as ours. It sends twenty a request, to a
+# shared endpoint. How do you find out whether they fit, before you deploy?
+#
+# <details><summary>Answer</summary>
+# Count the bytes of the request, not of the files: base64 adds a third. <em>What it costs</em> says how many
+# of our cards fit; of yours it is about a third as many. Leave some room, since the limit refuses the whole
+# request and not its last picture.
+# </details>
+#
+# **Question:** Whenever a customer sends a large request, the health checks of a replica fail. Nothing
+# crashes. Why, and what can you do?
+#
+# <details><summary>Answer</summary>
+# Google's handler runs the model where its web server should be listening, so health waits until all pictures
+# are read. Let <code>preprocess</code> refuse long lists. Or bring a container of your own, which answers
+# while it reads: compare both servers under <em>One request at a time</em>.
+# </details>
+#
+# **Question:** A partner's log says "unknown error" for some of the calls through Google's client. Where is
+# the reason?
+#
+# <details><summary>Answer</summary>
+# In the body of the answer. Google's server words it as <code>detail</code>, and the client looks for
+# <code>error.message</code>. Send the same body by plain HTTP and read it. For good, let the container word
+# its errors as Google's API does: our service does so.
+# </details>
+
+# %% [markdown]
 # ## Take-aways
 #
 # - Two ways onto Vertex AI: four methods in Google's server, or any container that obeys `AIP_*`. Our service
