@@ -316,8 +316,8 @@ with known["course"].server() as server, httpx2.Client(base_url=server.url) as w
     refused = web.post(f"{model}:predict", json={"instances": [picture, "no bytes"]}).json()
 
 # %% [markdown]
-# By row the answer is a list of predictions, by column a table of outputs; a picture that cannot be decoded
-# refuses the whole request.
+# By row the answer is a list of predictions, by column a table of outputs. If one picture of a request is not
+# sent as bytes, the whole request is refused.
 
 # %% tags=["nbval-check-output"]
 print(by_row["predictions"][0]["digits"], by_column["outputs"]["digits"], "the reader itself:", digits[0])
