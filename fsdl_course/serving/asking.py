@@ -8,7 +8,8 @@ import contextlib
 import http.client
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import psutil
@@ -95,6 +96,14 @@ def cpu_seconds(*servers: Server) -> float:
             times = process.cpu_times()
             total += times.user + times.system
     return total
+
+
+def cpu_ms(call: Callable[[bytes], object], pictures: Sequence[bytes], times: int = 4) -> float:
+    """Processor time in ms that this process takes for one call, of ``times`` calls for each picture."""
+    begin = time.process_time()
+    for picture in [*pictures] * times:
+        call(picture)
+    return 1000 * (time.process_time() - begin) / (times * len(pictures))
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from collections import defaultdict
 
 from fsdl_course.serving.stacks import LOOP, WORKERS, Stack, Stacks, sample
 from fsdl_deploy import figures, files
+from fsdl_deploy.measuring.table import Table
 
 DEPTH = 18
 """Functions above each other: what is called deeper belongs to the last of them."""
@@ -19,6 +20,14 @@ WHOSE = (("PIL.", "Pillow"), ("onnxruntime.", "ONNX Runtime"), ("numpy.", "numpy
          ("asyncio.", "Python"), ("concurrent.", "Python"), ("threading.", "Python"),
          ("json.", "Python"), ("pydantic.", "web server"))  # fmt: skip
 OURS = "the course"
+PARTS = {
+    "the model's run": "onnxruntime.capi.onnxruntime_inference_collection.run",
+    "decode the picture": "picture.decode",
+    "hand the answer to the event loop": "concurrent.futures._base._invoke_callbacks",
+    "count it": "metrics.count_readings",
+    "event loop: HTTP, limits, routes, answer": LOOP,
+}
+"""What a request is made of: the name of a part, and the function within which its time is spent."""
 SUFFIXES = (".svg", ".png", ".pdf")
 # What a web server does before and after our own code is a tower of calls of the same width: one step of it.
 TOWER = ("uvicorn.", "starlette.", "fastapi.")
@@ -87,6 +96,13 @@ def draw(stacks: Stacks):
     axes.legend(handles=[Patch(color=colors[owner], label=owner) for owner in owners], fontsize=7, ncols=6,
                 loc="upper center", bbox_to_anchor=(0.5, 1.1), frameon=False)  # fmt: skip
     return figure
+
+
+def parts_table(stacks: Stacks) -> Table:
+    """The share of each of PARTS in the time of a request; the rest of the time is in no row."""
+    whole = sum(stacks.milliseconds.values())
+    rows = [[part, stacks.within(name) / whole] for part, name in PARTS.items()]
+    return Table(["part", "share"], *rows, formats=["", ".0%"])
 
 
 def add_arguments(parser) -> None:

@@ -14,10 +14,11 @@ thread; what stands before it (HTTP, queue, in some servers the decoding) may ru
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running import stations
 from fsdl_deploy.running.course_servers import course_server
@@ -113,3 +114,9 @@ def libraries(root: Path = ROOT) -> dict[str, Library]:
             if known[name].format not in FORMATS:
                 raise stations.StationError(f"station {name}: format must be one of {', '.join(FORMATS)}")
     return known
+
+
+def table(known: Mapping[str, Library]) -> Table:
+    """Each server of ``known``, and how it is asked."""
+    rows = [[library.title, library.format, library.path] for library in known.values()]
+    return Table(["server", "format", "path"], *rows)

@@ -4,10 +4,12 @@ Counted from its station's folder, the measured sizes of the stations and the re
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from fsdl_course.serving.compare import ServingRow
+from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.running import stations
 
@@ -60,3 +62,13 @@ def compared(triton: Start, ray: Start) -> dict[str, float]:
         "ray_disk": ray.disk,
         "ray_seconds": ray.seconds,
     }
+
+
+def table(starts: Mapping[str, Start]) -> Table:
+    """A row for each library, by its title; space on the disk and memory in MiB."""
+    header = ["library", "lines written", "files", "MiB on disk", "seconds to start", "MiB of memory"]
+    rows = [
+        [title, start.lines, start.files, start.disk, start.seconds, start.memory]
+        for title, start in starts.items()
+    ]
+    return Table(header, *rows, formats=["", "", "", ",.0f", ".1f", ",.0f"])

@@ -1,9 +1,9 @@
-"""Figures of batch prediction: where a card's time goes, and which questions fit into a night
+"""Figures of batch prediction: where time goes, what fits into a night, how fast and how old an answer is
 
 Knows how to draw; nothing is measured here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fsdl_deploy import figures
 
@@ -41,3 +41,40 @@ def possible_inputs(powers: Mapping[str, float], night: float) -> None:
     axes.legend()
     fit = [question for question, power in powers.items() if power <= night]
     figures.show(figure, alt=f"What one night can read: {'; '.join(fit) or 'none of these'}")
+
+
+def rates(cards_per_second: Mapping[str, float]) -> None:
+    """A bar for each way to read cards, the job's first; the last ones, plain loops, in grey."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(8, 2.4))
+    ways, colors = list(cards_per_second), [figures.PALETTE[i] for i in (1, 2, 6, 6)]
+    axes.barh(ways, list(cards_per_second.values()), color=colors[: len(ways)])
+    axes.set(xlabel="cards per second", ylabel="way")
+    figures.show(figure, alt="Cards per second of the batch job, of inference alone, and of two plain loops")
+
+
+def latencies(milliseconds: Mapping[str, Sequence[float]]) -> None:
+    """For each way to get a reading, the share of requests that were answered by then."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(8, 2.6))
+    for way, times in milliseconds.items():
+        axes.ecdf(times, label=way)
+    axes.set(xlabel="latency (ms)", ylabel="share of requests", xscale="log")
+    axes.legend()
+    figures.show(figure, alt="Latency of looking a reading up and of asking the model, as cumulative shares")
+
+
+def ages(hours: Mapping[int, Mapping[str, float]]) -> None:
+    """How old an answer is by the hours between two runs; ``hours``: of each kind (worst, median …)."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 3.2))
+    schedules = list(hours)
+    for kind in hours[schedules[0]]:
+        axes.plot(schedules, [hours[every][kind] for every in schedules], "o-", label=kind)
+    axes.set(xlabel="the job runs every … hours", ylabel="age of the answer (hours)")
+    axes.set_xticks(schedules)
+    axes.legend()
+    figures.show(figure, alt="The age of an answer grows in proportion to the time between two runs")

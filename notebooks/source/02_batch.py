@@ -50,15 +50,13 @@ FAST = True
 # What all parts of this lesson use. All files go to a temporary folder.
 
 # %%
-import os
-import sys
 import tempfile
 from pathlib import Path
-from time import perf_counter
 
-import matplotlib.pyplot as plt
-import numpy as np
+from fsdl_deploy import figures
+from fsdl_deploy.measuring.table import Table
 
+figures.use()
 workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 here = Path(workplace.name)
 measured = {}  # what the lecture's claims are judged by at the end
@@ -71,9 +69,8 @@ measured = {}  # what the lecture's claims are judged by at the end
 # hundreds at a time.
 
 # %% tags=["nbval-check-output"]
-from fsdl_deploy import Customers, figures
+from fsdl_deploy import Customers
 from fsdl_deploy.batch import inbox
-from fsdl_deploy.measuring.table import Table
 
 customers = Customers(1000 if FAST else 10_000, seed=2)
 cards = inbox.fill(here / "inbox", customers, "2026-10", different=150)
@@ -89,10 +86,8 @@ from fsdl_deploy.picture import decode
 
 month_folder = here / "inbox" / "2026-10"
 first = [month_folder / name for name in chunks[0].pictures[:5]]
-figures.use()
-figures.cards(
-    [decode(path.read_bytes()) for path in first], [path.stem for path in first], alt="five meter cards"
-)
+five = [decode(path.read_bytes()) for path in first]
+figures.cards(five, [path.stem for path in first], alt="five meter cards")
 
 # %% [markdown]
 # ## The five steps by hand
@@ -104,12 +99,16 @@ figures.cards(
 # %%
 import sqlite3
 
-from fsdl_deploy import open_reader
-
 database = sqlite3.connect(here / "by_hand.db")
 database.execute("""CREATE TABLE predictions (customer, month, model_version, digits, confidence,
     PRIMARY KEY (customer, month, model_version))""")
 INSERT = "INSERT INTO predictions VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+
+# %% [markdown]
+# The five steps are five lines.
+
+# %%
+from fsdl_deploy import open_reader
 
 
 def by_hand(pictures):
@@ -139,14 +138,20 @@ database.close()
 #
 # `Batch` keeps those two details and adds what a night needs: chunks that are stored whole or not at all,
 # batches of cards of similar width (little padding), threads that decode the next chunk while this one is
-# read, bad pictures set aside, and a record of the run. The bar moves by a chunk at a time, when it is
-# stored.
+# read, bad pictures set aside, and a record of the run. It needs a store and a reader.
 
 # %%
 from fsdl_deploy.batch.job import Batch
 from fsdl_deploy.batch.store import Store
 
 store, reader = Store(here / "readings.db"), open_reader("v2")
+
+# %% [markdown]
+# The bar moves by a chunk at a time, when it is stored.
+
+# %%
+from time import perf_counter
+
 with Batch(here / "inbox", "2026-10", store, reader) as batch:
     started = perf_counter()
     scored = batch.score()
@@ -178,18 +183,11 @@ print("finished:", run["finished"] is not None)
 # cannot catch: it has no time to put anything in order.
 
 # %%
-import subprocess
-import time
+from fsdl_course.batch.interrupted import kill_when_stored, readings_in
 
-score = [sys.executable, "-m", "fsdl_deploy.cli", "score", str(here / "inbox"), "--month", "2026-10"]
 second = Store(here / "killed.db")
-command = [*score, "--store", str(here / "killed.db"), "--chunk", "50", "--workers", "1"]
-with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
-    deadline = time.monotonic() + 60
-    while second.counts("2026-10", "v2")[0] < 200 and job.poll() is None and time.monotonic() < deadline:
-        pass  # asking the table is the pause
-    job.kill()
-stored_then = second.counts("2026-10", "v2")[0]
+words = ["score", here / "inbox", "--month", "2026-10", "--store", here / "killed.db"]
+stored_then = kill_when_stored(200, second, "2026-10", [*words, "--chunk", "50", "--workers", "1"])
 print(f"killed with {stored_then} of {customers.n} cards stored, whole chunks of 50: {stored_then % 50 == 0}")
 
 # %% [markdown]
@@ -199,28 +197,28 @@ print(f"killed with {stored_then} of {customers.n} cards stored, whole chunks of
 # %% tags=["nbval-check-output"]
 with Batch(here / "inbox", "2026-10", second, reader) as batch:
     again = batch.score(progress=False)
-everything = "SELECT month, customer, model_version, digits, confidence FROM predictions ORDER BY customer"
-tables = []
-for file in ("readings.db", "killed.db"):
-    with sqlite3.connect(here / file) as database:
-        tables.append(database.execute(everything).fetchall())
+undisturbed, interrupted = readings_in(here / "readings.db"), readings_in(here / "killed.db")
 print("read now and before:", again.read + again.already)
-print("equal to the undisturbed run, row by row:", tables[0] == tables[1])
+print("equal to the undisturbed run, row by row:", undisturbed == interrupted)
 second.close()
 
 # %% [markdown]
 # ## Bad pictures do not stop the night
 #
 # Three of the month's files are damaged in three ways. A job that stopped at the first would have failed the
-# other customers; one that skipped them silently would have lost them. They are **set aside** with a reason.
+# other customers; one that skipped them silently would have lost them.
+
+# %%
+inbox.fill(here / "inbox", Customers(60, seed=2), "2026-11")
+shard = here / "inbox" / "2026-11" / "C0000"
+half = (shard / "C0000009.jpg").read_bytes()[:400]
+for number, content in ((7, b""), (8, b"a letter instead of a picture"), (9, half)):
+    (shard / f"C{number:07d}.jpg").write_bytes(content)
+
+# %% [markdown]
+# They are **set aside** with a reason.
 
 # %% tags=["nbval-check-output"]
-november = here / "inbox" / "2026-11"
-inbox.fill(here / "inbox", Customers(60, seed=2), "2026-11")
-shard = november / "C0000"
-(shard / "C0000007.jpg").write_bytes(b"")
-(shard / "C0000008.jpg").write_bytes(b"a letter instead of a picture")
-(shard / "C0000009.jpg").write_bytes((shard / "C0000009.jpg").read_bytes()[:400])
 with Batch(here / "inbox", "2026-11", store, reader) as batch:
     print(batch.score(progress=False))
 for row in store.aside(month="2026-11"):
@@ -236,72 +234,43 @@ for row in store.aside(month="2026-11"):
 # course calls a *station*. This is its step for one chunk, with its retries.
 
 # %% tags=["station:dagster"]
+from IPython.display import Code
+
+from fsdl_course.batch import dagster_night
 from fsdl_course.setup.stations import ensure
-from fsdl_deploy.running import stations
 
 station_python = ensure("dagster")
-tool = stations.station("dagster").folder
-definitions = (tool / "definitions.py").read_text()
-begin = definitions.index("@dg.op(retry_policy")
-print(definitions[begin : definitions.index("@dg.op", begin + 1)])
+Code(dagster_night.retried_step(), language="python")
 
 # %% [markdown]
 # To see a retry we need a fault: these lines make the first call of `score_chunk` fail, as a hiccup of the
 # network would.
 
 # %%
-hiccup = """
-import itertools
-from fsdl_deploy.batch.job import Batch
+from IPython.display import Code
 
-real, calls = Batch.score_chunk, itertools.count()
-def score_chunk(self, *chunk):
-    if next(calls) == 0:
-        raise ConnectionError("the network hiccuped")
-    return real(self, *chunk)
-Batch.score_chunk = score_chunk
-"""
+from fsdl_course.batch import dagster_night
+
+Code(dagster_night.HICCUP, language="python")
 
 # %% [markdown]
-# Then one night of the job as Dagster runs it, and the schedules that would start it.
-
-# %%
-night = """
-import dagster as dg
-from definitions import defs
-
-with dg.DagsterInstance.ephemeral() as instance:
-    result = defs.resolve_job_def("batch").execute_in_process(instance=instance, partition_key="2026-09")
-for event in result.all_events:
-    print(event.event_type_value, event.step_key, sep="\\t")
-for name in ("nightly", "mornings"):
-    print("SCHEDULE", name, defs.resolve_schedule_def(name).cron_schedule, sep="\\t")
-"""
-
-# %% [markdown]
-# The station's Python runs it: September's cards in, readings in the same table. (A *partition* is Dagster's
-# word for the part of the data that one run makes; here it is a month.)
+# Then one night of the job as Dagster runs it: the station's Python reads September's cards into the same
+# table. (A *partition* is Dagster's word for the part of the data that one run makes; here it is a month.)
 
 # %% tags=["station:dagster"]
 inbox.fill(here / "inbox", Customers(60, seed=2), "2026-09")
-environment = os.environ | {"INBOX": str(here / "inbox"), "STORE": str(here / "readings.db")}
-environment |= {"DAGSTER_HOME": str(here), "DAGSTER_DISABLE_TELEMETRY": "yes"}
-command = [station_python, "-c", hiccup + night]
-process = subprocess.run(command, env=environment, cwd=tool, capture_output=True, text=True)
-assert process.returncode == 0, process.stderr
-lines = [line.split("\t") for line in process.stdout.splitlines()]
+events = dagster_night.run(station_python, here / "inbox", here / "readings.db", "2026-09")
 measured["dagster_stored"] = store.counts("2026-09", "v2")[0]
-measured["dagster_retries"] = [kind for kind, *_ in lines].count("STEP_RESTARTED")
+measured["dagster_retries"] = [event.kind for event in events].count("STEP_RESTARTED")
 print(measured["dagster_stored"], "cards of September are stored")
 
 # %% [markdown]
-# Dagster's own record of the night, without the events between:
+# Dagster's own record of the night, without the events between, and the schedules that would start it:
 
 # %% tags=["nbval-check-output", "station:dagster"]
-events = ("STEP_UP_FOR_RETRY", "STEP_RESTARTED", "STEP_SUCCESS", "ASSET_CHECK_EVALUATION")
-for kind, *about in lines:
-    if kind in (*events, "SCHEDULE"):
-        print(f"{kind:24}{'  '.join(about)}")
+for event in events:
+    if event.kind in dagster_night.NOTED:
+        print(f"{event.kind:24}{event.about}")
 
 # %% [markdown]
 # One step failed, was tried again, and the night came out whole. `0 2 * * *` is cron's way to write *every
@@ -331,15 +300,12 @@ Table(
 # %%
 from statistics import median
 
-from fsdl_deploy.batch.bench import needs, rates, ratio
+from fsdl_deploy.batch import batch_figures
+from fsdl_deploy.batch.bench import rates, ratio
 
 rates_of = rates(cards=600 if FAST else 20_000, different=150, rounds=2 if FAST else 5, say=lambda line: None)
 medians = {way: median(measured) for way, measured in rates_of.items()}
-job_rate = medians["batch job"]
-figure, axes = plt.subplots(figsize=(8, 2.4))
-axes.barh(list(medians), list(medians.values()), color=[figures.PALETTE[i] for i in (1, 2, 6, 6)])
-axes.set(xlabel="cards per second", ylabel="way")
-figures.show(figure, alt="Cards per second of the batch job, of inference alone, and of two plain loops")
+batch_figures.rates(medians)
 print(", ".join(f"{ratio(rates_of, way):.2f} × {way}" for way in rates_of if way != "batch job"))
 
 # %% [markdown]
@@ -355,7 +321,7 @@ print(", ".join(f"{ratio(rates_of, way):.2f} × {way}" for way in rates_of if wa
 # </details>
 
 # %%
-from fsdl_deploy.batch import batch_figures
+from fsdl_deploy.batch.bench import needs
 
 used = needs(cards=1000 if FAST else 5000, different=150)
 batch_figures.card_steps(used)
@@ -403,9 +369,14 @@ from fsdl_deploy import course_server
 
 lookup = course_server("lookup", "--store", here / "readings.db").start()
 service = course_server("serve").start()
+web = httpx2.Client()
+
+# %% [markdown]
+# A hundred customers: for each the endpoint is asked by name, and the service with the picture.
+
+# %%
 names = [customers.customer(i).name for i in range(100)]
 pictures = {name: month_folder / name[:-3] / f"{name}.jpg" for name in names}
-web = httpx2.Client()
 times, looked_up = lookups.in_turns(web, lookup.url, service.url, pictures, "2026-10")
 
 # %% [markdown]
@@ -414,16 +385,13 @@ times, looked_up = lookups.in_turns(web, lookup.url, service.url, pictures, "202
 # other where it is.
 
 # %%
+import numpy as np
+
 latencies = [[way, *np.percentile(milliseconds, [50, 99])] for way, milliseconds in times.items()]
 measured["looked_up"] = looked_up
 measured["lookup_p50"], measured["ask_p50"] = (p50 for _, p50, _ in latencies)
 print(Table(["way", "p50 (ms)", "p99 (ms)"], *latencies, formats=["", ".1f", ".1f"]))
-figure, axes = plt.subplots(figsize=(8, 2.6))
-for way, milliseconds in times.items():
-    axes.ecdf(milliseconds, label=way)
-axes.set(xlabel="latency (ms)", ylabel="share of requests", xscale="log")
-axes.legend()
-figures.show(figure, alt="Latency of looking a reading up and of asking the model, as cumulative shares")
+batch_figures.latencies(times)
 
 # %% [markdown]
 # **Used in production for years.** That is not ours to measure. LinkedIn tells of its own: *People You May
@@ -463,6 +431,10 @@ except PostgresMissing as missing:
 answer = web.get(f"{lookup.url}/readings/2027-01/C0000001")
 measured["unlisted_status"] = answer.status_code
 print(answer.status_code, answer.json()["error"]["problem"])
+# %% [markdown]
+# With its card in the inbox, the same question has an answer after the next run.
+
+# %% tags=["nbval-check-output"]
 (here / "inbox" / "2027-01").mkdir()
 (here / "inbox" / "2027-01" / "C0000001.jpg").write_bytes(first[1].read_bytes())
 with Batch(here / "inbox", "2027-01", store, reader) as batch:
@@ -482,7 +454,7 @@ questions = {
     "black-and-white pictures of 16 × 16": 256 * np.log10(2),
     "grey pictures of 64 × 160": 64 * 160 * np.log10(256),
 }
-measured["powers"], measured["night_power"] = questions, np.log10(job_rate * 8 * 3600)
+measured["powers"], measured["night_power"] = questions, np.log10(medians["batch job"] * 8 * 3600)
 batch_figures.possible_inputs(questions, measured["night_power"])
 
 # %% [markdown]
@@ -492,21 +464,10 @@ batch_figures.possible_inputs(questions, measured["night_power"])
 # 6, 12 or 24 hours. How long after it was sent can a card's reading be looked up?
 
 # %%
-import shutil
+from fsdl_course.batch import schedules
 
-hours = 48
-arrivals = {names[i]: i / 2 for i in range(2 * hours)}  # customer -> hour at which the card arrives
-waits = {}
-for every in (2, 6, 12, 24):
-    place, clock, waits[every] = here / f"every{every}", Store(here / f"every{every}.db"), []
-    (place / "2026-10").mkdir(parents=True)
-    for hour in range(every, hours + 1, every):
-        arrived = [name for name, sent in arrivals.items() if hour - every <= sent < hour]
-        for name in arrived:
-            shutil.copy(month_folder / name[:-3] / f"{name}.jpg", place / "2026-10")
-        with Batch(place, "2026-10", clock, reader) as batch:
-            batch.score(progress=False)
-        waits[every] += [hour - arrivals[name] for name in arrived if clock.prediction(name, "2026-10")]
+arrivals = {names[i]: i / 2 for i in range(2 * 48)}  # customer -> hour at which the card arrives
+waits = {every: schedules.waits(arrivals, pictures, reader, every, hours=48) for every in (2, 6, 12, 24)}
 
 # %% [markdown]
 # The median is half of the schedule, the worst case all of it. Running more often costs a start-up each time,
@@ -515,13 +476,7 @@ for every in (2, 6, 12, 24):
 # %%
 kinds = {"worst": max, "median": np.median, "best": min}
 measured["ages"] = {every: {kind: of(wait) for kind, of in kinds.items()} for every, wait in waits.items()}
-figure, axes = plt.subplots(figsize=(7, 3.2))
-for kind in kinds:
-    axes.plot(list(waits), [ages[kind] for ages in measured["ages"].values()], "o-", label=kind)
-axes.set(xlabel="the job runs every … hours", ylabel="age of the answer (hours)")
-axes.set_xticks(list(waits))
-axes.legend()
-figures.show(figure, alt="The age of an answer grows in proportion to the time between two runs")
+batch_figures.ages(measured["ages"])
 
 # %% [markdown]
 # ### Silent failure
@@ -530,10 +485,7 @@ figures.show(figure, alt="The age of an answer grows in proportion to the time b
 # of its own: it reads the record of runs and says one sentence. After the good night it is content.
 
 # %%
-from datetime import timedelta
-
 from fsdl_deploy.batch.freshness import freshness
-from fsdl_deploy.batch.store import now
 
 print(freshness(store))
 
@@ -542,35 +494,13 @@ print(freshness(store))
 # the inbox is mounted at the wrong place, so that the job finds an empty folder and *succeeds*; somebody
 # starts it with the old model. In each case the customer asks the endpoint for October's reading.
 
-
 # %%
-def verdict(store, later):
-    checked = freshness(store, at=now() + later)
-    return checked.sentence, not checked.fresh
+from datetime import timedelta
 
+from fsdl_course.batch.bad_nights import NO_ERROR, BadNights, exit_status
 
-# %% [markdown]
-# A bad night is a copy of the database, the job with the words of its mistake, the customer, and the check.
-
-# %%
 (here / "wrong" / "2026-11").mkdir(parents=True)
-program = [sys.executable, "-m", "fsdl_deploy.cli"]
-rows, quiet = [], {"capture_output": True, "text": True}
-
-
-def bad_night(what, *words, later=timedelta(hours=3)):
-    copy = here / "night.db"
-    for extra in ("", "-wal", "-shm"):
-        Path(f"{copy}{extra}").unlink(missing_ok=True)
-    with sqlite3.connect(here / "readings.db") as good, sqlite3.connect(copy) as target:
-        good.backup(target)
-    status = subprocess.run([*program, *words, "--store", str(copy)], **quiet).returncode if words else "-"
-    night = Store(copy)
-    answer = night.prediction(names[0], "2026-10")
-    sees = f"{answer['digits']}, no error" if answer else "that there is no reading"
-    rows.append([what, status, sees, *verdict(night, later)])
-    night.close()
-
+nights = BadNights(here / "readings.db", names[0], "2026-10")
 
 # %% [markdown]
 # **Your turn:** Four nights went wrong. In how many of them does the job end with an error status? In how
@@ -578,17 +508,21 @@ def bad_night(what, *words, later=timedelta(hours=3)):
 # recorded), the customer's answer, and the check's sentence, side by side:
 
 # %%
-bad_night("nobody starts the job", later=timedelta(hours=30))
-bad_night("the inbox is elsewhere", "score", str(here / "wrong"), "--month", "2026-11")
-bad_night("an old model", "score", str(here / "inbox"), "--month", "2026-11", "--version", "v1")
-stopped = Store(here / "stopped.db")
-run = stopped.begin("2026-10", "v2", cards=customers.n)  # what a killed job leaves: a start without an end
-stopped.close()
-ending = verdict(Store(here / "stopped.db"), timedelta(hours=3))
-rows.append(["killed in the middle", "-", "no reading, or last month's", *ending])
-measured["bad_nights"], measured["silent"] = len(rows), sum("no error" in row[2] for row in rows)
-measured["alarmed"] = sum(alarm for *_, alarm in rows)
-Table(["what went wrong", "exit status", "the customer sees", "the check says", "alarm"], *rows)
+bad = [
+    nights.without_a_job("nobody starts the job", later=timedelta(hours=30)),
+    nights.after("the inbox is elsewhere", "score", here / "wrong", "--month", "2026-11"),
+    nights.after("an old model", "score", here / "inbox", "--month", "2026-11", "--version", "v1"),
+    nights.cut_off("killed in the middle", version="v2", cards=customers.n),
+]
+Table(["what went wrong", "exit status", "the customer sees", "the check says", "alarm"], *bad)
+
+# %% [markdown]
+# Of all of them: how many are silent to the customer, and how many does the check notice?
+
+# %%
+measured["bad_nights"], measured["alarmed"] = len(bad), sum(night.alarm for night in bad)
+measured["silent"] = sum(NO_ERROR in night.customer_sees for night in bad)
+print(f"silent: {measured['silent']} of {len(bad)}, noticed by the check: {measured['alarmed']}")
 
 # %% [markdown]
 # The customer sees no error in any of them, since the table answers with what it has. And no job ends with an
@@ -598,8 +532,8 @@ Table(["what went wrong", "exit status", "the customer sees", "the check says", 
 
 # %% tags=["nbval-check-output"]
 for version in ("v2", "v9"):
-    asked = [*program, "freshness", "--store", str(here / "readings.db"), "--version", version]
-    print(f"wanted {version}: exit status {subprocess.run(asked, **quiet).returncode}")
+    status = exit_status("freshness", "--store", here / "readings.db", "--version", version)
+    print(f"wanted {version}: exit status {status}")
 
 # %% [markdown]
 # ### When batch is the right answer

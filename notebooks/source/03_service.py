@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The model service
 #
-# **Minutes:** 55 · **Prerequisites:** [The prototype](01_prototype.ipynb) · **Truth:** runs
+# **Minutes:** 45 · **Prerequisites:** [The prototype](01_prototype.ipynb) · **Truth:** runs
 #
 # ## The need
 #
@@ -42,29 +42,30 @@
 FAST = True
 
 # %% [markdown]
-# First some cards to read, and what shows figures and tables.
+# What the figures and files of this lesson need.
 
 # %%
 import os
-import sys
-
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ["HF_HUB_OFFLINE"] = "1"
+import tempfile
+from pathlib import Path
 
 from fsdl_deploy import figures
-from fsdl_deploy.cards import cards
 from fsdl_deploy.measuring.table import Table
-from fsdl_deploy.picture import encode
 
+os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1")
 figures.use()
+workplace = tempfile.TemporaryDirectory()  # removed when the kernel ends
 measured = {}  # what the lecture's claims are judged by at the end
-deck = list(cards(64, level="typical", split="test", seed=3))
-images = [card.image for card in deck]
 
 # %% [markdown]
-# Four of the cards, each with what its customer wrote. Our model gets no more than such a picture.
+# Some cards to read; here are four of them, each with what its customer wrote. Our model gets no more than
+# such a picture.
 
 # %%
+from fsdl_deploy.cards import cards
+
+deck = list(cards(64, level="typical", split="test", seed=3))
+images = [card.image for card in deck]
 figures.cards(images[:4], [f"truth: {card.truth}" for card in deck[:4]], alt="four handwritten meter cards")
 
 # %% [markdown]
@@ -74,7 +75,7 @@ figures.cards(images[:4], [f"truth: {card.truth}" for card in deck[:4]], alt="fo
 # until `/readyz` says that the model is loaded *and has read a test picture*, and ends it with this notebook.
 
 # %%
-from fsdl_deploy import Server, course_server
+from fsdl_deploy import course_server
 
 service = course_server("serve").start()
 print(service.log().strip(), "- process", service.pid, "- this notebook is process", os.getpid())
@@ -85,17 +86,23 @@ print(service.log().strip(), "- process", service.pid, "- this notebook is proce
 # A **REST** API takes a plain HTTP request and gives a plain HTTP response: every language has a client for
 # it. There is no standard for what the request contains. Google expects a list called `instances`, Azure
 # `data`, and ours expects `pictures`. JSON is text, so each picture is sent as *base64*: its bytes, written
-# with letters, digits and two signs. This is the request as it goes over the wire.
+# with letters, digits and two signs.
 
-# %% tags=["nbval-check-output"]
+# %%
 import base64
-import json
 
 import httpx2
+
+from fsdl_deploy.picture import encode
 
 web = httpx2.Client()
 body = {"pictures": [base64.b64encode(encode(images[0])).decode()]}
 request = web.build_request("POST", service.url + "/read", json=body)
+
+# %% [markdown]
+# This is the request as it goes over the wire.
+
+# %% tags=["nbval-check-output"]
 print(request.method, request.url.path)
 print("content-type:", request.headers["content-type"])
 print()
@@ -111,25 +118,19 @@ print(response.status_code, response.reason_phrase, response.headers["content-ty
 answer = response.json()
 print(list(answer), list(answer["readings"][0]))
 measured["service_reads"] = answer["readings"][0]["digits"] == deck[0].truth and service.pid != os.getpid()
-print("version", answer["model_version"], "reads", answer["readings"][0]["digits"])
-print("                  truth", deck[0].truth)
+print("version", answer["model_version"], "reads", answer["readings"][0]["digits"], "truth", deck[0].truth)
 
 # %% [markdown]
 # A form (*multipart*) is what browsers and `curl` send when they upload files: no base64, just the bytes.
 # If this machine has `curl`, here is the whole client.
 
 # %%
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
+from fsdl_course.service.curl import curl
 
-card_file = Path(tempfile.mkdtemp()) / "card.png"
+card_file = Path(workplace.name) / "card.png"
 card_file.write_bytes(encode(images[0]))
-command = ["curl", "--silent", "--form", f"pictures=@{card_file}", service.url + "/read"]
-print(" ".join(command).replace(str(card_file), "card.png").replace(service.url, "$URL"))
-if shutil.which("curl"):
-    print(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+plain = {str(card_file): "card.png", service.url: "$URL"}
+answer = curl("--form", f"pictures=@{card_file}", service.url + "/read", names=plain)
 
 # %% [markdown]
 # The lecture's slide sends JSON: `curl -X POST --url …/predict -d '{…}'`. With `-d`, curl declares the body
@@ -137,24 +138,28 @@ if shutil.which("curl"):
 # `/read`.
 
 # %%
-command = ["curl", "--silent", "-X", "POST", "--url", service.url + "/predict", "-d", json.dumps(body)]
-print(" ".join(command).replace(service.url, "$URL")[:86] + "…")
-if shutil.which("curl"):
-    curl = subprocess.run(command, capture_output=True, text=True)
-    measured["curl_status"], measured["curl_reads"] = curl.returncode, deck[0].truth in curl.stdout
-    print(curl.stdout)
+import json
+
+answer = curl("-X", "POST", "--url", service.url + "/predict", "-d", json.dumps(body), names=plain)
+if answer:
+    measured["curl_status"], measured["curl_reads"] = answer.status, deck[0].truth in answer.text
 
 # %% [markdown]
 # ## Many pictures
 #
-# One request may carry many pictures, as JSON or as a form. Both give the same readings, in the order of
-# the pictures.
+# One request may carry many pictures, as a form or as JSON.
+
+# %%
+files = [("pictures", (f"{place}.png", encode(image), "image/png")) for place, image in enumerate(images)]
+texts = [base64.b64encode(encode(image)).decode() for image in images]
+address = service.url + "/read"
+as_form = web.build_request("POST", address, files=files)
+as_json = web.build_request("POST", address, json={"pictures": texts})
+
+# %% [markdown]
+# Both give the same readings, in the order of the pictures.
 
 # %% tags=["nbval-check-output"]
-files = [("pictures", (f"{place}.png", encode(image), "image/png")) for place, image in enumerate(images)]
-as_form = web.build_request("POST", service.url + "/read", files=files)
-texts = [base64.b64encode(encode(image)).decode() for image in images]
-as_json = web.build_request("POST", service.url + "/read", json={"pictures": texts})
 form_answer, json_answer = web.send(as_form).json(), web.send(as_json).json()
 measured["json_is_form"] = form_answer == json_answer
 print("pictures sent:     ", len(images))
@@ -169,28 +174,21 @@ print(f"JSON has {len(as_json.read()) / len(as_form.read()):.1f} times the bytes
 # %%
 from functools import partial
 
-import matplotlib.pyplot as plt
-import numpy as np
-
 from fsdl_deploy.measuring.turns import in_turns
 
-counts, address = [1, 4, 16, 64], service.url + "/read"
-posts = {("JSON", n): partial(web.post, address, json={"pictures": texts[:n]}) for n in counts}
-posts |= {("form", n): partial(web.post, address, files=files[:n]) for n in counts}
-post_ms = {kind: np.median(ms) for kind, ms in in_turns(posts, 3 if FAST else 30, warmup=1).items()}
+counts = [1, 4, 16, 64]
+posts = {("JSON, base64", n): partial(web.post, address, json={"pictures": texts[:n]}) for n in counts}
+posts |= {("form (multipart)", n): partial(web.post, address, files=files[:n]) for n in counts}
+post_ms = in_turns(posts, 3 if FAST else 30, warmup=1)
 
 # %% [markdown]
 # What a request costs by itself (the network, HTTP, the queue) is shared by its pictures; what a picture
 # costs stays.
 
 # %%
-figure, axes = plt.subplots(figsize=(7, 3.4))
-axes.plot(counts, [post_ms["JSON", n] / n for n in counts], "o-", label="JSON, base64")
-axes.plot(counts, [post_ms["form", n] / n for n in counts], "s--", label="form (multipart)")
-axes.set(xlabel="pictures in one request", ylabel="time for one picture (ms)", xscale="log", ylim=(0, None))
-axes.set_xticks(counts, counts)
-axes.legend()
-figures.show(figure, alt="Time for one picture falls as more pictures share a request")
+from fsdl_course.service import service_figures
+
+service_figures.many_pictures(post_ms)
 
 # %% [markdown]
 # ## No standard, then one
@@ -200,15 +198,10 @@ figures.show(figure, alt="Time for one picture falls as more pictures share a re
 # in 2022. Our service takes them all: each is a few lines of `fsdl_deploy/service/cloud_formats.py`.
 
 # %%
-vertex = "/v1/projects/utility/locations/europe-west4/endpoints/1:predict"
-as_png = {"content": encode(images[0]), "headers": {"Content-Type": "image/png"}}
-formats = {
-    "ours, JSON": ("/read", {"json": {"pictures": texts[:1]}}),
-    "ours, form": ("/read", {"files": files[:1]}),
-    "Google": (vertex, {"json": {"instances": [{"b64": texts[0]}]}}),
-    "Azure": ("/score", {"json": {"data": texts[:1]}}),
-    "SageMaker": ("/invocations", {"json": {"instances": [{"in0": texts[0]}]}}),
-    "SageMaker, picture": ("/invocations", as_png),
+in_clouds = {
+    "Google": {"instances": [{"b64": texts[0]}]},
+    "Azure": {"data": texts[:1]},
+    "SageMaker": {"instances": [{"in0": texts[0]}]},
 }
 
 # %% [markdown]
@@ -219,62 +212,34 @@ formats = {
 # %%
 from fsdl_deploy.service import open_inference
 
-for kind, model in (("picture", "meter-reader"), ("pixels", "meter-reader-pixels")):
-    infer = f"/v2/models/{model}/infer"
-    content, headers = open_inference.binary_request(images[:1], pixels=kind == "pixels")
-    in_json = open_inference.json_request(images[:1], pixels=kind == "pixels")
-    formats[f"Open Inference, {kind}, JSON"] = (infer, {"json": in_json})
-    formats[f"Open Inference, {kind}, bytes"] = (infer, {"content": content, "headers": headers})
 print(json.dumps(open_inference.json_request(images[:1]))[:120] + '…"]}]}')
 
 # %% [markdown]
-# Here is the same card in each. All must give the same digits; only where the digits stand in the answer
-# differs.
+# Here is the same card in each: twice ours, the clouds', SageMaker's picture as it is, and the standard's
+# four. All must give the same digits; only where the digits stand in the answer differs.
 
 # %%
-requests = {
-    name: web.build_request("POST", service.url + path, **how) for name, (path, how) in formats.items()
-}
-kilobytes = {name: len(request.read()) / 1000 for name, request in requests.items()}
-digits_read = web.post(address, json={"pictures": texts[:1]}).json()["readings"][0]["digits"]
-agree = [name for name, request in requests.items() if f'"{digits_read}"' in web.send(request).text]
+from fsdl_course.service import formats
+
+requests = formats.requests(web, service.url, images[0], in_clouds)
+agree = formats.agreeing(web, requests)
 measured["agreeing"] = agree
 measured["standard_reads"] = sum(name.startswith("Open Inference") for name in agree)
-print(f"{len(agree)} of {len(formats)} formats answer with the same digits")
+print(f"{len(agree)} of {len(requests)} formats answer with the same digits")
 
 # %% [markdown]
 # How long does each take until its answer is there?
 
 # %%
 sends = {name: partial(web.send, request) for name, request in requests.items()}
-took = in_turns(sends, 20 if FAST else 200)
+answer_ms = in_turns(sends, 20 if FAST else 200)
 
 # %% [markdown]
 # How much of that time is *parsing*, from the bytes of the body to the pixels of the card? We call the
-# service's own functions for it, without the network, HTTP and the model.
+# service's own functions for it, without the network, HTTP and the model, again in turns.
 
 # %%
-from fsdl_deploy.picture import decode
-from fsdl_deploy.service import parsing
-
-
-def parse(name, body, headers):
-    if name.startswith("Open Inference"):
-        model = "meter-reader-pixels" if "pixels" in name else "meter-reader"
-        open_inference.parse(model, body, headers.get("Inference-Header-Content-Length"), 64)
-    elif body[:1] == b"{":
-        json.loads(body)
-        parsing.decode_pictures(texts[:1], 64)  # the same base64, however it is wrapped
-    else:
-        decode(as_png["content"])  # the picture as it is, in a form or alone
-
-
-# %% [markdown]
-# Again in turns.
-
-# %%
-parses = {name: partial(parse, name, request.read(), request.headers) for name, request in requests.items()}
-parse_ms = in_turns(parses, 20 if FAST else 200)
+parse_ms = in_turns(formats.parsings(requests), 20 if FAST else 200)
 
 # %% [markdown]
 # Base64 takes a third more bytes than a form. Pixels written as numbers in JSON take several times the bytes
@@ -282,16 +247,8 @@ parse_ms = in_turns(parses, 20 if FAST else 200)
 # smaller than its pixels, but has to be decoded.
 
 # %%
-figure, panels = plt.subplots(1, 3, figsize=(10.5, 3.8), sharey=True)
-of_each = {"request (kB)": kilobytes}
-of_each["parsing it, median (ms)"] = {name: np.median(ms) for name, ms in parse_ms.items()}
-of_each["time to the answer, median (ms)"] = {name: np.median(ms) for name, ms in took.items()}
-for axes, color, (label, values) in zip(panels, figures.PALETTE, of_each.items()):
-    axes.barh(list(values), list(values.values()), color=color)
-    axes.set(xlabel=label)
-panels[0].set(ylabel="format")
-panels[0].invert_yaxis()
-figures.show(figure, alt="Bytes of a request, time to parse it and time to its answer for each format")
+kilobytes = {name: len(request.read()) / 1000 for name, request in requests.items()}
+service_figures.formats(kilobytes, parse_ms, answer_ms)
 
 # %% [markdown]
 # A format is real when somebody else's program speaks it. **boto3** is Amazon's own client: with another
@@ -308,13 +265,10 @@ measured["aws_reads"] = digits == deck[0].truth
 print("variant", reply["InvokedProductionVariant"], "reads", digits)
 
 # %% [markdown]
-# NVIDIA's client of the standard was written for Triton. It lives in a station of its own, so it runs as a
-# program beside this notebook.
+# NVIDIA's client of the standard was written for Triton. This is a program around it.
 
-# %% tags=["nbval-check-output", "station:grpc"]
-from fsdl_course.setup.stations import ensure
-
-ask = """
+# %%
+ask_as_triton = """
 import sys, numpy, tritonclient.http as http
 client = http.InferenceServerClient(sys.argv[1])
 print("ready:", client.is_model_ready("meter-reader"), client.get_server_metadata()["extensions"])
@@ -322,7 +276,16 @@ card = http.InferInput("pictures", [1], "BYTES")
 card.set_data_from_numpy(numpy.array([open(sys.argv[2], "rb").read()], object))
 print("reads", client.infer("meter-reader", [card]).as_numpy("digits")[0].decode())
 """
-command = [ensure("grpc"), "-c", ask, service.url.removeprefix("http://"), card_file]
+
+# %% [markdown]
+# The client lives in a station of its own, so it runs as a program beside this notebook.
+
+# %% tags=["nbval-check-output", "station:grpc"]
+import subprocess
+
+from fsdl_course.setup.stations import ensure
+
+command = [ensure("grpc"), "-c", ask_as_triton, service.url.removeprefix("http://"), card_file]
 print(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 # %% [markdown]
@@ -333,15 +296,12 @@ print(subprocess.run(command, capture_output=True, text=True, check=True).stdout
 # contract?* (`/openapi.json`, and as a page under `/docs`.)
 
 # %% tags=["nbval-check-output"]
+from fsdl_course.service.contract import routes
+
 for path in ("/healthz", "/readyz"):
     print(path, web.get(service.url + path).text)
 contract = web.get(service.url + "/openapi.json").json()
-routes = [
-    [method.upper(), path.rpartition("/")[2], about["description"]]
-    for path, methods in contract["paths"].items()
-    for method, about in methods.items()
-]
-print(Table(["method", "end of the path", "what it does"], *routes))
+print(routes(contract))
 print("POST /read answers:", ", ".join(contract["paths"]["/read"]["post"]["responses"]))
 
 # %% [markdown]
@@ -387,13 +347,8 @@ print(f"{type(local).__name__} and {type(remote).__name__} agree on {same} of {l
 from gradio_client import Client, handle_file
 
 page = course_server("prototype", "--url", service.url, timeout=180).start()
-page_client = Client(page.url, verbose=False)
-
-
-def ask_page():
-    return page_client.predict(handle_file(str(card_file)), api_name="/read")
-
-
+predict = Client(page.url, verbose=False).predict
+ask_page = partial(predict, handle_file(str(card_file)), api_name="/read")
 print(ask_page()["digits"], "from version", ask_page()["model_version"])
 
 # %% [markdown]
@@ -447,60 +402,81 @@ measured["page_failures"], measured["inside_failures"] = failures[PAGE][1], fail
 Table(["asked", "requests", "failed"], *[[name, *counted] for name, counted in failures.items()])
 
 # %% [markdown]
+# ### Two workers on one port
+#
+# The page survived, but for a while nobody got a reading. `fsdl-deploy serve --workers 2` shortens that
+# while: two *workers*, each with a model of its own, take requests from one port, and a *master*, which reads
+# no request, starts again whichever dies. Four callers now ask without a pause, each over a connection that
+# stays open, and we kill the worker that has more of them. Windows has no such way to share a port: there the
+# cell says what to do instead.
+#
+# **Question:** How many requests can be lost?
+#
+# <details><summary>Answer</summary>
+# At most one for each caller who was connected to that worker: the request that it had in its hands. The
+# other worker's callers notice nothing, and a caller who connects again reaches a worker that lives.
+# </details>
+
+# %%
+from fsdl_course.service import killed_worker
+
+pair = course_server("serve", "--workers", "2", "--threads", "1")
+death = killed_worker.under_load(pair, {"pictures": texts[:1]}, callers=4)
+if death:
+    print(death.log)
+    death.show()
+
+# %% [markdown]
+# The same in numbers. The last row was asked of the new process itself, over connections that were opened
+# until the system gave one to it.
+
+# %%
+death and death.table()
+
+# %% [markdown]
+# Who sums up what two processes have counted? Whichever worker is asked for `/metrics` asks the master, which
+# adds up the pages of all, also of the dead. Six requests over new connections get one and the same page.
+# (What a worker counts in its last five seconds before a SIGKILL dies with it.)
+
+# %%
+if death:
+    print(len(set(death.pages)), "different of", len(death.pages), "pages")
+    print(dict(zip(killed_worker.COUNTERS, death.pages[0], strict=True)))
+
+# %% [markdown]
 # ## Flexibility
 #
 # *Easily reuse a model across multiple apps.* The second application is the billing program. It is plain
 # Python: no torch, no onnxruntime, no numpy, not even our package. It could as well be in another language.
 
 # %%
-billing = """
-import base64, json, pathlib, sys, urllib.request
-url, card_file, last_reading = sys.argv[1:]
-text = base64.b64encode(pathlib.Path(card_file).read_bytes()).decode()
-body = json.dumps({"pictures": [text]}).encode()
-request = urllib.request.Request(url + "/read", body, {"Content-Type": "application/json"})
-reading = json.load(urllib.request.urlopen(request, timeout=5))["readings"][0]
-print(int(reading["digits"] or 0) - int(last_reading), "units used", flush=True)
-sys.stdin.read()
-"""
+from IPython.display import Code
+
+from fsdl_course.service import billing
+
+Code(filename=billing.__file__)
 
 # %% [markdown]
 # After its answer the program waits for input, so that its memory can be measured before it ends.
 
 # %%
-import psutil
+from fsdl_course.service.weighing import run_and_weigh
 
-
-def run_and_weigh(program, *arguments):
-    command = [sys.executable, "-c", program, *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        printed = process.stdout.readline().strip()
-        mebibytes = psutil.Process(process.pid).memory_info().rss / 2**20
-        process.stdin.close()
-    assert printed, f"the program ended with status {process.returncode} and said nothing"
-    return printed, mebibytes
-
-
-bill, thin_mib = run_and_weigh(billing, service.url, card_file, str(int(deck[0].truth) - 214))
+last_reading = int(deck[0].truth) - 214
+bill, thin_mib = run_and_weigh(billing.__file__, service.url, card_file, last_reading)
 measured["bill"], measured["billing_mib"] = int(bill.split()[0]), thin_mib
 print(f"the billing program says: {bill}, and takes {thin_mib:.0f} MiB")
 
 # %% [markdown]
 # To compare, the same program with the model inside, in two ways: the small *student*, from an ONNX file (a
 # network in a file that needs no torch, see [Packaging](04_packaging.ipynb)), and the large *teacher* in
-# torch, from which the student learned.
+# torch, from which the student learned. This program imports our package, and reads the card itself.
 
 # %%
-inside = """
-import sys
-from fsdl_deploy import OnnxReader, TorchReader
-from fsdl_deploy.picture import decode
-reader = OnnxReader("v2") if sys.argv[1] == "student" else TorchReader("teacher")
-reading = reader.read([decode(open(sys.argv[2], "rb").read())])[0]
-print(int(reading.digits or 0) - int(sys.argv[3]), "units used", flush=True)
-sys.stdin.read()
-"""
-fat_mib = {name: run_and_weigh(inside, name, card_file, "0")[1] for name in ("student", "teacher")}
+from fsdl_course.service import billing_inside
+
+program = billing_inside.__file__
+fat_mib = {name: run_and_weigh(program, name, card_file, 0).mebibytes for name in ("student", "teacher")}
 service_mib = service.memory() / 2**20
 measured["inside_mib"] = fat_mib["student"]
 print({name: f"{mib:.0f} MiB" for name, mib in fat_mib.items()}, f"service: {service_mib:.0f} MiB")
@@ -510,15 +486,7 @@ print({name: f"{mib:.0f} MiB" for name, mib in fat_mib.items()}, f"service: {ser
 # saves memory only from some number of applications on. The larger the model, the sooner.
 
 # %%
-apps = np.arange(1, 9)
-service_teacher = service_mib + fat_mib["teacher"] - fat_mib["student"]
-figure, axes = plt.subplots(figsize=(7, 3.6))
-for name, shared, color in zip(fat_mib, (service_mib, service_teacher), figures.PALETTE, strict=False):
-    axes.plot(apps, apps * fat_mib[name], "o-", color=color, label=f"{name} in every application")
-    axes.plot(apps, shared + apps * thin_mib, "s--", color=color, label=f"{name} in one service")
-axes.set(xlabel="applications that use the model", ylabel="memory (MiB)", ylim=(0, None))
-axes.legend()
-figures.show(figure, alt="Memory grows steeply with a model in every application, slowly with one service")
+service_figures.applications(fat_mib, service_mib, thin_mib)
 print(f"two applications: {2 * fat_mib['student']:.0f} MiB with the student inside each,")
 print(f"{service_mib + 2 * thin_mib:.0f} MiB with one service (teacher's: student's plus the difference)")
 
@@ -530,32 +498,22 @@ print(f"{service_mib + 2 * thin_mib:.0f} MiB with one service (teacher's: studen
 # two threads, and two processes that share the users.
 
 # %%
-from itertools import count
-
-from fsdl_deploy import RemoteReader, closed_loop
-
-
-def readings_per_second(servers, requests=40 if FAST else 400):
-    readers, turn = [RemoteReader(server.url, timeout=30) for server in servers], count()
-    load = closed_loop(
-        lambda: readers[next(turn) % len(readers)].read(images[:8]), users=8, requests=requests
-    )
-    assert load.errors == 0, load
-    return 8 * load.throughput
-
+one_thread = [course_server("serve", "--threads", "1").start() for _ in range(2)]
+two_threads = course_server("serve", "--threads", "2").start()
+settings = {"1 thread": one_thread[:1], "2 threads": [two_threads], "2 processes": one_thread}
 
 # %% [markdown]
 # While this goes on, a visitor opens the page again and again. Before and after, we note the page's process
 # and its memory.
 
 # %%
-page_before = (page.pid, page.memory())
-one_thread = [course_server("serve", "--threads", "1").start() for _ in range(2)]
-two_threads = course_server("serve", "--threads", "2").start()
-settings = {"1 thread": one_thread[:1], "2 threads": [two_threads], "2 processes": one_thread}
+from fsdl_course.service.scaling_up import readings_per_second
+from fsdl_deploy import closed_loop
+
+page_before, count = (page.pid, page.memory()), 40 if FAST else 400
 quiet = closed_loop(lambda: web.get(page.url), 1, 20)
 with Lookout({"page": lambda: web.get(page.url)}, pause=0) as visits:
-    rates = {name: readings_per_second(servers) for name, servers in settings.items()}
+    rates = {name: readings_per_second(servers, images[:8], count) for name, servers in settings.items()}
 page_after = (page.pid, page.memory())
 
 # %% [markdown]
@@ -563,15 +521,19 @@ page_after = (page.pid, page.memory())
 # Write down both guesses before you run the cell.
 
 # %%
+service_figures.rates(rates)
+best = max(rates, key=rates.get)
+measured["best_way"], measured["best_rate"], measured["one_rate"] = best, rates[best], rates["1 thread"]
+
+# %% [markdown]
+# And the page meanwhile? The services have answered, and end here.
+
+# %%
+import numpy as np
+
 for server in (*one_thread, two_threads):
     server.stop()
-figure, axes = plt.subplots(figsize=(7, 2.4))
-axes.barh(list(rates), list(rates.values()), color=figures.PALETTE[:3])
-axes.set(xlabel="readings per second", xlim=(0, None))
-axes.set_ylabel("the model service")
-figures.show(figure, alt="Readings per second with one thread, two threads and two processes")
-measured["page_same"], best = page_before[0] == page_after[0], max(rates, key=rates.get)
-measured["best_way"], measured["best_rate"], measured["one_rate"] = best, rates[best], rates["1 thread"]
+measured["page_same"] = page_before[0] == page_after[0]
 print("the page's process:", "the same" if page_before[0] == page_after[0] else "another one")
 print(f"its memory: {page_before[1] / 2**20:.0f} → {page_after[1] / 2**20:.0f} MiB")
 busy_ms = np.median([visit.ms for visit in visits.outcomes])
@@ -588,61 +550,32 @@ print(f"a visitor waits {quiet.p50:.0f} ms, and {busy_ms:.0f} ms while the servi
 #
 # A service on a network is sent everything: by mistake, by other programs, by people who attack it. Each of
 # these requests is refused with a status of the 4xx kind, which says *it is your request, not me*, and with
-# the field that is at fault. First some hostile pictures and bodies.
+# the field that is at fault. The worst of the pictures is a *decompression bomb*: small on the wire, huge in
+# memory.
 
 # %%
-import io
+from fsdl_course.service import hostile
 
-import PIL.Image
-
-bomb = io.BytesIO()
-PIL.Image.new("1", (12_000, 12_000)).save(bomb, "PNG")
-JSON, TEXT = "application/json", "text/plain"
-
-
-def of_bytes(data):
-    return json.dumps({"pictures": [base64.b64encode(data).decode()]}).encode()
-
-
-def hundred_megabytes():
-    yield from (bytes(2**20) for _ in range(100))
-
-
-print(f"a picture of {12_000**2 / 1e6:.0f} million pixels in {len(bomb.getvalue()) / 1000:.0f} kB")
+bomb = hostile.picture_bomb(side=12_000)
+print(f"a picture of {12_000**2 / 1e6:.0f} million pixels in {len(bomb) / 1000:.0f} kB")
 
 # %% [markdown]
-# The last picture is a *decompression bomb*: small on the wire, huge in memory. The limit is checked on its
-# header, before a pixel is decoded. The `100 MB` come without saying so beforehand: the service counts while
-# it receives.
+# Its limit is checked on its header, before a pixel is decoded. The `100 MB` come without saying so
+# beforehand: the service counts while it receives. This is all that we send.
 
 # %%
-hostile = {
-    "not a picture": (JSON, of_bytes(b"%PDF-1.7")),
-    "0 bytes": (JSON, of_bytes(b"")),
-    "half a picture": (JSON, of_bytes(encode(images[0])[:-200])),
-    "decompression bomb": (JSON, of_bytes(bomb.getvalue())),
-    "100 MB": (JSON, hundred_megabytes()),
-    "10,000 pictures": (JSON, json.dumps({"pictures": ["eA=="] * 10_000}).encode()),
-    "no JSON": (JSON, b"pictures=card.png"),
-    "half JSON": (JSON, b'{"pictures": ["'),
-    "a bottomless list": (JSON, b"[" * 100_000),
-    "a misspelt field": (JSON, b'{"picture": []}'),
-    "an empty list": (JSON, b'{"pictures": []}'),
-    "no base64": (JSON, b'{"pictures": ["%%%"]}'),
-    "plain text": (TEXT, b"04213"),
-}
+import inspect
+
+Code(inspect.getsource(hostile.requests), language="python")
 
 # %% [markdown]
 # All of them go to the same process, one after the other.
 
 # %% tags=["nbval-check-output"]
-process_before, refusals = service.pid, []
-for name, (content_type, content) in hostile.items():
-    refusal = web.post(service.url + "/read", content=content, headers={"content-type": content_type})
-    error = refusal.json()["error"]
-    refusals.append([name, refusal.status_code, error["field"], error["problem"][:62]])
+process_before, bodies = service.pid, hostile.requests(encode(images[0]), bomb)
+refusals = hostile.refusals(web, service.url + "/read", bodies)
 print(Table(["sent", "status", "field", "problem"], *refusals), end="\n\n")
-statuses = [status for _, status, *_ in refusals]
+statuses = [refusal.status for refusal in refusals]
 print("server errors:", sum(status >= 500 for status in statuses), "of", len(statuses), "requests")
 print("same process: ", process_before == service.pid and web.get(service.url + "/readyz").status_code == 200)
 
@@ -658,8 +591,12 @@ print("same process: ", process_before == service.pid and web.get(service.url + 
 # %%
 words = ["--threads", "1", "--max-waiting", "8", "--access-log", "--drain", "2"]
 hardened = course_server("serve", *words, env={"FSDL_API_KEY": "sesame"}).start()
-key = {"Authorization": "Bearer sesame"}
-one_card = {"pictures": texts[:1]}
+
+# %% [markdown]
+# Three requests: without a key, with a wrong one, and with the right one and an id.
+
+# %%
+one_card, key = {"pictures": texts[:1]}, {"Authorization": "Bearer sesame"}
 for sent in ({}, {"Authorization": "Bearer sesam"}, key | {"X-Request-Id": "billing-7"}):
     answer = web.post(hardened.url + "/read", json=one_card, headers=sent)
     print(answer.status_code, answer.json().get("error", {}).get("problem", "a reading"))
@@ -671,16 +608,14 @@ print(hardened.log().strip().splitlines()[-1])
 
 # %%
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
-crowd = {"pictures": texts}
-with ThreadPoolExecutor(40) as pool:
-    answers = list(
-        pool.map(lambda _: web.post(hardened.url + "/read", json=crowd, headers=key, timeout=60), range(40))
-    )
+from fsdl_course.service.callers import together
+
+ask = partial(web.post, hardened.url + "/read", json={"pictures": texts}, headers=key, timeout=60)
+answers = together(40, ask)
 print(Counter(answer.status_code for answer in answers))
-refused = [answer for answer in answers if answer.status_code == 429]
-print(refused[0].headers["retry-after"], refused[0].json()["error"]["problem"])
+refused = next(answer for answer in answers if answer.status_code == 429)
+print(refused.headers["retry-after"], refused.json()["error"]["problem"])
 
 # %% [markdown]
 # The end: SIGTERM, the signal that asks a process to stop, while two clients ask without a pause. For two
@@ -690,24 +625,13 @@ print(refused[0].headers["retry-after"], refused[0].json()["error"]["problem"])
 # %%
 import signal
 
-from fsdl_deploy.running.waiting import until
+from fsdl_course.service.callers import PoliteCallers
 
-
-def ask_until_it_stops(_):
-    statuses = []
-    with httpx2.Client(base_url=hardened.url, headers=key) as client:
-        while client.get("/readyz").status_code == 200:
-            statuses.append(client.post("/read", json=one_card).status_code)
-    return statuses
-
-
-with ThreadPoolExecutor(3) as pool:
-    clients = [pool.submit(ask_until_it_stops, number) for number in range(2)]
-    until(lambda: hardened.log().count('"/read"') > 150, 60, TimeoutError, "that the clients have asked")
+with PoliteCallers(hardened.url, one_card, key, count=2) as callers:
+    callers.wait_for(150)
     os.kill(hardened.pid, signal.SIGTERM)
-    asked = [status for client in clients for status in client.result()]
 hardened.stop()
-print(Counter(asked), "lost:", sum(status != 200 for status in asked))
+print(Counter(callers.statuses), "lost:", sum(status != 200 for status in callers.statuses))
 
 # %% [markdown]
 # Requests that it had accepted by then are still answered, for as long as `--grace` says (`30` seconds).
@@ -737,7 +661,12 @@ ways = {"in this process": (local, cycle(images)), "through the service": (remot
 calls = {name: lambda way=way, deck=deck: way.read([next(deck)]) for name, (way, deck) in ways.items()}
 latencies = in_turns(calls, 100 if FAST else 1000)
 rows = [[name, *np.percentile(times, [50, 95])] for name, times in latencies.items()]
-print(Table(["reader", "p50 (ms)", "p95 (ms)"], *rows, formats=["", ".1f", ".1f"]))
+Table(["reader", "p50 (ms)", "p95 (ms)"], *rows, formats=["", ".1f", ".1f"])
+
+# %% [markdown]
+# How many times as long is that for half of the cards?
+
+# %%
 model_ms, service_ms = (float(np.median(times)) for times in latencies.values())
 measured["latency_ratio"], measured["model_ms"] = service_ms / model_ms, model_ms
 print(f"ratio of the medians: {service_ms / model_ms:.1f}")
@@ -749,91 +678,59 @@ print(f"ratio of the medians: {service_ms / model_ms:.1f}")
 # model. What is left over is JSON, checks, and threads waiting for each other.
 
 # %%
+from fsdl_deploy.picture import decode
+
 steps = {
     "encode": lambda: base64.b64encode(encode(images[0])),
     "HTTP": lambda: web.get(service.url + "/healthz"),
     "decode": lambda: decode(base64.b64decode(texts[0])),
 }
-parts = {"model": model_ms} | {name: float(np.median(ms)) for name, ms in in_turns(steps, 50).items()}
-parts["the rest"] = max(0.0, service_ms - sum(parts.values()))
-print(", ".join(f"{name} {ms:.1f} ms" for name, ms in parts.items()))
 
 # %% [markdown]
 # The price does not depend on the model. For a model that takes a millisecond it is most of the time; for one
 # that takes a second nobody would notice it. A real network adds its own round trip.
 
 # %%
-figure, axes = plt.subplots(figsize=(8, 2.4))
-axes.barh("in this process", parts["model"], color=figures.PALETTE[0])
-left = 0.0
-for (name, ms), color in zip(parts.items(), figures.PALETTE, strict=False):
-    axes.barh("through the service", ms, left=left, color=color, label=name)
-    left += ms
-axes.set(xlabel="time for one card, median (ms)")
-axes.set_ylabel("the model is")
-axes.legend(ncols=5, loc="upper center", bbox_to_anchor=(0.5, 1.3))
-figures.show(
-    figure, alt="A reading through the service takes the model's time plus encoding, HTTP and decoding"
-)
+parts = {"model": model_ms} | {name: float(np.median(ms)) for name, ms in in_turns(steps, 50).items()}
+parts["the rest"] = max(0.0, service_ms - sum(parts.values()))
+print(", ".join(f"{name} {ms:.1f} ms" for name, ms in parts.items()))
+service_figures.latency(parts)
 
 # %% [markdown]
 # ### It adds infrastructure
 #
 # *Now you have to run a model service.* A network call can fail in ways in which a function call cannot. We
 # provoke three of them, and see what `RemoteReader` tells the user: an address where nobody listens, one
-# where nobody answers, and one where another program does.
+# where nobody answers, and one where another program does. Each failure is explained in a sentence, and none
+# takes much longer than the timeout.
 
 # %%
-import socket
+from fsdl_course.service.failing_addresses import failing_addresses, failure
 
-files_server = Server(
-    [sys.executable, "-m", "http.server", "{port}", "--bind", "127.0.0.1"], "/", cwd=card_file.parent
-)
-files_server.start()
-silent = socket.create_server(("127.0.0.1", 0))
-silent_url = "http://{}:{}".format(*silent.getsockname())
-nobody = socket.create_server(("127.0.0.1", 0))
-nobody_url = "http://{}:{}".format(*nobody.getsockname())
-nobody.close()
-failing = {
-    "nobody listens": nobody_url,
-    "nobody answers": silent_url,
-    "somebody else answers": files_server.url,
-}
-
-# %% [markdown]
-# Each failure is explained in a sentence, and none takes much longer than the timeout.
-
-# %%
-from time import perf_counter
-
-sentences = []
-for name, url in failing.items():
-    start = perf_counter()
-    try:
-        RemoteReader(url, timeout=1).read(images[:1])
-    except RuntimeError as error:
-        sentences.append([name, f"{perf_counter() - start:.1f} s", str(error).replace(url, "URL")])
-silent.close()
-files_server.stop()
+with failing_addresses() as failing:
+    sentences = [[name, *failure(url, images[0], timeout=1)] for name, url in failing.items()]
 Table(["what happens", "after", "the sentence"], *sentences)
 
 # %% [markdown]
 # And what is there now to run and to watch, counted from what this lesson started.
 
 # %%
-families = {
-    line.split()[2]
-    for line in web.get(service.url + "/metrics").text.splitlines()
-    if line.startswith("# TYPE")
-}
+from fsdl_course.service.contract import metric_families
+
+families = metric_families(web.get(service.url + "/metrics").text)
 measured["metrics"], measured["failures_in_words"] = len(families), len(sentences)
 page_alone, with_service = page.memory() / 2**20, (page.memory() + service.memory()) / 2**20
+with_model = page_alone + fat_mib["student"] - thin_mib
+
+# %% [markdown]
+# With the model inside, the page is as large as it is now and what the model adds to an application.
+
+# %%
 Table(
     ["", "model-in-service", "model-as-service"],
     ["processes to keep alive", 1, 2],
     ["addresses to configure", 1, 2],
-    ["memory (MiB)", f"about {page_alone + fat_mib['student'] - thin_mib:.0f}", f"{with_service:.0f}"],
+    ["memory (MiB)", f"about {with_model:.0f}", f"{with_service:.0f}"],
     ["kinds of answers to handle", 1, 1 + len(set(statuses)) + len(failing)],
     ["metrics to look at", 0, len(families)],
 )

@@ -48,25 +48,20 @@ FAST = True
 # them.
 
 # %%
-from fsdl_course.serving import compare, libraries
-from fsdl_course.setup.failures import SetupError
-from fsdl_course.setup.stations import ensure
+from fsdl_course.serving import libraries
 from fsdl_deploy import figures
-from fsdl_deploy.measuring.table import Table
-from fsdl_deploy.running import stations
 
 figures.use()
 measured = {}  # what the lecture's sentences at the end are judged by
 known = libraries.libraries()
-Table(
-    ["server", "format", "path"],
-    *([library.title, library.format, library.path] for library in known.values()),
-)
+libraries.table(known)
 
 # %% [markdown]
 # These are the files of one such folder:
 
 # %%
+from fsdl_deploy.running import stations
+
 folder = stations.station("litserve").folder
 figures.files(folder / "station.toml", folder / "serve.py")
 
@@ -85,12 +80,10 @@ figures.files(folder / "station.toml", folder / "serve.py")
 # error; it is counted as *refused*. `fsdl-course bench serving` does all this at length.
 
 # %%
+from fsdl_course.serving import compare, ready
+
 chosen = ["course", "litserve", "triton"] if FAST else list(known)
-for name in chosen[1:]:
-    try:
-        ensure(name)
-    except (SetupError, stations.StationError) as error:  # without a network, say; it is left out then
-        print(error)
+ready.build(chosen)
 loads = {"rates": (0.8, 1.2), "alike": ()} if FAST else {}
 rows = compare.compare(chosen, rounds=1 if FAST else 5, requests=150 if FAST else 1000, **loads)
 compare.table(rows)
@@ -102,18 +95,9 @@ compare.table(rows)
 # the clock depend on what else is busy on this machine, and the callers are; the processor time hardly does.
 
 # %%
-import matplotlib.pyplot as plt
+from fsdl_course.serving import serving_figures
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6))
-for title in dict.fromkeys(row.library for row in rows):
-    closed = [row for row in rows if row.library == title and row.load.startswith("closed")]
-    left.plot([row.per_second for row in closed], [row.p99 for row in closed], "o-", label=title)
-    right.bar(title, closed[-1].cpu_ms)
-left.set(xlabel="cards a second", ylabel="99 % of the answers below (ms)", yscale="log")
-left.legend()
-right.set(xlabel="library", ylabel="processor time of a card (ms)")
-right.tick_params(axis="x", rotation=30)
-figures.show(figure, alt="Latency against throughput of each library, and its processor time for a card")
+serving_figures.latency_against_rate(rows)
 
 # %% [markdown]
 # `models/serving.json` holds a long run of all of them, with the default settings of the command.
@@ -171,23 +155,12 @@ seen = stacks.sample(users=8, requests=200 if FAST else 2000, options=options)
 figures.show(flame.draw(seen), alt="Flame graph of a request: worker threads read and decode, a loop answers")
 
 # %% [markdown]
-# The same in numbers. Each part is a share of the time in which threads worked for the request, or waited for
-# Python's lock: two threads may have worked at once.
+# The same in numbers. Each part is a function of the graph with all that it calls (`flame.PARTS`), as a share
+# of the time in which threads worked for the request, or waited for Python's lock: two threads may have
+# worked at once.
 
 # %%
-parts = {
-    "the model's run": "onnxruntime.capi.onnxruntime_inference_collection.run",
-    "decode the picture": "picture.decode",
-    "hand the answer to the event loop": "concurrent.futures._base._invoke_callbacks",
-    "count it": "metrics.count_readings",
-    "event loop: HTTP, limits, routes, answer": stacks.LOOP,
-}
-whole = sum(seen.milliseconds.values())
-Table(
-    ["part", "share"],
-    *([part, seen.within(name) / whole] for part, name in parts.items()),
-    formats=["", ".0%"],
-)
+flame.parts_table(seen)
 
 # %% [markdown]
 # The model is one part among several, because around so small a model everything else counts. And the parts
@@ -203,18 +176,7 @@ Table(
 # The same record, for requests that come by a timetable, at each share of the server's best rate.
 
 # %%
-shares = list(dict.fromkeys(row.load[6:] for row in recorded if row.load.startswith("open")))
-figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6))
-for place, title in enumerate(dict.fromkeys(row.library for row in recorded)):
-    opened = [row for row in recorded if row.library == title and row.load.startswith("open")]
-    color = [*figures.PALETTE, "gray"][place % (len(figures.PALETTE) + 1)]
-    style = {"marker": "os^vDPX*"[place % 8], "color": color, "label": title}
-    left.plot(shares, [row.p99 for row in opened], **style)
-    right.plot(shares, [100 * row.refused / max(1, row.requests) for row in opened], **style)
-left.set(xlabel="rate asked for, of its best", ylabel="99 % of the answers below (ms)", yscale="log")
-right.set(xlabel="rate asked for, of its best", ylabel="refused (% of the requests)", ylim=(-2, 60))
-right.legend(fontsize=8, ncols=2)
-figures.show(figure, alt="Latency of the slowest answers and share of refusals, by share of the best rate")
+serving_figures.beyond_the_limit(recorded)
 
 # %% [markdown]
 # Beyond its rate a server can do two things. Most let the queue grow: as long as the load lasts, every caller
@@ -308,15 +270,7 @@ bench_web.table(steps)
 head, climbed = compare.recorded(record, "web")
 print(head)
 display(bench_web.table(climbed))
-measured_rungs = climbed or steps
-figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True)
-labels = [step.rung for step in measured_rungs]
-axes[0].barh(labels, [step.per_second for step in measured_rungs], color=figures.PALETTE[0])
-axes[1].barh(labels, [step.cpu_ms for step in measured_rungs], color=figures.PALETTE[1])
-axes[0].set(xlabel="cards a second", ylabel="rung")
-axes[0].invert_yaxis()
-axes[1].set(xlabel="processor time of a card (ms)")
-figures.show(figure, alt="Cards a second and processor time of a card on each rung of the web server")
+serving_figures.web_rungs(climbed or steps)
 
 # %% [markdown]
 # Here too the processor time says more than the clock. The loop and the parser in C save
@@ -331,21 +285,13 @@ figures.show(figure, alt="Cards a second and processor time of a card on each ru
 # over between threads cost.
 
 # %%
-from time import process_time
-
-from fsdl_course.serving.asking import Caller, asked
+from fsdl_course.serving.asking import asked, cpu_ms
 from fsdl_deploy import OnnxReader
 from fsdl_deploy.picture import decode
 
 (pictures, digits), reader = asked(32, seed=6), OnnxReader()
-begin = process_time()
-for picture in pictures * 4:
-    reader.read([decode(picture)])
-alone = 1000 * (process_time() - begin) / len(pictures) / 4
-begin = process_time()
-for picture in pictures * 4:
-    decode(picture)
-decoding = 1000 * (process_time() - begin) / len(pictures) / 4
+alone = cpu_ms(lambda picture: reader.read([decode(picture)]), pictures)
+decoding = cpu_ms(decode, pictures)
 print(f"the reader alone: {alone:.2f} ms, of which decoding the file {decoding:.2f} ms")
 
 # %% [markdown]
@@ -361,13 +307,21 @@ import base64
 
 import httpx2
 
-picture, predict = {"b64": base64.b64encode(pictures[0]).decode()}, "/v1/models/meter-reader:predict"
+picture = {"b64": base64.b64encode(pictures[0]).decode()}
+model = "/v1/models/meter-reader"
 with known["course"].server() as server, httpx2.Client(base_url=server.url) as web:
-    print(web.get("/v1/models/meter-reader").json()["model_version_status"][0])
-    by_row = web.post(predict, json={"instances": [picture]}).json()["predictions"][0]
-    by_column = web.post(predict, json={"inputs": [picture]}).json()["outputs"]
-    print(by_row["digits"], by_column["digits"], "the reader itself:", digits[0])
-    print(web.post(predict, json={"instances": [picture, "no bytes"]}).json())
+    print(web.get(model).json()["model_version_status"][0])
+    by_row = web.post(f"{model}:predict", json={"instances": [picture]}).json()
+    by_column = web.post(f"{model}:predict", json={"inputs": [picture]}).json()
+    refused = web.post(f"{model}:predict", json={"instances": [picture, "no bytes"]}).json()
+
+# %% [markdown]
+# By row the answer is a list of predictions, by column a table of outputs. If one picture of a request is not
+# sent as bytes, the whole request is refused.
+
+# %% tags=["nbval-check-output"]
+print(by_row["predictions"][0]["digits"], by_column["outputs"]["digits"], "the reader itself:", digits[0])
+print(refused)
 
 # %% [markdown]
 # Our service does not speak its gRPC: the official client, `tensorflow-serving-api`, is made of TensorFlow's
@@ -408,9 +362,7 @@ of = {"Triton": "triton", "Ray Serve": "rayserve"}
 more = ("canary_app.py", "decide")  # what other lessons add: a canary, a second model
 starts = {title: starting.start(name, title, recorded, without=more) for title, name in of.items()}
 measured |= starting.compared(starts["Triton"], starts["Ray Serve"])
-header = ["library", "lines written", "files", "MiB on disk", "seconds to start", "MiB of memory"]
-Table(header, *([title, *vars(start).values()] for title, start in starts.items()),
-      formats=["", "", "", ",.0f", ".1f", ",.0f"])  # fmt: skip
+starting.table(starts)
 
 # %% [markdown]
 # Triton needs three kinds of things: Python, its own configuration and a layout of folders, and its settings
@@ -434,7 +386,9 @@ claims("06", measured)
 # longest wait for a batch to fill) of `0` and of `50 ms`:
 
 # %%
+from fsdl_course.serving.asking import Caller
 from fsdl_deploy import closed_loop
+from fsdl_deploy.measuring.table import Table
 
 waits = []
 for delay in (0, 50):

@@ -10,13 +10,13 @@ import subprocess
 import sys
 
 import numpy as np
-import onnx
 import pytest
 from expected import least_right
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy import weights
 from fsdl_deploy.cards import cards
+from fsdl_deploy.packaging.onnx_versions import write_lowest_ir
 from fsdl_deploy.picture import encode
 from fsdl_deploy.reader import open_reader
 from fsdl_deploy.running import stations
@@ -38,14 +38,7 @@ print(json.dumps(pairs))
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     """The course's models, each in the lowest version of the format that holds it."""
-    folder = tmp_path_factory.mktemp("models")
-    for version in weights.VERSIONS:
-        graph = onnx.load_from_string(weights.verified(f"{version}.onnx"))
-        graph.ir_version = onnx.helper.find_min_ir_version_for(graph.opset_import)
-        onnx.checker.check_model(graph, full_check=True)
-        (folder / f"{version}.onnx").write_bytes(graph.SerializeToString())
-    weights.write_sums(folder)
-    return folder
+    return write_lowest_ir(weights.VERSIONS, tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture

@@ -96,3 +96,11 @@ def test_what_cannot_be_drawn_is_refused(words, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["bench", "flame", *words]) == 1
     assert "must" in capsys.readouterr().err
+
+
+def test_the_parts_are_shares_of_a_whole_request():
+    model, decode = flame.PARTS["the model's run"], flame.PARTS["decode the picture"]
+    seen = Stacks({(WORKERS, "x", model, "deep"): 3.0, (WORKERS, decode): 1.0, (LOOP, "y"): 4.0}, 1, 1)
+    shares = dict(flame.parts_table(seen).rows)
+    assert shares["the model's run"] == "38%" and shares["decode the picture"] == "12%"
+    assert shares["event loop: HTTP, limits, routes, answer"] == "50%" and shares["count it"] == "0%"

@@ -45,3 +45,11 @@ def test_both_libraries_keep_their_own_figures():
     both = starting.compared(triton, ray)
     assert both["triton_lines"] == 1 and both["ray_lines"] == 6 and both["ray_seconds"] == 9
     assert both["triton_disk"] == 3 and both["ray_files"] == 7
+
+
+def test_the_table_has_a_row_for_each_library_under_its_own_columns():
+    table = starting.table(
+        {"Triton": starting.Start(1, 2, 3000.4, 4.25, 5), "Ray Serve": starting.Start(6, 7, 8, 9, 10)}
+    )
+    assert table.rows[0] == ["Triton", "1", "2", "3,000", "4.2", "5"]
+    assert table.header[3:] == ["MiB on disk", "seconds to start", "MiB of memory"]
