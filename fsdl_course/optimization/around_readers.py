@@ -29,9 +29,9 @@ def hit_rates(rates: Mapping[int, float]) -> None:
     """Display the share of uploads that are answered from memory, by the number of readings kept."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(7, 3))
+    figure, axes = plt.subplots(figsize=(7, 3.2))
     axes.plot(list(rates), list(rates.values()), "o-")
-    axes.set(xscale="log", xlabel="readings kept", ylabel="share of uploads from memory", ylim=(0, 1))
+    axes.set(xscale="log", xlabel="readings kept", ylabel="uploads from memory (share)", ylim=(0, 1))
     figures.show(figure, alt="Hit rate against size: it rises until the repeats of a card fit in")
 
 

@@ -41,12 +41,13 @@ def rates_of_rungs(results: Sequence[RungResult], cores: int) -> None:
     figure, axes = plt.subplots(figsize=(9, 5.5))
     rates = [result.per_second for result in results]
     colors = [figures.PALETTE[6] if result.aside else figures.PALETTE[0] for result in results]
-    axes.barh([result.rung for result in results], rates, color=colors, left=0.5)
+    left = min(rates) / 2  # where the logarithmic axis begins
+    axes.barh([result.rung for result in results], [rate - left for rate in rates], color=colors, left=left)
     for place, result in enumerate(results):
         factor, share = result.per_second / rates[0], result.right / result.cards
         axes.text(result.per_second * 1.1, place, f"{factor:,.0f} ×, {share:.1%} right", va="center")
     axes.set(xscale="log", xlabel=f"cards a second on {cores} cores (logarithmic)", ylabel="rung")
-    axes.set_xlim(min(rates) / 2, 40 * max(rates))
+    axes.set_xlim(left, 40 * max(rates))
     axes.invert_yaxis()
     figures.show(figure, alt="Cards a second of each rung, with its factor on the first and its accuracy")
 

@@ -57,22 +57,24 @@ CARDS = 5_000_000  # a month
 # Envoy from here, and the cell on replicas that hang is skipped.
 
 # %%
-import base64
-import json
 from contextlib import ExitStack
 from time import perf_counter
 
-from fsdl_deploy.cards import cards
-from fsdl_deploy.picture import encode
-from fsdl_deploy.scaling import shares
 from fsdl_deploy.scaling.replicas import replicas
 
 measured, running = {}, ExitStack()  # what the claims at the end are judged by; what the last cell ends
 begin = perf_counter()
 fleet = running.enter_context(replicas(3, SHARE))
 start_up = perf_counter() - begin
+print(f"three replicas ready after {start_up:.1f} s")
+
+# %% [markdown]
+# What holds each of them to its share here?
+
+# %%
+from fsdl_deploy.scaling import shares
+
 ports = [replica.port for replica in fleet]
-print(f"three replicas ready after {start_up:.1f} s, each held to its share by:")
 print(fleet[0].held_by or f"nothing. {shares.UNLIMITED}")
 
 # %% [markdown]
@@ -81,17 +83,13 @@ print(fleet[0].held_by or f"nothing. {shares.UNLIMITED}")
 # letters, digits and a few signs.
 
 # %%
-from fsdl_deploy import figures
-from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.scaling.asking import Asking
-from fsdl_deploy.scaling.failures import busy
+from fsdl_deploy.scaling.failures import busy, card_body
 
-figures.use()
-card = next(iter(cards(1, "typical", seed=7)))
-body = json.dumps({"pictures": [base64.b64encode(encode(card.image)).decode()]}).encode()
-requests = 60 if FAST else 400
+body, requests = card_body(), 60 if FAST else 400
 alone = busy(Asking(f"{fleet[0].url}/read", body), 4, requests)
 measured["one_rate"] = alone.load.throughput
+print(f"{body[:60].decode()}…")
 print(f"{measured['one_rate']:.0f} cards a second")
 
 # %% [markdown]
@@ -119,16 +117,15 @@ with nginx(ports) as balancer:
 # within `p99` ninety-nine of a hundred requests had theirs.
 
 # %% tags=["station:nginx"]
-rows = []
+from fsdl_course.scaling import balancer_tables
+
+trials = {}
 for count in (1, 2, 3):
     with nginx(ports[:count]) as balancer:
-        trial = busy(Asking(f"{balancer.url}/read", body), 4 * count, requests * count)
-    rows.append([count, trial.load.throughput, trial.load.p50, trial.load.p99])
-    rows[-1].append(trial.least_share(ports[:count]))
-measured["one_rate"], measured["three_rate"] = rows[0][1], rows[-1][1]
-measured["least_share"] = rows[-1][4]
-header = ["replicas", "cards a second", "p50 ms", "p99 ms", "share of the one asked least"]
-Table(header, *rows, formats=["", ".0f", ".0f", ".0f", ".0%"])
+        trials[count] = busy(Asking(f"{balancer.url}/read", body), 4 * count, requests * count)
+measured["one_rate"], measured["three_rate"] = (trials[count].load.throughput for count in (1, 3))
+measured["least_share"] = trials[3].least_share(ports)
+balancer_tables.by_count(trials, ports)
 
 # %% [markdown]
 # Our load meter is a few threads in this notebook. Teams load a service from outside. **Locust** is a program
@@ -139,14 +136,12 @@ Table(header, *rows, formats=["", ".0f", ".0f", ".0f", ".0%"])
 from fsdl_deploy.scaling.locust_load import locust
 
 ensure("locust")
-rows = []
+reports = {}
 for count in (1, 3) if FAST else (1, 2, 3):
     with nginx(ports[:count]) as balancer:
-        report = locust(f"{balancer.url}/read", body, users=4 * count, seconds=2 if FAST else 10)
-    rows.append([count, report.rate, report.p50, report.p99, report.failures])
-print(report)
-header = ["replicas", "cards a second, by Locust", "p50 ms", "p99 ms", "failed"]
-Table(header, *rows, formats=["", ".0f", ".0f", ".0f"])
+        reports[count] = locust(f"{balancer.url}/read", body, users=4 * count, seconds=2 if FAST else 10)
+print(reports[3])
+balancer_tables.by_locust(reports)
 
 # %% [markdown]
 # Three replicas cannot answer more than three times as much as one. Where a table says so, one of its rows
@@ -176,18 +171,11 @@ Code(inspect.getsource(queueing.chance_to_wait), language="python")
 # requests wait for a fifth of a second at most before a replica begins with them.
 
 # %%
-import matplotlib.pyplot as plt
+from fsdl_course.scaling import waits
+from fsdl_deploy import figures
 
-counts = range(1, 11)
-figure, axes = plt.subplots(figsize=(7, 3.4))
-for load in (0.9, 1.9, 4.9):
-    rate = load * measured["one_rate"]
-    times = [queueing.wait_time(rate, measured["one_rate"], count) for count in counts]
-    axes.plot(counts, times, "o-", label=f"{rate:.0f} cards a second: {load} times one replica's")
-axes.axhline(0.2, linestyle="--", color="black", label="the promise")
-axes.set(yscale="log", ylim=(1e-3, 200), xlabel="replicas", ylabel="99 % wait less than (s)", xticks=counts)
-axes.legend()
-figures.show(figure, alt="The longest wait of 99 %, against replicas: steep for each load")
+figures.use()
+waits.by_erlang(measured["one_rate"], loads=(0.9, 1.9, 4.9), promise=0.2)
 
 # %% [markdown]
 # With too few replicas the queue grows for ever: there is no point in the figure. With the first that keep up
@@ -201,15 +189,13 @@ figures.show(figure, alt="The longest wait of 99 %, against replicas: steep for 
 # %% tags=["station:nginx"]
 from fsdl_deploy import open_loop
 
-rows = []
+loads = {}
 for count in (2, 3):
     rate = 0.7 * count * measured["one_rate"]
     with nginx(ports[:count]) as balancer:
         asking = Asking(f"{balancer.url}/read", body)
-        load = open_loop(asking, rate, 2 if FAST else 30, arrivals="poisson", warmup=2)
-    rows.append([count, rate, load.p99, 1000 * queueing.answer_time(rate, measured["one_rate"], count)])
-header = ["replicas", "cards a second", "p99 ms, measured", "p99 ms, Erlang"]
-Table(header, *rows, formats=["", ".0f", ".0f", ".0f"])
+        loads[count] = rate, open_loop(asking, rate, 2 if FAST else 30, arrivals="poisson", warmup=2)
+waits.beside_erlang(loads, measured["one_rate"])
 
 # %% [markdown]
 # Erlang's calls last very differently: one in a hundred takes nearly five times the mean. Our cards all take
@@ -225,17 +211,10 @@ Table(header, *rows, formats=["", ".0f", ".0f", ".0f"])
 # %%
 from fsdl_deploy.scaling import traffic
 
-rates = {
-    "our busiest minute": traffic.month(CARDS).max() / 60,
-    "ten replicas' best": 10 * measured["one_rate"],
-}
-waits = (5, 0.5, 0.05)
-rows = [
-    [name, rate, *(queueing.replicas_for(rate, measured["one_rate"], wait) for wait in waits)]
-    for name, rate in rates.items()
-]
-header = ["", "cards a second", *(f"99 % wait less than {wait} s" for wait in waits)]
-Table(header, *rows, formats=["", ".0f", "", "", ""])
+seconds, best = (5, 0.5, 0.05), measured["one_rate"]
+rates = {"our busiest minute": traffic.month(CARDS).max() / 60, "ten replicas' best": 10 * best}
+needed = {name: [queueing.replicas_for(rate, best, wait) for wait in seconds] for name, rate in rates.items()}
+waits.promises(rates, needed, seconds)
 
 # %% [markdown]
 # Ten replicas would be busy all the time, and their queue would grow for ever. The eleventh makes the wait
@@ -255,16 +234,13 @@ Table(header, *rows, formats=["", ".0f", "", "", ""])
 # first row of the first table.)
 
 # %% tags=["station:nginx"]
+trials = {}
 fleet[0].hold(SHARE / 3)
-rows = []
 for choose in ("round robin", "least connections"):
     with nginx(ports, choose=choose) as balancer:
-        trial = busy(Asking(f"{balancer.url}/read", body), 9, 2 * requests)
-    slow = trial.answers[ports[0]] / trial.answers.total()
-    rows.append([choose, trial.load.throughput, trial.load.p99, slow])
+        trials[choose] = busy(Asking(f"{balancer.url}/read", body), 9, 2 * requests)
 fleet[0].hold(SHARE)
-header = ["the next one is chosen by", "cards a second", "p99 ms", "share of the slow replica"]
-Table(header, *rows, formats=["", ".0f", ".0f", ".0%"])
+balancer_tables.by_choice(trials, slow=ports[0])
 
 # %% [markdown]
 # In turn, the slow replica gets a third of the requests and collects a queue of them, and every third card
@@ -282,17 +258,12 @@ Table(header, *rows, formats=["", ".0f", ".0f", ".0%"])
 # %% tags=["station:nginx"]
 from fsdl_deploy.scaling.failures import kill_one_under_load
 
-rate, rows = 1.2 * measured["one_rate"], []
-for retry in ("none", "all") if FAST else ("none", "unsent", "all"):
-    for _ in range(1 if FAST else 10):
-        with nginx(ports, retry=retry) as balancer:
-            trial = kill_one_under_load(Asking(f"{balancer.url}/read", body), fleet, rate, down=0.5)
-        rows.append([retry, trial.load.requests, trial.lost, trial.repeated, trial.load.p99])
-Table(
-    ["repeated", "requests", "lost", "answered at the second try", "p99 ms"],
-    *rows,
-    formats=[*[""] * 4, ".0f"],
-)
+rate, crashes = 1.2 * measured["one_rate"], []
+for retry in ("none", "all") if FAST else ("none", "unsent", "all") * 10:
+    with nginx(ports, retry=retry) as balancer:
+        asking = Asking(f"{balancer.url}/read", body)
+        crashes.append((retry, kill_one_under_load(asking, fleet, rate, down=0.5)))
+balancer_tables.crashes(crashes)
 
 # %% [markdown]
 # With "all" nothing is lost. A dead replica refuses at once, so a second try costs too little to be seen in
@@ -324,16 +295,12 @@ from fsdl_deploy.scaling.failures import hang_one_under_load
 from fsdl_deploy.scaling.load_balancing import envoy
 
 ensure("envoy")
-ways, rows = [("passive", 1), ("active", 1), ("passive", 0.4)], []
-for health, timeout in ways:
+trials = {}
+for health, timeout in [("passive", 1), ("active", 1), ("passive", 0.4)]:
     with envoy(ports, health=health, read_timeout=timeout) as balancer:
-        trial = hang_one_under_load(
-            Asking(f"{balancer.url}/read", body), fleet, rate, hung=1.2 if FAST else 10
-        )
-    slow = int((trial.load.latencies > 1000 * timeout).sum())
-    rows.append([health, timeout, trial.load.requests, trial.lost, slow, trial.load.p99])
-header = ["checks", "time-out s", "requests", "lost", "waited for the time-out", "p99 ms"]
-Table(header, *rows, formats=[*[""] * 5, ".0f"])
+        asking = Asking(f"{balancer.url}/read", body)
+        trials[health, timeout] = hang_one_under_load(asking, fleet, rate, hung=1.2 if FAST else 10)
+balancer_tables.hangs(trials)
 
 # %% [markdown]
 # The first requests sent to it wait for the whole time-out, whatever the checks; a shorter one helps them at
@@ -354,22 +321,15 @@ Table(header, *rows, formats=[*[""] * 5, ".0f"])
 
 # %% tags=["station:nginx"]
 from fsdl_deploy.scaling.failures import update_under_load
-from fsdl_deploy.scaling.replicas import service
 
-rows, some = [], fleet[: 1 if FAST else 3]
-for drain, kept, version in [(False, True, "v1"), (True, True, "v2"), (True, False, "v2")][
-    : 2 if FAST else 3
-]:
-
-    def change(replica, version=version):
-        replica.server.command = service(version).command
-
+trials, some = {}, fleet[: 1 if FAST else 3]
+ways = [(False, True, "v1"), (True, True, "v2"), (True, False, "v2")]
+for drain, kept, version in ways[: 2 if FAST else 3]:
+    change = balancer_tables.to_version(version)
     with nginx(ports, retry="none", health="none" if drain else "passive") as balancer:
         asking = Asking(f"{balancer.url}/read", body, keep_alive=kept)
-        trial = update_under_load(asking, balancer, some, rate, change, drain=drain)
-    rows.append(["drained" if drain else "stopped and started", "kept" if kept else "new"])
-    rows[-1] += [trial.load.requests, trial.lost, trial.reopened]
-Table(["each replica is", "connections", "requests", "lost", "connected again"], *rows)
+        trials[drain, kept] = update_under_load(asking, balancer, some, rate, change, drain=drain)
+balancer_tables.updates(trials)
 
 # %% [markdown]
 # Without draining, a request is lost if it was under way, or came before nginx noticed: some or none, by
@@ -380,15 +340,10 @@ Table(["each replica is", "connections", "requests", "lost", "connected again"],
 # clients when it replaces a copy. Recorded there:
 
 # %%
+from fsdl_course.scaling import balancer_tables
 from fsdl_deploy.scaling import cluster_trial
 
-recorded = cluster_trial.recorded()
-rows = [
-    ["kept" if seen["keep_alive"] else "new", *(seen[name] for name in ("requests", "lost", "reopened"))]
-    for seen in (recorded["kept"], recorded["new"])
-]
-note = f"{recorded['date']}, Kubernetes {recorded['kubernetes']}, {recorded['machine']}"
-Table(["connections", "requests", "lost", "connected again"], *rows, notes=[note])
+balancer_tables.recorded_updates(cluster_trial.recorded())
 
 # %% [markdown]
 # The same two steps make the service smaller and larger while requests come: a replica is taken from the list
@@ -399,13 +354,12 @@ Table(["connections", "requests", "lost", "connected again"], *rows, notes=[note
 from fsdl_deploy.scaling.failures import under_load
 from fsdl_deploy.scaling.rounds import Stage
 
-rows = []
+trials = {}
 with nginx(ports) as balancer:
     stage = Stage(fleet[:2], fleet[2], balancer)
     for name, event in (("from three to two", stage.scale_down), ("from two to three", stage.scale_up)):
-        trial = under_load(Asking(f"{balancer.url}/read", body), rate, event)
-        rows.append([name, trial.load.requests, trial.lost, trial.answers[ports[2]]])
-Table(["replicas", "requests", "lost", "answered by the third"], *rows)
+        trials[name] = under_load(Asking(f"{balancer.url}/read", body), rate, event)
+balancer_tables.resized(trials, third=ports[2])
 
 # %% [markdown]
 # The third answered before it went and after it came back, and nobody noticed.
@@ -427,18 +381,12 @@ Table(["replicas", "requests", "lost", "answered by the third"], *rows)
 # table.)
 
 # %%
+from fsdl_course.scaling import orchestrator_tables
 from fsdl_deploy.measuring import records
-from fsdl_deploy.scaling import manifests, orchestrators
+from fsdl_deploy.scaling import orchestrators
 
 counted = records.read(orchestrators.RECORD)
-note = f"{counted['date']}, {counted['machine']}; {counted['cores']} of a core for each copy; "
-note += f"Docker alone: {counted['engine_alone']['mebibytes']:.0f} MiB"
-Table(
-    ["three copies as", "lines", "programs beside them", "their MiB"],
-    *([way[name] for name in ("name", "lines", "processes", "mebibytes")] for way in counted["ways"]),
-    formats=["", "", "", ".0f"],
-    notes=[note],
-)
+orchestrator_tables.beside_the_copies(counted)
 
 # %% [markdown]
 # What does one get for it? Each way gets a new version while requests come, and then one that does not start.
@@ -446,14 +394,7 @@ Table(
 # Swarm's copies are looked up for each new connection, as the Swarm's own names would give them.
 
 # %%
-rows = [
-    [way["name"], *(way["update"][name] for name in ("seconds", "requests", "lost"))]
-    + [way["broken"][name] for name in ("ended", "left", "requests", "lost")]
-    for way in counted["ways"]
-]
-new = ["a new version takes s", "requests", "lost"]
-header = ["three copies as", *new, "a broken version", "copies left", "requests then", "lost then"]
-Table(header, *rows, formats=["", ".0f", *[""] * 6])
+orchestrator_tables.new_and_broken(counted)
 
 # %% [markdown]
 # Our loop stops at the first copy that does not start, and one is missing until somebody looks. Compose
@@ -470,6 +411,8 @@ Table(header, *rows, formats=["", ".0f", *[""] * 6])
 # maintenance may take away at once. Seldon's have none of these, KServe's have limits and a scaler.)
 
 # %%
+from fsdl_deploy.scaling import manifests
+
 resources = manifests.FOLDER.parent / "kubeflow_seldon" / "resources"
 measured["kubernetes_lines"] = sum(map(manifests.lines, manifests.sources("laptop").values()))
 measured["kserve_lines"] = manifests.lines((resources / "inference-service.yaml").read_text(encoding="utf-8"))
@@ -498,16 +441,12 @@ Code(inspect.getsource(autoscaling.desired), language="python")
 # where your replicas are quick, even more come, so that two and a half replicas have work.
 
 # %%
-import numpy as np
-
+from fsdl_course.scaling import reminder
 from fsdl_deploy.scaling import scaling_figures
 
-minutes = traffic.month_end(CARDS)[-traffic.DAY :][10 * 60 : 14 * 60].copy()
-noon = slice(2 * 60, 2 * 60 + 20)
-minutes[noon] = np.maximum(3 * minutes[noon], 60 * 2.5 * measured["one_rate"])
-rates = np.repeat(minutes / 60, 60)
+rates = reminder.cards_a_second(CARDS, times=3, least=2.5 * measured["one_rate"])
 moments = simulate(rates, measured["one_rate"], Autoscaler(0.6, most=30), start=max(1, start_up))
-scaling_figures.autoscaled(moments, measured["one_rate"], begin=10, close_up=(11.98, 12.08))
+scaling_figures.autoscaled(moments, measured["one_rate"], reminder.BEGIN, close_up=(11.98, 12.08))
 
 # %% [markdown]
 # A target of `60 %` leaves room for the day's slow rise. For the reminder the rule comes late: it waits for a
@@ -524,13 +463,11 @@ settings = {
     "30 % busy instead of 60 %": (0.3, 1, start_up),
     "never fewer than four": (0.6, 4, start_up),
 }
-rows = []
-for name, (target, least, start) in settings.items():
-    run = simulate(rates, measured["one_rate"], Autoscaler(target, least, most=60), start=max(1, start))
-    late, wait = autoscaling.lag(run, measured["one_rate"]), max(moment.wait for moment in run)
-    rows.append([name, late, wait, sum(moment.replicas for moment in run) / 3600])
-header = ["", "seconds with too few replicas", "longest wait s", "replica hours paid"]
-Table(header, *rows, formats=["", "", ".0f", ".1f"])
+runs = {
+    name: simulate(rates, measured["one_rate"], Autoscaler(target, least, most=60), start=max(1, start))
+    for name, (target, least, start) in settings.items()
+}
+reminder.table(runs, measured["one_rate"])
 
 # %% [markdown]
 # Everything that shortens the wait is paid for, except a quick start: one more reason for a small model and
@@ -558,13 +495,15 @@ Code("\n\n".join(inspect.getsource(part) for part in parts), language="python")
 # the package small enough: AWS takes `250 MB` unpacked, so what about torch?
 
 # %%
-import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from fsdl_deploy.managed import costs
+from fsdl_deploy.cards import cards
+from fsdl_deploy.picture import encode
 
-folder, event = tempfile.TemporaryDirectory(), serverless.event(encode(card.image))
-package = package_size.build(Path(folder.name))
+card = next(cards(1, "typical", seed=7))
+event, folder = serverless.event(encode(card.image)), running.enter_context(TemporaryDirectory())
+package = package_size.build(Path(folder))
 response = package_size.read_by(package, event, compiling=True)
 print(response["statusCode"], response["body"])
 
@@ -572,17 +511,17 @@ print(response["statusCode"], response["body"])
 # It does. How large is it, and how large would it be with torch?
 
 # %%
+import json
+
+from fsdl_course.scaling import functions
+from fsdl_deploy.managed import costs
+
 measured["package_reads"] = json.loads(response["body"]).get("digits") == card.truth
 with_torch = package_size.unpacked_bytes([*package_size.NEEDS, "torch"])
-sizes = {"ONNX Runtime": package_size.unpacked(package), "torch": with_torch}
-measured["megabytes"] = {name: size / 2**20 for name, size in sizes.items()}
+measured["megabytes"] = {"ONNX Runtime": package_size.unpacked(package) / 2**20, "torch": with_torch / 2**20}
 measured["unpacked_limit"] = costs.prices()["function_package_unpacked"].value
 measured["image_limit"] = costs.prices()["function_image"].value
-rows = [
-    [name, size, size < measured["unpacked_limit"], size < measured["image_limit"]]
-    for name, size in measured["megabytes"].items()
-]
-Table(["the reader by", "MB (2²⁰ bytes)", "fits a zip", "fits an image"], *rows, formats=["", ",.0f"])
+functions.packages(measured["megabytes"], measured["unpacked_limit"], measured["image_limit"])
 
 # %% [markdown]
 # With ONNX Runtime the reader fits a zip, with torch it does not. Both fit the other kind of package, an
@@ -593,12 +532,7 @@ Table(["the reader by", "MB (2²⁰ bytes)", "fits a zip", "fits an image"], *ro
 # %%
 starts = {"ONNX Runtime": cold_start.take_apart("onnx"), "torch": cold_start.take_apart("torch")}
 measured["cold_seconds"] = {name: start.total for name, start in starts.items()}
-rows = [
-    [name, *(getattr(start, step) for step in cold_start.STEPS), start.total]
-    for name, start in starts.items()
-]
-header = ["seconds", *cold_start.STEPS, "until the first answer"]
-Table(header, *rows, formats=["", *[".3f"] * 6])
+functions.cold_starts(starts)
 
 # %% [markdown]
 # Most of it goes to imports: what you import is what your customers wait for. The second reading takes
@@ -616,13 +550,9 @@ from fsdl_deploy.scaling import function_bursts
 from fsdl_deploy.scaling.serverless_platform import Function
 
 ensure("aws_lambda")
-calls, phases = {}, []
 steps = [("one caller", 10, 1), ("ten at once", 10, 10), ("ten again", 10 if FAST else 1000, 10)]
 with Function(package, package_size.HANDLER, most=10, idle=1, timeout=60) as function:
-    for name, count, callers in steps:
-        before = function.instances
-        calls[name] = function.at_once([event] * count, callers=callers)
-        phases.append(function_bursts.phase(name, calls[name], before, function.instances))
+    calls, phases = functions.played(function, event, steps)
     function.wait_for_none()
 function_bursts.table(phases)
 
@@ -634,19 +564,9 @@ function_bursts.table(phases)
 # memory that was *configured*: `1769 MB`, with which one whole core comes.
 
 # %% tags=["station:aws_lambda"]
-metrics, history = function.metrics, function.history
-lived = function_bursts.lived(history)
-measured["burst"] = {
-    "calls": sum(phase.calls for phase in phases),
-    "failed": metrics.errors + metrics.throttled,
-    "instances": metrics.most,
-}
-warm = [call.billed for call in calls["one caller"] if not call.cold]
-measured["billed"] = float(np.median(warm)) if warm else metrics.seconds / metrics.calls
-measured["left"] = history[-1][1]
-measured["billed_share"] = metrics.seconds / lived
-measured["memory_used"] = metrics.peak / 2**20 / function.settings.memory
-print(f"instances lived for {lived:.1f} s in all; billed {metrics.seconds:.1f} s, {function.cost:.7f} USD")
+measured |= functions.results(function, calls)
+lived, billed = function_bursts.lived(function.history), function.metrics.seconds
+print(f"instances lived for {lived:.1f} s in all; billed {billed:.1f} s, {function.cost:.7f} USD")
 print(f"memory used: {measured['memory_used']:.0%} of what is paid; instances left: {measured['left']}")
 
 # %% [markdown]
@@ -694,10 +614,15 @@ costs.table()
 # %%
 core_seconds = (SHARE if fleet[0].held_by else 1) / measured["one_rate"]
 work = costs.Work(core_seconds, billed=measured.get("billed"))
+print(f"a card takes {1000 * core_seconds:.1f} ms of a core; a call is billed {1000 * work.call:.0f} ms")
+
+# %% [markdown]
+# So the month costs:
+
+# %%
 measured["function_cost"] = costs.function_month(CARDS, work)
 measured["quiet_function_cost"] = costs.function_month(CARDS / 100, work)
 measured["one_server_cost"] = costs.servers_month(1, CARDS)
-print(f"a card takes {1000 * core_seconds:.1f} ms of a core; a call is billed {1000 * work.call:.0f} ms")
 fees = CARDS / 1e6 * costs.prices()["function_million_requests"].value
 print(f"function {measured['function_cost']:.2f} USD a month, of which {fees:.2f} for the requests as such")
 print(f"one server {measured['one_server_cost']:.2f} USD")
@@ -709,12 +634,17 @@ print(f"two behind a balancer {costs.servers_month(2, CARDS):.2f} USD")
 # %%
 cores = costs.prices()["server_cores"].value
 measured["busy_share"] = CARDS * core_seconds / (costs.HOURS * 3600 * cores)
+print(f"one server would be busy for {measured['busy_share']:.2%} of the month")
+
+# %% [markdown]
+# That is the mean. The busiest minute has several times as many cards:
+
+# %%
 burst = traffic.burstiness(traffic.month(CARDS))
+measured["cards"] = CARDS
 measured["servers_needed"] = costs.servers_for(CARDS / (costs.HOURS * 3600) * burst, work)
 measured["enough_for"] = work.room * cores * costs.HOURS * 3600 / (core_seconds * burst)
-measured["cards"] = CARDS
 print(f"the busiest minute has {burst:.0f} times the mean: it needs {measured['servers_needed']} server(s)")
-print(f"one server would be busy for {measured['busy_share']:.2%} of the month")
 
 # %% [markdown]
 # By the rate alone one server of this kind is enough for our month. The second is for the day on which the
@@ -725,6 +655,8 @@ print(f"one server would be busy for {measured['busy_share']:.2%} of the month")
 # leave a span empty with the probability `exp(-cards)`.)
 
 # %%
+import numpy as np
+
 measured["empty"] = {}
 for name, cards_of_month in (("ours", CARDS), ("first", CARDS / 100)):
     measured["empty"][name] = float(np.mean(np.exp(-5 * traffic.month(cards_of_month))))

@@ -36,6 +36,7 @@ def test_a_bar_says_its_factor_on_the_first_rung(shown_figures):
         "2 ×, 90.0% right",
         "4 ×, 75.0% right",
     ]
+    assert [bar.get_x() + bar.get_width() for bar in axes.patches] == [10, 15, 40]
     aside, next_one = axes.patches[1], axes.patches[2]
     assert aside.get_facecolor() != next_one.get_facecolor() == axes.patches[0].get_facecolor()
 

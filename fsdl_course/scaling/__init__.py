@@ -1,0 +1,1 @@
+"""What the lesson on scaling puts side by side: balancers, failures, waits, orchestrators, functions."""
