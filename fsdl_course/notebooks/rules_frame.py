@@ -96,7 +96,7 @@ def questions(lesson: Lesson) -> Breaches:
         )
     if section.text.count("<details>") != len(answers) or any(not answer.strip() for answer in answers):
         yield section.cell, "every <details> has a <summary>, an answer, and is closed"
-    for sign in (found[0] for answer in answers if (found := _MARKDOWN.search(answer))):
+    for sign in (match[0] for answer in answers if (match := _MARKDOWN.search(answer))):
         yield (
             section.cell,
             f"{sign!r} stands in the page as it is: inside <details> write <code>…</code>, <em>…</em>",

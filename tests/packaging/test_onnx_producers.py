@@ -15,9 +15,9 @@ FOLDER = ROOT / "infra" / "packaging" / "onnx_producers"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def trained(tmp_path_factory):
     """A folder with both models and what was tried; and what was printed."""
-    folder, rng = tmp_path_factory.mktemp("made"), np.random.default_rng(7)
+    folder, rng = tmp_path_factory.mktemp("trained"), np.random.default_rng(7)
     known, asked = (rng.normal(size=(count, 3)).astype(np.float32) for count in (400, 100))
     np.savez(folder / "rows.npz", known=known, wrong=known[:, 0] + known[:, 1] ** 2 > 1, asked=asked)
     python = ensure("onnx_producers")
@@ -31,25 +31,25 @@ def chances(path, rows):
 
 
 @pytest.mark.parametrize("name", ["scikit-learn", "xgboost"])
-def test_the_file_answers_as_its_library(made, name):
-    folder, asked, _ = made
+def test_the_file_answers_as_its_library(trained, name):
+    folder, asked, _ = trained
     answer = json.loads((folder / "answers.json").read_text())[name]
     assert np.ptp(answer["wrong"]) > 0.5
     assert np.allclose(chances(folder / f"{name}.onnx", asked), answer["wrong"], atol=1e-5)
     assert set(answer["milliseconds"]) == {"library", "onnxruntime"}
 
 
-def test_a_missing_value_is_an_error_a_nan_or_a_branch(made):
-    folder, asked, said = made
+def test_a_missing_value_is_an_error_a_nan_or_a_branch(trained):
+    folder, asked, printed = trained
     missing = np.full_like(asked[:1], np.nan)
-    assert "contains NaN" in said["missing"]
+    assert "contains NaN" in printed["missing"]
     assert np.isnan(chances(folder / "scikit-learn.onnx", missing)).all()
     assert np.isfinite(chances(folder / "xgboost.onnx", missing)).all()
 
 
-def test_a_function_is_refused_and_seconds_need_float64(made):
-    folder, _, said = made
-    assert "FunctionTransformer is not supported" in said["function"]
+def test_a_function_is_refused_and_seconds_need_float64(trained):
+    folder, _, printed = trained
+    assert "FunctionTransformer is not supported" in printed["function"]
     arrived = np.load(folder / "arrived.npz")
     apart = {
         kind: np.abs(chances(folder / f"{kind}.onnx", arrived["x"].astype(kind)) - arrived["said"]).max()

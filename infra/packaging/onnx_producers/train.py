@@ -35,15 +35,15 @@ def by_xgboost(known, wrong):
 def main() -> None:
     folder = Path(sys.argv[1])
     rows = np.load(folder / "rows.npz")
-    answers, one = {}, rows["asked"][:1]
+    answers, row = {}, rows["asked"][:1]
     for name, train in {"scikit-learn": by_sklearn, "xgboost": by_xgboost}.items():
         model, graph = train(rows["known"], rows["wrong"])
         content = graph.SerializeToString()
         (folder / f"{name}.onnx").write_bytes(content)
         session = onnxruntime.InferenceSession(content)
         ways = {
-            "library": lambda model=model: model.predict_proba(one),
-            "onnxruntime": lambda session=session: session.run(None, {"X": one}),
+            "library": lambda model=model: model.predict_proba(row),
+            "onnxruntime": lambda session=session: session.run(None, {"X": row}),
         }
         spent = {way: float(np.median(taken)) for way, taken in in_turns(ways, 200).items()}
         answers[name] = {"wrong": model.predict_proba(rows["asked"])[:, 1].tolist(), "milliseconds": spent}

@@ -117,9 +117,9 @@ import onnx
 import onnxruntime
 
 sessions = {name: onnxruntime.InferenceSession(here / f"{name}.onnx") for name in answers}
-said = {name: session.run(["probabilities"], {"X": asked})[0][:, 1] for name, session in sessions.items()}
+chances = {name: session.run(["probabilities"], {"X": asked})[0][:, 1] for name, session in sessions.items()}
 graphs = {name: onnx.load(here / f"{name}.onnx").graph for name in answers}
-apart = {name: np.abs(said[name] - answers[name]["wrong"]).max() for name in answers}
+apart = {name: np.abs(chances[name] - answers[name]["wrong"]).max() for name in answers}
 Table(
     ["model", "bytes", "operators", "furthest from the library's own answer"],
     *(
@@ -172,11 +172,11 @@ Table(["package", "MiB"], *([name, size] for name, size in sizes.items()), forma
 
 # %% tags=["station:onnx_producers"]
 few = len(asked) // 10
-ranked = {**said, "confidence alone": -asked[:, NAMES.index("confidence")]}
-found = {name: int(truth[np.argsort(-score, kind="stable")[:few]].sum()) for name, score in ranked.items()}
+ranked = {**chances, "confidence alone": -asked[:, NAMES.index("confidence")]}
+caught = {name: int(truth[np.argsort(-score, kind="stable")[:few]].sum()) for name, score in ranked.items()}
 Table(
     ["chosen by", f"wrong, of {few} handed on", f"of all {truth.sum()} wrong ones"],
-    *([name, count, count / truth.sum()] for name, count in found.items()),
+    *([name, count, count / truth.sum()] for name, count in caught.items()),
     formats=["", "", ".0%"],
 )
 
