@@ -431,6 +431,7 @@ except PostgresMissing as missing:
 answer = web.get(f"{lookup.url}/readings/2027-01/C0000001")
 measured["unlisted_status"] = answer.status_code
 print(answer.status_code, answer.json()["error"]["problem"])
+
 # %% [markdown]
 # With its card in the inbox, the same question has an answer after the next run.
 
