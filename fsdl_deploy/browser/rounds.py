@@ -4,7 +4,10 @@ One green run says that the app can do it, twenty that it does: what depends on 
 """
 
 import argparse
+import itertools
 import time
+
+from tqdm import tqdm
 
 from fsdl_deploy.browser.scenes import SCENES
 from fsdl_deploy.browser.stage import AppStage
@@ -24,13 +27,13 @@ def main(args: argparse.Namespace) -> int:
     chosen = [scene for scene in SCENES if not args.only or scene.__name__ in args.only]
     failures, begin = dict.fromkeys((scene.__name__ for scene in chosen), 0), time.monotonic()
     with AppStage() as stage:
-        for number in range(1, args.rounds + 1):
-            for scene in chosen:
-                try:
-                    scene(stage)
-                except Exception as error:  # Playwright's are of many kinds: each is a round that failed
-                    failures[scene.__name__] += 1
-                    print(f"round {number}, {scene.__name__}: {type(error).__name__}: {error}", flush=True)
+        plays = [*itertools.product(range(1, args.rounds + 1), chosen)]
+        for number, scene in tqdm(plays, "scenes", unit="scene"):
+            try:
+                scene(stage)
+            except Exception as error:  # Playwright's are of many kinds: each is a round that failed
+                failures[scene.__name__] += 1
+                tqdm.write(f"round {number}, {scene.__name__}: {type(error).__name__}: {error}")
     for name, count in failures.items():
         print(f"{name}: {args.rounds - count} of {args.rounds} rounds")
     print(f"{time.monotonic() - begin:.0f} s")
