@@ -4,13 +4,17 @@ import pytest
 
 from fsdl_course.notebooks import conversion, percent, recorded
 from fsdl_course.notebooks.record_lookup import Records
+from fsdl_deploy.managed import hosting
+from fsdl_deploy.managed.break_even import crossings
+from fsdl_deploy.managed.month import Month
+from fsdl_deploy.managed.shapes import shapes
 from fsdl_deploy.measuring import records
 from fsdl_deploy.measuring.accuracy import paired_p
 from fsdl_deploy.paths import ROOT
 from fsdl_deploy.scaling import cluster_trial, orchestrators
 
 OPTIMIZATION, SERVING, QUANTIZATION = "05_optimization", "06_serving_libraries", "tools/quantization"
-SCALING = "07_scaling"
+SCALING, COSTS = "07_scaling", "09b_managed_costs"
 LIBRARIES = ("our service", "BentoML", "KServe", "LitServe", "MLServer", "Ray Serve", "TorchServe", "Triton")
 
 
@@ -55,6 +59,11 @@ def broken(way: str) -> tuple[str, int]:
     """How an update to a version that does not start ended, and how many copies were left of the old one."""
     (row,) = (row for row in records.read(orchestrators.RECORD)["ways"] if row["name"] == way)
     return row["broken"]["ended"], row["broken"]["left"]
+
+
+def office_month() -> Month:
+    """The lesson's month, with cards in office hours."""
+    return Month.recorded(5_000_000, shapes()["office"].peak)
 
 
 CLAIMS = {
@@ -185,6 +194,10 @@ CLAIMS = {
     "Kubernetes stops and keeps the old copies": (
         SCALING,
         lambda: broken("Kubernetes")[0] != "" and broken("Kubernetes")[1] == orchestrators.COPIES,
+    ),
+    "Fargate has more than one point": (
+        COSTS,
+        lambda: len(crossings(hosting.LAMBDA, hosting.FARGATE, office_month())) > 1,
     ),
     "does the same to clients when it replaces a copy": (
         SCALING,
