@@ -123,14 +123,17 @@ burn_rate.table()
 # %% [markdown]
 # Against the rule that everybody writes first, *more than a thousandth failed within the last ten minutes*:
 # a month in which the promise was kept, with half of the errors that it allows, at random.
-#
-# **Your turn:** How many times does that first rule wake somebody in such a month, and how many times do the
-# four others? Write your guesses down.
 
 # %%
 rng = np.random.default_rng(8)
 asked = rng.poisson(1200, burn_rate.PERIOD)
 failed = rng.binomial(asked, 0.0005)
+
+# %% [markdown]
+# **Your turn:** How many times does that first rule wake somebody in such a month, and how many times do the
+# four others? Write your guesses down.
+
+# %%
 woken = {"naive": burn_rate.times_woken(burn_rate.naive(failed, asked))}
 woken |= {f"{w.rate:g}": burn_rate.times_woken(burn_rate.fires(failed, asked, w)) for w in burn_rate.WINDOWS}
 print("times woken in a month that kept the promise, by rule:", woken)
@@ -176,8 +179,7 @@ Table(["minutes since", "alerts that fire"], *rows)
 # silent for ever. So the course looks up what each rule asks for in what the services really export:
 
 # %% tags=["station:prometheus"]
-pages = [httpx2.get(f"http://127.0.0.1:{port}/metrics").text for (port,) in targets.values()]
-exported = alerts.exported(*pages)
+exported = alerts.exported(*(httpx2.get(f"http://127.0.0.1:{p}/metrics").text for (p,) in targets.values()))
 broken = Path(folder) / "broken.yml"
 broken.write_text(slo.read_text().replace('status=~"5..|429"', 'code=~"5..|429"'))
 print("promtool:", "content" if promtool.check_rules(broken) else "not content")
@@ -393,8 +395,7 @@ from fsdl_deploy.prototype.feedback import save_feedback
 
 with TemporaryDirectory() as folder:
     card = next(cards(1, seed=43))
-    reading = reader.read([card.image])[0]
-    save_feedback(Path(folder), card.image, reading, "that is not what I wrote")
+    save_feedback(Path(folder), card.image, reader.read([card.image])[0], "that is not what I wrote")
     print(complaints(Path(folder))[0])
 
 # %% [markdown]
