@@ -22,9 +22,10 @@ def metric_families(page: str) -> set[str]:
 
 def metric(page: str, name: str) -> float:
     """A metric's value on such a page: the sum over its labels. Raises KeyError where the page lacks it."""
-    values = [
-        line.rpartition(" ")[2] for line in page.splitlines() if line.startswith((name + " ", name + "{"))
-    ]
+    from prometheus_client.parser import text_string_to_metric_families
+
+    families = text_string_to_metric_families(page)
+    values = [sample.value for family in families for sample in family.samples if sample.name == name]
     if not values:
         raise KeyError(f"the page has no metric {name}")
-    return sum(map(float, values))
+    return sum(values)
