@@ -45,7 +45,8 @@ def rates_of_rungs(results: Sequence[RungResult], cores: int) -> None:
     axes.barh([result.rung for result in results], [rate - left for rate in rates], color=colors, left=left)
     for place, result in enumerate(results):
         factor, share = result.per_second / rates[0], result.right / result.cards
-        axes.text(result.per_second * 1.1, place, f"{factor:,.0f} ×, {share:.1%} right", va="center")
+        digits = ",.0f" if factor >= 1 else ".1f"  # a slower rung is not 0 times as fast
+        axes.text(result.per_second * 1.1, place, f"{factor:{digits}} ×, {share:.1%} right", va="center")
     axes.set(xscale="log", xlabel=f"cards a second on {cores} cores (logarithmic)", ylabel="rung")
     axes.set_xlim(left, 40 * max(rates))
     axes.invert_yaxis()
