@@ -103,14 +103,18 @@ def _read(answer: dict) -> BoundedCall:
 def _in_thread(function: Callable, arguments: list, seconds: float) -> BoundedCall:
     answers: list[dict] = []
     clock: list[int] = []
-    printed, begun = Bounded(), threading.Event()
+    printed, gate = Bounded(), threading.Lock()
 
     def work() -> None:
         if hasattr(time, "pthread_getcpuclockid"):
             clock.append(time.pthread_getcpuclockid(threading.get_ident()))
-        with contextlib.suppress(Stopped):
-            begun.set()
-            answers.append(_tried(function, arguments, printed))
+        try:
+            with contextlib.suppress(Stopped):
+                answers.append(_tried(function, arguments, printed))
+            with gate:  # what was raised before the call ended arrives by here, and nothing comes after
+                pass
+        except Stopped:
+            pass
 
     thread = threading.Thread(target=work, daemon=True)
     in_time = False
@@ -120,8 +124,7 @@ def _in_thread(function: Callable, arguments: list, seconds: float) -> BoundedCa
             in_time = _wait(thread, clock, seconds)
         finally:  # also when the check is interrupted
             if not in_time:
-                begun.wait(STOPPING)  # before that nothing would catch it
-                _stop(thread)
+                _stop(thread, gate)
     return _read(answers[0]) if in_time and answers else BoundedCall(error=TOO_LONG, printed=printed.text())
 
 
@@ -166,8 +169,8 @@ def _spent(clock: list[int]) -> float:
         return 0.0
 
 
-def _stop(thread: threading.Thread) -> None:
-    """Raise ``Stopped`` in it until it ends; a call into C that does not end is left behind.
+def _stop(thread: threading.Thread, gate: threading.Lock) -> None:
+    """Raise ``Stopped`` in its call until that ends; a call into C that does not end is left behind.
 
     Threads take turns as often as they can meanwhile: a loop that catches everything is then met outside of
     its ``try``, too.
@@ -177,13 +180,23 @@ def _stop(thread: threading.Thread) -> None:
     try:
         deadline, pause = time.monotonic() + STOPPING, 0.1  # first time enough to end on its own way out
         while thread.is_alive() and time.monotonic() < deadline:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped)
-            )
+            with gate:
+                if _in_its_call(thread):
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                        ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped)
+                    )
             thread.join(pause)
             pause = 1e-5
     finally:
         sys.setswitchinterval(interval)
+
+
+def _in_its_call(thread: threading.Thread) -> bool:
+    """Whether it is in ``_tried``: outside of it, nothing would catch what is raised."""
+    frame = sys._current_frames().get(thread.ident)
+    while frame and frame.f_code is not _tried.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 @contextlib.contextmanager

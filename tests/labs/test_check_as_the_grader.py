@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import sys
+import threading
 
 import pytest
 
@@ -153,3 +154,21 @@ def test_an_interrupt_of_the_user_ends_the_call_and_comes_through(monkeypatch):
     ):
         with pytest.raises(KeyboardInterrupt):
             way(lambda: [None for _ in iter(int, 1)], [], 5)
+
+
+def test_a_thread_that_has_left_its_call_is_left_alone():
+    leave, raised = threading.Event(), []
+
+    def work():
+        try:
+            while not leave.wait(0.01):
+                pass
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    bounded._stop(thread, threading.Lock())
+    leave.set()
+    thread.join()
+    assert raised == []

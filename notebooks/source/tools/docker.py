@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Docker: code, weights and dependencies in one image
 #
-# **Minutes:** 25 · **Prerequisites:** [Packaging](../04_packaging.ipynb) · **Truth:** runs
+# **Minutes:** 30 · **Prerequisites:** [Packaging](../04_packaging.ipynb) · **Truth:** runs
 #
 # ## The need
 #

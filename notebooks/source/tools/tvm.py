@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Tool: Apache TVM: one graph for many processors
 #
-# **Minutes:** 5 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** runs
+# **Minutes:** 10 · **Prerequisites:** [Optimization](../05_optimization.ipynb) · **Truth:** runs
 #
 # ## The need
 #
