@@ -376,7 +376,7 @@ Code(inspect.getsource(FallbackReader.settle), language="python")
 # %%
 from fsdl_deploy.edge import fallback, fallback_trial
 
-deck = list(cards(60 if FAST else 600, "hard", seed=21))
+deck = list(cards(40 if FAST else 600, "hard", seed=21))
 rows = fallback_trial.measure(reader, deck, deadline=0.5)
 print("tried:", ", ".join(fallback_trial.CONDITIONS))
 
