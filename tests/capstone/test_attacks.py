@@ -3,7 +3,6 @@
 Real trials: some in a short replay; ``FSDL_CAPSTONE=all`` runs each in a whole replay, some 20 minutes.
 """
 
-import os
 import shutil
 
 import pytest
@@ -13,16 +12,13 @@ from fsdl_course.capstone import points, practice
 from fsdl_course.capstone.brief import PRIVACY, brief_of, seed_of
 
 pytestmark = pytest.mark.skipif(shutil.which("bwrap") is None, reason="the capstone needs bubblewrap")
-every_one = pytest.mark.skipif(
-    os.environ.get("FSDL_CAPSTONE") != "all", reason="FSDL_CAPSTONE=all tries them"
-)
 
 
 def test_anns_brief_forbids_pictures():
     assert brief_of(seed_of("ann")).privacy == PRIVACY[0]
 
 
-@every_one
+@pytest.mark.whole_replay
 @pytest.mark.parametrize("name", TRIES)
 def test_an_attack_loses_what_it_should_and_nothing_that_it_has_not_touched(tmp_path, name):
     attack = TRIES[name]

@@ -3,7 +3,6 @@
 Two of them, in a short replay; ``FSDL_CAPSTONE=all`` tries every one in a whole replay, which takes minutes.
 """
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -14,9 +13,6 @@ from fsdl_course.capstone import new, points, practice
 from fsdl_course.capstone.brief import seed_of
 
 pytestmark = pytest.mark.skipif(shutil.which("bwrap") is None, reason="the capstone needs bubblewrap")
-every_one = pytest.mark.skipif(
-    os.environ.get("FSDL_CAPSTONE") != "all", reason="FSDL_CAPSTONE=all tries them"
-)
 BREAKS = {
     "answers_first": {"lost"},
     "forgets_the_end": {"recovery"},
@@ -41,7 +37,7 @@ def test_a_service_that_answers_before_it_writes_loses_cards(tmp_path):
     assert verdicts["refusals"] == points.HELD
 
 
-@every_one
+@pytest.mark.whole_replay
 @pytest.mark.parametrize("example", sorted(BREAKS))
 def test_a_broken_example_breaks_what_it_says_and_nothing_else(tmp_path, example):
     verdicts = verdicts_of(tmp_path / "mine", example, practice.SECONDS)
@@ -49,7 +45,7 @@ def test_a_broken_example_breaks_what_it_says_and_nothing_else(tmp_path, example
     assert min(BREAKS[example] - {"p99"}) in broken and broken <= BREAKS[example]
 
 
-@every_one
+@pytest.mark.whole_replay
 @pytest.mark.parametrize("example", sorted(set(new.BELOW) - set(new.BROKEN)))
 def test_nothing_is_broken_in_any_language(tmp_path, example):
     if not NEEDS.get(example, True):
