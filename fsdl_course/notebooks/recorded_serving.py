@@ -40,21 +40,26 @@ def ahead(known: Records, library: str, other: str, users: str):
     return rate / others - 1
 
 
-def _batched(known: Records, library: str) -> Row:
-    rows = known.read("serving")["batching"]["rows"]
+def _pair(known: Records, part: str, library: str) -> Row:
+    rows = known.read("serving")[part]["rows"]
     most = max(row["users"] for row in rows)
     return row_of([row for row in rows if row["users"] == most], "library", library)
 
 
 def batched(known: Records, library: str):
     """How many more cards a second a library answers in batches, with the most callers, as a share."""
-    return _batched(known, library)["factor"] - 1
+    return _pair(known, "batching", library)["factor"] - 1
 
 
 def spared(known: Records, library: str):
     """The share of the processor time of a request that batches save, with the most callers."""
-    row = _batched(known, library)
-    return 1 - row["batched_cpu"] / row["single_cpu"]
+    row = _pair(known, "batching", library)
+    return 1 - row["second_cpu"] / row["first_cpu"]
+
+
+def more_readers(known: Records, library: str):
+    """How many more cards a second a library answers with two readers, with the most callers, as a share."""
+    return _pair(known, "readers", library)["factor"] - 1
 
 
 def _web(known: Records, what: str, name: str, start: str):

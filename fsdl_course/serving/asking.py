@@ -1,7 +1,7 @@
 """Asking a serving library's server, and what that costs it: what the comparisons of servers share.
 
 A ``Caller`` is a function for the load meter (``load``); a server's processor time is that of its process and
-its children. Knows nothing of what is compared: see ``compare``, ``batchers``, ``web``.
+its children. Knows nothing of what is compared: see ``compare``, ``pairs``, ``web``.
 """
 
 import contextlib

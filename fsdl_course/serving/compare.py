@@ -9,8 +9,8 @@ for all, a share of the best server's. There a server refuses
 process, on the same cores. The processor time that a server takes for one request is compared too: a busy
 machine stretches every clock, but hardly that one.
 
-With --batching each library is measured without and with batches instead, with --web the parts of our own
-web server.
+With --batching each library is measured without and with batches instead, with --readers with one reader and
+with several, with --web the parts of our own web server.
 """
 
 import contextlib
@@ -18,9 +18,10 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from fsdl_course.serving import batchers, web
+from fsdl_course.serving import pairs, web
 from fsdl_course.serving.asking import (
     Caller,
     asked,
@@ -39,6 +40,8 @@ from fsdl_deploy.measuring.load import Load, closed_loop
 from fsdl_deploy.measuring.table import Table
 from fsdl_deploy.running.servers import Server, ServerError
 from fsdl_deploy.running.stations import StationError
+
+PARTS = {"batching": pairs.Pair, "readers": pairs.Pair, "web": web.WebRung}  # of the record, beside its table
 
 
 @dataclass
@@ -65,7 +68,7 @@ class ServingRow:
 
 @contextlib.contextmanager
 def started(
-    names: Sequence[str], max_batch: int, delay_ms: float, readers: int, say: Callable[[str], None]
+    names: Sequence[str], max_batch: int, delay_ms: float, say: Callable[[str], None]
 ) -> Iterator[dict[str, tuple[Library, Server, float]]]:
     """The servers of ``names`` with the seconds that each took to start; one that cannot is left out."""
     known = libraries()
@@ -74,7 +77,7 @@ def started(
         for name in names:
             begin = time.perf_counter()
             try:
-                server = stack.enter_context(known[name].server(max_batch, delay_ms, readers))
+                server = stack.enter_context(known[name].server(max_batch, delay_ms))
             except (StationError, ServerError) as error:
                 say(f"{known[name].title}: skipped, {str(error).splitlines()[0]}")
                 continue
@@ -88,12 +91,12 @@ def started(
 def compare(
     names: Sequence[str], rounds: int = 3, requests: int = 400, max_batch: int = 16, delay_ms: float = 0.0,
     users: Sequence[int] = USERS, rates: Sequence[float] = RATES, alike: Sequence[float] = ALIKE,
-    readers: int = 1, say: Callable[[str], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[ServingRow]:  # fmt: skip
     """Measure the libraries of ``names`` in turns, ``rounds`` times each load."""
     pictures, digits = asked(64, seed=51)
     rows = []
-    with started(names, max_batch, delay_ms, readers, say) as running:
+    with started(names, max_batch, delay_ms, say) as running:
         callers = {
             name: Caller(library, server.port, pictures, digits)
             for name, (library, server, _) in running.items()
@@ -156,6 +159,9 @@ def add_arguments(parser) -> None:
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--batching", action="store_true", help="each library without and with batches instead")
+    what.add_argument(
+        "--readers", type=int, metavar="N", help="those that can, with one reader and with N instead"
+    )
     what.add_argument("--web", action="store_true", help="the parts of our own web server instead")
     parser.add_argument(
         "--rounds",
@@ -165,7 +171,6 @@ def add_arguments(parser) -> None:
     parser.add_argument("--requests", type=int, default=400, help="of a load in a round")
     parser.add_argument("--max-batch", type=int, default=16, help="pictures in a batch")
     parser.add_argument("--delay-ms", type=float, default=0.0, help="wait for a batch")
-    parser.add_argument("--readers", type=int, default=1, help="of each server")
     parser.add_argument(
         "--json",
         type=files.output,
@@ -176,27 +181,28 @@ def add_arguments(parser) -> None:
 
 def main(args) -> int:
     rounds = args.rounds if args.rounds is not None else 15 if args.web else 5
-    if min(rounds, args.requests, args.max_batch, args.readers) < 1 or args.delay_ms < 0:
-        raise ValueError(
-            "--rounds, --requests, --max-batch and --readers must be at least 1, --delay-ms at least 0"
-        )
-
+    if min(rounds, args.requests, args.max_batch) < 1 or args.delay_ms < 0:
+        raise ValueError("--rounds, --requests and --max-batch must be at least 1, --delay-ms at least 0")
+    if args.readers is not None and args.readers < 2:
+        raise ValueError("--readers must be at least 2: one reader is what they are compared with")
     begin = time.monotonic()
 
     def say(text: str) -> None:
         print(text, flush=True)
 
+    common = args.only, rounds, args.requests, args.max_batch, args.delay_ms
     if args.batching:
-        part, show = "batching", batchers.table
-        rows = batchers.batching(args.only, rounds, args.requests, args.max_batch, args.delay_ms, say=say)
+        part, show = "batching", pairs.table
+        rows = pairs.batching(*common, say=say)
+    elif args.readers:
+        part, show = "readers", partial(pairs.table, words=pairs.MORE_READERS)
+        rows = pairs.several_readers(*common, args.readers, say=say)
     elif args.web:
         part, show = "web", web.table
         rows = web.climb(rounds, args.requests, say=say)
     else:
         part, show = None, table
-        rows = compare(
-            args.only, rounds, args.requests, args.max_batch, args.delay_ms, readers=args.readers, say=say
-        )
+        rows = compare(*common, say=say)
     print(show(rows))
     say(f"took {(time.monotonic() - begin) / 60:.1f} minutes")
     if args.json:
@@ -210,7 +216,7 @@ def save(path: Path, part: str | None, rows: Sequence) -> None:
         records.write_part(path, part, rows=rows)
     else:
         before = records.read(path) if path.exists() else {}
-        parts = {name: before[name] for name in ("batching", "web") if name in before}
+        parts = {name: before[name] for name in PARTS if name in before}
         records.write(path, rows=rows, **parts)
 
 
@@ -218,6 +224,6 @@ def recorded(path: Path, part: str | None = None) -> tuple[str, list]:
     """What ``save`` has written: a line with date and machine, and the rows; empty where nothing is."""
     record = records.read(path)
     record = record.get(part, {"rows": []}) if part else record
-    kind = {None: ServingRow, "batching": batchers.Pair, "web": web.WebRung}[part]
+    kind = PARTS[part] if part else ServingRow
     head = f"{record['date']}, {record['machine']}" if record["rows"] else "not measured yet"
     return head, [kind(**row) for row in record["rows"]]

@@ -189,21 +189,20 @@ serving_figures.beyond_the_limit(recorded)
 # ## How many readers
 #
 # One reader each is fair, not wise: **how many readers a server runs at once decides more than which server
-# it is**. `--readers 2` measures the two that are set up for it here.
+# it is**. The two that are set up for it here, each beside itself, from the record (`fsdl-course bench
+# serving --only course triton --readers 2`):
 
 # %%
-from IPython.display import display
+from fsdl_course.serving import pairs
 
-if FAST:
-    print("skipped here: fsdl-course bench serving --only course triton --readers 2")
-else:
-    rows = compare.compare(["course", "triton"], 5, 1000, users=(1, 32), rates=(), alike=(), readers=2)
-    display(compare.table(rows))
+head, doubled = compare.recorded(record, "readers")
+print(head)
+pairs.table(doubled, pairs.MORE_READERS)
 
 # %% [markdown]
-# On the two cores of the record's machine, two readers answered more cards than one, in Triton and in ours,
-# but not twice as many. With few callers ours gains less: only the model's computing runs without Python's
-# lock.
+# With 32 callers a second reader brings Triton {{more_readers(Triton):+.0%}} and our service
+# {{more_readers(our service):+.0%}}, on the two cores of the record's machine, which the callers share. In
+# ours only the model's computing runs without Python's lock: the rest of a request stands in line for it.
 #
 # ## Who writes the batcher?
 #
@@ -215,38 +214,37 @@ else:
 # service answer as without batches? And Triton? Write down both factors.
 
 # %%
-from fsdl_course.serving import batchers
-
 few = {"rounds": 1, "requests": 128, "users": (32,)} if FAST else {}
-batchers.table(batchers.batching(["course", "triton"] if FAST else list(known), **few))
+pairs.table(pairs.batching(["course", "triton"] if FAST else list(known), **few))
 
 # %% [markdown]
 # The record of all of them (`fsdl-course bench serving --batching`):
 
 # %%
-head, pairs = compare.recorded(record, "batching")
-gains = {pair.library: pair.factor for pair in pairs if pair.users == 32}
+head, batched = compare.recorded(record, "batching")
+gains = {pair.library: pair.factor for pair in batched if pair.users == 32}
 measured["our_batcher"] = gains.pop("our service")
 measured["best_batcher"] = max(gains.values())
 print(head)
-batchers.table(pairs)
+pairs.table(batched)
 
 # %% [markdown]
 # The factors are far from sixteen. Look at the processor time first: with 32 callers batches save
 # {{spared(Ray Serve):.0%}} of it in Ray Serve, {{spared(Triton):.0%}} in Triton and
 # {{spared(our service):.0%}} in ours. They cannot save much more: a picture is decoded alone in any case, and
 # one thread gains little from a wider matrix. KServe makes no batches, so its factor is the noise. Now the
-# rates. Ray Serve, LitServe and Triton gain {{batched(Ray Serve):.0%}}, {{batched(LitServe):.0%}} and
-# {{batched(Triton):.0%}}, since a batch is also one message instead of sixteen between their processes. Ours
-# gains less ({{batched(our service):.0%}}), and it is worth knowing why it may gain nothing: it sends sixteen
-# answers at once, and then sixteen callers are busy while the model waits. With one picture at a time,
-# callers and model work side by side. Which effect is larger depends on the machine, so look at yours. With
-# one caller a batcher that waits for company only costs time, as MLServer's does.
+# rates. TorchServe gains most, {{batched(TorchServe):.0%}}, since a batch there is also one message instead
+# of sixteen between Java and Python; Ray Serve gains {{batched(Ray Serve):.0%}} and LitServe
+# {{batched(LitServe):.0%}} for the same reason. Triton gains {{batched(Triton):.0%}}, ours
+# {{batched(our service):.0%}}. It is worth knowing why a batcher may gain nothing: it sends sixteen answers
+# at once, and then sixteen callers are busy while the model waits. With one picture at a time, callers and
+# model work side by side. Which effect is larger depends on the machine and on who else is busy on it, so
+# look at yours. With one caller a batcher that waits for company only costs time, as MLServer's does.
 #
-# So the advice holds here, and [Optimization](05_optimization.ipynb) only reads a batcher to show how one
-# works. Ours is 150 lines, with tests for a bad picture among good ones, for cancelled callers and for a full
-# queue; and all this gains less than what those three libraries bring along. That is why our service makes no
-# batches unless you ask for them (`--max-batch`).
+# So what is left of the advice? A batcher of your own can keep up. Ours is 150 lines, with tests for a bad
+# picture among good ones, for cancelled callers and for a full queue; a library's is one line of its
+# configuration. [Optimization](05_optimization.ipynb) reads a batcher to show how one works. With one caller
+# ours has nothing to gain, so our service makes batches only if you ask for them (`--max-batch`).
 #
 # ## What the web server costs
 #
@@ -256,6 +254,8 @@ batchers.table(pairs)
 # serving --web`); a few of them here. Sixteen callers; the processor time is the service's.
 
 # %%
+from IPython.display import display
+
 from fsdl_course.serving import web as bench_web
 
 rungs = list(bench_web.RUNGS)
@@ -277,9 +277,11 @@ serving_figures.web_rungs(climbed or steps)
 # {{web_spared(httptools, asyncio and h11):.0%}} of it, bytes instead of base64
 # {{web_spared(bytes, httptools):.0%}}, the batcher {{web_spared(batcher, bytes):.0%}}, and gRPC instead of
 # HTTP {{web_spared(gRPC, bytes):.0%}}; its callers run in another program here, so do not compare its
-# rate. All this raises the rate less, because the callers use half of the machine. A second reader raises it
-# most: by {{web_ahead(two readers, batcher):.0%}} as a thread beside the first, by
-# {{web_ahead(two processes, batcher):.0%}} as a second process.
+# rate. The clock: the batcher raises the rate by {{web_ahead(batcher, bytes):.0%}}, all changes before it
+# together by {{web_ahead(bytes, asyncio and h11):.0%}}. A second reader on top of the batcher changes it by
+# {{web_ahead(two readers, batcher):+.0%}} as a thread beside the first, by
+# {{web_ahead(two processes, batcher):+.0%}} as a second process: the callers use about one of this machine's
+# two cores, and with batches one reader uses what is left.
 #
 # And without any web server: decode the file, read the card. The difference is what HTTP, parsing and handing
 # over between threads cost.
@@ -430,8 +432,8 @@ Table(["deadline (ms)", "one caller waits (ms)"], *waits, formats=["", ".1f"])
 #
 # **Cheat sheet.**
 #
-# - `fsdl-course bench serving` compares all libraries. `--only course triton` takes some, `--readers 2` gives
-#   each two readers, `--batching` and `--web` measure batches and the parts of our server.
+# - `fsdl-course bench serving` compares all libraries. `--only course triton` takes some; `--readers 2`,
+#   `--batching` and `--web` measure a second reader, batches and the parts of our server.
 # - `fsdl-course bench flame FILE` draws where a request's time goes.
 # - `libraries.libraries()` lists the servers; `libraries.libraries()["litserve"].server(max_batch=16)` is
 #   one, for a `with`.
@@ -439,8 +441,8 @@ Table(["deadline (ms)", "one caller waits (ms)"], *waits, formats=["", ".1f"])
 #   that do not (open loop), wrong digits counted as errors.
 # - `fsdl-deploy serve --max-batch 16 --delay-ms 0` takes what waits; a deadline is for a GPU.
 # - Refuse or let wait: `--max-waiting` here, `max_queue_size` in Triton's `default_queue_policy`.
-# - Rules of thumb: more readers before another library; a batcher from a library; a library for what you
-#   would otherwise have to write.
+# - Rules of thumb: more readers (outside Python's lock) before another library; a batcher from a library; a
+#   library for what you would otherwise have to write.
 #
 # **Sources.** [Triton's
 # documentation](https://docs.nvidia.com/deeplearning/triton-inference-server/user-guide/docs/), [Ray

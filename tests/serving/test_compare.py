@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from fsdl_course import cli
-from fsdl_course.serving import batchers, compare, libraries, loads, web
+from fsdl_course.serving import compare, libraries, loads, pairs, web
 from fsdl_course.serving.compare import ServingRow
 from fsdl_course.serving.libraries import Library
 from fsdl_course.setup.stations import ensure
@@ -95,12 +95,28 @@ HTTPServer(("127.0.0.1", int(sys.argv[1])), Slow).serve_forever()
 
 
 def test_what_batches_bring(monkeypatch):
-    monkeypatch.setattr(batchers, "libraries", lambda: {"slow": Slow("slow", "Slow", "/", "/", "raw")})
-    monkeypatch.setattr(batchers, "asked", lambda count, seed: ([b"42"], ["42"]))
-    (pair,) = batchers.batching(["slow"], rounds=1, requests=10, users=(1,))
-    assert pair.errors == 0 and pair.factor == pair.batched / pair.single > 2
-    assert pair.single_p99 > 30
-    assert "Slow" in str(batchers.table([pair])).splitlines()[1]
+    monkeypatch.setattr(pairs, "libraries", lambda: {"slow": Slow("slow", "Slow", "/", "/", "raw")})
+    monkeypatch.setattr(pairs, "asked", lambda count, seed: ([b"42"], ["42"]))
+    (pair,) = pairs.batching(["slow"], rounds=1, requests=10, users=(1,))
+    assert pair.errors == 0 and pair.factor == pair.second / pair.first > 2
+    assert pair.first_p99 > 30
+    assert "Slow" in str(pairs.table([pair])).splitlines()[1]
+
+
+def test_what_more_readers_bring(monkeypatch):
+    asked_for = []
+
+    class Counted(Slow):
+        def server(self, max_batch, delay_ms, readers):
+            asked_for.append((max_batch, delay_ms, readers))
+            return super().server(max_batch, delay_ms)
+
+    monkeypatch.setattr(pairs, "libraries", lambda: {"slow": Counted("slow", "Slow", "/", "/", "raw")})
+    monkeypatch.setattr(pairs, "asked", lambda count, seed: ([b"42"], ["42"]))
+    (pair,) = pairs.several_readers(["slow"], rounds=1, requests=10, max_batch=4, readers=3, users=(1,))
+    assert asked_for == [(4, 0.0, 1), (4, 0.0, 3)]
+    assert pair.errors == 0 and min(pair.first, pair.second) > 0
+    assert "one reader" in str(pairs.table([pair], pairs.MORE_READERS)).splitlines()[0]
 
 
 class Sleeping(Slow):
@@ -147,7 +163,7 @@ def test_the_rung_grpc():
 
 def test_parts_of_a_record_stand_beside_each_other(tmp_path):
     path = tmp_path / "rows.json"
-    pair = batchers.Pair("A", 1, 1, 2, 2.0, 3, 4, 5, 6, 0)
+    pair = pairs.Pair("A", 1, 1, 2, 2.0, 3, 4, 5, 6, 0)
     row = ServingRow("A", "closed, 1", 1, 2, 3, 0, 4, 5, 6)
     compare.save(path, None, [row])
     assert compare.recorded(path, "batching") == ("not measured yet", [])

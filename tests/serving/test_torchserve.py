@@ -26,7 +26,10 @@ LIBRARY = "torchserve"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("ts")
+    folder = tmp_path_factory.mktemp("ts")
+    (folder / "meter-reader").mkdir()  # where the archiver of another server would be packing
+    (folder / "meter-reader" / "SHA256SUMS").write_text("another's")
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +38,10 @@ def server(library, folder):
         patch.setenv("TMPDIR", str(folder))  # of the server
         with library.server(max_batch=4, delay_ms=50) as server:
             yield server
+
+
+def test_archives_are_packed_in_a_folder_of_its_own(server, folder):
+    assert (folder / "meter-reader" / "SHA256SUMS").read_text() == "another's"
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +138,7 @@ def test_it_listens_on_this_machine_only_and_ends_with_all_it_made(server, folde
     assert len(listening) >= 5 and all(ip.removeprefix("::ffff:") == "127.0.0.1" for ip in listening)
     server.stop()
     assert not any(process.is_running() for process in family)
-    assert not list(folder.iterdir())
+    assert [left.name for left in folder.iterdir()] == ["meter-reader"]
 
 
 def test_without_java_one_sentence_says_so(monkeypatch):

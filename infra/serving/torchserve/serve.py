@@ -90,6 +90,7 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="fsdl-torchserve-") as name:
         folder = Path(name)
         (folder / "store").mkdir()
+        tempfile.tempdir = name  # the archiver packs in a folder of one name there, which two would share
         for version in ("v1", "v2"):
             archive(version, folder / "store")
         text = configuration(folder, args.port, args.max_batch, args.delay_ms)
