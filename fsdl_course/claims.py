@@ -34,15 +34,24 @@ class ClaimError(ValueError):
 
 
 def row(rows: list[dict], **values) -> dict:
-    """The first of a record's rows with these values: ``row(rungs, rung="distilled")["per_second"]``."""
-    return next(entry for entry in rows if all(entry[name] == value for name, value in values.items()))
+    """The first of a record's rows with these values, or {}: ``row(rungs, rung="distilled")["right"]``."""
+    return next((entry for entry in rows if all(entry[name] == value for name, value in values.items())), {})
 
 
 FUNCTIONS = {"row": row} | {function.__name__: function for function in (abs, all, any, len, max, min, sum)}
 
 
+def _evaluated(rule: str, results: Mapping[str, object]) -> object:
+    return eval(compile(rule, "rule", "eval"), {"__builtins__": {}} | FUNCTIONS, dict(results))
+
+
 class _Words(string.Formatter):
-    """Formats as ``str.format`` does, and a bool in words."""
+    """As ``str.format``, with a bool in words; a field with a call, ``{row(…)['right']}``, is a rule."""
+
+    def get_field(self, field_name: str, args: tuple, kwargs: Mapping[str, object]) -> tuple[object, object]:
+        if "(" in field_name:
+            return _evaluated(field_name, kwargs), None
+        return super().get_field(field_name, args, kwargs)
 
     def format_field(self, value: object, format_spec: str) -> str:
         if type(value).__name__ in ("bool", "bool_") and not format_spec:
@@ -91,12 +100,12 @@ class Claim:
         """``shows`` with the results in it, a bool as yes or no; "" where one of them is missing."""
         try:
             return _Words().vformat(self.shows, (), results)
-        except (KeyError, IndexError, TypeError, ValueError):
+        except (LookupError, NameError, TypeError, ValueError):
             return ""
 
     def _true(self, rule: str, results: Mapping[str, object]) -> bool:
         try:
-            return bool(eval(compile(rule, "rule", "eval"), {"__builtins__": {}} | FUNCTIONS, dict(results)))
+            return bool(_evaluated(rule, results))
         except Exception as error:
             raise ClaimError(f"claim {self.number}: {rule!r} cannot be evaluated: {error!r}") from None
 
@@ -183,7 +192,8 @@ def _claim(entry: dict) -> Claim:
         raise ClaimError(
             f"{where}: say in which `section` of which `notebook` it runs, or by which `command`"
         )
-    for rule in filter(None, (claim.holds, claim.partly)):
+    calls = [field for _, field, _, _ in _Words().parse(claim.shows) if field and "(" in field]
+    for rule in filter(None, (claim.holds, claim.partly, *calls)):
         _check(where, rule)
     return claim
 

@@ -57,6 +57,12 @@ def test_what_was_measured_is_said_in_words():
     assert claim.measured({"sooner": True, "rates": {}}) == ""
 
 
+def test_a_row_is_looked_up_by_its_name():
+    claim = Claim(1, "…", "notes", "07", shows="v2: {row(rungs, rung='v2')['per_second']:.0f}/s")
+    assert claim.measured({"rungs": RUNGS}) == "v2: 300/s"
+    assert claim.measured({"rungs": RUNGS[:1]}) == claim.measured({}) == ""
+
+
 def test_a_rule_that_cannot_be_evaluated_names_its_claim():
     with pytest.raises(ClaimError, match=r"claim 1: 'rates\[3\] > 1' cannot be evaluated: KeyError"):
         verdict({"holds": "rates[3] > 1"}, rates={1: 10})
@@ -95,6 +101,7 @@ def test_a_record_decides_too(tmp_path):
         ("2 * rates[1]", "rates.__class__", "more than compare"),
         ("2 * rates[1]", "open(rates)", "more than compare"),
         ("2 * rates[1]", "", "no expression"),
+        ("{rates[1]:.0f}/s and", "{open(rates)} and", "more than compare"),
         ('section = "Replicas"', "", "in which `section`"),
         ("notes", "book", "source is one of notes, slides"),
         ("holds =", "to_come = '08'\nholds =", "it has `holds`, or"),

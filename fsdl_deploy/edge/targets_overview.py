@@ -40,7 +40,7 @@ def counts(models: Path | None = None, root: Path = catalogue.ROOT) -> dict[str,
     pass.
 
     Of the targets ``whole`` have a file that takes a picture and gives its digits, ``any_width`` take
-    pictures of any width, and ``both`` do both.
+    pictures of any width, and ``both`` do both and run.
     """
     every = catalogue.targets(root)
     full = [
@@ -50,12 +50,13 @@ def counts(models: Path | None = None, root: Path = catalogue.ROOT) -> dict[str,
     ]
     whole = {name for name, of in every.items() if "whole" in map(of.form_of, of.variants)}
     any_width = {name for name, of in every.items() if of.width == "any"}
+    run = {name for name, of in every.items() if of.status == "runs"}
     return {
         "of": len(every),
-        "run": sum(target.status == "runs" for target in every.values()),
+        "run": len(run),
         "whole": len(whole),
         "any_width": len(any_width),
-        "both": len(whole & any_width),
+        "both": len(whole & any_width & run),
         "recorded": len(full),
         "pass": sum(row["cards"] - row["same"] <= BAR * row["cards"] for row in full),
     }

@@ -113,11 +113,12 @@ def _until(month: Month, known: Mapping[str, Price] | None) -> float:
     return next((before for before, _ in break_even.changes(bills, least, most)), math.inf)
 
 
-def crowd() -> dict[str, int]:
-    """The recorded crowd at a function: calls at once, those that failed, instances in the end."""
+def crowd() -> dict[str, float]:
+    """The recorded crowd at a function: calls at once, how many failed, instances, the median in seconds."""
     phases = {phase["name"]: phase for phase in records.read(function_bursts.RECORD)["phases"]}
     at_once = phases["a crowd"]
-    return {"calls": at_once["calls"], "failed": at_once["failed"], "instances": at_once["after"]}
+    counted = {"calls": at_once["calls"], "failed": at_once["failed"], "instances": at_once["after"]}
+    return counted | {"seconds": at_once["median"] / 1000}
 
 
 def by_model(month: Month) -> dict[str, Month]:

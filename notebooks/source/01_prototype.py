@@ -81,7 +81,7 @@ figures.cards([card.image], [f"truth: {card.truth}"], alt="a handwritten meter c
 # %% [markdown]
 # ## A page in a few lines
 #
-# Gradio needs a function and the kinds of its input and output. That is the whole program.
+# Gradio needs a function and the kinds of its input and output. That is the whole page.
 
 # %%
 import gradio
@@ -156,11 +156,13 @@ print(json.dumps(answer, indent=1))
 # trains the next model.
 
 # %%
+from fsdl_deploy.picture import decode
 from fsdl_deploy.prototype.feedback import save_feedback
 
 kept = save_feedback(Path(workplace.name) / "feedback", card.image, reader.read([card.image])[0], "a seven")
 lines = (kept.parent / "feedback.jsonl").read_text().splitlines()
 measured["feedback"] = [json.loads(line) for line in lines]
+measured["picture_kept"] = bool((decode(kept.read_bytes()) == card.image).all())
 print(lines[0])
 
 # %% [markdown]
@@ -411,17 +413,18 @@ print(
 
 # %% [markdown]
 # The lecture says that *the model becomes the bottleneck*. Is it so here? Each answer carries the time that
-# the model took, so one request can be split into model and web.
+# the model took, so one request can be split into model and web. The page reads one card at a time, so at its
+# best rate we know which part of each second the model computes.
 
 # %%
 answers = []
 single_user = closed_loop(lambda: answers.append(visitor.ask()), users=1, requests=30)
 model_ms = float(np.median([answer["milliseconds"] for answer in answers]))
 measured["request_ms"], measured["model_ms"] = single_user.p50, model_ms
+measured["model_busy"] = model_busy = max(load.throughput for load in loads) * model_ms / 1000
 print(f"one request: {single_user.p50:.1f} ms, of which the model takes {model_ms:.1f} ms")
-print(
-    "the bottleneck is", "the model" if model_ms > single_user.p50 / 2 else "the web: upload, queue, events"
-)
+print(f"at the best rate of 1 to 16 users the model computes {model_busy:.0%} of the time")
+print("the bottleneck is", "the model" if model_busy > 0.5 else "the web: upload, queue, events")
 
 # %% [markdown]
 # Our model is small and quick. Gradio uploads the picture, queues the request and streams the answer back,
@@ -449,8 +452,9 @@ print(f"page {page_mib:.0f} MiB,", ", ".join(f"{name} +{mib:.0f}" for name, mib 
 #
 # ### Predictions slow down pages that have no model
 #
-# *That might affect the user experience for people who are not interacting with the model*, says the lecture.
-# One visitor opens the plain page, first alone, then while 8 users ask for readings.
+# *That might affect the user experience for people using that web server, even if they are not interacting
+# with the model*, says the lecture. One visitor opens the plain page, first alone, then while 8 users ask for
+# readings.
 
 # %%
 from concurrent.futures import ThreadPoolExecutor
@@ -620,8 +624,9 @@ print(web_server)
 # happens at 8 o'clock?
 #
 # <details><summary>Answer</summary>
-# They stand in one queue. Once the cores are busy throughput stays what it is, so latency grows in proportion
-# to the number of people who wait. A prototype page is for trying, not for working.
+# They stand in one queue, from which Gradio takes one reading at a time. Throughput stays what it is, so
+# latency grows in proportion to the number of people who wait. A prototype page is for trying, not for
+# working.
 # </details>
 #
 # **Question:** Your model takes `2 ms` and the page `40 ms` for an answer. Should you make the model faster?

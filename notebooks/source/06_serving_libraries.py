@@ -6,9 +6,9 @@
 # ## The need
 #
 # The model is cheap now. At a millisecond a card, the web server around it costs as much as the model, and
-# the team asks whether to keep its own service at all. The lecture is clear: use a library, do not write
-# batching yourself; NVIDIA's is the most powerful and the hardest to start with, Ray Serve an easier
-# beginning.
+# the team asks whether to keep its own service at all. The lecture says of batching that *you probably do not
+# want to implement this yourself*, and of NVIDIA's library that it is *probably the most powerful but can be
+# difficult to get started with*; Ray Serve *may be an easier way to get started*.
 #
 # ## You will learn
 #
@@ -111,9 +111,9 @@ print(head)
 compare.table(recorded)
 
 # %% [markdown]
-# With one reader each, **Triton wins** at every load: against ours by {{ahead(Triton, our service, 1):.0%}}
-# with one caller, by {{ahead(Triton, our service, 8):.0%}} with 8 and by
-# {{ahead(Triton, our service, 32):.0%}} with 32, and it needs the least processor time for a card. Its HTTP
+# With one reader each, **Triton leads**, ahead of ours by {{ahead(Triton, our service, 1):.0%}} with one
+# caller and by {{ahead(Triton, our service, 8):.0%}} with 8; with 32 the two are nearly level, with
+# {{ahead(Triton, our service, 32):.0%}} between them. It needs the least processor time for a card. Its HTTP
 # and its queue are C++ and run beside the reader's process, while our event loop, the decoding and the
 # batcher share one Python process with one lock. With one caller nothing waits and nothing can be batched, so
 # the way through the server is all that differs; there the short ways through one process (ours, KServe's)
@@ -206,9 +206,9 @@ pairs.table(doubled, pairs.MORE_READERS)
 #
 # ## Who writes the batcher?
 #
-# "Don't write it yourself", says the lecture. So here is ours beside the libraries': each server without
-# batches (at most 1) and with them (at most 16), in turns, with 32 callers and with one, whom no batch can
-# help.
+# *You probably do not want to implement this yourself*, says the lecture. So here is ours beside the
+# libraries': each server without batches (at most 1) and with them (at most 16), in turns, with 32 callers
+# and with one, whom no batch can help.
 #
 # **Your turn:** With 32 callers and batches of up to 16, how many times as many cards a second does our
 # service answer as without batches? And Triton? Write down both factors.
@@ -344,11 +344,11 @@ print(refused)
 # | TensorFlow Serving, not run here | a protocol that other clients speak already | models of TensorFlow |
 # | [Triton](tools/triton.ipynb) | ensembles, versions, a cache, GPUs shared | its repository layout |
 #
-# Where the rate counts, take **Triton**: it is the fastest here, with one reader and with more. This course
-# keeps its own service as the default all the same, because every line of it can be read, and because it
-# needs only a Python package and no server of NVIDIA's. In most teams neither of these decides. What decides
-# is what else you would have to write yourself: a second model beside the first, versions side by side,
-# copies on other machines, a GPU that three models share.
+# Where the rate counts, take **Triton**: it is the fastest here with few callers, and with more readers than
+# one. This course keeps its own service as the default all the same, because every line of it can be read,
+# and because it needs only a Python package and no server of NVIDIA's. In most teams neither of these
+# decides. What decides is what else you would have to write yourself: a second model beside the first,
+# versions side by side, copies on other machines, a GPU that three models share.
 
 # %% [markdown]
 # ## Which is easy to start with?

@@ -540,11 +540,12 @@ workplace.cleanup()
 # %% [markdown]
 # ## What the libraries take care of
 #
-# *Your library may take care of some of this*, says the lecture. Six of them got the same canary. Three were
-# run: Triton and TorchServe keep several versions, Ray Serve keeps a router alive that we wrote. Of the
-# others there are resources for a cluster, checked with their own classes or schemas. Where a library has no
-# word for something, the word was tried and refused; the [notebook](tools/rollouts_in_libraries.ipynb) shows
-# how. Each row was recorded by `fsdl-course bench canaries` on its date.
+# *Your deployment library (or infra team) may take care of this for you*, says the lecture. Six of them got
+# the same canary. Three were run: Triton and TorchServe keep several versions, Ray Serve keeps a router alive
+# that we wrote. Of the others there are resources for a cluster, checked with their own classes or schemas.
+# Where a library has no word for something, the word was tried and refused; the
+# [notebook](tools/rollouts_in_libraries.ipynb) shows how. Each row was recorded by
+# `fsdl-course bench canaries` on its date.
 
 # %%
 from fsdl_course.serving import canaries

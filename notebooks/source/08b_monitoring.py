@@ -363,10 +363,11 @@ drift_table.table(record)
 #
 # *Dark* is the case to remember. After {{alarm_after(dark, input):.0f}} cards the input raises an alarm, and
 # it is right: the pictures have changed. But they cost {{drifted(dark, lost):.1f}} points (`95 %` interval
-# {{drifted(dark, lost_from):.1f}} to {{drifted(dark, lost_to):.1f}}), and `v2` is as sure as before. People
-# who are woken for that will mute the alarm. Inverted cards cost {{drifted(inverted, lost):.0f}} points, and
-# all signals of the answers see it. So: alarms of the input go into a report that somebody reads in the
-# morning; a page needs a signal of the answer beside it.
+# {{drifted(dark, lost_from):.1f}} to {{drifted(dark, lost_to):.1f}}), and `v2` is only a little less sure: by
+# its confidence {{alarm_share(dark, confidence):.0%}} of the weeks have an alarm, after
+# {{alarm_after(dark, confidence):.0f}} cards. People who are woken for that will mute it. Inverted cards cost
+# {{drifted(inverted, lost):.0f}} points, and all signals of the answers see it. So: alarms of the input go
+# into a report that somebody reads in the morning; a page needs a signal of the answer beside it.
 #
 # A picture *on its side* never meets the model: the service refuses it, with a sentence that says so. It is a
 # change that shows as refusals. Inverted ones are not refused: they are read, wrongly, with a confidence of

@@ -69,6 +69,7 @@ def test_at_worst_is_an_end_of_an_assumption_and_the_least_of_all():
 def test_the_crowd_is_the_recorded_one():
     crowd = takeaways.crowd()
     assert crowd["calls"] == 50 and 0 <= crowd["failed"] <= 50 and 1 < crowd["instances"] <= 50
+    assert 0 < crowd["seconds"] < 60
 
 
 def test_another_price_moves_the_decision():

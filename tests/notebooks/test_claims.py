@@ -120,11 +120,17 @@ CLAIMS = {
         ),
     ),
     "The intervals of all rows overlap": (QUANTIZATION, intervals_overlap),
-    "**Triton wins** at every load": (
+    "With one reader each, **Triton leads**": (
         SERVING,
         lambda: all(rank(users)[0] == "Triton" for users in ("1", "8", "32")),
     ),
-    "it needs the least processor time for a card": (
+    "with 32 the two are nearly level": (
+        SERVING,
+        lambda: (
+            rank("32")[:2] == ["Triton", "our service"] and of("ahead", "Triton", "our service", "32") < 0.05
+        ),
+    ),
+    "It needs the least processor time for a card": (
         SERVING,
         lambda: all(least("cpu_ms", users) == "Triton" for users in ("1", "8", "32")),
     ),

@@ -301,6 +301,8 @@ ask_truss = "import truss; print(hasattr(truss, 'mk_truss'))"
 words = [station_python, "-c", ask_truss]
 answer = subprocess.run(words, env=environ, capture_output=True, text=True, check=True)
 measured = {"mk_truss": answer.stdout.strip() == "True"}
+measured["asked"] = len(answers)
+measured["same"] = sum(a["digits"] == r.digits for a, r in zip(answers, readings, strict=True))
 measured["written"] = sorted(path.suffix for path in project.rglob("*") if path.is_file())
 claims("04", measured, notebook="tools/truss")
 
