@@ -41,7 +41,7 @@ class DelayedLink:
             self.loop.call_soon_threadsafe(self._break_all)
 
     def mend(self) -> None:
-        """From now on everything arrives again; what was on its way when the link was cut is lost."""
+        """From now on new bytes arrive, but on no connection that has lost some: a stream has no gaps."""
         self.down = False
 
     def __enter__(self) -> "DelayedLink":
@@ -82,7 +82,7 @@ class _End(asyncio.Protocol):
 
     def __init__(self, link: DelayedLink):
         self.link, self.other, self.transport = link, None, None
-        self.open_at, self.last = 0.0, 0.0
+        self.open_at, self.last, self.broken = 0.0, 0.0, False
 
     def connection_made(self, transport) -> None:
         self.transport = transport
@@ -107,13 +107,14 @@ class _End(asyncio.Protocol):
         self.link.loop.call_at(self.last, call, *arguments)
 
     def _arrive(self, data: bytes) -> None:
-        if not self.link.down and self.other.transport and not self.other.transport.is_closing():
+        self.broken |= self.link.down
+        if not self.broken and not self.other.transport.is_closing():
             self.link.passed += len(data)
             self.other.transport.write(data)
 
     def _end(self) -> None:
         with suppress(OSError):  # the other end may have gone meanwhile
-            if self.other.transport and self.other.transport.can_write_eof():
+            if not self.broken and self.other.transport.can_write_eof():
                 self.other.transport.write_eof()
 
 
@@ -128,6 +129,7 @@ class _Near(_End):
         self.open_at = self.link.loop.time() + self.link.round_trip  # the handshake
         self.other = _End(self.link)
         self.other.other = self
+        transport.pause_reading()  # until the server has answered: what comes first must go first
         self.dialling = self.link.loop.create_task(self._dial())
 
     async def _dial(self) -> None:
@@ -135,11 +137,8 @@ class _Near(_End):
             await self.link.loop.create_connection(lambda: self.other, HOST, self.link.server_port)
         except OSError:  # no server there: the client sees what it would see without us
             self.transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        if self.other.transport is None:  # still dialling, which takes a moment on loopback
-            self.dialling.add_done_callback(
-                lambda _: self.data_received(data) if self.other.transport else None
-            )
+        if self.transport.is_closing():
+            if self.other.transport:
+                self.other.transport.abort()  # cut meanwhile
         else:
-            super().data_received(data)
+            self.transport.resume_reading()
