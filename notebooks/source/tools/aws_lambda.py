@@ -423,16 +423,23 @@ texts |= {name: template.replace(*change) for name, change in broken.items()}
 
 # %% tags=["station:aws_lambda"]
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 settings = {"PATH": os.environ["PATH"], "HOME": workplace.name, "SAM_CLI_TELEMETRY": "0"}
 settings["AWS_DEFAULT_REGION"] = "us-east-1"
-verdicts = {}
-for name, text in texts.items():
-    file = Path(workplace.name) / "template.yaml"
-    file.write_text(text)
+
+
+def lint(name):
+    file = Path(workplace.name) / f"{name}.yaml"
+    file.write_text(texts[name])
     command = [station.python.with_name("sam"), "validate", "--lint", "--template", file]
-    verdicts[name] = subprocess.run(command, capture_output=True, text=True, env=settings)
-    print(name, "is accepted" if verdicts[name].returncode == 0 else "is refused")
+    return subprocess.run(command, capture_output=True, text=True, env=settings)
+
+
+with ThreadPoolExecutor(2) as pool:
+    verdicts = dict(zip(texts, pool.map(lint, texts), strict=True))
+for name, verdict in verdicts.items():
+    print(name, "is accepted" if verdict.returncode == 0 else "is refused")
 
 # %% [markdown]
 # It does not see everything: the alarm is the one that would take a new version back. What it says of the
