@@ -88,7 +88,7 @@ def waits(
     for (name, moment), style in zip(moments.items(), itertools.cycle(("--", ":"))):
         axes.axvline(moment, color=PALETTE[6], linestyle=style, label=name)
     axes.set(xlabel="sent after (s)", ylabel="waited (ms)")
-    axes.legend(loc="upper right")
+    figure.legend(loc="outside upper center", ncols=4, handlelength=1.2, columnspacing=1.2)  # over no dot
     show(figure, alt=alt)
 
 
