@@ -169,7 +169,7 @@ def test_what_the_app_would_not_use_is_not_signed(tmp_path, capsys):
 
 
 def test_the_commands_say_what_to_do(tmp_path, capsys):
-    stations.station("node")
+    assert stations.station("node").node_modules  # the commands would say themselves that it is not built
     folder = tmp_path / "new"
     assert main(["edge", "publish", "--site", str(folder)]) == 1
     assert "fsdl-deploy edge key" in capsys.readouterr().err

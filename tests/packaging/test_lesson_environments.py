@@ -39,6 +39,6 @@ def test_the_cards_are_read_with_the_models_that_are_named(environments, tmp_pat
 
 
 def test_node_that_fails_says_why_in_a_sentence(environments, tmp_path):
-    images = [np.full((8, 8), 200, np.uint8)]
+    node, images = ensure("node"), [np.full((8, 8), 200, np.uint8)]
     with pytest.raises(RuntimeError, match=r"failed in Node\.js: .*no such file.*"):
-        read_in_node(ensure("node"), images, tmp_path / "v9.onnx")
+        read_in_node(node, images, tmp_path / "v9.onnx")
