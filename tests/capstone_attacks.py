@@ -127,6 +127,19 @@ service.main()
         "correctness",
         "versions p99",  # after a restart it does read by the new one; a wrong answer is none in time
     ),
+    # It looks at the active version when it starts, and never again.
+    "never_watches": _try(
+        """
+import service
+class Once(service.Model):
+    def load(self, version):
+        if self.session is None:
+            super().load(version)
+service.Model = Once
+service.main()
+""",
+        "versions",
+    ),
     # It says that it is ready, and lets the first card wait for the model.
     "ready_in_words": _try(
         """

@@ -7,7 +7,7 @@ import numpy as np
 
 LINKS = ("wire", "mobile")
 PRIVACY = ("no picture is kept", "pictures may be kept for 30 days")
-NIGHTS = ("nobody is called at night", "the student is called at night")
+NIGHTS = ("nobody is called at night", "you are called at night")
 
 
 @dataclass(frozen=True)

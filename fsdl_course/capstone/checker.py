@@ -30,6 +30,7 @@ def check(case: ReplayCase) -> list[CriterionVerdict]:
         for event, request in case.answers(requests, CARD, AGAIN)
         if event["status"] == 200 and _as_read(event["fields"], request.card, read)
     }
+    answered = [event["t"] for event, _ in case.answers(requests, CARD) if event["number"] in right]
     judges = {
         "correctness": lambda: _correctness(case, requests, read),
         "lost": lambda: _lost(case, requests),
@@ -38,7 +39,7 @@ def check(case: ReplayCase) -> list[CriterionVerdict]:
         "versions": lambda: _versions(case, requests, right),
         "p99": lambda: limits.p99(case, requests, right),
         "memory": lambda: limits.memory(case),
-        "start": lambda: limits.start(case, probes_read(case.seed)),
+        "start": lambda: limits.start(case, probes_read(case.seed), answered),
         "cost": lambda: limits.month_cost(case, requests, right),
         "privacy": lambda: _privacy(case),
     }
@@ -96,7 +97,10 @@ def _correctness(case: ReplayCase, requests: dict[int, Request], read: dict[str,
         if request.kind == AGAIN and earlier != (digits, version):
             bad.append({**event, "expected": earlier})
     return judged(
-        bad, f"{count} answers, all right", "another answer than the version's graph gives", count >= ENOUGH
+        bad,
+        f"{count} answers, all right",
+        "not as the version's graph reads, or not as at first",
+        count >= ENOUGH,
     )
 
 

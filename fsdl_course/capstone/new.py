@@ -4,6 +4,7 @@
 and services that break one thing each. An example may stand on another one, of which it replaces files.
 """
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -47,10 +48,13 @@ def add_arguments(parser) -> None:
 
 
 def main(args) -> int:
-    """Make the folder, and say what is wanted and what to do next."""
+    """Make the folder with the brief in it, and say what is wanted and what to do next."""
     write(args.folder, args.example)
-    print(brief_of(seed_of(args.name)).text())
+    text = brief_of(seed_of(args.name)).text()
+    (args.folder / "brief.txt").write_text(text + "\n", encoding="utf-8")
+    print(text)
     if not args.name:
         print("This is the brief of nobody: --name draws yours.")
-    print(f"made {args.folder}; now try it: fsdl-course capstone try {args.folder} --name YOUR-NAME")
+    words = shlex.join([str(args.folder), "--name", args.name or "YOUR-NAME"])
+    print(f"made {args.folder}; now try it: fsdl-course capstone try {words}")
     return 0

@@ -18,6 +18,7 @@ from fsdl_deploy.paths import ROOT
 
 SECONDS = 28.0
 PATIENCE = 420.0  # beyond the load: starts that fail, a drain, the lookups, on a busy machine
+TELLING = ("wrong", "expected", "first_within_s", "first_seconds", "within_s", "seconds", "status", "fields")
 PORT = 8010  # in a network of its own: nobody else is there
 
 
@@ -99,6 +100,12 @@ def earned(verdicts: list[CriterionVerdict]) -> int:
     return sum(criterion.points for criterion in points.TABLE if criterion.name in held)
 
 
+def shortened(event: dict, most: int = 300) -> str:
+    """An event of the evidence in a line that begins with what was wrong and what was expected."""
+    first = {name: event[name] for name in TELLING if name in event}
+    return files.printable(json.dumps(first | event))[:most]
+
+
 def add_arguments(parser) -> None:
     parser.add_argument("folder", metavar="FOLDER", help="the folder that you will hand in")
     parser.add_argument("--name", default="", help="your name, from which your brief is drawn")
@@ -111,11 +118,15 @@ def main(args) -> int:
         raise ValueError(f"--seed is a whole number from 0 up, not {args.seed}")
     out = Path(args.out) if args.out else None
     student = brief.seed_of(args.name)
+    if not args.name.strip():
+        print("Without --name this is the brief of nobody, which is not yours.")
     print(brief.brief_of(student).text())
     verdicts = judged(Path(args.folder), student, args.seed, out=out)
     for verdict in verdicts:
         print(f"{verdict.criterion:12} {verdict.verdict:8} {verdict.why}")
         for event in verdict.evidence[:2] if verdict.verdict == points.BROKEN else []:
-            print(f"{'':12} {files.printable(json.dumps(event))[:200]}")
+            print(f"{'':12} {shortened(event)}")
     print(f"{earned(verdicts)} of {points.TOTAL} points in this replay")
+    if out is None:
+        print("The evidence is cut: --out DIR keeps all of it.")
     return 0

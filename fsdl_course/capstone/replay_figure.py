@@ -56,7 +56,8 @@ def drawn(file: Path):
     above.set(yscale="log", ylabel="wait for an answer (ms)")
     above.set_ylim(top=above.get_ylim()[1] * 8)  # room for the names of what went wrong
     if any(points.values()):
-        above.legend(loc="lower right")
+        figure.legend(loc="outside upper center", ncols=3)  # over no mark
+        above.set_xlim(right=1 + max(at for kind in points.values() for at, _ in kind))
     samples = [(event["t"], event["memory"] / 2**20) for event in events if event["what"] == "sample"]
     below.plot(*zip(*samples, strict=True)) if samples else None
     below.set(xlabel="seconds of the replay", ylabel="memory (MiB)", ylim=(0, None))

@@ -9,9 +9,8 @@
 # down all that happens. Points come from that record.
 #
 # There is nothing to fill in on this page. It draws your brief, shows what is judged, and looks at what a
-# replay has recorded. The lessons that help most: [batch](../../notebooks/02_batch.ipynb) for the journal,
-# [service](../../notebooks/03_service.ipynb) for queues and refusals,
-# [scaling](../../notebooks/07_scaling.ipynb) for the end of a process,
+# replay has recorded. The lessons that help most: [batch](../../notebooks/02_batch.ipynb) for what outlives a
+# kill, [service](../../notebooks/03_service.ipynb) for queues, refusals and the end of a process (SIGTERM),
 # [rollouts](../../notebooks/08_rollouts.ipynb) for a new version.
 #
 # Replays need Linux with bubblewrap, as `fsdl-course doctor` says. On macOS and Windows use a virtual
@@ -21,7 +20,8 @@
 # ## Your brief
 #
 # The brief is drawn from your name, so yours differs from your neighbour's. Write the name as your
-# instructor has it in the class list: the grader draws from that.
+# instructor has it in the class list: the grader draws from that, and it is the name of the folder that you
+# hand in.
 
 # %% tags=["parameters"]
 NAME = "your name"
@@ -60,16 +60,17 @@ Table(["points", "a record with"], *decision.RUBRIC.items())
 # %% [markdown]
 # ## Begin
 #
-# In a terminal, outside of the course's folder:
+# In a terminal, outside of the course's folder (if it does not know `fsdl-course`, write the course's folder
+# and `/.venv/bin/` in front of it):
 #
 # ```
 # fsdl-course capstone new month-end --name "your name"
 # ```
 #
-# That makes a folder with a service that starts and reads, `capstone.toml`, and the headings of the decision
-# record. [CONTRACT.md](CONTRACT.md) has everything that the grader expects: two pages, worth reading twice.
-# Any language will do if Debian has it. Write `FOLDER = "…/month-end"` above, and change one thing at a
-# time:
+# That makes a folder with your brief, a service that starts and reads, `capstone.toml`, and the headings of
+# the decision record. [CONTRACT.md](CONTRACT.md) has everything that the grader expects: two pages, worth
+# reading twice. Any language will do if Debian has it. Write `FOLDER = "…/month-end"` above, and change one
+# thing at a time:
 #
 # 1. **Refuse.** Broken pictures, no pictures, bombs: a 4xx that names the field, before memory is spent.
 # 2. **Write down, then answer.** After `kill -9` every card that had a 200 is known. Where does the same
@@ -110,7 +111,7 @@ Table(["criterion", "verdict", "why"], *((row.criterion, row.verdict, row.why) f
 # %% tags=["measure"]
 for row in verdicts:
     if row.verdict == points.BROKEN and row.evidence:
-        print(f"{row.criterion}: {str(row.evidence[0])[:300]}\n")
+        print(f"{row.criterion}: {practice.shortened(row.evidence[0])}\n")
 
 # %% [markdown]
 # And the whole replay at once. Each mark is a card or a broken request, the grey bands are what was done to

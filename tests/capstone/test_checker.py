@@ -146,6 +146,20 @@ def test_one_fault_breaks_its_criterion_and_no_other(spoil, breaks):
     assert all(v.verdict == BROKEN and v.evidence for v in result if v.criterion in breaks)
 
 
+def test_whoever_is_read_first_shows_that_a_start_can_read():
+    """After a restart many callers have waited: the start's own card may stand behind theirs."""
+    case = perfect()
+    last = case.of("ready")[-1]
+    answers = [e["t"] for e, r in case.answers(requests(), CARD)]
+    assert sum(last["t"] - 1.5 < t < last["t"] - 0.5 for t in answers) > 2
+    last.update(first_seconds=1.5)
+    assert verdicts(case)["start"] == HELD
+    case.events[:] = [
+        e for e in case.events if e["what"] != "answer" or not last["t"] - 1.5 < e["t"] < last["t"]
+    ]
+    assert verdicts(case)["start"] == BROKEN
+
+
 def test_waits_count_from_when_a_card_was_due_and_a_wrong_answer_is_none():
     case = perfect()
     cards = [e for e in case.of("answer") if requests()[e["number"]].kind == CARD]
