@@ -13,11 +13,11 @@ from fsdl_course.capstone import new, points, practice
 from fsdl_course.capstone.brief import seed_of
 
 pytestmark = pytest.mark.skipif(shutil.which("bwrap") is None, reason="the capstone needs bubblewrap")
-BREAKS = {
-    "answers_first": {"lost"},
-    "forgets_the_end": {"recovery"},
-    "grows": {"memory"},
-    "ready_too_soon": {"start", "p99"},  # the first cards of each start wait for the model, too
+BREAKS = {  # what each is written to break, and what may break with it
+    "answers_first": ("lost", {"correctness", "refusals"}),  # a lost card that comes again is a new one
+    "forgets_the_end": ("recovery", set()),
+    "grows": ("memory", set()),
+    "ready_too_soon": ("start", {"p99"}),  # the first cards of each start wait for the model, too
 }
 NEEDS = {"java": shutil.which("java"), "node": (Path(sys.prefix) / "stations/node/node_modules").is_dir()}
 OF_THE_MACHINE = {"p99", "cost", "start", "versions"}  # what a busy machine may leave unknown
@@ -42,7 +42,8 @@ def test_a_service_that_answers_before_it_writes_loses_cards(tmp_path):
 def test_a_broken_example_breaks_what_it_says_and_nothing_else(tmp_path, example):
     verdicts = verdicts_of(tmp_path / "mine", example, practice.SECONDS)
     broken = {name for name, verdict in verdicts.items() if verdict == points.BROKEN}
-    assert min(BREAKS[example] - {"p99"}) in broken and broken <= BREAKS[example]
+    surely, perhaps = BREAKS[example]
+    assert surely in broken and broken <= perhaps | {surely}
 
 
 @pytest.mark.whole_replay
