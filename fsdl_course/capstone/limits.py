@@ -93,8 +93,8 @@ def own_seconds(event: dict) -> float:
 
 def _reads_soon(ready: dict, wait: float, answered: list[float]) -> bool:
     """Whether a card was read within ``wait`` of the moment when the service said that it can."""
-    said = ready["t"] - ready["first_seconds"]
-    return ready["first_seconds"] <= wait or any(said < t <= said + wait for t in answered)
+    moment = ready["t"] - ready["first_seconds"]
+    return ready["first_seconds"] <= wait or any(moment < t <= moment + wait for t in answered)
 
 
 def start(case: ReplayCase, read: list[dict[str, str]], answered: list[float]) -> Judged:
