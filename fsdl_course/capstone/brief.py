@@ -7,6 +7,7 @@ import numpy as np
 
 LINKS = ("wire", "mobile")
 PRIVACY = ("no picture is kept", "pictures may be kept for 30 days")
+NOBODY = "This is the brief of nobody: --name draws yours."
 NIGHTS = ("nobody is called at night", "you are called at night")
 
 

@@ -30,7 +30,6 @@ def check(case: ReplayCase) -> list[CriterionVerdict]:
         for event, request in case.answers(requests, CARD, AGAIN)
         if event["status"] == 200 and _as_read(event["fields"], request.card, read)
     }
-    answered = [event["t"] for event, _ in case.answers(requests, CARD) if event["number"] in right]
     judges = {
         "correctness": lambda: _correctness(case, requests, read),
         "lost": lambda: _lost(case, requests),
@@ -39,7 +38,7 @@ def check(case: ReplayCase) -> list[CriterionVerdict]:
         "versions": lambda: _versions(case, requests, right),
         "p99": lambda: limits.p99(case, requests, right),
         "memory": lambda: limits.memory(case),
-        "start": lambda: limits.start(case, probes_read(case.seed), answered),
+        "start": lambda: limits.start(case, requests, right, probes_read(case.seed)),
         "cost": lambda: limits.month_cost(case, requests, right),
         "privacy": lambda: _privacy(case),
     }

@@ -48,7 +48,7 @@ def read(folder: Path) -> HandIn:
     if runtime not in RUNTIMES:
         raise HandInError(f"needs.runtime is one of {', '.join(RUNTIMES)}")
     if not isinstance(memory, int) or isinstance(memory, bool) or not LEAST_MB <= memory <= MOST_MB:
-        lacks = "is missing: it " if memory is None and "memory_mb" not in needs else ""
+        lacks = "is missing: it " if memory is None else ""
         raise HandInError(f"needs.memory_mb {lacks}is a whole number from {LEAST_MB} to {MOST_MB}")
     return HandIn(folder, tuple(start), runtime, memory)
 

@@ -91,18 +91,26 @@ def own_seconds(event: dict) -> float:
     return event["seconds"] - event.get("others", 0.0)
 
 
+def _cards_read(case: ReplayCase, requests: dict[int, Request], right: set[int]) -> list[dict]:
+    """The right answers to new cards."""
+    return [event for event, _ in case.answers(requests, CARD) if event["number"] in right]
+
+
 def _reads_soon(ready: dict, wait: float, answered: list[float]) -> bool:
     """Whether a card was read within ``wait`` of the moment when the service said that it can."""
     moment = ready["t"] - ready["first_seconds"]
     return ready["first_seconds"] <= wait or any(moment < t <= moment + wait for t in answered)
 
 
-def start(case: ReplayCase, read: list[dict[str, str]], answered: list[float]) -> Judged:
+def start(
+    case: ReplayCase, requests: dict[int, Request], right: set[int], read: list[dict[str, str]]
+) -> Judged:
     """Every start: in time, and then able to read. ``read``: for each start's card, each version's digits.
 
-    ``answered``: when new cards got a right answer. Callers who have waited for the restart come with the
-    start's own card, so one of theirs shows as well that the service reads.
+    Callers who have waited for the restart come with the start's own card, so one of theirs shows as well
+    that the service reads.
     """
+    answered = [event["t"] for event in _cards_read(case, requests, right)]
     limit, wait = case.brief.start_s * slowness(case), FIRST_CARD * slowness(case)
     bad, slow = [], []
     for number, event in enumerate(case.of("started")):
@@ -122,7 +130,7 @@ def start(case: ReplayCase, read: list[dict[str, str]], answered: list[float]) -
 
 def month_cost(case: ReplayCase, requests: dict[int, Request], right: set[int]) -> Judged:
     """What the replicas cost that the busiest second needs, by the processor time of a card that was read."""
-    answers = [event for event, _ in case.answers(requests, CARD) if event["number"] in right]
+    answers = _cards_read(case, requests, right)
     if len(answers) < ENOUGH or not case.of("sample") or not case.of("reference"):
         return UNKNOWN, "too few answers", []
     seconds = case.of("over")[-1]["cpu"] / len(answers) / slowness(case, "cpu_ms")

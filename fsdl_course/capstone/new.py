@@ -8,7 +8,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from fsdl_course.capstone.brief import brief_of, seed_of
+from fsdl_course.capstone.brief import NOBODY, brief_of, seed_of
 from fsdl_deploy.paths import ROOT
 
 START, EXAMPLES = "labs/lab10/start", "solutions/lab10"
@@ -53,8 +53,8 @@ def main(args) -> int:
     text = brief_of(seed_of(args.name)).text()
     (args.folder / "brief.txt").write_text(text + "\n", encoding="utf-8")
     print(text)
-    if not args.name:
-        print("This is the brief of nobody: --name draws yours.")
+    if not args.name.strip():
+        print(NOBODY)
     words = shlex.join([str(args.folder), "--name", args.name or "YOUR-NAME"])
     print(f"made {args.folder}; now try it: fsdl-course capstone try {words}")
     return 0

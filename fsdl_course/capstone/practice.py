@@ -118,9 +118,9 @@ def main(args) -> int:
         raise ValueError(f"--seed is a whole number from 0 up, not {args.seed}")
     out = Path(args.out) if args.out else None
     student = brief.seed_of(args.name)
-    if not args.name.strip():
-        print("Without --name this is the brief of nobody, which is not yours.")
     print(brief.brief_of(student).text())
+    if not args.name.strip():
+        print(brief.NOBODY)
     verdicts = judged(Path(args.folder), student, args.seed, out=out)
     for verdict in verdicts:
         print(f"{verdict.criterion:12} {verdict.verdict:8} {verdict.why}")
