@@ -205,7 +205,8 @@ def test_a_new_version_of_the_page_waits_for_the_person(stage, monkeypatch):
     page.do(lambda tab: tab.wait_for_selector("#reload:visible", timeout=PATIENCE))
     assert page.run("async () => (await (await fetch('config.json')).json()).service") is None
     page.do(lambda tab: tab.click("#reload"))
-    page.do(lambda tab: tab.wait_for_selector("#asking:visible", timeout=PATIENCE))
+    # The question comes with the settings, before the model: only an enabled button says that it reads.
+    page.do(lambda tab: tab.wait_for_selector("body:has(#asking:visible) #read:enabled", timeout=PATIENCE))
     names = page.run("async () => (await caches.keys()).filter((name) => name.startsWith('app-')).length")
     assert names == 1
     reads(page, "v1")

@@ -277,7 +277,7 @@ began, notes, health, killed = perf_counter(), [], [], []
 
 
 def ask_and_note():
-    if len(notes) == 50 and not killed:
+    if len(notes) >= 50 and not killed:
         killed.append(perf_counter() - began)
         next(p for p in processes(batched) if "--multiprocessing-fork" in p.cmdline()).kill()
     sent, answered = perf_counter() - began, False
