@@ -192,10 +192,16 @@ def _claim(entry: dict) -> Claim:
         raise ClaimError(
             f"{where}: say in which `section` of which `notebook` it runs, or by which `command`"
         )
-    calls = [field for _, field, _, _ in _Words().parse(claim.shows) if field and "(" in field]
-    for rule in filter(None, (claim.holds, claim.partly, *calls)):
+    for rule in filter(None, (claim.holds, claim.partly, *_calls(where, claim.shows))):
         _check(where, rule)
     return claim
+
+
+def _calls(where: str, shows: str) -> list[str]:
+    try:
+        return [field for _, field, _, _ in _Words().parse(shows) if field and "(" in field]
+    except ValueError as error:
+        raise ClaimError(f"{where}: shows {shows!r} is no text with fields: {error}") from None
 
 
 def _check(where: str, rule: str) -> None:

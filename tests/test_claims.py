@@ -102,6 +102,7 @@ def test_a_record_decides_too(tmp_path):
         ("2 * rates[1]", "open(rates)", "more than compare"),
         ("2 * rates[1]", "", "no expression"),
         ("{rates[1]:.0f}/s and", "{open(rates)} and", "more than compare"),
+        ("{rates[1]:.0f}/s and", "{rates[1]:.0f/s and", "no text with fields"),
         ('section = "Replicas"', "", "in which `section`"),
         ("notes", "book", "source is one of notes, slides"),
         ("holds =", "to_come = '08'\nholds =", "it has `holds`, or"),
