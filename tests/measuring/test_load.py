@@ -246,7 +246,7 @@ def test_an_open_loop_ends_early_when_it_is_stopped():
 
     def call():
         calls.append(1)
-        if len(calls) == 5:
+        if len(calls) >= 5:  # two may come at once
             stop.set()
 
     load = open_loop(call, 200, 60, stop=stop)

@@ -271,9 +271,11 @@ print("no body:", ask(batched, b"").status_code, "| cut off:", ask(batched, pict
 # `restart_workers=True`, so the web part stays and a new worker is started.
 
 # %%
+from threading import Event
+
 from fsdl_deploy import open_loop
 
-began, notes, health, killed = perf_counter(), [], [], []
+began, notes, health, killed, enough = perf_counter(), [], [], [], Event()
 
 
 def ask_and_note():
@@ -286,13 +288,16 @@ def ask_and_note():
     except httpx2.TimeoutException:
         health.append(web.get(batched.url + "/health").status_code)
     notes.append((sent, perf_counter() - began, answered))
+    if sum(answered and sent > killed[0] for sent, _, answered in notes if killed) >= 100:
+        enough.set()
 
 
 # %% [markdown]
-# A timetable, because users who wait for each other would ask less often just now.
+# A timetable, because users who wait for each other would ask less often just now. It ends when a hundred have
+# been answered since the kill.
 
 # %%
-open_loop(ask_and_note, rate=25, seconds=8)
+open_loop(ask_and_note, rate=25, seconds=60, stop=enough)
 
 # %% [markdown]
 # Each request a dot, at the moment when it was sent.
