@@ -267,8 +267,8 @@ print("no body:", ask(batched, b"").status_code, "| cut off:", ask(batched, pict
 # ## When it fails
 #
 # *The worker is killed under load*, as a kernel does that runs out of memory. Twenty-five requests a second
-# come by a timetable, each waits a second for its answer. After fifty the worker is killed. `serve.py` says
-# `restart_workers=True`, so the web part stays and a new worker is started.
+# come by a timetable, each waits half a second for its answer. After fifty the worker is killed. `serve.py`
+# says `restart_workers=True`, so the web part stays and a new worker is started.
 
 # %%
 from threading import Event
@@ -284,7 +284,7 @@ def ask_and_note():
         next(p for p in processes(batched) if "--multiprocessing-fork" in p.cmdline()).kill()
     sent, answered = perf_counter() - began, False
     try:
-        answered = ask(batched, pictures[0], timeout=1).is_success
+        answered = ask(batched, pictures[0], timeout=0.5).is_success
     except httpx2.TimeoutException:
         health.append(web.get(batched.url + "/health").status_code)
     notes.append((sent, perf_counter() - began, answered))
@@ -293,8 +293,8 @@ def ask_and_note():
 
 
 # %% [markdown]
-# A timetable, because users who wait for each other would ask less often just now. It ends when a hundred have
-# been answered since the kill.
+# A timetable, because users who wait for each other would ask less often just now. It ends when a hundred
+# have been answered since the kill.
 
 # %%
 open_loop(ask_and_note, rate=25, seconds=60, stop=enough)
