@@ -24,7 +24,7 @@ from types import FrameType
 
 from fsdl_course.serving.asking import Caller, asked
 from fsdl_course.serving.libraries import OURS, libraries
-from fsdl_deploy import cli
+from fsdl_deploy import cli, files
 from fsdl_deploy.measuring.load import closed_loop
 from fsdl_deploy.running.servers import Server
 
@@ -64,7 +64,7 @@ def sample(users: int = 8, requests: int = 600, options: Iterable[str] = ("--thr
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "stacks"
         words = [sys.executable, "-m", __name__, file, "--port", "{port}", *options]
-        with Server(words, library.ready, name="our service") as server:
+        with Server(words, library.ready, name="our service", grace=60) as server:
             caller = Caller(library, server.port, *asked(64, seed=51))
             for count in (WARM, requests):
                 closed_loop(caller, users, count)
@@ -131,7 +131,7 @@ def main() -> int:
     sys.setswitchinterval(LOCK)
     watch = StackWatch()
     status = cli.main(["serve", *sys.argv[2:]])
-    Path(sys.argv[1]).write_text(json.dumps(watch.end()))
+    files.write(Path(sys.argv[1]), json.dumps(watch.end()))
     return status
 
 

@@ -222,8 +222,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     pid = int(ended.stdout)
-    gone, _ = psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=30)
-    assert not psutil.pid_exists(pid) or gone
+    until(lambda: not alive(pid), what="the balancer's end")
 
 
 @pytest.mark.parametrize(

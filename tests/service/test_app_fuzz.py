@@ -49,7 +49,7 @@ schemathesis.openapi.media_type("image/png", pictures)
 
 @pytest.fixture(scope="module")
 def server():
-    with fake_server("--max-pictures", "8", "--body-seconds", "2") as server:
+    with fake_server("--max-pictures", "8") as server:
         pid = server.pid
         yield server
         assert server.pid == pid and server.running
@@ -314,8 +314,8 @@ def connections(server):
     return [c for c in process.net_connections("tcp") if c.status in ("ESTABLISHED", "CLOSE_WAIT")]
 
 
-def test_body_that_never_ends_is_given_up(server):
-    with raw_post(server, 100, b'{"pictures"') as connection:
+def test_body_that_never_ends_is_given_up():
+    with fake_server("--body-seconds", "2") as server, raw_post(server, 100, b'{"pictures"') as connection:
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
     assert answer.startswith(b"HTTP/1.1 408")
     assert b"did not arrive within 2 s" in answer

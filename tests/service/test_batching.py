@@ -7,6 +7,7 @@ import time
 from concurrent.futures import CancelledError, wait
 
 import pytest
+from polling import until
 
 from fsdl_deploy.service.batching import Batcher, Full, TooLate
 
@@ -72,6 +73,7 @@ def test_workers_that_are_free_share_what_waits(make_batcher):
         return items
 
     ours = make_batcher(run, 16, workers=2)
+    until(lambda: ours._free == 2)
     with ours._changed:  # all come at once
         futures = [ours.submit(number) for number in range(9)]
     assert [future.result(20) for future in futures] == list(range(9))
@@ -252,6 +254,7 @@ def test_without_a_deadline_only_full_batches_leave(make_batcher):
 def test_a_full_batch_that_free_workers_share_leaves_at_once(make_batcher):
     model = Model()
     batcher = make_batcher(model, 16, 3600, workers=2)
+    until(lambda: batcher._free == 2)
     with batcher._changed:
         futures = [batcher.submit(number) for number in range(16)]
     assert [future.result(5) for future in futures] == [2 * number for number in range(16)]

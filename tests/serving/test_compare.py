@@ -84,7 +84,7 @@ class Slow(BaseHTTPRequestHandler):
         self.send_response(200); self.end_headers()
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        time.sleep(0.03 if sys.argv[2] == "1" else 0.002)
+        time.sleep(0.3 if sys.argv[2] == "1" else 0.002)
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -99,7 +99,7 @@ def test_what_batches_bring(monkeypatch):
     monkeypatch.setattr(pairs, "asked", lambda count, seed: ([b"42"], ["42"]))
     (pair,) = pairs.batching(["slow"], rounds=1, requests=10, users=(1,))
     assert pair.errors == 0 and pair.factor == pair.second / pair.first > 2
-    assert pair.first_p99 > 30
+    assert pair.first_p99 > 300
     assert "Slow" in str(pairs.table([pair])).splitlines()[1]
 
 

@@ -46,12 +46,13 @@ _here, _changed = 0, threading.Condition()
 
 @functions_framework.http
 def meet(request):
-    """Wait, half a second at most, until as many calls as the body says are here; answer how many are."""
+    """Wait, half a second at most or PATIENCE, until as many are here as the body says; answer how many."""
     global _here
     with _changed:
         _here += 1
         _changed.notify_all()
-        _changed.wait_for(lambda: _here >= int(request.get_data()), timeout=0.5)
+        patience = float(os.environ.get("PATIENCE", "0.5"))
+        _changed.wait_for(lambda: _here >= int(request.get_data()), timeout=patience)
         together = _here
     with _changed:
         _here -= 1

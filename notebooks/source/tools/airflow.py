@@ -258,9 +258,7 @@ table_of(tasks_of(night), night)
 # When it runs next is known too.
 
 # %% tags=["nbval-check-output"]
-calendar = client.get(f"{airflow.url}/ui/calendar/batch", params={"granularity": "hourly"}).json()
-for entry in [entry for entry in calendar["dag_runs"] if entry["state"] == "planned"][:3]:
-    print("next:", entry["date"])
+print("next:", api("GET", "/dags/batch")["next_dagrun_run_after"])
 
 # %% [markdown]
 # The page shows the same as a grid: a column for each run, a square for each task. Nothing of it comes from

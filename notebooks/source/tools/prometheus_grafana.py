@@ -153,13 +153,17 @@ QUESTIONS = {
 }
 
 # %% [markdown]
-# Their answers:
-
+# Their answers, as of a moment at which all three targets had answered: a busy one may miss a question.
 
 # %% tags=["station:triton", "station:prometheus"]
+whole = f"sum(up) == 3 and min(timestamp(up)) > {ended}"
+(up,) = prometheus.wait(lambda: prometheus.query(whole))
+moment = up.times[-1]
+
+
 def answer(question):
-    """The number that Prometheus gives, or a word."""
-    series = prometheus.query(question)
+    """The number that Prometheus gave at that moment, or a word."""
+    series = prometheus.query(question, moment)
     return f"{series[0].value:.2f}" if series else "not there"
 
 
@@ -185,7 +189,8 @@ assert both["that failed"] == ["0.00", "0.00"]
 # %% tags=["station:triton", "station:prometheus"]
 rows = []
 for quantile, measured_by_caller in ((0.5, loads["course"].p50), (0.99, loads["course"].p99)):
-    (guess,) = prometheus.query(f"1000 * histogram_quantile({quantile}, reader_request_seconds_bucket)")
+    question = f"1000 * histogram_quantile({quantile}, reader_request_seconds_bucket)"
+    (guess,) = prometheus.query(question, moment)
     rows.append([f"{quantile:.0%} wait at most", guess.value, measured_by_caller])
 Table(["", "ms, by Prometheus", "ms, by the caller"], *rows, formats=["", ".1f", ".1f"])
 
@@ -201,7 +206,7 @@ Table(["", "ms, by Prometheus", "ms, by the caller"], *rows, formats=["", ".1f",
 # %% tags=["station:triton", "station:prometheus"]
 ours = libraries.libraries()["course"]
 body, headers = ours.request(picture)
-before = prometheus.query("sum(reader_pictures_total)")[0].value
+before = prometheus.wait(lambda: prometheus.query("sum(reader_pictures_total)"))[0].value
 service.stop()
 service.start()
 for _ in range(20):

@@ -387,10 +387,15 @@ print("at work" if job.poll() is None else outcome(job))
 # Now one scorer is killed, as the system does when memory runs out.
 
 # %%
+from contextlib import suppress
+
 import psutil
 
-children = psutil.Process(cluster.pid).children(recursive=True)
-next(child for child in children if "Scorer" in " ".join(child.cmdline())).kill()
+scorers = []
+for child in psutil.Process(cluster.pid).children(recursive=True):
+    with suppress(psutil.NoSuchProcess):  # one that was idle may just have been ended
+        scorers += [child] if "Scorer" in " ".join(child.cmdline()) else []
+scorers[0].kill()
 killed_at = time.time() - job_started
 print(f"killed after {killed_at:.1f} s; the cluster uses {cluster.memory() / 2**20:.0f} MiB")
 

@@ -210,7 +210,8 @@ if java:
 
 # %%
 def manage(method, path, **options):
-    return web.request(method, manager + path, params=options).raise_for_status().json()
+    # A worker is a Python with torch: on a busy machine its start takes long.
+    return web.request(method, manager + path, params=options, timeout=180).raise_for_status().json()
 
 
 if java:

@@ -376,6 +376,8 @@ print(f"the slowest of those that were served: {crowd.latencies.max():.0f} ms")
 # Does it answer?
 
 # %% tags=["nbval-check-output"]
+from contextlib import suppress
+
 import psutil
 
 for name in ("one-by-one", "cached", "short-queue"):
@@ -390,8 +392,9 @@ def health(moment):
 
 health("before")
 for process in psutil.Process(triton.pid).children(recursive=True):
-    if any(word.endswith("reader/2/model.py") for word in process.cmdline()):
-        process.kill()
+    with suppress(psutil.NoSuchProcess):  # those of unloaded models may be ending
+        if any(word.endswith("reader/2/model.py") for word in process.cmdline()):
+            process.kill()
 health("killed")
 health("a bit later")
 
