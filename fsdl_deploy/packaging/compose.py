@@ -68,7 +68,7 @@ class Compose:
         """The SDK's containers, of one service or of all."""
         labels = [f"com.docker.compose.project={self.project}"]
         labels += [f"com.docker.compose.service={service}"] if service else []
-        containers = self.client.containers.list(all=True, filters={"label": labels})
+        containers = self.client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
         return sorted(containers, key=lambda container: container.name)
 
     def url(self, service: str) -> str:

@@ -3,6 +3,7 @@
 import re
 import sys
 import time
+import uuid
 from types import SimpleNamespace
 
 import docker
@@ -199,10 +200,11 @@ def test_the_image_answers_as_the_notebook_can_do_nothing_else_and_ends_in_order
 
 
 def test_a_container_that_does_not_get_ready_tells_why(engine, image):
+    # Its own name: others may run containers of the same image meanwhile.
+    name = f"never-ready-{uuid.uuid4().hex}"
     with pytest.raises(ContainerError, match="there is no model file v9"):
-        Container(engine, image, command=["serve", "--version", "v9"]).start()
-    left = engine.containers.list(all=True, filters={"ancestor": image})
-    assert left == []
+        Container(engine, image, name=name, command=["serve", "--version", "v9"]).start()
+    assert engine.containers.list(all=True, filters={"name": name}) == []
 
 
 def test_a_build_that_fails_tells_why(engine, tmp_path):

@@ -154,7 +154,7 @@ twice = mebibytes(context / "build_hash")
 print(f"the context: {mebibytes(context):.1f} MiB, of which {twice:.1f} MiB is a copy of all the rest")
 print(f"the packages, as installed here: {station.mebibytes():.0f} MiB, with Truss's command line")
 if engine := find_engine():
-    tags = {tag for image in engine.images.list() for tag in image.tags}
+    tags = {tag for image in engine.api.images() for tag in image["RepoTags"] or ()}
     for lines in (before, after):
         base = next(line.split()[1] for line in lines if line.startswith("FROM"))
         print(base, "is here" if base in tags else "is not here")
