@@ -132,11 +132,15 @@ class Server:
         text = self._program.log() if self._program is not None else ""
         return text if lines is None else "\n".join(text.splitlines()[-lines:] if lines else [])
 
-    def processes(self) -> list:
-        """The server and its children, as ``psutil.Process``. Raises ServerError when it is not running."""
+    def processes(self, word: str = "") -> list:
+        """The server and its children, as ``psutil.Process``; those whose command line holds ``word``.
+
+        With a word, one that has just ended is left out. Raises ServerError when it is not running.
+        """
         if not self.running:
             raise ServerError(f"{self.name} is not running, so it has no processes to measure")
-        return self._program.processes()
+        family = self._program.processes()
+        return [process for process in family if word in _command_line(process)] if word else family
 
     def memory(self) -> int:
         """Bytes of memory (RSS) of the server and its children; a page that two share counts twice."""
@@ -202,3 +206,11 @@ def _name(command: list[str]) -> str:
     words = [word for word in command[1:] if not word.startswith("-")]
     python = os.path.basename(command[0]).startswith("python") and "-c" not in command
     return os.path.basename(words[0] if python and words else command[0])
+
+
+def _command_line(process) -> str:
+    import psutil
+
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""

@@ -257,7 +257,7 @@ assert both <= pictures.keys() and "ReaderUnsure" not in pictures
 
 # %% [markdown]
 # Month end: 16 callers at once ask a service that lets four wait. Those turned away get the status 429, *too
-# many requests*, and to a customer that is an error.
+# many requests*, and to a customer that is an error. The crowd comes again until the pager has heard of it.
 
 # %% tags=["station:prometheus"]
 from fsdl_deploy.scaling.asking import Asking

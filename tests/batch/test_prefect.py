@@ -8,10 +8,10 @@ from collections import Counter
 from pathlib import Path
 
 import httpx2
-import psutil
 import pytest
 from plain_job import rows, rows_of_the_plain_job
 from refusing import Refusing
+from sockets import listening
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.batch.freshness import freshness
@@ -188,7 +188,7 @@ def test_the_schedule_and_a_run_that_is_late(prefect, job):
     with serve:
         times = [run["expected_start_time"] for run in prefect.ask("flow_runs/filter", planned)]
         assert len(times) >= 3 and all(time.endswith("T02:00:00Z") for time in times)
-        assert loopback_only(serve)
+        assert listening(serve.pid) <= {"127.0.0.1"}
     deployment = prefect.ask("deployments/name/batch/nightly")
     assert not deployment["paused"]  # an orderly end is no reason to stop planning
     due = prefect.ask(f"deployments/{deployment['id']}/create_flow_run", {"state": {"type": "SCHEDULED"}})
@@ -199,15 +199,4 @@ def test_the_schedule_and_a_run_that_is_late(prefect, job):
 
 
 def test_the_server_listens_on_loopback_alone(prefect):
-    assert loopback_only(prefect.server)
-
-
-def loopback_only(server: Server) -> bool:
-    root = psutil.Process(server.pid)
-    listening = [
-        connection.laddr.ip
-        for process in [root, *root.children(recursive=True)]
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    ]
-    return set(listening) <= {"127.0.0.1"}
+    assert listening(prefect.server.pid) <= {"127.0.0.1"}

@@ -7,12 +7,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 import yaml
+from sockets import listening
 
 from fsdl_course.setup.stations import ensure
 from fsdl_deploy.batch.freshness import freshness
@@ -173,9 +173,9 @@ def test_whatever_ends_a_job_the_next_one_goes_on(run, start, cluster, tmp_path)
         time.sleep(0.02)
     job.send_signal(signal.SIGKILL)
     job.communicate()
-    while scorers(cluster) and time.monotonic() < deadline:
+    while cluster.processes("Scorer") and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert not scorers(cluster), "nobody waits for them any more"
+    assert not cluster.processes("Scorer"), "nobody waits for them any more"
     stored = sum(store.counts(MONTH, LATEST))
     assert stored and stored % CHUNK == 0
 
@@ -199,25 +199,9 @@ def test_whatever_ends_a_job_the_next_one_goes_on(run, start, cluster, tmp_path)
     assert store.counts(MONTH, LATEST) == (CARDS - ASIDE, ASIDE) and freshness(store).fresh
 
 
-def scorers(cluster) -> list[psutil.Process]:
-    processes = []
-    for process in psutil.Process(cluster.pid).children(recursive=True):
-        with suppress(psutil.Error):  # it has just ended
-            if "Scorer" in " ".join(process.cmdline()):
-                processes.append(process)
-    return processes
-
-
 @pytest.mark.thorough
 def test_cluster_listens_on_loopback_only(cluster):
-    processes = psutil.Process(cluster.pid).children(recursive=True)
-    listening = {
-        connection.laddr.ip.removeprefix("::ffff:")
-        for process in processes
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
-    assert listening == {"127.0.0.1"}
+    assert {ip.removeprefix("::ffff:") for ip in listening(cluster.pid)} == {"127.0.0.1"}
 
 
 @pytest.mark.thorough

@@ -4,6 +4,7 @@ import sys
 
 import onnxruntime
 import pytest
+from polling import alive, until
 
 from fsdl_course.capstone import hand_in, new, points, practice, timetable
 from fsdl_course.capstone.points import BROKEN, HELD, UNKNOWN
@@ -64,11 +65,8 @@ def test_an_arena_that_never_ends_is_ended_with_all_that_it_started(tmp_path, mo
     monkeypatch.setattr(practice, "PATIENCE", 0.5)
     monkeypatch.setattr(practice, "ROOT", tmp_path)
     practice._run(tmp_path, 0.5)
-    import psutil
-
     pid = int((tmp_path / "pids").read_text(encoding="ascii"))
-    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
-    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    until(lambda: not alive(pid), 10, "the end of what it started")
 
 
 def test_a_seed_below_zero_is_a_sentence(tmp_path):

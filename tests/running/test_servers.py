@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from polling import until
+from polling import alive, until
 
 from fsdl_deploy.running import servers
 from fsdl_deploy.running.ports import free_port
@@ -391,6 +391,25 @@ def test_uvicorn_with_workers(tmp_path):
         family = psutil.Process(server.pid).children(recursive=True)
         assert len(family) >= 2 and server.memory() > psutil.Process(server.pid).memory_info().rss
     assert not any(process.is_running() for process in family) and not listens(server.port)
+
+
+def test_processes_are_found_by_a_word_of_their_command(monkeypatch):
+    parent = """
+import http.server as http, subprocess, sys
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "-".join(["the", "child"])])
+http.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.SimpleHTTPRequestHandler).serve_forever()
+"""
+    with Server([sys.executable, "-c", parent, "{port}"], "/") as server:
+        (only,) = until(lambda: server.processes("the-child"))
+        assert only in server.processes() and len(server.processes()) == 2
+        assert server.processes("nobody-is-called-so") == []
+        family = server.processes()
+        monkeypatch.setattr(server._program, "processes", lambda: family)
+        only.kill()
+        until(lambda: not alive(only.pid))
+        assert server.processes("the-child") == []
+    with pytest.raises(ServerError, match="not running"):
+        server.processes("the-child")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG")

@@ -67,7 +67,9 @@ def start(package):
 
 def left_over(pids) -> list[int]:
     return [
-        pid for pid in pids if psutil.pid_exists(pid) and "app." in " ".join(psutil.Process(pid).cmdline())
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if process.pid in pids and "app." in " ".join(process.info["cmdline"] or ())
     ]
 
 

@@ -10,8 +10,6 @@ import gzip
 import io
 import json
 import re
-import socket
-import time
 import zlib
 from pathlib import Path
 
@@ -24,8 +22,10 @@ import schemathesis
 from fake_service import WidthReader, fake_server
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from polling import until
 from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi.checks import positive_data_acceptance
+from sockets import raw_post
 
 from fsdl_deploy.measuring.machine import peak_memory
 from fsdl_deploy.picture import encode
@@ -261,20 +261,6 @@ def test_100_mb_are_refused_with_an_answer_and_flat_memory(server, announced, co
     )
 
 
-def poll(question, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not question():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.05)
-
-
-def raw_post(server, body_length, sent):
-    connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
-    head = f"POST /read HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON}\r\nContent-Length: {body_length}\r\n\r\n"
-    connection.sendall(head.encode() + sent)
-    return connection
-
-
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")
 def test_many_large_bodies_together_are_bounded_and_shut_out_no_single_card():
     size, limit = 4 * 2**20, 12 * 2**20
@@ -287,7 +273,7 @@ def test_many_large_bodies_together_are_bounded_and_shut_out_no_single_card():
         assert post(content=large).status_code == 200
         before = peak_memory(server.pid) * 2**20
         for _ in range(20):  # 78 MB of bodies that never end
-            connection = stack.enter_context(raw_post(server, size, b""))
+            connection = stack.enter_context(raw_post(server.port, size, b""))
             with contextlib.suppress(OSError):  # a refused body is thrown away, for some seconds
                 connection.settimeout(20)
                 connection.sendall(bytes(size - SMALL))
@@ -297,13 +283,13 @@ def test_many_large_bodies_together_are_bounded_and_shut_out_no_single_card():
         assert post(content=in_json(PNG)).status_code == 200
         assert peak_memory(server.pid) * 2**20 - before < 2 * limit
         stack.close()
-        poll(lambda: post(content=large).status_code == 200)  # those that left give their share back
+        until(lambda: post(content=large).status_code == 200, 20)  # those that left give their share back
 
 
 def test_client_that_leaves_in_the_middle_leaves_nothing_behind(server):
     for _ in range(20):
-        raw_post(server, 10**6, b"x" * 1000).close()
-    poll(lambda: not connections(server))
+        raw_post(server.port, 10**6, b"x" * 1000).close()
+    until(lambda: not connections(server), 20)
     assert "Traceback" not in server.log()
     answer = httpx2.post(server.url + "/read", content=in_json(PNG), headers={"content-type": JSON})
     assert answer.status_code == 200
@@ -315,14 +301,17 @@ def connections(server):
 
 
 def test_body_that_never_ends_is_given_up():
-    with fake_server("--body-seconds", "2") as server, raw_post(server, 100, b'{"pictures"') as connection:
+    with (
+        fake_server("--body-seconds", "2") as server,
+        raw_post(server.port, 100, b'{"pictures"') as connection,
+    ):
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
     assert answer.startswith(b"HTTP/1.1 408")
     assert b"did not arrive within 2 s" in answer
 
 
 def test_many_slow_bodies_do_not_stop_the_others(server):
-    slow = [raw_post(server, 100, b"{") for _ in range(100)]
+    slow = [raw_post(server.port, 100, b"{") for _ in range(100)]
     try:
         answer = httpx2.post(
             server.url + "/read", content=in_json(PNG), headers={"content-type": JSON}, timeout=10
@@ -340,6 +329,6 @@ def test_crash_of_the_model_itself_is_the_only_thing_that_ends_the_process():
             httpx2.post(
                 server.url + "/read", content=in_json(encode(card(669))), headers={"content-type": JSON}
             )
-        poll(lambda: not server.running)
+        until(lambda: not server.running, 20)
         server.start()
         assert httpx2.get(server.url + "/readyz").status_code == 200

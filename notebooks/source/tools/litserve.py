@@ -174,14 +174,7 @@ for name, ms in took.items():
 # whose turn it is not is halted, since a batching worker asks its queue all the time.
 
 # %%
-import psutil
-
 from fsdl_deploy import closed_loop
-
-
-def processes(server):
-    parent = psutil.Process(server.pid)
-    return [parent, *parent.children(recursive=True)]
 
 
 def sixteen_users(server, requests):
@@ -201,7 +194,7 @@ loads, sizes = {name: [] for name in servers}, []
 for _ in range(5 if FAST else 20):
     for name, server in servers.items():
         (waiting,) = [other for other in servers.values() if other is not server]
-        halted = processes(waiting)
+        halted = waiting.processes()
         for process in halted:
             process.suspend()
         load, turn_sizes = sixteen_users(server, 96)
@@ -241,10 +234,10 @@ figures.show(figure, alt="In how large a batch the cards were read, with sixteen
 
 # %%
 for name, server in servers.items():
-    parent, *others = processes(server)
+    first, *others = server.processes()
     for process in others:
         process.cpu_percent()  # begins to count
-    used = parent.cpu_percent(interval=1) + sum(process.cpu_percent() for process in others)
+    used = first.cpu_percent(interval=1) + sum(process.cpu_percent() for process in others)
     print(f"{name:13} {used:3.0f} % of a core, with nothing to do")
 
 # %% [markdown]
@@ -281,7 +274,7 @@ began, notes, health, killed, enough = perf_counter(), [], [], [], Event()
 def ask_and_note():
     if len(notes) >= 50 and not killed:
         killed.append(perf_counter() - began)
-        next(p for p in processes(batched) if "--multiprocessing-fork" in p.cmdline()).kill()
+        batched.processes("--multiprocessing-fork")[0].kill()
     sent, answered = perf_counter() - began, False
     try:
         answered = ask(batched, pictures[0], timeout=0.5).is_success

@@ -119,7 +119,7 @@ spans = traces[-1]
 print([span.name for span in spans])
 
 # %% [markdown]
-# The **waterfall** of that card: time runs to the right, each step stands below the one that called it.
+# The **waterfall** of that trace: time runs to the right, each step stands below the one that called it.
 
 # %%
 figures.show(tracing.draw(spans), alt="Waterfall of one request: most of its time is the wait for a batch")

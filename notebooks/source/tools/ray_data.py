@@ -387,15 +387,7 @@ print("at work" if job.poll() is None else outcome(job))
 # Now one scorer is killed, as the system does when memory runs out.
 
 # %%
-from contextlib import suppress
-
-import psutil
-
-scorers = []
-for child in psutil.Process(cluster.pid).children(recursive=True):
-    with suppress(psutil.NoSuchProcess):  # one that was idle may just have been ended
-        scorers += [child] if "Scorer" in " ".join(child.cmdline()) else []
-scorers[0].kill()
+cluster.processes("Scorer")[0].kill()
 killed_at = time.time() - job_started
 print(f"killed after {killed_at:.1f} s; the cluster uses {cluster.memory() / 2**20:.0f} MiB")
 

@@ -94,23 +94,10 @@ from contextlib import suppress
 
 import psutil
 
-
-def processes(word=""):
-    """The server's processes whose command line holds ``word``."""
-    for process in psutil.Process(ray_serve.pid).children(recursive=True):
-        with suppress(psutil.NoSuchProcess):  # Ray ends those that are idle
-            if word in " ".join(process.cmdline()):
-                yield process
-
-
-# %% [markdown]
-# Their memory, added up by kind:
-
-# %%
 kinds = ("ServeReplica", "ProxyActor", "ServeController", "gcs/gcs_server", "raylet/raylet", "ashboard", "")
 mebibytes = Counter()
-for process in processes():
-    with suppress(psutil.NoSuchProcess):
+for process in ray_serve.processes():
+    with suppress(psutil.NoSuchProcess):  # Ray ends those that are idle
         kind = next(kind for kind in kinds if kind in " ".join(process.cmdline()))
         mebibytes[kind] += process.memory_info().rss / 2**20
 
@@ -346,7 +333,7 @@ began, notes, killed, enough = perf_counter(), [], [], Event()
 def ask_and_note():
     if len(notes) >= 30 and not killed:
         killed.append(perf_counter() - began)
-        next(processes("ServeReplica")).kill()
+        ray_serve.processes("ServeReplica")[0].kill()
     sent, answered = perf_counter() - began, False
     try:
         answered = ask(pictures[0], timeout=20).is_success

@@ -376,10 +376,6 @@ print(f"the slowest of those that were served: {crowd.latencies.max():.0f} ms")
 # Does it answer?
 
 # %% tags=["nbval-check-output"]
-from contextlib import suppress
-
-import psutil
-
 for name in ("one-by-one", "cached", "short-queue"):
     web.post(f"{triton.url}/v2/repository/models/{name}/unload").raise_for_status()
 
@@ -391,10 +387,8 @@ def health(moment):
 
 
 health("before")
-for process in psutil.Process(triton.pid).children(recursive=True):
-    with suppress(psutil.NoSuchProcess):  # those of unloaded models may be ending
-        if any(word.endswith("reader/2/model.py") for word in process.cmdline()):
-            process.kill()
+for process in triton.processes("reader/2/model.py"):
+    process.kill()
 health("killed")
 health("a bit later")
 
